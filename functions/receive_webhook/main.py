@@ -1,0 +1,13 @@
+"""Entry point of receive_webhook, a platform's webhook: POST|GET /<platform>."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import bootstrap, edge
+
+
+@functions_framework.aio.http
+async def receive_webhook(request: Request) -> Response:
+    """Returns the service's answer, or its error in Baton's one shape."""
+    return await edge.answer(request, "receive_webhook", bootstrap.handler)

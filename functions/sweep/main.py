@@ -1,0 +1,13 @@
+"""Entry point of sweep, the scheduler's call: wakes every conversation whose due_at has passed."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import bootstrap, edge
+
+
+@functions_framework.aio.http
+async def sweep(request: Request) -> Response:
+    """Returns the service's answer, or its error in Baton's one shape."""
+    return await edge.answer(request, "sweep", bootstrap.handler)

@@ -1,0 +1,1 @@
+"""Baton whole on one machine: every function behind one port, SQLite state, a simulated messaging platform."""

@@ -1,0 +1,51 @@
+"""`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
+
+import os
+from pathlib import Path
+
+import uvicorn
+
+from infra.local import settings
+from infra.local.app import Local
+
+# ruff: noqa: E501  # lines to copy must be whole
+BANNER = """
+Baton is at http://127.0.0.1:{port}/   (Ctrl-C stops it; its state is in {folder}/ and survives)
+
+  keys       bot {bot}   agent {agent}   admin {admin}
+  webhooks   /receive_webhook/business_messages (signed with {signing})   /receive_webhook/csku (Authorization: {csku})
+
+Try it in another terminal:
+
+  1. The customer writes, and the bot acknowledges:
+     curl -X POST http://127.0.0.1:{port}/sim/business_messages/customers/3333/messages -d '{{"text": "Hi, I have a problem"}}'
+
+  2. Jane takes over, and what she says is framed and labelled HUMAN:
+     curl -X POST http://127.0.0.1:{port}/send_representative/v1/conversations/3333:claim -H 'Authorization: Bearer {agent}' -d '{{"representative": {{"displayName": "Jane Doe"}}}}'
+
+  3. See what the customer saw:
+     curl http://127.0.0.1:{port}/sim/business_messages/customers/3333
+"""
+
+
+def main() -> None:
+    port, folder = int(os.environ.get("PORT", "8080")), Path(os.environ.get("BATON_HOME", ".baton"))
+    for name, value in settings.defaults(port, folder).items():
+        os.environ.setdefault(name, value)
+    print(
+        BANNER.format(
+            port=port,
+            folder=folder,
+            bot=settings.BOT_KEY,
+            agent=settings.AGENT_KEY,
+            admin=settings.ADMIN_KEY,
+            signing=settings.SIGNING_KEY,
+            csku=settings.CSKU_SECRET,
+        ),
+        flush=True,
+    )
+    uvicorn.run(Local(port, folder), host="127.0.0.1", port=port, log_level="critical", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""All functions behind one port, as one ASGI application, with the simulated platform and the clockwork beside them."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import functions_framework.aio
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from infra.local.business_messages import BusinessMessagesSimulator, learns
+from infra.local.platform_store import PlatformStore
+from infra.local.settings import SIGNING_KEY
+from shared import bootstrap
+from shared.errors import BatonError
+from shared.logs import log
+from shared.services.sweep import sweep
+
+ROOT = Path(__file__).parents[2]
+SWEEP_SECONDS = 1.0
+
+
+class Local:
+    """Dispatches on the first segment of the path; runs the sweep and the platform's webhooks while it serves."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self._functions = {main.parent.name: load_function(main) for main in sorted(ROOT.glob("functions/*/main.py"))}
+        webhook = f"http://127.0.0.1:{port}/receive_webhook/business_messages"
+        key = os.environ.get("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY).split(",")[0].strip()
+        self.platform = BusinessMessagesSimulator(PlatformStore(str(folder / "platform.sqlite")), webhook, key)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        path = scope["path"]
+        if path.startswith("/receive_webhook/business_messages"):
+            receive = _overheard(receive, learns(self.platform))
+        await self._application(path)(scope, receive, send)
+
+    def _application(self, path: str) -> ASGIApp:
+        first = path.split("/")[1]
+        if first == "sim":
+            return self.platform
+        known = ", ".join(f"/{name}" for name in self._functions)
+        return self._functions.get(first) or JSONResponse({"error": f"Nothing here. Try {known}."}, 404)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self.platform.post_webhooks())]
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sweep(self) -> None:
+        """At first everything that an earlier run left, then what is due, every second."""
+        ports = bootstrap.baton().ports
+        until: datetime | None = datetime.max.replace(tzinfo=UTC)
+        while True:
+            try:
+                await sweep(ports, until)
+            except BatonError as error:
+                log("WARNING", "the sweep failed and will run again", reason=error.reason)
+            until = None
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+def load_function(main: Path) -> ASGIApp:
+    """Returns a function as the framework serves it, without what the framework leaves in the environment."""
+    app: ASGIApp = functions_framework.aio.create_asgi_app(main.parent.name, str(main))  # type: ignore[no-untyped-call]  # the framework has no types
+    for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
+        os.environ.pop(name, None)
+    return app
+
+
+def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
+    """Returns `receive`, with the whole body told to the listener before the application gets the end of it."""
+    heard = bytearray()
+
+    async def overheard() -> Message:
+        message = await receive()
+        if message["type"] == "http.request" and len(heard) < 1 << 20:
+            heard.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                with contextlib.suppress(UnicodeDecodeError):
+                    listener(bytes(heard))
+        return message
+
+    return overheard

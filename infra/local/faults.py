@@ -1,0 +1,28 @@
+"""Switches that make the simulated platform misbehave, each with the share of calls it strikes."""
+
+import random
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Faults(BaseModel):
+    """The first five strike calls to the platform, the last two the webhooks it posts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slow: Share = 0
+    slow_seconds: Annotated[float, Field(ge=0, le=30)] = 2.0
+    too_many: Share = 0
+    retry_after: Annotated[int, Field(ge=0, le=600)] = 2
+    server_error: Share = 0
+    drop_before: Share = 0
+    drop_after: Share = 0
+    duplicate: Share = 0
+    reorder: Share = 0
+
+    def strikes(self, name: str) -> bool:
+        """Returns whether this fault happens now."""
+        return random.random() < float(getattr(self, name))

@@ -1,0 +1,69 @@
+"""What the simulated platform has shown its customers: its own SQLite file, committed before it answers."""
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.stores.sqlite import open_database
+
+_SCHEMA = """
+create table if not exists conversations (id text primary key, name text);
+create table if not exists transcript (
+  seq integer primary key autoincrement, conversation text not null, side text not null, kind text not null,
+  id text not null, body text not null, at text not null, unique (conversation, side, kind, id));
+create table if not exists webhooks (seq integer primary key autoincrement, body text not null);
+"""
+
+
+class PlatformStore:
+    def __init__(self, path: str) -> None:
+        self._db = open_database(path, _SCHEMA)
+
+    def learn(self, conversation: str, name: str | None = None) -> None:
+        """Notes that this conversation exists; only then may anybody write to it."""
+        self._db.execute(
+            """insert into conversations values (?, ?)
+               on conflict (id) do update set name = coalesce(excluded.name, name)""",
+            (conversation, name),
+        )
+
+    def knows(self, conversation: str) -> bool:
+        return bool(self._db.execute("select 1 from conversations where id = ?", (conversation,)).fetchall())
+
+    def conversations(self) -> list[dict[str, Any]]:
+        rows = self._db.execute(
+            """select id, name, (select max(seq) from transcript where conversation = conversations.id) as latest
+               from conversations order by coalesce(latest, 0) desc, id"""
+        )
+        return [{"id": one, "name": name, "latest": latest} for one, name, latest in rows]
+
+    def show(self, conversation: str, side: str, kind: str, native: str, body: dict[str, Any]) -> bool:
+        """Returns whether this is new; what was shown already is not shown again."""
+        try:
+            self._db.execute(
+                "insert into transcript (conversation, side, kind, id, body, at) values (?, ?, ?, ?, ?, ?)",
+                (conversation, side, kind, native, json.dumps(body), datetime.now(UTC).isoformat()),
+            )
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
+    def transcript(self, conversation: str, after: int = 0) -> list[dict[str, Any]]:
+        rows = self._db.execute(
+            "select seq, side, kind, id, body, at from transcript where conversation = ? and seq > ? order by seq",
+            (conversation, after),
+        )
+        return [
+            {"seq": seq, "side": side, "kind": kind, "id": native, "body": json.loads(body), "at": at}
+            for seq, side, kind, native, body, at in rows
+        ]
+
+    def enqueue(self, body: dict[str, Any]) -> None:
+        self._db.execute("insert into webhooks (body) values (?)", (json.dumps(body),))
+
+    def webhooks(self, limit: int) -> list[tuple[int, str]]:
+        return self._db.execute("select seq, body from webhooks order by seq limit ?", (limit,)).fetchall()
+
+    def delivered(self, seq: int) -> None:
+        self._db.execute("delete from webhooks where seq = ?", (seq,))

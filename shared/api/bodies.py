@@ -1,0 +1,79 @@
+"""The bodies that callers send, and what they leave out filled in."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.errors import BadRequest
+from shared.schemas.base import JsonObject, NonEmpty, Theirs
+from shared.schemas.content import Content
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.settings import ApiKey
+
+CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class MessageBody(Content):
+    message_id: CallerId
+    representative: Representative | None = None
+
+
+class EventBody(Theirs):
+    event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT", "TYPING_STARTED", "TYPING_STOPPED"]
+    representative: Representative | None = None
+
+
+class ReceiptBody(Theirs):
+    receipt_type: Literal["READ"]
+
+
+class Person(Theirs):
+    """A human, who must be named to be told from others."""
+
+    representative_type: Literal[RepresentativeType.HUMAN] = RepresentativeType.HUMAN
+    display_name: NonEmpty
+    avatar_image: str | None = None
+
+    @property
+    def representative(self) -> Representative:
+        return Representative.model_validate(self.model_dump())
+
+
+class _Verb(Theirs):
+    request_id: CallerId | None = None
+
+
+class RequestHumanBody(_Verb):
+    reason: Reason
+    metadata: JsonObject | None = None
+
+
+class ClaimBody(_Verb):
+    representative: Person
+
+
+class ReleaseBody(_Verb):
+    representative: Person
+    reason: Reason | None = None
+
+
+class FailBody(_Verb):
+    reason: Reason
+
+
+class LinkBody(Theirs):
+    to: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Representative:
+    """Returns who speaks; left out, it is the one type that the key may speak as. Raises BadRequest if it may both."""
+    if given is not None:
+        return given
+    if len(caller.may) != 1:
+        raise BadRequest(
+            "schema", "representative: say who speaks, this key may be more than one.", field="representative"
+        )
+    (kind,) = caller.may
+    name = bot_name if kind is RepresentativeType.BOT else caller.name
+    return Representative(representative_type=kind, display_name=name)

@@ -1,0 +1,202 @@
+"""One small function per thing that can be asked: rights, body, service, answer, in that order."""
+
+import uuid
+from dataclasses import dataclass
+
+from shared.api import views
+from shared.api.bodies import (
+    ClaimBody,
+    EventBody,
+    FailBody,
+    LinkBody,
+    MessageBody,
+    ReceiptBody,
+    ReleaseBody,
+    RequestHumanBody,
+    speaker,
+)
+from shared.api.keys import must_be_admin, must_be_human, must_speak_as
+from shared.errors import BadRequest
+from shared.platforms.base import Model, parse_object, validate
+from shared.ports import Ports
+from shared.schemas.commands import Signal
+from shared.schemas.content import Content
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.events import (
+    BotMessage,
+    Claim,
+    Event,
+    HandoffFailed,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+)
+from shared.schemas.exchange import Request, Response
+from shared.schemas.ids import parse_conversation_id
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.services import control, erase, links
+from shared.settings import ApiKey
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One authenticated request about `conversation`, whose name in the path is echoed as the caller wrote it."""
+
+    ports: Ports
+    caller: ApiKey
+    request: Request
+    written: str = ""
+    message: str = ""
+
+    @property
+    def conversation(self) -> str:
+        return parse_conversation_id(self.written)
+
+    def body(self, model: type[Model]) -> Model:
+        return validate(model, parse_object(self.request.body or b"{}"))
+
+    def speaker(self, given: Representative | None) -> Representative:
+        """Returns who speaks. Raises Forbidden unless this key may."""
+        representative = speaker(given, self.caller, self.ports.policy.bot_name)
+        must_speak_as(self.caller, representative.representative_type)
+        return representative
+
+    def common(self, event_id: str | None) -> dict[str, object]:
+        return {
+            "id": event_id or uuid.uuid4().hex,
+            "source": self.conversation,
+            "actor": f"key:{self.caller.name}",
+            "key": self.caller.name,
+            "fact": False,
+        }
+
+
+async def create_message(ask: Ask) -> Response:
+    body = ask.body(MessageBody)
+    who = ask.speaker(body.representative)
+    kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
+    content = Content.model_validate(body.model_dump(exclude={"message_id", "representative"}, exclude_none=True))
+    event = kind.model_validate(
+        {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
+    )
+    await control.accept(ask.ports, event)
+    said = content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    name = f"conversations/{ask.written}/messages/{body.message_id}"
+    return views.json_response(
+        {"name": name, "messageId": body.message_id, **said, "representative": views.representative_view(who)}
+    )
+
+
+async def create_event(ask: Ask) -> Response:
+    body, event_id = ask.body(EventBody), ask.request.query.get("eventId", "")
+    if not 1 <= len(event_id) <= 256:
+        raise BadRequest("schema", "eventId: give one in the query, 1 to 256 characters.", field="eventId")
+    who = ask.speaker(body.representative)
+    if body.event_type == "TYPING_STARTED" or body.event_type == "TYPING_STOPPED":
+        signal = Signal(id=event_id, to="", kind=body.event_type, representative=who)
+        await control.signal_typing(ask.ports, ask.conversation, signal)
+    else:
+        await _frame(ask, body.event_type, event_id, who)
+    name = f"conversations/{ask.written}/events/{event_id}"
+    shown = {"name": name, "eventType": body.event_type, "representative": views.representative_view(who)}
+    return views.json_response(shown)
+
+
+async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) -> None:
+    if who.representative_type is RepresentativeType.BOT:
+        raise BadRequest("schema", "representative: only a HUMAN joins and leaves.", field="representative")
+    kind = HumanJoined if event_type == "REPRESENTATIVE_JOINED" else HumanLeft
+    common = {**ask.common(event_id), "keeps_id": True}
+    await control.accept(ask.ports, kind.model_validate({**common, "representative": who}))
+
+
+async def update_receipt(ask: Ask) -> Response:
+    body = ask.body(ReceiptBody)
+    channel = await control.channel_of(ask.ports, ask.conversation)
+    signal = Signal(id=uuid.uuid4().hex, to="", kind="READ", message_id=ask.message)
+    await control.signal_receipt(ask.ports, channel, signal)
+    name = f"conversations/{ask.written}/messages/{ask.message}"
+    return views.json_response({"message": name, "receiptType": body.receipt_type})
+
+
+async def get_conversation(ask: Ask) -> Response:
+    return await _view(ask, await control.seen(ask.ports, ask.conversation))
+
+
+async def list_conversations(ask: Ask) -> Response:
+    must_be_human(ask.caller)
+    phase = ask.request.query.get("phase", Phase.QUEUED.value)
+    if phase not in Phase.__members__:
+        raise BadRequest("schema", f"phase: one of {', '.join(Phase)}.", field="phase")
+    page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
+    shown = [views.conversation_view(one, 0) for one in page.items if not one.erased]
+    for view in shown:
+        del view["pending"]
+    return views.json_response({"conversations": shown, "nextCursor": page.cursor})
+
+
+async def get_journal(ask: Ask) -> Response:
+    must_be_human(ask.caller)
+    conversation = await control.seen(ask.ports, ask.conversation)
+    page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
+    return views.json_response(
+        {"entries": [views.entry_view(entry.value) for entry in page.items], "nextCursor": page.cursor}
+    )
+
+
+async def request_human(ask: Ask) -> Response:
+    body = ask.body(RequestHumanBody)
+    common = ask.common(body.request_id)
+    return await _control(
+        ask, HumanRequested.model_validate({**common, **body.model_dump(include={"reason", "metadata"})})
+    )
+
+
+async def claim(ask: Ask) -> Response:
+    must_speak_as(ask.caller, RepresentativeType.HUMAN)
+    body = ask.body(ClaimBody)
+    who = body.representative.representative
+    return await _control(ask, Claim.model_validate({**ask.common(body.request_id), "representative": who}))
+
+
+async def release(ask: Ask) -> Response:
+    must_be_human(ask.caller)
+    body = ask.body(ReleaseBody)
+    owner = None if ask.caller.admin else ask.caller.name
+    said = {"representative": body.representative.representative, "reason": body.reason, "owner": owner}
+    return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def fail(ask: Ask) -> Response:
+    must_be_human(ask.caller)
+    body = ask.body(FailBody)
+    return await _control(ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason}))
+
+
+async def link(ask: Ask) -> Response:
+    must_be_admin(ask.caller)
+    to = parse_conversation_id(ask.body(LinkBody).to)
+    return await _view(ask, await links.link(ask.ports, ask.conversation, to, ask.caller.name))
+
+
+async def unlink(ask: Ask) -> Response:
+    must_be_admin(ask.caller)
+    return await _view(ask, await links.unlink(ask.ports, ask.conversation, ask.caller.name))
+
+
+async def delete_conversation(ask: Ask) -> Response:
+    must_be_admin(ask.caller)
+    await erase.erase(ask.ports, ask.conversation, ask.caller.name)
+    return views.json_response({})
+
+
+async def _control(ask: Ask, event: Event) -> Response:
+    return await _view(ask, await control.control(ask.ports, event))
+
+
+async def _view(ask: Ask, conversation: Conversation) -> Response:
+    pending = await ask.ports.store.pending_count(conversation.id)
+    return views.json_response(views.conversation_view(conversation, pending))

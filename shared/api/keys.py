@@ -1,0 +1,47 @@
+"""Who calls: keys are kept as SHA-256, compared in constant time, and may do what the settings say."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.errors import DoorClosed, Forbidden, Unauthenticated
+from shared.schemas.exchange import Request
+from shared.schemas.ids import sha256
+from shared.schemas.representative import RepresentativeType
+from shared.settings import ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The API keys by their SHA-256."""
+
+    keys: Mapping[str, ApiKey]
+
+    def caller(self, request: Request) -> ApiKey:
+        """Returns whose key the request carries. Raises DoorClosed where there are no keys, Unauthenticated."""
+        if not self.keys:
+            raise DoorClosed("BATON_API_KEYS")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        hashed = sha256(given.strip())
+        found = [key for known, key in self.keys.items() if hmac.compare_digest(known, hashed)]
+        if scheme.lower() != "bearer" or not found:
+            raise Unauthenticated
+        return found[0]
+
+
+def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
+    """Raises Forbidden unless this key may speak as `kind`."""
+    if kind not in caller.may:
+        raise Forbidden("may-not-speak", f"This key may not speak as {kind.value}.", type=kind.value)
+
+
+def must_be_human(caller: ApiKey) -> None:
+    """Raises Forbidden unless this is a desk's key or an admin's."""
+    if RepresentativeType.HUMAN not in caller.may and not caller.admin:
+        raise Forbidden("human-only", "Only a key that may speak as HUMAN, or an admin key, may do this.")
+
+
+def must_be_admin(caller: ApiKey) -> None:
+    """Raises Forbidden unless this is an admin's key."""
+    if not caller.admin:
+        raise Forbidden("admin-only", "Only an admin key may do this.")

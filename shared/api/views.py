@@ -1,0 +1,75 @@
+"""What callers are shown."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pydantic_core
+
+from shared.schemas.commands import Command, SendEvent, SendMessage
+from shared.schemas.conversation import Conversation
+from shared.schemas.exchange import Response
+from shared.schemas.journal import JournalEntry
+from shared.schemas.representative import Representative
+from shared.schemas.times import format_time
+
+
+def json_response(body: Mapping[str, Any], **notes: str) -> Response:
+    return Response(body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes)
+
+
+def conversation_view(conversation: Conversation, pending: int) -> dict[str, Any]:
+    request = conversation.request
+    return {
+        "name": f"conversations/{conversation.id}",
+        "phase": conversation.phase.value,
+        "representatives": [representative_view(human.representative) for human in conversation.humans],
+        "customerName": conversation.customer_name,
+        "waitingSince": _time(conversation.waiting_since),
+        "humanSince": _time(conversation.human_since),
+        "requestReason": request.reason if request else None,
+        "firstResponseSeconds": conversation.first_response_seconds,
+        "tracked": conversation.tracked,
+        "links": list(conversation.links),
+        "linkedTo": conversation.linked_to,
+        "variables": {},
+        "pending": pending,
+        "version": conversation.version,
+    }
+
+
+def entry_view(entry: JournalEntry) -> dict[str, Any]:
+    view = {
+        "id": entry.id,
+        "seq": entry.seq,
+        "time": _time(entry.time),
+        "kind": entry.kind,
+        "source": entry.source,
+        "actor": entry.actor,
+        "eventId": entry.event_id,
+        "reason": entry.reason,
+        "verdict": entry.verdict.value,
+        "outcome": entry.outcome,
+        "text": entry.text,
+        "representative": representative_view(entry.representative) if entry.representative else None,
+        "commands": [_command_view(command) for command in entry.commands],
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def representative_view(representative: Representative) -> dict[str, Any]:
+    return representative.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _command_view(command: Command) -> dict[str, Any]:
+    what = {"id": command.id, "kind": command.kind, "lane": command.lane.value, "state": command.state.value}
+    if isinstance(command, SendEvent):
+        what["eventType"] = command.event_type
+    if isinstance(command, SendMessage | SendEvent):
+        what["as"] = command.representative.representative_type.value
+    tries = {"attempts": command.attempts or None, "retryAt": _time(command.retry_at), "error": command.error}
+    return {**what, **{name: value for name, value in tries.items() if value is not None}}
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)

@@ -1,0 +1,107 @@
+"""Everything that Baton refuses or cannot do, as one tree; `edge` turns it into answers, and nothing else does.
+
+BatonError
+├── BadRequest         400 INVALID_ARGUMENT     the body or path is wrong; sending it again will not help
+├── Unauthenticated    401 UNAUTHENTICATED      no key, a wrong key, a wrong signature
+├── Forbidden          403 PERMISSION_DENIED    a key that may not do this
+├── NotFound           404 NOT_FOUND            no such path, platform or conversation
+├── MethodNotAllowed   405 UNIMPLEMENTED        the path is right, the method is not
+├── AlreadyExists      409 ALREADY_EXISTS       this id was accepted before
+├── Refused            409 FAILED_PRECONDITION  the conversation's state forbids it; the id is not consumed
+├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
+├── TooMany            429 RESOURCE_EXHAUSTED   too much is waiting; ask again later
+└── Unavailable        503 UNAVAILABLE          nothing was lost, ask again
+    ├── Contended          too many writers at once
+    ├── DoorClosed         a secret that this door needs is not set
+    ├── Misconfigured      the environment cannot be used; the log names every setting that is wrong
+    └── NotYet             a delivery failed for now; the wake-up should come again
+"""
+
+from collections.abc import Mapping
+
+
+class BatonError(Exception):
+    """Carries its own answer: HTTP `code`, gRPC `status`, a stable `reason` slug and `metadata` for machines."""
+
+    code = 500
+    status = "INTERNAL"
+
+    def __init__(self, reason: str, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata: Mapping[str, str] = metadata
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later without a change."""
+        return self.code in (429, 503)
+
+
+class BadRequest(BatonError):
+    code, status = 400, "INVALID_ARGUMENT"
+
+
+class Unauthenticated(BatonError):
+    code, status = 401, "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        """Never says what was wrong: a forger learns nothing."""
+        super().__init__("unauthenticated", "The credentials or the signature of this request were not accepted.")
+
+
+class Forbidden(BatonError):
+    code, status = 403, "PERMISSION_DENIED"
+
+
+class NotFound(BatonError):
+    code, status = 404, "NOT_FOUND"
+
+
+class MethodNotAllowed(BatonError):
+    code, status = 405, "UNIMPLEMENTED"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("method-not-allowed", f"Use {allowed} here.", allowed=allowed)
+
+
+class AlreadyExists(BatonError):
+    code, status = 409, "ALREADY_EXISTS"
+
+
+class Refused(BatonError):
+    code, status = 409, "FAILED_PRECONDITION"
+
+
+class TooLarge(BatonError):
+    code, status = 413, "INVALID_ARGUMENT"
+
+
+class TooMany(BatonError):
+    code, status = 429, "RESOURCE_EXHAUSTED"
+
+
+class Unavailable(BatonError):
+    code, status = 503, "UNAVAILABLE"
+
+
+class Contended(Unavailable):
+    def __init__(self) -> None:
+        super().__init__("contended", "Too many writers at once on this conversation; send it again.")
+
+
+class DoorClosed(Unavailable):
+    def __init__(self, setting: str) -> None:
+        super().__init__("door-closed", f"This door is closed until {setting} is set.", setting=setting)
+
+
+class Misconfigured(Unavailable):
+    def __init__(self) -> None:
+        super().__init__("misconfigured", "The settings of this deployment are wrong; its log says which.")
+
+
+class NotYet(Unavailable):
+    def __init__(self, conversation: str) -> None:
+        super().__init__(
+            "delivery-failed-for-now", "A delivery failed for now and will be tried again.", conversation=conversation
+        )

@@ -1,0 +1,93 @@
+"""The conditions that the table asks of an event and its conversation."""
+
+from collections.abc import Callable, Mapping
+
+from shared.handoff.policy import Policy
+from shared.handoff.transitions import Guard
+from shared.schemas.conversation import Conversation, Present
+from shared.schemas.events import (
+    BotMessage,
+    Claim,
+    Event,
+    HumanIdleTimeout,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    UnclaimedTimeout,
+)
+
+_Guard = Callable[[Conversation, Event, Policy], bool]
+
+
+def holds(guard: Guard, conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return GUARDS[guard](conversation, event, policy)
+
+
+def _named(conversation: Conversation, event: Event) -> Present | None:
+    if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
+        return conversation.present(event.representative)
+    return None
+
+
+def _echo(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.source != conversation.id
+
+
+def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return conversation.tracked and not event.fact
+
+
+def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
+    """Ties are not stale: CSKU counts whole seconds, so they keep the order of arrival."""
+    spoke, occurred = conversation.spoke_at, event.occurred_at
+    return event.fact and spoke is not None and occurred is not None and occurred < spoke
+
+
+def _holder(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human = _named(conversation, event)
+    return human is not None and human.key == event.key
+
+
+def _foreign(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human = _named(conversation, event)
+    owner = event.owner if isinstance(event, HumanLeft) else None
+    return human is not None and owner is not None and human.key != owner
+
+
+def _needs_no_human(event: Event) -> bool:
+    return isinstance(event, BotMessage) and event.human_needed is False
+
+
+def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return _needs_no_human(event) and all(human.source == event.source for human in conversation.humans)
+
+
+def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
+    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout):
+        return False
+    timer = conversation.timer
+    return timer is None or (timer.armed, timer.n) != (event.armed, event.n)
+
+
+def _reminder(event: Event) -> int:
+    return event.n if isinstance(event, UnclaimedTimeout) else 0
+
+
+GUARDS: Mapping[Guard, _Guard] = {
+    Guard.ALWAYS: lambda _c, _e, _p: True,
+    Guard.ECHO: _echo,
+    Guard.REQUEST: lambda _c, event, _p: not event.fact,
+    Guard.UNDELIVERED: _undelivered,
+    Guard.STALE: _stale,
+    Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
+    Guard.HOLDER: _holder,
+    Guard.FOREIGN: _foreign,
+    Guard.LAST_ONE: lambda conversation, _e, _p: len(conversation.humans) == 1,
+    Guard.REQUEST_ABSENT: lambda conversation, event, _p: not event.fact and _named(conversation, event) is None,
+    Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
+    Guard.DESK_DONE: _desk_done,
+    Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
+    Guard.OUTDATED: _outdated,
+    Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
+    Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
+}

@@ -1,0 +1,96 @@
+"""What a platform answers for itself, and the few things every platform does alike."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import BadRequest
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import Event, Passing
+from shared.schemas.exchange import Answer, Call, Request, Response
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Outcome(StrEnum):
+    """What an answer means for a command: done, try again, or never."""
+
+    DONE = "done"
+    TRANSIENT = "transient"
+    FORBIDDEN = "forbidden"  # credentials or rights that may be mended: tried a few times
+    PERMANENT = "permanent"
+
+
+class Platform(Protocol):
+    """A vendor. Implementations are frozen dataclasses that hold their settings."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def handshake(self, request: Request) -> Response | None:
+        """Returns the answer if the request is this vendor's proof of ownership. Raises Unauthenticated, DoorClosed."""
+
+    def authenticate(self, request: Request) -> None:
+        """Raises Unauthenticated for anything that is not genuine, DoorClosed where no secret is set."""
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        """Returns what the whole body reports, in order. Raises BadRequest."""
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        """Returns the call that carries out a command, None where this platform has no such thing."""
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """Returns what the answer to such a call means."""
+
+
+def parse_object(body: bytes) -> JsonObject:
+    """Returns the JSON object of a body. Raises BadRequest `malformed-json` or `not-an-object`."""
+    try:
+        value = pydantic_core.from_json(body)
+    except ValueError as error:
+        raise BadRequest("malformed-json", f"The body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise BadRequest("not-an-object", "The body must be a JSON object.")
+    return value
+
+
+def validate(model: type[Model], value: object) -> Model:
+    """Returns `value` as `model`. Raises BadRequest `schema`, naming the first field that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise schema_error(error) from error
+
+
+def schema_error(error: ValidationError) -> BadRequest:
+    """Returns the refusal of a body, naming field and fault but never the value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    fault = str(first["msg"]).removeprefix("Value error, ")
+    return BadRequest("schema", f"{field}: {fault}." if field else f"{fault}.", field=field)
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """Returns what an HTTP status means where a platform documents nothing else."""
+    if 200 <= status < 300:
+        return Outcome.DONE
+    if status in (401, 408, 425, 429) or status >= 500:
+        return Outcome.TRANSIENT
+    return Outcome.FORBIDDEN if status == 403 else Outcome.PERMANENT
+
+
+def error_status(answer: Answer) -> str | None:
+    """Returns `error.status` of a Google-style error body, None where there is none."""
+    try:
+        error = pydantic_core.from_json(answer.body)["error"]
+        return str(error["status"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None

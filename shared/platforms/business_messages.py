@@ -1,0 +1,232 @@
+"""Google Business Messages: closed since 2024-07-31, and still the form in which bots and desks talk to Baton.
+
+Webhook: https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
+REST: https://developers.google.com/business-communications/business-messages/reference/rest
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pydantic_core
+from pydantic import StrictStr
+
+from shared.errors import BadRequest
+from shared.platforms.base import Outcome, error_status, outcome_of_status, parse_object, validate
+from shared.platforms.signatures import hmac_sha512_base64, require
+from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import (
+    AuthenticationResponse,
+    Event,
+    FromUser,
+    HumanRequested,
+    Passing,
+    Receipt,
+    SuggestionResponse,
+    SurveyResponse,
+    Typing,
+    Unknown,
+    UserMessage,
+)
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.times import time_or_none
+
+NAME = "business_messages"
+SCOPE = "https://www.googleapis.com/auth/businessmessages"
+CAPABILITIES = Capabilities()
+_BOOLEANS = {"true": True, "false": False}
+
+
+class _Envelope(Theirs):
+    """The one field Baton cannot do without; every other may be missing or hold a placeholder."""
+
+    conversation_id: StrictStr
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A webhook body and what each payload kind needs of it."""
+
+    body: JsonObject
+    conversation: str
+    address: str
+
+    def text(self, *path: str) -> str | None:
+        value: Any = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def request_id(self) -> str:
+        """Documented for deduplication, but absent on receipts: then the body stands for itself."""
+        return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
+
+    def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
+        times = (self.text(payload, "createTime"), self.text("sendTime"))
+        return {
+            "id": event_id or self.request_id,
+            "source": self.conversation,
+            "address": self.address,
+            "actor": f"platform:{NAME}",
+            "occurred_at": next(filter(None, map(time_or_none, times)), None),
+        }
+
+    def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
+        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
+        return kind(
+            **self.common(payload, event_id),
+            form=self.body,
+            said=said,
+            locale=next(filter(None, locales), None),
+            customer_name=self.text("context", "userInfo", "displayName"),
+        )
+
+
+def _message(report: _Report) -> Event:
+    return report.from_user(UserMessage, "message", report.text("message", "messageId"), report.text("message", "text"))
+
+
+def _suggestion(report: _Report) -> Event:
+    return report.from_user(SuggestionResponse, "suggestionResponse", None, report.text("suggestionResponse", "text"))
+
+
+def _survey(report: _Report) -> Event:
+    said = report.text("surveyResponse", "questionResponseText") or report.text("surveyResponse", "rating")
+    return report.from_user(SurveyResponse, "surveyResponse", None, said)
+
+
+def _authentication(report: _Report) -> Event:
+    return report.from_user(AuthenticationResponse, "authenticationResponse", None, None)
+
+
+def _receipts(report: _Report) -> Passing:
+    return Receipt(source=report.conversation, form=report.body)
+
+
+def _user_status(report: _Report) -> Event | Passing:
+    """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
+    if _boolean(report, "requestedLiveAgent"):
+        return HumanRequested(**report.common("userStatus"), reason="the customer asked for a person")
+    if _boolean(report, "isTyping") is not None:
+        return Typing(source=report.conversation, form=report.body)
+    return Unknown(**report.common("userStatus"), name="userStatus")
+
+
+def _boolean(report: _Report, field: str) -> bool | None:
+    status = report.body["userStatus"]
+    value = status.get(field) if isinstance(status, dict) else None
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[value.strip().lower()]
+    raise BadRequest("schema", f"userStatus.{field} must be true or false.", field=f"userStatus.{field}")
+
+
+_PAYLOADS: Mapping[str, Callable[[_Report], Event | Passing]] = {
+    "message": _message,
+    "suggestionResponse": _suggestion,
+    "userStatus": _user_status,
+    "receipts": _receipts,
+    "surveyResponse": _survey,
+    "authenticationResponse": _authentication,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessMessages:
+    """`auth` as in `Call.auth`; any of `signing_keys` may sign (the partner key and the client token, by the docs)."""
+
+    signing_keys: tuple[str, ...] = ()
+    client_token: str | None = None
+    api_url: str = "https://businessmessages.googleapis.com"
+    auth: str = "none"
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def handshake(self, request: Request) -> Response | None:
+        """Answers the ownership check with the secret as plain text; it comes unsigned, so the token must match."""
+        proof = _handshake(request)
+        if proof is None:
+            return None
+        token, secret = proof
+        require(token, filter(None, [self.client_token]), "BUSINESS_MESSAGES_CLIENT_TOKEN")
+        return Response(body=secret.encode(), content_type="text/plain")
+
+    def authenticate(self, request: Request) -> None:
+        expected = (hmac_sha512_base64(key, request.body) for key in self.signing_keys)
+        require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        body = _unwrapped(parse_object(request.body))
+        native = validate(_Envelope, body).conversation_id
+        if not native:
+            raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
+        report = _Report(body, conversation_id(NAME, native), native)
+        for payload, read in _PAYLOADS.items():
+            if body.get(payload) is not None:
+                if not isinstance(body[payload], dict):
+                    raise BadRequest("schema", f"{payload}: must be an object.", field=payload)
+                return [read(report)]
+        return [Unknown(**report.common("unknown"), name="no known payload")]
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
+        if isinstance(command, SendMessage):
+            content = command.content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+            return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
+        if isinstance(command, SendEvent):
+            return self._event(base, command.id, command.event_type, _speaker(command))
+        if command.kind == "READ":
+            url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
+            return self._call("PATCH", url, {"receiptType": "READ"})
+        return self._event(base, command.id, command.kind, _speaker(command))
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """An id that exists already was sent by an earlier attempt; ABORTED asks to be tried again."""
+        status = error_status(answer) if answer.status == 409 else None
+        if status == "ALREADY_EXISTS":
+            return Outcome.DONE
+        return Outcome.TRANSIENT if status == "ABORTED" else outcome_of_status(answer.status)
+
+    def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
+        return self._call(
+            "POST", f"{base}/events?eventId={quote(event_id, safe='')}", {"eventType": event_type, **speaker}
+        )
+
+    def _call(self, method: str, url: str, body: JsonObject) -> Call:
+        return Call(method, url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+
+
+def _speaker(command: ToCustomer | Signal) -> JsonObject:
+    if command.representative is None:
+        return {}
+    return {"representative": command.representative.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def _handshake(request: Request) -> tuple[str, str] | None:
+    try:
+        body = parse_object(request.body)
+    except BadRequest:
+        return None
+    token, secret = body.get("clientToken"), body.get("secret")
+    if isinstance(token, str) and isinstance(secret, str) and "conversationId" not in body:
+        return token, secret
+    return None
+
+
+def _unwrapped(body: JsonObject) -> JsonObject:
+    """The reference says the body comes base64-wrapped in `message.data`, every sample shows it plain: take both."""
+    message = body.get("message")
+    if "conversationId" in body or not isinstance(message, dict) or not isinstance(message.get("data"), str):
+        return body
+    try:
+        return parse_object(base64.b64decode(str(message["data"]), validate=True))
+    except binascii.Error as error:
+        raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error

@@ -1,0 +1,153 @@
+"""CSKU AI: a desk that delivers to its customers itself; its webhooks tell what its humans, its AI and they said.
+
+https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication, /webhooks/retry-mechanism
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, StrictInt, StrictStr
+
+from shared.errors import BadRequest
+from shared.platforms.base import Outcome, outcome_of_status, parse_object, validate
+from shared.platforms.signatures import require
+from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.content import Content
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import BotMessage, Event, HumanMessage, HumanRequested, Passing, Unknown, UserMessage
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.times import time_or_none
+
+NAME = "csku"
+CAPABILITIES = Capabilities(delivers=False)
+_NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
+
+
+class _Envelope(Theirs):
+    conversation_id: StrictStr | StrictInt = Field(alias="conversation_id")
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A webhook body with its message; everything but the conversation may be missing or hold a placeholder."""
+
+    body: JsonObject
+    native: str
+    event: str
+
+    def get(self, *path: str) -> Any:
+        value: Any = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def text(self, *path: str) -> str | None:
+        value = self.get(*path)
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def need_human(self) -> bool | None:
+        flag = self.get("need_human")
+        return _NEED_HUMAN.get(flag.lower() if isinstance(flag, str) else flag) if isinstance(flag, str | int) else None
+
+    @property
+    def message_id(self) -> str:
+        found = self.get("message", "id")
+        return str(found) if isinstance(found, str | int) and found != "" else sha256(repr(sorted(self.body.items())))
+
+    def common(self) -> dict[str, Any]:
+        """The event's name is part of the id: the same message may be reported as several events."""
+        return {
+            "id": f"{self.event}:{self.message_id}",
+            "source": conversation_id(NAME, self.native),
+            "address": self.native,
+            "actor": f"platform:{NAME}",
+            "occurred_at": time_or_none(self.get("timestamp")),
+        }
+
+    def content(self) -> Content:
+        """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
+        return Content.model_construct(text=self.said())
+
+    def said(self) -> str:
+        content = self.get("message", "content")
+        parts = content if isinstance(content, dict) else {}
+        text = self.text("message", "content", "text") or self.text("message", "content", "caption")
+        kind = self.text("message", "content", "type") or "text"
+        link = next((v for v in parts.values() if isinstance(v, str) and v.startswith(("https://", "http://"))), None)
+        media = [] if kind == "text" else [link or f"[{kind}]"]
+        return "\n".join(filter(None, [text, *media])) or "[empty]"
+
+    def speaker(self, kind: RepresentativeType, role: str) -> Representative:
+        name = self.text("message", role, "name") or self.text("message", "sender_name")
+        return Representative(representative_type=kind, display_name=name)
+
+
+def _customer_spoke(report: _Report) -> list[Event]:
+    said = UserMessage(**report.common(), form={}, said=report.said(), customer_name=report.text("conversation_label"))
+    return [said, *_asks_for_human(report)]
+
+
+def _agent_spoke(report: _Report) -> list[Event]:
+    who = report.speaker(RepresentativeType.HUMAN, "agent")
+    return [HumanMessage(**report.common(), representative=who, content=report.content())]
+
+
+def _ai_spoke(report: _Report) -> list[Event]:
+    who = report.speaker(RepresentativeType.BOT, "ai")
+    said = BotMessage(**report.common(), representative=who, content=report.content(), human_needed=report.need_human)
+    return [said, *_asks_for_human(report)]
+
+
+def _asks_for_human(report: _Report) -> list[Event]:
+    if not report.need_human:
+        return []
+    return [HumanRequested(**report.common(), reason="CSKU AI says that a human is needed")]
+
+
+_EVENTS: Mapping[str, Callable[[_Report], list[Event]]] = {
+    "channel.message_in": _customer_spoke,
+    "agent.message_out": _agent_spoke,
+    "ai.message_generated": _ai_spoke,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Csku:
+    webhook_secrets: tuple[str, ...] = ()
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def handshake(self, request: Request) -> Response | None:
+        return None
+
+    def authenticate(self, request: Request) -> None:
+        """The bare secret in `Authorization`; the docs advise to trim white space on both sides."""
+        given = request.headers.get("authorization")
+        secrets = [secret.strip() for secret in self.webhook_secrets]
+        require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        body = parse_object(request.body)
+        event = body.get("event")
+        if not isinstance(event, str):
+            raise BadRequest("schema", "event: must be a string.", field="event")
+        if body.get("message") is None and body.get("conversation_id") is None:
+            return []  # the test that their troubleshooting page sends
+        native = str(validate(_Envelope, body).conversation_id)
+        if not native:
+            raise BadRequest("schema", "conversation_id: must not be empty.", field="conversation_id")
+        report = _Report(body, native, event)
+        read = _EVENTS.get(event) if isinstance(body.get("message"), dict) else None
+        return read(report) if read else [Unknown(**report.common(), name=event)]
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        """CSKU delivers by itself."""
+        return None
+
+    def outcome(self, answer: Answer) -> Outcome:
+        return outcome_of_status(answer.status)

@@ -1,0 +1,111 @@
+"""What a representative can say, in Business Messages form with its limits.
+
+https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from shared.schemas.base import JsonObject, NonEmpty, Theirs
+
+TEXT_LIMIT = 3072
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
+
+
+class _Open(Theirs):
+    """Checked where a limit is documented; fields unknown to Baton travel on to the platform."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
+
+
+class ContentInfo(_Open):
+    file_url: NonEmpty
+    thumbnail_url: str | None = None
+    alt_text: str | None = None
+    force_refresh: bool | None = None
+
+
+class Image(_Open):
+    content_info: ContentInfo
+
+
+class Tap(_Open):
+    """The label of a chip and what comes back when it is tapped."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=25)]
+    postback_data: Annotated[str, StringConstraints(max_length=2048)]
+
+
+class Suggestion(_Open):
+    reply: Tap | None = None
+    action: Tap | None = None
+    live_agent_request: JsonObject | None = None
+    authentication_request: JsonObject | None = None
+
+
+class Media(_Open):
+    height: Literal["SHORT", "MEDIUM", "TALL"]
+    content_info: ContentInfo
+
+
+class CardContent(_Open):
+    title: Annotated[str, StringConstraints(max_length=200)] | None = None
+    description: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    media: Media | None = None
+    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=4)] = ()
+
+
+class StandaloneCard(_Open):
+    card_content: CardContent
+
+
+class CarouselCard(_Open):
+    card_width: Literal["SMALL", "MEDIUM"]
+    card_contents: Annotated[tuple[CardContent, ...], Field(min_length=2, max_length=10)]
+
+
+class RichCard(_Open):
+    standalone_card: StandaloneCard | None = None
+    carousel_card: CarouselCard | None = None
+
+    @model_validator(mode="after")
+    def _one_card(self) -> Self:
+        if (self.standalone_card is None) == (self.carousel_card is None):
+            raise ValueError("give exactly one of standaloneCard and carouselCard")
+        return self
+
+
+class Content(Theirs):
+    """Exactly one of text, richCard and image, with what may accompany it."""
+
+    text: Text | None = None
+    rich_card: RichCard | None = None
+    image: Image | None = None
+    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=13)] = ()
+    fallback: Text | None = None
+    contains_rich_text: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_payload(self) -> Self:
+        if sum(part is not None for part in (self.text, self.rich_card, self.image)) != 1:
+            raise ValueError("give exactly one of text, richCard and image")
+        return self
+
+    @property
+    def summary(self) -> str:
+        """Returns the words of it, or what stands in for them where people read."""
+        if self.text is not None:
+            return self.text
+        return "[image]" if self.image is not None else self.fallback or "[rich card]"
+
+
+def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
+    """Returns `text` in pieces of at most `limit` characters, cut after white space if there is any, losing nothing."""
+    pieces = []
+    while len(text) > limit:
+        cut = max(text.rfind(space, 0, limit) for space in " \n\t") + 1 or limit
+        pieces.append(text[:cut])
+        text = text[cut:]
+    return [*pieces, text]

@@ -1,0 +1,173 @@
+"""Things that happened or are asked for, in Baton's own terms; vendors' formats end at `shared/platforms`."""
+
+from typing import ClassVar
+
+from shared.schemas.base import JsonObject, NonEmpty, Ours
+from shared.schemas.content import Content
+from shared.schemas.ids import entry_id, sha256
+from shared.schemas.representative import Representative
+from shared.schemas.times import Time
+
+
+class Event(Ours):
+    """`id` is native and unique with `kind` in `source`, the conversation that reports it.
+
+    A *fact* happened already and is never refused; without `fact` it is a request. `key` names the API key of a
+    request, `keeps_id` that its id is used towards the customer's platform too. `occurred_at` is by the platform's own
+    clock; without it the moment of arrival counts. `address` is the platform's own name of the conversation.
+    """
+
+    kind: ClassVar[str] = "event"
+
+    id: NonEmpty
+    source: NonEmpty
+    actor: str
+    fact: bool = True
+    occurred_at: Time | None = None
+    key: str | None = None
+    address: str | None = None
+    keeps_id: bool = False
+
+    @property
+    def entry_id(self) -> str:
+        return entry_id(self.source, self.kind, self.id)
+
+    @property
+    def digest(self) -> str:
+        """Returns a hash of what the event says, which tells a repetition from another use of the same id."""
+        return sha256(self.model_dump_json(exclude={"occurred_at", "key", "actor", "address"}))
+
+    @property
+    def text(self) -> str | None:
+        """What was said, for the journal."""
+        return None
+
+
+class FromUser(Event):
+    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots and desks."""
+
+    form: JsonObject
+    said: str | None = None
+    locale: str | None = None
+    customer_name: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        return self.said
+
+
+class UserMessage(FromUser):
+    kind: ClassVar[str] = "user_message"
+
+
+class SuggestionResponse(FromUser):
+    kind: ClassVar[str] = "suggestion_response"
+
+
+class SurveyResponse(FromUser):
+    kind: ClassVar[str] = "survey_response"
+
+
+class AuthenticationResponse(FromUser):
+    """Holds an OAuth code: the journal keeps no text of it."""
+
+    kind: ClassVar[str] = "authentication_response"
+
+
+class HumanRequested(Event):
+    kind: ClassVar[str] = "human_requested"
+
+    reason: str
+    metadata: JsonObject | None = None
+
+
+class ByRepresentative(Event):
+    """Somebody in particular joined, spoke or left."""
+
+    representative: Representative
+
+
+class HumanJoined(ByRepresentative):
+    kind: ClassVar[str] = "human_joined"
+
+
+class Claim(ByRepresentative):
+    kind: ClassVar[str] = "claim"
+
+
+class Said(ByRepresentative):
+    """A representative's words."""
+
+    content: Content
+
+    @property
+    def text(self) -> str | None:
+        return self.content.summary
+
+
+class HumanMessage(Said):
+    kind: ClassVar[str] = "human_message"
+
+
+class BotMessage(Said):
+    """`human_needed` is what a desk's own AI says of that, None where it says nothing."""
+
+    kind: ClassVar[str] = "bot_message"
+
+    human_needed: bool | None = None
+
+
+class HumanLeft(ByRepresentative):
+    """`owner` is the only API key that may let this human go, None where anybody's word counts."""
+
+    kind: ClassVar[str] = "human_left"
+
+    reason: str | None = None
+    owner: str | None = None
+
+
+class HandoffFailed(Event):
+    kind: ClassVar[str] = "handoff_failed"
+
+    reason: str
+
+
+class UnclaimedTimeout(Event):
+    """The `n`th time that a request waited `UNCLAIMED_AFTER`; `armed` is the version that set the timer."""
+
+    kind: ClassVar[str] = "unclaimed_timeout"
+
+    armed: int
+    n: int
+
+
+class HumanIdleTimeout(Event):
+    kind: ClassVar[str] = "human_idle_timeout"
+
+    armed: int
+    n: int
+
+
+class Unknown(Event):
+    """A platform's event that Baton has no use for; journalled as ignored."""
+
+    kind: ClassVar[str] = "unknown"
+
+    name: str
+
+
+class Typing(Ours):
+    """The customer types or has stopped: best effort, never in the journal."""
+
+    source: NonEmpty
+    form: JsonObject
+
+
+class Receipt(Ours):
+    """The customer's device got or showed a message: best effort, never in the journal."""
+
+    source: NonEmpty
+    form: JsonObject
+
+
+Passing = Typing | Receipt

@@ -1,0 +1,41 @@
+"""Conversation ids, `<platform>:<native id>`, and the ids that Baton derives rather than draws."""
+
+import hashlib
+import re
+import uuid
+
+BARE_PLATFORM = "business_messages"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~=+-]{1,128}")
+_PREFIXED = re.compile(r"([a-z][a-z_]*):(.+)", re.DOTALL)
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
+
+
+def conversation_id(platform: str, native: str) -> str:
+    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is hashed."""
+    if not _PLAIN.fullmatch(native):
+        native = "h-" + sha256(native)[:32]
+    return f"{platform}:{native}"
+
+
+def parse_conversation_id(text: str) -> str:
+    """Returns the canonical id of what a caller wrote; a bare id means Business Messages."""
+    prefixed = _PREFIXED.fullmatch(text)
+    return conversation_id(*prefixed.groups()) if prefixed else conversation_id(BARE_PLATFORM, text)
+
+
+def platform_of(conversation: str) -> str:
+    return conversation.partition(":")[0]
+
+
+def entry_id(source: str, kind: str, native: str) -> str:
+    """Returns the journal id of an event: the same for every delivery of it, and telling nothing of its content."""
+    return sha256("\n".join((source, kind, native)))[:40]
+
+
+def command_id(conversation: str, entry: str, index: int | str) -> str:
+    """Returns a UUID (RCS asks for one) that is the same whenever this command is derived again."""
+    return str(uuid.uuid5(_NAMESPACE, f"{conversation}\n{entry}\n{index}"))
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,64 @@
+"""The record of one event: what came, what Baton did, how that ended. Also the dedupe record and the outbox."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.schemas.base import Ours
+from shared.schemas.commands import Command, State
+from shared.schemas.representative import Representative
+from shared.schemas.times import Time
+
+
+class Verdict(StrEnum):
+    """What the machine made of an event."""
+
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    ECHO = "echo"
+    STALE = "stale"
+    SUPPRESSED = "suppressed"
+    REFUSED = "refused"
+
+
+class JournalEntry(Ours):
+    """`seq` is the conversation's version that this event made; `nonce` tells our own lost commit from a duplicate."""
+
+    id: str
+    conversation: str
+    seq: int
+    time: Time
+    kind: str
+    source: str
+    verdict: Verdict
+    nonce: str
+    actor: str | None = None
+    reason: str | None = None
+    event_id: str | None = None
+    digest: str | None = None
+    text: str | None = None
+    representative: Representative | None = None
+    due_at: Time | None = None
+    commands: tuple[Command, ...] = ()
+
+    @property
+    def pending_seq(self) -> int | None:
+        """`seq` while delivery still has to look at this entry, else None."""
+        return self.seq if any(c.state in (State.PENDING, State.BROKEN) for c in self.commands) else None
+
+    @property
+    def outcome(self) -> str:
+        """How it ended: the verdict where there was nothing to do, else the worst state of its commands."""
+        states = {command.state for command in self.commands}
+        for state in (State.PENDING, State.UNKNOWN, State.BROKEN, State.FAILED, State.UNFRAMED):
+            if state in states:
+                return State.FAILED.value if state is State.BROKEN else state.value
+        return "done" if states else self.verdict.value
+
+    def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
+        """Returns this entry with these commands, and with when the sweep must look at it next."""
+        return self.model_copy(update={"commands": commands, "due_at": _next_due(commands, self.due_at)})
+
+
+def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> datetime | None:
+    waiting = [command.retry_at or until_tried for command in commands if command.state is State.PENDING]
+    return min((due for due in waiting if due), default=None)

@@ -1,0 +1,49 @@
+"""The one place that reads times: RFC 3339 with nanoseconds, Unix seconds, `2024-11-15 16:46:31 UTC`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
+
+_PYDANTIC = TypeAdapter(AwareDatetime)
+
+
+def parse_time(value: object) -> datetime:
+    """Returns an aware UTC time, cut to microseconds. Raises ValueError for anything that is not a time."""
+    if isinstance(value, bool) or not isinstance(value, int | str | datetime):
+        raise ValueError("not a time")
+    return _unix(float(value)) if isinstance(value, int) else _from_text(value)
+
+
+def _from_text(value: str | datetime) -> datetime:
+    if isinstance(value, str):
+        value = value.strip().removesuffix(" UTC") + ("Z" if value.strip().endswith(" UTC") else "")
+        if value.lstrip("-").isdecimal():
+            return _unix(float(value))
+    try:
+        return _PYDANTIC.validate_python(value).astimezone(UTC)
+    except (ValidationError, OverflowError) as error:
+        raise ValueError("not a time") from error
+
+
+def _unix(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError("not a time") from error
+
+
+def time_or_none(value: object) -> datetime | None:
+    """Returns the time, or None where a platform sent a placeholder in a field that Baton can do without."""
+    try:
+        return parse_time(value)
+    except ValueError:
+        return None
+
+
+def format_time(value: datetime) -> str:
+    """Returns RFC 3339 in UTC with exactly six fractional digits, so that text sorts as time does."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Time = Annotated[datetime, BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)]

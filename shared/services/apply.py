@@ -1,0 +1,153 @@
+"""One event, one commit: load, decide, write the journal entry and the conversation under compare-and-set.
+
+load ──> decide ──> commit ──────────────> done
+ ^                    │ a precondition failed: it does not say which, so read the journal entry
+ │                    ├─ absent            somebody else wrote: decide again on what they left
+ └──── jitter <───────┘
+                      ├─ ours (nonce)      our own commit, whose answer was lost
+                      └─ another's         a duplicate
+"""
+
+import itertools
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.errors import BatonError, NotFound, TooMany, Unavailable
+from shared.handoff.machine import Decision, decide
+from shared.logs import log
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import Event
+from shared.schemas.ids import entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.services.retry import until_uncontended
+
+FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
+OUTBOX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted."""
+
+    conversation: Conversation
+    verdict: Verdict
+    refusal: BatonError | None = None
+    duplicate: JournalEntry | None = None
+
+
+async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
+    """Returns what became of `event`; it changes the state at most once however often it is applied.
+
+    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it should come again,
+    TooMany (requests) or Unavailable `outbox-full` (facts) where more than `limit` entries wait for delivery.
+    """
+    nonce, tries = uuid.uuid4().hex, itertools.count()
+    return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0))
+
+
+async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
+    snapshot = await _where(ports, event, fresh)
+    conversation = await _with_room(ports, snapshot.value, event, limit)
+    decision = decide(conversation, event, ports.clock.now(), ports.policy)
+    if decision.refusal is not None:
+        known = await ports.store.entry(event.source, event.entry_id)
+        if known is not None:
+            return Applied(conversation, known.value.verdict, duplicate=known.value)
+    return await _commit(ports, event, decision, snapshot, nonce)
+
+
+async def _commit(
+    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
+) -> Applied:
+    entries = _entries(ports, event, decision, nonce)
+    done = Applied(decision.conversation, decision.verdict, decision.refusal)
+    try:
+        await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
+        return done
+    except PreconditionFailed:
+        known = await ports.store.entry(entries[-1].conversation, entries[-1].id)
+        if known is None:
+            raise
+    return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation]:
+    """Returns the conversation that `event` acts on, through a link if there is one.
+
+    Raises PreconditionFailed where the two ends of the link disagree: one of the copies is old.
+    """
+    source = await ports.store.load(event.source, fresh=fresh)
+    if source is None or source.value.erased:
+        return _newcomer(ports, event, source)
+    if source.value.linked_to is None:
+        return source
+    channel = await ports.store.load(source.value.linked_to, fresh=fresh)
+    if channel is None or event.source not in channel.value.links:
+        raise PreconditionFailed
+    return channel
+
+
+def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation]:
+    """A fact opens a conversation; one that was erased starts anew, its version going on."""
+    if not event.fact:
+        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=event.source)
+    conversation = ports.policy.newcomer(event.source, event.address or event.source)
+    if erased is None:
+        return Snapshot(conversation, None)
+    kept = {"version": erased.value.version, "outbox_base": erased.value.version, "erasing": erased.value.erasing}
+    return Snapshot(conversation.model_copy(update=kept), erased.token)
+
+
+async def _with_room(ports: Ports, conversation: Conversation, event: Event, limit: int | None) -> Conversation:
+    """Counts what is pending only when versions say that it might be too much: the count is a read."""
+    if limit is None or conversation.version - conversation.outbox_base < limit:
+        return conversation
+    pending = await ports.store.pending_count(conversation.id)
+    if pending >= limit:
+        full = "outbox-full", f"{pending} entries wait for delivery in this conversation; send it again later."
+        raise Unavailable(*full) if event.fact else TooMany(*full)
+    return conversation.model_copy(update={"outbox_base": conversation.version - pending})
+
+
+def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
+    """Returns the entry with the commands and, through a link, the dedupe record under the event's source, last."""
+    now, refused = ports.clock.now(), decision.refusal is not None
+    entry = JournalEntry(
+        id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
+        conversation=decision.conversation.id,
+        seq=decision.conversation.version,
+        time=now,
+        kind=event.kind,
+        source=event.source,
+        actor=event.key or event.actor,
+        verdict=decision.verdict,
+        nonce=nonce,
+        reason=decision.reason,
+        event_id=event.id,
+        digest=event.digest,
+        text=event.text,
+        representative=getattr(event, "representative", None),
+        commands=decision.commands,
+        due_at=now + FIRST_LOOK if decision.commands else None,
+    )
+    if event.source == entry.conversation:
+        return [entry]
+    bare = {"conversation": event.source, "commands": (), "due_at": None, "text": None}
+    return [entry, entry.model_copy(update=bare)]
+
+
+async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
+    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the sweep finds what is due."""
+    body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
+    try:
+        await ports.publisher.publish(OUTBOX, body, conversation)
+    except Unavailable as error:
+        log(
+            "WARNING",
+            "the wake-up was not published; the sweep will deliver",
+            reason=error.reason,
+            conversation=conversation,
+        )

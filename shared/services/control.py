@@ -1,0 +1,79 @@
+"""What bots, desks and operators may ask of a conversation. Who may ask is settled before, in `api`."""
+
+from shared.errors import AlreadyExists, BatonError, NotFound
+from shared.logs import log
+from shared.ports import Ports
+from shared.schemas.commands import Lane, Signal, State
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.events import Event
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.services.apply import Applied, apply, wake
+
+
+async def accept(ports: Ports, event: Event) -> None:
+    """Takes a message or event with an id of the caller's. Raises AlreadyExists for an id accepted before, Refused."""
+    applied = await _ask(ports, event)
+    if applied.duplicate is None:
+        return
+    if applied.duplicate.digest not in (None, event.digest):
+        raise AlreadyExists(
+            "id-reused", "This id was accepted before, with other content; choose a new one.", id=event.id
+        )
+    raise AlreadyExists("already-accepted", "This id was accepted before; nothing was sent again.", id=event.id)
+
+
+async def control(ports: Ports, event: Event) -> Conversation:
+    """Takes a control verb and returns the conversation; repeated under its requestId it changes nothing more."""
+    return (await _ask(ports, event)).conversation
+
+
+async def _ask(ports: Ports, event: Event) -> Applied:
+    applied = await apply(ports, event)
+    if applied.refusal is not None:
+        raise applied.refusal
+    await wake(ports, applied.conversation.id)
+    return applied
+
+
+async def seen(ports: Ports, conversation: str) -> Conversation:
+    """Returns the conversation as it stands in the store. Raises NotFound."""
+    snapshot = await ports.store.load(conversation)
+    if snapshot is None or snapshot.value.erased:
+        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+    return snapshot.value
+
+
+async def channel_of(ports: Ports, conversation: str) -> Conversation:
+    """Returns the conversation that acts: the channel's, where this one is linked. Raises NotFound."""
+    found = await seen(ports, conversation)
+    return await seen(ports, found.linked_to) if found.linked_to else found
+
+
+async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
+    """Passes typing on if that representative is the one who speaks and nothing waits before it; else drops it."""
+    channel = await channel_of(ports, conversation)
+    if signal.representative and _speaks(channel, signal.representative) and await _is_clear(ports, channel.id):
+        await signal_receipt(ports, channel, signal)
+
+
+async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) -> None:
+    """Sends a signal once, best effort."""
+    platform = ports.platforms.get(channel.platform)
+    call = platform.call(signal.model_copy(update={"to": channel.address})) if platform else None
+    try:
+        if call is not None:
+            await ports.sender.send(call)
+    except BatonError as error:
+        log("WARNING", "a signal was not sent", reason=error.reason, conversation=channel.id)
+
+
+def _speaks(conversation: Conversation, representative: Representative) -> bool:
+    if representative.representative_type is RepresentativeType.BOT:
+        return conversation.phase is not Phase.HUMAN
+    return conversation.present(representative) is not None
+
+
+async def _is_clear(ports: Ports, conversation: str) -> bool:
+    pending = await ports.store.pending(conversation, 0, 50)
+    commands = (command for entry in pending for command in entry.value.commands)
+    return not any(command.lane is Lane.CHANNEL and command.state is State.PENDING for command in commands)

@@ -1,0 +1,107 @@
+"""Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still knows a duplicate."""
+
+import uuid
+
+from shared.errors import NotFound
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation, Erasing
+from shared.schemas.ids import entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.services.retry import until_uncontended
+
+PAGE = 200
+
+
+async def erase(ports: Ports, conversation: str, key: str) -> None:
+    """Returns once nothing of the conversation's content, nor of those linked with it, is left in the store.
+
+    Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should be asked again;
+    what was begun is then finished by the sweep.
+    """
+    for tombstone in await until_uncontended(lambda: _bury(ports, conversation, key)):
+        await finish_erase(ports, tombstone)
+
+
+async def finish_erase(ports: Ports, tombstone: Conversation) -> None:
+    """Strips what an erase has begun on, then forgets that it was begun."""
+    cursor: str | None = ""
+    while cursor is not None and tombstone.erasing is not None:
+        page = await ports.store.journal(tombstone.id, cursor or None, PAGE)
+        for entry in page.items:
+            await _strip(ports, entry, tombstone.erasing.upto)
+        cursor = page.cursor
+    await until_uncontended(lambda: _close(ports, tombstone))
+
+
+async def _bury(ports: Ports, conversation: str, key: str) -> list[Conversation]:
+    family = await _family(ports, conversation)
+    graves = [Snapshot(_tombstone(ports, member.value), member.token) for member in family]
+    entries = [_record(ports, grave.value, key) for grave in graves]
+    await ports.store.commit(Commit(entries, graves))
+    return [grave.value for grave in graves]
+
+
+async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
+    """Returns the conversation and whatever is linked with it, the same customer's."""
+    first = await ports.store.load(conversation)
+    if first is None:
+        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+    channel = await ports.store.load(first.value.linked_to) if first.value.linked_to else first
+    members = [first] if channel is None or channel is first else [first, channel]
+    links = channel.value.links if channel else ()
+    others = [await ports.store.load(link) for link in links if link != conversation]
+    return [*members, *(other for other in others if other is not None)]
+
+
+def _tombstone(ports: Ports, conversation: Conversation) -> Conversation:
+    version = conversation.version + 1
+    return Conversation(
+        id=conversation.id,
+        address="",
+        tracked=conversation.tracked,
+        version=version,
+        outbox_base=version,
+        erased=True,
+        erasing=Erasing(upto=version, since=ports.clock.now()),
+    )
+
+
+def _record(ports: Ports, tombstone: Conversation, key: str) -> JournalEntry:
+    nonce = uuid.uuid4().hex
+    return JournalEntry(
+        id=entry_id(tombstone.id, "erase", nonce),
+        conversation=tombstone.id,
+        seq=tombstone.version,
+        time=ports.clock.now(),
+        kind="erase",
+        source=tombstone.id,
+        actor=key,
+        verdict=Verdict.ACCEPTED,
+        nonce=nonce,
+    )
+
+
+async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None:
+    """A dedupe record of a linked event counts in the channel's sequence; it holds no commands and always goes."""
+    snapshot: Snapshot[JournalEntry] | None = entry
+    while snapshot is not None and (snapshot.value.seq <= upto or not snapshot.value.commands):
+        bare = _bare(snapshot.value)
+        if bare == snapshot.value:
+            return
+        try:
+            await ports.store.update(Snapshot(bare, snapshot.token))
+            return
+        except PreconditionFailed:
+            snapshot = await ports.store.entry(entry.value.conversation, entry.value.id)
+
+
+def _bare(entry: JournalEntry) -> JournalEntry:
+    kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
+    return JournalEntry(**{name: getattr(entry, name) for name in kept})
+
+
+async def _close(ports: Ports, tombstone: Conversation) -> None:
+    current = await ports.store.load(tombstone.id)
+    if current is not None and current.value.erasing == tombstone.erasing and current.value.erasing is not None:
+        update = {"erasing": None, "version": current.value.version + 1}
+        await ports.store.commit(Commit((), [Snapshot(current.value.model_copy(update=update), current.token)]))

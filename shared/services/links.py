@@ -1,0 +1,95 @@
+"""Links: a desk's conversation joined to a channel's, standing on both, changed in one commit."""
+
+import uuid
+from collections.abc import Mapping
+
+from shared.errors import BadRequest, NotFound, Refused
+from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.ids import entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.services.retry import until_uncontended
+
+
+async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
+    """Returns the desk's conversation, whose events act on `channel` from now on; linking twice is linking once.
+
+    Raises BadRequest for a link to itself, NotFound for an unseen channel, Refused `already-linked` or `chain`.
+    """
+    if desk == channel:
+        raise BadRequest("self-link", "A conversation cannot be linked to itself.")
+    return await until_uncontended(lambda: _link(ports, desk, channel, key))
+
+
+async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
+    """Returns the desk's conversation, on its own again. Raises NotFound."""
+    return await until_uncontended(lambda: _unlink(ports, desk, key))
+
+
+async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
+    ours = await ports.store.load(desk) or Snapshot(ports.policy.newcomer(desk, desk.partition(":")[2]), None)
+    theirs = await _seen(ports, channel)
+    if ours.value.linked_to == channel:
+        return ours.value
+    _check_free(ours.value, theirs.value)
+    joined = {
+        "linked_to": channel,
+        "phase": Phase.BOT,
+        "humans": (),
+        "timer": None,
+        "human_since": None,
+        "erased": False,
+    }
+    links = {"links": (*theirs.value.links, desk)}
+    return await _write(ports, "link", key, (ours, joined), (theirs, links))
+
+
+async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
+    ours = await _seen(ports, desk)
+    if ours.value.linked_to is None:
+        return ours.value
+    theirs = await _seen(ports, ours.value.linked_to)
+    links = {"links": tuple(one for one in theirs.value.links if one != desk)}
+    return await _write(ports, "unlink", key, (ours, {"linked_to": None}), (theirs, links))
+
+
+def _check_free(desk: Conversation, channel: Conversation) -> None:
+    if desk.linked_to is not None:
+        raise Refused("already-linked", "This conversation is linked elsewhere; unlink it first.", to=desk.linked_to)
+    if desk.links or channel.linked_to is not None:
+        raise Refused("chain", "A link leads from a desk's conversation to a channel's, never further.")
+
+
+async def _seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
+    snapshot = await ports.store.load(conversation)
+    if snapshot is None or snapshot.value.erased:
+        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+    return snapshot
+
+
+async def _write(
+    ports: Ports, kind: str, key: str, *changes: tuple[Snapshot[Conversation], Mapping[str, object]]
+) -> Conversation:
+    """Writes all changes in one commit, each with its journal entry. Returns the first conversation as it became."""
+    nonce = uuid.uuid4().hex
+    written = [
+        Snapshot(before.value.model_copy(update={**update, "version": before.value.version + 1}), before.token)
+        for before, update in changes
+    ]
+    entries = [_record(ports, kind, key, nonce, snapshot.value) for snapshot in written]
+    await ports.store.commit(Commit(entries, written))
+    return written[0].value
+
+
+def _record(ports: Ports, kind: str, key: str, nonce: str, conversation: Conversation) -> JournalEntry:
+    return JournalEntry(
+        id=entry_id(conversation.id, kind, nonce),
+        conversation=conversation.id,
+        seq=conversation.version,
+        time=ports.clock.now(),
+        kind=kind,
+        source=conversation.id,
+        actor=key,
+        verdict=Verdict.ACCEPTED,
+        nonce=nonce,
+    )

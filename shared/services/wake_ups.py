@@ -1,0 +1,57 @@
+"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a sweep wakes many."""
+
+import base64
+import binascii
+
+import pydantic_core
+
+from shared.errors import BadRequest, MethodNotAllowed, NotYet
+from shared.platforms.base import parse_object, validate
+from shared.ports import Ports
+from shared.schemas.base import JsonObject
+from shared.schemas.exchange import Request, Response
+from shared.schemas.notifications import WakeUp
+from shared.services.deliver import deliver
+from shared.services.sweep import sweep
+
+
+async def deliver_outbox(ports: Ports, request: Request) -> Response:
+    """Returns 200 when nothing more can be done now. Raises BadRequest, and NotYet so that the queue asks again."""
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    wake_up = validate(WakeUp, pushed_body(request))
+    delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
+    if delivered.failed:
+        raise NotYet(wake_up.conversation)
+    return Response(body=b"{}", notes={"conversation": wake_up.conversation})
+
+
+async def sweep_all(ports: Ports, request: Request) -> Response:
+    """Returns how many conversations were woken."""
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    woken = await sweep(ports)
+    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})
+
+
+def pushed_body(request: Request) -> JsonObject:
+    """Returns the message's own JSON from a raw Pub/Sub push, a binary or a structured CloudEvent. Raises BadRequest.
+
+    https://cloud.google.com/pubsub/docs/push, https://github.com/googleapis/google-cloudevents
+    """
+    envelope = parse_object(request.body)
+    if "specversion" in envelope and isinstance(envelope.get("data"), dict):
+        envelope = _object(envelope["data"])
+    data = _object(envelope.get("message")).get("data")
+    if not isinstance(data, str) or not data:
+        raise BadRequest("empty-message", "The pushed message has no data; Baton's topics always carry a JSON body.")
+    try:
+        return parse_object(base64.b64decode(data, validate=True))
+    except binascii.Error as error:
+        raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error
+
+
+def _object(value: object) -> JsonObject:
+    if not isinstance(value, dict):
+        raise BadRequest("schema", "message: must be an object.", field="message")
+    return value

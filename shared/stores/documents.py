@@ -1,0 +1,62 @@
+"""How a model is stored, the same in every store: as fields what is queried, the rest as one JSON string."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+from shared.schemas.times import Time
+
+SHARDS = 16
+
+
+def shard(conversation: str) -> int:
+    """Returns 0 to 15: spreads the index on `due_at`, whose range would take only some 500 writes a second."""
+    return crc32(conversation.encode()) % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationDocument:
+    phase: str
+    version: int
+    waiting_since: Time | None
+    due_at: datetime | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDocument:
+    seq: int
+    time: datetime
+    pending_seq: int | None
+    due_at: datetime | None
+    body: str
+
+
+def from_conversation(conversation: Conversation) -> ConversationDocument:
+    return ConversationDocument(
+        phase=conversation.phase.value,
+        version=conversation.version,
+        waiting_since=conversation.waiting_since,
+        due_at=conversation.due_at,
+        body=conversation.model_dump_json(exclude_none=True),
+    )
+
+
+def from_entry(entry: JournalEntry) -> EntryDocument:
+    return EntryDocument(
+        seq=entry.seq,
+        time=entry.time,
+        pending_seq=entry.pending_seq,
+        due_at=entry.due_at,
+        body=entry.model_dump_json(exclude_none=True),
+    )
+
+
+def to_conversation(body: str | bytes) -> Conversation:
+    return Conversation.model_validate_json(body)
+
+
+def to_entry(body: str | bytes) -> JournalEntry:
+    return JournalEntry.model_validate_json(body)

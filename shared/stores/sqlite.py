@@ -1,0 +1,190 @@
+"""The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a commit returns."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.errors import Unavailable
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+from shared.schemas.times import format_time
+from shared.stores.documents import from_conversation, from_entry, to_conversation, to_entry
+
+T = TypeVar("T")
+_Row = tuple[Any, ...]
+_SCHEMA = """
+create table if not exists conversations (
+  id text primary key, version integer not null, phase text not null, waiting_since text, due_at text,
+  body text not null);
+create index if not exists conversations_by_wait on conversations (phase, waiting_since, id);
+create index if not exists conversations_by_due on conversations (due_at, id) where due_at is not null;
+create table if not exists journal (
+  conversation text not null, id text not null, revision integer not null, seq integer not null, time text not null,
+  pending_seq integer, due_at text, body text not null, primary key (conversation, id)) without rowid;
+create index if not exists journal_by_time on journal (conversation, time, seq, id);
+create index if not exists journal_pending on journal (conversation, pending_seq) where pending_seq is not null;
+create index if not exists journal_by_due on journal (due_at, conversation, id) where due_at is not null;
+"""
+
+
+class SqliteStore:
+    """A ConversationStore. Tokens are a conversation's version and an entry's revision."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._connection: sqlite3.Connection | None = None
+
+    async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+        rows = await self._run(_select, "select body from conversations where id = ?", (conversation,))
+        return _conversation(rows[0][0]) if rows else None
+
+    async def commit(self, commit: Commit) -> None:
+        await self._run(_commit, commit)
+
+    async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
+        sql = "select body, revision from journal where conversation = ? and id = ?"
+        rows = await self._run(_select, sql, (conversation, entry))
+        return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
+
+    async def update(self, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
+        return await self._run(_update, entry)
+
+    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+        sql = """select body, revision from journal where conversation = ? and pending_seq > ?
+                 order by pending_seq limit ?"""
+        rows = await self._run(_select, sql, (conversation, after, limit))
+        return [Snapshot(to_entry(body), revision) for body, revision in rows]
+
+    async def pending_count(self, conversation: str) -> int:
+        sql = "select count(*) from journal where conversation = ? and pending_seq is not null"
+        rows = await self._run(_select, sql, (conversation,))
+        return int(rows[0][0])
+
+    async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
+        sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
+                 where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
+        rows = await self._run(_select, sql, (phase, cursor or "", limit))
+        return _page(rows, lambda row: to_conversation(row[0]), limit)
+
+    async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
+        sql = """select body, revision, time || printf(' %012d ', seq) || id as place from journal
+                 where conversation = ? and place > ? order by time, seq, id limit ?"""
+        rows = await self._run(_select, sql, (conversation, cursor or "", limit))
+        return _page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+
+    async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        sql = """select id, due_at || ' ' || id as place from conversations
+                 where due_at <= ? and place > ? order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
+        return _page(rows, lambda row: str(row[0]), limit)
+
+    async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place from journal
+                 where due_at <= ? and place > ? order by due_at, conversation, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
+        return _page(rows, lambda row: str(row[0]), limit)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        """Runs in the one thread that owns the connection. Raises Unavailable where SQLite cannot work."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(self._work, work, *arguments))
+        except sqlite3.OperationalError as error:
+            raise Unavailable("store-unavailable", f"The store cannot be used now: {error}.") from error
+
+    def _work(self, work: Callable[..., T], *arguments: object) -> T:
+        if self._connection is None:
+            self._connection = open_database(self._path, _SCHEMA)
+        return work(self._connection, *arguments)
+
+
+def open_database(path: str, schema: str) -> sqlite3.Connection:
+    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing."""
+    if path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.executescript(schema)
+    return connection
+
+
+def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[_Row]:
+    return connection.execute(sql, values).fetchall()
+
+
+def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
+    connection.execute("begin immediate")
+    try:
+        for entry in commit.entries:
+            _create_entry(connection, entry)
+        for conversation in commit.conversations:
+            _write_conversation(connection, conversation)
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    document = from_entry(entry)
+    times = _texts(document.time, document.due_at)
+    _must_change_one(
+        connection.execute(
+            "insert or ignore into journal (conversation, id, revision, seq, time, due_at, pending_seq, body)"
+            " values (?, ?, 1, ?, ?, ?, ?, ?)",
+            (entry.conversation, entry.id, document.seq, *times, document.pending_seq, document.body),
+        )
+    )
+
+
+def _write_conversation(connection: sqlite3.Connection, conversation: Snapshot[Conversation]) -> None:
+    document = from_conversation(conversation.value)
+    values = (document.version, document.phase, *_texts(document.waiting_since, document.due_at), document.body)
+    sql = """insert or ignore into conversations (version, phase, waiting_since, due_at, body, id)
+             values (?, ?, ?, ?, ?, ?)"""
+    key: tuple[object, ...] = (conversation.value.id,)
+    if conversation.token is not None:
+        sql = """update conversations set version = ?, phase = ?, waiting_since = ?, due_at = ?, body = ?
+                 where id = ? and version = ?"""
+        key = (conversation.value.id, conversation.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _update(connection: sqlite3.Connection, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
+    value, document = entry.value, from_entry(entry.value)
+    cursor = connection.execute(
+        """update journal set pending_seq = ?, due_at = ?, body = ?, revision = revision + 1
+           where conversation = ? and id = ? and revision = ? returning revision""",
+        (document.pending_seq, *_texts(document.due_at), document.body, value.conversation, value.id, entry.token),
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        raise PreconditionFailed
+    return Snapshot(value, rows[0][0])
+
+
+def _must_change_one(cursor: sqlite3.Cursor) -> None:
+    if cursor.rowcount != 1:
+        raise PreconditionFailed
+
+
+def _conversation(body: str) -> Snapshot[Conversation]:
+    conversation = to_conversation(body)
+    return Snapshot(conversation, conversation.version)
+
+
+def _texts(*times: datetime | None) -> tuple[str | None, ...]:
+    return tuple(None if time is None else format_time(time) for time in times)
+
+
+def _page(rows: list[_Row], item: Callable[[_Row], T], limit: int) -> Page[T]:
+    cursor = str(rows[-1][-1]) if len(rows) == limit else None
+    return Page([item(row) for row in rows], cursor)

@@ -1,0 +1,1 @@
+"""How things leave: to topics, to platforms."""

@@ -1,0 +1,9 @@
+"""The wall clock, in one place."""
+
+from datetime import UTC, datetime
+
+
+class WallClock:
+    def now(self) -> datetime:
+        """Returns the time in UTC."""
+        return datetime.now(UTC)

@@ -1,0 +1,70 @@
+"""Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to "did it arrive?"."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from shared.errors import Unavailable
+from shared.schemas.exchange import Answer, Call
+
+CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
+ANSWER_LIMIT = 1 << 20
+
+
+class HttpSender:
+    """A Sender. Built inside the event loop that uses it."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._credentials: dict[str, Any] = {}
+
+    async def send(self, call: Call) -> Answer | None:
+        """Returns the answer, or None where nobody knows if the call arrived. Raises Unavailable where it did not."""
+        headers = {**call.headers, **await self._authorization(call.auth)}
+        try:
+            async with self._client().request(
+                call.method, call.url, data=call.body, headers=headers, allow_redirects=False
+            ) as response:
+                body = await response.content.read(ANSWER_LIMIT)
+                return Answer(response.status, body, {k.lower(): v for k, v in response.headers.items()})
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unavailable("unreachable", "The platform cannot be reached.") from error
+        except aiohttp.InvalidURL as error:
+            raise Unavailable("invalid-url", "The address to call is not a URL; check the settings.") from error
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
+
+    async def _authorization(self, auth: str) -> dict[str, str]:
+        kind, _, value = auth.partition(":")
+        if kind == "bearer":
+            return {"authorization": f"Bearer {value}"}
+        if kind == "google":
+            return {"authorization": f"Bearer {await asyncio.to_thread(self._google_token, value)}"}
+        return {}
+
+    def _google_token(self, scope: str) -> str:
+        """Blocks, so it runs in a thread; the credentials refresh themselves shortly before they expire."""
+        import google.auth
+        import google.auth.exceptions
+        import google.auth.transport.requests
+
+        try:
+            if scope not in self._credentials:
+                self._credentials[scope], _ = google.auth.default(scopes=[scope])
+            credentials = self._credentials[scope]
+            if not credentials.valid:
+                credentials.refresh(google.auth.transport.requests.Request())
+            return str(credentials.token)
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise Unavailable("no-google-credentials", "Google credentials are missing or were refused.") from error

@@ -1,0 +1,84 @@
+"""The embedded queue: wakes delivery in this process and retries it. What a crash loses the outbox remembers."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from shared.errors import BatonError
+from shared.logs import log
+from shared.schemas.notifications import OUTBOX, WakeUp
+
+Subscriber = Callable[[bytes], Awaitable[None]]
+Deliver = Callable[[str, bool], Awaitable[float | None]]
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
+
+
+class InlineQueue:
+    """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
+
+    Subscribers of other topics are awaited, so that what they refuse stays in the outbox.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
+        self._workers: dict[str, _Worker] = {}
+
+    def subscribe(self, topic: str, subscriber: Subscriber) -> None:
+        self._subscribers[topic].append(subscriber)
+
+    async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
+        if topic == OUTBOX:
+            self._wake(WakeUp.model_validate_json(body))
+            return
+        for subscriber in self._subscribers[topic]:
+            await subscriber(body)
+
+    def _wake(self, wake_up: WakeUp) -> None:
+        conversation = wake_up.conversation
+        worker = self._workers.get(conversation)
+        if worker is None:
+            worker = self._workers[conversation] = _Worker(conversation, self._deliver)
+            task = asyncio.create_task(worker.run())
+            worker.task = task
+            task.add_done_callback(lambda _: self._workers.pop(conversation))
+        worker.wake(wake_up.timers)
+
+
+class _Worker:
+    """Delivers one conversation. Several wake-ups are one: a running delivery looks once more."""
+
+    def __init__(self, conversation: str, deliver: Deliver) -> None:
+        self._conversation = conversation
+        self._deliver = deliver
+        self._alarm = asyncio.Event()
+        self._timers = False
+        self._faults = 0
+        self.task: asyncio.Task[None] | None = None
+
+    def wake(self, timers: bool) -> None:
+        self._timers = self._timers or timers
+        self._alarm.set()
+
+    async def run(self) -> None:
+        pause: float | None = 0.0
+        while pause is not None or self._alarm.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._alarm.wait(), pause)
+            self._alarm.clear()
+            timers, self._timers = self._timers, False
+            pause = await self._look(timers)
+
+    async def _look(self, timers: bool) -> float | None:
+        try:
+            pause = await self._deliver(self._conversation, timers)
+            self._faults = 0
+            return pause
+        except BatonError as error:
+            log("WARNING", "delivery will be tried again", conversation=self._conversation, reason=error.reason)
+        except Exception as error:  # a fault in one delivery must not end the retries of its conversation
+            log("ERROR", "delivery failed unexpectedly", conversation=self._conversation, error=type(error).__name__)
+        self._timers = self._timers or timers
+        self._faults += 1
+        return float(min(FIRST_PAUSE * 2 ** min(self._faults - 1, 20), LONGEST_PAUSE))
