@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test check lock clean
+.PHONY: run demo picture test check lock clean
 
 run: $(VENV)/runtime
 	@$(BIN)/python -m infra.local
 
 demo: $(VENV)/runtime
 	@$(BIN)/python -m infra.local.demo
+
+picture: $(VENV)/development
+	@$(BIN)/python -m infra.local.picture
 
 test: check
 	$(BIN)/pytest

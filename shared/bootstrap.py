@@ -1,12 +1,15 @@
 """The composition root: from the environment to ports. Everything is built once, lazily, inside the event loop."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
+from shared import tracing
 from shared.edge import Handler
+from shared.errors import Misconfigured
 from shared.handoff.policy import Policy
 from shared.logs import log
 from shared.platforms.registry import platforms
@@ -16,6 +19,7 @@ from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
+    from shared.services.notify import Team
     from shared.transports.inline import InlineQueue
 
 
@@ -43,14 +47,23 @@ class Baton:
     @cached_property
     def inline_queue(self) -> "InlineQueue":
         """The embedded queue, which delivers in this process and runs the built-in bot."""
-        from shared.schemas.notifications import USER_MESSAGES
+        from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
         from shared.services.bot import acknowledge
         from shared.transports.inline import InlineQueue
 
         queue = InlineQueue(self._deliver_inline)
         if self.settings.baton_bot == "acknowledge":
             queue.subscribe(USER_MESSAGES, lambda body: acknowledge(self.ports, body))
+        if self.team.targets:
+            queue.subscribe(HANDOFFS, self._notify_inline, detached=True)
         return queue
+
+    @cached_property
+    def team(self) -> "Team":
+        """Who is told of handoffs."""
+        from shared.teams.registry import team
+
+        return team(self.settings)
 
     def receive_webhook(self) -> Handler:
         from shared.services.receive import receive_webhook
@@ -68,18 +81,46 @@ class Baton:
 
         return partial(deliver_outbox, self.ports)
 
+    def notify_handoff(self) -> Handler:
+        from shared.services.notify import notify_handoff
+
+        return partial(notify_handoff, self.ports, self.team)
+
     def sweep(self) -> Handler:
         from shared.services.wake_ups import sweep_all
 
         return partial(sweep_all, self.ports)
 
     def _store(self) -> ConversationStore:
+        if self.settings.baton_store == "firestore":
+            return self._firestore()
         from shared.stores.sqlite import SqliteStore
 
         return SqliteStore(self.settings.baton_store.removeprefix("sqlite:///"))
 
+    def _firestore(self) -> ConversationStore:
+        from shared.stores.cache import CachedStore
+        from shared.stores.firestore import FirestoreStore
+        from shared.stores.firestore_rpc import FirestoreRpc
+
+        emulator, ttl = self.settings.firestore_emulator_host, timedelta(days=self.settings.journal_ttl_days)
+        return CachedStore(FirestoreStore(FirestoreRpc(self._project(emulator), emulator), WallClock(), ttl))
+
     def _publisher(self) -> Publisher:
-        return self.inline_queue
+        if self.settings.baton_queue != "pubsub":
+            return self.inline_queue
+        from shared.transports.pubsub import PubsubPublisher
+
+        emulator = self.settings.pubsub_emulator_host
+        return PubsubPublisher(self._project(emulator), emulator)
+
+    def _project(self, emulator: str | None) -> str:
+        """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises Misconfigured."""
+        project = self.settings.google_cloud_project or (None if emulator else _project_of_credentials())
+        if project is None:
+            log("ERROR", "the settings are wrong: GOOGLE_CLOUD_PROJECT is not set, and no credentials name a project")
+            raise Misconfigured
+        return project
 
     async def _deliver_inline(self, conversation: str, timers: bool) -> float | None:
         from shared.services.deliver import deliver
@@ -88,6 +129,12 @@ class Baton:
         if delivered.next_try is None:
             return None
         return max((delivered.next_try - self.ports.clock.now()).total_seconds(), 0.0)
+
+    async def _notify_inline(self, body: bytes) -> None:
+        from shared.schemas.notifications import Notification
+        from shared.services.notify import notify
+
+        await notify(self.ports, self.team, Notification.model_validate_json(body))
 
     def _policy(self, capabilities: Mapping[str, Capabilities]) -> Policy:
         settings = self.settings
@@ -102,6 +149,17 @@ class Baton:
         )
 
 
+def _project_of_credentials() -> str | None:
+    import google.auth
+    import google.auth.exceptions
+
+    try:
+        project: str | None = google.auth.default()[1]
+    except google.auth.exceptions.GoogleAuthError:
+        return None
+    return project
+
+
 @cache
 def baton() -> Baton:
     """Returns this process's Baton. Raises Misconfigured."""
@@ -110,9 +168,14 @@ def baton() -> Baton:
 
 @cache
 def handler(function: str) -> Handler:
-    """Returns the handler of a function, having said which of its doors stay closed for want of a secret."""
-    one = baton()
-    for setting in closed_doors(one.settings, function):
-        log("ERROR", f"a door of {function} is closed: {setting} is not set", function=function, setting=setting)
-    built: Handler = getattr(one, function)()
+    """Returns the handler of a function. Raises Misconfigured."""
+    built: Handler = getattr(baton(), function)()
     return built
+
+
+def announce(function: str) -> None:
+    """Says at start which of a function's doors stay closed for want of a secret; wrong settings are logged as well."""
+    with contextlib.suppress(Misconfigured):
+        tracing.name_project(baton().settings.google_cloud_project)
+        for setting in closed_doors(baton().settings, function):
+            log("ERROR", f"a door of {function} is closed: {setting} is not set", function=function, setting=setting)

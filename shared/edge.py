@@ -1,7 +1,7 @@
 """Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door knows a framework."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pydantic_core
@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
+from shared import tracing
 from shared.errors import BatonError, TooLarge
 from shared.logs import Severity, log
 from shared.schemas.exchange import Request, Response
@@ -20,7 +21,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 async def answer(incoming: StarletteRequest, function: str, find: Callable[[str], Handler]) -> StarletteResponse:
     """Returns what the function's handler answers, any BatonError as its error body, anything else as a bare 500."""
-    started = time.perf_counter()
+    started, span = time.perf_counter(), tracing.begin(incoming.headers)
     try:
         response = await find(function)(await read(incoming, function))
     except BatonError as error:
@@ -30,7 +31,7 @@ async def answer(incoming: StarletteRequest, function: str, find: Callable[[str]
     except Exception as error:  # the last line of defence: every answer has one shape
         log("ERROR", "unexpected error", function=function, error=type(error).__name__, at=_where(error))
         response = error_response(BatonError("internal", "Something went wrong here; nothing was lost, try again."))
-    _log(incoming, function, response, started)
+    _log(incoming, function, response, started, span.rpcs)
     headers = dict(response.headers)
     return StarletteResponse(response.body, response.status, headers, media_type=response.content_type)
 
@@ -67,11 +68,13 @@ def error_response(error: BatonError) -> Response:
     return Response(error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes)
 
 
-def _log(incoming: StarletteRequest, function: str, response: Response, started: float) -> None:
+def _log(
+    incoming: StarletteRequest, function: str, response: Response, started: float, rpcs: Mapping[str, int]
+) -> None:
     severity: Severity = "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else "INFO"
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     fields = {"method": incoming.method, "status": response.status, "latency_ms": milliseconds, **response.notes}
-    log(severity, f"{function} {response.status}", function=function, **fields)
+    log(severity, f"{function} {response.status}", function=function, rpcs=dict(rpcs) or None, **fields)
 
 
 def _where(error: Exception) -> str | None:

@@ -44,12 +44,17 @@ class Page(Generic[T]):
 
 
 class ConversationStore(Protocol):
-    """State, journal and outbox. Every method may raise Unavailable; `commit` and `update` raise PreconditionFailed."""
+    """State, journal and outbox. Every method may raise Unavailable; `commit` and `update` raise PreconditionFailed.
+
+    Pages go on behind their last item wherever it stands now, so an item that stays due does not hold up the rest; a
+    page may be shorter than its limit, even empty, and have a cursor.
+    """
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         """Returns the conversation; a copy of this instance's own last commit or read will do unless `fresh`."""
 
-    async def commit(self, commit: Commit) -> None: ...
+    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+        """Returns the conversations as written, with their new tokens. Raises TooLarge for what no document holds."""
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None: ...
 
@@ -62,12 +67,16 @@ class ConversationStore(Protocol):
     async def pending_count(self, conversation: str) -> int: ...
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns conversations of a phase, longest wait first."""
+        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave."""
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal, oldest first."""
+        """Returns the journal, oldest first. Raises BadRequest for a cursor it never gave."""
 
-    async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]: ...
+    async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
+        """Returns the last entries of the journal, newest first."""
+
+    async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        """Returns the conversations whose `due_at` has passed, longest due first."""
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         """Returns the conversations (with repetitions) of entries whose `due_at` has passed."""

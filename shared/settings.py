@@ -1,5 +1,6 @@
 """The only reader of the environment: a frozen model whose secrets never print."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -76,6 +77,12 @@ class Settings(BaseModel):
     desk_webhook_url: Annotated[str | None, Field(repr=False)] = None
     outbound_webhook_keys: Secrets = ()
 
+    team_webhook_url: Secret = None
+    team_webhook_secret: Secret = None
+    slack_webhook_url: Secret = None
+    google_chat_webhook_url: Secret = None
+    baton_console_url: str | None = None
+
     @property
     def deployed(self) -> bool:
         return self.k_service is not None
@@ -92,6 +99,14 @@ class Settings(BaseModel):
         if value in ("", "firestore") or value.startswith("sqlite:///"):
             return value
         raise ValueError("give firestore or sqlite:///path")
+
+    @field_validator("team_webhook_secret")
+    @classmethod
+    def _team_secret(cls, value: str | None) -> str | None:
+        """The Standard Webhooks scheme keys its hash with the decoded bytes."""
+        if value is not None:
+            base64.b64decode(value.removeprefix("whsec_"), validate=True)
+        return value
 
     @field_validator("business_messages_auth")
     @classmethod
@@ -145,4 +160,9 @@ DOORS: Mapping[str, tuple[str, ...]] = {
 
 def closed_doors(settings: Settings, function: str) -> list[str]:
     """Returns the secrets that this function's doors need and do not have."""
-    return [name.upper() for name in DOORS.get(function, ()) if not getattr(settings, name)]
+    missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
+    if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
+        missing.append("outbound_webhook_keys")
+    if function == "notify_handoff" and settings.team_webhook_url and not settings.team_webhook_secret:
+        missing.append("team_webhook_secret")
+    return [name.upper() for name in missing]

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from shared import bootstrap, edge
 
+bootstrap.announce("deliver_outbox")
+
 
 @functions_framework.aio.http
 async def deliver_outbox(request: Request) -> Response:

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from shared import bootstrap, edge
 
+bootstrap.announce("receive_webhook")
+
 
 @functions_framework.aio.http
 async def receive_webhook(request: Request) -> Response:

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from shared import bootstrap, edge
 
+bootstrap.announce("send_representative")
+
 
 @functions_framework.aio.http
 async def send_representative(request: Request) -> Response:

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from shared import bootstrap, edge
 
+bootstrap.announce("sweep")
+
 
 @functions_framework.aio.http
 async def sweep(request: Request) -> Response:

@@ -1,12 +1,15 @@
 """`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
 
 import os
+import sys
 from pathlib import Path
 
 import uvicorn
 
 from infra.local import settings
 from infra.local.app import Local
+from shared import bootstrap
+from shared.errors import Misconfigured
 
 # ruff: noqa: E501  # lines to copy must be whole
 BANNER = """
@@ -28,10 +31,16 @@ Try it in another terminal:
 """
 
 
-def main() -> None:
+def main() -> int:
+    """Serves until it is stopped. Returns 1, having said which, where a setting is wrong."""
     port, folder = int(os.environ.get("PORT", "8080")), Path(os.environ.get("BATON_HOME", ".baton"))
     for name, value in settings.defaults(port, folder).items():
         os.environ.setdefault(name, value)
+    try:
+        bootstrap.baton()
+    except Misconfigured:
+        print("Baton does not start: the line above names what to change in the environment.", file=sys.stderr)
+        return 1
     print(
         BANNER.format(
             port=port,
@@ -45,7 +54,8 @@ def main() -> None:
         flush=True,
     )
     uvicorn.run(Local(port, folder), host="127.0.0.1", port=port, log_level="critical", access_log=False)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

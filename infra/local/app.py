@@ -1,17 +1,18 @@
 """All functions behind one port, as one ASGI application, with the simulated platform and the clockwork beside them."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import functions_framework.aio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.local.business_messages import BusinessMessagesSimulator, learns
+from infra.local.business_messages import BusinessMessagesSimulator
+from infra.local.page_files import page_file
 from infra.local.platform_store import PlatformStore
 from infra.local.settings import SIGNING_KEY
 from shared import bootstrap
@@ -39,13 +40,16 @@ class Local:
             return
         path = scope["path"]
         if path.startswith("/receive_webhook/business_messages"):
-            receive = _overheard(receive, learns(self.platform))
+            signature = dict(scope["headers"]).get(b"x-goog-signature", b"").decode("latin-1")
+            receive = _overheard(receive, partial(self.platform.overhear, signature=signature))
         await self._application(path)(scope, receive, send)
 
     def _application(self, path: str) -> ASGIApp:
         first = path.split("/")[1]
         if first == "sim":
             return self.platform
+        if first in ("", "page"):
+            return page_file(path)
         known = ", ".join(f"/{name}" for name in self._functions)
         return self._functions.get(first) or JSONResponse({"error": f"Nothing here. Try {known}."}, 404)
 
@@ -89,8 +93,7 @@ def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
         if message["type"] == "http.request" and len(heard) < 1 << 20:
             heard.extend(message.get("body", b""))
             if not message.get("more_body"):
-                with contextlib.suppress(UnicodeDecodeError):
-                    listener(bytes(heard))
+                listener(bytes(heard))
         return message
 
     return overheard

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -172,6 +171,15 @@ class BusinessMessagesSimulator:
             return _error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
         return JSONResponse(self.faults.model_dump())
 
+    def overhear(self, body: bytes, signature: str) -> None:
+        """Notes a webhook that was posted by hand: a platform knows whom it reports, and their phone shows it."""
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            report = json.loads(body)
+            if hmac_sha512_base64(self._signing_key, body) == signature:
+                self.store.learn(str(report["conversationId"]))
+                message = report["message"]
+                self.store.show(report["conversationId"], "customer", "message", message["messageId"], message)
+
     # The webhooks it posts, in the order of events, each until it is taken.
 
     def _report(self, conversation: str, payload: dict[str, Any]) -> None:
@@ -212,18 +220,6 @@ class BusinessMessagesSimulator:
             async with session.post(self._webhook_url, data=body.encode(), headers=headers) as response:
                 return response.status < 500 and response.status != 429
         return False
-
-
-def learns(simulator: BusinessMessagesSimulator) -> Callable[[bytes], None]:
-    """Returns what notes a webhook that was posted by hand: the platform knows the conversations it reports."""
-
-    def learn(body: bytes) -> None:
-        with contextlib.suppress(ValueError):
-            value = json.loads(body)
-            if isinstance(value, dict) and isinstance(value.get("conversationId"), str):
-                simulator.store.learn(value["conversationId"])
-
-    return learn
 
 
 def _context(body: dict[str, Any]) -> dict[str, Any]:

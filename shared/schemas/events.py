@@ -18,6 +18,7 @@ class Event(Ours):
     """
 
     kind: ClassVar[str] = "event"
+    id_space: ClassVar[str] = "event"
 
     id: NonEmpty
     source: NonEmpty
@@ -30,12 +31,14 @@ class Event(Ours):
 
     @property
     def entry_id(self) -> str:
-        return entry_id(self.source, self.kind, self.id)
+        """Returns the journal id. A caller's own ids count in one space for messages and one for events, as they do in
+        Business Messages: neither BOT and HUMAN nor JOINED and LEFT may share one."""
+        return entry_id(self.source, self.id_space if self.keeps_id else self.kind, self.id)
 
     @property
     def digest(self) -> str:
         """Returns a hash of what the event says, which tells a repetition from another use of the same id."""
-        return sha256(self.model_dump_json(exclude={"occurred_at", "key", "actor", "address"}))
+        return sha256(self.kind + self.model_dump_json(exclude={"occurred_at", "key", "actor", "address"}))
 
     @property
     def text(self) -> str | None:
@@ -97,6 +100,8 @@ class Claim(ByRepresentative):
 
 class Said(ByRepresentative):
     """A representative's words."""
+
+    id_space: ClassVar[str] = "message"
 
     content: Content
 

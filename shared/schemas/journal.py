@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from shared.schemas.base import Ours
 from shared.schemas.commands import Command, State
@@ -18,6 +19,16 @@ class Verdict(StrEnum):
     STALE = "stale"
     SUPPRESSED = "suppressed"
     REFUSED = "refused"
+
+
+class Notified(Ours):
+    """How telling one target went. `until`: whoever tells it now is given up after this time."""
+
+    target: str
+    state: Literal["in-flight", "sent", "unknown", "failed"]
+    until: Time | None = None
+    attempts: int = 0
+    error: str | None = None
 
 
 class JournalEntry(Ours):
@@ -39,6 +50,7 @@ class JournalEntry(Ours):
     representative: Representative | None = None
     due_at: Time | None = None
     commands: tuple[Command, ...] = ()
+    notified: Notified | None = None
 
     @property
     def pending_seq(self) -> int | None:
@@ -48,6 +60,8 @@ class JournalEntry(Ours):
     @property
     def outcome(self) -> str:
         """How it ended: the verdict where there was nothing to do, else the worst state of its commands."""
+        if self.notified is not None:
+            return self.notified.state
         states = {command.state for command in self.commands}
         for state in (State.PENDING, State.UNKNOWN, State.BROKEN, State.FAILED, State.UNFRAMED):
             if state in states:

@@ -5,6 +5,7 @@ import binascii
 
 import pydantic_core
 
+from shared import tracing
 from shared.errors import BadRequest, MethodNotAllowed, NotYet
 from shared.platforms.base import parse_object, validate
 from shared.ports import Ports
@@ -42,13 +43,22 @@ def pushed_body(request: Request) -> JsonObject:
     envelope = parse_object(request.body)
     if "specversion" in envelope and isinstance(envelope.get("data"), dict):
         envelope = _object(envelope["data"])
-    data = _object(envelope.get("message")).get("data")
+    message = _object(envelope.get("message"))
+    _go_on_with_the_trace(message, request)
+    data = message.get("data")
     if not isinstance(data, str) or not data:
         raise BadRequest("empty-message", "The pushed message has no data; Baton's topics always carry a JSON body.")
     try:
         return parse_object(base64.b64decode(data, validate=True))
     except binascii.Error as error:
         raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error
+
+
+def _go_on_with_the_trace(message: JsonObject, request: Request) -> None:
+    attributes = message.get("attributes")
+    traceparent = attributes.get("traceparent") if isinstance(attributes, dict) else None
+    if isinstance(traceparent, str):
+        tracing.begin({**request.headers, "traceparent": traceparent})
 
 
 def _object(value: object) -> JsonObject:

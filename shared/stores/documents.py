@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
+from shared.errors import TooLarge
+from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import Time
 
 SHARDS = 16
+BODY_LIMIT = 1_000_000  # bytes; Firestore takes 1 MiB a document, names and queried fields included
 
 
 def shard(conversation: str) -> int:
@@ -35,23 +38,32 @@ class EntryDocument:
 
 
 def from_conversation(conversation: Conversation) -> ConversationDocument:
+    """Returns what is stored. Raises TooLarge."""
     return ConversationDocument(
         phase=conversation.phase.value,
         version=conversation.version,
         waiting_since=conversation.waiting_since,
         due_at=conversation.due_at,
-        body=conversation.model_dump_json(exclude_none=True),
+        body=_body(conversation),
     )
 
 
 def from_entry(entry: JournalEntry) -> EntryDocument:
+    """Returns what is stored. Raises TooLarge."""
     return EntryDocument(
         seq=entry.seq,
         time=entry.time,
         pending_seq=entry.pending_seq,
         due_at=entry.due_at,
-        body=entry.model_dump_json(exclude_none=True),
+        body=_body(entry),
     )
+
+
+def _body(model: Ours) -> str:
+    body = model.model_dump_json(exclude_none=True)
+    if len(body) > BODY_LIMIT // 4 and len(body.encode()) > BODY_LIMIT:
+        raise TooLarge("too-large-to-store", f"This takes more than the {BODY_LIMIT} bytes that one record may have.")
+    return body
 
 
 def to_conversation(body: str | bytes) -> Conversation:

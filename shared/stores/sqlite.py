@@ -45,8 +45,9 @@ class SqliteStore:
         rows = await self._run(_select, "select body from conversations where id = ?", (conversation,))
         return _conversation(rows[0][0]) if rows else None
 
-    async def commit(self, commit: Commit) -> None:
+    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         await self._run(_commit, commit)
+        return [Snapshot(written.value, written.value.version) for written in commit.conversations]
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         sql = "select body, revision from journal where conversation = ? and id = ?"
@@ -79,6 +80,12 @@ class SqliteStore:
         rows = await self._run(_select, sql, (conversation, cursor or "", limit))
         return _page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
+    async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
+        sql = """select body, revision from journal where conversation = ?
+                 order by time desc, seq desc, id desc limit ?"""
+        rows = await self._run(_select, sql, (conversation, limit))
+        return [Snapshot(to_entry(body), revision) for body, revision in rows]
+
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         sql = """select id, due_at || ' ' || id as place from conversations
                  where due_at <= ? and place > ? order by due_at, id limit ?"""
@@ -91,12 +98,19 @@ class SqliteStore:
         rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
         return _page(rows, lambda row: str(row[0]), limit)
 
+    async def close(self) -> None:
+        """Closes the file and ends the thread; nothing can be asked of this store any more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        self._thread.shutdown(wait=False)
+
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         """Runs in the one thread that owns the connection. Raises Unavailable where SQLite cannot work."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, partial(self._work, work, *arguments))
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise Unavailable("store-unavailable", f"The store cannot be used now: {error}.") from error
 
     def _work(self, work: Callable[..., T], *arguments: object) -> T:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from shared.errors import BatonError
 from shared.logs import log
@@ -17,16 +19,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 class InlineQueue:
     """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
 
-    Subscribers of other topics are awaited, so that what they refuse stays in the outbox.
+    Subscribers of other topics are awaited, so that what they refuse stays in the outbox. A detached one is not: it
+    holds nobody up while it is tried again, and what it has not taken is lost with the process.
     """
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._workers: dict[str, _Worker] = {}
+        self._detached: set[asyncio.Task[None]] = set()
 
-    def subscribe(self, topic: str, subscriber: Subscriber) -> None:
-        self._subscribers[topic].append(subscriber)
+    def subscribe(self, topic: str, subscriber: Subscriber, *, detached: bool = False) -> None:
+        self._subscribers[topic].append(partial(self._detach, subscriber) if detached else subscriber)
+
+    async def _detach(self, subscriber: Subscriber, body: bytes) -> None:
+        task = asyncio.create_task(_until_taken(subscriber, body))
+        self._detached.add(task)
+        task.add_done_callback(self._detached.discard)
 
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         if topic == OUTBOX:
@@ -81,4 +90,20 @@ class _Worker:
             log("ERROR", "delivery failed unexpectedly", conversation=self._conversation, error=type(error).__name__)
         self._timers = self._timers or timers
         self._faults += 1
-        return float(min(FIRST_PAUSE * 2 ** min(self._faults - 1, 20), LONGEST_PAUSE))
+        return _pause(self._faults)
+
+
+async def _until_taken(subscriber: Subscriber, body: bytes) -> None:
+    for faults in itertools.count(1):
+        try:
+            await subscriber(body)
+        except BatonError as error:
+            log("WARNING", "a subscriber will be asked again", reason=error.reason)
+            await asyncio.sleep(_pause(faults))
+        else:
+            return
+
+
+def _pause(faults: int) -> float:
+    """Returns the seconds to wait after so many faults in a row."""
+    return float(min(FIRST_PAUSE * 2 ** min(faults - 1, 20), LONGEST_PAUSE))

@@ -1,0 +1,1 @@
+"""What runs beside the functions: staging, deployment and the local run."""

@@ -1,0 +1,149 @@
+"""`python -m infra.dead_letters list|show|replay`: what a topic gave up delivering, and how it gets another chance.
+
+Replaying is safe: every consumer knows what it has done already. `list` prints no content; `show` does.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError, NotFound
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
+
+from infra.deployables import deployables
+
+SECONDS, QUIET_SECONDS = 10.0, 3.0
+PAGE = 100
+SOURCE_ATTRIBUTES = "CloudPubSubDeadLetterSource"
+
+
+def dead_letters_of(topic: str) -> str:
+    """Returns the name of a topic's dead-letter topic, and of the subscription that keeps what arrives there."""
+    return f"{topic}-dead"
+
+
+def topics() -> list[str]:
+    """Returns the topics that functions consume."""
+    return sorted({one.topic for one in deployables().values() if one.topic})
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    topic: str
+    received: ReceivedMessage
+
+    @property
+    def id(self) -> str:
+        return str(self.received.message.message_id)
+
+    @property
+    def summary(self) -> str:
+        message = self.received.message
+        attempts = message.attributes.get(f"{SOURCE_ATTRIBUTES}DeliveryCount", "?")
+        when = message.publish_time.isoformat(timespec="seconds")
+        return f"{self.topic:<22} {self.id:<20} {when}  {attempts:>3} deliveries  {message.ordering_key}"
+
+
+class DeadLetters:
+    """The dead-letter subscriptions of one project."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._subscriber = SubscriberClient()
+        self._publisher = PublisherClient()
+
+    def of(self, names: Iterable[str]) -> Iterator[DeadLetter]:
+        """Yields what lies in the dead-letter subscriptions of these topics, held until `release` or `replay`."""
+        for topic in names:
+            while found := self._pull(topic):
+                yield from (DeadLetter(topic, received) for received in found)
+
+    def replay(self, letter: DeadLetter) -> None:
+        """Publishes the message again where it was meant to go, and only then takes it out of the dead letters."""
+        message = letter.received.message
+        kept = {k: v for k, v in message.attributes.items() if not k.startswith(SOURCE_ATTRIBUTES)}
+        again = PubsubMessage(data=message.data, attributes=kept, ordering_key=message.ordering_key)
+        target = f"projects/{self._project}/topics/{letter.topic}"
+        self._publisher.publish(topic=target, messages=[again], timeout=SECONDS)
+        request = {"subscription": self._subscription(letter.topic), "ack_ids": [letter.received.ack_id]}
+        self._subscriber.acknowledge(request=request, timeout=SECONDS)
+
+    def release(self, letters: Iterable[DeadLetter]) -> None:
+        """Gives back what was only looked at."""
+        for letter in letters:
+            request = {
+                "subscription": self._subscription(letter.topic),
+                "ack_ids": [letter.received.ack_id],
+                "ack_deadline_seconds": 0,
+            }
+            self._subscriber.modify_ack_deadline(request=request, timeout=SECONDS)
+
+    def _pull(self, topic: str) -> list[ReceivedMessage]:
+        """Returns nothing once nothing comes for a while: a pull waits for the first message."""
+        request = {"subscription": self._subscription(topic), "max_messages": PAGE}
+        try:
+            return list(self._subscriber.pull(request=request, retry=None, timeout=QUIET_SECONDS).received_messages)
+        except DeadlineExceeded:
+            return []
+
+    def _subscription(self, topic: str) -> str:
+        return f"projects/{self._project}/subscriptions/{dead_letters_of(topic)}"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns the exit code: 1 where a message that was named is not there."""
+    letters = DeadLetters(arguments.project)
+    chosen: list[DeadLetter] = []
+    others: list[DeadLetter] = []
+    for letter in letters.of(arguments.topic or topics()):
+        wanted = arguments.all or arguments.command == "list" or letter.id in arguments.id
+        (chosen if wanted else others).append(letter)
+    for letter in chosen:
+        _do(arguments.command, letters, letter)
+    letters.release([*others, *([] if arguments.command == "replay" else chosen)])
+    missing = set(arguments.id) - {letter.id for letter in chosen}
+    print(f"{len(chosen)} {'replayed' if arguments.command == 'replay' else 'found'}.")
+    for one in sorted(missing):
+        print(f"There is no dead letter {one}; another reader may hold it for some seconds.", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def _do(command: str, letters: DeadLetters, letter: DeadLetter) -> None:
+    if command == "replay":
+        letters.replay(letter)
+    print(letter.summary)
+    if command == "show":
+        print(bytes(letter.received.message.data).decode(errors="replace"))
+
+
+def _arguments(given: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.dead_letters", description="What was given up, and again.")
+    parser.add_argument("command", choices=["list", "show", "replay"])
+    parser.add_argument("id", nargs="*", help="message ids (show, replay)")
+    parser.add_argument("--all", action="store_true", help="every dead letter")
+    parser.add_argument("--topic", action="append", choices=topics(), help="only this topic's (default: all)")
+    parser.add_argument("--project", default=os.environ.get("GOOGLE_CLOUD_PROJECT"), help="default: the environment's")
+    arguments = parser.parse_args(given)
+    if not arguments.project:
+        parser.error("name the project: --project, or GOOGLE_CLOUD_PROJECT")
+    if arguments.command != "list" and not arguments.id and not arguments.all:
+        parser.error(f"say which to {arguments.command}: message ids, or --all")
+    return arguments
+
+
+def main(given: list[str] | None = None) -> int:
+    arguments = _arguments(given)
+    try:
+        return run(arguments)
+    except NotFound as error:
+        print(f"Not found: {error.message}. Are topics and subscriptions deployed in this project?", file=sys.stderr)
+    except GoogleAPICallError as error:
+        print(f"Pub/Sub answered: {error.message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

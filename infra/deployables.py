@@ -1,0 +1,87 @@
+"""functions.json, the one table of deployables, as Python reads it; terraform reads the same file.
+
+It lies in terraform/, linked from here, so that terraform's folder is whole wherever it is copied to.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "infra" / "functions.json"
+
+Topic = Annotated[str, Field(pattern=r"^baton-[a-z-]+$")]
+Role = Annotated[str, Field(pattern=r"^roles/[a-zA-Z.]+$")]
+
+
+class Retry(BaseModel):
+    """How Pub/Sub asks again, and after how many deliveries a message becomes a dead letter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_seconds: Annotated[int, Field(ge=0, le=600)]
+    max_seconds: Annotated[int, Field(ge=0, le=600)]
+    max_deliveries: Annotated[int, Field(ge=5, le=100)]
+
+
+class Deployable(BaseModel):
+    """One function: what calls it, what it may read and publish, and how large it may grow."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trigger: Literal["http-public", "http-private", "pubsub", "schedule"]
+    paths: tuple[str, ...] = ()
+    topic: Topic | None = None
+    schedule: str | None = None
+    retry: Retry | None = None
+    secrets: tuple[str, ...]
+    settings: tuple[str, ...]
+    roles: tuple[Role, ...]
+    publishes: tuple[Topic, ...]
+    memory_mb: Annotated[int, Field(ge=128)]
+    cpu: Annotated[int, Field(ge=1, le=8)]
+    concurrency: Annotated[int, Field(ge=1, le=1000)]
+    timeout_seconds: Annotated[int, Field(ge=1, le=540)]
+    min_instances: Annotated[int, Field(ge=0)]
+    max_instances: Annotated[int, Field(ge=1)]
+
+    @property
+    def public(self) -> bool:
+        return self.trigger == "http-public"
+
+    @property
+    def ack_deadline_seconds(self) -> int:
+        """Longer than the function may run, so that nothing is delivered again while it still works."""
+        return self.timeout_seconds + 30
+
+    @model_validator(mode="after")
+    def _matches_its_trigger(self) -> Self:
+        needs = {"pubsub": ("topic", "retry"), "schedule": ("schedule",)}.get(self.trigger, ())
+        for field in ("topic", "retry", "schedule"):
+            if (getattr(self, field) is not None) != (field in needs):
+                raise ValueError(f"{field} {'is missing' if field in needs else 'has no meaning'} with {self.trigger}")
+        if self.min_instances > self.max_instances:
+            raise ValueError("min_instances is more than max_instances")
+        return self
+
+
+def deployables(path: Path = TABLE) -> dict[str, Deployable]:
+    """Returns the table. Raises pydantic.ValidationError naming the row and field that is wrong."""
+    return TypeAdapter(dict[str, Deployable]).validate_python(json.loads(path.read_text()))
+
+
+def topics(table: dict[str, Deployable]) -> list[str]:
+    """Returns every topic that a function listens to or publishes, sorted."""
+    return sorted({topic for row in table.values() for topic in (*row.publishes, row.topic) if topic})
+
+
+def secrets(table: dict[str, Deployable]) -> list[str]:
+    """Returns every secret that a function reads, sorted."""
+    return sorted({secret for row in table.values() for secret in row.secrets})
+
+
+def settings(table: dict[str, Deployable]) -> list[str]:
+    """Returns every plain setting that a function reads, sorted."""
+    return sorted({setting for row in table.values() for setting in row.settings})

@@ -1,0 +1,63 @@
+"""`make demo`: the reference conversation, step by step through the real functions over HTTP, as a transcript.
+
+https://developers.google.com/business-communications/business-messages/guides/how-to/conversations/bot-live-agent-handoff
+Exit code 1 if a step is not answered as it should be, or if what the customer saw breaks an invariant.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from infra.local.oracle import violations
+from infra.local.reference import PLATFORM, STEPS, Step
+from infra.local.server import LocalServer
+
+GREY, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="baton-demo-") as folder, LocalServer(Path(folder)) as server:
+        print(f"{BOLD}The reference conversation, through the real functions at {server.url}{PLAIN}\n")
+        faults = [fault for step in STEPS if (fault := _play(server, step))]
+        shown = server.transcript("3333")
+        journal = server.get("/send_representative/v1/conversations/3333/journal", "dev-agent")
+    print(f"\n{BOLD}What the customer saw{PLAIN}\n")
+    for row in shown:
+        print(f"  {_line(row)}")
+    print(f"\n{BOLD}What the journal says{PLAIN}\n")
+    for entry in journal["entries"]:
+        print(f"  {entry['time'][11:19]}  {entry['kind']:<16} {entry['outcome']:<9} {GREY}{entry['actor']}{PLAIN}")
+    return _verdict([*faults, *violations(shown)])
+
+
+def _play(server: LocalServer, step: Step) -> str | None:
+    answer = server.play(step)
+    server.wait_until_quiet("3333")
+    print(f"  {GREY}{answer.status}{PLAIN}  {step.title}")
+    if answer.status == step.expect:
+        return None
+    return f"{step.title}: expected {step.expect}, got {answer.status} {json.dumps(answer.body)}"
+
+
+def _line(row: dict[str, Any]) -> str:
+    body, side = row["body"], row["side"]
+    who = body.get("representative", {})
+    label = f"{who.get('representativeType', '')} {who.get('displayName', '')}".strip()
+    if row["kind"] == "event":
+        verb = "joined" if body["eventType"] == "REPRESENTATIVE_JOINED" else "left"
+        return f"{'':12}--- {who.get('displayName')} {verb} ---"
+    return f"{'customer' if side == 'customer' else PLATFORM:<12}{label + ': ' if label else ''}{body.get('text', '')}"
+
+
+def _verdict(faults: list[str]) -> int:
+    for fault in faults:
+        print(f"\nBROKEN  {fault}")
+    if not faults:
+        print("\nEvery step was answered as it should be, and every invariant holds.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Baton's topics and push subscriptions on a Pub/Sub emulator, for a local run that uses the deployed store and queue."""
+
+import json
+import urllib.request
+from typing import Any
+
+from infra.deployables import deployables
+from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
+
+TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES)
+
+
+def create_topics(emulator: str, project: str, url: str) -> None:
+    """Creates the topics, and an ordered push subscription to `url`/<function> for each function that a topic calls."""
+    for topic in TOPICS:
+        _put(emulator, f"projects/{project}/topics/{topic}", {})
+    for function, row in deployables().items():
+        if row.topic:
+            subscription = {
+                "topic": f"projects/{project}/topics/{row.topic}",
+                "pushConfig": {"pushEndpoint": f"{url}/{function}"},
+                "enableMessageOrdering": True,
+                "ackDeadlineSeconds": 60,
+            }
+            _put(emulator, f"projects/{project}/subscriptions/{function}", subscription)
+
+
+def _put(emulator: str, path: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(  # noqa: S310  # the emulator's own loopback address
+        f"http://{emulator}/v1/{path}",
+        data=json.dumps(body).encode(),
+        method="PUT",
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
+        return

@@ -1,0 +1,137 @@
+"""A local run in a process of its own, for the demo, the picture and whoever else plays against the real thing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.local.reference import Step
+from infra.local.settings import SIGNING_KEY
+from shared.platforms.signatures import hmac_sha512_base64
+
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: Any
+
+
+class LocalServer:
+    """Serves from entering to leaving; `folder` keeps its state. Settings given in `environment` win."""
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.log"
+        self._environment = {
+            **os.environ,
+            "PORT": str(self.port),
+            "BATON_HOME": str(folder),
+            "BATON_BOT": "none",
+            **(environment or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop(signal.SIGTERM)
+
+    def start(self) -> None:
+        """Returns once it serves. Raises RuntimeError with its log if it does not."""
+        with self.log.open("ab") as log:
+            root = Path(__file__).parents[2]
+            command = [sys.executable, "-m", "infra.local"]
+            self.process = subprocess.Popen(command, env=self._environment, cwd=root, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._serves():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the local run did not start:\n{self.log.read_text()}")
+            time.sleep(0.05)
+
+    def change(self, **environment: str) -> None:
+        """Changes settings for the next start."""
+        self._environment.update(environment)
+
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=10)
+            self.process = None
+
+    def play(self, step: Step) -> Reply:
+        """Returns the answer to one step of a script."""
+        body = self.encode(step.body)
+        if step.key is None:
+            return self.send("POST", step.path, body, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)})
+        return self.send("POST", step.path, body, {"authorization": f"Bearer {step.key}"})
+
+    @staticmethod
+    def encode(body: Any) -> bytes:
+        return json.dumps(body, ensure_ascii=False).encode()
+
+    def send(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
+        """Returns status and parsed body of any request."""
+        url = f"{self.url}{path}"
+        request = urllib.request.Request(url, data=body or None, method=method, headers=headers or {})  # noqa: S310  # our own loopback address
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # as above
+                return Reply(response.status, _parsed(response.read()))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Reply(error.code, _parsed(error.read()))
+
+    def get(self, path: str, key: str = "") -> Any:
+        return self.send("GET", path, headers={"authorization": f"Bearer {key}"} if key else {}).body
+
+    def transcript(self, conversation: str) -> list[dict[str, Any]]:
+        """Returns what the simulated platform has shown this customer."""
+        shown: list[dict[str, Any]] = self.get(f"/sim/business_messages/customers/{conversation}")["transcript"]
+        return shown
+
+    def wait_until_quiet(self, conversation: str, seconds: float = 20.0) -> None:
+        """Returns once nothing waits in the conversation's outbox. Raises TimeoutError."""
+        path = f"/send_representative/v1/conversations/{conversation}"
+        self.wait_until(lambda: not self.get(path, "dev-bot").get("pending", 0), seconds)
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Returns once `holds`. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still waiting after {seconds} s; see {self.log}")
+            time.sleep(0.02)
+
+    def _serves(self) -> bool:
+        try:
+            return self.send("GET", "/sim/business_messages/customers").status == 200
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+
+def free_port() -> int:
+    """Returns a port of the loopback interface that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,36 @@
+"""A plain webhook, signed by the Standard Webhooks scheme. https://www.standardwebhooks.com/"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pydantic_core
+from standardwebhooks.webhooks import Webhook
+
+from shared.schemas.exchange import Call
+from shared.teams.base import Briefing, Url
+
+
+@dataclass(frozen=True, slots=True)
+class TeamWebhook:
+    """`secret` is base64, with or without `whsec_`. The receiver knows repetitions by `webhook-id`."""
+
+    url: Url
+    secret: str = field(repr=False)
+    name: str = "team-webhook"
+    dedupes: bool = True
+
+    def call(self, briefing: Briefing) -> Call:
+        told = briefing.notification
+        body = pydantic_core.to_json({"type": told.type, "timestamp": briefing.at, "data": _data(briefing)})
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": told.id,
+            "webhook-timestamp": str(int(briefing.at.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(told.id, briefing.at, body.decode()),
+        }
+        return Call("POST", self.url.value, body, headers)
+
+
+def _data(briefing: Briefing) -> dict[str, Any]:
+    told = briefing.notification.model_dump(mode="json", by_alias=True)
+    return {**told, "headline": briefing.headline, "customer": briefing.customer, "link": briefing.link}

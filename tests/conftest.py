@@ -1,0 +1,122 @@
+"""The emulators of Firestore and Pub/Sub, for every test that asks for them; each test works in a project of its own.
+
+They are started from the Cloud SDK's jars at first use and end with the tests. FIRESTORE_EMULATOR_HOST and
+PUBSUB_EMULATOR_HOST, where they are set, name emulators to use instead. Without Java or the jars the tests that need
+them are skipped; BATON_REQUIRE_ALL=1 makes that a failure.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Duser.language=en"]
+FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+READY_SECONDS = 30.0
+# Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture alone ends it.
+BECOME = """
+import ctypes, os, signal, sys
+parent = int(sys.argv[1])
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == parent:
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator() -> Iterator[str]:
+    """Returns host:port of a Firestore emulator."""
+    jar = "cloud-firestore-emulator/cloud-firestore-emulator.jar"
+    with _emulator("FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator() -> Iterator[str]:
+    """Returns host:port of a Pub/Sub emulator."""
+    jar = "pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+    with _emulator("PUBSUB_EMULATOR_HOST", jar, ["-jar", "{jar}"]) as host:
+        yield host
+
+
+@pytest.fixture
+def fresh_project() -> str:
+    """Returns the id of a project that nobody has used: the emulators hold nothing of it."""
+    return f"test-{uuid.uuid4().hex[:16]}"
+
+
+@contextmanager
+def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
+    given = os.environ.get(variable)
+    if given:
+        yield given
+        return
+    java = shutil.which("java") or _absent("java is not on the PATH")
+    found = _find(jar) or _absent(f"no Cloud SDK with platform/{jar}: gcloud components install the emulators")
+    host = f"127.0.0.1:{_free_port()}"
+    command = [java, *FAST, *(part.format(jar=found) for part in arguments)]
+    where = ["--host=127.0.0.1", f"--port={host.rpartition(':')[2]}"]
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", BECOME, str(os.getpid()), *command, *where],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await_ready(process, host)
+        yield host
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _find(jar: str) -> Path | None:
+    return next((path for root in _sdk_roots() for path in sorted((root / "platform").glob(jar))), None)
+
+
+def _sdk_roots() -> Iterator[Path]:
+    """Returns where a Cloud SDK may be, the cheap guesses first: asking gcloud takes a second."""
+    gcloud = shutil.which("gcloud")
+    if gcloud:
+        yield Path(gcloud).resolve().parents[1]
+    yield from map(Path, ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk"))
+    yield from (Path.home() / "google-cloud-sdk", Path("/snap/google-cloud-cli/current"))
+    if gcloud:
+        question = [gcloud, "info", "--format=value(installation.sdk_root)"]
+        answer = subprocess.run(question, capture_output=True, text=True, check=False)
+        yield Path(answer.stdout.strip() or "/nonexistent")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_ready(process: subprocess.Popen[bytes], host: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://{host}/", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    pytest.fail(f"the emulator at {host} did not start (exit code {process.poll()})")
+
+
+def _absent(reason: str) -> NoReturn:
+    if os.environ.get("BATON_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,66 @@
+"""Servers that run the real functions, on SQLite and in-process queue and on Firestore and Pub/Sub alike."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.emulated import create_topics
+from infra.local.server import LocalServer
+from infra.local.talk import Talk
+
+NewServer = Callable[[Path, dict[str, str]], LocalServer]
+
+
+@pytest.fixture(scope="session", params=["embedded", "emulators"])
+def new_server(request: pytest.FixtureRequest) -> NewServer:
+    """Returns what makes a server on one of the two pairs of store and queue, with state of its own."""
+    if request.param == "embedded":
+        return LocalServer
+    firestore = request.getfixturevalue("firestore_emulator")
+    pubsub = request.getfixturevalue("pubsub_emulator")
+
+    def made(folder: Path, environment: dict[str, str]) -> LocalServer:
+        project = f"test-{uuid.uuid4().hex[:12]}"
+        deployed = {
+            "BATON_STORE": "firestore",
+            "BATON_QUEUE": "pubsub",
+            "GOOGLE_CLOUD_PROJECT": project,
+            "FIRESTORE_EMULATOR_HOST": firestore,
+            "PUBSUB_EMULATOR_HOST": pubsub,
+        }
+        server = LocalServer(folder, {**deployed, **environment})
+        create_topics(pubsub, project, server.url)
+        return server
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def server(new_server: NewServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """One local run for all tests; each test has conversations of its own."""
+    with new_server(tmp_path_factory.mktemp("baton"), {}) as running:
+        yield running
+
+
+@pytest.fixture
+def start(new_server: NewServer, tmp_path: Path) -> Iterator[Callable[..., LocalServer]]:
+    """Returns what starts a local run with settings of the test's own."""
+    running: list[LocalServer] = []
+
+    def started(**environment: str) -> LocalServer:
+        one = new_server(tmp_path, environment)
+        running.append(one)
+        one.start()
+        return one
+
+    yield started
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def talk(server: LocalServer) -> Talk:
+    """A conversation that the platform has just told Baton of."""
+    return Talk.open(server)

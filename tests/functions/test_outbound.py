@@ -1,0 +1,115 @@
+"""A stranger's own bot, desk and platform over plain HTTP: what Baton sends them, and that it needs nothing else."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from infra.local.server import LocalServer
+from infra.local.talk import Talk
+from shared.platforms.signatures import hmac_sha512_base64
+
+Start = Callable[..., LocalServer]
+
+
+@dataclass
+class Listener:
+    """A plain HTTP server that keeps what it gets; it answers 500 `fails` times first."""
+
+    url: str = ""
+    fails: int = 0
+    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, _, body in self.got]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    kept = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = 500 if kept.fails else 200
+            if kept.fails:
+                kept.fails -= 1
+            else:
+                kept.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield kept
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_bot_hears_the_customer_only_while_no_human_is_there(start: Start, listener: Listener) -> None:
+    server = start(
+        BOT_WEBHOOK_URL=f"{listener.url}/bot", DESK_WEBHOOK_URL=f"{listener.url}/desk", OUTBOUND_WEBHOOK_KEYS="out"
+    )
+    talk = Talk.open(server)
+    talk.asks_for_human()
+    talk.customer_says("Anybody?", "m-2")
+    talk.frame("JOINED", "Jane Doe", "e-1")
+    talk.customer_says("Hello Jane", "m-3")
+    talk.seen()
+    heard = [(path, json.loads(body)["message"]["text"]) for path, _, body in listener.got]
+    assert heard == [
+        ("/bot", "Hi, I have a problem"),
+        ("/bot", "Anybody?"),
+        ("/desk", "Anybody?"),
+        ("/desk", "Hello Jane"),
+    ]
+    for _, headers, body in listener.got:
+        assert headers["x-goog-signature"] == hmac_sha512_base64("out", body)
+    assert listener.bodies[0]["conversationId"] == talk.id
+    assert "audience" not in listener.bodies[0]
+
+
+def test_a_webhook_that_fails_gets_its_messages_later_in_order(start: Start, listener: Listener) -> None:
+    listener.fails = 2
+    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="out")
+    talk = Talk.open(server)
+    talk.customer_says("second", "m-2")
+    talk.seen()
+    assert [body["message"]["text"] for body in listener.bodies] == ["Hi, I have a problem", "second"]
+
+
+def test_without_a_signing_key_nothing_leaves_and_nothing_is_lost(start: Start, listener: Listener) -> None:
+    server = start(BOT_WEBHOOK_URL=listener.url)
+    talk = Talk.open(server)
+    assert talk.say("BOT", "Bot", "still here", "b-1").status == 200
+    server.wait_until(lambda: len(server.transcript(talk.id)) == 2)
+    assert listener.got == []
+    assert talk.state()["pending"] == 1
+    server.stop()
+    server.change(OUTBOUND_WEBHOOK_KEYS="out")
+    server.start()
+    talk.seen()
+    assert [body["message"]["text"] for body in listener.bodies] == ["Hi, I have a problem"]
+
+
+def test_a_strangers_platform_may_stand_in_for_the_simulated_one(start: Start, listener: Listener) -> None:
+    server = start(BUSINESS_MESSAGES_API_URL=listener.url, BUSINESS_MESSAGES_AUTH="bearer:a-token")
+    talk = Talk.open(server)
+    talk.frame("JOINED", "Jane Doe", "e-1")
+    talk.say("HUMAN", "Jane Doe", "Hello", "m-9")
+    server.wait_until_quiet(talk.id)
+    paths = [path for path, _, _ in listener.got]
+    assert paths == [f"/v1/conversations/{talk.id}/events?eventId=e-1", f"/v1/conversations/{talk.id}/messages"]
+    assert {headers["authorization"] for _, headers, _ in listener.got} == {"Bearer a-token"}

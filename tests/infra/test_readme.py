@@ -1,0 +1,46 @@
+"""README tells the truth: its diagram, settings and calls are those of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.deployables import deployables
+from infra.diagram import diagram
+from shared.api.routes import VERBS
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_diagram_is_printed_from_the_table() -> None:
+    assert f"```mermaid\n{diagram()}\n```" in README
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields if name != "k_service"])
+def test_every_setting_is_in_the_table(name: str) -> None:
+    assert re.search(rf"^\|.*`{name}`.*\|$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        (name.upper(), field.default)
+        for name, field in Settings.model_fields.items()
+        if type(field.default) in (int, float)
+    ],
+)
+def test_the_defaults_of_numbers_are_those_of_the_code(name: str, default: float) -> None:
+    assert f"| `{name}` | `{default:g}` |" in README
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_is_in_the_table(verb: str) -> None:
+    assert f":{verb}`" in README
+
+
+@pytest.mark.parametrize("function", sorted(deployables()))
+def test_every_function_is_in_the_table(function: str) -> None:
+    assert f"| `{function}` |" in README
+    assert (ROOT / "functions" / function / "main.py").is_file()

@@ -1,0 +1,65 @@
+"""Every sample of every platform: headers and raw body as they arrive, and the events they must become."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.platforms.base import Platform
+from shared.platforms.registry import platforms
+from shared.schemas.events import Event
+from shared.schemas.exchange import Request
+from shared.settings import read_settings
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+CASES = sorted(folder for folder in SAMPLES.glob("*/*") if folder.is_dir())
+KNOWN = platforms(
+    read_settings(
+        {
+            "BUSINESS_MESSAGES_SIGNING_KEYS": "an-older-key, sample-signing-key",
+            "BUSINESS_MESSAGES_CLIENT_TOKEN": "sample-client-token",
+            "CSKU_WEBHOOK_SECRETS": "an-older-secret,sample-csku-secret",
+        }
+    )
+)
+
+
+def _request(case: Path) -> tuple[Platform, Request]:
+    headers = json.loads((case / "headers.json").read_text())
+    platform = KNOWN[case.parent.name]
+    return platform, Request("POST", f"/{platform.name}", (case / "body").read_bytes(), headers)
+
+
+def _shown(event: object) -> dict[str, Any]:
+    if isinstance(event, Event):
+        shown = event.model_dump(mode="json") | {"kind": event.kind, "text": event.text}
+        who = getattr(event, "representative", None)
+        return shown | (
+            {"representative": who.model_dump(mode="json", by_alias=True, exclude_none=True)} if who else {}
+        )
+    return {"type": type(event).__name__, "source": getattr(event, "source", None)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_a_sample_becomes_the_expected_events(case: Path) -> None:
+    platform, request = _request(case)
+    platform.authenticate(request)
+    found = [_shown(event) for event in platform.events(request)]
+    expected = json.loads((case / "expected.json").read_text())
+    assert len(found) == len(expected)
+    for event, wanted in zip(found, expected, strict=True):
+        assert {name: event.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_reading_a_sample_twice_gives_the_same_journal_ids(case: Path) -> None:
+    platform, request = _request(case)
+    ids = [event.entry_id for event in platform.events(request) if isinstance(event, Event)]
+    assert ids == [event.entry_id for event in platform.events(request) if isinstance(event, Event)]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_every_platform_has_samples(name: str) -> None:
+    assert any(case.parent.name == name for case in CASES)

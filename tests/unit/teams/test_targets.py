@@ -1,0 +1,95 @@
+"""What each kind of target is sent: complete, within the vendor's limits, and with nothing that becomes markup."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from shared.schemas.notifications import Notification
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.teams.base import HEADLINES, Briefing, Target, Url, in_words
+from shared.teams.google_chat import GoogleChat
+from shared.teams.slack import Slack
+from shared.teams.team_webhook import TeamWebhook
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TARGETS: list[Target] = [Slack(Url("https://s")), GoogleChat(Url("https://g")), TeamWebhook(Url("https://t"), SECRET)]
+NOW = datetime.now(UTC)
+
+
+def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
+    jane = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane <b>Doe</b>")
+    body = {
+        "id": "n-1",
+        "type": kind,
+        "conversation": "business_messages:3333",
+        "time": NOW,
+        "representative": jane,
+        "reason": "angry & <!channel>",
+        "waited_seconds": 200.4,
+        **changes,
+    }
+    told = Notification.model_validate(body)
+    lines = ("Customer: <script>alert(1)</script> & @here", "Bot: hello")
+    return Briefing(told, NOW, "Michael", lines, "https://console.test/?c=business_messages:3333")
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("kind", HEADLINES)
+def test_every_notification_says_what_who_why_and_where(target: Target, kind: str) -> None:
+    call = target.call(_briefing(kind))
+    shown = json.dumps(json.loads(call.body), ensure_ascii=False)
+    for part in (HEADLINES[kind], "business_messages:3333", "Michael", "https://console.test/"):
+        assert part in shown
+
+
+@pytest.mark.parametrize("target", [TARGETS[0], TARGETS[1]], ids=lambda target: target.name)
+def test_people_read_the_wait_and_the_last_words(target: Target) -> None:
+    shown = json.dumps(json.loads(target.call(_briefing()).body), ensure_ascii=False)
+    assert "3 min 20 s" in shown
+    assert "Bot: hello" in shown
+
+
+def test_slack_shows_a_customers_words_as_they_are() -> None:
+    body = json.loads(Slack(Url("https://s")).call(_briefing()).body)
+    facts, lines = body["blocks"][1]["text"], body["blocks"][2]["text"]
+    assert facts["type"] == "mrkdwn"
+    assert "<!channel>" not in facts["text"]
+    assert "&lt;!channel&gt;" in facts["text"]
+    assert (lines["type"], lines["text"].splitlines()[0]) == (
+        "plain_text",
+        "Customer: <script>alert(1)</script> & @here",
+    )
+
+
+def test_google_chat_shows_a_customers_words_as_they_are() -> None:
+    body = GoogleChat(Url("https://g")).call(_briefing()).body.decode()
+    assert "<script>" not in body
+    assert "&lt;script&gt;" in body
+    assert "<b>Doe" not in body
+
+
+def test_slack_blocks_stay_within_their_limits() -> None:
+    briefing = Briefing(_briefing().notification, NOW, "M" * 5000, ("x" * 5000,), None)
+    blocks = json.loads(Slack(Url("https://s")).call(briefing).body)["blocks"]
+    assert [len(block["text"]["text"]) <= 3000 for block in blocks] == [True] * 3
+
+
+def test_a_plain_webhook_is_verified_by_the_schemes_own_library() -> None:
+    call = TeamWebhook(Url("https://t"), SECRET).call(_briefing())
+    payload = Webhook(SECRET).verify(call.body, dict(call.headers))
+    assert payload["type"] == "handoff.requested"
+    assert payload["data"]["id"] == call.headers["webhook-id"] == "n-1"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(call.body + b" ", dict(call.headers))
+
+
+def test_a_targets_address_and_secret_never_print() -> None:
+    assert "https://" not in repr(TARGETS)
+    assert SECRET not in repr(TARGETS)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (200.4, "3 min 20 s"), (7500, "2 h 5 min")])
+def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words

@@ -1,0 +1,194 @@
+"""Every rule of every cell of the table decides for some conversation and event, and then does what it says."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.handoff.machine import decide, rule_for
+from shared.handoff.policy import Policy
+from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule, Step
+from shared.schemas import events
+from shared.schemas.commands import Command, Publish, SendEvent, SendMessage
+from shared.schemas.content import Content
+from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.journal import Verdict
+from shared.schemas.representative import Representative, RepresentativeType
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EARLIER = NOW - timedelta(minutes=10)
+CHANNEL, DESK = "business_messages:3333", "csku:conv_1"
+KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
+RULES = [
+    pytest.param(kind, phase, place, id=f"{kind}-{phase}-{rule.when.name.lower()}")
+    for kind, cells in TABLE.items()
+    for phase, cell in cells.items()
+    for place, rule in enumerate(cell)
+]
+# What each effect leaves behind: the commands in order, as `_short` writes them.
+COMMANDS = {
+    Effect.TELL_BOT: ["publish baton-user-messages BOT"],
+    Effect.TELL_BOTH: ["publish baton-user-messages BOT HUMAN"],
+    Effect.TELL_DESK: ["publish baton-user-messages HUMAN"],
+    Effect.JOIN: ["JOINED Jane"],
+    Effect.MESSAGE: ["HUMAN Jane: hello"],
+    Effect.LEAVE: ["LEFT Jane"],
+    Effect.BOT_MESSAGE: ["BOT Bot: hello"],
+    Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
+    Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
+    Effect.SAY_RETURNED: ["BOT Hello World Agent: The person you were talking to is no longer here."],
+    **{effect: [f"publish baton-handoffs {effect.value.split()[1]}"] for effect in Effect if "NOTIFY" in effect.name},
+}
+
+
+def human(name: str, source: str = CHANNEL, key: str | None = None) -> Present:
+    who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+    return Present(representative=who, frame=f"frame of {name}", source=source, joined_at=EARLIER, key=key)
+
+
+JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
+
+
+def conversation(phase: Phase, **more: Any) -> Conversation:
+    humans = (JANE,) if phase is Phase.HUMAN else ()
+    timers = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}
+    timer = Timer(kind=timers[phase], armed=3, n=1, due_at=NOW) if phase in timers else None  # type: ignore[arg-type]  # the keys are those of the literal
+    request = HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER)
+    base = Conversation(
+        id=CHANNEL,
+        address="3333",
+        phase=phase,
+        humans=humans,
+        timer=timer,
+        request=request,
+        version=6,
+        spoke_at=EARLIER,
+    )
+    return base.model_copy(update=more)
+
+
+def event(kind: str, **more: Any) -> events.Event:
+    speaker = RepresentativeType.BOT if kind == "bot_message" else RepresentativeType.HUMAN
+    name = "Bot" if kind == "bot_message" else "Jane"
+    values: dict[str, Any] = {
+        "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
+        "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
+        "content": Content(text="hello"), "armed": 3, "n": 1, **more,
+    }  # fmt: skip
+    model = KINDS[kind]
+    return model(**{name: value for name, value in values.items() if name in model.model_fields})
+
+
+# For each guard, what a conversation and an event need so that this guard holds and none before it in its cell.
+GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
+    Guard.ECHO: ({}, {"source": DESK}),
+    Guard.REQUEST: ({}, {"fact": False}),
+    Guard.UNDELIVERED: ({"tracked": True}, {"fact": False}),
+    Guard.STALE: ({}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
+    Guard.PRESENT: ({}, {}),
+    Guard.HOLDER: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "key": "k1"}),
+    Guard.FOREIGN: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "owner": "k2"}),
+    Guard.LAST_ONE: ({}, {}),
+    Guard.REQUEST_ABSENT: ({"humans": (SAM,)}, {"fact": False}),
+    Guard.ABSENT: ({"humans": (SAM,)}, {}),
+    Guard.DESK_DONE: ({"humans": (DESKS_OWN,)}, {"source": DESK, "human_needed": False}),
+    Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
+    Guard.OUTDATED: ({}, {"armed": 2}),
+    Guard.EXHAUSTED: ({"timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)}, {"n": 4}),
+    Guard.FIRST: ({}, {}),
+}
+# Where the plain conversation and event would be decided by an earlier rule of the cell.
+OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("human_joined", Phase.HUMAN): ({"humans": (SAM,)}, {}),
+    ("claim", Phase.HUMAN): ({"humans": (human("Jane", key="k1"),)}, {"key": "k2"}),
+    ("human_message", Phase.HUMAN): ({"humans": (SAM,)}, {}),
+    ("human_left", Phase.HUMAN): ({"humans": (JANE, SAM)}, {}),
+    ("unclaimed_timeout", Phase.QUEUED): ({"timer": Timer(kind="unclaimed", armed=3, n=2, due_at=NOW)}, {"n": 2}),
+}
+SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
+    ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
+}
+LEAVING = {
+    ("human_left", Guard.FOREIGN): [],
+    ("bot_message", Guard.DESK_DONE): ["LEFT Ada"],
+    ("bot_message", Guard.DESK_OUT): ["LEFT Ada"],
+    ("human_idle_timeout", Guard.ALWAYS): ["LEFT Jane"],
+}
+
+
+def case(kind: str, phase: Phase, rule: Rule) -> tuple[Conversation, events.Event]:
+    plain: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    given = OTHERWISE.get((kind, phase), plain) if rule.when is Guard.ALWAYS else GIVEN[rule.when]
+    about_conversation, about_event = SPECIAL.get((kind, phase, rule.when), given)
+    return conversation(phase, **about_conversation), event(kind, **about_event)
+
+
+def _short(command: Command) -> str:
+    if isinstance(command, SendMessage):
+        who = command.representative
+        return f"{who.representative_type} {who.display_name}: {(command.content.text or '').split('.')[0]}"
+    if isinstance(command, SendEvent):
+        return f"{command.event_type.removeprefix('REPRESENTATIVE_')} {command.representative.display_name}"
+    if isinstance(command, Publish):
+        audience = command.body.get("audience")
+        what = " ".join(map(str, audience)) if isinstance(audience, list) else command.body["type"]
+        return f"publish {command.topic} {what}"
+    return command.kind
+
+
+def _expected(kind: str, rule: Rule) -> Iterator[str]:
+    assert isinstance(rule.then, Step)
+    for effect in rule.then.effects:
+        if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
+            yield from LEAVING[kind, rule.when]
+        for line in COMMANDS.get(effect, []):
+            yield line.removesuffix(".")
+
+
+@pytest.mark.parametrize(("kind", "phase", "place"), RULES)
+def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place: int) -> None:
+    rule = TABLE[kind][phase][place]
+    before, happened = case(kind, phase, rule)
+    assert rule_for(before, happened, Policy()) is rule, "no case for this rule, or an earlier one decides"
+    decision = decide(before, happened, NOW, Policy())
+    if isinstance(rule.then, Refusal):
+        assert decision.refusal is not None
+        assert (decision.reason, decision.verdict) == (rule.then.reason, Verdict.REFUSED)
+        assert decision.commands == ()
+        assert decision.conversation == before.model_copy(update={"version": 7})
+        return
+    assert decision.verdict is rule.then.verdict
+    assert decision.conversation.phase is (rule.then.to or phase)
+    assert [_short(command) for command in decision.commands] == list(_expected(kind, rule))
+
+
+@pytest.mark.parametrize(("kind", "phase"), [(kind, phase) for kind in TABLE for phase in Phase])
+def test_every_cell_ends_with_a_rule_that_always_holds(kind: str, phase: Phase) -> None:
+    whens = [rule.when for rule in TABLE[kind][phase]]
+    assert whens[-1] is Guard.ALWAYS
+    assert Guard.ALWAYS not in whens[:-1]
+
+
+def test_the_table_knows_every_kind_of_event() -> None:
+    abstract = {events.Event, events.FromUser, events.ByRepresentative, events.Said}
+    assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
+
+
+def test_a_tie_is_not_late() -> None:
+    decision = decide(conversation(Phase.HUMAN), event("human_left", occurred_at=EARLIER), NOW, Policy())
+    assert decision.conversation.phase is Phase.BOT
+
+
+def test_a_clock_that_runs_ahead_makes_no_later_fact_look_old() -> None:
+    ahead = event("human_message", occurred_at=NOW + timedelta(hours=1))
+    decision = decide(conversation(Phase.BOT), ahead, NOW, Policy())
+    assert decision.conversation.spoke_at == NOW
+
+
+def test_the_first_word_of_a_human_ends_the_wait_and_no_later_one_changes_it() -> None:
+    first = decide(conversation(Phase.HUMAN), event("human_message"), NOW, Policy())
+    assert first.conversation.first_response_seconds == 600
+    later = decide(first.conversation, event("human_message"), NOW + timedelta(seconds=5), Policy())
+    assert later.conversation.first_response_seconds == 600
