@@ -147,18 +147,20 @@ class BusinessMessagesSimulator:
         now = format_time(WallClock().now())
         name = f"conversations/{conversation}/messages/{native}"
         message = {"messageId": native, "name": name, "text": body["text"], "createTime": now}
-        self.store.learn(conversation, body.get("displayName"))
-        if self.store.show(conversation, "customer", "message", native, message):
-            self._report(conversation, {"message": message, "context": _context(body)})
+        with self.store.whole():
+            self.store.learn(conversation, body.get("displayName"))
+            if self.store.show(conversation, "customer", "message", native, message):
+                self._report(conversation, {"message": message, "context": _context(self.store.name_of(conversation))})
         return JSONResponse(message)
 
     async def _status(self, request: Request) -> Response:
         conversation, body = request.path_params["conversation"], await _json(request)
         status = {name: value for name, value in body.items() if name in ("isTyping", "requestedLiveAgent")}
-        self.store.learn(conversation)
-        if status.get("requestedLiveAgent"):
-            self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
-        self._report(conversation, {"userStatus": {**status, "createTime": format_time(WallClock().now())}})
+        with self.store.whole():
+            self.store.learn(conversation)
+            if status.get("requestedLiveAgent"):
+                self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
+            self._report(conversation, {"userStatus": {**status, "createTime": format_time(WallClock().now())}})
         return JSONResponse(status)
 
     async def _get_faults(self, request: Request) -> Response:
@@ -222,8 +224,8 @@ class BusinessMessagesSimulator:
         return False
 
 
-def _context(body: dict[str, Any]) -> dict[str, Any]:
-    user = {"displayName": body.get("displayName") or "Michael", "userDeviceLocale": "en"}
+def _context(name: str | None) -> dict[str, Any]:
+    user = {"displayName": name or "Michael", "userDeviceLocale": "en"}
     return {"entryPoint": "PLACESHEET", "userInfo": user, "resolvedLocale": "en"}
 
 

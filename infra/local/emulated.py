@@ -26,7 +26,7 @@ def create_topics(emulator: str, project: str, url: str) -> None:
 
 
 def _put(emulator: str, path: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(  # noqa: S310  # the emulator's own loopback address
+    request = urllib.request.Request(  # the emulator's own loopback address
         f"http://{emulator}/v1/{path}",
         data=json.dumps(body).encode(),
         method="PUT",

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +22,17 @@ class PlatformStore:
     def __init__(self, path: str) -> None:
         self._db = open_database(path, _SCHEMA)
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Makes what is written within it durable whole or not at all, and takes no other writer between."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
     def learn(self, conversation: str, name: str | None = None) -> None:
         """Notes that this conversation exists; only then may anybody write to it."""
         self._db.execute(
@@ -30,6 +43,10 @@ class PlatformStore:
 
     def knows(self, conversation: str) -> bool:
         return bool(self._db.execute("select 1 from conversations where id = ?", (conversation,)).fetchall())
+
+    def name_of(self, conversation: str) -> str | None:
+        rows = self._db.execute("select name from conversations where id = ?", (conversation,)).fetchall()
+        return rows[0][0] if rows else None
 
     def conversations(self) -> list[dict[str, Any]]:
         rows = self._db.execute(

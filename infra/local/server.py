@@ -60,6 +60,7 @@ class LocalServer:
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
                 raise RuntimeError(f"the local run did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 

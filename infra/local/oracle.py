@@ -1,0 +1,112 @@
+"""What a customer was shown, judged: shares no code with the machine, so that it cannot make the machine's mistakes.
+
+A JOINED or LEFT which the platform refuses for good is said as a text labelled with its human; that counts as well.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+_JOINED, _LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
+_SPOKEN = {"joined the conversation.": _JOINED, "left the conversation.": _LEFT}
+
+
+def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[str]:
+    """Returns in plain words what one conversation's transcript shows that may never be.
+
+    `accepted` are texts that Baton took and could deliver: each must be shown, once for each time, in that order.
+    """
+    witness = _Witness()
+    for row in _sent(transcript):
+        witness.look(row)
+    return [*witness.found, *_disorder(transcript, accepted)]
+
+
+def open_frames(transcript: Sequence[Row]) -> list[str]:
+    """Returns the names of the humans who, as far as the customer was told, are still there."""
+    witness = _Witness()
+    for row in _sent(transcript):
+        witness.look(row)
+    return sorted(witness.present)
+
+
+def texts(transcript: Sequence[Row]) -> list[str]:
+    """Returns what the customer was told in words, in order."""
+    return [row["body"]["text"] for row in _sent(transcript) if row["kind"] == "message" and "text" in row["body"]]
+
+
+def _sent(transcript: Sequence[Row]) -> list[Row]:
+    return [row for row in transcript if row["side"] == "business" and row["kind"] in ("message", "event")]
+
+
+@dataclass(slots=True)
+class _Witness:
+    """Sees one row after the other as the customer does."""
+
+    present: set[str] = field(default_factory=set)
+    ids: set[tuple[str, str]] = field(default_factory=set)
+    found: list[str] = field(default_factory=list)
+
+    def look(self, row: Row) -> None:
+        self._same_id(row)
+        speaker = row["body"].get("representative") or {}
+        kind, name = speaker.get("representativeType"), speaker.get("displayName") or ""
+        frame = _frame_event(row, kind, name)
+        if kind not in ("BOT", "HUMAN"):
+            self._fault("I10", row, f"has no representative but {speaker}")
+        elif frame:
+            self._frame(row, frame, kind, name)
+        elif kind == "HUMAN":
+            self._human(row, name)
+        elif self.present:
+            self._fault("I2", row, f"is the bot's while {', '.join(sorted(self.present))} is present")
+
+    def _same_id(self, row: Row) -> None:
+        key = (row["kind"], row["id"])
+        if key in self.ids:
+            self._fault("I4", row, "was shown before under the same id")
+        self.ids.add(key)
+
+    def _frame(self, row: Row, frame: str, kind: str, name: str) -> None:
+        if kind != "HUMAN":
+            self._fault("I10", row, f"lets a {kind} join or leave")
+        if (frame == _JOINED) == (name in self.present):
+            self._fault(
+                "I1", row, f"is a second {frame} of {name!r}" if self.present else f"is {frame} of nobody there"
+            )
+        if frame == _JOINED:
+            self.present.add(name)
+        else:
+            self.present.discard(name)
+
+    def _human(self, row: Row, name: str) -> None:
+        if row["kind"] != "message":
+            self._fault("I10", row, "is an event that nobody knows")
+        if name not in self.present:
+            self._fault("I1", row, f"is {name!r}'s, who has not joined or has left")
+
+    def _fault(self, invariant: str, row: Row, what: str) -> None:
+        self.found.append(f"{invariant}: {row['kind']} {row['id']} (seq {row['seq']}) {what}")
+
+
+def _frame_event(row: Row, kind: object, name: str) -> str | None:
+    """Returns JOINED or LEFT for such an event, and for the text which stands in for it."""
+    if row["kind"] == "event":
+        event = row["body"].get("eventType")
+        return str(event) if event in (_JOINED, _LEFT) else None
+    if kind != "HUMAN":
+        return None
+    spoken = {f"{name or 'A person'} {words}": event for words, event in _SPOKEN.items()}
+    return spoken.get(row["body"].get("text", ""))
+
+
+def _disorder(transcript: Sequence[Row], accepted: Sequence[str]) -> list[str]:
+    shown, wanted = texts(transcript), set(accepted)
+    relevant = [text for text in shown if text in wanted]
+    counted = [(text, accepted.count(text), relevant.count(text)) for text in sorted(wanted)]
+    found = [f"I4: {text!r} was accepted {a} and shown {s} times" for text, a, s in counted if a != s]
+    if not found and relevant != list(accepted):
+        place = next(i for i, text in enumerate(accepted) if relevant[i] != text)
+        found.append(f"I4: {relevant[place]!r} was shown where {accepted[place]!r} was accepted")
+    return found

@@ -1,0 +1,85 @@
+// Every request the page makes: to the simulated platform, to Baton's REST API, and to CSKU's webhook.
+
+const KEYS = { bot: "dev-bot", agent: "dev-agent", admin: "dev-admin", csku: "dev-csku-secret" };
+const TIMEOUT = 10_000;
+const SIM = "/sim/business_messages";
+const REST = "/send_representative/v1/conversations";
+
+/** The server does not answer. */
+export class Away extends Error {}
+
+/** The server answered, and said no. */
+export class Refusal extends Error {
+  constructor(status, error) {
+    super(error?.message ?? `HTTP ${status}`);
+    const detail = error?.details?.[0] ?? {};
+    this.status = status;
+    this.reason = detail.reason ?? error?.status ?? "";
+    this.metadata = detail.metadata ?? {};
+  }
+}
+
+async function call(method, path, body, authorization) {
+  const headers = { "content-type": "application/json", ...(authorization && { authorization }) };
+  const options = { method, headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) };
+  if (body !== undefined) options.body = JSON.stringify(body);
+  let response;
+  let answer;
+  try {
+    response = await fetch(path, options);
+    answer = await response.text();
+  } catch {
+    throw new Away("Baton does not answer.");
+  }
+  const value = parsed(answer);
+  if (!response.ok) throw new Refusal(response.status, value.error);
+  return value;
+}
+
+function parsed(answer) {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    return {};
+  }
+}
+
+const customer = (id) => `${SIM}/customers/${encodeURIComponent(id)}`;
+const place = (conversation) => `${REST}/${encodeURIComponent(conversation)}`;
+const bearer = (key) => `Bearer ${KEYS[key]}`;
+const human = (displayName) => ({ representativeType: "HUMAN", displayName });
+
+export const platform = {
+  customers: () => call("GET", `${SIM}/customers`),
+  transcript: (id, after) => call("GET", `${customer(id)}?after=${after}`),
+  say: (id, text, displayName) => call("POST", `${customer(id)}/messages`, { messageId: crypto.randomUUID(), text, displayName }),
+  askForHuman: (id) => call("POST", `${customer(id)}/status`, { requestedLiveAgent: true }),
+  faults: () => call("GET", `${SIM}/faults`),
+  setFaults: (faults) => call("PUT", `${SIM}/faults`, faults),
+};
+
+export const baton = {
+  list: (phase) => call("GET", `${REST}?phase=${phase}`, undefined, bearer("agent")),
+  get: (id) => call("GET", place(id), undefined, bearer("agent")),
+  journal: (id, cursor) =>
+    call("GET", `${place(id)}/journal${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`, undefined, bearer("agent")),
+  claim: (id, name) => call("POST", `${place(id)}:claim`, { representative: human(name) }, bearer("agent")),
+  release: (id, name) => call("POST", `${place(id)}:release`, { representative: human(name), reason: "left the desk" }, bearer("agent")),
+  fail: (id) => call("POST", `${place(id)}:fail`, { reason: "nobody is available" }, bearer("agent")),
+  reply: (id, name, text) =>
+    call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text, representative: human(name) }, bearer("agent")),
+  sayAsBot: (id, text) => call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text }, bearer("bot")),
+  typing: (id, name, eventType) =>
+    call("POST", `${place(id)}/events?eventId=${crypto.randomUUID()}`, { eventType, representative: human(name) }, bearer("agent")),
+  link: (desk, to) => call("POST", `${place(desk)}:link`, { to }, bearer("admin")),
+};
+
+/** Posts what CSKU posts. Returns the id under which Baton's journal has it. */
+export async function postCskuEvent(event, conversationId, needHuman, speaker, text) {
+  const id = `msg_${crypto.randomUUID()}`;
+  const message = { id, ...speaker, content: { type: "text", text } };
+  const timestamp = Math.floor(Date.now() / 1000);
+  const body = { event, timestamp, conversation_id: conversationId, need_human: needHuman, message };
+  await call("POST", "/receive_webhook/csku", body, KEYS.csku);
+  return `${event}:${id}`;
+}

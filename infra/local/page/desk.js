@@ -1,0 +1,113 @@
+// The agent's desk: who waits, who is with whom, and taking, leaving and failing a conversation.
+
+import { baton } from "./api.js";
+import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
+import { lookNow, model, select } from "./model.js";
+import { startSpeaking } from "./speak.js";
+import { inWords, names, said, waitedSince } from "./words.js";
+
+const AGENT = "baton-agent-name";
+const LONGEST_LIST = 100;
+const EMPTY = {
+  QUEUED: "Nobody is waiting. Whoever asks for a human appears here, the longest wait first.",
+  HUMAN: "No human is in a conversation.",
+  BOT: "No customer is with the bot.",
+};
+
+export const agentName = () => find("agent").value.trim();
+
+export const isPresent = () =>
+  Boolean(model.conversation?.representatives.some((one) => one.displayName === agentName()));
+
+export function startDesk() {
+  const agent = find("agent");
+  agent.value = localStorage.getItem(AGENT) || agent.value;
+  agent.addEventListener("input", () => {
+    localStorage.setItem(AGENT, agentName());
+    renderDesk();
+  });
+  onPress(find("claim"), claim);
+  onPress(find("leave"), leave);
+  onPress(find("nobody"), nobody);
+  startSpeaking();
+}
+
+async function claim() {
+  const taken = await control((id) => baton.claim(id, agentName()), () => `${agentName()} has joined; the customer sees it.`);
+  if (taken && document.activeElement === find("claim")) find("reply-text").focus();
+}
+
+const leave = () =>
+  control((id) => baton.release(id, agentName()), (now) =>
+    now.phase === "BOT" ? "You left. The bot has the conversation again." : `You left. ${names(now.representatives)} is still there.`);
+
+const nobody = () => control((id) => baton.fail(id), () => "The customer was told that nobody is available, and is back with the bot.");
+
+async function control(act, words) {
+  const id = model.selected;
+  const report = (text, tone) => model.selected === id && tell(find("claim-notice"), text, tone);
+  clearNotices();
+  try {
+    report(words(await act(id)), "good");
+    return true;
+  } catch (error) {
+    report(inWords(error), "bad");
+    return false;
+  } finally {
+    lookNow();
+  }
+}
+
+export function clearNotices() {
+  for (const notice of find("work").querySelectorAll(".notice")) tell(notice, "");
+}
+
+export function renderDesk() {
+  for (const [phase, list] of Object.entries(model.lists)) renderList(phase, find(phase.toLowerCase()), list);
+  const waiting = model.lists.QUEUED.length;
+  setText(find("desk-count"), waiting ? ` ${counted(waiting)}` : "");
+  find("work").hidden = !model.selected;
+  if (model.selected) renderWork();
+}
+
+const counted = (n) => (n >= LONGEST_LIST ? `${n}+` : String(n));
+
+function renderList(phase, list, conversations) {
+  setText(find(`${phase.toLowerCase()}-count`), conversations.length ? counted(conversations.length) : "");
+  const items = conversations.map((one) => ({ ...briefly(one), chosen: one.name === `conversations/${model.selected}` }));
+  if (items.length === 0) items.push({ id: "empty", empty: EMPTY[phase] });
+  show(list, items, (one) => one.id, (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawn(one)));
+  for (const waited of list.querySelectorAll("[data-since]")) setText(waited, waitedSince(waited.dataset.since));
+}
+
+const briefly = (one) => ({
+  id: one.name.slice("conversations/".length),
+  name: one.customerName,
+  since: one.waitingSince,
+  reason: one.phase === "QUEUED" ? one.requestReason : null,
+  holders: names(one.representatives),
+});
+
+function drawn(one) {
+  const waited = one.since && make("span", { class: "waited", "data-since": one.since }, waitedSince(one.since));
+  const beside = waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
+  const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name || one.id), beside);
+  const detail = make("span", { class: "detail", dir: "auto" }, one.reason || one.id);
+  const button = make("button", { type: "button", class: "row-button", "aria-pressed": String(one.chosen) }, title, detail);
+  button.addEventListener("click", () => select(one.id));
+  return make("li", {}, button);
+}
+
+function renderWork() {
+  const { conversation } = model;
+  setText(find("work-title"), conversation?.customerName || model.selected);
+  setText(find("work-latest"), latestWords());
+  setAble(find("claim"), Boolean(conversation && agentName()) && !isPresent());
+  setAble(find("leave"), isPresent());
+  setAble(find("nobody"), conversation?.phase === "QUEUED");
+}
+
+function latestWords() {
+  const latest = model.transcript.findLast((one) => one.side === "customer" && one.kind === "message");
+  return latest ? `“${said(latest.body)}”` : "Baton hears of this customer with their first message.";
+}

@@ -1,0 +1,80 @@
+// What Baton knows of the chosen conversation: its phase, the facts, and the journal.
+
+import { find, make, setText, show } from "./dom.js";
+import { model } from "./model.js";
+import { clock, duration, kindInWords, names, waitedSince } from "./words.js";
+
+const LONGEST_JOURNAL = 200;
+const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
+const WHAT = { message: "message to the customer", publish: "publish to a topic", post: "post to a webhook" };
+
+export function renderKnowledge() {
+  renderPhase(model.conversation?.phase);
+  show(find("facts"), facts(model.conversation), (fact) => fact.term, drawFact);
+  for (const waited of find("facts").querySelectorAll("[data-since]")) setText(waited, waitedSince(waited.dataset.since));
+  show(find("journal"), journal(), (one) => one.id, (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawEntry(one)));
+}
+
+function renderPhase(phase) {
+  find("phases").setAttribute("aria-label", phase ? `Phase: ${phase}` : "No conversation chosen");
+  for (const place of find("phases").querySelectorAll(".place")) place.classList.toggle("here", place.dataset.phase === phase);
+}
+
+function facts(conversation) {
+  if (!conversation) return [];
+  const { representatives, waitingSince, pending, links, firstResponseSeconds, version, tracked } = conversation;
+  return [
+    { term: "Speaks", text: representatives.length ? names(representatives) : "the bot" },
+    { term: "Waiting", since: waitingSince, text: "no" },
+    { term: "Pending", text: pending ? `${pending} in the outbox` : "nothing", alarm: pending > 0 },
+    { term: "First response", text: firstResponseSeconds === undefined ? "none yet" : `after ${duration(firstResponseSeconds)}` },
+    { term: "Linked", text: links.length ? links.join(", ") : tracked ? "no, only tracked" : "no" },
+    { term: "Version", text: String(version) },
+  ];
+}
+
+function drawFact({ term, text, since, alarm }) {
+  const told = make("dd", { dir: "auto", class: alarm && "alarm", "data-since": since }, since ? waitedSince(since) : text);
+  return make("div", {}, make("dt", {}, term), told);
+}
+
+function journal() {
+  if (!model.entries.length) return [{ id: "empty", empty: "Every event of the chosen conversation is written here: what came, what Baton did, and how that ended." }];
+  return model.entries.slice(-LONGEST_JOURNAL).reverse();
+}
+
+function drawEntry(entry) {
+  const head = make(
+    "p",
+    { class: "entry-head" },
+    make("time", { datetime: entry.time }, clock(entry.time)),
+    make("b", {}, kindInWords(entry.kind)),
+    badge(entry.verdict),
+    entry.outcome !== entry.verdict ? badge(entry.outcome) : null,
+  );
+  return make("li", {}, head, entry.text ? make("p", { class: "quote", dir: "auto" }, entry.text) : null, because(entry), commands(entry));
+}
+
+const badge = (word) => make("span", { class: `badge ${word}` }, word);
+
+function because(entry) {
+  const who = entry.representative ? [`${entry.representative.representativeType} ${entry.representative.displayName ?? ""}`.trim()] : [];
+  const away = model.selected !== entry.source ? [`through ${entry.source}`] : [];
+  const reason = entry.reason && entry.reason !== entry.verdict ? [`reason: ${entry.reason}`] : [];
+  const said = [...who, `by ${entry.actor}`, ...away, ...reason];
+  return make("p", { class: "because", dir: "auto" }, said.join(" · "));
+}
+
+function commands(entry) {
+  if (!entry.commands.length) return null;
+  return make("ul", { class: "commands" }, ...entry.commands.map(drawCommand));
+}
+
+function drawCommand(command) {
+  const what = EVENTS[command.eventType] ?? WHAT[command.kind] ?? command.kind;
+  const tries = command.attempts ? `, ${command.attempts} failed ${command.attempts === 1 ? "try" : "tries"}` : "";
+  const again = command.retryAt ? `, again at ${clock(command.retryAt)}` : "";
+  const error = command.error ? ` (${command.error})` : "";
+  const as = command.as ? ` as ${command.as}` : "";
+  return make("li", {}, `${what}${as}${tries}${error}${again} `, badge(command.state));
+}

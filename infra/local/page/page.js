@@ -1,0 +1,55 @@
+// The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
+
+import { clearNotices, renderDesk, startDesk } from "./desk.js";
+import { find, setText } from "./dom.js";
+import { renderFaults, startFaults } from "./faults.js";
+import { renderKnowledge } from "./knows.js";
+import { keepUp, model, select } from "./model.js";
+import { renderPhone, startPhone } from "./phone.js";
+
+const BOXES = ["say-text", "reply-text", "bot-text"];
+const drafts = new Map();
+
+let renderedFor = null;
+
+function render() {
+  if (model.selected !== renderedFor) changeConversation();
+  find("banner").hidden = !model.trouble;
+  setText(find("banner"), model.trouble ?? "");
+  renderPhone();
+  renderDesk();
+  renderKnowledge();
+  renderFaults();
+}
+
+/** What was being written stays with the customer for whom it was meant. */
+function changeConversation() {
+  drafts.set(renderedFor, BOXES.map((id) => find(id).value));
+  const kept = drafts.get(model.selected) ?? [];
+  BOXES.forEach((id, index) => (find(id).value = kept[index] ?? ""));
+  renderedFor = model.selected;
+  clearNotices();
+}
+
+function startPanes() {
+  const tabs = [...document.querySelectorAll("[data-shows]")];
+  const turnTo = (pane) => {
+    document.body.dataset.pane = pane;
+    for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.shows === pane));
+  };
+  for (const tab of tabs) tab.addEventListener("click", () => turnTo(tab.dataset.shows));
+  turnTo(document.body.dataset.pane);
+}
+
+function followAddress() {
+  const conversation = new URLSearchParams(location.hash.slice(1)).get("conversation");
+  if (conversation) select(conversation);
+}
+
+startPanes();
+startPhone();
+startDesk();
+startFaults();
+window.addEventListener("hashchange", followAddress);
+followAddress();
+keepUp(render);

@@ -1,0 +1,128 @@
+// The customer's phone: what the platform shows them, and what they can do.
+
+import { platform } from "./api.js";
+import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
+import { PREFIX, addNewcomer, customerId, customerName, lookNow, model, people, select } from "./model.js";
+import { clock, initials, inWords, said } from "./words.js";
+
+const AVATAR_TINTS = 6;
+const NEAR_THE_END = 80;
+
+let shownFor = null;
+let following = true; // the newest bubble stays in sight, unless somebody scrolled back
+
+export function startPhone() {
+  const chooser = find("customer");
+  chooser.addEventListener("change", () => select(PREFIX + chooser.value));
+  onPress(find("new-customer"), () => openNewcomer(find("newcomer").hidden));
+  find("newcomer").addEventListener("submit", startNewcomer);
+  onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(id)));
+  new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
+  onSend(find("say"), find("say-text"), (text) => attempt((id) => platform.say(id, text, customerName())));
+}
+
+function openNewcomer(open) {
+  find("newcomer").hidden = !open;
+  find("new-customer").setAttribute("aria-expanded", String(open));
+  if (open) find("newcomer-name").select();
+}
+
+function startNewcomer(event) {
+  event.preventDefault();
+  const name = find("newcomer-name").value.trim();
+  if (!name) return;
+  addNewcomer(name);
+  openNewcomer(false);
+  find("say-text").focus();
+}
+
+async function attempt(act) {
+  const id = customerId();
+  if (!id) {
+    openNewcomer(true);
+    tell(find("phone-notice"), "Start a customer first.");
+    return false;
+  }
+  try {
+    await act(id);
+    tell(find("phone-notice"), "");
+    return true;
+  } catch (error) {
+    tell(find("phone-notice"), inWords(error), "bad");
+    return customerId() !== id; // what was meant for one customer must not come back in another's box
+  } finally {
+    lookNow();
+  }
+}
+
+export function renderPhone() {
+  renderChooser();
+  const bubbles = find("bubbles");
+  const elsewhere = model.selected !== shownFor;
+  following = elsewhere || bubbles.scrollHeight - bubbles.scrollTop - bubbles.clientHeight < NEAR_THE_END;
+  bubbles.setAttribute("aria-live", elsewhere ? "off" : "polite");
+  shownFor = model.selected;
+  const shown = model.transcript.filter((one) => one.kind !== "receipt");
+  show(bubbles, shown.length ? shown : [{ seq: "empty", hint: hint() }], (one) => one.seq, (one) => (one.hint ? empty(one.hint) : drawn(one)));
+  setText(find("typing"), model.typing ? `${model.typing} is typing …` : "");
+  keepNewestInSight();
+}
+
+function keepNewestInSight() {
+  if (following) find("bubbles").scrollTop = find("bubbles").scrollHeight;
+}
+
+function renderChooser() {
+  const chooser = find("customer");
+  const options = people().map(({ id, name }) => ({ id, name }));
+  if (options.length === 0) options.push({ id: "", name: "nobody yet" });
+  if (customerId() === null && model.selected) options.unshift({ id: "", name: "not a customer of this platform" });
+  show(chooser, options, (one) => one.id, ({ id, name }) => make("option", { value: id }, name && id ? `${name} (${id})` : name || id));
+  if (chooser.value !== (customerId() ?? "")) chooser.value = customerId() ?? "";
+  find("new-customer").classList.toggle("primary", people().length === 0);
+}
+
+function hint() {
+  if (model.selected && customerId() === null) return ["This conversation is on another platform; Baton only tracks it."];
+  if (!model.selected)
+    return [
+      "This is the customer’s phone. To begin:",
+      "1. Press “New customer”.",
+      "2. Write something, like “Hi, I have a problem”. The bot answers.",
+      "3. Press “Ask for a human”, then claim the conversation at the desk.",
+    ];
+  return [`Nothing here yet. Write as ${customerName() ?? "the customer"}, for example “Hi, I have a problem”.`];
+}
+
+const empty = (lines) => make("li", { class: "empty" }, ...lines.map((line) => make("p", {}, line)));
+
+function drawn(one) {
+  if (one.kind === "event") return frameLine(one);
+  if (one.kind === "status") return make("li", { class: "line" }, make("span", {}, "You asked for a human"));
+  return one.side === "customer" ? ownBubble(one) : theirBubble(one);
+}
+
+function frameLine({ body, at }) {
+  const name = body.representative.displayName || "Somebody";
+  const verb = body.eventType === "REPRESENTATIVE_JOINED" ? "joined" : "left";
+  return make("li", { class: `line ${verb}` }, make("span", { dir: "auto", title: clock(at) }, `${name} ${verb}`));
+}
+
+function ownBubble({ body, at }) {
+  const words = make("p", { class: "said", dir: "auto" }, said(body));
+  return make("li", { class: "bubble own" }, make("span", { class: "unseen" }, "The customer wrote:"), words, time(at));
+}
+
+function theirBubble({ body, at }) {
+  const { representativeType: type, displayName } = body.representative;
+  const who = make("p", { class: "who" }, make("b", { class: "label" }, type), " ", make("bdi", {}, displayName || "Somebody"));
+  const words = make("p", { class: "said", dir: "auto" }, said(body));
+  return make("li", { class: `bubble theirs ${type.toLowerCase()}` }, avatar(displayName), make("div", {}, who, words, time(at)));
+}
+
+function avatar(name) {
+  const tint = [...(name || "?")].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % AVATAR_TINTS;
+  return make("span", { class: `avatar tint-${tint}`, "aria-hidden": "true" }, initials(name));
+}
+
+const time = (at) => make("time", { datetime: at }, clock(at));

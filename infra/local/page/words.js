@@ -1,0 +1,74 @@
+// What people read: names, times, and Baton's own terms in plain words.
+
+const KINDS = {
+  user_message: "customer wrote",
+  suggestion_response: "customer tapped a suggestion",
+  survey_response: "customer answered a survey",
+  authentication_response: "customer signed in",
+  human_requested: "human asked for",
+  human_joined: "human joined",
+  claim: "human claims",
+  human_message: "human says",
+  bot_message: "bot says",
+  human_left: "human leaves",
+  handoff_failed: "nobody available",
+  unclaimed_timeout: "nobody claimed it in time",
+  human_idle_timeout: "human was silent too long",
+  link: "linked to a desk",
+  unlink: "unlinked from a desk",
+  unknown: "unknown event",
+};
+
+const REFUSALS = {
+  "human-present": (holder) => `${holder} holds this conversation. The bot stays silent until they leave.`,
+  held: (holder) => `${holder} holds this conversation already. Only one claim wins.`,
+  "not-joined": () => "this human is not in the conversation. Claim it first.",
+  "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
+  "unknown-conversation": () => "Baton has not heard of this customer yet. Write something as the customer first.",
+  "already-linked": () => "this CSKU conversation is linked to another customer.",
+};
+
+const KEY_TROUBLE =
+  "Baton refused this page’s development key. Does the environment set BATON_API_KEYS or CSKU_WEBHOOK_SECRETS? " +
+  "Start it without them, or add dev-bot, dev-agent, dev-admin and dev-csku-secret.";
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+export const clock = (time) => clockFormat.format(new Date(time));
+
+export const kindInWords = (kind) => KINDS[kind] ?? kind.replaceAll("_", " ");
+
+export function inWords(error) {
+  if (error.status === 401 || error.status === 403) return error.reason in REFUSALS ? refusal(error) : KEY_TROUBLE;
+  return error.status === undefined ? error.message : refusal(error);
+}
+
+function refusal(error) {
+  const say = REFUSALS[error.reason];
+  const why = say ? say(error.metadata.holder ?? "Somebody") : error.message;
+  return `Refused (${error.status} ${error.reason}): ${why}`;
+}
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+export const waitedSince = (time) => duration((Date.now() - Date.parse(time)) / 1000);
+
+export function initials(name) {
+  const words = (name || "?").trim().split(/\s+/).filter(Boolean);
+  const letters = [words[0], ...(words.length > 1 ? [words.at(-1)] : [])].map((word) => [...(word ?? "?")][0]);
+  return letters.join("").toLocaleUpperCase();
+}
+
+export const names = (representatives) => representatives.map((one) => one.displayName || "Somebody").join(", ");
+
+/** What a message says, in words, whatever its form. */
+export function said(body) {
+  if (body.text !== undefined) return body.text;
+  const card = body.richCard?.standaloneCard?.cardContent ?? {};
+  return [card.title, card.description].filter(Boolean).join("\n") || body.fallback || (body.image ? "[image]" : "[card]");
+}

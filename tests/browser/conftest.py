@@ -1,0 +1,47 @@
+"""A local run as its own process, and a page of it in headless Chromium. Only what was started here is ended."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from infra.local.browser import browser, find_browser
+from infra.local.server import LocalServer
+
+REQUIRE_ALL = "BATON_REQUIRE_ALL"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a run in a folder of its own."""
+    with LocalServer(tmp_path_factory.mktemp("run"), {"BATON_BOT": "acknowledge"}) as run:
+        yield run.url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Closed at the end of the module: while it is open, this thread has a running event loop."""
+    path = find_browser()
+    if path is None:
+        absence = "no Chromium was found on PATH (Debian: chromium-headless-shell)"
+        if os.environ.get(REQUIRE_ALL) == "1":
+            pytest.fail(f"{REQUIRE_ALL} is 1, and {absence}")
+        pytest.skip(absence)
+    with browser(path) as started:
+        yield started
+
+
+@pytest.fixture
+def page(chromium: Browser, server: str) -> Iterator[Page]:
+    """A fresh page that has loaded, that asks no other host, and that must not throw."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    opened, thrown, asked = context.new_page(), list[str](), list[str]()
+    opened.on("pageerror", lambda error: thrown.append(str(error)))
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.set_default_timeout(15_000)
+    opened.goto(server)
+    yield opened
+    context.close()
+    assert thrown == []
+    assert [url for url in asked if not url.startswith((server, "data:"))] == []

@@ -1,0 +1,316 @@
+"""The page of a local run, used as a person would: what is typed and pressed, and what the customer's phone shows."""
+
+from http.client import HTTPConnection, HTTPResponse
+from itertools import count
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+PROBLEM = "Hi, I have a problem"
+ACKNOWLEDGEMENT = "Thanks for contacting us. I'll pass this along when a live agent is available to chat with you."
+HELP = "I see you have a problem. How can I help?"
+LONG = "a long story about a parcel, "
+_numbers = count(1)
+
+
+def start_customer(page: Page) -> str:
+    """Returns the name of a customer whom no other test knows."""
+    name = f"Customer {next(_numbers)}"
+    page.get_by_role("button", name="New customer").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Start").click()
+    return name
+
+
+def customer_says(page: Page, text: str) -> None:
+    send(page, "The customer’s message", text)
+
+
+def agent_says(page: Page, text: str) -> None:
+    send(page, "Your reply", text)
+
+
+def bot_says(page: Page, text: str) -> None:
+    send(page, "Say as the bot", text)
+
+
+def send(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label).fill(text)
+    page.get_by_label(label).press("Enter")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, disabled=False).click()
+
+
+def queue(page: Page) -> None:
+    """A customer who has written and asked for a human."""
+    start_customer(page)
+    customer_says(page, PROBLEM)
+    expect(bubbles(page).last).to_contain_text(ACKNOWLEDGEMENT)
+    press(page, "Ask for a human")
+    expect_phase(page, "QUEUED")
+
+
+def bubbles(page: Page) -> Locator:
+    return page.locator("#bubbles > li")
+
+
+def expect_phase(page: Page, name: str) -> None:
+    expect(page.locator(f"[data-phase={name}].here")).to_have_count(1)
+
+
+def shown(page: Page) -> list[str]:
+    """What the customer sees, top to bottom, without the times."""
+    script = """list => list.map(item => [...item.querySelectorAll('.label, bdi, .said, .line span')]
+      .map(part => part.textContent).join(' ') || item.textContent)"""
+    lines: list[str] = bubbles(page).evaluate_all(script)
+    return lines
+
+
+def expect_shown(page: Page, *lines: str) -> None:
+    expect(bubbles(page)).to_have_count(len(lines))
+    assert shown(page) == list(lines)
+
+
+def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Page) -> None:
+    queue(page)
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+    agent_says(page, HELP)
+    customer_says(page, "My parcel has not arrived")
+    agent_says(page, "It will be there tomorrow")
+    expect(bubbles(page)).to_have_count(7)
+    press(page, "Leave")
+    expect_phase(page, "BOT")
+    bot_says(page, "How was that?")
+    expect_shown(
+        page,
+        PROBLEM,
+        f"BOT Hello World Agent {ACKNOWLEDGEMENT}",
+        "You asked for a human",
+        "Jane Doe joined",
+        f"HUMAN Jane Doe {HELP}",
+        "My parcel has not arrived",
+        "HUMAN Jane Doe It will be there tomorrow",
+        "Jane Doe left",
+        "BOT Hello World Agent How was that?",
+    )
+
+
+def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conversation(page: Page) -> None:
+    queue(page)
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+    bot_says(page, "May I interrupt?")
+    expect(page.locator("#bot-notice")).to_have_text(
+        "Refused (409 human-present): Jane Doe holds this conversation. The bot stays silent until they leave."
+    )
+    expect(page.locator("#journal > li").first).to_contain_text("human-present")
+    expect(page.get_by_label("Say as the bot")).to_have_value("May I interrupt?")
+    expect(page.locator("#bubbles")).not_to_contain_text("May I interrupt?")
+
+
+def test_a_second_agent_is_refused_and_told_who_holds_the_conversation(page: Page) -> None:
+    queue(page)
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+    page.get_by_label("You are").fill("John Roe")
+    press(page, "Claim")
+    expect(page.locator("#claim-notice")).to_contain_text("Refused (409 held): Jane Doe holds this conversation")
+
+
+def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_again(page: Page) -> None:
+    queue(page)
+    page.get_by_label("a CSKU webhook").check()
+    agent_says(page, "Saya bisa membantu")
+    expect(page.locator("#reply-notice")).to_contain_text("First linked csku:")
+    expect(page.locator("#reply-notice")).to_contain_text("agent.message_out")
+    expect(bubbles(page).last).to_contain_text("Saya bisa membantu")
+    assert shown(page)[-2:] == ["Jane Doe joined", "HUMAN Jane Doe Saya bisa membantu"]
+    press(page, "CSKU’s AI says: no human is needed")
+    expect(page.locator("#csku-notice")).to_contain_text("CSKU’s human left, and the bot speaks again.")
+    expect(bubbles(page).last).to_contain_text("BOT")
+    assert shown(page)[-2] == "Jane Doe left"
+
+
+def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page: Page) -> None:
+    queue(page)
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+    press(page, "CSKU’s AI says: no human is needed")
+    expect(page.locator("#csku-notice")).to_contain_text("Kept from the customer: Jane Doe came through the API")
+    assert shown(page)[-1] == "Jane Doe joined"
+
+
+def test_nobody_available_tells_the_customer_and_gives_the_conversation_back(page: Page) -> None:
+    queue(page)
+    press(page, "Nobody available")
+    expect_phase(page, "BOT")
+    expect(bubbles(page).last).to_contain_text("nobody is available right now")
+
+
+def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> None:
+    queue(page)
+    press(page, "Claim")
+    expect(bubbles(page).last).to_have_text("Jane Doe joined")
+    page.get_by_label("Your reply").press_sequentially("Hm")
+    expect(page.locator("#typing")).to_have_text("Jane Doe is typing …")
+    page.get_by_label("Your reply").press("Enter")
+    expect(page.locator("#typing")).to_have_text("")
+
+
+@pytest.mark.parametrize("speaks", [customer_says, agent_says], ids=["customer", "agent"])
+def test_markup_in_a_message_is_text_wherever_it_is_shown(page: Page, speaks: object) -> None:
+    markup = """<img src=x onerror="document.title='owned'"><b>bold</b>"""
+    queue(page)
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+    customer_says(page, markup) if speaks is customer_says else agent_says(page, markup)
+    expect(bubbles(page).last.locator(".said")).to_have_text(markup)
+    expect(page.locator("#journal > li").first.locator(".quote")).to_have_text(markup)
+    assert page.locator("img, .said b, .quote b").count() == 0
+    assert page.title() == "Baton"
+
+
+def test_a_customer_with_markup_for_a_name_is_text_too(page: Page) -> None:
+    name = "<i onclick=alert(1)>Eve</i>"
+    page.get_by_role("button", name="New customer").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Start").click()
+    customer_says(page, PROBLEM)
+    expect(page.locator("#bot .name", has_text=name)).to_be_visible()
+    expect(page.locator("#work-title")).to_have_text(name)
+    assert page.locator("i").count() == 0
+
+
+def test_a_fault_is_switched_on_seen_in_the_journal_and_switched_off(page: Page) -> None:
+    start_customer(page)
+    page.locator("#faults-toggle").click()
+    page.get_by_label("500, server error", exact=True).check()
+    page.get_by_label("500, server error: share of calls").fill("100")
+    expect(page.locator("#faults-toggle")).to_have_text("Faults: 1 on")
+    customer_says(page, PROBLEM)
+    expect(page.locator("#journal")).to_contain_text("HTTP 500")
+    expect(page.locator("#facts")).to_contain_text("in the outbox")
+    page.get_by_role("button", name="All off").click()
+    expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
+    expect(page.get_by_label("500, server error", exact=True)).not_to_be_checked()
+    expect_shown(page, PROBLEM, f"BOT Hello World Agent {ACKNOWLEDGEMENT}")
+
+
+def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> None:
+    first = start_customer(page)
+    customer_says(page, "I am the first")
+    expect(bubbles(page)).to_have_count(2)
+    page.get_by_label("Your reply").fill("For the first only")
+    start_customer(page)
+    expect(page.get_by_label("Your reply")).to_have_value("")
+    customer_says(page, "I am the second")
+    expect(page.locator("#bubbles")).not_to_contain_text("I am the first")
+    page.locator("#bot .row-button", has_text=first).click()
+    expect(page.locator("#bubbles")).to_contain_text("I am the first")
+    expect(page.get_by_label("Your reply")).to_have_value("For the first only")
+
+
+def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    queue(page)
+    customer_says(page, (LONG * 110)[:3000] + "w" * 72)
+    press(page, "Desk")
+    expect(page.locator("#bubbles")).to_be_hidden()
+    press(page, "Claim")
+    agent_says(page, HELP)
+    press(page, "Baton")
+    expect(page.locator("#journal > li").first).to_contain_text(HELP)
+    assert_nothing_runs_off(page)
+    press(page, "Customer")
+    expect(bubbles(page).last).to_be_in_viewport()
+    expect(page.get_by_label("The customer’s message")).to_be_in_viewport()
+    assert_nothing_runs_off(page)
+
+
+def assert_nothing_runs_off(page: Page) -> None:
+    script = """() => [...document.querySelectorAll('main *, header *')]
+      .filter(one => one.checkVisibility() && !one.classList.contains('unseen'))
+      .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
+    assert page.evaluate(script) == []
+
+
+def test_claim_and_reply_need_no_mouse(page: Page) -> None:
+    queue(page)
+    page.get_by_label("You are").focus()
+    tab_to(page, "#queued .row-button[aria-pressed=true]")
+    page.keyboard.press("Enter")
+    tab_to(page, "#claim")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your reply")).to_be_focused()
+    page.keyboard.type(HELP)
+    page.keyboard.press("Enter")
+    expect(bubbles(page).last).to_contain_text(HELP)
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+def tab_to(page: Page, selector: str) -> None:
+    expect(page.locator(selector)).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_box(page: Page) -> None:
+    start_customer(page)
+    held = list[Route]()
+    page.route("**/customers/*/messages", lambda route: held.append(route))
+    with page.expect_request("**/customers/*/messages"):
+        customer_says(page, PROBLEM)
+    page.get_by_label("Your reply").focus()
+    held[0].continue_()
+    expect(bubbles(page).first).to_contain_text(PROBLEM)
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) -> None:
+    expect(page.locator("#banner")).to_be_hidden()
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).to_contain_text("Reconnecting")
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden()
+
+
+def test_a_refused_key_is_explained(page: Page) -> None:
+    refused = '{"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}}'
+    page.route("**/send_representative/**", lambda route: route.fulfill(status=401, body=refused))
+    expect(page.locator("#banner")).to_contain_text("BATON_API_KEYS")
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [("/", "text/html"), ("/page/style.css", "text/css"), ("/page/page.js", "text/javascript")],
+)
+def test_the_files_of_the_page_have_their_types_and_are_not_cached(server: str, path: str, content_type: str) -> None:
+    answer = fetch(server, path)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == f"{content_type}; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page/..%2fapp.py", "/page/", "/page//etc/passwd"]
+)
+def test_nothing_beside_the_page_is_served(server: str, path: str) -> None:
+    assert fetch(server, path).status == 404
+
+
+def fetch(server: str, path: str) -> HTTPResponse:
+    """Sends the path as it is written."""
+    connection = HTTPConnection(server.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+    finally:
+        connection.close()
