@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import tracing
@@ -12,7 +13,7 @@ from shared.edge import Handler
 from shared.errors import Misconfigured
 from shared.handoff.policy import Policy
 from shared.logs import log
-from shared.platforms.registry import platforms
+from shared.platforms.registry import capabilities, platforms
 from shared.ports import ConversationStore, Ports, Publisher, Webhooks
 from shared.schemas.conversation import Capabilities
 from shared.settings import Settings, closed_doors, read_settings
@@ -39,7 +40,7 @@ class Baton:
             publisher=self._publisher(),
             sender=HttpSender(),
             clock=WallClock(),
-            policy=self._policy({name: platform.capabilities for name, platform in known.items()}),
+            policy=self._policy(capabilities(known)),
             platforms=known,
             webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
         )
@@ -69,6 +70,18 @@ class Baton:
         from shared.services.receive import receive_webhook
 
         return partial(receive_webhook, self.ports)
+
+    def forward_variables(self, folder: Path) -> Handler:
+        from shared.services.forward import Bridge, forward_variables
+
+        settings = self.settings
+        bridge = Bridge(
+            token_keys=settings.bridge_token_keys,
+            origins=frozenset(settings.bridge_allowed_origins),
+            audiences=settings.bridge_variables_audiences,
+            script=(folder / "bridge.js").read_bytes(),
+        )
+        return partial(forward_variables, self.ports, bridge)
 
     def send_representative(self) -> Handler:
         from shared.api.keys import Keyring
@@ -167,9 +180,10 @@ def baton() -> Baton:
 
 
 @cache
-def handler(function: str) -> Handler:
-    """Returns the handler of a function. Raises Misconfigured."""
-    built: Handler = getattr(baton(), function)()
+def handler(function: str, folder: Path | None = None) -> Handler:
+    """Returns the handler of a function; `folder` is where its static files lie, if any. Raises Misconfigured."""
+    build = getattr(baton(), function)
+    built: Handler = build() if folder is None else build(folder)
     return built
 
 

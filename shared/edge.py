@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
-import pydantic_core
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
 from shared import tracing
+from shared.answers import error_response
 from shared.errors import BatonError, TooLarge
 from shared.logs import Severity, log
 from shared.schemas.exchange import Request, Response
@@ -52,20 +51,6 @@ async def read(incoming: StarletteRequest, function: str, limit: int = BODY_LIMI
         headers={name.lower(): value for name, value in incoming.headers.items()},
         query=dict(incoming.query_params),
     )
-
-
-def error_response(error: BatonError) -> Response:
-    """Returns the one error shape of every function, as Google's APIs write theirs."""
-    detail = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": error.reason,
-        "domain": "baton",
-        "metadata": dict(error.metadata),
-    }
-    body: dict[str, Any] = {"code": error.code, "message": error.message, "status": error.status, "details": [detail]}
-    headers = {"allow": error.metadata["allowed"]} if "allowed" in error.metadata else {}
-    notes = {"reason": error.reason, "conversation": error.metadata.get("conversation")}
-    return Response(error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes)
 
 
 def _log(

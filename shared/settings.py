@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,8 +13,11 @@ from shared.errors import Misconfigured
 from shared.logs import log
 from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
+from shared.schemas.variables import Audience
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
+SHORTEST_TOKEN_KEY = 32
+EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
 class ApiKey(BaseModel):
@@ -77,6 +81,10 @@ class Settings(BaseModel):
     desk_webhook_url: Annotated[str | None, Field(repr=False)] = None
     outbound_webhook_keys: Secrets = ()
 
+    bridge_token_keys: Secrets = ()
+    bridge_allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(_list)] = (Audience.EVENT,)
+
     team_webhook_url: Secret = None
     team_webhook_secret: Secret = None
     slack_webhook_url: Secret = None
@@ -100,12 +108,40 @@ class Settings(BaseModel):
             return value
         raise ValueError("give firestore or sqlite:///path")
 
+    @field_validator(
+        "business_messages_api_url",
+        "bot_webhook_url",
+        "desk_webhook_url",
+        "team_webhook_url",
+        "slack_webhook_url",
+        "google_chat_webhook_url",
+    )
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("give an address that begins with https://")
+        return value
+
     @field_validator("team_webhook_secret")
     @classmethod
     def _team_secret(cls, value: str | None) -> str | None:
         """The Standard Webhooks scheme keys its hash with the decoded bytes."""
         if value is not None:
             base64.b64decode(value.removeprefix("whsec_"), validate=True)
+        return value
+
+    @field_validator("bridge_token_keys")
+    @classmethod
+    def _token_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key.encode()) < SHORTEST_TOKEN_KEY for key in value):
+            raise ValueError(f"a key of HS256 has at least {SHORTEST_TOKEN_KEY} bytes (RFC 7518, 3.2)")
+        return value
+
+    @field_validator("bridge_allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(EXACT_ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("give exact origins in lower case, like https://crm.example.com, without a path")
         return value
 
     @field_validator("business_messages_auth")
@@ -155,6 +191,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "csku_webhook_secrets",
     ),
     "send_representative": ("baton_api_keys",),
+    "forward_variables": ("bridge_token_keys", "bridge_allowed_origins"),
 }
 
 

@@ -143,7 +143,10 @@ async def get_journal(ask: Ask) -> Response:
     conversation = await control.seen(ask.ports, ask.conversation)
     page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
     return views.json_response(
-        {"entries": [views.entry_view(entry.value) for entry in page.items], "nextCursor": page.cursor}
+        {
+            "entries": [views.entry_view(entry.value) for entry in page.items if not entry.value.marker],
+            "nextCursor": page.cursor,
+        }
     )
 
 

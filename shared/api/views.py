@@ -6,12 +6,14 @@ from typing import Any
 
 import pydantic_core
 
-from shared.schemas.commands import Command, SendEvent, SendMessage
+from shared.handoff.visibility import seen_by
+from shared.schemas.commands import Command, Post, Publish, SendEvent, SendMessage
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Response
 from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
+from shared.schemas.variables import Audience
 
 
 def json_response(body: Mapping[str, Any], **notes: str) -> Response:
@@ -32,7 +34,7 @@ def conversation_view(conversation: Conversation, pending: int) -> dict[str, Any
         "tracked": conversation.tracked,
         "links": list(conversation.links),
         "linkedTo": conversation.linked_to,
-        "variables": {},
+        "variables": seen_by(Audience.AGENT, conversation.variables),
         "pending": pending,
         "version": conversation.version,
     }
@@ -67,6 +69,10 @@ def _command_view(command: Command) -> dict[str, Any]:
         what["eventType"] = command.event_type
     if isinstance(command, SendMessage | SendEvent):
         what["as"] = command.representative.representative_type.value
+    if isinstance(command, Publish):
+        what["topic"] = command.topic
+    if isinstance(command, Post):
+        what["audience"] = command.audience
     tries = {"attempts": command.attempts or None, "retryAt": _time(command.retry_at), "error": command.error}
     return {**what, **{name: value for name, value in tries.items() if value is not None}}
 

@@ -1,75 +1,42 @@
 """What each effect of the table does to a turn: the commands it adds, the change it makes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
 
 from shared.handoff.notices import Notice
-from shared.handoff.policy import Policy
 from shared.handoff.transitions import Effect
+from shared.handoff.turn import Turn, expect
+from shared.handoff.visibility import clamped, merge, seen_by
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Audience, Command, Post, Publish, SendEvent, SendMessage
+from shared.schemas.commands import Audience, Post, Publish, SendEvent, SendMessage
 from shared.schemas.content import TEXT_LIMIT, Content, split_text
-from shared.schemas.conversation import Conversation, HandoffRequest, Present, Timer
+from shared.schemas.conversation import HandoffRequest, Present, Timer
 from shared.schemas.events import (
     ByRepresentative,
-    Event,
     FromUser,
     HumanMessage,
     HumanRequested,
     Said,
     UnclaimedTimeout,
+    VariablesCaptured,
 )
 from shared.schemas.ids import command_id
-from shared.schemas.notifications import HANDOFFS, USER_MESSAGES, Notification, NotificationType
+from shared.schemas.notifications import (
+    HANDOFFS,
+    USER_MESSAGES,
+    VARIABLES,
+    Notification,
+    NotificationType,
+    VariablesBody,
+)
 from shared.schemas.representative import Representative, RepresentativeType
-
-E = TypeVar("E", bound=Event)
-
-
-@dataclass(slots=True)
-class Turn:
-    """One event being carried out: the conversation as it becomes, the commands so far, who was here before."""
-
-    conversation: Conversation
-    event: Event
-    now: datetime
-    policy: Policy
-    commands: list[Command] = field(default_factory=list)
-
-    def change(self, **update: object) -> None:
-        self.conversation = self.conversation.model_copy(update=update)
-
-    def next_id(self) -> str:
-        """Returns the caller's own id where the event keeps it, else one derived from event and position."""
-        if self.event.keeps_id:
-            return self.event.id
-        return command_id(self.conversation.id, self.event.entry_id, len(self.commands))
-
-    def add(self, command: Command) -> None:
-        """Adds a command for the customer, unless their platform delivers by itself."""
-        if not self.conversation.tracked:
-            self.commands.append(command)
-
-    @property
-    def waited_seconds(self) -> float | None:
-        """Returns the time since the request: by the platform's clock where one reported both, else by ours."""
-        request = self.conversation.request
-        if request is None:
-            return None
-        since, until = request.accepted_at, self.now
-        if request.source == self.event.source and request.occurred_at and self.event.occurred_at:
-            since, until = request.occurred_at, self.event.occurred_at
-        return max((until - since).total_seconds(), 0.0)
-
+from shared.schemas.variables import Audience as Reader
 
 _Effect = Callable[[Turn], None]
 
 
 def tell(*audience: Audience) -> _Effect:
     def effect(turn: Turn) -> None:
-        form = _of(turn.event, FromUser).form
+        form = expect(turn.event, FromUser).form
         body: JsonObject = {**form, "schema_version": 1, "audience": list(audience)}
         turn.add(Publish(id=turn.next_id(), topic=USER_MESSAGES, body=body))
         for one in audience:
@@ -80,7 +47,7 @@ def tell(*audience: Audience) -> _Effect:
 
 
 def queue(turn: Turn) -> None:
-    event = _of(turn.event, HumanRequested)
+    event = expect(turn.event, HumanRequested)
     request = HandoffRequest(
         reason=event.reason,
         source=event.source,
@@ -102,7 +69,7 @@ def remind(turn: Turn) -> None:
 
 
 def join(turn: Turn) -> None:
-    event, conversation = _of(turn.event, ByRepresentative), turn.conversation
+    event, conversation = expect(turn.event, ByRepresentative), turn.conversation
     representative = event.representative
     command = SendEvent(
         id=turn.next_id(), to=conversation.address, representative=representative, event_type="REPRESENTATIVE_JOINED"
@@ -116,7 +83,7 @@ def join(turn: Turn) -> None:
 
 
 def message(turn: Turn) -> None:
-    event = _of(turn.event, HumanMessage)
+    event = expect(turn.event, HumanMessage)
     human = turn.conversation.present(event.representative)
     _say(turn, event, human.frame if human else None)
     if turn.conversation.request and turn.conversation.first_response_seconds is None:
@@ -124,7 +91,7 @@ def message(turn: Turn) -> None:
 
 
 def bot_message(turn: Turn) -> None:
-    _say(turn, _of(turn.event, Said), None)
+    _say(turn, expect(turn.event, Said), None)
 
 
 def _say(turn: Turn, event: Said, frame: str | None) -> None:
@@ -142,7 +109,7 @@ def _within(content: Content, limit: int) -> list[Content]:
 
 
 def leave(turn: Turn) -> None:
-    name = _of(turn.event, ByRepresentative).representative.name
+    name = expect(turn.event, ByRepresentative).representative.name
     _dismiss(turn, lambda human: human.representative.name == name)
 
 
@@ -166,6 +133,27 @@ def _dismiss(turn: Turn, goes: Callable[[Present], bool]) -> None:
             )
         )
     turn.change(humans=tuple(human for human in turn.conversation.humans if not goes(human)))
+
+
+def keep_variables(turn: Turn) -> None:
+    new = expect(turn.event, VariablesCaptured).variables
+    turn.change(variables=merge(turn.conversation.variables, new, turn.now))
+
+
+def publish_variables(turn: Turn) -> None:
+    """Tells of what is the latest of its key now; a late capture would look like news."""
+    event = expect(turn.event, VariablesCaptured)
+    news = clamped(event.variables, turn.now)
+    visible = seen_by(Reader.EVENT, (variable for variable in turn.conversation.variables if variable in news))
+    if visible:
+        body = VariablesBody(
+            id=turn.next_id(),
+            conversation=turn.conversation.id,
+            time=turn.now,
+            variables=visible,
+            provenance=event.variables[0].provenance,
+        )
+        turn.commands.append(Publish(id=body.id, topic=VARIABLES, body=body.model_dump(mode="json", by_alias=True)))
 
 
 def say(notice: Notice) -> _Effect:
@@ -207,13 +195,6 @@ def _reason(turn: Turn) -> str | None:
     return getattr(turn.event, "reason", None) or (request.reason if request else None)
 
 
-def _of(event: Event, kind: type[E]) -> E:
-    """Returns the event as what the table says it is."""
-    if not isinstance(event, kind):
-        raise TypeError(f"the table asks of a {event.kind} what only a {kind.__name__} has")
-    return event
-
-
 EFFECTS: Mapping[Effect, _Effect] = {
     Effect.TELL_BOT: tell("BOT"),
     Effect.TELL_BOTH: tell("BOT", "HUMAN"),
@@ -232,6 +213,8 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
+    Effect.KEEP_VARIABLES: keep_variables,
+    Effect.PUBLISH_VARIABLES: publish_variables,
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_RETURNED: say(Notice.RETURNED),

@@ -65,8 +65,8 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout):
         return False
-    timer = conversation.timer
-    return timer is None or (timer.armed, timer.n) != (event.armed, event.n)
+    timer, elsewhere = conversation.timer, event.source != conversation.id  # a link came between: another's timer
+    return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
 def _reminder(event: Event) -> int:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import BatonError, Forbidden, Refused
-from shared.handoff.effects import EFFECTS, Turn
+from shared.handoff.effects import EFFECTS
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import NOT_YOURS, TABLE, Effect, Refusal, Rule, Step
+from shared.handoff.turn import Turn
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Phase, Timer
 from shared.schemas.events import Event, FromUser

@@ -52,6 +52,8 @@ class Effect(StrEnum):
     NOTIFY_RETURNED = "notify handoff.returned"
     NOTIFY_UNCLAIMED = "notify handoff.unclaimed"
     NOTIFY_FAILED = "notify handoff.failed"
+    KEEP_VARIABLES = "keep, as each audience may see them"
+    PUBLISH_VARIABLES = "publish what the event audience may see"
     SAY_WAITING = "tell the customer: still in line"
     SAY_NOBODY = "tell the customer: nobody is available"
     SAY_RETURNED = "tell the customer: back with the bot"
@@ -103,6 +105,7 @@ ECHO = (G.ECHO, Step(verdict=Verdict.ECHO))
 UNDELIVERED = (G.UNDELIVERED, TRACKED)
 LATE_FRAME = (G.STALE, _step(E.JOIN, E.MESSAGE, E.LEAVE, verdict=Verdict.STALE))
 SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
+RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
 
 _FROM_USER = {
@@ -110,6 +113,7 @@ _FROM_USER = {
     QUEUED: _cell(ECHO, otherwise=_step(E.TELL_BOTH)),
     HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK)),
 }
+_VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES)
 _JOINS = _step(E.JOIN, E.NOTIFY_JOINED, to=HUMAN)
 _SPEAKS_UP = _cell(
     UNDELIVERED,
@@ -197,5 +201,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.SAY_RETURNED, to=BOT),
         ),
     },
+    events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
+    events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
+    events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from shared.platforms.base import Platform
 from shared.platforms.business_messages import SCOPE, BusinessMessages
 from shared.platforms.csku import Csku
+from shared.schemas.conversation import Capabilities
 from shared.settings import Settings
 
 
@@ -20,6 +21,12 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
         Csku(webhook_secrets=settings.csku_webhook_secrets),
     ]
     return {platform.name: platform for platform in known}
+
+
+def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
+    """Returns what Baton can do on each platform; some are only tracked, through what agents' browsers report."""
+    tracked = dict.fromkeys(("ccai", "dialogflow"), Capabilities(delivers=False))
+    return {**tracked, **{name: platform.capabilities for name, platform in known.items()}}
 
 
 def _auth(setting: str, scope: str) -> str:

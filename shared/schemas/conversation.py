@@ -7,6 +7,7 @@ from shared.schemas.base import JsonObject, Ours
 from shared.schemas.ids import platform_of
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
+from shared.schemas.variables import Variable
 
 
 class Phase(StrEnum):
@@ -78,6 +79,7 @@ class Conversation(Ours):
     linked_to: str | None = None
     locale: str | None = None
     customer_name: str | None = None
+    variables: tuple[Variable, ...] = ()
     version: int = 0
     outbox_base: int = 0
     erased: bool = False

@@ -7,6 +7,7 @@ from shared.schemas.content import Content
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
+from shared.schemas.variables import Variable
 
 
 class Event(Ours):
@@ -15,6 +16,7 @@ class Event(Ours):
     A *fact* happened already and is never refused; without `fact` it is a request. `key` names the API key of a
     request, `keeps_id` that its id is used towards the customer's platform too. `occurred_at` is by the platform's own
     clock; without it the moment of arrival counts. `address` is the platform's own name of the conversation.
+    `also` are further native ids under which the same event may come again.
     """
 
     kind: ClassVar[str] = "event"
@@ -28,6 +30,7 @@ class Event(Ours):
     key: str | None = None
     address: str | None = None
     keeps_id: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def entry_id(self) -> str:
@@ -38,7 +41,7 @@ class Event(Ours):
     @property
     def digest(self) -> str:
         """Returns a hash of what the event says, which tells a repetition from another use of the same id."""
-        return sha256(self.kind + self.model_dump_json(exclude={"occurred_at", "key", "actor", "address"}))
+        return sha256(self.kind + self.model_dump_json(exclude={"occurred_at", "key", "actor", "address", "also"}))
 
     @property
     def text(self) -> str | None:
@@ -151,6 +154,34 @@ class HumanIdleTimeout(Event):
 
     armed: int
     n: int
+
+
+class VirtualAgentJoined(Event):
+    kind: ClassVar[str] = "virtual_agent_joined"
+
+    name: str | None = None
+    reason: str | None = None
+
+
+class VirtualAgentLeft(Event):
+    """`reason` is the platform's finish reason."""
+
+    kind: ClassVar[str] = "virtual_agent_left"
+
+    name: str | None = None
+    reason: str | None = None
+
+
+class VariablesCaptured(Event):
+    """The values are kept with the conversation and never in the journal, nor a hash of them."""
+
+    kind: ClassVar[str] = "variables_captured"
+
+    variables: tuple[Variable, ...]
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.kind + self.id)
 
 
 class Unknown(Event):

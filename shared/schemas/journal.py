@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     ECHO = "echo"
     STALE = "stale"
     SUPPRESSED = "suppressed"
+    QUARANTINED = "quarantined"
     REFUSED = "refused"
 
 
@@ -32,7 +33,10 @@ class Notified(Ours):
 
 
 class JournalEntry(Ours):
-    """`seq` is the conversation's version that this event made; `nonce` tells our own lost commit from a duplicate."""
+    """`seq` is the conversation's version that this event made; `nonce` tells our own lost commit from a duplicate.
+
+    A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
+    """
 
     id: str
     conversation: str
@@ -51,6 +55,7 @@ class JournalEntry(Ours):
     due_at: Time | None = None
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
+    marker: bool = False
 
     @property
     def pending_seq(self) -> int | None:

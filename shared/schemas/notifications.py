@@ -4,13 +4,15 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from shared.schemas.base import Ours
+from shared.schemas.base import JsonObject, Ours
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
+from shared.schemas.variables import Provenance
 
 OUTBOX = "baton-outbox"
 HANDOFFS = "baton-handoffs"
 USER_MESSAGES = "baton-user-messages"
+VARIABLES = "baton-variables"
 
 NotificationType = Literal[
     "handoff.requested",
@@ -36,6 +38,16 @@ class WakeUp(_Body):
 
     conversation: str
     timers: bool = False
+
+
+class VariablesBody(_Body):
+    """`baton-variables`: what the event audience may see of one capture, and who says so."""
+
+    id: str
+    conversation: str
+    time: Time
+    variables: JsonObject
+    provenance: Provenance
 
 
 class Notification(_Body):

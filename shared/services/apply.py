@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.errors import BatonError, NotFound, TooMany, Unavailable
+from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.machine import Decision, decide
 from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -26,6 +26,7 @@ from shared.services.retry import until_uncontended
 
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 OUTBOX_LIMIT = 500
+TEXT_KEPT = 100_000  # characters of a message in the journal; a record takes 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,49 @@ async def _commit(
         await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
         return done
     except PreconditionFailed:
-        known = await ports.store.entry(entries[-1].conversation, entries[-1].id)
+        known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
         if known is None:
             raise
+    except TooLarge:
+        if not event.fact or decision.verdict is Verdict.QUARANTINED:
+            raise
+        return await _commit(ports, event, _quarantined(event, snapshot.value), snapshot, nonce)
     return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
+    """Returns the first of these that stands already."""
+    for entry in entries:
+        known = await ports.store.entry(entry.conversation, entry.id)
+        if known is not None:
+            return known
+    return None
+
+
+def _quarantined(event: Event, conversation: Conversation) -> Decision:
+    """A fact that no record can hold is noted and alarmed, not refused: its platform would only send it again."""
+    log("ERROR", "a fact is too large to store; it is noted and nothing follows", conversation=event.source)
+    unchanged = conversation.model_copy(update={"version": conversation.version + 1})
+    return Decision(unchanged, (), Verdict.QUARANTINED, "too-large-to-store")
 
 
 async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation]:
     """Returns the conversation that `event` acts on, through a link if there is one.
 
-    Raises PreconditionFailed where the two ends of the link disagree: one of the copies is old.
+    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or an erased
+    conversation may have begun anew.
     """
     source = await ports.store.load(event.source, fresh=fresh)
     if source is None or source.value.erased:
+        if source is not None and not (fresh or event.fact):
+            raise PreconditionFailed  # a copy may be old: another instance may have seen the customer come back
         return _newcomer(ports, event, source)
     if source.value.linked_to is None:
         return source
     channel = await ports.store.load(source.value.linked_to, fresh=fresh)
-    if channel is None or event.source not in channel.value.links:
+    if channel is None:  # it has expired, and absence is never a copy
+        return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
+    if event.source not in channel.value.links:
         raise PreconditionFailed
     return channel
 
@@ -113,7 +139,7 @@ async def _with_room(ports: Ports, conversation: Conversation, event: Event, lim
 
 
 def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
-    """Returns the entry with the commands and, through a link, the dedupe record under the event's source, last."""
+    """Returns the entry with the commands, then the dedupe records of other ids and, through a link, of the source."""
     now, refused = ports.clock.now(), decision.refusal is not None
     entry = JournalEntry(
         id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
@@ -128,15 +154,19 @@ def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list
         reason=decision.reason,
         event_id=event.id,
         digest=event.digest,
-        text=event.text,
+        text=event.text and event.text[:TEXT_KEPT],
         representative=getattr(event, "representative", None),
         commands=decision.commands,
         due_at=now + FIRST_LOOK if decision.commands else None,
     )
-    if event.source == entry.conversation:
-        return [entry]
-    bare = {"conversation": event.source, "commands": (), "due_at": None, "text": None}
-    return [entry, entry.model_copy(update=bare)]
+    linked = [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
+    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
+    return [entry, *linked, *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked)]
+
+
+def _record(entry: JournalEntry, **update: object) -> JournalEntry:
+    """Returns what stays of an entry where it only tells duplicates apart."""
+    return entry.model_copy(update={"commands": (), "due_at": None, "text": None, **update})
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

@@ -142,7 +142,7 @@ def _settled(command: Command, state: State) -> Command:
 
 def _tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publish:
     body = Notification(
-        id=command_id(entry.conversation, command.id, "delivery.failed"),
+        id=command_id(entry.conversation, entry.id, f"{command.id} delivery.failed"),
         type="delivery.failed",
         conversation=entry.conversation,
         time=ports.clock.now(),

@@ -12,19 +12,32 @@ from shared.services.apply import Applied, apply, wake
 
 async def accept(ports: Ports, event: Event) -> None:
     """Takes a message or event with an id of the caller's. Raises AlreadyExists for an id accepted before, Refused."""
-    applied = await _ask(ports, event)
-    if applied.duplicate is None:
+    known = (await _ask(ports, event)).duplicate
+    if known is None:
         return
-    if applied.duplicate.digest not in (None, event.digest):
-        raise AlreadyExists(
-            "id-reused", "This id was accepted before, with other content; choose a new one.", id=event.id
-        )
+    if known.digest not in (None, event.digest):
+        raise _reused(event)
     raise AlreadyExists("already-accepted", "This id was accepted before; nothing was sent again.", id=event.id)
 
 
 async def control(ports: Ports, event: Event) -> Conversation:
-    """Takes a control verb and returns the conversation; repeated under its requestId it changes nothing more."""
-    return (await _ask(ports, event)).conversation
+    """Takes a control verb and returns the conversation; repeated under its requestId it changes nothing more.
+
+    Raises Refused, and AlreadyExists where somebody else, or something else, had this requestId: a claim that was never
+    looked at must not look won.
+    """
+    applied = await _ask(ports, event)
+    known = applied.duplicate
+    if known is not None and (known.digest, known.actor) not in (
+        (None, None),
+        (event.digest, event.key or event.actor),
+    ):
+        raise _reused(event)
+    return applied.conversation
+
+
+def _reused(event: Event) -> AlreadyExists:
+    return AlreadyExists("id-reused", "This id was accepted before, with other content; choose a new one.", id=event.id)
 
 
 async def _ask(ports: Ports, event: Event) -> Applied:

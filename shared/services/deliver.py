@@ -18,6 +18,7 @@ from shared.schemas.journal import JournalEntry
 from shared.services.apply import apply
 from shared.services.attempt import Attempt, attempt
 from shared.services.erase import finish_erase
+from shared.services.retry import until_uncontended
 
 PAGE = 50
 
@@ -162,19 +163,22 @@ class Drain:
 
 
 async def _record(ports: Ports, work: _Work) -> None:
-    """Writes outcomes by compare-and-set; on a conflict the outcomes are merged into what stands there now."""
-    snapshot: Snapshot[JournalEntry] | None = work.entry
-    while snapshot is not None:
-        merged = _merge(snapshot.value, work)
-        if merged == snapshot.value:
-            return
-        try:
-            work.entry = await ports.store.update(Snapshot(merged, snapshot.token))
-        except PreconditionFailed:
-            snapshot = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
-        else:
-            _log_outcomes(work)
-            return
+    """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now."""
+    await until_uncontended(lambda: _try_to_record(ports, work))
+    _log_outcomes(work)
+
+
+async def _try_to_record(ports: Ports, work: _Work) -> None:
+    merged = _merge(work.entry.value, work)
+    if merged == work.entry.value:
+        return
+    try:
+        work.entry = await ports.store.update(Snapshot(merged, work.entry.token))
+    except PreconditionFailed:
+        current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
+        if current is not None:
+            work.entry = current
+            raise
 
 
 def _merge(entry: JournalEntry, work: _Work) -> JournalEntry:

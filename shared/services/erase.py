@@ -1,5 +1,6 @@
 """Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still knows a duplicate."""
 
+import asyncio
 import uuid
 
 from shared.errors import NotFound
@@ -9,7 +10,7 @@ from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.services.retry import until_uncontended
 
-PAGE = 200
+PAGE, AT_ONCE = 200, 20
 
 
 async def erase(ports: Ports, conversation: str, key: str) -> None:
@@ -27,8 +28,9 @@ async def finish_erase(ports: Ports, tombstone: Conversation) -> None:
     cursor: str | None = ""
     while cursor is not None and tombstone.erasing is not None:
         page = await ports.store.journal(tombstone.id, cursor or None, PAGE)
-        for entry in page.items:
-            await _strip(ports, entry, tombstone.erasing.upto)
+        for start in range(0, len(page.items), AT_ONCE):
+            batch = page.items[start : start + AT_ONCE]
+            await asyncio.gather(*(_strip(ports, entry, tombstone.erasing.upto) for entry in batch))
         cursor = page.cursor
     await until_uncontended(lambda: _close(ports, tombstone))
 

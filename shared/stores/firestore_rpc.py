@@ -1,11 +1,13 @@
-"""Firestore's RPCs: bare protocol buffers through the official client, no retries, 5 s, errors in Baton's words.
+"""Firestore's RPCs: bare protocol buffers over the official channel, no retries, 5 s, errors in Baton's words.
 
-The wrapper classes' encoding costs more CPU than the rest of a commit, so requests are built as bare messages. Nothing
-is retried here: retries are Baton's own, and a commit that is retried blindly fails on what it wrote itself.
+The wrapper classes' encoding and the client around each call cost more CPU than the rest of a commit, so requests are
+bare messages and calls are the channel's own. Nothing is retried here: retries are Baton's own, and a commit that is
+retried blindly fails on what it wrote itself.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
@@ -17,8 +19,9 @@ from google.api_core.exceptions import (
     InvalidArgument,
     NotFound,
 )
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
+from google.api_core.grpc_helpers_async import wrap_errors
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
     CommitRequest,
@@ -36,39 +39,45 @@ from shared.errors import BadRequest, Unavailable
 from shared.logs import log
 from shared.ports import PreconditionFailed
 
+SERVICE = "/google.firestore.v1.Firestore"
 TIMEOUT_SECONDS = 5.0
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]  # as the library's own client
 
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
-_Commit: Any = type(CommitRequest.pb(CommitRequest()))
-_Get: Any = type(GetDocumentRequest.pb(GetDocumentRequest()))
-_Query: Any = type(RunQueryRequest.pb(RunQueryRequest()))
-_Aggregation: Any = type(RunAggregationQueryRequest.pb(RunAggregationQueryRequest()))
+
+
+def _bare(wrapper: Any) -> Any:
+    """Returns the protocol buffer's own class."""
+    return type(wrapper.pb(wrapper()))
+
+
+_Commit, _Committed = _bare(CommitRequest), _bare(CommitResponse)
+_Get, _Document = _bare(GetDocumentRequest), _bare(Document)
+_Query, _Found = _bare(RunQueryRequest), _bare(RunQueryResponse)
+_Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregationQueryResponse)
 
 
 class FirestoreRpc:
-    """One database. The client is built at the first call, inside the event loop that then owns it."""
+    """One database. The channel is opened at the first call, inside the event loop that then owns it."""
 
     def __init__(self, project: str, emulator: str | None = None, database: str = "(default)") -> None:
         self.database = f"projects/{project}/databases/{database}"
         self.root = f"{self.database}/documents"
         self._emulator = emulator
-        self._client: FirestoreAsyncClient | None = None
-        metadata = [("google-cloud-resource-prefix", self.database)]
+        self._channel: Any | None = None
+        self._metadata = [("google-cloud-resource-prefix", self.database)]
         if emulator is not None:
-            metadata.append(("authorization", "Bearer owner"))
-        self._options: dict[str, Any] = {"retry": None, "timeout": TIMEOUT_SECONDS, "metadata": metadata}
+            self._metadata.append(("authorization", "Bearer owner"))
 
     async def get(self, name: str) -> Any | None:
         """Returns the document, None where there is none. Raises Unavailable."""
         tracing.count("get")
         with _errors():
             try:
-                answer = await self._connected().get_document(GetDocumentRequest.wrap(_Get(name=name)), **self._options)
+                return await self._connected().get_document(_Get(name=name), **self._options("name", name))
             except NotFound as error:
                 _must_exist(error)
                 return None
-        return Document.pb(answer)
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
         """Returns the update time of each write; all or none are made. Raises PreconditionFailed, Unavailable.
@@ -76,53 +85,66 @@ class FirestoreRpc:
         Aborted means that others hold these documents and nothing was written: for the caller the same as a conflict,
         to be decided again after a pause, and better than a 503 that brings the event back much later.
         """
-        request = CommitRequest.wrap(_Commit(database=self.database, writes=writes))
+        request = _Commit(database=self.database, writes=writes)
         tracing.count("commit")
         with _errors():
             try:
-                answer = await self._connected().commit(request, **self._options)
+                answer = await self._connected().commit(request, **self._options("database", self.database))
             except (AlreadyExists, FailedPrecondition, NotFound, Aborted) as error:
                 _must_exist(error)
                 raise PreconditionFailed from error
-        return [result.update_time for result in CommitResponse.pb(answer).write_results]
+        return [result.update_time for result in answer.write_results]
 
     async def query(self, parent: str, query: Message) -> list[Any]:
         """Returns the documents. Raises Unavailable, and BadRequest for a cursor that Firestore cannot read."""
-        request = RunQueryRequest.wrap(_Query(parent=parent, structured_query=query))
+        request = _Query(parent=parent, structured_query=query)
         tracing.count("query")
         with _errors(cursor="start_at" in query):
-            answers = await self._connected().run_query(request, **self._options)
-            return [answer.document async for answer in _bare(RunQueryResponse, answers) if answer.HasField("document")]
+            answers = await self._connected().run_query(request, **self._options("parent", parent))
+            return [answer.document async for answer in answers if answer.HasField("document")]
 
     async def count(self, parent: str, query: Message) -> int:
         """Returns how many documents the query finds. Raises Unavailable."""
         counting = {"structured_query": query, "aggregations": [{"alias": "n", "count": {}}]}
-        request = RunAggregationQueryRequest.wrap(_Aggregation(parent=parent, structured_aggregation_query=counting))
+        request = _Aggregation(parent=parent, structured_aggregation_query=counting)
         tracing.count("count")
         with _errors():
-            answers = await self._connected().run_aggregation_query(request, **self._options)
-            counts = [answer.result.aggregate_fields async for answer in _bare(RunAggregationQueryResponse, answers)]
+            answers = await self._connected().run_aggregation_query(request, **self._options("parent", parent))
+            counts = [answer.result.aggregate_fields async for answer in answers]
         return sum(fields["n"].integer_value for fields in counts if "n" in fields)
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.transport.close()  # type: ignore[no-untyped-call]  # an oversight of the library's
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
 
-    def _connected(self) -> FirestoreAsyncClient:
-        if self._client is None:
-            self._client = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=self._channel()))
-        return self._client
+    def _options(self, routed_by: str, value: str) -> dict[str, Any]:
+        return {"timeout": TIMEOUT_SECONDS, "metadata": [*self._metadata, to_grpc_metadata(((routed_by, value),))]}
 
-    def _channel(self) -> grpc.aio.Channel:
+    def _connected(self) -> Any:
+        """Returns the calls by name; they raise the official client's errors."""
+        if self._channel is None:
+            self._channel = self._opened()
+            self._calls = SimpleNamespace(
+                get_document=_unary(self._channel, "GetDocument", _Get, _Document),
+                commit=_unary(self._channel, "Commit", _Commit, _Committed),
+                run_query=_stream(self._channel, "RunQuery", _Query, _Found),
+                run_aggregation_query=_stream(self._channel, "RunAggregationQuery", _Aggregation, _Aggregated),
+            )
+        return self._calls
+
+    def _opened(self) -> Any:
         if self._emulator is not None:
             return grpc.aio.insecure_channel(self._emulator, options=OPTIONS)
         return FirestoreGrpcAsyncIOTransport.create_channel(options=OPTIONS)
 
 
-async def _bare(kind: Any, answers: Any) -> AsyncIterator[Any]:
-    async for answer in answers:
-        yield kind.pb(answer)
+def _unary(channel: Any, method: str, request: Any, answer: Any) -> Any:
+    return wrap_errors(channel.unary_unary(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString))
+
+
+def _stream(channel: Any, method: str, request: Any, answer: Any) -> Any:
+    return wrap_errors(channel.unary_stream(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString))
 
 
 @contextmanager

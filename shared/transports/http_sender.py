@@ -9,7 +9,6 @@ from shared.errors import Unavailable
 from shared.schemas.exchange import Answer, Call
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
-ANSWER_LIMIT = 1 << 20
 
 
 class HttpSender:
@@ -26,11 +25,13 @@ class HttpSender:
             async with self._client().request(
                 call.method, call.url, data=call.body, headers=headers, allow_redirects=False
             ) as response:
-                body = await response.content.read(ANSWER_LIMIT)
+                body = await response.read()
+                if response.status == 401:
+                    self._credentials.pop(call.auth.partition(":")[2], None)  # the next try gets a new token
                 return Answer(response.status, body, {k.lower(): v for k, v in response.headers.items()})
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Unavailable("invalid-url", "The address to call is not a URL; check the settings.") from error
         except (aiohttp.ClientError, TimeoutError):
             return None

@@ -49,10 +49,15 @@ class InlineQueue:
         worker = self._workers.get(conversation)
         if worker is None:
             worker = self._workers[conversation] = _Worker(conversation, self._deliver)
-            task = asyncio.create_task(worker.run())
-            worker.task = task
-            task.add_done_callback(lambda _: self._workers.pop(conversation))
+            worker.task = asyncio.create_task(self._run(conversation, worker))
         worker.wake(wake_up.timers)
+
+    async def _run(self, conversation: str, worker: "_Worker") -> None:
+        """Takes the worker away in the very step in which it ends, so that no wake-up reaches one that has ended."""
+        try:
+            await worker.run()
+        finally:
+            del self._workers[conversation]
 
 
 class _Worker:

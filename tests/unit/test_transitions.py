@@ -15,10 +15,18 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Present, Timer
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.variables import Audience, Provenance, Variable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=10)
 CHANNEL, DESK = "business_messages:3333", "csku:conv_1"
+VARIABLE = Variable(
+    key="order",
+    value="A1",
+    captured_at=EARLIER,
+    audiences=(Audience.EVENT,),
+    provenance=Provenance(signed=True),
+)
 KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
 RULES = [
     pytest.param(kind, phase, place, id=f"{kind}-{phase}-{rule.when.name.lower()}")
@@ -35,6 +43,7 @@ COMMANDS = {
     Effect.MESSAGE: ["HUMAN Jane: hello"],
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
+    Effect.PUBLISH_VARIABLES: ["publish baton-variables"],
     Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
     Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
     Effect.SAY_RETURNED: ["BOT Hello World Agent: The person you were talking to is no longer here."],
@@ -74,7 +83,7 @@ def event(kind: str, **more: Any) -> events.Event:
     values: dict[str, Any] = {
         "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
         "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
-        "content": Content(text="hello"), "armed": 3, "n": 1, **more,
+        "content": Content(text="hello"), "armed": 3, "n": 1, "variables": (VARIABLE,), **more,
     }  # fmt: skip
     model = KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
@@ -133,8 +142,8 @@ def _short(command: Command) -> str:
         return f"{command.event_type.removeprefix('REPRESENTATIVE_')} {command.representative.display_name}"
     if isinstance(command, Publish):
         audience = command.body.get("audience")
-        what = " ".join(map(str, audience)) if isinstance(audience, list) else command.body["type"]
-        return f"publish {command.topic} {what}"
+        what = " ".join(map(str, audience)) if isinstance(audience, list) else command.body.get("type", "")
+        return f"publish {command.topic} {what}".strip()
     return command.kind
 
 
@@ -162,6 +171,32 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     assert decision.verdict is rule.then.verdict
     assert decision.conversation.phase is (rule.then.to or phase)
     assert [_short(command) for command in decision.commands] == list(_expected(kind, rule))
+
+
+def test_no_rule_is_missing() -> None:
+    """Spelled out a second time, so that a rule which disappears is missed."""
+    guards = {
+        kind: [" ".join(rule.when.name for rule in cells[phase][:-1]) for phase in Phase]
+        for kind, cells in TABLE.items()
+        if any(len(cell) > 1 for cell in cells.values())
+    }
+    assert guards == {
+        "user_message": ["ECHO", "ECHO", "ECHO"],
+        "suggestion_response": ["ECHO", "ECHO", "ECHO"],
+        "survey_response": ["ECHO", "ECHO", "ECHO"],
+        "authentication_response": ["ECHO", "ECHO", "ECHO"],
+        "human_joined": ["STALE", "STALE", "STALE PRESENT"],
+        "claim": ["", "", "HOLDER"],
+        "human_message": [
+            "UNDELIVERED REQUEST STALE",
+            "UNDELIVERED REQUEST STALE",
+            "UNDELIVERED PRESENT REQUEST STALE",
+        ],
+        "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT STALE FOREIGN LAST_ONE"],
+        "bot_message": ["UNDELIVERED", "UNDELIVERED", "REQUEST STALE DESK_DONE DESK_OUT"],
+        "unclaimed_timeout": ["", "OUTDATED EXHAUSTED FIRST", ""],
+        "human_idle_timeout": ["", "", "OUTDATED"],
+    }
 
 
 @pytest.mark.parametrize(("kind", "phase"), [(kind, phase) for kind in TABLE for phase in Phase])

@@ -212,3 +212,14 @@ async def test_a_topic_that_is_down_is_tried_again_in_order(bench: Any) -> None:
     bench.clock.forward(1)
     await deliver(bench.ports, C)
     assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["Hi", "Hello?"]
+
+
+async def test_a_fact_that_no_record_can_hold_is_quarantined_and_not_refused(bench: Any) -> None:
+    form: Any = {"conversationId": "3333", "message": {"messageId": "m-2", "text": "x" * 600_000}}
+    huge = UserMessage(id="m-2", source=C, actor="p", address="3333", form=form, said="x" * 600_000)
+    await _take(bench, _user())
+    applied = await apply(bench.ports, huge)
+    assert (applied.refusal, applied.verdict) == (None, "quarantined")
+    await _take(bench, _bot("still here"))
+    await deliver(bench.ports, C)
+    assert [entry.outcome for entry in await _journal(bench)] == ["done", "quarantined", "done"]

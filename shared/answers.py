@@ -1,0 +1,25 @@
+"""The one error shape of every function, as Google's APIs write theirs.
+
+https://cloud.google.com/apis/design/errors#http_mapping
+"""
+
+from typing import Any
+
+import pydantic_core
+
+from shared.errors import BatonError
+from shared.schemas.exchange import Response
+
+
+def error_response(error: BatonError) -> Response:
+    """Returns the answer that an error carries."""
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": error.reason,
+        "domain": "baton",
+        "metadata": dict(error.metadata),
+    }
+    body: dict[str, Any] = {"code": error.code, "message": error.message, "status": error.status, "details": [detail]}
+    headers = {"allow": error.metadata["allowed"]} if "allowed" in error.metadata else {}
+    notes = {"reason": error.reason, "conversation": error.metadata.get("conversation")}
+    return Response(error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes)

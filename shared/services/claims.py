@@ -1,0 +1,102 @@
+"""What an agent's browser claims of a virtual agent, as events: with its provenance, and never as a platform's fact."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from shared.errors import BadRequest
+from shared.handoff.visibility import Projection, captured
+from shared.platforms.base import validate
+from shared.ports import Ports
+from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.events import Event, VariablesCaptured, VirtualAgentJoined, VirtualAgentLeft
+from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.times import Time, time_or_none
+from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent, Variable
+
+
+class Reported(Theirs):
+    """One event as the bridge posts it. Its id holds no colon, so that `<agent>:<id>` is nobody else's."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
+    type: str
+    seen_at: Annotated[Time | None, BeforeValidator(time_or_none), Field(alias="seen_at")] = None
+    origin: Annotated[str, StringConstraints(max_length=255)] | None = None
+    data: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What `agent` says that the adapter posted; `source` is the conversation that is meant."""
+
+    agent: str
+    reported: Reported
+    task: TaskVirtualAgent
+    source: str
+
+    @property
+    def common(self) -> Mapping[str, Any]:
+        """Returns what all its events share: one id per agent and report, one per content whoever reports it."""
+        said = json.dumps([self.reported.type, self.reported.data], sort_keys=True)
+        return {
+            "id": f"{self.agent}:{self.reported.id}",
+            "also": (f"content:{sha256(said)}",),
+            "source": self.source,
+            "address": self.task.native,
+            "actor": f"browser:{self.agent}",
+            "occurred_at": self.task.timestamp,
+        }
+
+
+async def claim_of(ports: Ports, agent: str, given: object) -> Claim:
+    """Returns what one element of the body claims. Raises BadRequest, which names no value."""
+    reported = validate(Reported, given)
+    if reported.type not in _KINDS:
+        raise BadRequest("unknown-type", f"Baton knows {', '.join(_KINDS)}.")
+    task = validate(TaskVirtualAgent, reported.data)
+    return Claim(agent, reported, task, await _source(ports, task))
+
+
+async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
+    """Returns the conversation that is meant: the session's own, else that of its Dialogflow conversation if known."""
+    own = conversation_id("ccai", task.native)
+    if not task.conversation_id or await ports.store.load(own) is not None:
+        return own
+    dialogflow = conversation_id("dialogflow", task.conversation_id)
+    return own if await ports.store.load(dialogflow) is None else dialogflow
+
+
+def events_of(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
+    """Returns what becomes of a claim: that the virtual agent came or went, then what it captured, if anything."""
+    who = {"name": claim.task.virtual_agent_name, "reason": claim.task.finish_reason}
+    came_or_went = _KINDS[claim.reported.type]
+    events: list[Event] = [came_or_went.model_validate({**claim.common, **who})] if came_or_went else []
+    variables = _variables(claim, audiences, now)
+    return [*events, VariablesCaptured(**claim.common, variables=variables)] if variables else events
+
+
+def _variables(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> tuple[Variable, ...]:
+    """These have passed the platform's own filter for events, so they reach that audience and no other by default."""
+    reported, task = claim.reported, claim.task
+    provenance = Provenance(signed=False, agent=claim.agent, origin=reported.origin, seen_at=reported.seen_at)
+    return tuple(
+        variable
+        for capture in task.captured_variables
+        for variable in captured(
+            capture.variables,
+            Projection(dict.fromkeys(audiences, capture.variables)),
+            capture.captured_at or capture.timestamp or task.timestamp or now,
+            provenance,
+        )
+    )
+
+
+_KINDS: Mapping[str, type[VirtualAgentJoined | VirtualAgentLeft] | None] = {
+    "Task_VA_Joined": VirtualAgentJoined,
+    "Task_VA_Left": VirtualAgentLeft,
+    "Task_VA_Variables_Received": None,
+}

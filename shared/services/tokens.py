@@ -1,0 +1,60 @@
+"""The short-lived token with which an agent's browser speaks: HS256, minted by the CRM's own back end."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TypeGuard
+
+import jwt
+
+from shared.errors import DoorClosed, Unauthenticated
+from shared.schemas.exchange import Request
+
+AUDIENCE = "baton"
+LONGEST = timedelta(minutes=10)
+LEEWAY = timedelta(seconds=30)
+LONGEST_NAME = 128
+
+
+def agent_of(request: Request, keys: tuple[str, ...], now: datetime) -> str:
+    """Returns the agent (`sub`) of a token that one of `keys` signed for Baton and that ends within ten minutes.
+
+    Raises DoorClosed where there are no keys, Unauthenticated for everything else that is wrong.
+    """
+    if not keys:
+        raise DoorClosed("BRIDGE_TOKEN_KEYS")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    claims = next((claims for key in keys if (claims := _claims(token, key)) is not None), None)
+    if scheme.lower() != "bearer" or claims is None or not _counts_now(claims, now):
+        raise Unauthenticated
+    return _name(claims["sub"])
+
+
+def _claims(token: str, key: str) -> dict[str, object] | None:
+    """Only HS256: a token that names another algorithm, `none` among them, is no token. Its time is judged by `now`."""
+    options = {"require": ["exp", "aud", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        return dict(jwt.decode(token, key, algorithms=["HS256"], audience=AUDIENCE, options=options))  # type: ignore[arg-type]  # the library's TypedDict lags behind its options
+    except (jwt.PyJWTError, UnicodeError):
+        return None
+
+
+def _counts_now(claims: Mapping[str, object], now: datetime) -> bool:
+    begins, ends = claims.get("nbf", 0), claims["exp"]
+    if not (_is_number(begins) and _is_number(ends)):
+        return False
+    return begins <= (now + LEEWAY).timestamp() and _is_soon(ends, now)
+
+
+def _is_soon(ends: float, now: datetime) -> bool:
+    return (now - LEEWAY).timestamp() < ends <= (now + LONGEST + LEEWAY).timestamp()
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _name(agent: object) -> str:
+    """The name stands in the journal and in every id: it must be one line, and short."""
+    if not isinstance(agent, str) or not 0 < len(agent) <= LONGEST_NAME or not agent.isprintable():
+        raise Unauthenticated
+    return agent

@@ -1,0 +1,82 @@
+"""The oracle sees each thing that may never be shown, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from infra.local.oracle import open_frames, texts, violations
+
+JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
+
+
+def row(kind: str, who: str | None, name: str, **body: Any) -> dict[str, Any]:
+    speaker = {"representative": {"representativeType": who, "displayName": name}} if who else {}
+    return {"side": "business", "kind": kind, "body": {**body, **speaker}}
+
+
+def bot(text: str) -> dict[str, Any]:
+    return row("message", "BOT", "Bot", text=text)
+
+
+def human(text: str, name: str = "Jane") -> dict[str, Any]:
+    return row("message", "HUMAN", name, text=text)
+
+
+def joined(name: str = "Jane") -> dict[str, Any]:
+    return row("event", "HUMAN", name, eventType=JOINED)
+
+
+def left(name: str = "Jane") -> dict[str, Any]:
+    return row("event", "HUMAN", name, eventType=LEFT)
+
+
+def judged(*rows: dict[str, Any], accepted: tuple[str, ...] = ()) -> list[str]:
+    transcript = [{"seq": seq, "id": f"id-{seq}", **one} for seq, one in enumerate(rows, 1)]
+    return [fault.partition(":")[0] for fault in violations(transcript, accepted)]
+
+
+def test_a_whole_handoff_is_fine() -> None:
+    told = bot("hi"), joined(), human("hello"), joined("Sam"), human("hey", "Sam"), left(), left("Sam"), bot("bye")
+    assert judged(*told, accepted=("hi", "hello", "hey", "bye")) == []
+
+
+def test_what_the_customer_says_is_nobodys_fault() -> None:
+    said = {"side": "customer", "kind": "message", "body": {"text": "hi"}}
+    assert judged(said, {**said, "kind": "status"}, {**said, "side": "business", "kind": "receipt"}) == []
+
+
+def test_a_text_that_stands_in_for_an_event_counts_as_the_event() -> None:
+    assert judged(human("Jane joined the conversation."), human("hello"), human("Jane left the conversation.")) == []
+    assert judged(human("A person joined the conversation.", ""), human("hello", ""), left("")) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param([human("hello")], ["I1"], id="a human speaks before joining"),
+        pytest.param([joined(), left(), human("hello")], ["I1"], id="a human speaks after leaving"),
+        pytest.param([joined(), human("hello", "Sam")], ["I1"], id="a human speaks in another's frame"),
+        pytest.param([joined(), joined()], ["I1"], id="a human joins twice"),
+        pytest.param([joined(), human("Jane joined the conversation.")], ["I1"], id="event and text both"),
+        pytest.param([left()], ["I1"], id="a human leaves who never joined"),
+        pytest.param([joined(), bot("hi")], ["I2"], id="the bot talks over a human"),
+        pytest.param([joined(), joined("Sam"), left(), bot("hi")], ["I2"], id="the bot talks over the second human"),
+        pytest.param([row("message", None, "", text="hi")], ["I10"], id="nobody speaks"),
+        pytest.param([row("event", "BOT", "Jane", eventType=JOINED)], ["I10"], id="a bot joins"),
+        pytest.param([joined(), row("event", "HUMAN", "Jane", eventType="WHAT")], ["I10"], id="an unknown event"),
+        pytest.param([{**bot("hi"), "id": "x"}, {**bot("ho"), "id": "x"}], ["I4"], id="an id twice"),
+    ],
+)
+def test_each_violation_is_seen(rows: list[dict[str, Any]], found: list[str]) -> None:
+    assert judged(*rows) == found
+
+
+@pytest.mark.parametrize("shown", [("a",), ("a", "b", "b"), ("b", "a")], ids=["missing", "twice", "disorder"])
+def test_what_was_accepted_is_shown_once_and_in_order(shown: tuple[str, ...]) -> None:
+    assert judged(*map(bot, shown), accepted=("a", "b")) == ["I4"]
+
+
+def test_it_says_who_is_still_there_and_what_was_said() -> None:
+    rows = [{"seq": n, "id": str(n), **one} for n, one in enumerate([joined(), joined("Sam"), human("hi"), left()])]
+    assert open_frames(rows) == ["Sam"]
+    assert texts(rows) == ["hi"]

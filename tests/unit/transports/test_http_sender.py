@@ -1,0 +1,154 @@
+"""Outbound HTTP against a real server: what arrived, what did not, what nobody knows, and whose token went along."""
+
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from infra.local.server import free_port
+from shared.errors import Unavailable
+from shared.schemas.exchange import Call
+from shared.transports.http_sender import HttpSender
+
+SCOPE = "https://www.googleapis.com/auth/businessmessages"
+
+
+class Server:
+    """Answers /token with a new access token each time, /drop not at all, /redirect elsewhere, others with 200."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        self.status = 200
+        self.url = ""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    kept = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            kept.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            if self.path == "/drop":
+                self.close_connection = True
+                return
+            tokens = sum(path == "/token" for path, _, _ in kept.seen)
+            answer = {"access_token": f"token-{tokens}", "expires_in": 3600, "token_type": "Bearer"}
+            self._answer(200 if self.path == "/token" else kept.status, json.dumps(answer).encode())
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(302 if self.path == "/redirect" else status)
+            self.send_header("location", "/elsewhere")
+            self.send_header("Retry-After", "3")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.url = f"http://127.0.0.1:{listening.server_address[1]}"
+    thread = threading.Thread(target=listening.serve_forever)
+    thread.start()
+    yield kept
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[HttpSender]:
+    one = HttpSender()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def service_account(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials as Google hands them out, whose tokens come from our own server."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account: dict[str, Any] = {
+        "type": "service_account",
+        "project_id": "p",
+        "private_key_id": "1",
+        "private_key": pem,
+        "client_email": "baton@p.iam.gserviceaccount.com",
+        "token_uri": f"{server.url}/token",
+    }
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+
+
+def _call(url: str, auth: str = "none") -> Call:
+    return Call("POST", url, b'{"a": 1}', {"content-type": "application/json"}, auth)
+
+
+async def test_an_answer_comes_back_whole_with_lower_case_headers(server: Server, sender: HttpSender) -> None:
+    server.status = 429
+    answer = await sender.send(_call(f"{server.url}/x"))
+    assert answer is not None
+    assert (answer.status, answer.headers["retry-after"]) == (429, "3")
+    assert b"access_token" in answer.body
+    assert server.seen[0][2] == b'{"a": 1}'
+
+
+async def test_a_redirect_is_not_followed(server: Server, sender: HttpSender) -> None:
+    answer = await sender.send(_call(f"{server.url}/redirect"))
+    assert answer is not None
+    assert answer.status == 302
+    assert len(server.seen) == 1
+
+
+async def test_a_connection_that_breaks_before_the_answer_is_not_known_to_have_failed(
+    server: Server, sender: HttpSender
+) -> None:
+    assert await sender.send(_call(f"{server.url}/drop")) is None
+
+
+@pytest.mark.parametrize("url", ["not a url", "http://", "ftp://127.0.0.1/x"])
+async def test_what_is_no_address_was_not_sent(sender: HttpSender, url: str) -> None:
+    with pytest.raises(Unavailable):
+        await sender.send(_call(url))
+
+
+async def test_what_nobody_listens_to_was_not_sent(sender: HttpSender) -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await sender.send(_call(f"http://127.0.0.1:{free_port()}/x"))
+
+
+async def test_a_bearer_token_goes_along(server: Server, sender: HttpSender) -> None:
+    await sender.send(_call(f"{server.url}/x", "bearer:secret:with:colons"))
+    assert server.seen[0][1]["authorization"] == "Bearer secret:with:colons"
+
+
+@pytest.mark.usefixtures("service_account")
+async def test_a_google_token_is_fetched_once_and_again_after_a_401(server: Server, sender: HttpSender) -> None:
+    for status in (200, 401, 200):
+        server.status = status
+        await sender.send(_call(f"{server.url}/x", f"google:{SCOPE}"))
+    sent = [(path, headers.get("authorization")) for path, headers, _ in server.seen]
+    assert sent == [
+        ("/token", None),
+        ("/x", "Bearer token-1"),
+        ("/x", "Bearer token-1"),
+        ("/token", None),
+        ("/x", "Bearer token-2"),
+    ]
+
+
+async def test_without_google_credentials_nothing_is_sent(
+    server: Server, sender: HttpSender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
+    with pytest.raises(Unavailable, match="credentials"):
+        await sender.send(_call(f"{server.url}/x", f"google:{SCOPE}"))
+    assert server.seen == []
