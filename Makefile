@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo picture test check lock clean
+.PHONY: run demo picture test bench check lock stage deploy doctor clean
 
 run: $(VENV)/runtime
 	@$(BIN)/python -m infra.local
@@ -17,12 +17,25 @@ picture: $(VENV)/development
 test: check
 	$(BIN)/pytest
 
+bench: $(VENV)/development
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
 check: $(VENV)/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pip check
+
+stage: $(VENV)/runtime
+	@$(BIN)/python -m infra.stage $(ARGS)
+
+deploy: $(VENV)/runtime
+	@test -n "$(PROJECT)" && test -n "$(REGION)" || { echo 'Say where: make deploy PROJECT=my-project REGION=europe-west1 [ARGS="--dry-run"]'; exit 2; }
+	@$(BIN)/python -m infra.deploy --project "$(PROJECT)" --region "$(REGION)" $(ARGS)
+
+doctor: $(VENV)/runtime
+	@$(BIN)/python -m infra.doctor "$(or $(URL),http://127.0.0.1:8080)" $(ARGS)
 
 lock: $(VENV)/development
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q -o requirements.txt

@@ -14,8 +14,9 @@ from shared.errors import Misconfigured
 from shared.handoff.policy import Policy
 from shared.logs import log
 from shared.platforms.registry import capabilities, platforms
-from shared.ports import ConversationStore, Ports, Publisher, Webhooks
+from shared.ports import ConversationStore, Ports, Publisher, Sender, Webhooks
 from shared.schemas.conversation import Capabilities
+from shared.schemas.exchange import Answer, Call
 from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 
@@ -32,13 +33,11 @@ class Baton:
 
     @cached_property
     def ports(self) -> Ports:
-        from shared.transports.http_sender import HttpSender
-
         known = platforms(self.settings)
         return Ports(
             store=self._store(),
             publisher=self._publisher(),
-            sender=HttpSender(),
+            sender=_SenderAtFirstUse(),
             clock=WallClock(),
             policy=self._policy(capabilities(known)),
             platforms=known,
@@ -160,6 +159,19 @@ class Baton:
             webhooks=frozenset(settings.webhooks),
             capabilities=capabilities,
         )
+
+
+class _SenderAtFirstUse:
+    """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of their start."""
+
+    @cached_property
+    def _sender(self) -> Sender:
+        from shared.transports.http_sender import HttpSender
+
+        return HttpSender()
+
+    async def send(self, call: Call) -> Answer | None:
+        return await self._sender.send(call)
 
 
 def _project_of_credentials() -> str | None:

@@ -42,7 +42,7 @@ async def read(incoming: StarletteRequest, function: str, limit: int = BODY_LIMI
         body += chunk
         if len(body) > limit:
             raise TooLarge("body-too-large", f"The body may have at most {limit} bytes.")
-    raw = incoming.scope.get("raw_path") or incoming.url.path.encode()
+    raw = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
     return Request(
         method=incoming.method,

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.local.business_messages import BusinessMessagesSimulator
-from infra.local.page_files import page_file
+from infra.local.crm import Crm
+from infra.local.page_files import ADAPTER, ADAPTER_HOST, page_file
 from infra.local.platform_store import PlatformStore
 from infra.local.settings import SIGNING_KEY
 from shared import bootstrap
@@ -32,6 +33,7 @@ class Local:
         webhook = f"http://127.0.0.1:{port}/receive_webhook/business_messages"
         key = os.environ.get("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY).split(",")[0].strip()
         self.platform = BusinessMessagesSimulator(PlatformStore(str(folder / "platform.sqlite")), webhook, key)
+        self._crm = Crm()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +41,9 @@ class Local:
             await self._lifespan(receive, send)
             return
         path = scope["path"]
+        if _host(scope) == ADAPTER_HOST:
+            await page_file(path, ADAPTER)(scope, receive, send)
+            return
         if path.startswith("/receive_webhook/business_messages"):
             signature = dict(scope["headers"]).get(b"x-goog-signature", b"").decode("latin-1")
             receive = _overheard(receive, partial(self.platform.overhear, signature=signature))
@@ -48,6 +53,8 @@ class Local:
         first = path.split("/")[1]
         if first == "sim":
             return self.platform
+        if first == "local":
+            return self._crm.application
         if first in ("", "page"):
             return page_file(path)
         known = ", ".join(f"/{name}" for name in self._functions)
@@ -55,6 +62,7 @@ class Local:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        self._crm.listen(bootstrap.baton())
         self._tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self.platform.post_webhooks())]
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -70,9 +78,9 @@ class Local:
         while True:
             try:
                 await sweep(ports, until)
+                until = None
             except BatonError as error:
                 log("WARNING", "the sweep failed and will run again", reason=error.reason)
-            until = None
             await asyncio.sleep(SWEEP_SECONDS)
 
 
@@ -82,6 +90,12 @@ def load_function(main: Path) -> ASGIApp:
     for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
         os.environ.pop(name, None)
     return app
+
+
+def _host(scope: Scope) -> str:
+    """Returns the name in the address bar: to a browser, another name is another origin."""
+    host: str = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    return host.rpartition(":")[0] or host
 
 
 def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:

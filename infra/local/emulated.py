@@ -1,13 +1,13 @@
-"""Baton's topics and push subscriptions on a Pub/Sub emulator, for a local run that uses the deployed store and queue."""
+"""Baton's topics and push subscriptions on a Pub/Sub emulator, for a local run with the deployed store and queue."""
 
 import json
 import urllib.request
 from typing import Any
 
 from infra.deployables import deployables
-from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
+from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES, VARIABLES
 
-TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES)
+TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES, VARIABLES)
 
 
 def create_topics(emulator: str, project: str, url: str) -> None:

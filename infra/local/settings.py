@@ -6,6 +6,8 @@ from pathlib import Path
 
 BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
 SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET = "dev-signing-key", "dev-client-token", "dev-csku-secret"
+BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
+BRIDGE_HOSTS = ("127.0.0.1", "localhost", "crm.localhost")
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
     AGENT_KEY: {"name": "desk", "may": ["HUMAN"]},
@@ -24,4 +26,6 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
         "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,
         "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
+        "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
+        "BRIDGE_ALLOWED_ORIGINS": ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),
     }

@@ -56,10 +56,14 @@ class Timer(Ours):
 
 
 class Erasing(Ours):
-    """An erase that is not finished: journal entries up to this version are still to be stripped."""
+    """An erase that is not finished: journal entries up to this version are still to be stripped.
+
+    `family` are the conversations that it is to reach, this one among them; nothing else remembers the links by then.
+    """
 
     upto: int
     since: Time
+    family: tuple[str, ...] = ()
 
 
 class Conversation(Ours):

@@ -6,13 +6,17 @@ import uuid
 
 BARE_PLATFORM = "business_messages"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~=+-]{1,128}")
+_PHONE = re.compile(r"\+[0-9]{5,}")
 _PREFIXED = re.compile(r"([a-z][a-z_]*):(.+)", re.DOTALL)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
 
 
 def conversation_id(platform: str, native: str) -> str:
-    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is hashed."""
-    if not _PLAIN.fullmatch(native):
+    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is hashed.
+
+    So is one that is a phone number, as ids stand in URLs and logs.
+    """
+    if not _PLAIN.fullmatch(native) or _PHONE.fullmatch(native):
         native = "h-" + sha256(native)[:32]
     return f"{platform}:{native}"
 

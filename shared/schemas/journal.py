@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import Ours
-from shared.schemas.commands import Command, State
+from shared.schemas.commands import Command, Lane, State
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 
@@ -79,5 +79,9 @@ class JournalEntry(Ours):
 
 
 def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> datetime | None:
-    waiting = [command.retry_at or until_tried for command in commands if command.state is State.PENDING]
-    return min((due for due in waiting if due), default=None)
+    """What waits behind another in its lane is not due before that one: else who always fails stays longest due."""
+    heads: dict[Lane, Command] = {}
+    for command in commands:
+        if command.state is State.PENDING:
+            heads.setdefault(command.lane, command)
+    return min((due for head in heads.values() if (due := head.retry_at or until_tried)), default=None)

@@ -71,12 +71,15 @@ async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
 
 
 def events_of(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
-    """Returns what becomes of a claim: that the virtual agent came or went, then what it captured, if anything."""
-    who = {"name": claim.task.virtual_agent_name, "reason": claim.task.finish_reason}
-    came_or_went = _KINDS[claim.reported.type]
-    events: list[Event] = [came_or_went.model_validate({**claim.common, **who})] if came_or_went else []
-    variables = _variables(claim, audiences, now)
-    return [*events, VariablesCaptured(**claim.common, variables=variables)] if variables else events
+    """Returns what becomes of a claim: that the virtual agent came or went, and what it captured."""
+    events: list[Event] = []
+    for kind in _KINDS[claim.reported.type]:
+        if kind is not VariablesCaptured:
+            who = {"name": claim.task.virtual_agent_name, "reason": claim.task.finish_reason}
+            events.append(kind.model_validate({**claim.common, **who}))
+        elif variables := _variables(claim, audiences, now):
+            events.append(VariablesCaptured(**claim.common, variables=variables))
+    return events
 
 
 def _variables(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> tuple[Variable, ...]:
@@ -95,8 +98,8 @@ def _variables(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> 
     )
 
 
-_KINDS: Mapping[str, type[VirtualAgentJoined | VirtualAgentLeft] | None] = {
-    "Task_VA_Joined": VirtualAgentJoined,
-    "Task_VA_Left": VirtualAgentLeft,
-    "Task_VA_Variables_Received": None,
+_KINDS: Mapping[str, tuple[type[Event], ...]] = {
+    "Task_VA_Joined": (VirtualAgentJoined,),
+    "Task_VA_Left": (VirtualAgentLeft, VariablesCaptured),
+    "Task_VA_Variables_Received": (VariablesCaptured,),
 }

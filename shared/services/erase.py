@@ -24,20 +24,31 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
 
 
 async def finish_erase(ports: Ports, tombstone: Conversation) -> None:
-    """Strips what an erase has begun on, then forgets that it was begun."""
+    """Strips what an erase has begun on, then forgets that it was begun.
+
+    A conversation is done only when its whole family is: whoever asks again after a crash must not be told so before.
+    """
+    for member in _reach(tombstone):
+        snapshot = await ports.store.load(member)
+        if snapshot is not None and snapshot.value.erasing is not None:
+            await _strip_journal(ports, member, snapshot.value.erasing.upto)
+    await until_uncontended(lambda: _close(ports, tombstone))
+
+
+async def _strip_journal(ports: Ports, conversation: str, upto: int) -> None:
     cursor: str | None = ""
-    while cursor is not None and tombstone.erasing is not None:
-        page = await ports.store.journal(tombstone.id, cursor or None, PAGE)
+    while cursor is not None:
+        page = await ports.store.journal(conversation, cursor or None, PAGE)
         for start in range(0, len(page.items), AT_ONCE):
             batch = page.items[start : start + AT_ONCE]
-            await asyncio.gather(*(_strip(ports, entry, tombstone.erasing.upto) for entry in batch))
+            await asyncio.gather(*(_strip(ports, entry, upto) for entry in batch))
         cursor = page.cursor
-    await until_uncontended(lambda: _close(ports, tombstone))
 
 
 async def _bury(ports: Ports, conversation: str, key: str) -> list[Conversation]:
     family = await _family(ports, conversation)
-    graves = [Snapshot(_tombstone(ports, member.value), member.token) for member in family]
+    reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
+    graves = [Snapshot(_tombstone(ports, member.value, reach), member.token) for member in family]
     entries = [_record(ports, grave.value, key) for grave in graves]
     await ports.store.commit(Commit(entries, graves))
     return [grave.value for grave in graves]
@@ -55,7 +66,12 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
     return [*members, *(other for other in others if other is not None)]
 
 
-def _tombstone(ports: Ports, conversation: Conversation) -> Conversation:
+def _reach(conversation: Conversation) -> tuple[str, ...]:
+    """Returns the conversation and those that an unfinished erase of it was to reach."""
+    return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
+
+
+def _tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...]) -> Conversation:
     version = conversation.version + 1
     return Conversation(
         id=conversation.id,
@@ -64,7 +80,7 @@ def _tombstone(ports: Ports, conversation: Conversation) -> Conversation:
         version=version,
         outbox_base=version,
         erased=True,
-        erasing=Erasing(upto=version, since=ports.clock.now()),
+        erasing=Erasing(upto=version, since=ports.clock.now(), family=reach),
     )
 
 

@@ -1,10 +1,14 @@
 """Each staged folder is all that a function needs: it answers from there in a clean environment, as deployed."""
 
+import io
+import json
+import os
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import pytest
 
 from infra.deployables import deployables
 from infra.local.server import free_port
-from infra.stage import StagingError, stage
+from infra.stage import EPOCH, StagingError, archive, check_imports, stage, tell_terraform, zipped
 
 BIN = Path(sys.executable).parent
 
@@ -51,14 +55,14 @@ def _status(url: str, seconds: float = 60) -> int:
             time.sleep(0.1)
 
 
-ANSWERS = {"receive_webhook": 405, "send_representative": 503, "deliver_outbox": 405, "sweep": 405}
+ANSWERS = {"send_representative": 503, "forward_variables": 403}  # the others take POST only
 PATHS = {"receive_webhook": "/business_messages", "send_representative": "/v1/conversations"}
 
 
 @pytest.mark.parametrize("function", sorted(deployables()))
 def test_a_staged_function_answers(serve: Callable[..., str], function: str) -> None:
     url = serve(function)
-    assert _status(url + PATHS.get(function, "/")) == ANSWERS[function]
+    assert _status(url + PATHS.get(function, "/")) == ANSWERS.get(function, 405)
 
 
 def test_wrong_settings_close_every_door_of_a_function(serve: Callable[..., str]) -> None:
@@ -76,6 +80,47 @@ def test_a_staged_folder_holds_what_is_deployed_and_compiles(tmp_path: Path, fun
     assert {"main.py", "shared", "requirements.txt"} <= {path.name for path in folder.iterdir()}
     assert not list(folder.rglob("__pycache__"))
     subprocess.run([sys.executable, "-m", "compileall", "-f", "-q", "."], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize("function", sorted(deployables()))
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path, function: str) -> None:
+    first = stage(function, tmp_path / "first")
+    content = zipped(first)
+    second = stage(function, tmp_path / "second")
+    for path in sorted(second.rglob("*"), reverse=True):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        path.chmod(0o777)
+    assert zipped(second) == content
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert found.namelist() == sorted(found.namelist())
+        assert {(info.date_time, info.external_attr >> 16) for info in found.infolist()} == {(EPOCH, 0o100644)}
+        found.extractall(tmp_path / "unpacked")
+    assert (tmp_path / "unpacked" / "main.py").read_bytes() == (first / "main.py").read_bytes()
+
+
+def test_a_zip_is_named_after_its_content_and_replaces_the_one_before(tmp_path: Path) -> None:
+    folder = stage("sweep", tmp_path)
+    first = archive(folder)
+    assert archive(folder) == first
+    (folder / "main.py").write_text("changed = True\n")
+    second = archive(folder)
+    assert second.name != first.name
+    assert list(tmp_path.glob("*.zip")) == [second]
+
+
+def test_terraform_is_told_of_every_zip(tmp_path: Path) -> None:
+    (tmp_path / "terraform").mkdir()
+    zips = {function: archive(stage(function, tmp_path / "build")) for function in deployables()}
+    told = json.loads(tell_terraform(tmp_path / "build", tmp_path / "terraform").read_text())["sources"]
+    assert told == {function: f"../build/{path.name}" for function, path in zips.items()}
+    assert all((tmp_path / "terraform" / path).is_file() for path in told.values())
+
+
+def test_a_function_that_imports_what_is_not_staged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "main.py").write_text("from infra import deployables\n")
+    with pytest.raises(StagingError, match="imports infra, which is not staged"):
+        check_imports(tmp_path / "functions", tmp_path)
 
 
 def test_a_function_that_does_not_exist_is_not_staged(tmp_path: Path) -> None:

@@ -74,6 +74,13 @@ export const baton = {
   link: (desk, to) => call("POST", `${place(desk)}:link`, { to }, bearer("admin")),
 };
 
+export const crm = {
+  token: (agent) => call("GET", `/local/bridge_token?agent=${encodeURIComponent(agent)}`),
+  variables: (id) => call("GET", `/local/variables/${encodeURIComponent(id)}`),
+  sessionVariable: (id, session_variable) => call("POST", `/local/variables/${encodeURIComponent(id)}`, { session_variable }),
+  link: (session, to) => baton.link(session, to),
+};
+
 /** Posts what CSKU posts. Returns the id under which Baton's journal has it. */
 export async function postCskuEvent(event, conversationId, needHuman, speaker, text) {
   const id = `msg_${crypto.randomUUID()}`;

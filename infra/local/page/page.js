@@ -1,5 +1,6 @@
 // The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
 
+import { startCrm } from "./crm.js";
 import { clearNotices, renderDesk, startDesk } from "./desk.js";
 import { find, setText } from "./dom.js";
 import { renderFaults, startFaults } from "./faults.js";
@@ -50,6 +51,7 @@ startPanes();
 startPhone();
 startDesk();
 startFaults();
+startCrm();
 window.addEventListener("hashchange", followAddress);
 followAddress();
 keepUp(render);

@@ -1,0 +1,62 @@
+/** What the agent adapter posts of a virtual agent, as it came. */
+export interface VirtualAgentEvent {
+  type: "Task_VA_Joined" | "Task_VA_Left" | "Task_VA_Variables_Received";
+  data: Record<string, unknown> & {
+    chat_id?: number | null;
+    call_id?: number | null;
+    captured_variables?: { intent_name?: string | null; variables: Record<string, unknown>; captured_at?: string }[];
+  };
+}
+
+/** What went wrong. It never holds a variable's key or value. */
+export interface BridgeError extends Error {
+  /**
+   * Dropped: "too-large", "refused", "expired", "http-400", "http-413".
+   * Tried again: "unreachable" (offline, CSP, CORS), "no-token", "unreadable-answer", "internal", "http-<status>".
+   * Kept in memory only: "not-stored".
+   */
+  reason: string;
+  /** The events concerned; empty where it is none in particular. */
+  ids: string[];
+  /** Whether the bridge goes on trying. */
+  retrying: boolean;
+}
+
+export interface Options {
+  /** The URL of forward_variables. */
+  endpoint: string;
+  /** The exact origins whose posts count, such as "https://tenant.ccaiplatform.com". */
+  adapterOrigins: string[];
+  /** The iframe in which the adapter runs; posts of any other window are ignored. */
+  frame: HTMLIFrameElement;
+  /** Returns a fresh token from the CRM's own back end: HS256, `aud` "baton", `sub` the agent, `exp` in 10 minutes at most. */
+  getToken: () => string | Promise<string>;
+  /** Hears of everything that is dropped, and of every failed try. */
+  onError?: (error: BridgeError) => void;
+  /** Hears the ids of the events that Baton has taken, whichever tab had heard them. */
+  onSent?: (ids: string[]) => void;
+}
+
+export interface Bridge {
+  /** Stops listening and sending; what waits is sent by the next page that starts a bridge. */
+  stop(): void;
+  /** Returns how many events wait, in all tabs. */
+  pending(): number;
+  /** Returns how many messages were none of the bridge's: another origin, window or type. */
+  ignored(): number;
+}
+
+declare global {
+  /** Set by `<script src=".../bridge.js">` and by `await import(".../bridge.js")` alike. */
+  const BatonBridge: {
+    /** Throws a TypeError where an option is wrong. */
+    start(options: Options): Bridge;
+  };
+
+  interface WindowEventMap {
+    /** A virtual agent joined or left. */
+    "baton:virtual-agent": CustomEvent<VirtualAgentEvent>;
+    /** A virtual agent captured variables. */
+    "baton:variables": CustomEvent<VirtualAgentEvent>;
+  }
+}

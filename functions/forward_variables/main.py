@@ -1,0 +1,19 @@
+"""Entry point of forward_variables, what an agent's browser reports: POST /, and the script itself: GET /bridge.js."""
+
+from functools import partial
+from pathlib import Path
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import bootstrap, edge
+
+bootstrap.announce("forward_variables")
+FIND = partial(bootstrap.handler, folder=Path(__file__).parent)
+
+
+@functions_framework.aio.http
+async def forward_variables(request: Request) -> Response:
+    """Returns the service's answer, or its error in Baton's one shape."""
+    return await edge.answer(request, "forward_variables", FIND)

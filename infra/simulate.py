@@ -1,0 +1,100 @@
+"""What Cloud Build does with a staged folder, done here: a clean environment from the hashed requirements, the whole
+folder compiled, and the framework's console script started in it with nothing but its own variables."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from infra.local.server import free_port
+
+START_SECONDS = 60.0
+# The buildpack's own way to find the framework; a file without it gets the buildpack's versions on top.
+FRAMEWORK = re.compile(r"(?m)^functions-framework\b([^-]|$)")
+
+
+class SimulationError(Exception):
+    """The deployment would fail like this; the message holds what the failing program said."""
+
+
+class DeploymentBuild:
+    """A clean environment of one Python, from entering to leaving."""
+
+    def __init__(self, python: str, requirements: Path) -> None:
+        self._python = python
+        self._requirements = requirements
+        self._folder = Path()
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="baton-build-"))
+        try:
+            self._install()
+        except BaseException:
+            shutil.rmtree(self._folder)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        shutil.rmtree(self._folder)
+
+    @property
+    def version(self) -> str:
+        return _run(str(self._folder / "bin" / "python"), "--version").strip()
+
+    def answer(self, staged: Path) -> int:
+        """Returns the status of the function's first answer. Raises SimulationError."""
+        folder = self._folder / staged.name
+        shutil.copytree(staged, folder)
+        _run(str(self._folder / "bin" / "python"), "-m", "compileall", "-f", "-q", ".", cwd=folder)
+        return self._first_answer(folder)
+
+    def _install(self) -> None:
+        if not FRAMEWORK.search(self._requirements.read_text()):
+            raise SimulationError(f"{self._requirements} does not list functions-framework at the start of a line")
+        _run(self._python, "-m", "venv", str(self._folder))
+        pip = [str(self._folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+        _run(*pip, "install", "--quiet", "--require-hashes", "-r", str(self._requirements))
+        _run(*pip, "check")
+
+    def _first_answer(self, folder: Path) -> int:
+        port = free_port()
+        environment = {"PATH": f"{self._folder / 'bin'}:/usr/bin:/bin", "PORT": str(port)}
+        environment |= {"FUNCTION_TARGET": folder.name, "FUNCTION_USE_ASGI": "true", "LOG_EXECUTION_ID": "true"}
+        command = [str(self._folder / "bin" / "functions-framework"), "--host", "127.0.0.1"]
+        with (folder.parent / f"{folder.name}.log").open("w+") as log:
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+            try:
+                return _await_answer(f"http://127.0.0.1:{port}/", process)
+            except TimeoutError:
+                log.seek(0)
+                raise SimulationError(f"{folder.name} does not answer:\n{log.read()[-3000:]}") from None
+            finally:
+                process.terminate()
+                process.wait()
+
+
+def _await_answer(url: str, process: subprocess.Popen[bytes]) -> int:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  # our own loopback address
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError
+
+
+def _run(*command: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SimulationError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout

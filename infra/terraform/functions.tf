@@ -1,0 +1,66 @@
+resource "google_cloudfunctions2_function" "these" {
+  for_each = local.functions
+
+  project     = var.project_id
+  location    = var.region
+  name        = each.key
+  description = "Baton: ${each.key}"
+
+  build_config {
+    runtime           = "python313"
+    entry_point       = each.key
+    service_account   = google_service_account.callers["build"].name
+    docker_repository = google_artifact_registry_repository.baton.id
+
+    automatic_update_policy {}
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.sources.name
+        object = google_storage_bucket_object.sources[each.key].name
+      }
+    }
+  }
+
+  service_config {
+    service_account_email            = google_service_account.functions[each.key].email
+    ingress_settings                 = each.value.trigger == "http-public" ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
+    available_memory                 = "${each.value.memory_mb}Mi"
+    available_cpu                    = tostring(each.value.cpu)
+    max_instance_request_concurrency = each.value.concurrency
+    timeout_seconds                  = each.value.timeout_seconds
+    min_instance_count               = min(each.value.min_instances, var.max_instances)
+    max_instance_count               = min(each.value.max_instances, var.max_instances)
+
+    environment_variables = merge(
+      {
+        BATON_STORE          = "firestore"
+        BATON_QUEUE          = "pubsub"
+        GOOGLE_CLOUD_PROJECT = var.project_id
+        FUNCTION_USE_ASGI    = "true"
+        LOG_EXECUTION_ID     = "true"
+      },
+      var.rotated == null ? {} : { SECRETS_ROTATED = var.rotated },
+      { for name, value in var.settings : name => value if contains(each.value.settings, name) },
+    )
+
+    dynamic "secret_environment_variables" {
+      for_each = setintersection(each.value.secrets, var.secrets)
+      content {
+        key        = secret_environment_variables.value
+        project_id = var.project_id
+        secret     = google_secret_manager_secret.these[secret_environment_variables.value].secret_id
+        version    = "latest"
+      }
+    }
+  }
+
+  # A build without these rights fails, an instance without its secrets does not start, a query without its index fails.
+  depends_on = [
+    google_project_iam_member.build,
+    google_artifact_registry_repository_iam_member.build,
+    google_storage_bucket_iam_member.build,
+    google_secret_manager_secret_iam_member.readers,
+    google_firestore_index.these,
+  ]
+}

@@ -1,0 +1,77 @@
+# Who acts. A function has an identity of its own, and of rights only what its row in functions.json says.
+
+resource "google_service_account" "functions" {
+  for_each = local.functions
+
+  project      = var.project_id
+  account_id   = "baton-${replace(each.key, "_", "-")}"
+  display_name = "Baton: ${each.key}"
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_service_account" "callers" {
+  for_each = {
+    pubsub    = "Baton: Pub/Sub, when it pushes to a function"
+    scheduler = "Baton: Cloud Scheduler, when it calls a function"
+    build     = "Baton: builds the functions"
+  }
+
+  project      = var.project_id
+  account_id   = "baton-${each.key}"
+  display_name = each.value
+
+  depends_on = [google_project_service.apis]
+}
+
+# The only role that a function has in the project is confined to the one database.
+resource "google_project_iam_member" "functions" {
+  for_each = local.roles
+
+  project = var.project_id
+  role    = each.value.role
+  member  = "serviceAccount:${google_service_account.functions[each.value.function].email}"
+
+  condition {
+    title      = "Baton's database"
+    expression = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.baton.name}\""
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "publishers" {
+  for_each = local.publishers
+
+  project = var.project_id
+  topic   = google_pubsub_topic.these[each.value.topic].name
+  role    = "roles/pubsub.publisher"
+  member  = "serviceAccount:${google_service_account.functions[each.value.function].email}"
+}
+
+resource "google_secret_manager_secret_iam_member" "readers" {
+  for_each = local.readers
+
+  project   = var.project_id
+  secret_id = google_secret_manager_secret.these[each.value.secret].secret_id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "serviceAccount:${google_service_account.functions[each.value.function].email}"
+}
+
+resource "google_project_iam_member" "build" {
+  project = var.project_id
+  role    = "roles/logging.logWriter"
+  member  = "serviceAccount:${google_service_account.callers["build"].email}"
+}
+
+resource "google_artifact_registry_repository_iam_member" "build" {
+  project    = var.project_id
+  location   = var.region
+  repository = google_artifact_registry_repository.baton.name
+  role       = "roles/artifactregistry.writer"
+  member     = "serviceAccount:${google_service_account.callers["build"].email}"
+}
+
+resource "google_storage_bucket_iam_member" "build" {
+  bucket = google_storage_bucket.sources.name
+  role   = "roles/storage.objectViewer"
+  member = "serviceAccount:${google_service_account.callers["build"].email}"
+}

@@ -1,0 +1,68 @@
+# Who may call. The right is on the Cloud Run service behind a function, whose name has - where the function's has _;
+# a function that is made anew loses it, and so it is made anew with it.
+
+resource "google_cloud_run_v2_service_iam_member" "public" {
+  for_each = local.public
+
+  project  = var.project_id
+  location = var.region
+  name     = basename(google_cloudfunctions2_function.these[each.key].service_config[0].service)
+  role     = "roles/run.invoker"
+  member   = "allUsers"
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.these[each.key].id]
+  }
+}
+
+resource "google_cloud_run_v2_service_iam_member" "pubsub" {
+  for_each = local.pushed
+
+  project  = var.project_id
+  location = var.region
+  name     = basename(google_cloudfunctions2_function.these[each.key].service_config[0].service)
+  role     = "roles/run.invoker"
+  member   = "serviceAccount:${google_service_account.callers["pubsub"].email}"
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.these[each.key].id]
+  }
+}
+
+resource "google_cloud_run_v2_service_iam_member" "scheduler" {
+  for_each = local.scheduled
+
+  project  = var.project_id
+  location = var.region
+  name     = basename(google_cloudfunctions2_function.these[each.key].service_config[0].service)
+  role     = "roles/run.invoker"
+  member   = "serviceAccount:${google_service_account.callers["scheduler"].email}"
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.these[each.key].id]
+  }
+}
+
+resource "google_cloud_scheduler_job" "these" {
+  for_each = local.scheduled
+
+  project          = var.project_id
+  region           = var.region
+  name             = "baton-${replace(each.key, "_", "-")}"
+  description      = "Baton: ${each.key}"
+  schedule         = each.value.schedule
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "${each.value.timeout_seconds}s"
+
+  http_target {
+    http_method = "POST"
+    uri         = google_cloudfunctions2_function.these[each.key].service_config[0].uri
+
+    oidc_token {
+      service_account_email = google_service_account.callers["scheduler"].email
+      audience              = google_cloudfunctions2_function.these[each.key].service_config[0].uri
+    }
+  }
+
+  depends_on = [google_cloud_run_v2_service_iam_member.scheduler]
+}

@@ -1,0 +1,19 @@
+output "webhook_urls" {
+  description = "Paste each into its platform."
+  value = merge([for name, row in local.public : {
+    for path in row.paths : path => "${google_cloudfunctions2_function.these[name].url}/${path}"
+  }]...)
+
+  # An address is worth nothing before it may be called.
+  depends_on = [google_cloud_run_v2_service_iam_member.public]
+}
+
+output "missing_secrets" {
+  description = "Secrets without a value: the doors that need them answer 503. `gcloud secrets versions add NAME --data-file=-`, then name them in var.secrets."
+  value       = sort(setsubtract(local.secrets, var.secrets))
+}
+
+output "service_accounts" {
+  description = "Who each function is, for rights outside this project."
+  value       = { for name, account in google_service_account.functions : name => account.email }
+}

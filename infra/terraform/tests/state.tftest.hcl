@@ -1,0 +1,88 @@
+# The database that must not be lost, and the alarms that must ring.
+
+mock_provider "google" {}
+
+variables {
+  project_id = "baton-test"
+  region     = "europe-west1"
+  sources    = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+}
+
+run "the_database_is_safe_and_alarms_ring" {
+  assert {
+    condition = (
+      google_firestore_database.baton.name == "(default)" &&
+      google_firestore_database.baton.type == "FIRESTORE_NATIVE" &&
+      google_firestore_database.baton.concurrency_mode == "OPTIMISTIC" &&
+      google_firestore_database.baton.location_id == "europe-west1" &&
+      google_firestore_database.baton.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED" &&
+      google_firestore_database.baton.delete_protection_state == "DELETE_PROTECTION_ENABLED" &&
+      google_firestore_database.baton.deletion_policy == "ABANDON"
+    )
+    error_message = "The database the code uses has point-in-time recovery and is not deleted by accident."
+  }
+  assert {
+    condition     = google_firestore_backup_schedule.daily.database == google_firestore_database.baton.name && length(google_firestore_backup_schedule.daily.daily_recurrence) == 1
+    error_message = "The database is backed up daily."
+  }
+
+  # What expires
+
+  assert {
+    condition = toset([for one in google_firestore_field.these : "${one.collection} ${one.field}" if length(one.ttl_config) == 1]) == toset([
+    "conversations expire_at", "journal expire_at"])
+    error_message = "Conversations and journal entries expire at expire_at, and nothing else does."
+  }
+  assert {
+    condition     = alltrue([for one in google_firestore_field.these : length(one.index_config) == 1 && (contains(["journal pending_seq", "journal time"], "${one.collection} ${one.field}") || length(one.index_config[0].indexes) == 0)])
+    error_message = "No stored field keeps the single-field indexes that nobody uses."
+  }
+
+  # Indexes
+
+  assert {
+    condition = toset([for one in google_firestore_index.these :
+      join(" ", concat([one.collection, one.query_scope], [for field in one.fields : "${field.field_path} ${field.order}"]))]) == toset([
+      for one in local.firestore.indexes : join(" ", concat([one.collection, one.scope], one.fields))
+    ])
+    error_message = "Every index of firestore.json is made as it is written there."
+  }
+
+  # What rings
+
+  assert {
+    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "failed_deliveries"])
+    error_message = "An alarm is missing, or is not listed here."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|send-representative\"") && !strcontains(jsonencode(values(google_monitoring_alert_policy.these)[*].conditions), "_services}") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
+    error_message = "Server errors are those of the public services."
+  }
+  assert {
+    condition     = length(google_monitoring_notification_channel.email) == 0
+    error_message = "Without an address nobody is mailed."
+  }
+  assert {
+    condition     = alltrue([for one in google_project_service.apis : one.disable_on_destroy == false])
+    error_message = "Others in the project may use the same APIs."
+  }
+}
+
+run "who_is_mailed_and_what_it_may_cost" {
+  variables {
+    alert_email   = "oncall@example.com"
+    max_instances = 3
+  }
+  assert {
+    condition     = alltrue([for one in google_monitoring_alert_policy.these : one.notification_channels == tolist([google_monitoring_notification_channel.email[0].name])])
+    error_message = "Every alarm mails the address that was given."
+  }
+  assert {
+    condition     = alltrue([for one in google_cloudfunctions2_function.these : one.service_config[0].max_instance_count <= 3])
+    error_message = "No function grows beyond max_instances."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].min_instance_count == 1 && alltrue([for name, one in google_cloudfunctions2_function.these : one.service_config[0].min_instance_count == 0 if name != "receive_webhook"])
+    error_message = "Only the webhook keeps an instance warm."
+  }
+}

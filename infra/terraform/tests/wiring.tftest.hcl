@@ -1,0 +1,218 @@
+# Who calls whom, who may do what. The mock gives every function and account another address, so what is compared here
+# is the wire, not a name.
+
+mock_provider "google" {}
+
+variables {
+  project_id  = "baton-test"
+  region      = "europe-west1"
+  alert_email = "oncall@example.com"
+  secrets     = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
+  settings    = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
+  sources     = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+}
+
+run "who_calls_whom" {
+  assert {
+    condition     = toset(keys(google_cloud_run_v2_service_iam_member.public)) == toset(["receive_webhook", "send_representative", "forward_variables"])
+    error_message = "Only the webhook, the API and the bridge may be called by everybody: they check signatures and keys themselves."
+  }
+  assert {
+    condition = alltrue([for name, right in google_cloud_run_v2_service_iam_member.public :
+    right.member == "allUsers" && right.role == "roles/run.invoker" && right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
+    error_message = "A public function is invoked through its own Cloud Run service."
+  }
+  assert {
+    condition = alltrue([for name, function in google_cloudfunctions2_function.these :
+    function.service_config[0].ingress_settings == (contains(keys(google_cloud_run_v2_service_iam_member.public), name) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY")])
+    error_message = "A function is open to the internet if, and only if, everybody may call it."
+  }
+  assert {
+    condition     = alltrue([for name in ["deliver_outbox", "notify_handoff", "sweep"] : google_cloudfunctions2_function.these[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    error_message = "Delivery, notifications and sweep are private."
+  }
+
+  # Who calls the private ones
+
+  assert {
+    condition = alltrue([for name, right in google_cloud_run_v2_service_iam_member.pubsub :
+      right.member == "serviceAccount:${google_service_account.callers["pubsub"].email}" &&
+      right.role == "roles/run.invoker" &&
+    right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
+    error_message = "Pub/Sub pushes under its own account, which may invoke exactly what it pushes to."
+  }
+  assert {
+    condition = alltrue([for name, right in google_cloud_run_v2_service_iam_member.scheduler :
+      right.member == "serviceAccount:${google_service_account.callers["scheduler"].email}" &&
+      right.role == "roles/run.invoker" &&
+    right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
+    error_message = "Cloud Scheduler calls under its own account, which may invoke exactly what it calls."
+  }
+  assert {
+    condition = alltrue([for name in keys(local.functions) : length([for rights in [
+      google_cloud_run_v2_service_iam_member.public, google_cloud_run_v2_service_iam_member.pubsub, google_cloud_run_v2_service_iam_member.scheduler,
+    ] : 1 if contains(keys(rights), name)]) == (local.functions[name].trigger == "http-private" ? 0 : 1)])
+    error_message = "Every function has exactly one kind of caller."
+  }
+  assert {
+    condition = (
+      google_cloud_scheduler_job.these["sweep"].http_target[0].uri == google_cloudfunctions2_function.these["sweep"].service_config[0].uri &&
+      google_cloud_scheduler_job.these["sweep"].http_target[0].http_method == "POST" &&
+      google_cloud_scheduler_job.these["sweep"].http_target[0].oidc_token[0].service_account_email == google_service_account.callers["scheduler"].email &&
+      google_cloud_scheduler_job.these["sweep"].http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.these["sweep"].service_config[0].uri &&
+      google_cloud_scheduler_job.these["sweep"].schedule == "* * * * *"
+    )
+    error_message = "Cloud Scheduler sweeps every minute, as itself."
+  }
+
+  # Which subscription pushes where
+
+  assert {
+    condition = alltrue([for topic, name in { baton-outbox = "deliver_outbox", baton-handoffs = "notify_handoff" } :
+      google_pubsub_subscription.pushed[name].topic == google_pubsub_topic.these[topic].id &&
+    google_pubsub_subscription.pushed[name].push_config[0].push_endpoint == google_cloudfunctions2_function.these[name].service_config[0].uri])
+    error_message = "baton-outbox wakes deliver_outbox and baton-handoffs wakes notify_handoff."
+  }
+  assert {
+    condition = alltrue([for name, one in google_pubsub_subscription.pushed :
+      one.push_config[0].push_endpoint == google_cloudfunctions2_function.these[name].service_config[0].uri &&
+      one.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.these[name].service_config[0].uri &&
+    one.push_config[0].oidc_token[0].service_account_email == google_service_account.callers["pubsub"].email])
+    error_message = "A subscription pushes to its function with a token for that function."
+  }
+  assert {
+    condition = alltrue([for name, one in google_pubsub_subscription.pushed :
+      one.enable_message_ordering && one.expiration_policy[0].ttl == "" &&
+    one.ack_deadline_seconds > google_cloudfunctions2_function.these[name].service_config[0].timeout_seconds])
+    error_message = "Pushes are in order, never expire, and are not repeated while the function still works."
+  }
+  assert {
+    condition = (
+      google_pubsub_subscription.pushed["deliver_outbox"].retry_policy[0].minimum_backoff == "10s" &&
+      google_pubsub_subscription.pushed["deliver_outbox"].retry_policy[0].maximum_backoff == "600s" &&
+      google_pubsub_subscription.pushed["deliver_outbox"].dead_letter_policy[0].max_delivery_attempts == 100
+    )
+    error_message = "A wake-up is delivered up to 100 times, 10 to 600 seconds apart."
+  }
+
+  # Where dead letters go
+
+  assert {
+    condition = alltrue([for name, one in google_pubsub_subscription.pushed :
+      one.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead[local.functions[name].topic].id &&
+    google_pubsub_topic.dead[local.functions[name].topic].name == "${local.functions[name].topic}-dead"])
+    error_message = "What a subscription gives up goes to the dead-letter topic of its own topic."
+  }
+  assert {
+    condition = alltrue([for topic in ["baton-outbox", "baton-handoffs", "baton-user-messages", "baton-variables"] :
+      google_pubsub_subscription.dead[topic].topic == google_pubsub_topic.dead[topic].id &&
+      google_pubsub_subscription.dead[topic].name == "${topic}-dead" &&
+    google_pubsub_subscription.dead[topic].expiration_policy[0].ttl == ""])
+    error_message = "Every dead-letter topic has a subscription that keeps its letters."
+  }
+  assert {
+    condition = alltrue([for topic, right in google_pubsub_topic_iam_member.dead_letters :
+    right.topic == google_pubsub_topic.dead[topic].name && right.role == "roles/pubsub.publisher" && right.member == local.pubsub_agent])
+    error_message = "Pub/Sub's service agent publishes the dead letters."
+  }
+  assert {
+    condition = alltrue([for name, one in google_pubsub_subscription.pushed :
+      google_pubsub_subscription_iam_member.dead_letters[name].subscription == one.name &&
+      google_pubsub_subscription_iam_member.dead_letters[name].role == "roles/pubsub.subscriber" &&
+    google_pubsub_subscription_iam_member.dead_letters[name].member == local.pubsub_agent])
+    error_message = "Pub/Sub's service agent takes dead letters out of the subscription."
+  }
+}
+
+run "who_may_do_what" {
+  assert {
+    condition = toset([for right in google_pubsub_topic_iam_member.publishers : "${right.member} ${right.topic} ${right.role}"]) == toset([
+      for pair in [
+        ["receive_webhook", "baton-outbox"], ["receive_webhook", "baton-user-messages"],
+        ["send_representative", "baton-outbox"], ["forward_variables", "baton-outbox"],
+        ["deliver_outbox", "baton-handoffs"], ["deliver_outbox", "baton-user-messages"], ["deliver_outbox", "baton-variables"],
+        ["sweep", "baton-outbox"],
+      ] : "serviceAccount:${google_service_account.functions[pair[0]].email} ${google_pubsub_topic.these[pair[1]].name} roles/pubsub.publisher"
+    ])
+    error_message = "Who publishes what has changed: if it is meant, say so here as well."
+  }
+
+  # Who may read what
+
+  assert {
+    condition     = toset([for right in google_project_iam_member.functions : right.member]) == toset([for one in google_service_account.functions : "serviceAccount:${one.email}"])
+    error_message = "Every function works with the database."
+  }
+  assert {
+    condition = alltrue([for right in google_project_iam_member.functions :
+    right.role == "roles/datastore.user" && right.condition[0].expression == "resource.name == \"projects/baton-test/databases/(default)\""])
+    error_message = "The only role that a function has in the project is datastore.user, in the one database."
+  }
+  assert {
+    condition = alltrue([for right in google_secret_manager_secret_iam_member.readers : right.role == "roles/secretmanager.secretAccessor"]) && toset([
+      for right in google_secret_manager_secret_iam_member.readers : "${right.member} ${right.secret_id}"
+      ]) == toset(flatten([for name, row in local.functions : [
+        for secret in row.secrets : "serviceAccount:${google_service_account.functions[name].email} ${secret}"
+    ]]))
+    error_message = "A function reads the secrets of its row and no other."
+  }
+  assert {
+    condition = toset([for right in google_secret_manager_secret_iam_member.readers : right.member if right.secret_id == "BATON_API_KEYS"]) == toset([
+    "serviceAccount:${google_service_account.functions["send_representative"].email}"])
+    error_message = "Only the API reads the API's keys."
+  }
+  assert {
+    condition     = length([for name, _ in google_secret_manager_secret_iam_member.readers : name if startswith(name, "sweep ")]) == 0
+    error_message = "The sweep needs no secret."
+  }
+}
+
+run "what_a_function_is_given" {
+  assert {
+    condition = alltrue([for name, function in google_cloudfunctions2_function.these :
+      function.service_config[0].service_account_email == google_service_account.functions[name].email &&
+      function.build_config[0].entry_point == name &&
+      function.build_config[0].service_account == google_service_account.callers["build"].name &&
+      function.build_config[0].docker_repository == google_artifact_registry_repository.baton.id &&
+    function.build_config[0].source[0].storage_source[0].object == google_storage_bucket_object.sources[name].name])
+    error_message = "A function is its own source, built by the build account, running as itself."
+  }
+  assert {
+    condition = alltrue([for name, object in google_storage_bucket_object.sources :
+    object.name == "${name}-0123456789abcdef.zip" && object.bucket == google_storage_bucket.sources.name])
+    error_message = "A source keeps the name that holds its hash: only then does a change deploy anew."
+  }
+  assert {
+    condition     = toset([for one in google_cloudfunctions2_function.these["receive_webhook"].service_config[0].secret_environment_variables : "${one.key} ${one.secret} ${one.version}"]) == toset(["CSKU_WEBHOOK_SECRETS CSKU_WEBHOOK_SECRETS latest"])
+    error_message = "Of its secrets a function is given those that have a value, under their own names."
+  }
+  assert {
+    condition = alltrue([for name, function in google_cloudfunctions2_function.these :
+      length(function.service_config[0].secret_environment_variables) == length(setintersection(local.functions[name].secrets, var.secrets)) &&
+      contains(keys(function.service_config[0].environment_variables), "UNCLAIMED_AFTER") == contains(local.functions[name].settings, "UNCLAIMED_AFTER") &&
+      function.service_config[0].environment_variables["BATON_STORE"] == "firestore" &&
+      function.service_config[0].environment_variables["BATON_QUEUE"] == "pubsub" &&
+      function.service_config[0].environment_variables["GOOGLE_CLOUD_PROJECT"] == "baton-test" &&
+    function.service_config[0].environment_variables["LOG_EXECUTION_ID"] == "true"])
+    error_message = "A function is given the settings of its row and no other."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.these["deliver_outbox"].service_config[0].environment_variables["BUSINESS_MESSAGES_API_URL"] == "https://example.com" && !contains(keys(google_cloudfunctions2_function.these["receive_webhook"].service_config[0].environment_variables), "BUSINESS_MESSAGES_API_URL")
+    error_message = "Only who sends is told where to send."
+  }
+
+  # The url of every platform
+
+  assert {
+    condition     = output.webhook_urls["business_messages"] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/business_messages" && output.webhook_urls["csku"] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/csku"
+    error_message = "Every platform has its webhook URL among the outputs."
+  }
+  assert {
+    condition     = output.webhook_urls["v1/conversations"] == "${google_cloudfunctions2_function.these["send_representative"].url}/v1/conversations"
+    error_message = "The API's address is among the outputs."
+  }
+  assert {
+    condition     = contains(output.missing_secrets, "BUSINESS_MESSAGES_SIGNING_KEYS") && !contains(output.missing_secrets, "BATON_API_KEYS")
+    error_message = "What still has no value is said."
+  }
+}

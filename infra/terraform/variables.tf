@@ -1,0 +1,91 @@
+variable "project_id" {
+  description = "The project that Baton lives in, one Baton to a project: its topics and its database have fixed names."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "Give the project's id (like my-project-123), not its name or number: 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "region" {
+  description = "Where the functions run."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "Give a region (like europe-west1), not a zone (europe-west1-b) or a multi-region (eu)."
+  }
+}
+
+variable "firestore_location" {
+  description = "Where the database lies, for good: a region, or the multi-regions eur3 or nam5. Default: the functions' region."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.firestore_location == null || can(regex("^([a-z]+-[a-z]+[0-9]+|eur3|nam5)$", var.firestore_location))
+    error_message = "Give a region (like europe-west1), eur3 or nam5."
+  }
+}
+
+variable "secrets" {
+  description = "The secrets that have a value by now (a version in Secret Manager); only these are given to the functions. A door whose secret is missing answers 503."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.secrets, local.secrets)) == 0
+    error_message = "Unknown: ${join(", ", setsubtract(var.secrets, local.secrets))}. No function reads a secret of that name; functions.json lists them: ${join(", ", local.secrets)}."
+  }
+}
+
+variable "rotated" {
+  description = "Any new text, like a date, makes every function read its secrets again: an instance reads them when it starts."
+  type        = string
+  default     = null
+}
+
+variable "settings" {
+  description = "Plain settings of README's table that differ from their defaults, like {UNCLAIMED_AFTER = \"60\"}."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.settings), local.settings)) == 0
+    error_message = "Unknown: ${join(", ", setsubtract(keys(var.settings), local.settings))}. A secret belongs into Secret Manager, not here; the functions read these settings: ${join(", ", local.settings)}."
+  }
+}
+
+variable "max_instances" {
+  description = "No function grows beyond this many instances, whatever functions.json allows it: the ceiling of what Baton can cost."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 1000 && floor(var.max_instances) == var.max_instances
+    error_message = "Give a whole number from 1 to 1000."
+  }
+}
+
+variable "alert_email" {
+  description = "Who is mailed when something needs a person. Without it the alerts show in Cloud Monitoring only."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alert_email == null || can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", var.alert_email))
+    error_message = "Give one address, like oncall@example.com."
+  }
+}
+
+variable "sources" {
+  description = "The zip of each function. `python -m infra.stage` builds them and writes sources.auto.tfvars.json, which terraform reads by itself."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(local.functions), keys(var.sources))) == 0
+    error_message = "Not staged: ${join(", ", setsubtract(keys(local.functions), keys(var.sources)))}. Run `python -m infra.stage` in the project's folder first."
+  }
+}

@@ -1,0 +1,52 @@
+"""The webhooks that are sent: CSKU's documented agent.message_out, and a Business Messages message."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from shared.platforms.signatures import hmac_sha512_base64
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CSKU_SECRET, SIGNING_KEY = "bench-csku-secret", "bench-signing-key"
+SECRETS = {
+    "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
+    "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
+    "BUSINESS_MESSAGES_CLIENT_TOKEN": "bench-client-token",
+}
+Headers = dict[str, str]
+Webhook = Callable[[str, str], tuple[bytes, Headers]]  # (conversation, message id) -> body and headers
+
+
+def csku(conversation: str, message: str) -> tuple[bytes, Headers]:
+    body = _sample("csku/agent.message_out")
+    body["timestamp"], body["conversation_id"], body["message"]["id"] = int(time.time()), conversation, message
+    return json.dumps(body).encode(), {"authorization": CSKU_SECRET}
+
+
+def business_messages(conversation: str, message: str) -> tuple[bytes, Headers]:
+    body = _sample("business_messages/message")
+    body["conversationId"], body["requestId"], body["message"]["messageId"] = conversation, message, message
+    encoded = json.dumps(body).encode()
+    return encoded, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, encoded)}
+
+
+WEBHOOKS: dict[str, Webhook] = {"csku": csku, "business_messages": business_messages}
+
+
+def post(path: str, kind: str, conversation: str, message: str) -> bytes:
+    """Returns the whole HTTP request."""
+    body, headers = WEBHOOKS[kind](conversation, message)
+    lines = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(body)), **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+_read: dict[str, str] = {}
+
+
+def _sample(case: str) -> Any:
+    if case not in _read:
+        _read[case] = (SAMPLES / case / "body").read_text()
+    return json.loads(_read[case])

@@ -1,0 +1,98 @@
+"""Baton's functions without a server: each request goes through the edge, as the framework would hand it over."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import pydantic_core
+from starlette.requests import Request
+from starlette.types import Message
+
+from infra.local.settings import API_KEYS, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY
+from shared import edge
+from shared.bootstrap import Baton
+from shared.edge import Handler
+from shared.settings import read_settings
+
+COMMON = {
+    "BATON_API_KEYS": json.dumps(API_KEYS),
+    "BATON_BOT": "none",
+    "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
+    "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,
+    "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Functions:
+    """One process that serves every function."""
+
+    baton: Baton
+    _handlers: dict[str, Handler] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, **settings: str) -> "Functions":
+        return cls(Baton(read_settings({**COMMON, **settings})))
+
+    async def ask(
+        self,
+        function: str,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        query: bytes = b"",
+    ) -> Answer:
+        """Returns the answer to a request; `path` is raw."""
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode("utf-8", "surrogatepass"),
+            "query_string": query,
+            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in (headers or {}).items()],
+            "server": ("127.0.0.1", 8080),
+            "scheme": "http",
+        }
+        serving = edge.answer(Request(scope, partial(_receive, body)), function, self._find)
+        answer = await asyncio.create_task(serving)  # in a context of its own, as a server does
+        return Answer(answer.status_code, _parsed(bytes(answer.body)), answer.headers)
+
+    def _find(self, function: str) -> Handler:
+        if function not in self._handlers:
+            self._handlers[function] = cast(Handler, getattr(self.baton, function)())
+        return self._handlers[function]
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        ports = self.baton.ports
+        for port in map(_innermost, (ports.sender, ports.publisher, ports.store)):
+            if hasattr(port, "close"):
+                await port.close()
+
+
+def _innermost(port: object) -> Any:
+    """Returns what a cache or a late builder holds, if it has built anything: they have nothing to close."""
+    inside = next((vars(port)[name] for name in ("_store", "_sender", "_publisher") if name in vars(port)), None)
+    return port if inside is None else _innermost(inside)
+
+
+async def _receive(body: bytes) -> Message:
+    return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return pydantic_core.from_json(body)
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,57 @@
+"""What an event costs on the wire, counted by an interceptor while delivery runs beside, and said alike in the log."""
+
+import json
+from collections.abc import Callable
+
+from tests.emulators.deployment import Deployment
+from tests.emulators.senders import Caller
+
+NATIVE = "counted"
+
+
+def _rpcs(deployment: Deployment, function: str) -> list[dict[str, int]]:
+    lines = (json.loads(line) for line in deployment.log_lines())
+    return [line["rpcs"] for line in lines if line.get("function") == function and line["status"] == 200]
+
+
+def _made(deployment: Deployment, function: str) -> dict[str, int]:
+    """Returns what an instance has made since it was last asked."""
+    made = deployment.instances[function].gate.counter.made
+    counted = dict(made)
+    made.clear()
+    return counted
+
+
+async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_read_more(
+    deploy: Callable[..., Deployment],
+) -> None:
+    async with deploy("receive_webhook", "deliver_outbox") as deployment:
+        caller = Caller(deployment, NATIVE)
+        counted = []
+        for n in range(5):
+            assert (await caller.says(f"word {n}", f"m-{n}")).reply.status == 200
+            counted.append(_made(deployment, "receive_webhook"))
+        await deployment.until_quiet(caller.id)
+        cold, warm = {"GetDocument": 1, "Commit": 1, "Publish": 1}, {"Commit": 1, "Publish": 1}
+        assert counted == [cold, warm, warm, warm, warm]
+        said = [{"get": 1, "commit": 1, "publish": 1}, *[{"commit": 1, "publish": 1}] * 4]
+        assert _rpcs(deployment, "receive_webhook") == said
+
+
+async def test_a_drain_is_one_query_and_one_commit_for_each_entry(deploy: Callable[..., Deployment]) -> None:
+    async with deploy("receive_webhook", "deliver_outbox") as deployment:
+        caller, delivery = Caller(deployment, NATIVE), deployment.instances["deliver_outbox"]
+        await caller.says("hello", "m-0")
+        await deployment.until_quiet(caller.id)
+        assert _made(deployment, "deliver_outbox") == {"RunQuery": 1, "Publish": 1, "Commit": 1}
+
+        delivery.kill()
+        for n in range(1, 8):
+            await caller.says("hello", f"m-{n}")
+        delivery.start()
+        await deployment.ready()
+        await deployment.until_quiet(caller.id)
+        drain = _rpcs(deployment, "deliver_outbox")[1]
+        assert drain == {"query": 1, "publish": 7, "commit": 7}
+        made = _made(deployment, "deliver_outbox")
+        assert (made["Commit"], made["Publish"]) == (7, 7)

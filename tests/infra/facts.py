@@ -1,0 +1,14 @@
+"""What a deployment consists of, as plain facts that terraform's state and gcloud's words can be compared by."""
+
+import json
+import re
+from typing import Any
+
+Json = dict[str, Any]
+Fact = tuple[Any, ...]
+AGENT = "agent:pubsub"
+
+
+def canonical(value: Any) -> str:
+    """Returns JSON in one form, whole numbers written as such."""
+    return re.sub(r"(\d)\.0\b", r"\1", json.dumps(value, sort_keys=True))

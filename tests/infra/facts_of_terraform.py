@@ -1,0 +1,167 @@
+"""The facts of a deployment in the state that terraform holds after applying infra/terraform against a mock."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+from tests.infra.facts import AGENT, Fact, Json, canonical
+
+
+class FromTerraform:
+    """Reads resources; addresses and accounts that terraform learns only when it makes them get their names here."""
+
+    def __init__(self, resources: Iterable[Json]) -> None:
+        self._all = [(one["type"], one.get("index"), one["values"]) for one in resources if one["mode"] == "managed"]
+        self._names: dict[str, str] = {}
+        for kind, _, v in self._all:
+            for given, name in _given(kind, v):
+                self._names[given] = name
+
+    def facts(self) -> set[Fact]:
+        return {fact for kind, _, values in self._all for fact in READERS[kind](self, values)}
+
+    def name(self, value: str) -> str:
+        """Returns the name of what an address, an account or an id stands for."""
+        if "gcp-sa-pubsub" in value:
+            return AGENT
+        bare = value.removeprefix("serviceAccount:")
+        return str(self._names.get(bare, bare))
+
+    def right(self, on: str, values: Json) -> Fact:
+        condition = [one["expression"] for one in values.get("condition") or []]
+        return ("right", on, self.name(values["member"]), values["role"], *condition)
+
+
+def _given(kind: str, v: Json) -> Iterable[tuple[str, str]]:
+    """Returns what the mock made up for a resource, and what it stands for."""
+    if kind == "google_service_account":
+        yield from ((v["email"], v["account_id"]), (v["name"], v["account_id"]))
+    elif kind == "google_cloudfunctions2_function":
+        service = v["service_config"][0]
+        yield from ((service["uri"], v["name"]), (service["service"], v["name"].replace("_", "-")))
+    elif kind == "google_pubsub_topic":
+        yield v["id"], v["name"]
+    elif kind == "google_artifact_registry_repository":
+        yield from ((v["id"], v["repository_id"]), (v["name"], v["repository_id"]))
+    elif kind == "google_monitoring_notification_channel":
+        yield v["name"], "CHANNEL"
+
+
+def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
+    service, build = v["service_config"][0], v["build_config"][0]
+    given = [(one["key"], one["secret"], one["version"]) for one in service["secret_environment_variables"]]
+    yield (
+        "function", v["name"], v["location"], build["runtime"], build["entry_point"],
+        build["source"][0]["storage_source"][0]["object"], source.name(build["service_account"]),
+        source.name(build["docker_repository"]), source.name(service["service_account_email"]),
+        "all" if service["ingress_settings"] == "ALLOW_ALL" else "internal-only",
+        service["available_memory"], service["available_cpu"], str(service["max_instance_request_concurrency"]),
+        f"{service['timeout_seconds']}s", str(service["min_instance_count"]), str(service["max_instance_count"]),
+        frozenset(service["environment_variables"].items()), frozenset(given), bool(build["automatic_update_policy"]),
+    )  # fmt: skip
+
+
+def _subscription(source: FromTerraform, v: Json) -> Iterable[Fact]:
+    push, retry, dead = (
+        v[part][0] if v[part] else None for part in ("push_config", "retry_policy", "dead_letter_policy")
+    )
+    never = "never" if v["expiration_policy"][0]["ttl"] == "" else v["expiration_policy"][0]["ttl"]
+    yield (
+        "subscription", v["name"], source.name(v["topic"]), str(v["ack_deadline_seconds"]),
+        v["message_retention_duration"], never, bool(v["enable_message_ordering"]),
+        source.name(push["push_endpoint"]) if push else None,
+        source.name(push["oidc_token"][0]["service_account_email"]) if push else None,
+        source.name(push["oidc_token"][0]["audience"]) if push else None,
+        (retry["minimum_backoff"], retry["maximum_backoff"]) if retry else None,
+        (source.name(dead["dead_letter_topic"]), str(dead["max_delivery_attempts"])) if dead else None,
+    )  # fmt: skip
+
+
+def _field(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    indexes = frozenset((one["query_scope"], one["order"]) for one in v["index_config"][0]["indexes"])
+    yield ("field", v["collection"], v["field"], indexes)
+    if v["ttl_config"]:
+        yield ("expiry", v["collection"], v["field"])
+
+
+def _index(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    fields = tuple((one["field_path"], one["order"]) for one in v["fields"])
+    yield ("index", v["collection"], v["query_scope"], fields)
+
+
+def _job(source: FromTerraform, v: Json) -> Iterable[Fact]:
+    target = v["http_target"][0]
+    token = target["oidc_token"][0]
+    yield (
+        "job", v["name"], v["region"], v["schedule"], v["time_zone"], target["http_method"].lower(),
+        source.name(target["uri"]), source.name(token["service_account_email"]), source.name(token["audience"]),
+        v["attempt_deadline"],
+    )  # fmt: skip
+
+
+def _metric(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    kind = v["metric_descriptor"][0]
+    labels = frozenset(one["key"] for one in kind["labels"] or [])
+    extractors = frozenset((v["label_extractors"] or {}).items())
+    value = v["value_extractor"] if kind["value_type"] == "DISTRIBUTION" else None  # the mock fills what is not given
+    yield (
+        "metric", v["name"], v["filter"], value, kind["metric_kind"], kind["value_type"],
+        kind["unit"], labels, extractors,
+    )  # fmt: skip
+
+
+def _alert(source: FromTerraform, v: Json) -> Iterable[Fact]:
+    threshold = v["conditions"][0]["condition_threshold"][0]
+    parts = [*threshold["aggregations"], *threshold["denominator_aggregations"]]
+    aggregations = tuple((p["alignment_period"], p["per_series_aligner"], p["cross_series_reducer"]) for p in parts)
+    denominator = threshold["denominator_filter"] if len(parts) > 1 else None  # as above
+    yield (
+        "alert", v["display_name"], threshold["filter"], denominator, aggregations,
+        threshold["comparison"], float(threshold["threshold_value"]), threshold["duration"],
+        v["documentation"][0]["content"], tuple(source.name(one) for one in v["notification_channels"] or []),
+    )  # fmt: skip
+
+
+Reader = Callable[[FromTerraform, Json], Iterable[Fact]]
+READERS: Mapping[str, Reader] = {
+    "google_project_service": lambda s, v: [("api", v["service"])],
+    # Optimistic concurrency has no flag in gcloud; Baton opens no transaction, so nothing depends on it.
+    "google_firestore_database": lambda s, v: [("database", v["name"], v["location_id"], v["type"])],
+    "google_firestore_backup_schedule": lambda s, v: [("backup", v["retention"], "daily")],
+    "google_firestore_index": _index,
+    "google_firestore_field": _field,
+    "google_service_account": lambda s, v: [("account", v["account_id"], v["display_name"])],
+    "google_pubsub_topic": lambda s, v: [
+        ("topic", v["name"], tuple(v["message_storage_policy"][0]["allowed_persistence_regions"]))
+    ],
+    "google_pubsub_subscription": _subscription,
+    "google_secret_manager_secret": lambda s, v: [("secret", v["secret_id"])],
+    "google_storage_bucket": lambda s, v: [("bucket", v["name"], v["location"])],
+    "google_storage_bucket_object": lambda s, v: [("source", v["name"])],
+    "google_artifact_registry_repository": lambda s, v: [
+        ("repository", v["repository_id"], v["location"], _cleanup(v))
+    ],
+    "google_cloudfunctions2_function": _function,
+    "google_cloud_scheduler_job": _job,
+    "google_logging_metric": _metric,
+    "google_monitoring_notification_channel": lambda s, v: [("mail", v["labels"]["email_address"])],
+    "google_monitoring_alert_policy": _alert,
+    "google_monitoring_dashboard": lambda s, v: [("dashboard", canonical(json.loads(v["dashboard_json"])))],
+    "google_project_iam_member": lambda s, v: [s.right("project", v)],
+    "google_pubsub_topic_iam_member": lambda s, v: [s.right(f"topic {v['topic']}", v)],
+    "google_pubsub_subscription_iam_member": lambda s, v: [s.right(f"subscription {v['subscription']}", v)],
+    "google_secret_manager_secret_iam_member": lambda s, v: [s.right(f"secret {v['secret_id']}", v)],
+    "google_storage_bucket_iam_member": lambda s, v: [s.right(f"bucket {v['bucket']}", v)],
+    "google_artifact_registry_repository_iam_member": lambda s, v: [
+        s.right(f"repository {s.name(v['repository'])}", v)
+    ],
+    "google_cloud_run_v2_service_iam_member": lambda s, v: [s.right(f"service {s.name(v['name'])}", v)],
+}
+
+
+def _cleanup(v: Json) -> frozenset[Fact]:
+    def policy(one: Json) -> Fact:
+        age = [part["older_than"] for part in one["condition"]]
+        kept = [str(part["keep_count"]) for part in one["most_recent_versions"]]
+        return (one["id"], one["action"], *age, *kept)
+
+    return frozenset(map(policy, v["cleanup_policies"]))

@@ -1,0 +1,237 @@
+"""deploy.py against a cloud that only remembers what was made: once, again, one function, and when something fails."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from infra import deploy
+from infra.deployables import deployables, secrets
+from infra.deployment import Deployment
+from infra.gcloud import Command, Result, Runner
+
+TABLE = deployables()
+VALUES = {"BATON_API_KEYS": '{"k": {"name": "it\'s"}}', "CSKU_WEBHOOK_SECRETS": "a,b"}
+TO = Deployment(
+    project="baton-test",
+    region="europe-west1",
+    sources={name: Path(f"build/{name}-0123456789abcdef.zip") for name in TABLE},
+    secrets=frozenset(VALUES),
+    given=frozenset(VALUES),
+    settings={"UNCLAIMED_AFTER": "60", "BATON_BOT_NAME": 'Ann\'s, bot; "$HOME" `x`'},
+    alert_email="oncall@example.com",
+)
+NEWBORN = "ERROR: Service account baton-sweep@baton-test.iam.gserviceaccount.com does not exist."
+# A gcloud that does what Cloud does, for a shell: state and log lie beside it.
+PROGRAM = """#!{python}
+import json, pathlib, sys
+here, words = pathlib.Path(__file__).parent, ["gcloud", *sys.argv[1:]]
+state = json.loads((here / "state.json").read_text())
+found = state["probes"].get(json.dumps(words))
+if found is not None:
+    exists = found["create"] in state["made"]
+    print("name" if exists and found["lists"] else "", end="")
+    sys.exit(0 if exists or found["lists"] else 1)
+read = "" if sys.stdin.isatty() or "=-" not in "".join(words) else sys.stdin.read()
+state["ran"].append([words, read])
+state["made"].append(json.dumps(words))
+(here / "state.json").write_text(json.dumps(state))
+print("printed")
+"""
+
+
+@dataclass
+class Cloud:
+    """A thing exists once the command that makes it has run; `ran` is what ran since the last deployment began."""
+
+    fails: dict[str, list[str]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    ran: list[tuple[list[str], str]] = field(default_factory=list)
+
+    def run(self, words: tuple[str, ...], stdin: str | None) -> Result:
+        errors = self.fails.get(" ".join(words[1:4]))
+        if errors:
+            return Result(1, "", errors.pop(0))
+        found = PROBES.get(json.dumps(words))
+        if found is not None:
+            exists = found["create"] in self.made
+            return Result(0 if exists or found["lists"] else 1, "name" if exists and found["lists"] else "")
+        self.ran.append((list(words), stdin or ""))
+        self.made.add(json.dumps(words))
+        return Result(0, "printed\n")
+
+    def deploy_to_it(self, only: str | None = None) -> int:
+        self.ran = []
+        return deploy.deploy(TO, Runner(self.run, dict(VALUES), pause=lambda _: None), only)
+
+
+def _probes(to: Deployment) -> dict[str, dict[str, object]]:
+    """Returns what each question is about: the command that makes it."""
+    steps = [step for step in deploy.plan(to) if step.probe is not None]
+    return {
+        json.dumps(_filled(step.probe)): {"create": json.dumps(_filled(step.create)), "lists": step.lists}
+        for step in steps
+        if step.probe is not None
+    }
+
+
+def _filled(command: Command) -> list[str]:
+    runner = Runner(lambda words, stdin: Result(0, ""), {}, {**dict.fromkeys(_names(), "printed"), "FOUND": "name"})
+    return [runner.filled(word) for word in command.words]
+
+
+def _names() -> list[str]:
+    return [step.remembers for step in deploy.plan(TO) if step.remembers]
+
+
+PROBES = _probes(TO)
+
+
+def _verbs(cloud: Cloud, *verbs: str) -> list[str]:
+    return [" ".join(words[1:6]) for words, _ in cloud.ran if set(verbs) & set(words)]
+
+
+def test_an_empty_project_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    cloud = Cloud()
+    assert cloud.deploy_to_it() == 0
+    said = capsys.readouterr().out
+    assert "https://europe-west1-baton-test.cloudfunctions.net/receive_webhook/csku" in said
+    assert "BRIDGE_TOKEN_KEYS" in said.splitlines()[-2]
+    steps = list(deploy.plan(TO))
+    assert f"[{len(steps)}/{len(steps)}]" in said
+    made = {json.dumps(words) for words, _ in cloud.ran}
+    assert {json.dumps(_filled(step.create)) for step in steps} <= {*made, *PROBES}
+
+
+def test_again_nothing_is_made_twice() -> None:
+    cloud = Cloud()
+    cloud.deploy_to_it()
+    first = list(cloud.ran)
+    assert cloud.deploy_to_it() == 0
+    kept = [verb for verb in _verbs(cloud, "create", "cp", "add") if "identity" not in verb]
+    assert kept == ["monitoring dashboards create --config-from-file=- --project=baton-test"]
+    assert _verbs(cloud, "update")
+    assert len(first) > len(cloud.ran)
+
+
+def test_a_secret_is_given_through_standard_input_and_never_changed() -> None:
+    cloud = Cloud()
+    cloud.deploy_to_it()
+    given = {words[4]: stdin for words, stdin in cloud.ran if words[1:4] == ["secrets", "versions", "add"]}
+    assert given == VALUES
+    assert not any(value in " ".join(words) for words, _ in cloud.ran for value in VALUES.values())
+
+
+@pytest.mark.parametrize("function", sorted(TABLE))
+def test_only_one_function_is_deployed(function: str) -> None:
+    cloud = Cloud()
+    cloud.deploy_to_it()
+    everything = list(cloud.ran)
+    assert cloud.deploy_to_it(only=function) == 0
+    deployed = [words for words, _ in cloud.ran if words[1:3] == ["functions", "deploy"]]
+    assert deployed == [words for words, _ in everything if words[1:4] == ["functions", "deploy", function]]
+    others = [name for name in TABLE if name != function]
+    assert not any(f"baton-{other.replace('_', '-')}@" in " ".join(words) for words, _ in cloud.ran for other in others)
+
+
+def test_what_fails_stops_it_with_output_and_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    error = "ERROR: (gcloud.functions.deploy) PERMISSION_DENIED: Permission 'x' denied"
+    cloud = Cloud(fails={"functions deploy receive_webhook": [error]})
+    assert cloud.deploy_to_it() == 1
+    said = capsys.readouterr().err
+    assert error in said
+    assert "gcloud functions deploy receive_webhook --gen2" in said
+    assert "What to do: Your account may not do this: it needs roles/owner" in said
+    assert not _verbs(cloud, "send_representative")
+
+
+def test_a_list_that_fails_is_not_an_empty_list() -> None:
+    cloud = Cloud(fails={"firestore backups schedules": ["ERROR: try later"]})
+    assert cloud.deploy_to_it() == 1
+
+
+def test_a_new_service_account_is_waited_for() -> None:
+    cloud = Cloud(fails={"pubsub topics add-iam-policy-binding": [NEWBORN, NEWBORN]})
+    assert cloud.deploy_to_it() == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("gcloud: not found on this machine", "Install the Google Cloud SDK"),
+        ("You do not currently have an active account; run gcloud auth login", "Log in"),
+        ("Billing account for project 1 is not found", "Link a billing account"),
+        ("violates constraint constraints/iam.allowedPolicyMemberDomains", "The organisation forbids allUsers"),
+        ("Cloud Run API has not been used in project 1 before or it is disabled", "wait a minute"),
+        ("something nobody has seen", "run the same command again"),
+    ],
+)
+def test_every_known_error_has_its_advice(said: str, what: str) -> None:
+    assert what in deploy.advice(said)
+
+
+def test_without_gcloud_it_says_where_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert deploy.main(["--project", "baton-test", "--region", "europe-west1"], {}) == 1
+    assert "https://cloud.google.com/sdk/docs/install" in capsys.readouterr().err
+
+
+def test_secrets_that_have_a_value_are_found() -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        return Result(0 if "--secret=BATON_API_KEYS" in words else 1, "")
+
+    assert deploy.known_secrets(run, "baton-test", secrets(TABLE)) == {"BATON_API_KEYS"}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path, times: int) -> None:
+    cloud = Cloud()
+    for _ in range(times):
+        cloud.deploy_to_it()
+    state = {"probes": PROBES, "made": [], "ran": []}
+    program = tmp_path / "gcloud"
+    program.write_text(PROGRAM.replace("{python}", sys.executable))
+    program.chmod(0o755)
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    lines = deploy.script(TO, None).replace("python -m infra.stage", ":")
+    for _ in range(times):
+        kept = json.loads((tmp_path / "state.json").read_text())
+        (tmp_path / "state.json").write_text(json.dumps({**kept, "ran": []}))
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **VALUES}
+        subprocess.run(["sh", "-eu"], input=lines, env=environment, text=True, check=True, capture_output=True)
+    ran = json.loads((tmp_path / "state.json").read_text())["ran"]
+    assert [tuple(one) for one in ran] == [(words, stdin) for words, stdin in cloud.ran]
+
+
+def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        raise AssertionError(words)
+
+    given = ["--project", "baton-test", "--region", "europe-west1", "--dry-run", "--secrets", "CSKU_WEBHOOK_SECRETS"]
+    assert deploy.main(given, {"BATON_API_KEYS": "top-secret"}, run) == 0
+    said = capsys.readouterr().out
+    assert "top-secret" not in said
+    assert 'printf %s "${BATON_API_KEYS:?}" | gcloud secrets versions add BATON_API_KEYS' in said
+    assert "CSKU_WEBHOOK_SECRETS=CSKU_WEBHOOK_SECRETS:latest" in said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--project", "123456789012", "--region", "europe-west1"],
+        ["--project", "baton-test", "--region", "europe-west1-b"],
+        ["--project", "baton-test", "--region", "europe-west1", "--only", "nothing"],
+        ["--project", "baton-test", "--region", "europe-west1", "--secrets", "NOTHING"],
+        ["--project", "baton-test"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_work_is_refused(given: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        deploy.main(given, {})

@@ -1,0 +1,84 @@
+"""functions.json and the code say the same: every folder has its row, and a row gives what its function reads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from infra.deployables import TABLE, deployables, secrets, settings, topics
+from shared.platforms.registry import platforms
+from shared.schemas import notifications
+from shared.settings import DOORS, Settings
+
+ROOT = Path(__file__).parents[2]
+ROWS = deployables()
+# Where the process runs, which deployment fixes; and the bot, which runs in the embedded queue only.
+FIXED = {"BATON_STORE", "BATON_QUEUE", "GOOGLE_CLOUD_PROJECT", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
+FIXED |= {"K_SERVICE", "BATON_BOT"}
+POLICY = {"UNCLAIMED_AFTER", "UNCLAIMED_REMINDERS", "HUMAN_IDLE_AFTER", "DELIVERY_GIVE_UP_AFTER", "BATON_BOT_NAME"}
+DECIDES_NOTHING = {"sweep", "notify_handoff"}
+
+
+def test_every_folder_has_a_row_and_every_row_a_folder() -> None:
+    assert set(ROWS) == {main.parent.name for main in ROOT.glob("functions/*/main.py")}
+
+
+def test_terraform_reads_the_same_file() -> None:
+    assert TABLE.samefile(ROOT / "infra" / "terraform" / "functions.json")
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields if name.upper() not in FIXED])
+def test_every_setting_reaches_a_function(name: str) -> None:
+    assert name in {*secrets(ROWS), *settings(ROWS)}
+
+
+@pytest.mark.parametrize("name", [*secrets(ROWS), *settings(ROWS)])
+def test_what_never_prints_is_a_secret_and_nothing_else_is(name: str) -> None:
+    assert (name in secrets(ROWS)) is not Settings.model_fields[name.lower()].repr
+
+
+@pytest.mark.parametrize("function", sorted(set(ROWS) - DECIDES_NOTHING))
+def test_all_who_decide_decide_alike(function: str) -> None:
+    assert set(ROWS[function].settings) >= POLICY
+
+
+@pytest.mark.parametrize("function", sorted(set(ROWS) - {"sweep"}))
+def test_all_who_write_the_journal_keep_it_as_long(function: str) -> None:
+    assert "JOURNAL_TTL_DAYS" in ROWS[function].settings
+
+
+@pytest.mark.parametrize("function", sorted(DOORS))
+def test_a_door_gets_what_opens_it(function: str) -> None:
+    row = ROWS[function]
+    assert {name.upper() for name in DOORS[function]} <= {*row.secrets, *row.settings}
+
+
+def test_every_topic_of_the_code_is_made() -> None:
+    named = {one for one in vars(notifications).values() if isinstance(one, str) and one.startswith("baton-")}
+    assert set(topics(ROWS)) == named
+
+
+def test_every_platform_has_its_webhook_url() -> None:
+    assert list(ROWS["receive_webhook"].paths) == list(platforms(Settings()))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"memory": 512}, "memory"),
+        ({"trigger": "https"}, "trigger"),
+        ({"topic": "baton-outbox"}, "topic has no meaning with http-public"),
+        ({"trigger": "schedule"}, "schedule is missing with schedule"),
+        ({"min_instances": 30}, "min_instances is more than max_instances"),
+        ({"publishes": ["outbox"]}, "publishes"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    table = json.loads(TABLE.read_text())
+    table["receive_webhook"] |= change
+    (tmp_path / "functions.json").write_text(json.dumps(table))
+    with pytest.raises(ValidationError, match=rf"receive_webhook[\s\S]*{complaint}"):
+        deployables(tmp_path / "functions.json")

@@ -1,0 +1,45 @@
+"""The deployment build, simulated: it takes the lock as it is and finds what would fail in the cloud."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.deployables import ROOT, deployables
+from infra.simulate import DeploymentBuild, SimulationError
+from infra.stage import stage
+
+
+def _works(python: str) -> bool:
+    path = shutil.which(python)
+    return path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+PYTHONS = [one for one in ("python3.11", "python3.13") if _works(one)] or [sys.executable]
+
+
+@pytest.mark.skipif(os.environ.get("BATON_REQUIRE_ALL") != "1", reason="slow; by hand: python -m infra.stage --check")
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_function_is_built_and_answers(tmp_path: Path, python: str) -> None:
+    with DeploymentBuild(python, ROOT / "requirements.txt") as build:
+        answers = {function: build.answer(stage(function, tmp_path)) for function in deployables()}
+    assert all(answer < 504 for answer in answers.values())
+
+
+def test_a_lock_that_hides_the_framework_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("-r other.txt\n")
+    with pytest.raises(SimulationError, match="does not list functions-framework"), _build(tmp_path):
+        pass
+
+
+def test_a_lock_without_hashes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("functions-framework==3.10.2\n")
+    with pytest.raises(SimulationError, match="hash"), _build(tmp_path):
+        pass
+
+
+def _build(folder: Path) -> DeploymentBuild:
+    return DeploymentBuild(sys.executable, folder / "requirements.txt")

@@ -1,0 +1,139 @@
+"""The ground on which the rules of the property tests play: ways in, and the end at which everything is judged."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+
+from shared.errors import Unavailable
+from shared.ports import Ports
+from shared.schemas.conversation import Conversation
+from shared.services.deliver import deliver
+from shared.services.sweep import sweep
+from tests.property.clients import Ask, Clients, Report
+from tests.property.ledger import Ledger, whole_journal
+from tests.property.world import UNACCEPTABLE, Crash, World
+
+PLAIN, QUIRKY, DESK, TRACKED = "business_messages:c0", "business_messages:c1", "csku:d0", "csku:d1"
+CHANNELS, ALL = (PLAIN, QUIRKY), (PLAIN, QUIRKY, DESK, TRACKED)
+JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
+
+
+class Ground(RuleBasedStateMachine):
+    """Two channels (one with a platform that refuses things for good), a desk that may be linked to the first, and one
+    that is only tracked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.loop = asyncio.Runner()
+        self.world = World(Path(self.folder.name))
+        self.clients = Clients(self.world)
+        self.ledger = Ledger(self.world, self.clients)
+
+    @initialize(quirk=st.sampled_from(("none", "JOINED", "frames", "HUMAN")), linked=st.booleans())
+    def begin(self, quirk: str, linked: bool) -> None:
+        self.world.internet.refuses = lambda to, body: _refuses(quirk if to == "c1" else "none", body)
+        for channel in CHANNELS:
+            self.world.platform.learn(channel.partition(":")[2])
+            self.post(0, self.clients.says(channel))
+        if linked:
+            self.ask(0, self.clients.ask(DESK, "admin", ":link", {"to": PLAIN}))
+
+    # The end: everything heals, and what remains is what had to be.
+
+    def teardown(self) -> None:
+        try:
+            self.come_to_rest()
+            faults = [fault for one in ALL for fault in self.judge(one)]
+            assert not faults, "\n".join(faults)
+        finally:
+            self.world.restart()
+            self.loop.close()
+            self.folder.cleanup()
+
+    def come_to_rest(self) -> None:
+        self.world.heal()
+        for ask in self.clients.asks:
+            if ask.answer == "unknown":
+                self.ask(0, ask)
+        for report in self.clients.reports:
+            if not report.taken:
+                self.post(0, report)
+        for _ in range(12):
+            self.world.clock.advance(700)
+            self.sweep(0)
+        assert self.sweep(0) == 0, "I5: something is due for ever"
+
+    def judge(self, conversation: str) -> list[str]:
+        now = self.state(conversation)
+        if now is None or now.erased:
+            return []
+        journal = self.loop.run(whole_journal(self.world.instances[0].store, conversation))
+        ledger = self.ledger
+        faults = ledger.journal_view(conversation, journal)
+        if conversation != DESK:  # a link takes a desk's request over without a word
+            faults += ledger.team_view(conversation, now)
+        if conversation in CHANNELS:
+            faults += ledger.customer_view(conversation, now, journal) + ledger.callers_view(conversation, journal)
+            faults += ledger.platforms_view(conversation, journal) + ledger.bots_and_desks_view(conversation, journal)
+        return [f"{conversation} {fault}" for fault in faults]
+
+    # The ways in.
+
+    def run(self, *work: Coroutine[Any, Any, Any]) -> None:
+        async def together() -> None:
+            await asyncio.gather(*work)
+
+        self.loop.run(together())
+
+    def post(self, at: int, report: Report) -> None:
+        self.run(self.clients.post(self.world.instances[at], report))
+
+    def ask(self, at: int, ask: Ask) -> str:
+        self.run(self.clients.send(self.world.instances[at], ask))
+        return ask.answer
+
+    def state(self, conversation: str) -> Conversation | None:
+        return self.loop.run(self.world.peek(conversation))
+
+    def is_alive(self, ask: Ask) -> bool:
+        return self.clients.lives[ask.conversation] == ask.life
+
+    def deliver_woken(self, at: int) -> None:
+        for conversation, timers in list(self.world.topics.wake_ups.items()):
+            self.world.topics.wake_ups.pop(conversation, None)
+            self.run(deliver_quietly(self.world.instances[at], conversation, timers=timers))
+
+    def sweep(self, at: int) -> int:
+        async def swept() -> int:
+            try:
+                return await sweep(self.world.instances[at])
+            except (Unavailable, Crash):
+                return 0
+
+        woken = self.loop.run(swept())
+        self.deliver_woken(at)
+        return woken
+
+
+async def deliver_quietly(ports: Ports, conversation: str, *, timers: bool = False) -> None:
+    try:
+        await deliver(ports, conversation, timers=timers)
+    except (Unavailable, Crash):
+        return
+
+
+def _refuses(quirk: str, body: Mapping[str, Any]) -> bool:
+    kind = body.get("representative", {}).get("representativeType")
+    refused: Mapping[str, bool] = {
+        "none": UNACCEPTABLE in body.get("text", ""),
+        "JOINED": body.get("eventType") == JOINED,
+        "frames": "eventType" in body,
+        "HUMAN": kind == "HUMAN",
+    }
+    return refused[quirk]

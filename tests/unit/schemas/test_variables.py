@@ -1,0 +1,176 @@
+"""The Task_VA events and the Dialogflow payload `ujet`, as their pages write them and as they really may come."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shared.errors import BadRequest
+from shared.platforms.base import validate
+from shared.schemas.conversation import Conversation
+from shared.schemas.variables import (
+    DEEPEST,
+    Action,
+    Audience,
+    Provenance,
+    SessionVariable,
+    TaskVirtualAgent,
+    Ujet,
+    Variable,
+)
+from shared.stores.documents import from_conversation, to_conversation
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REFERENCE: dict[str, Any] = {
+    "chat_id": 103646,
+    "campaign_id": 1432,
+    "campaign_name": "Survey Movie",
+    "virtual_agent_id": 1,
+    "virtual_agent_name": "name",
+    "participant_id": 1,
+    "queue_id": 8469,
+    "queue_path": "Developers / James",
+    "queue_language_id": "en",
+    "session_type": "Messaging Inbound (SMS)",
+    "conversation_id": "12345",
+    "session_id": "78534G4RT4284",
+    "timestamp": "1727853575",
+    "finish_reason": "Task VA failed",
+    "data_parameters": {"param1": "one", "param2": "two"},
+    "captured_variables": [
+        {
+            "intent_name": None,
+            "variables": {"testkey": "testvalue"},
+            "captured_at": "2024-11-15 16:46:31 UTC",
+            "timestamp": "1727853575",
+        }
+    ],
+}
+
+
+def test_every_field_of_the_reference_is_kept() -> None:
+    task = TaskVirtualAgent.model_validate(REFERENCE)
+    assert set(REFERENCE) | {"call_id"} == set(TaskVirtualAgent.model_fields)
+    assert all(getattr(task, name) is not None for name in REFERENCE)
+    assert task.timestamp == datetime(2024, 10, 2, 7, 19, 35, tzinfo=UTC)
+    assert task.captured_variables[0].captured_at == datetime(2024, 11, 15, 16, 46, 31, tzinfo=UTC)
+    assert task.native == "chat-103646"
+
+
+@pytest.mark.parametrize("name", sorted(set(REFERENCE) - {"chat_id", "captured_variables"}))
+def test_what_is_optional_may_be_left_out_or_null(name: str) -> None:
+    left_out = {key: value for key, value in REFERENCE.items() if key != name}
+    assert TaskVirtualAgent.model_validate(left_out) == TaskVirtualAgent.model_validate({**REFERENCE, name: None})
+
+
+def test_a_call_has_a_call_id_and_nothing_more_is_needed() -> None:
+    assert TaskVirtualAgent.model_validate({"call_id": 7}).native == "call-7"
+    assert TaskVirtualAgent.model_validate({"call_id": 7, "chat_id": None}).native == "call-7"
+
+
+def test_a_field_that_nobody_knows_passes() -> None:
+    assert TaskVirtualAgent.model_validate({**REFERENCE, "new": {"of": "tomorrow"}}).chat_id == 103646
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"chat_id": None}, id="neither chat nor call"),
+        pytest.param({"call_id": 7}, id="both chat and call"),
+        pytest.param({"chat_id": "../x"}, id="text for an id"),
+        pytest.param({"chat_id": True}, id="a truth for an id"),
+        pytest.param({"chat_id": -1}, id="a negative id"),
+        pytest.param({"captured_variables": {"a": 1}}, id="an object for a list"),
+        pytest.param({"captured_variables": [{"variables": "s3cret"}]}, id="text for variables"),
+        pytest.param({"captured_variables": [{"variables": {"s3cret": float("inf")}}]}, id="no finite number"),
+    ],
+)
+def test_what_is_wrong_is_refused_without_a_word_of_its_content(change: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest) as refused:
+        validate(TaskVirtualAgent, {**REFERENCE, **change})
+    told = refused.value.message + json.dumps(dict(refused.value.metadata))
+    assert not [word for word in ("s3cret", "testvalue", "../x") if word in told]
+
+
+def nested(levels: int) -> Any:
+    value: Any = "s3cret"
+    for _ in range(levels):
+        value = {"s3cret": [value]}
+    return value
+
+
+def test_a_value_may_be_nested_and_one_that_no_parser_would_read_again_is_refused() -> None:
+    SessionVariable(payload={"k": nested(DEEPEST // 2)}, capture_type=("event",))
+    with pytest.raises(BadRequest) as refused:
+        validate(SessionVariable, {"payload": {"s3cret": nested(DEEPEST)}, "capture_type": ["event"]})
+    assert "s3cret" not in refused.value.message
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.text(st.characters(codec="utf-8")), json_values)
+def test_every_value_that_is_taken_is_read_back_from_the_store(key: str, value: Any) -> None:
+    taken = SessionVariable(payload={key: value}, capture_type=("event",)).payload or {}
+    variable = Variable(
+        key=key, value=taken[key], captured_at=NOW, audiences=(Audience.EVENT,), provenance=Provenance(signed=False)
+    )
+    conversation = Conversation(id="ccai:chat-1", address="1", variables=(variable,))
+    assert to_conversation(from_conversation(conversation).body) == conversation
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"capture_type": ["event", "everybody"]},
+        {"capture_type": []},
+        {"capture_type": "event"},
+        {"capture_target": "something"},
+        {"payload": None},
+        {"capture_target": "end_user_response"},
+        {"invisible_to_agent": "key_one"},
+    ],
+    ids=json.dumps,
+)
+def test_a_session_variable_that_could_show_too_much_is_refused(wrong: dict[str, Any]) -> None:
+    right = {"payload": {"key_one": 1}, "capture_type": ["event"], "capture_target": "payload"}
+    SessionVariable.model_validate(right)
+    with pytest.raises(ValidationError):
+        SessionVariable.model_validate({**right, **wrong})
+
+
+def test_the_next_reply_of_the_user_is_captured_under_a_name() -> None:
+    asked = SessionVariable.model_validate(
+        {"capture_target": "end_user_response", "capture_key": "size", "capture_type": ["agent", "data_parameters"]}
+    )
+    assert (asked.capture_key, asked.payload) == ("size", None)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "action", "action": "escalation", "escalation_reason": "by_consumer"},
+        {"type": "action", "action": "end"},
+        {"type": "action", "action": "escalation", "allow_virtual_agent": True, "menu_id": 12, "language": "ko"},
+        {"type": "action", "action": "direct", "agent_extension": 204, "fallback_menu": 7, "language": "en"},
+    ],
+    ids=lambda action: str(action["action"]),
+)
+def test_the_action_payloads_are_read(action: dict[str, Any]) -> None:
+    assert Action.model_validate(action).model_dump(exclude_none=True) == action
+
+
+def test_payloads_that_are_none_of_ours_pass() -> None:
+    assert Ujet.model_validate({"type": "inline_button", "title": "x", "buttons": []}).session_variable is None
