@@ -14,6 +14,8 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event, Passing
 from shared.schemas.exchange import Answer, Call, Request, Response
 
+DEEPEST = 100  # levels; a record that holds the body must itself stay within what its parser reads (about 200)
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -52,14 +54,26 @@ class Platform(Protocol):
 
 
 def parse_object(body: bytes) -> JsonObject:
-    """Returns the JSON object of a body. Raises BadRequest `malformed-json` or `not-an-object`."""
+    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`, `nested-too-deep`."""
     try:
         value = pydantic_core.from_json(body)
     except ValueError as error:
         raise BadRequest("malformed-json", f"The body is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise BadRequest("not-an-object", "The body must be a JSON object.")
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
+        raise BadRequest("nested-too-deep", f"The body is nested more than {DEEPEST} levels deep.")
     return value
+
+
+def _depth(value: object) -> int:
+    """Returns how many objects and lists stand within each other, without recursion of our own."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        level = [item for items in inner for item in items]
+    return depth
 
 
 def validate(model: type[Model], value: object) -> Model:

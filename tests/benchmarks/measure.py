@@ -42,8 +42,8 @@ QUICK = Plan(rounds=1, slices=3, seconds=0.2, starts=2, events=300, counted=40)
 
 @dataclass(slots=True)
 class Acks:
-    """One round: what each target did with so many clients, and what an event cost its server, or a raw call its caller,
-    in processor time."""
+    """One round: what each target did with so many clients, and the processor time of an event in its server or, for a
+    raw call, in its caller."""
 
     results: dict[int, dict[str, Result]] = field(default_factory=dict)
     cpu_us: dict[int, dict[str, float]] = field(default_factory=dict)

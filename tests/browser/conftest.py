@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from infra.local.browser import browser, find_browser
 from infra.local.server import LocalServer
+from infra.local.settings import BRIDGE_KEY
+from tests.browser.crm import Crm, Tab, serve
 
 REQUIRE_ALL = "BATON_REQUIRE_ALL"
 
@@ -45,3 +47,36 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     context.close()
     assert thrown == []
     assert [url for url in asked if not url.startswith((server, "data:"))] == []
+
+
+@pytest.fixture(scope="module")
+def crm() -> Iterator[Crm]:
+    server, served = serve()
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def run(crm: Crm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    settings = {"BRIDGE_ALLOWED_ORIGINS": crm.url, "BRIDGE_TOKEN_KEYS": BRIDGE_KEY}
+    with LocalServer(tmp_path_factory.mktemp("bridge"), settings) as running:
+        crm.endpoint = f"http://baton.localhost:{running.port}/forward_variables"
+        yield running
+
+
+@pytest.fixture
+def context(chromium: Browser, run: LocalServer, crm: Crm) -> Iterator[BrowserContext]:
+    """A browser of its own, whose storage is empty, and which must not throw."""
+    opened, thrown = chromium.new_context(), list[str]()
+    opened.set_default_timeout(15_000)
+    opened.on("weberror", lambda error: thrown.append(str(error.error)))
+    crm.tokens.clear()
+    yield opened
+    opened.close()
+    assert thrown == []
+
+
+@pytest.fixture
+def tab(context: BrowserContext, crm: Crm, run: LocalServer) -> Tab:
+    return Tab.open(context, crm, run)

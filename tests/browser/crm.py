@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-from playwright.sync_api import BrowserContext, Frame, Page
+from playwright.sync_api import BrowserContext, Frame, Page, Route
 
 from infra.bridge_tag import SCRIPT, tag
 from infra.local.server import LocalServer
 from infra.local.settings import BRIDGE_KEY
 
+VARIABLES = "variables_captured"
+JOINED, LEFT, RECEIVED = "Task_VA_Joined", "Task_VA_Left", "Task_VA_Variables_Received"
 _chats = count(1)
 PAGE = """<!doctype html><title>CRM</title>
 <iframe id="adapter" src="{adapter}/adapter"></iframe>
@@ -165,3 +167,29 @@ class Tab:
     def errors(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.page.evaluate("JSON.stringify(errors)"))
         return found
+
+
+def posts_to_baton(context: BrowserContext, crm: Crm, *answers: Any) -> list[str]:
+    """Answers the first posts by `answers` (a status, or what takes the route) and returns the bodies of all."""
+    bodies, script = list[str](), list(answers)
+
+    def handle(route: Route) -> None:
+        if route.request.method == "POST":
+            bodies.append(route.request.post_data or "")
+        answer = script.pop(0) if script and route.request.method == "POST" else Route.continue_
+        if callable(answer):
+            answer(route)
+        else:
+            route.fulfill(status=answer, headers={"access-control-allow-origin": crm.url}, body="{}")
+
+    context.route(crm.endpoint, handle)
+    return bodies
+
+
+def ids(body: str) -> list[str]:
+    return [event["id"] for event in json.loads(body)["events"]]
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch(url=route.request.url.replace("baton.localhost", "127.0.0.1"))  # only a browser knows the other name
+    route.abort()

@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from infra.local.oracle import texts
 from infra.local.settings import BOT_KEY
+from shared import tracing
 from tests.emulators.boundaries import Boundaries
 from tests.emulators.deployment import Emulators
 from tests.emulators.envelopes import FORMS, Envelope
@@ -104,8 +105,6 @@ async def test_a_notification_reaches_the_team_once(functions: Functions, team: 
 async def test_the_trace_of_a_message_goes_on_in_its_log_line(
     functions: Functions, form: Form, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from shared import tracing
-
     tracing.name_project("baton-prod")
     envelope = form({"schema_version": 1, "conversation": CONVERSATION})
     await functions.ask("deliver_outbox", "POST", "/", envelope.body, envelope.headers)

@@ -76,6 +76,14 @@ def test_a_body_of_another_form_is_refused_and_the_field_named(server: LocalServ
     assert reply.body["error"]["details"][0]["metadata"]["field"]
 
 
+def test_a_body_nested_beyond_reason_is_refused_and_the_conversation_lives_on(talk: Talk) -> None:
+    nested = '{"a":' * 190 + "1" + "}" * 190
+    body = f'{{"conversationId": "{talk.id}", "message": {{"messageId": "deep", "text": "x"}}, "x": {nested}}}'.encode()
+    assert _fault(_post(talk.server, body)) == (400, "INVALID_ARGUMENT", "nested-too-deep")
+    assert talk.customer_says("still here", "m-2").status == 200
+    assert talk.journal()[-1]["text"] == "still here"
+
+
 def test_a_list_is_no_body(server: LocalServer) -> None:
     assert _fault(_post(server, b"[]")) == (400, "INVALID_ARGUMENT", "not-an-object")
 

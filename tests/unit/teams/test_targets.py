@@ -15,7 +15,6 @@ from shared.teams.team_webhook import TeamWebhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TARGETS: list[Target] = [Slack(Url("https://s")), GoogleChat(Url("https://g")), TeamWebhook(Url("https://t"), SECRET)]
-NOW = datetime.now(UTC)
 
 
 def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
@@ -24,7 +23,7 @@ def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
         "id": "n-1",
         "type": kind,
         "conversation": "business_messages:3333",
-        "time": NOW,
+        "time": datetime.now(UTC),
         "representative": jane,
         "reason": "angry & <!channel>",
         "waited_seconds": 200.4,
@@ -32,7 +31,7 @@ def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
     }
     told = Notification.model_validate(body)
     lines = ("Customer: <script>alert(1)</script> & @here", "Bot: hello")
-    return Briefing(told, NOW, "Michael", lines, "https://console.test/?c=business_messages:3333")
+    return Briefing(told, datetime.now(UTC), "Michael", lines, "https://console.test/?c=business_messages:3333")
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -71,7 +70,7 @@ def test_google_chat_shows_a_customers_words_as_they_are() -> None:
 
 
 def test_slack_blocks_stay_within_their_limits() -> None:
-    briefing = Briefing(_briefing().notification, NOW, "M" * 5000, ("x" * 5000,), None)
+    briefing = Briefing(_briefing().notification, datetime.now(UTC), "M" * 5000, ("x" * 5000,), None)
     blocks = json.loads(Slack(Url("https://s")).call(briefing).body)["blocks"]
     assert [len(block["text"]["text"]) <= 3000 for block in blocks] == [True] * 3
 
