@@ -23,6 +23,7 @@ from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.services.retry import until_uncontended
+from shared.services.turns import in_turn
 
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 OUTBOX_LIMIT = 500
@@ -46,7 +47,8 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
     TooMany (requests) or Unavailable `outbox-full` (facts) where more than `limit` entries wait for delivery.
     """
     nonce, tries = uuid.uuid4().hex, itertools.count()
-    return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0))
+    async with in_turn(event.source):
+        return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0))
 
 
 async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
