@@ -33,6 +33,7 @@ class _Command(Ours):
     id: str
     state: State = State.PENDING
     attempts: int = 0
+    forbidden: int = 0
     retry_at: Time | None = None
     ambiguous: bool = False
     error: str | None = None

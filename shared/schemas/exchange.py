@@ -23,7 +23,7 @@ class Response:
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    notes: Mapping[str, str | int | None] = field(default_factory=dict)
+    notes: Mapping[str, str | float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ async def _commit(
     done = Applied(decision.conversation, decision.verdict, decision.refusal)
     try:
         await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
+        _log_first_response(snapshot.value, decision.conversation)
         return done
     except PreconditionFailed:
         known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
@@ -79,6 +80,13 @@ async def _commit(
             raise
         return await _commit(ports, event, _quarantined(event, snapshot.value), snapshot, nonce)
     return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+def _log_first_response(before: Conversation, after: Conversation) -> None:
+    """Says how long a customer waited for a human's first words; a metric reads it."""
+    seconds = after.first_response_seconds
+    if seconds is not None and before.first_response_seconds is None:
+        log("INFO", "first human response", conversation=after.id, first_response_seconds=seconds)
 
 
 async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:

@@ -20,6 +20,7 @@ from shared.schemas.notifications import HANDOFFS, Notification
 from shared.services.webhooks import webhook_call
 
 FORBIDDEN_TRIES = 3
+AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 
 
@@ -51,19 +52,20 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         pause = result.retry_after if result.retry_after is not None else backoff(tried.attempts)
         return Attempt(tried.model_copy(update={"retry_at": ports.clock.now() + timedelta(seconds=pause)}))
     if isinstance(tried, SendEvent) and not tried.notice:
-        return await attempt(ports, entry, tried.model_copy(update={"notice": True, "attempts": 0, "ambiguous": False}))
+        return await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
     return _end(ports, entry, tried)
 
 
 def _tried(command: Command, result: _Result) -> Command:
     ambiguous = command.ambiguous or result.arrived is None
-    return command.model_copy(update={"attempts": command.attempts + 1, "ambiguous": ambiguous, "error": result.fault})
+    forbidden = command.forbidden + (result.outcome is Outcome.FORBIDDEN)
+    update = {"attempts": command.attempts + 1, "forbidden": forbidden, "ambiguous": ambiguous, "error": result.fault}
+    return command.model_copy(update=update)
 
 
 def _is_final(ports: Ports, entry: JournalEntry, tried: Command, outcome: Outcome) -> bool:
     too_old = ports.clock.now() - entry.time > ports.policy.give_up_after
-    forbidden = outcome is Outcome.FORBIDDEN and tried.attempts >= FORBIDDEN_TRIES
-    return outcome is Outcome.PERMANENT or forbidden or too_old
+    return outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old
 
 
 def backoff(attempts: int) -> float:

@@ -2,13 +2,19 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 from shared.errors import BadRequest, NotFound, Refused
 from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.commands import Publish
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.ids import entry_id
+from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notifications import HANDOFFS, Notification
+from shared.services.apply import FIRST_LOOK, wake
 from shared.services.retry import until_uncontended
+
+_Change = tuple[Snapshot[Conversation], Mapping[str, object]]
 
 
 async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
@@ -18,7 +24,9 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
     """
     if desk == channel:
         raise BadRequest("self-link", "A conversation cannot be linked to itself.")
-    return await until_uncontended(lambda: _link(ports, desk, channel, key))
+    linked = await until_uncontended(lambda: _link(ports, desk, channel, key))
+    await wake(ports, desk)
+    return linked
 
 
 async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
@@ -33,6 +41,7 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
         return ours.value
     _check_free(ours.value, theirs.value)
     joined = {
+        "address": ours.value.address or desk.partition(":")[2],
         "linked_to": channel,
         "phase": Phase.BOT,
         "humans": (),
@@ -48,9 +57,12 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
     ours = await _seen(ports, desk)
     if ours.value.linked_to is None:
         return ours.value
-    theirs = await _seen(ports, ours.value.linked_to)
+    apart: _Change = (ours, {"linked_to": None})
+    theirs = await ports.store.load(ours.value.linked_to)
+    if theirs is None:
+        return await _write(ports, "unlink", key, apart)
     links = {"links": tuple(one for one in theirs.value.links if one != desk)}
-    return await _write(ports, "unlink", key, (ours, {"linked_to": None}), (theirs, links))
+    return await _write(ports, "unlink", key, apart, (theirs, links))
 
 
 def _check_free(desk: Conversation, channel: Conversation) -> None:
@@ -67,29 +79,44 @@ async def _seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
     return snapshot
 
 
-async def _write(
-    ports: Ports, kind: str, key: str, *changes: tuple[Snapshot[Conversation], Mapping[str, object]]
-) -> Conversation:
+async def _write(ports: Ports, kind: str, key: str, *changes: _Change) -> Conversation:
     """Writes all changes in one commit, each with its journal entry. Returns the first conversation as it became."""
     nonce = uuid.uuid4().hex
     written = [
         Snapshot(before.value.model_copy(update={**update, "version": before.value.version + 1}), before.token)
         for before, update in changes
     ]
-    entries = [_record(ports, kind, key, nonce, snapshot.value) for snapshot in written]
+    pairs = zip(changes, written, strict=True)
+    entries = [_record(ports, kind, key, nonce, before.value, after.value) for (before, _), after in pairs]
     await ports.store.commit(Commit(entries, written))
     return written[0].value
 
 
-def _record(ports: Ports, kind: str, key: str, nonce: str, conversation: Conversation) -> JournalEntry:
-    return JournalEntry(
-        id=entry_id(conversation.id, kind, nonce),
-        conversation=conversation.id,
-        seq=conversation.version,
-        time=ports.clock.now(),
+def _record(ports: Ports, kind: str, key: str, nonce: str, before: Conversation, after: Conversation) -> JournalEntry:
+    now = ports.clock.now()
+    entry = JournalEntry(
+        id=entry_id(after.id, kind, nonce),
+        conversation=after.id,
+        seq=after.version,
+        time=now,
         kind=kind,
-        source=conversation.id,
+        source=after.id,
         actor=key,
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
+    if after.phase is before.phase:
+        return entry
+    return entry.model_copy(update={"commands": (_ending(entry, before, now),), "due_at": now + FIRST_LOOK})
+
+
+def _ending(entry: JournalEntry, desk: Conversation, now: datetime) -> Publish:
+    """Returns what the team is told where a desk's own handoff ends because the channel's takes its place."""
+    body = Notification(
+        id=command_id(desk.id, entry.id, "linked"),
+        type="handoff.failed" if desk.phase is Phase.QUEUED else "handoff.ended",
+        conversation=desk.id,
+        time=now,
+        reason="linked",
+    )
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))

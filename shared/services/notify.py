@@ -42,7 +42,9 @@ async def notify_handoff(ports: Ports, team: Team, request: Request) -> Response
         raise MethodNotAllowed("POST")
     told = validate(Notification, pushed_body(request))
     await notify(ports, team, told)
-    return Response(body=b"{}", notes={"conversation": told.conversation, "type": told.type})
+    return Response(
+        body=b"{}", notes={"conversation": told.conversation, "type": told.type, "waited_seconds": told.waited_seconds}
+    )
 
 
 async def notify(ports: Ports, team: Team, told: Notification) -> None:

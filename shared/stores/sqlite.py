@@ -141,10 +141,11 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
             _create_entry(connection, entry)
         for conversation in commit.conversations:
             _write_conversation(connection, conversation)
+        connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:
+            connection.execute("rollback")
         raise
-    connection.execute("commit")
 
 
 def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:

@@ -35,7 +35,8 @@ async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
         await deployment.until_quiet("business_messages:hot", seconds=60)
 
         statuses = Counter(status for one in answered for each in one for status, _ in each.tries)
-        assert set(statuses) <= {200, 409, 503}, statuses
+        # 429, for requests, and 503, for facts, are also the outbox's own brake where senders outrun delivery.
+        assert set(statuses) <= {200, 409, 429, 503}, statuses
         assert statuses[200] + statuses[409] == EVENTS
         assert statuses[409] <= statuses[503]
 

@@ -243,6 +243,7 @@ def test_links_are_made_once_and_lead_one_step(server: LocalServer) -> None:
 
 
 def test_the_conversation_segment_may_be_percent_encoded(talk: Talk) -> None:
+    talk.seen()
     encoded = talk.server.get(f"{BASE}/business_messages%3A{talk.id}", "dev-agent")
     assert encoded == talk.state()
     assert talk.server.get(f"{BASE}/business_messages:{talk.id}", "dev-agent") == talk.state()

@@ -8,13 +8,14 @@ import pytest
 from shared.errors import Unavailable
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.content import Content
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage, UserMessage
+from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage, HumanRequested, UserMessage
 from shared.schemas.exchange import Answer
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services.apply import apply
 from shared.services.deliver import deliver
+from shared.services.links import link
 
 C = "business_messages:3333"
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
@@ -223,3 +224,28 @@ async def test_a_fact_that_no_record_can_hold_is_quarantined_and_not_refused(ben
     await _take(bench, _bot("still here"))
     await deliver(bench.ports, C)
     assert [entry.outcome for entry in await _journal(bench)] == ["done", "quarantined", "done"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "told"), [(True, "handoff.failed"), (False, "handoff.ended")], ids=["queued", "with a human"]
+)
+async def test_a_desks_own_handoff_ends_when_it_is_linked_and_the_team_is_told(
+    bench: Any, asks: bool, told: str
+) -> None:
+    desk: dict[str, Any] = {"id": "1", "source": "csku:conv", "actor": "platform:csku", "address": "conv"}
+    content = Content(text="Saya bisa membantu")
+    event = HumanRequested(**desk, reason="r") if asks else HumanMessage(**desk, representative=JANE, content=content)
+    await _take(bench, _user(), event)
+    await link(bench.ports, "csku:conv", C, "admin")
+    await deliver(bench.ports, "csku:conv")
+    assert [body["type"] for body in bench.publisher.on(HANDOFFS)][-1] == told
+    assert (await bench.store.load("csku:conv")).value.phase == "BOT"
+
+
+async def test_three_refusals_for_want_of_rights_end_it_and_other_faults_do_not_count(bench: Any) -> None:
+    await _take(bench, _user(), _bot("one"))
+    bench.sender.script = [500, 500, 403, 403, 200]
+    for _ in range(6):
+        await deliver(bench.ports, C)
+        bench.clock.forward(600)
+    assert (await _journal(bench))[-1].outcome == "done"
