@@ -56,7 +56,8 @@ async def read(incoming: StarletteRequest, function: str, limit: int = BODY_LIMI
 def _log(
     incoming: StarletteRequest, function: str, response: Response, started: float, rpcs: Mapping[str, int]
 ) -> None:
-    severity: Severity = "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else "INFO"
+    looked: Severity = "DEBUG" if incoming.method == "GET" else "INFO"  # whoever polls must not drown what happened
+    severity: Severity = "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     fields = {"method": incoming.method, "status": response.status, "latency_ms": milliseconds, **response.notes}
     log(severity, f"{function} {response.status}", function=function, rpcs=dict(rpcs) or None, **fields)

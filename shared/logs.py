@@ -11,12 +11,22 @@ Severity = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Loggable = str | int | float | bool | Mapping[str, int] | None
 
 
+_hidden: set[Severity] = set()
+
+
+def hide(severity: Severity) -> None:
+    """Keeps lines of this severity back from now on, where people read along."""
+    _hidden.add(severity)
+
+
 def log(severity: Severity, message: str, **fields: Loggable) -> None:
     """Writes one line to standard output; fields that are None are left out.
 
     The trace field is what makes Cloud Logging show the line under its request.
     https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
     """
+    if severity in _hidden:
+        return
     line = {"severity": severity, "message": message, **{k: v for k, v in fields.items() if v is not None}}
     trace = tracing.current().trace
     if trace is not None:

@@ -8,7 +8,7 @@ import uvicorn
 
 from infra.local import settings
 from infra.local.app import Local
-from shared import bootstrap
+from shared import bootstrap, logs
 from shared.errors import Misconfigured
 
 # ruff: noqa: E501  # lines to copy must be whole
@@ -34,6 +34,7 @@ Try it in another terminal:
 def main() -> int:
     """Serves until it is stopped. Returns 1, having said which, where a setting is wrong."""
     port, folder = int(os.environ.get("PORT", "8080")), Path(os.environ.get("BATON_HOME", ".baton"))
+    logs.hide("DEBUG")
     for name, value in settings.defaults(port, folder).items():
         os.environ.setdefault(name, value)
     try:

@@ -1,7 +1,7 @@
 // A CRM page around the agent adapter: bridge.js for real, and a ticket that shows what each audience sees.
 
 import { baton, crm } from "./api.js";
-import { agentName } from "./desk.js";
+import { agentName } from "./agent.js";
 import { find, make, onPress, setText, show, tell } from "./dom.js";
 import { customerName, lookNow, model } from "./model.js";
 import { inWords } from "./words.js";

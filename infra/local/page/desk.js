@@ -1,5 +1,6 @@
 // The agent's desk: who waits, who is with whom, and taking, leaving and failing a conversation.
 
+import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
 import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
 import { lookNow, model, select } from "./model.js";
@@ -13,11 +14,6 @@ const EMPTY = {
   HUMAN: "No human is in a conversation.",
   BOT: "No customer is with the bot.",
 };
-
-export const agentName = () => find("agent").value.trim();
-
-export const isPresent = () =>
-  Boolean(model.conversation?.representatives.some((one) => one.displayName === agentName()));
 
 export function startDesk() {
   const agent = find("agent");
@@ -56,10 +52,6 @@ async function control(act, words) {
   } finally {
     lookNow();
   }
-}
-
-export function clearNotices() {
-  for (const notice of find("work").querySelectorAll(".notice")) tell(notice, "");
 }
 
 export function renderDesk() {

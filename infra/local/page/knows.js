@@ -6,7 +6,7 @@ import { clock, duration, kindInWords, names, waitedSince } from "./words.js";
 
 const LONGEST_JOURNAL = 200;
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
-const WHAT = { message: "message to the customer", publish: "publish to a topic", post: "post to a webhook" };
+const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook" };
 
 export function renderKnowledge() {
   renderPhase(model.conversation?.phase);
@@ -76,5 +76,6 @@ function drawCommand(command) {
   const again = command.retryAt ? `, again at ${clock(command.retryAt)}` : "";
   const error = command.error ? ` (${command.error})` : "";
   const as = command.as ? ` as ${command.as}` : "";
-  return make("li", {}, `${what}${as}${tries}${error}${again} `, badge(command.state));
+  const to = command.topic ? ` to ${command.topic}` : command.audience ? ` of the ${command.audience}` : "";
+  return make("li", {}, `${what}${to}${as}${tries}${error}${again} `, badge(command.state));
 }

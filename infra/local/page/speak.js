@@ -1,7 +1,7 @@
 // How the desk and the bot speak: through the REST API, or as what CSKU's webhook reports.
 
 import { baton, postCskuEvent } from "./api.js";
-import { agentName, clearNotices, isPresent } from "./desk.js";
+import { agentName, clearNotices, isPresent } from "./agent.js";
 import { find, onPress, onSend, tell } from "./dom.js";
 import { lookNow, model } from "./model.js";
 import { inWords } from "./words.js";
