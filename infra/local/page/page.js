@@ -1,7 +1,8 @@
 // The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
 
 import { startCrm } from "./crm.js";
-import { clearNotices, renderDesk, startDesk } from "./desk.js";
+import { clearNotices } from "./agent.js";
+import { renderDesk, startDesk } from "./desk.js";
 import { find, setText } from "./dom.js";
 import { renderFaults, startFaults } from "./faults.js";
 import { renderKnowledge } from "./knows.js";
