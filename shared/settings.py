@@ -42,6 +42,8 @@ def _keys(value: object) -> object:
     keys = json.loads(value)
     if not isinstance(keys, dict):
         raise ValueError('give a JSON object, like {"secret-key": {"name": "bot", "may": ["BOT"]}}')
+    if any(not key or key != key.strip() for key in keys):
+        raise ValueError("a key is empty or has white space around it")
     return {sha256(key): rights for key, rights in keys.items()}
 
 
@@ -126,8 +128,8 @@ class Settings(BaseModel):
     @classmethod
     def _team_secret(cls, value: str | None) -> str | None:
         """The Standard Webhooks scheme keys its hash with the decoded bytes."""
-        if value is not None:
-            base64.b64decode(value.removeprefix("whsec_"), validate=True)
+        if value is not None and not base64.b64decode(value.removeprefix("whsec_"), validate=True):
+            raise ValueError("give a base64 secret")
         return value
 
     @field_validator("bridge_token_keys")
@@ -154,7 +156,7 @@ class Settings(BaseModel):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings with their defaults filled in. Raises Misconfigured, having logged each fault."""
-    given = {name.lower(): value for name, value in environment.items() if value != ""}
+    given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -165,7 +167,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _with_defaults(settings: Settings) -> Settings:
     deployed = settings.deployed
-    google = urlsplit(settings.business_messages_api_url).hostname == urlsplit(GOOGLE_HOST).hostname
+    google = settings.business_messages_api_url.rstrip("/") == GOOGLE_HOST
     filled: dict[str, Any] = {
         "baton_store": settings.baton_store or ("firestore" if deployed else "sqlite:///.baton/baton.sqlite"),
         "baton_queue": settings.baton_queue or ("pubsub" if deployed else "inline"),

@@ -2,15 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+import pydantic_core
+from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.errors import BadRequest
-from shared.schemas.base import JsonObject, NonEmpty, Theirs
+from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.content import Content
-from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.settings import ApiKey
 
 CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+METADATA_LIMIT = 8192  # it stays with the conversation, whose record takes 1 MB
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -32,8 +34,8 @@ class Person(Theirs):
     """A human, who must be named to be told from others."""
 
     representative_type: Literal[RepresentativeType.HUMAN] = RepresentativeType.HUMAN
-    display_name: NonEmpty
-    avatar_image: str | None = None
+    display_name: Annotated[str, StringConstraints(min_length=1, max_length=NAME_LIMIT)]
+    avatar_image: Annotated[str, StringConstraints(max_length=2048)] | None = None
 
     @property
     def representative(self) -> Representative:
@@ -44,9 +46,15 @@ class _Verb(Theirs):
     request_id: CallerId | None = None
 
 
+def _small(metadata: JsonObject) -> JsonObject:
+    if len(pydantic_core.to_json(metadata)) > METADATA_LIMIT:
+        raise ValueError(f"must take at most {METADATA_LIMIT} bytes as JSON")
+    return metadata
+
+
 class RequestHumanBody(_Verb):
     reason: Reason
-    metadata: JsonObject | None = None
+    metadata: Annotated[JsonObject, AfterValidator(_small)] | None = None
 
 
 class ClaimBody(_Verb):

@@ -15,7 +15,7 @@ from shared.api.bodies import (
     RequestHumanBody,
     speaker,
 )
-from shared.api.keys import must_be_admin, must_be_human, must_speak_as
+from shared.api.keys import is_human, must_be_admin, must_be_human, must_speak_as
 from shared.errors import BadRequest
 from shared.platforms.base import Model, parse_object, validate
 from shared.ports import Ports
@@ -114,6 +114,8 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
 
 
 async def update_receipt(ask: Ask) -> Response:
+    if not ask.message.strip("."):  # a URL folds them
+        raise BadRequest("malformed-path", "This is no message id.")
     body = ask.body(ReceiptBody)
     channel = await control.channel_of(ask.ports, ask.conversation)
     signal = Signal(id=uuid.uuid4().hex, to="", kind="READ", message_id=ask.message)
@@ -132,7 +134,7 @@ async def list_conversations(ask: Ask) -> Response:
     if phase not in Phase.__members__:
         raise BadRequest("schema", f"phase: one of {', '.join(Phase)}.", field="phase")
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
-    shown = [views.conversation_view(one, 0) for one in page.items if not one.erased]
+    shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
     for view in shown:
         del view["pending"]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
@@ -202,4 +204,4 @@ async def _control(ask: Ask, event: Event) -> Response:
 
 async def _view(ask: Ask, conversation: Conversation) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
-    return views.json_response(views.conversation_view(conversation, pending))
+    return views.json_response(views.conversation_view(conversation, pending, agent=is_human(ask.caller)))

@@ -35,9 +35,14 @@ def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
         raise Forbidden("may-not-speak", f"This key may not speak as {kind.value}.", type=kind.value)
 
 
+def is_human(caller: ApiKey) -> bool:
+    """Returns whether this is a desk's key or an admin's."""
+    return RepresentativeType.HUMAN in caller.may or caller.admin
+
+
 def must_be_human(caller: ApiKey) -> None:
     """Raises Forbidden unless this is a desk's key or an admin's."""
-    if RepresentativeType.HUMAN not in caller.may and not caller.admin:
+    if not is_human(caller):
         raise Forbidden("human-only", "Only a key that may speak as HUMAN, or an admin key, may do this.")
 
 

@@ -20,7 +20,8 @@ def json_response(body: Mapping[str, Any], **notes: str) -> Response:
     return Response(body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes)
 
 
-def conversation_view(conversation: Conversation, pending: int) -> dict[str, Any]:
+def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
+    """Returns a conversation as callers see it; its variables are for the agent audience, so for desks and admins."""
     request = conversation.request
     return {
         "name": f"conversations/{conversation.id}",
@@ -34,7 +35,7 @@ def conversation_view(conversation: Conversation, pending: int) -> dict[str, Any
         "tracked": conversation.tracked,
         "links": list(conversation.links),
         "linkedTo": conversation.linked_to,
-        "variables": seen_by(Audience.AGENT, conversation.variables),
+        "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
         "pending": pending,
         "version": conversation.version,
     }

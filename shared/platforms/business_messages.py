@@ -35,11 +35,13 @@ from shared.schemas.events import (
 )
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.times import time_or_none
 
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
 CAPABILITIES = Capabilities()
+PROOF_LIMIT = 4096  # bytes of a handshake
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -84,8 +86,8 @@ class _Report:
             **self.common(payload, event_id),
             form=self.body,
             said=said,
-            locale=next(filter(None, locales), None),
-            customer_name=self.text("context", "userInfo", "displayName"),
+            locale=next((one[:64] for one in locales if one), None),
+            customer_name=(self.text("context", "userInfo", "displayName") or "")[:NAME_LIMIT] or None,
         )
 
 
@@ -211,6 +213,8 @@ def _speaker(command: ToCustomer | Signal) -> JsonObject:
 
 
 def _handshake(request: Request) -> tuple[str, str] | None:
+    if len(request.body) > PROOF_LIMIT:  # nobody has proved anything yet, so little is read
+        return None
     try:
         body = parse_object(request.body)
     except BadRequest:

@@ -19,7 +19,7 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.events import BotMessage, Event, HumanMessage, HumanRequested, Passing, Unknown, UserMessage
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
-from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.times import time_or_none
 
 NAME = "csku"
@@ -84,11 +84,16 @@ class _Report:
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
-        return Representative(representative_type=kind, display_name=name)
+        return Representative(representative_type=kind, display_name=name and name[:NAME_LIMIT])
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
-    said = UserMessage(**report.common(), form={}, said=report.said(), customer_name=report.text("conversation_label"))
+    said = UserMessage(
+        **report.common(),
+        form={},
+        said=report.said(),
+        customer_name=(report.text("conversation_label") or "")[:NAME_LIMIT] or None,
+    )
     return [said, *_asks_for_human(report)]
 
 

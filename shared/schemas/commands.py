@@ -34,6 +34,7 @@ class _Command(Ours):
     state: State = State.PENDING
     attempts: int = 0
     forbidden: int = 0
+    since: Time | None = None  # when it was added to an entry that is older
     retry_at: Time | None = None
     ambiguous: bool = False
     error: str | None = None

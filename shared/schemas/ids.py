@@ -14,9 +14,9 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
 def conversation_id(platform: str, native: str) -> str:
     """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is hashed.
 
-    So is one that is a phone number, as ids stand in URLs and logs.
+    So is one that holds a phone number, as ids stand in URLs and logs.
     """
-    if not _PLAIN.fullmatch(native) or _PHONE.fullmatch(native):
+    if not _PLAIN.fullmatch(native) or _PHONE.search(native) or not native.strip("."):
         native = "h-" + sha256(native)[:32]
     return f"{platform}:{native}"
 

@@ -75,7 +75,7 @@ class JournalEntry(Ours):
 
     def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
         """Returns this entry with these commands, and with when the sweep must look at it next."""
-        return self.model_copy(update={"commands": commands, "due_at": _next_due(commands, self.due_at)})
+        return self.model_copy(update={"commands": commands, "due_at": _next_due(commands, self.due_at or self.time)})
 
 
 def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> datetime | None:

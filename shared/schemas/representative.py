@@ -1,8 +1,13 @@
 """Who speaks. https://developers.google.com/business-communications/business-messages/reference/rest/v1/Representative"""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from shared.schemas.base import Theirs
+
+NAME_LIMIT = 256  # characters; what a platform says longer is cut, what a caller says longer is refused
 
 
 class RepresentativeType(StrEnum):
@@ -12,8 +17,8 @@ class RepresentativeType(StrEnum):
 
 class Representative(Theirs):
     representative_type: RepresentativeType
-    display_name: str | None = None
-    avatar_image: str | None = None
+    display_name: Annotated[str, StringConstraints(max_length=NAME_LIMIT)] | None = None
+    avatar_image: Annotated[str, StringConstraints(max_length=2048)] | None = None
 
     @property
     def name(self) -> str:

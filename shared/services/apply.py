@@ -119,11 +119,12 @@ async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversati
     if source.value.linked_to is None:
         return source
     channel = await ports.store.load(source.value.linked_to, fresh=fresh)
-    if channel is None:  # it has expired, and absence is never a copy
-        return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
-    if event.source not in channel.value.links:
+    if channel is not None and event.source in channel.value.links:
+        return channel
+    if channel is not None and not fresh:
         raise PreconditionFailed
-    return channel
+    # The channel has expired, and may have begun anew: to unlink and to erase would have written this end as well.
+    return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
 
 
 def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation]:

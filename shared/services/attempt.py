@@ -64,7 +64,7 @@ def _tried(command: Command, result: _Result) -> Command:
 
 
 def _is_final(ports: Ports, entry: JournalEntry, tried: Command, outcome: Outcome) -> bool:
-    too_old = ports.clock.now() - entry.time > ports.policy.give_up_after
+    too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
     return outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old
 
 
@@ -151,4 +151,4 @@ def _tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publi
         representative=getattr(command, "representative", None),
         reason=f"{command.kind} {command.state.value}: {command.error}",
     )
-    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True), since=body.time)

@@ -6,19 +6,20 @@ else delivers at the same time does no harm: the platform knows the ids, and out
 """
 
 import asyncio
-from dataclasses import dataclass, field
+import contextlib
+from dataclasses import dataclass
 from datetime import datetime
 
-from shared.logs import log
-from shared.ports import Ports, PreconditionFailed, Snapshot
+from shared.errors import BatonError
+from shared.ports import Ports
 from shared.schemas.commands import Command, Lane, SendEvent, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, HumanIdleTimeout, UnclaimedTimeout
-from shared.schemas.journal import JournalEntry
+from shared.schemas.times import format_time
 from shared.services.apply import apply
-from shared.services.attempt import Attempt, attempt
+from shared.services.attempt import attempt
 from shared.services.erase import finish_erase
-from shared.services.retry import until_uncontended
+from shared.services.outcomes import Work, record
 
 PAGE = 50
 
@@ -60,25 +61,12 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
         return None
     kind = UnclaimedTimeout if timer.kind == "unclaimed" else HumanIdleTimeout
     return kind(
-        id=f"{timer.armed}:{timer.n}",
+        id=f"{timer.armed}:{timer.n}:{format_time(timer.due_at)}",
         source=conversation.id,
         actor="timer",
         armed=timer.armed,
         n=timer.n,
     )
-
-
-@dataclass(slots=True)
-class _Work:
-    """An entry on its way: what each of its commands came to, what was added, and how many lanes are past it."""
-
-    entry: Snapshot[JournalEntry]
-    done: dict[str, Command] = field(default_factory=dict)
-    added: list[Command] = field(default_factory=list)
-    passed: int = 0
-
-    def commands(self, lane: Lane) -> list[Command]:
-        return [c for c in self.entry.value.commands if c.lane is lane and c.state is State.PENDING]
 
 
 class Drain:
@@ -87,8 +75,8 @@ class Drain:
     def __init__(self, ports: Ports, conversation: str) -> None:
         self._ports = ports
         self._conversation = conversation
-        self._page: list[_Work] = []
-        self._broken: dict[str, _Work] = {}
+        self._page: list[Work] = []
+        self._broken: dict[str, Work] = {}
         self._stands: set[Lane] = set()
         self.failed = self.added = False
         self.next_try: datetime | None = None
@@ -102,11 +90,22 @@ class Drain:
         after, more = 0, True
         while more and len(self._stands) < len(Lane):
             entries = await self._ports.store.pending(self._conversation, after, PAGE)
-            self._page = [_Work(entry) for entry in entries]
+            self._page = [Work(entry) for entry in entries]
             self._find_broken_frames()
-            await asyncio.gather(*map(self._walk, Lane))
+            await self._work_both_lanes()
             more = len(entries) == PAGE
             after = entries[-1].value.seq if entries else after
+
+    async def _work_both_lanes(self) -> None:
+        """Where one lane ends in an error, the other still ends as it would, and what they did is recorded."""
+        results = await asyncio.gather(*map(self._walk, Lane), return_exceptions=True)
+        faults = [result for result in results if isinstance(result, BaseException)]
+        if faults:
+            for work in self._page:
+                if work.done and work.passed < len(Lane):
+                    with contextlib.suppress(BatonError):
+                        await record(self._ports, work)
+            raise faults[0]
 
     def _find_broken_frames(self) -> None:
         for work in self._page:
@@ -121,89 +120,54 @@ class Drain:
                     self._stands.add(lane)
             await self._leave_behind(work)
 
-    async def _settle(self, work: _Work, command: Command) -> bool:
+    async def _settle(self, work: Work, command: Command) -> bool:
         """Returns whether the command is settled, so that its lane may go on."""
         if getattr(command, "frame", None) in self._broken:
-            await self._unframe(work, command)
+            self._unframe(work, command)
             return True
         if command.retry_at is None or command.retry_at <= self._ports.clock.now():
-            result = await attempt(self._ports, work.entry.value, command)
-            self._note(work, result)
-            command = result.command
+            command = await self._attempt(work, command)
         if command.state is State.PENDING:
             self.next_try = min(filter(None, (self.next_try, command.retry_at)), default=None)
         return command.state is not State.PENDING
 
-    def _note(self, work: _Work, result: Attempt) -> None:
-        command = result.command
-        work.done[command.id] = command
-        work.added += result.added
-        self.added = self.added or bool(result.added)
-        self.failed = self.failed or command.state is State.PENDING
-        if command.state is State.BROKEN:
-            self._broken[command.id] = work
+    async def _attempt(self, work: Work, command: Command) -> Command:
+        result = await attempt(self._ports, work.entry.value, command)
+        work.done[command.id] = result.command
+        if result.added:
+            work.added[command.id] = result.added
+            self.added = True
+        self.failed = self.failed or result.command.state is State.PENDING
+        if result.command.state is State.BROKEN:
+            await self._hold_back_the_frame(work, command.id)
+        return result.command
 
-    async def _unframe(self, work: _Work, command: Command) -> None:
-        """Ends a command whose JOINED never arrived; its LEFT closes the frame."""
+    async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
+        """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""
+        await record(self._ports, work)
+        stored = work.stored(frame)
+        if stored is not None and stored.state is State.BROKEN:
+            self._broken[frame] = work
+
+    def _unframe(self, work: Work, command: Command) -> None:
+        """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on record itself."""
         work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
         if isinstance(command, SendEvent) and command.frame in self._broken:
-            opener = self._broken.pop(command.frame)
-            opener.done[command.frame] = next(
-                c.model_copy(update={"state": State.FAILED})
-                for c in (*opener.done.values(), *opener.entry.value.commands)
-                if c.id == command.frame
-            )
-            if opener.passed == len(Lane):
-                await _record(self._ports, opener)
+            work.closes.append((self._broken.pop(command.frame), command.frame))
 
-    async def _leave_behind(self, work: _Work) -> None:
+    async def _leave_behind(self, work: Work) -> None:
+        """Writes what both lanes did; only then are the frames closed that other entries opened."""
         work.passed += 1
-        if work.passed == len(Lane) and work.done:
-            await _record(self._ports, work)
-
-
-async def _record(ports: Ports, work: _Work) -> None:
-    """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now."""
-    await until_uncontended(lambda: _try_to_record(ports, work))
-    _log_outcomes(work)
-
-
-async def _try_to_record(ports: Ports, work: _Work) -> None:
-    merged = _merge(work.entry.value, work)
-    if merged == work.entry.value:
-        return
-    try:
-        work.entry = await ports.store.update(Snapshot(merged, work.entry.token))
-    except PreconditionFailed:
-        current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
-        if current is not None:
-            work.entry = current
-            raise
-
-
-def _merge(entry: JournalEntry, work: _Work) -> JournalEntry:
-    known = {command.id for command in entry.commands}
-    commands = tuple(_later(command, work.done.get(command.id)) for command in entry.commands)
-    added = tuple(command for command in work.added if command.id not in known and entry.commands)
-    return entry.with_commands((*commands, *added))
-
-
-def _later(stored: Command, ours: Command | None) -> Command:
-    """What is settled stays settled; a broken frame may still close."""
-    if ours is None or stored.state not in (State.PENDING, State.BROKEN):
-        return stored
-    return stored if stored.state is State.BROKEN and ours.state is State.PENDING else ours
-
-
-def _log_outcomes(work: _Work) -> None:
-    for command in work.done.values():
-        if command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED):
-            log(
-                "ERROR",
-                "a delivery failed for good",
-                conversation=work.entry.value.conversation,
-                command=command.id,
-                kind=command.kind,
-                state=command.state.value,
-                reason=command.error,
-            )
+        if work.passed < len(Lane):
+            return
+        for opener, frame in work.closes:
+            if opener is work:
+                work.close(frame)
+        if work.done:
+            await record(self._ports, work)
+        for opener, frame in work.closes:
+            if opener is not work:
+                opener.close(frame)
+                await record(self._ports, opener)
+        if work.done and not work.entry.value.commands:
+            self._stands = set(Lane)  # the conversation is being erased

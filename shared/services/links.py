@@ -37,7 +37,7 @@ async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
 async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
     ours = await ports.store.load(desk) or Snapshot(ports.policy.newcomer(desk, desk.partition(":")[2]), None)
     theirs = await _seen(ports, channel)
-    if ours.value.linked_to == channel:
+    if ours.value.linked_to == channel and desk in theirs.value.links:
         return ours.value
     _check_free(ours.value, theirs.value)
     joined = {
@@ -66,7 +66,7 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
 
 
 def _check_free(desk: Conversation, channel: Conversation) -> None:
-    if desk.linked_to is not None:
+    if desk.linked_to not in (None, channel.id):
         raise Refused("already-linked", "This conversation is linked elsewhere; unlink it first.", to=desk.linked_to)
     if desk.links or channel.linked_to is not None:
         raise Refused("chain", "A link leads from a desk's conversation to a channel's, never further.")

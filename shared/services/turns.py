@@ -26,9 +26,8 @@ async def in_turn(conversation: str) -> AsyncIterator[None]:
 
 
 async def _acquired(lock: asyncio.Lock) -> bool:
-    if not lock.locked():
-        return await lock.acquire()
     try:
-        return await asyncio.wait_for(lock.acquire(), LONGEST_WAIT_SECONDS)
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await lock.acquire()
     except TimeoutError:
         return False

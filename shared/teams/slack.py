@@ -25,7 +25,7 @@ class Slack:
 def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}]
     facts = "\n".join(f"*{name}*  {_escaped(value)}" for name, value in briefing.facts.items())
-    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": facts[:TEXT_LIMIT]}})
+    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": facts[:TEXT_LIMIT], "verbatim": True}})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
     if briefing.link:
@@ -40,5 +40,6 @@ def _plain(text: str, limit: int) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    """Returns one line without markup: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    text = " ".join(text.split()).translate(str.maketrans("*_~`", "∗ˍ∼ˋ"))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -189,7 +189,7 @@ def test_nothing_hidden_is_in_any_output_for_its_audience(
         bodies += published(decision)
     outputs = {
         EVENT: json.dumps(bodies) + json.dumps(seen_by(EVENT, conversation.variables)),
-        AGENT: json.dumps(conversation_view(conversation, 0)),
+        AGENT: json.dumps(conversation_view(conversation, 0, agent=True)),
         COMMENT: json.dumps(seen_by(COMMENT, conversation.variables)),
     }
     for audience, output in outputs.items():
