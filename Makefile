@@ -3,7 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo picture test bench check lock stage deploy doctor clean
+.DEFAULT_GOAL := help
+.PHONY: help run demo picture test bench check lock stage deploy doctor clean
+
+help:
+	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
+	@echo 'make demo      the reference conversation, as a transcript'
+	@echo 'make test      every check and test, as CI runs them'
+	@echo 'make bench     measured beside what one would write by hand'
+	@echo 'make stage     the folders that are deployed, in build/'
+	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
+	@echo 'make doctor    URL=... : is this Baton well?'
+	@echo 'make picture   the picture in README'
+	@echo 'make lock      requirements*.txt anew from requirements*.in'
+	@echo 'make clean     what was built, not what .baton keeps'
 
 run: $(VENV)/runtime
 	@$(BIN)/python -m infra.local
@@ -54,4 +67,4 @@ $(VENV)/development: $(VENV)/runtime requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf build .baton .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError, NotFound
+from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
@@ -120,7 +121,9 @@ def _do(command: str, letters: DeadLetters, letter: DeadLetter) -> None:
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.dead_letters", description="What was given up, and again.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.dead_letters", description="List, show or replay what Pub/Sub gave up delivering."
+    )
     parser.add_argument("command", choices=["list", "show", "replay"])
     parser.add_argument("id", nargs="*", help="message ids (show, replay)")
     parser.add_argument("--all", action="store_true", help="every dead letter")
@@ -140,6 +143,8 @@ def main(given: list[str] | None = None) -> int:
         return run(arguments)
     except NotFound as error:
         print(f"Not found: {error.message}. Are topics and subscriptions deployed in this project?", file=sys.stderr)
+    except GoogleAuthError:
+        print("No credentials. Log in: gcloud auth application-default login", file=sys.stderr)
     except GoogleAPICallError as error:
         print(f"Pub/Sub answered: {error.message}", file=sys.stderr)
     return 1

@@ -39,7 +39,10 @@ def _list(value: object) -> object:
 def _keys(value: object) -> object:
     if not isinstance(value, str):
         return value
-    keys = json.loads(value)
+    try:
+        keys = json.loads(value)
+    except json.JSONDecodeError:
+        keys = None
     if not isinstance(keys, dict):
         raise ValueError('give a JSON object, like {"secret-key": {"name": "bot", "may": ["BOT"]}}')
     if any(not key or key != key.strip() for key in keys):
@@ -160,7 +163,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+        faults = (
+            f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
         raise _misconfigured("; ".join(faults)) from None
     return _with_defaults(settings)
 

@@ -1,6 +1,7 @@
 """`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -33,12 +34,15 @@ Try it in another terminal:
 
 def main() -> int:
     """Serves until it is stopped. Returns 1, having said which, where a setting is wrong."""
-    port, folder = int(os.environ.get("PORT", "8080")), Path(os.environ.get("BATON_HOME", ".baton"))
+    listener = _listen(os.environ.get("PORT", "8080"))
+    if listener is None:
+        return 1
+    port, folder = int(listener.getsockname()[1]), Path(os.environ.get("BATON_HOME", ".baton"))
     logs.hide("DEBUG")
     for name, value in settings.defaults(port, folder).items():
         os.environ.setdefault(name, value)
     try:
-        bootstrap.baton()
+        bootstrap.baton().ports  # noqa: B018  # built now, so that what is missing is said now
     except Misconfigured:
         print("Baton does not start: the line above names what to change in the environment.", file=sys.stderr)
         return 1
@@ -54,8 +58,24 @@ def main() -> int:
         ),
         flush=True,
     )
-    uvicorn.run(Local(port, folder), host="127.0.0.1", port=port, log_level="critical", access_log=False)
+    uvicorn.Server(uvicorn.Config(Local(port, folder), log_level="critical", access_log=False)).run([listener])
     return 0
+
+
+def _listen(port: str) -> socket.socket | None:
+    """Returns a socket that listens on this port of the loopback interface, None (having said why) if it cannot be."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", int(port)))
+    except ValueError:
+        print(f"PORT is a number from 1 to 65535, not {port!r}.", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        print(f"Port {port} cannot be used: {error}. Choose another: PORT=8081 make run", file=sys.stderr)
+    else:
+        return listener
+    listener.close()
+    return None
 
 
 if __name__ == "__main__":

@@ -151,6 +151,7 @@ class BusinessMessagesSimulator:
             self.store.learn(conversation, body.get("displayName"))
             if self.store.show(conversation, "customer", "message", native, message):
                 self._report(conversation, {"message": message, "context": _context(self.store.name_of(conversation))})
+        await self._let_baton_hear()
         return JSONResponse(message)
 
     async def _status(self, request: Request) -> Response:
@@ -161,6 +162,7 @@ class BusinessMessagesSimulator:
             if status.get("requestedLiveAgent"):
                 self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
             self._report(conversation, {"userStatus": {**status, "createTime": format_time(WallClock().now())}})
+        await self._let_baton_hear()
         return JSONResponse(status)
 
     async def _get_faults(self, request: Request) -> Response:
@@ -194,6 +196,13 @@ class BusinessMessagesSimulator:
         }
         self.store.enqueue({**common, **payload})
         self._news.set()
+
+    async def _let_baton_hear(self) -> None:
+        """Waits a little for the webhooks to be taken, so that whoever asks Baton next finds what was just said."""
+        for _ in range(50):
+            if not self.store.webhooks(1):
+                return
+            await asyncio.sleep(0.01)
 
     async def post_webhooks(self) -> None:
         """Runs until it is cancelled."""

@@ -1,6 +1,7 @@
 """Which path and method means what. Paths are raw: the conversation is one percent-encoded segment."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from shared.api import handlers
@@ -36,7 +37,10 @@ async def send_representative(ports: Ports, keyring: Keyring, request: Request) 
     caller = keyring.caller(request)
     handler, segments = _route(request)
     written, message = (*segments, "", "")[:2]
-    return await handler(Ask(ports, caller, request, written, message))
+    ask = Ask(ports, caller, request, written, message)
+    response = await handler(ask)
+    conversation = ask.conversation if written else None
+    return replace(response, notes={"operation": handler.__name__, "conversation": conversation, **response.notes})
 
 
 def _route(request: Request) -> tuple[_Handler, list[str]]:
@@ -47,6 +51,8 @@ def _route(request: Request) -> tuple[_Handler, list[str]]:
     conversation, _, verb = below[0].rpartition(":") if len(below) == 1 else ("", "", "")
     if verb in VERBS and request.method == "POST" and conversation:
         return VERBS[verb], [_decoded(conversation)]
+    if request.method == "POST" and len(below) == 1 and below[0]:
+        raise NotFound("unknown-verb", f"There is no such verb; use one of {', '.join(VERBS)}.")
     return _method(_methods(below), request.method), [_decoded(below[i]) for i in (0, 2) if i < len(below)]
 
 

@@ -130,7 +130,7 @@ async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversati
 def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation]:
     """A fact opens a conversation; one that was erased starts anew, its version going on."""
     if not event.fact:
-        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=event.source)
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=event.source)
     conversation = ports.policy.newcomer(event.source, event.address or event.source)
     if erased is None:
         return Snapshot(conversation, None)

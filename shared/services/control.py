@@ -52,7 +52,7 @@ async def seen(ports: Ports, conversation: str) -> Conversation:
     """Returns the conversation as it stands in the store. Raises NotFound."""
     snapshot = await ports.store.load(conversation)
     if snapshot is None or snapshot.value.erased:
-        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
     return snapshot.value
 
 

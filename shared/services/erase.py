@@ -58,7 +58,7 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
     """Returns the conversation and whatever is linked with it, the same customer's."""
     first = await ports.store.load(conversation)
     if first is None:
-        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
     channel = await ports.store.load(first.value.linked_to) if first.value.linked_to else first
     members = [first] if channel is None or channel is first else [first, channel]
     links = channel.value.links if channel else ()

@@ -75,7 +75,7 @@ def _check_free(desk: Conversation, channel: Conversation) -> None:
 async def _seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
     snapshot = await ports.store.load(conversation)
     if snapshot is None or snapshot.value.erased:
-        raise NotFound("unknown-conversation", "Baton has never seen this conversation.", conversation=conversation)
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
     return snapshot
 
 

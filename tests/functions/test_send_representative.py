@@ -31,7 +31,7 @@ def test_without_a_known_key_nothing_is_told(server: LocalServer, headers: dict[
         ("GET", f"{BASE}//journal", 404),
         ("PUT", BASE, 405),
         ("GET", f"{BASE}/3333/messages", 405),
-        ("POST", f"{BASE}/3333:explode", 405),
+        ("POST", f"{BASE}/3333:explode", 404),
         ("POST", f"{BASE}/%ff:claim", 400),
         ("GET", f"{BASE}/nobody-ever-saw-this", 404),
         ("GET", f"{BASE}?phase=ASLEEP", 400),
