@@ -52,7 +52,7 @@ def chosen(to: Deployment, only: str | None) -> list[Step]:
 def script(to: Deployment, only: str | None) -> str:
     """Returns the deployment as lines for a shell, which may be run again and again."""
     head = f"# Baton in {to.project}, {to.region}. Run it in the project's folder, as it is or with: sh -eu"
-    staged = "# The sources: the same zips as now\n.venv/bin/python -m infra.stage"
+    staged = "# The sources: the same zips as now\npython -m infra.stage"
     return "\n\n".join([head, staged, *(step.shell() for step in chosen(to, only)), _farewell(to, "# ")])
 
 
