@@ -17,18 +17,13 @@ Role = Annotated[str, Field(pattern=r"^roles/[a-zA-Z.]+$")]
 
 
 class Retry(BaseModel):
-    """How Pub/Sub asks again, and after how many deliveries a message becomes a dead letter.
-
-    Not `ordered`: a message that is asked for again does not hold up the later ones of its conversation. Delivery works
-    the outbox in order by itself, and a lane that fails must not delay the other until Pub/Sub's next try.
-    """
+    """How Pub/Sub asks again, and after how many deliveries a message becomes a dead letter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_seconds: Annotated[int, Field(ge=0, le=600)]
     max_seconds: Annotated[int, Field(ge=0, le=600)]
     max_deliveries: Annotated[int, Field(ge=5, le=100)]
-    ordered: bool
 
 
 class Deployable(BaseModel):

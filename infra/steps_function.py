@@ -111,10 +111,11 @@ def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Itera
         f"--max-delivery-attempts={row.retry.max_deliveries}",
         "--expiration-period=never",
     ]
-    ordered = ["--enable-message-ordering"] if row.retry.ordered else []
     yield Step(
         f"{name}: subscription of {row.topic}",
-        to.gcloud("pubsub subscriptions create", row.topic, f"--topic={row.topic}", *ordered, *flags),
+        to.gcloud(
+            "pubsub subscriptions create", row.topic, f"--topic={row.topic}", "--enable-message-ordering", *flags
+        ),
         probe=to.gcloud("pubsub subscriptions describe", row.topic),
         update=(to.gcloud("pubsub subscriptions update", row.topic, *flags),),
         function=name,

@@ -11,7 +11,7 @@ TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES, VARIABLES)
 
 
 def create_topics(emulator: str, project: str, url: str) -> None:
-    """Creates the topics, and a push subscription to `url`/<function> for each function that a topic calls."""
+    """Creates the topics, and an ordered push subscription to `url`/<function> for each function that a topic calls."""
     for topic in TOPICS:
         _put(emulator, f"projects/{project}/topics/{topic}", {})
     for function, row in deployables().items():
@@ -19,7 +19,7 @@ def create_topics(emulator: str, project: str, url: str) -> None:
             subscription = {
                 "topic": f"projects/{project}/topics/{row.topic}",
                 "pushConfig": {"pushEndpoint": f"{url}/{function}"},
-                "enableMessageOrdering": row.retry is not None and row.retry.ordered,
+                "enableMessageOrdering": True,
                 "ackDeadlineSeconds": 60,
             }
             _put(emulator, f"projects/{project}/subscriptions/{function}", subscription)

@@ -51,7 +51,7 @@ resource "google_pubsub_subscription" "pushed" {
   topic                      = google_pubsub_topic.these[each.value.topic].id
   ack_deadline_seconds       = each.value.timeout_seconds + 30
   message_retention_duration = "604800s"
-  enable_message_ordering    = each.value.retry.ordered
+  enable_message_ordering    = true
 
   push_config {
     push_endpoint = google_cloudfunctions2_function.these[each.key].service_config[0].uri

@@ -1,12 +1,13 @@
 """The functions that the queue and the scheduler call: a wake-up delivers one conversation, a sweep wakes many."""
 
+import asyncio
 import base64
 import binascii
 
 import pydantic_core
 
 from shared import tracing
-from shared.errors import BadRequest, MethodNotAllowed, NotYet
+from shared.errors import BadRequest, MethodNotAllowed
 from shared.platforms.base import parse_object, validate
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
@@ -15,15 +16,24 @@ from shared.schemas.notifications import WakeUp
 from shared.services.deliver import deliver
 from shared.services.sweep import sweep
 
+PATIENCE_SECONDS, LONGEST_NAP_SECONDS = 8.0, 1.0  # whatever comes meanwhile waits for a nap at most
+
 
 async def deliver_outbox(ports: Ports, request: Request) -> Response:
-    """Returns 200 when nothing more can be done now. Raises BadRequest, and NotYet so that the queue asks again."""
+    """Returns 200 when nothing more can be done for now, retries that are due soon included. Raises BadRequest.
+
+    What fails for longer is left to the sweep, not to the queue: it holds back the later wake-ups of a conversation
+    until one that was refused comes again, up to ten minutes, and with them the lane that is well.
+    """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
     wake_up = validate(WakeUp, pushed_body(request))
+    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
-    if delivered.failed:
-        raise NotYet(wake_up.conversation)
+    while delivered.next_try is not None and asyncio.get_running_loop().time() < until:
+        due_in = (delivered.next_try - ports.clock.now()).total_seconds()
+        await asyncio.sleep(min(max(due_in, 0.0), LONGEST_NAP_SECONDS))
+        delivered = await deliver(ports, wake_up.conversation)
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
 
 

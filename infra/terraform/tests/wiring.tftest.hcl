@@ -82,9 +82,9 @@ run "who_calls_whom" {
   }
   assert {
     condition = alltrue([for name, one in google_pubsub_subscription.pushed :
-      one.enable_message_ordering == (one.name != "baton-outbox") && one.expiration_policy[0].ttl == "" &&
+      one.enable_message_ordering && one.expiration_policy[0].ttl == "" &&
     one.ack_deadline_seconds > google_cloudfunctions2_function.these[name].service_config[0].timeout_seconds])
-    error_message = "Pushes are in order (but wake-ups, which must not wait for each other), never expire, and are not repeated while the function still works."
+    error_message = "Pushes are in order, never expire, and are not repeated while the function still works."
   }
   assert {
     condition = (
