@@ -8,6 +8,7 @@ import pydantic_core
 
 from shared import tracing
 from shared.errors import BadRequest, MethodNotAllowed
+from shared.logs import log
 from shared.platforms.base import parse_object, validate
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
@@ -34,6 +35,8 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
         due_in = (delivered.next_try - ports.clock.now()).total_seconds()
         await asyncio.sleep(min(max(due_in, 0.0), LONGEST_NAP_SECONDS))
         delivered = await deliver(ports, wake_up.conversation)
+    if delivered.next_try is not None:
+        log("WARNING", "a delivery keeps failing; the sweep will try again", conversation=wake_up.conversation)
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
 
 

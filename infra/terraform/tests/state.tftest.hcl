@@ -51,7 +51,7 @@ run "the_database_is_safe_and_alarms_ring" {
   # What rings
 
   assert {
-    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "failed_deliveries"])
+    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "deliveries_waiting", "failed_deliveries"])
     error_message = "An alarm is missing, or is not listed here."
   }
   assert {
