@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from infra.local.browser import browser, find_browser
 from infra.local.server import LocalServer
@@ -32,6 +32,9 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(absence)
     with browser(path) as started:
         yield started
+
+
+expect.set_options(timeout=20_000)  # a busy machine shows things late; what is never shown still fails
 
 
 @pytest.fixture
