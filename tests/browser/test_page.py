@@ -78,7 +78,9 @@ def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Pa
     press(page, "Claim")
     expect_phase(page, "HUMAN")
     agent_says(page, HELP)
+    expect(bubbles(page)).to_have_count(5)  # people answer what they have seen
     customer_says(page, "My parcel has not arrived")
+    expect(bubbles(page)).to_have_count(6)
     agent_says(page, "It will be there tomorrow")
     expect(bubbles(page)).to_have_count(7)
     press(page, "Leave")
