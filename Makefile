@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo picture test bench check lock stage deploy doctor clean
@@ -28,7 +29,7 @@ picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/development
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

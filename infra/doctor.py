@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from infra.deployables import deployables, secrets
+from infra.doctor_channels import ccai, rcs, whatsapp
 from infra.doctor_checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor_http import Finding, Patient, Verdict
 from infra.doctor_state import api, cors, dead_letters, private
@@ -21,7 +22,7 @@ from infra.local.settings import defaults
 
 DEPLOYED = re.compile(r"https://(?P<region>[a-z]+-[a-z]+[0-9]+)-(?P<project>[a-z][a-z0-9-]+)\.cloudfunctions\.net")
 LOCAL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
-CHECKS = (answers_at_all, handshake, unsigned, signed, csku, api, cors, private, dead_letters)
+CHECKS = (answers_at_all, handshake, unsigned, signed, csku, rcs, whatsapp, ccai, api, cors, private, dead_letters)
 MARKS = {Verdict.WELL: "ok  ", Verdict.ILL: "FAIL", Verdict.SKIPPED: "skip"}
 
 

@@ -9,7 +9,7 @@ from infra.gcloud import Step, value
 
 FIRESTORE = ROOT / "infra" / "terraform" / "firestore.json"
 APIS = (
-    "artifactregistry cloudbuild cloudfunctions cloudscheduler firestore iam logging monitoring pubsub run "
+    "artifactregistry cloudbuild cloudfunctions cloudscheduler dialogflow firestore iam logging monitoring pubsub run "
     "secretmanager storage"
 )
 CALLERS = {
@@ -106,8 +106,9 @@ def _identities(to: Deployment) -> Iterator[Step]:
     condition = f'expression=resource.name == "projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
     for name, row in to.table.items():
         for role in row.roles:
-            words = to.project, f"serviceAccount:{to.account(name)}", role, f"--condition={condition}"
-            yield Step(f"{name}: {role} in Baton's database", to.right("projects", *words), function=name)
+            within = condition if role == "roles/datastore.user" else "None"
+            words = to.project, f"serviceAccount:{to.account(name)}", role, f"--condition={within}"
+            yield Step(f"{name}: {role}", to.right("projects", *words), function=name)
 
 
 def _topics(to: Deployment) -> Iterator[Step]:

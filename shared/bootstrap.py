@@ -2,27 +2,34 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import tracing
+from shared.desks.registry import desks
 from shared.edge import Handler
 from shared.errors import Misconfigured
+from shared.handoff.notices import notices
 from shared.handoff.policy import Policy
 from shared.logs import log
 from shared.platforms.registry import capabilities, platforms
-from shared.ports import ConversationStore, Ports, Publisher, Sender, Webhooks
+from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Sender, Webhooks
 from shared.schemas.conversation import Capabilities
 from shared.schemas.exchange import Answer, Call
 from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
+    from shared.handoff.routing import Desk
+    from shared.services.bot import Assistant
     from shared.services.notify import Team
     from shared.transports.inline import InlineQueue
+
+BOT_PATIENCE_SECONDS = 1.0  # a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
+SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
 class Baton:
@@ -42,21 +49,30 @@ class Baton:
             policy=self._policy(capabilities(known)),
             platforms=known,
             webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
+            crm=self._crm(),
+            desks=desks(self.settings),
+            streams=self.settings.reports_stream == "on",
         )
 
     @cached_property
     def inline_queue(self) -> "InlineQueue":
         """The embedded queue, which delivers in this process and runs the built-in bot."""
         from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
-        from shared.services.bot import acknowledge
         from shared.transports.inline import InlineQueue
 
         queue = InlineQueue(self._deliver_inline)
-        if self.settings.baton_bot == "acknowledge":
-            queue.subscribe(USER_MESSAGES, lambda body: acknowledge(self.ports, body))
+        if self.assistant.name != "none":
+            queue.subscribe(USER_MESSAGES, self._answer_inline, patience=BOT_PATIENCE_SECONDS)
         if self.team.targets:
             queue.subscribe(HANDOFFS, self._notify_inline, detached=True)
         return queue
+
+    @cached_property
+    def assistant(self) -> "Assistant":
+        """The built-in bot, if any."""
+        from shared.bots.registry import assistant
+
+        return assistant(self.settings)
 
     @cached_property
     def team(self) -> "Team":
@@ -82,16 +98,22 @@ class Baton:
         )
         return partial(forward_variables, self.ports, bridge)
 
-    def send_representative(self) -> Handler:
+    def send_representative(self, folder: Path | None = None) -> Handler:
         from shared.api.keys import Keyring
         from shared.api.routes import send_representative
 
-        return partial(send_representative, self.ports, Keyring(self.settings.baton_api_keys))
+        page = folder / "reports" if folder else None
+        return partial(send_representative, self.ports, Keyring(self.settings.baton_api_keys), page=page)
 
     def deliver_outbox(self) -> Handler:
         from shared.services.wake_ups import deliver_outbox
 
         return partial(deliver_outbox, self.ports)
+
+    def run_bot(self) -> Handler:
+        from shared.services.bot import run_bot
+
+        return partial(run_bot, self.ports, self.assistant)
 
     def notify_handoff(self) -> Handler:
         from shared.services.notify import notify_handoff
@@ -116,7 +138,8 @@ class Baton:
         from shared.stores.firestore_rpc import FirestoreRpc
 
         emulator, ttl = self.settings.firestore_emulator_host, timedelta(days=self.settings.journal_ttl_days)
-        return CachedStore(FirestoreStore(FirestoreRpc(self._project(emulator), emulator), WallClock(), ttl))
+        rpc, kept = FirestoreRpc(self._project(emulator), emulator), timedelta(days=self.settings.reports_ttl_days)
+        return CachedStore(FirestoreStore(rpc, WallClock(), ttl, kept))
 
     def _publisher(self) -> Publisher:
         if self.settings.baton_queue != "pubsub":
@@ -134,6 +157,17 @@ class Baton:
             raise Misconfigured
         return project
 
+    def _crm(self) -> CrmRecord | None:
+        settings = self.settings
+        if settings.crm_comment_url is None:
+            return None
+        return CrmRecord(
+            settings.crm_comment_url,
+            settings.crm_comment_method,
+            settings.crm_comment_secret,
+            settings.crm_comment_authorization,
+        )
+
     async def _deliver_inline(self, conversation: str, timers: bool) -> float | None:
         from shared.services.deliver import deliver
 
@@ -142,11 +176,17 @@ class Baton:
             return None
         return max((delivered.next_try - self.ports.clock.now()).total_seconds(), 0.0)
 
-    async def _notify_inline(self, body: bytes) -> None:
-        from shared.schemas.notifications import Notification
-        from shared.services.notify import notify
+    async def _answer_inline(self, body: bytes) -> None:
+        from shared.platforms.base import parse_object
+        from shared.services.bot import answer
 
-        await notify(self.ports, self.team, Notification.model_validate_json(body))
+        await answer(self.ports, self.assistant, parse_object(body))
+
+    async def _notify_inline(self, body: bytes) -> None:
+        from shared.platforms.base import parse_object
+        from shared.services.notify import take
+
+        await take(self.ports, self.team, parse_object(body))
 
     def _policy(self, capabilities: Mapping[str, Capabilities]) -> Policy:
         settings = self.settings
@@ -157,8 +197,28 @@ class Baton:
             give_up_after=timedelta(seconds=settings.delivery_give_up_after),
             bot_name=settings.baton_bot_name,
             webhooks=frozenset(settings.webhooks),
+            comments=settings.crm_comment_url is not None,
             capabilities=capabilities,
+            desks=_known_desks(settings.baton_desks, capabilities),
+            notices=notices(settings.baton_notices, settings.baton_language),
+            **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
         )
+
+
+def _known_desks(desks: tuple["Desk", ...], platforms: Mapping[str, object]) -> tuple["Desk", ...]:
+    """Returns them. Raises Misconfigured where one names a channel that Baton does not know."""
+    for desk in desks:
+        _known(f"baton_desks {desk.name}", desk.channels, platforms)
+    return desks
+
+
+def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) -> frozenset[str]:
+    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does not know."""
+    unknown = set(named) - set(platforms)
+    if unknown:
+        log("ERROR", f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}")
+        raise Misconfigured
+    return frozenset(named)
 
 
 class _SenderAtFirstUse:

@@ -14,15 +14,18 @@ from shared.logs import Severity, log
 from shared.schemas.exchange import Request, Response
 
 BODY_LIMIT = 1 << 20
+PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-async def answer(incoming: StarletteRequest, function: str, find: Callable[[str], Handler]) -> StarletteResponse:
+async def answer(
+    incoming: StarletteRequest, function: str, find: Callable[[str], Handler], *, limit: int = BODY_LIMIT
+) -> StarletteResponse:
     """Returns what the function's handler answers, any BatonError as its error body, anything else as a bare 500."""
     started, span = time.perf_counter(), tracing.begin(incoming.headers)
     try:
-        response = await find(function)(await read(incoming, function))
+        response = await find(function)(await read(incoming, function, limit))
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:

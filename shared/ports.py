@@ -1,12 +1,15 @@
 """What the services need of the outside; adapters in `stores` and `transports` give it, tests may give their own."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from shared.desks.base import Desks
 from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
+from shared.reports.counts import Count
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -58,8 +61,11 @@ class ConversationStore(Protocol):
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None: ...
 
-    async def update(self, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
-        """Replaces an entry if its token still stands and returns it with the new one."""
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        """Replaces an entry if its token still stands, adds `counts` with it, and returns it with the new token.
+
+        Raises TooLarge where the reports cannot hold the counts; then nothing was written.
+        """
 
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the entries beyond sequence `after` that delivery must look at, in sequence."""
@@ -80,6 +86,21 @@ class ConversationStore(Protocol):
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         """Returns the conversations (with repetitions) of entries whose `due_at` has passed."""
+
+    async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
+        """Returns every conversation, in an order that stays. Raises BadRequest for a cursor it never gave."""
+
+    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
+        """Returns what was counted in the quarters of an hour from `since` until before `until`; cells may repeat.
+
+        With `erased` only the copies of what erased conversations had counted, without it all but those.
+        """
+
+    async def count(self, counts: Sequence[Count]) -> None:
+        """Adds to what was counted; a count may be negative. Not repeatable: whoever corrects reads again first."""
+
+    def frozen(self) -> AbstractAsyncContextManager["ConversationStore"]:
+        """Returns the store as it stood at one moment not long ago; only its reads may be used."""
 
 
 class Publisher(Protocol):
@@ -105,8 +126,21 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class CrmRecord:
+    """Where comments go: `url` with placeholders in its path or query, the method, and what proves the caller."""
+
+    url: str = field(repr=False)
+    method: str = "POST"
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    authorization: str | None = field(default=None, repr=False)
+
+
+NO_DESKS = Desks()
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
-    """What a use case works with."""
+    """What a use case works with. `streams`: what is measured is published as well, for whoever reports elsewhere."""
 
     store: ConversationStore
     publisher: Publisher
@@ -115,3 +149,6 @@ class Ports:
     policy: Policy
     platforms: Mapping[str, Platform]
     webhooks: Webhooks = Webhooks()
+    crm: CrmRecord | None = None
+    desks: Desks = NO_DESKS
+    streams: bool = False

@@ -1,58 +1,54 @@
 """The only reader of the environment: a frozen model whose secrets never print."""
 
-import base64
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from shared.errors import Misconfigured
+from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
-from shared.schemas.ids import sha256
-from shared.schemas.representative import RepresentativeType
+from shared.platforms.ccai_names import EVERYTHING
+from shared.platforms.unverified import SAFE
+from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
+from shared.setting_types import (
+    Agent,
+    ApiKeys,
+    Auth,
+    CommentUrl,
+    Desks,
+    Facts,
+    Names,
+    Origins,
+    Seconds,
+    Secret,
+    Secrets,
+    SecretUrl,
+    Store,
+    TokenKeys,
+    TrafficType,
+    UnofficialFacts,
+    Url,
+    WebhookSecret,
+    WebhookSecrets,
+    names,
+    words,
+)
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
-SHORTEST_TOKEN_KEY = 32
-EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
-
-
-class ApiKey(BaseModel):
-    """Who a key of the REST API is and what it may do. The key itself is kept as its SHA-256 only."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    may: frozenset[RepresentativeType] = frozenset()
-    admin: bool = False
-
-
-def _list(value: object) -> object:
-    return (
-        tuple(part for part in (one.strip() for one in value.split(",")) if part) if isinstance(value, str) else value
-    )
-
-
-def _keys(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        keys = json.loads(value)
-    except json.JSONDecodeError:
-        keys = None
-    if not isinstance(keys, dict):
-        raise ValueError('give a JSON object, like {"secret-key": {"name": "bot", "may": ["BOT"]}}')
-    if any(not key or key != key.strip() for key in keys):
-        raise ValueError("a key is empty or has white space around it")
-    return {sha256(key): rights for key, rights in keys.items()}
-
-
-Secrets = Annotated[tuple[str, ...], BeforeValidator(_list), Field(repr=False)]
-Secret = Annotated[str | None, Field(repr=False)]
-Seconds = Annotated[float, Field(gt=0)]
+RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
+RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")  # one for each region, too
 
 
 class Settings(BaseModel):
@@ -60,40 +56,83 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    baton_store: str = ""
+    baton_store: Store = ""
     baton_queue: Literal["", "inline", "pubsub"] = ""
     google_cloud_project: str | None = None
     firestore_emulator_host: str | None = None
     pubsub_emulator_host: str | None = None
     k_service: str | None = None
 
-    business_messages_api_url: str = GOOGLE_HOST
-    business_messages_auth: Annotated[str, Field(repr=False)] = ""
+    business_messages_api_url: Url = GOOGLE_HOST
+    business_messages_auth: Auth = ""
     business_messages_signing_keys: Secrets = ()
     business_messages_client_token: Secret = None
     csku_webhook_secrets: Secrets = ()
-    baton_api_keys: Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)] = {}
+    rcs_client_tokens: Secrets = ()
+    rcs_api_url: Url = RCS_HOST
+    rcs_auth: Auth = ""
+    rcs_traffic_type: TrafficType = "SERVICEREQUEST"
+    whatsapp_app_secrets: Secrets = ()
+    whatsapp_verify_token: Secret = None
+    whatsapp_api_url: Url = "https://graph.facebook.com/v23.0"
+    whatsapp_access_token: Secret = None
+    ccai_webhook_secrets: Secrets = ()
+    ccai_signature_max_age: Annotated[float, Field(ge=0)] = 0
+    ccai_events_user: str | None = None
+    ccai_events_password: Secret = None
+    ccai_api_url: Url | None = None
+    ccai_api_user: str | None = None
+    ccai_api_token: Secret = None
+    ccai_menu_id: int | None = None
+    ccai_unofficial: UnofficialFacts = EVERYTHING
+    csku_api_url: Url = "https://api.csku.ai"
+    csku_api_business: str | None = None
+    csku_api_secret: Secret = None
+    csku_need_human: bool = False
+    whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
+    unverified_facts: Facts = SAFE
+    baton_api_keys: ApiKeys = {}
+    baton_desks: Desks = ()
 
     unclaimed_after: Seconds = 120
     unclaimed_reminders: Annotated[int, Field(ge=0, le=100)] = 3
     human_idle_after: Seconds = 1800
     delivery_give_up_after: Seconds = 86400
     journal_ttl_days: Annotated[int, Field(ge=8)] = 30
+    reports_ttl_days: Annotated[int, Field(ge=8)] = 400
+    reports_stream: Literal["off", "on"] = "off"
 
-    baton_bot: Literal["", "none", "acknowledge"] = ""
+    baton_bot: Literal["", "none", "acknowledge", "dialogflow"] = ""
     baton_bot_name: str = "Hello World Agent"
-    bot_webhook_url: Annotated[str | None, Field(repr=False)] = None
-    desk_webhook_url: Annotated[str | None, Field(repr=False)] = None
+    baton_notices: Annotated[Templates, BeforeValidator(words), AfterValidator(checked)] = {}
+    baton_language: str = "en"
+    notices_off: Names = ()
+    name_prefix_off: Names = ()
+    disclosure_off: Names = ()
+    bot_webhook_url: SecretUrl = None
+    desk_webhook_url: SecretUrl = None
     outbound_webhook_keys: Secrets = ()
 
-    bridge_token_keys: Secrets = ()
-    bridge_allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
-    bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(_list)] = (Audience.EVENT,)
+    dialogflow_agent: Agent | None = None
+    dialogflow_api_url: Url | None = None
+    dialogflow_auth: Auth = ""
+    dialogflow_languages: Annotated[Names, Field(min_length=1)] = ("en",)
+    dialogflow_timeout: Annotated[float, Field(gt=0, le=40)] = 20
+    dialogflow_on_failure: Literal["apologize", "escalate"] = "apologize"
 
-    team_webhook_url: Secret = None
-    team_webhook_secret: Secret = None
-    slack_webhook_url: Secret = None
-    google_chat_webhook_url: Secret = None
+    crm_comment_url: CommentUrl = None
+    crm_comment_method: Literal["POST", "PUT", "PATCH"] = "POST"
+    crm_comment_secret: WebhookSecrets = ()
+    crm_comment_authorization: Secret = None
+
+    bridge_token_keys: TokenKeys = ()
+    bridge_allowed_origins: Origins = ()
+    bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(names)] = (Audience.EVENT,)
+
+    team_webhook_url: SecretUrl = None
+    team_webhook_secret: WebhookSecret = None
+    slack_webhook_url: SecretUrl = None
+    google_chat_webhook_url: SecretUrl = None
     baton_console_url: str | None = None
 
     @property
@@ -106,55 +145,17 @@ class Settings(BaseModel):
         urls = {"BOT": self.bot_webhook_url, "HUMAN": self.desk_webhook_url}
         return {audience: url for audience, url in urls.items() if url}
 
-    @field_validator("baton_store")
-    @classmethod
-    def _store(cls, value: str) -> str:
-        if value in ("", "firestore") or value.startswith("sqlite:///"):
-            return value
-        raise ValueError("give firestore or sqlite:///path")
+    @property
+    def ccai_events_login(self) -> str | None:
+        """Returns `user:password` of external session events, None unless both are set."""
+        login = (self.ccai_events_user, self.ccai_events_password)
+        return ":".join(part for part in login if part) if all(login) else None
 
-    @field_validator(
-        "business_messages_api_url",
-        "bot_webhook_url",
-        "desk_webhook_url",
-        "team_webhook_url",
-        "slack_webhook_url",
-        "google_chat_webhook_url",
-    )
+    @field_validator("baton_language")
     @classmethod
-    def _url(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError("give an address that begins with https://")
+    def _language(cls, value: str, known: ValidationInfo) -> str:
+        notices(known.data.get("baton_notices", {}), value)
         return value
-
-    @field_validator("team_webhook_secret")
-    @classmethod
-    def _team_secret(cls, value: str | None) -> str | None:
-        """The Standard Webhooks scheme keys its hash with the decoded bytes."""
-        if value is not None and not base64.b64decode(value.removeprefix("whsec_"), validate=True):
-            raise ValueError("give a base64 secret")
-        return value
-
-    @field_validator("bridge_token_keys")
-    @classmethod
-    def _token_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(key.encode()) < SHORTEST_TOKEN_KEY for key in value):
-            raise ValueError(f"a key of HS256 has at least {SHORTEST_TOKEN_KEY} bytes (RFC 7518, 3.2)")
-        return value
-
-    @field_validator("bridge_allowed_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(EXACT_ORIGIN.fullmatch(origin) for origin in value):
-            raise ValueError("give exact origins in lower case, like https://crm.example.com, without a path")
-        return value
-
-    @field_validator("business_messages_auth")
-    @classmethod
-    def _auth(cls, value: str) -> str:
-        if value in ("", "google", "none") or value.startswith("bearer:"):
-            return value
-        raise ValueError("give google, none or bearer:<token>")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -174,17 +175,32 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _with_defaults(settings: Settings) -> Settings:
     deployed = settings.deployed
     google = settings.business_messages_api_url.rstrip("/") == GOOGLE_HOST
+    dialogflow = settings.dialogflow_api_url or _dialogflow_host(settings.dialogflow_agent)
+    rcs_google = RCS_HOSTS.fullmatch(settings.rcs_api_url)
     filled: dict[str, Any] = {
         "baton_store": settings.baton_store or ("firestore" if deployed else "sqlite:///.baton/baton.sqlite"),
         "baton_queue": settings.baton_queue or ("pubsub" if deployed else "inline"),
         "baton_bot": settings.baton_bot or ("none" if deployed else "acknowledge"),
         "business_messages_auth": settings.business_messages_auth or ("google" if google else "none"),
+        "dialogflow_api_url": dialogflow,
+        "dialogflow_auth": settings.dialogflow_auth
+        or ("google" if dialogflow.rstrip("/").endswith("dialogflow.googleapis.com") else "none"),
+        "rcs_auth": settings.rcs_auth or ("google" if rcs_google else "none"),
     }
     if deployed and (filled["baton_store"] != "firestore" or filled["baton_queue"] != "pubsub"):
         raise _misconfigured(
             "BATON_STORE, BATON_QUEUE: sqlite and inline are for one machine; use firestore and pubsub"
         )
     return settings.model_copy(update=filled)
+
+
+def _dialogflow_host(agent: str | None) -> str:
+    """Returns the host of the agent's region; the agents of `global` have none of their own.
+
+    https://docs.cloud.google.com/dialogflow/cx/docs/concept/region
+    """
+    location = agent.split("/")[3] if agent else "global"
+    return f"https://{'' if location == 'global' else f'{location}-'}dialogflow.googleapis.com"
 
 
 def _misconfigured(fault: str) -> Misconfigured:
@@ -197,10 +213,16 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "business_messages_signing_keys",
         "business_messages_client_token",
         "csku_webhook_secrets",
+        "rcs_client_tokens",
+        "whatsapp_app_secrets",
+        "whatsapp_verify_token",
+        "ccai_webhook_secrets",
     ),
     "send_representative": ("baton_api_keys",),
     "forward_variables": ("bridge_token_keys", "bridge_allowed_origins"),
 }
+
+WHATSAPP_SENDERS = ("send_representative", "deliver_outbox")
 
 
 def closed_doors(settings: Settings, function: str) -> list[str]:
@@ -208,6 +230,12 @@ def closed_doors(settings: Settings, function: str) -> list[str]:
     missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
     if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
         missing.append("outbound_webhook_keys")
+    if function == "deliver_outbox" and settings.crm_comment_url and not settings.crm_comment_secret:
+        missing.append("crm_comment_secret")
+    if function in WHATSAPP_SENDERS and settings.whatsapp_app_secrets and not settings.whatsapp_access_token:
+        missing.append("whatsapp_access_token")
+    if function == "run_bot" and settings.baton_bot == "dialogflow" and not settings.dialogflow_agent:
+        missing.append("dialogflow_agent")
     if function == "notify_handoff" and settings.team_webhook_url and not settings.team_webhook_secret:
         missing.append("team_webhook_secret")
     return [name.upper() for name in missing]

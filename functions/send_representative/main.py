@@ -1,4 +1,7 @@
-"""Entry point of send_representative, the REST surface for bots and desks: /v1/conversations/...."""
+"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the reports page, /reports/."""
+
+from functools import partial
+from pathlib import Path
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -7,9 +10,10 @@ from starlette.responses import Response
 from shared import bootstrap, edge
 
 bootstrap.announce("send_representative")
+FIND = partial(bootstrap.handler, folder=Path(__file__).parent)
 
 
 @functions_framework.aio.http
 async def send_representative(request: Request) -> Response:
     """Returns the service's answer, or its error in Baton's one shape."""
-    return await edge.answer(request, "send_representative", bootstrap.handler)
+    return await edge.answer(request, "send_representative", FIND)

@@ -17,7 +17,9 @@ BANNER = """
 Baton is at http://127.0.0.1:{port}/   (Ctrl-C stops it; its state is in {folder}/ and survives)
 
   keys       bot {bot}   agent {agent}   admin {admin}
+  reports    http://127.0.0.1:{port}/send_representative/reports/#key={admin}
   webhooks   /receive_webhook/business_messages (signed with {signing})   /receive_webhook/csku (Authorization: {csku})
+             /receive_webhook/rcs (signed with {rcs})   /receive_webhook/whatsapp (signed with {whatsapp})
 
 Try it in another terminal:
 
@@ -55,6 +57,8 @@ def main() -> int:
             admin=settings.ADMIN_KEY,
             signing=settings.SIGNING_KEY,
             csku=settings.CSKU_SECRET,
+            rcs=settings.RCS_TOKEN,
+            whatsapp=settings.WHATSAPP_SECRET,
         ),
         flush=True,
     )

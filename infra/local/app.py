@@ -1,4 +1,4 @@
-"""All functions behind one port, as one ASGI application, with the simulated platform and the clockwork beside them."""
+"""All functions behind one port, as one ASGI application, with simulated platforms and the clockwork beside them."""
 
 import asyncio
 import os
@@ -11,11 +11,14 @@ import functions_framework.aio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.local.business_messages import BusinessMessagesSimulator
+from infra.local import bot_view
+from infra.local.comments import Comments
 from infra.local.crm import Crm
+from infra.local.dialogflow import DialogflowSimulator
+from infra.local.dialogflow_store import DialogflowStore
 from infra.local.page_files import ADAPTER, ADAPTER_HOST, page_file
-from infra.local.platform_store import PlatformStore
-from infra.local.settings import SIGNING_KEY
+from infra.local.settings import CRM_COMMENT_SECRET
+from infra.local.simulators import csku, simulators
 from shared import bootstrap
 from shared.errors import BatonError
 from shared.logs import log
@@ -26,14 +29,16 @@ SWEEP_SECONDS = 1.0
 
 
 class Local:
-    """Dispatches on the first segment of the path; runs the sweep and the platform's webhooks while it serves."""
+    """Dispatches on the first segment of the path; runs the sweep and the platforms' webhooks while it serves."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self._functions = {main.parent.name: load_function(main) for main in sorted(ROOT.glob("functions/*/main.py"))}
-        webhook = f"http://127.0.0.1:{port}/receive_webhook/business_messages"
-        key = os.environ.get("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY).split(",")[0].strip()
-        self.platform = BusinessMessagesSimulator(PlatformStore(str(folder / "platform.sqlite")), webhook, key)
-        self._crm = Crm()
+        self.platforms = simulators(port, folder)
+        self.csku = csku()
+        self.dialogflow = DialogflowSimulator(DialogflowStore(str(folder / "dialogflow.sqlite")))
+        secret = os.environ.get("CRM_COMMENT_SECRET", CRM_COMMENT_SECRET)
+        self._crm = Crm(Comments(str(folder / "crm.sqlite"), secret))
+        self._bot = bot_view.application(self.dialogflow.store)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,15 +49,21 @@ class Local:
         if _host(scope) == ADAPTER_HOST:
             await page_file(path, ADAPTER)(scope, receive, send)
             return
-        if path.startswith("/receive_webhook/business_messages"):
-            signature = dict(scope["headers"]).get(b"x-goog-signature", b"").decode("latin-1")
-            receive = _overheard(receive, partial(self.platform.overhear, signature=signature))
+        if path.startswith("/receive_webhook/") and path.split("/")[2] in self.platforms:
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            receive = _overheard(receive, partial(self.platforms[path.split("/")[2]].overhear, headers=headers))
         await self._application(path)(scope, receive, send)
 
     def _application(self, path: str) -> ASGIApp:
         first = path.split("/")[1]
-        if first == "sim":
-            return self.platform
+        if path.startswith("/sim/dialogflow/"):
+            return self.dialogflow
+        if path.startswith("/sim/csku/"):
+            return self.csku.application
+        if path.startswith("/local/bot/"):
+            return self._bot
+        if first == "sim" and path.split("/")[2:3] and path.split("/")[2] in self.platforms:
+            return self.platforms[path.split("/")[2]]
         if first == "local":
             return self._crm.application
         if first in ("", "page"):
@@ -63,7 +74,8 @@ class Local:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._crm.listen(bootstrap.baton())
-        self._tasks = [asyncio.create_task(self._sweep()), asyncio.create_task(self.platform.post_webhooks())]
+        posting = [one.post_webhooks() for one in self.platforms.values()]
+        self._tasks = [asyncio.create_task(work) for work in (self._sweep(), *posting)]
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in self._tasks:

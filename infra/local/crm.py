@@ -1,4 +1,4 @@
-"""What a CRM around Baton would have, for a local run: tokens for the bridge, and who was shown which variables.
+"""What a CRM around Baton would have, for a local run: tokens for the bridge, its records, and who was shown what.
 
 Nothing here is deployed: the token is signed with the development key, for whoever asks.
 """
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.comments import Comments
 from shared import bootstrap
 from shared.answers import error_response
 from shared.bootstrap import Baton
@@ -36,13 +37,14 @@ VALID_FOR = timedelta(minutes=5)
 class Crm:
     """An ASGI application below PREFIX; it hears what arrives on the topic of variables once it listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, comments: Comments) -> None:
         self._heard: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.application = Starlette(
             routes=[
                 Route(f"{PREFIX}/bridge_token", self._token),
                 Route(f"{PREFIX}/variables/{{conversation}}", self._variables, methods=["GET"]),
                 Route(f"{PREFIX}/variables/{{conversation}}", self._capture, methods=["POST"]),
+                *comments.routes(PREFIX),
             ]
         )
 

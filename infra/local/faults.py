@@ -1,4 +1,4 @@
-"""Switches that make the simulated platform misbehave, each with the share of calls it strikes."""
+"""Switches that make a simulated platform misbehave, each with the share of calls it strikes."""
 
 import random
 from typing import Annotated
@@ -8,8 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Faults(BaseModel):
-    """The first five strike calls to the platform, the last two the webhooks it posts."""
+def struck(share: float) -> bool:
+    """Returns whether what strikes this share of all calls strikes this one."""
+    return random.random() < share
+
+
+class CallFaults(BaseModel):
+    """What may happen to a call of any platform's API."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,9 +25,14 @@ class Faults(BaseModel):
     server_error: Share = 0
     drop_before: Share = 0
     drop_after: Share = 0
-    duplicate: Share = 0
-    reorder: Share = 0
 
     def strikes(self, name: str) -> bool:
         """Returns whether this fault happens now."""
-        return random.random() < float(getattr(self, name))
+        return struck(float(getattr(self, name)))
+
+
+class Faults(CallFaults):
+    """Of Business Messages: two more, that strike the webhooks it posts."""
+
+    duplicate: Share = 0
+    reorder: Share = 0

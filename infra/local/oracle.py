@@ -1,6 +1,7 @@
 """What a customer was shown, judged: shares no code with the machine, so that it cannot make the machine's mistakes.
 
 A JOINED or LEFT which the platform refuses for good is said as a text labelled with its human; that counts as well.
+Where a channel has neither events nor labels, everything is text: `as_labelled` says what a reader makes of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,30 @@ from typing import Any
 
 Row = Mapping[str, Any]
 _JOINED, _LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
-_SPOKEN = {"joined the conversation.": _JOINED, "left the conversation.": _LEFT}
+_NOBODYS_NAME = ("A person", "Una persona", "Seorang petugas", "Uma pessoa", "客服人员")
+# In English, Spanish, Indonesian, Portuguese and Chinese, as the words are to be.
+_IN_WORDS = (
+    " joined the conversation.",
+    " se ha unido a la conversación.",
+    " bergabung dalam percakapan.",
+    " entrou na conversa.",
+    "已加入对话。",
+)
+_OUT_WORDS = (
+    " left the conversation.",
+    " ha salido de la conversación.",
+    " meninggalkan percakapan.",
+    " saiu da conversa.",
+    "已离开对话。",
+)
+_BOT_AGAIN_WORDS = (
+    " has left. You are talking with our automated assistant again.",
+    " ha salido. Vuelves a hablar con nuestro asistente automático.",
+    " telah pergi. Anda kembali berbicara dengan asisten otomatis kami.",
+    " saiu. Você está falando novamente com o nosso assistente automático.",
+    "已离开。现在由我们的自动助手继续与您对话。",
+)
+_MARKS = (": ", "：", ":")
 
 
 def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[str]:
@@ -34,6 +58,44 @@ def open_frames(transcript: Sequence[Row]) -> list[str]:
 def texts(transcript: Sequence[Row]) -> list[str]:
     """Returns what the customer was told in words, in order."""
     return [row["body"]["text"] for row in _sent(transcript) if row["kind"] == "message" and "text" in row["body"]]
+
+
+def as_labelled(transcript: Sequence[Row], humans: Sequence[str]) -> list[Row]:
+    """Returns a transcript of bare texts with who speaks, joins and leaves in each, as far as a reader can tell.
+
+    `humans` are the names of all who may be meant. A notice said twice in a row is one whose answer was lost.
+    """
+    rows: list[Row] = []
+    before = ""
+    for row in (row for row in transcript if row["side"] == "business" and row["kind"] == "message"):
+        text = _words(row["body"])
+        body = _meaning(text, sorted(humans, key=len, reverse=True))
+        if "eventType" not in body or text != before:
+            rows.append({**row, "kind": "event" if "eventType" in body else "message", "body": body})
+        before = text
+    return rows
+
+
+def _words(body: Row) -> str:
+    """Returns the text of a message in the form of whichever channel showed it."""
+    text = body.get("text", body.get("contentMessage", {}).get("text", ""))
+    return str(text.get("body", "")) if isinstance(text, Mapping) else str(text)
+
+
+def _meaning(text: str, humans: Sequence[str]) -> Row:
+    for shown, name in [*((one, one) for one in humans if one), *((one, "") for one in _NOBODYS_NAME)]:
+        who = {"representative": {"representativeType": "HUMAN", "displayName": name}}
+        rest = text.removeprefix(shown)
+        if rest == text:
+            continue
+        if rest in _IN_WORDS:
+            return {**who, "eventType": _JOINED}
+        if rest in _OUT_WORDS or rest in _BOT_AGAIN_WORDS:
+            return {**who, "eventType": _LEFT, "bot again": rest in _BOT_AGAIN_WORDS}
+        mark = next((mark for mark in _MARKS if rest.startswith(mark)), None)
+        if mark is not None:
+            return {**who, "text": rest.removeprefix(mark)}
+    return {"representative": {"representativeType": "BOT", "displayName": ""}, "text": text}
 
 
 def _sent(transcript: Sequence[Row]) -> list[Row]:
@@ -79,6 +141,8 @@ class _Witness:
             self.present.add(name)
         else:
             self.present.discard(name)
+        if row["body"].get("bot again", not self.present) is not (not self.present):
+            self._fault("I2", row, "says of the bot what is not so: whether it speaks now")
 
     def _human(self, row: Row, name: str) -> None:
         if row["kind"] != "message":
@@ -97,8 +161,9 @@ def _frame_event(row: Row, kind: object, name: str) -> str | None:
         return str(event) if event in (_JOINED, _LEFT) else None
     if kind != "HUMAN":
         return None
-    spoken = {f"{name or 'A person'} {words}": event for words, event in _SPOKEN.items()}
-    return spoken.get(row["body"].get("text", ""))
+    text, names = row["body"].get("text", ""), [name] if name else _NOBODYS_NAME
+    spoken = {name + words: _JOINED for name in names for words in _IN_WORDS}
+    return {**spoken, **{name + words: _LEFT for name in names for words in _OUT_WORDS}}.get(text)
 
 
 def _disorder(transcript: Sequence[Row], accepted: Sequence[str]) -> list[str]:

@@ -66,6 +66,12 @@ class PlatformStore:
             return False
         return True
 
+    def owner_of(self, side: str, native: str) -> str | None:
+        """Returns the conversation in which this id was shown, None if it never was."""
+        rows = self._db.execute("select conversation from transcript where side = ? and id = ?", (side, native))
+        found = rows.fetchall()
+        return found[0][0] if found else None
+
     def transcript(self, conversation: str, after: int = 0) -> list[dict[str, Any]]:
         rows = self._db.execute(
             "select seq, side, kind, id, body, at from transcript where conversation = ? and seq > ? order by seq",

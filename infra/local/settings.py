@@ -6,7 +6,14 @@ from pathlib import Path
 
 BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
 SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET = "dev-signing-key", "dev-client-token", "dev-csku-secret"
+RCS_TOKEN = "dev-rcs-token"
+WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = "dev-whatsapp-secret", "dev-whatsapp-verify", "dev-whatsapp-token"
+CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
+CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
+CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
 BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
+CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
+DIALOGFLOW_AGENT = "projects/local/locations/global/agents/baton"
 BRIDGE_HOSTS = ("127.0.0.1", "localhost", "crm.localhost")
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
@@ -26,6 +33,27 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
         "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,
         "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
+        "RCS_API_URL": f"http://127.0.0.1:{port}/sim/rcs",
+        "RCS_CLIENT_TOKENS": RCS_TOKEN,
+        "WHATSAPP_API_URL": f"http://127.0.0.1:{port}/sim/whatsapp/v23.0",
+        "WHATSAPP_APP_SECRETS": WHATSAPP_SECRET,
+        "WHATSAPP_VERIFY_TOKEN": WHATSAPP_VERIFY,
+        "WHATSAPP_ACCESS_TOKEN": WHATSAPP_TOKEN,
+        "CCAI_WEBHOOK_SECRETS": CCAI_SECRETS,
+        "CCAI_EVENTS_USER": CCAI_EVENTS_USER,
+        "CCAI_EVENTS_PASSWORD": CCAI_EVENTS_PASSWORD,
+        "CCAI_API_URL": f"http://127.0.0.1:{port}/sim/ccai/apps/api/v1",
+        "CCAI_API_USER": CCAI_USER,
+        "CCAI_API_TOKEN": CCAI_TOKEN,
+        "CCAI_MENU_ID": "1",
+        "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
+        "CSKU_API_BUSINESS": CSKU_BUSINESS,
+        "CSKU_API_SECRET": CSKU_API_SECRET,
         "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
         "BRIDGE_ALLOWED_ORIGINS": ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),
+        "DIALOGFLOW_AGENT": DIALOGFLOW_AGENT,
+        "DIALOGFLOW_API_URL": f"http://127.0.0.1:{port}/sim/dialogflow",
+        "DIALOGFLOW_AUTH": "none",
+        "CRM_COMMENT_URL": f"http://127.0.0.1:{port}/local/comments/{{conversation_id}}",
+        "CRM_COMMENT_SECRET": CRM_COMMENT_SECRET,
     }

@@ -40,6 +40,7 @@ resource "google_cloudfunctions2_function" "these" {
         FUNCTION_USE_ASGI    = "true"
         LOG_EXECUTION_ID     = "true"
       },
+      var.bigquery && contains(each.value.settings, "REPORTS_STREAM") ? { REPORTS_STREAM = "on" } : {},
       var.rotated == null ? {} : { SECRETS_ROTATED = var.rotated },
       { for name, value in var.settings : name => value if contains(each.value.settings, name) },
     )

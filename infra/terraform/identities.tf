@@ -24,7 +24,7 @@ resource "google_service_account" "callers" {
   depends_on = [google_project_service.apis]
 }
 
-# The only role that a function has in the project is confined to the one database.
+# What a function may do in the project is its row's: with data, in the one database only.
 resource "google_project_iam_member" "functions" {
   for_each = local.roles
 
@@ -32,9 +32,12 @@ resource "google_project_iam_member" "functions" {
   role    = each.value.role
   member  = "serviceAccount:${google_service_account.functions[each.value.function].email}"
 
-  condition {
-    title      = "Baton's database"
-    expression = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.baton.name}\""
+  dynamic "condition" {
+    for_each = each.value.role == "roles/datastore.user" ? ["projects/${var.project_id}/databases/${google_firestore_database.baton.name}"] : []
+    content {
+      title      = "Baton's database"
+      expression = "resource.name == \"${condition.value}\""
+    }
   }
 }
 

@@ -79,6 +79,34 @@ variable "alert_email" {
   }
 }
 
+variable "bigquery" {
+  description = "Write what Baton measures into BigQuery too (dataset baton), with the reports as views."
+  type        = bool
+  default     = false
+}
+
+variable "bigquery_days" {
+  description = "How many days the rows are kept in BigQuery."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = var.bigquery_days >= 8 && floor(var.bigquery_days) == var.bigquery_days
+    error_message = "Give a whole number of days, at least 8."
+  }
+}
+
+variable "reports_time_zone" {
+  description = "Whose days and hours the views in BigQuery count by, like Asia/Jakarta."
+  type        = string
+  default     = "UTC"
+
+  validation {
+    condition     = can(regex("^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$", var.reports_time_zone))
+    error_message = "Give a name of the IANA database, like Asia/Jakarta."
+  }
+}
+
 variable "sources" {
   description = "The zip of each function. `python -m infra.stage` builds them and writes sources.auto.tfvars.json, which terraform reads by itself."
   type        = map(string)

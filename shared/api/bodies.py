@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field, StringConstraints
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.content import Content
+from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
-from shared.settings import ApiKey
+from shared.setting_types import ApiKey
 
 CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-METADATA_LIMIT = 8192  # it stays with the conversation, whose record takes 1 MB
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)]
 
 
 class MessageBody(Content):

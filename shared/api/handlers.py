@@ -36,7 +36,8 @@ from shared.schemas.exchange import Request, Response
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services import control, erase, links
-from shared.settings import ApiKey
+from shared.services.line import people_ahead
+from shared.setting_types import ApiKey
 
 PAGE = 100
 
@@ -117,7 +118,7 @@ async def update_receipt(ask: Ask) -> Response:
     if not ask.message.strip("."):  # a URL folds them
         raise BadRequest("malformed-path", "This is no message id.")
     body = ask.body(ReceiptBody)
-    channel = await control.channel_of(ask.ports, ask.conversation)
+    channel = await control.shown_in(ask.ports, ask.conversation)
     signal = Signal(id=uuid.uuid4().hex, to="", kind="READ", message_id=ask.message)
     await control.signal_receipt(ask.ports, channel, signal)
     name = f"conversations/{ask.written}/messages/{ask.message}"
@@ -125,7 +126,10 @@ async def update_receipt(ask: Ask) -> Response:
 
 
 async def get_conversation(ask: Ask) -> Response:
-    return await _view(ask, await control.seen(ask.ports, ask.conversation))
+    conversation = await control.seen(ask.ports, ask.conversation)
+    waits = conversation.phase is Phase.QUEUED
+    ahead = views.place_view(await people_ahead(ask.ports, conversation)) if waits else {}
+    return await _view(ask, conversation, **ahead)
 
 
 async def list_conversations(ask: Ask) -> Response:
@@ -184,7 +188,9 @@ async def fail(ask: Ask) -> Response:
 async def link(ask: Ask) -> Response:
     must_be_admin(ask.caller)
     to = parse_conversation_id(ask.body(LinkBody).to)
-    return await _view(ask, await links.link(ask.ports, ask.conversation, to, ask.caller.name))
+    linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
+    joined = views.link_view(linked, await control.seen(ask.ports, to))
+    return await _view(ask, linked, link=joined)
 
 
 async def unlink(ask: Ask) -> Response:
@@ -202,6 +208,6 @@ async def _control(ask: Ask, event: Event) -> Response:
     return await _view(ask, await control.control(ask.ports, event))
 
 
-async def _view(ask: Ask, conversation: Conversation) -> Response:
+async def _view(ask: Ask, conversation: Conversation, **more: object) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
-    return views.json_response(views.conversation_view(conversation, pending, agent=is_human(ask.caller)))
+    return views.json_response({**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more})

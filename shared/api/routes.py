@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import unquote
 
-from shared.api import handlers
+from shared.api import handlers, reports
 from shared.api.handlers import Ask
 from shared.api.keys import Keyring
+from shared.api.page import is_page, reports_page
 from shared.errors import BadRequest, MethodNotAllowed, NotFound
 from shared.ports import Ports
 from shared.schemas.exchange import Request, Response
@@ -30,10 +32,13 @@ ROUTES: Mapping[tuple[str, ...], Mapping[str, _Handler]] = {
     ("{}", "journal"): {"GET": handlers.get_journal},
     ("{}", "messages", "{}", "receipt"): {"PATCH": handlers.update_receipt},
 }
+REPORTS: Mapping[str, _Handler] = {"handoffs": reports.report_handoffs, "agents": reports.report_agents}
 
 
-async def send_representative(ports: Ports, keyring: Keyring, request: Request) -> Response:
-    """Returns the answer to one request of the REST surface. Raises any BatonError."""
+async def send_representative(ports: Ports, keyring: Keyring, request: Request, page: Path | None = None) -> Response:
+    """Returns the answer to one request of the REST surface, or of the page in folder `page`. Raises any BatonError."""
+    if is_page(request):
+        return reports_page(page, request)
     caller = keyring.caller(request)
     handler, segments = _route(request)
     written, message = (*segments, "", "")[:2]
@@ -45,8 +50,10 @@ async def send_representative(ports: Ports, keyring: Keyring, request: Request) 
 
 def _route(request: Request) -> tuple[_Handler, list[str]]:
     segments = request.path.strip("/").split("/")
+    if segments[:2] == ["v1", "reports"] and len(segments) == 3 and segments[2] in REPORTS:
+        return _method({"GET": REPORTS[segments[2]]}, request.method), []
     if segments[:2] != ["v1", "conversations"]:
-        raise NotFound("unknown-path", "The surface begins with /v1/conversations.")
+        raise NotFound("unknown-path", "The surface begins with /v1/conversations; reports are below /v1/reports.")
     below = segments[2:]
     conversation, _, verb = below[0].rpartition(":") if len(below) == 1 else ("", "", "")
     if verb in VERBS and request.method == "POST" and conversation:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pydantic_core
 
+from shared.handoff.channels import all_of
 from shared.handoff.visibility import seen_by
-from shared.schemas.commands import Command, Post, Publish, SendEvent, SendMessage
-from shared.schemas.conversation import Conversation
+from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, SendMessage
+from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.exchange import Response
 from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
@@ -31,14 +32,37 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
+        "desk": request.desk if request else None,
+        "requestMetadata": request.metadata if request and agent else None,
+        "closedUntil": _time(conversation.closed_until),
         "firstResponseSeconds": conversation.first_response_seconds,
         "tracked": conversation.tracked,
         "links": list(conversation.links),
         "linkedTo": conversation.linked_to,
+        "channels": _channels_view(conversation),
         "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def place_view(ahead: Ahead) -> dict[str, Any]:
+    """Returns a customer's place in line, counted from 1; the least that it may be where not everybody was counted."""
+    return {"queuePosition": ahead.people + 1 + ahead.more, "queuePositionAtLeast": ahead.more or None}
+
+
+def link_view(linked: Conversation, to: Conversation) -> dict[str, Any]:
+    """Returns what a link has done: a desk's events act on a channel, or two channels have become one customer's."""
+    done = {"kind": "channel" if to.owns(linked.id) else "desk", "conversation": linked.id, "to": to.id}
+    return {**done, "repliesOn": to.channel, "phase": to.phase.value}
+
+
+def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
+    """Returns the customer's channels, the one in use first, where there are several."""
+    if not conversation.elsewhere:
+        return None
+    known = all_of(conversation)
+    return [{"conversation": one.id, "inUse": one is known[0], "lastUserAt": _time(one.last_user_at)} for one in known]
 
 
 def entry_view(entry: JournalEntry) -> dict[str, Any]:
@@ -65,15 +89,20 @@ def representative_view(representative: Representative) -> dict[str, Any]:
 
 
 def _command_view(command: Command) -> dict[str, Any]:
-    what = {"id": command.id, "kind": command.kind, "lane": command.lane.value, "state": command.state.value}
+    what: dict[str, Any] = {"id": command.id, "kind": command.kind, "lane": command.lane.value}
+    what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
     if isinstance(command, SendMessage | SendEvent):
         what["as"] = command.representative.representative_type.value
+    if isinstance(command, SendMessage | SendEvent) and command.channel is not None:
+        what["channel"] = command.channel
     if isinstance(command, Publish):
         what["topic"] = command.topic
     if isinstance(command, Post):
         what["audience"] = command.audience
+    if isinstance(command, Record):
+        what["measures"] = [measure.name.value for measure in command.measures]
     tries = {"attempts": command.attempts or None, "retryAt": _time(command.retry_at), "error": command.error}
     return {**what, **{name: value for name, value in tries.items() if value is not None}}
 

@@ -1,6 +1,7 @@
 """The conditions that the table asks of an event and its conversation."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import Guard
@@ -9,17 +10,22 @@ from shared.schemas.events import (
     BotMessage,
     Claim,
     Event,
+    FromUser,
     HumanIdleTimeout,
     HumanJoined,
     HumanLeft,
     HumanMessage,
+    HumanRequested,
     UnclaimedTimeout,
 )
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
+_GuardOfTime = Callable[[Conversation, datetime, Policy], bool]
 
 
-def holds(guard: Guard, conversation: Conversation, event: Event, policy: Policy) -> bool:
+def holds(guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
+    if guard in OF_TIME:
+        return OF_TIME[guard](conversation, now, policy)
     return GUARDS[guard](conversation, event, policy)
 
 
@@ -30,11 +36,22 @@ def _named(conversation: Conversation, event: Event) -> Present | None:
 
 
 def _echo(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return event.source != conversation.id
+    return not conversation.owns(event.source)
 
 
 def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
     return conversation.tracked and not event.fact
+
+
+def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """A request happens when it is asked."""
+    asked = event.occurred_at
+    return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
+    answers = event.answers if isinstance(event, BotMessage | HumanRequested) else None
+    return answers is not None and conversation.human_version > answers
 
 
 def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
@@ -69,6 +86,15 @@ def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
+def _no_desk_open(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+    """A conversation that is only tracked has its own platform's people, whose hours are not Baton's affair."""
+    return not conversation.tracked and policy.route(conversation, now).closed
+
+
+def _closed(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+    return _no_desk_open(conversation, now, policy) and not policy.route(conversation, now).waits
+
+
 def _reminder(event: Event) -> int:
     return event.n if isinstance(event, UnclaimedTimeout) else 0
 
@@ -78,16 +104,25 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.ECHO: _echo,
     Guard.REQUEST: lambda _c, event, _p: not event.fact,
     Guard.UNDELIVERED: _undelivered,
+    Guard.OVERTAKEN: _overtaken,
+    Guard.TOO_LATE: _too_late,
+    Guard.UNWANTED: lambda conversation, event, _p: not event.fact and conversation.unsubscribed_at is not None,
+    Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
     Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
     Guard.HOLDER: _holder,
     Guard.FOREIGN: _foreign,
+    Guard.APP_ONLY: lambda conversation, _e, _p: all(human.app for human in conversation.humans),
     Guard.LAST_ONE: lambda conversation, _e, _p: len(conversation.humans) == 1,
     Guard.REQUEST_ABSENT: lambda conversation, event, _p: not event.fact and _named(conversation, event) is None,
     Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
     Guard.OUTDATED: _outdated,
+    Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
+    Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
+# What depends on the time of the decision rather than on when something happened: whether anybody is there now.
+OF_TIME: Mapping[Guard, _GuardOfTime] = {Guard.CLOSED: _closed, Guard.CLOSED_STILL: _no_desk_open}

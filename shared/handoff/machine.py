@@ -4,18 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import BatonError, Forbidden, Refused
+from shared.handoff import channels, handback
 from shared.handoff.effects import EFFECTS
+from shared.handoff.frames import catch_up
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
+from shared.handoff.speech import say_what_is_owed
 from shared.handoff.transitions import NOT_YOURS, TABLE, Effect, Refusal, Rule, Step
 from shared.handoff.turn import Turn
-from shared.schemas.commands import Command
+from shared.reports.definitions import measure
+from shared.schemas.commands import Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
-from shared.schemas.events import Event, FromUser
+from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed
 from shared.schemas.journal import Verdict
 
 _SETS_WHO_SPEAKS = {Effect.JOIN, Effect.MESSAGE, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
+_MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}  # a desk's humans may leave while its bot is kept silent
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
+MOVES = FromUser | HumanRequested  # to the channel on which the customer does it
+OWN_ACTS = MOVES | Subscribed | Unsubscribed  # of the customer, where the channel reports them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +39,24 @@ class Decision:
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
     """Returns what follows from `event` at `now`. Never raises: what is not allowed is a Decision with a refusal."""
     event = _arrived(event, now)
-    conversation = conversation.model_copy(update={"version": conversation.version + 1})
-    rule = rule_for(conversation, event, policy)
+    conversation = _where_they_are(conversation.model_copy(update={"version": conversation.version + 1}), event, now)
+    rule = rule_for(conversation, event, now, policy)
     if isinstance(rule.then, Refusal):
-        return _refuse(conversation, rule.then)
+        return _refuse(rule.then, Turn(conversation, event, now, policy))
     return _carry_out(rule.then, Turn(conversation, event, now, policy))
 
 
-def rule_for(conversation: Conversation, event: Event, policy: Policy) -> Rule:
+def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Rule:
     """Returns the rule of the table that decides: the first of its cell whose guard holds."""
     cell = TABLE[event.kind][conversation.phase]
-    return next(rule for rule in cell if holds(rule.when, conversation, event, policy))
+    return next(rule for rule in cell if holds(rule.when, conversation, event, now, policy))
+
+
+def _where_they_are(conversation: Conversation, event: Event, now: datetime) -> Conversation:
+    """Returns it spoken to the customer where they wrote last."""
+    if not (isinstance(event, MOVES) and event.fact and conversation.owns(event.source)):
+        return conversation
+    return channels.followed(conversation, event.source, event.occurred_at or now)
 
 
 def _arrived(event: Event, now: datetime) -> Event:
@@ -51,22 +65,44 @@ def _arrived(event: Event, now: datetime) -> Event:
     return event if occurred == event.occurred_at else event.model_copy(update={"occurred_at": occurred})
 
 
-def _refuse(conversation: Conversation, refusal: Refusal) -> Decision:
+def _refuse(refusal: Refusal, turn: Turn) -> Decision:
+    """A refusal changes nothing of the conversation, whatever it makes others know."""
+    conversation, turn.reason = turn.conversation, refusal.reason
+    for effect in refusal.effects:
+        EFFECTS[effect](turn)
     holders = ", ".join(human.representative.name for human in conversation.humans)
     kind = Forbidden if refusal is NOT_YOURS else Refused
     error = kind(refusal.reason, refusal.message, **({"holder": holders} if holders else {}))
-    return Decision(conversation, (), Verdict.REFUSED, refusal.reason, error)
+    return Decision(conversation, tuple(turn.commands), Verdict.REFUSED, refusal.reason, error)
 
 
 def _carry_out(step: Step, turn: Turn) -> Decision:
     before = turn.conversation
+    _remember_the_customer(turn)  # who writes may be answered, even by what follows from their writing
+    catch_up(turn)
     for effect in step.effects:
         EFFECTS[effect](turn)
     turn.change(phase=step.to or before.phase)
+    if Effect.JOIN in step.effects:
+        turn.change(human_version=turn.conversation.version)
     _mind_the_time(turn, step, before)
-    _remember_the_customer(turn)
-    reason = step.verdict.value if step.verdict is not Verdict.ACCEPTED else getattr(turn.event, "reason", None)
-    return Decision(turn.conversation, tuple(turn.commands), step.verdict, reason)
+    say_what_is_owed(turn)
+    if step.verdict is Verdict.ACCEPTED:
+        handback.remember(turn, before)
+    if step.verdict in _MEASURED:
+        _measure(turn, before)
+    return Decision(turn.conversation, tuple(turn.commands), step.verdict, turn.reason or _reason(step, turn.event))
+
+
+def _reason(step: Step, event: Event) -> str | None:
+    return step.verdict.value if step.verdict is not Verdict.ACCEPTED else getattr(event, "reason", None)
+
+
+def _measure(turn: Turn, before: Conversation) -> None:
+    measured = measure(before, turn.conversation, turn.event, turn.now, said=turn.reason is None)
+    turn.change(progress=measured.progress)
+    if measured.measures:
+        turn.commands.append(Record(id=turn.derived_id("record"), measures=measured.measures))
 
 
 def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
@@ -74,6 +110,8 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
     now, phase, effects = turn.now, turn.conversation.phase, set(step.effects)
     if phase is Phase.BOT:
         turn.change(human_since=None, timer=None)
+        if before.phase is not Phase.BOT:
+            turn.change(request=None)
     elif phase is Phase.HUMAN and effects & _HUMAN_ACTIVITY:
         due = now + turn.policy.human_idle_after
         timer = Timer(kind="idle", armed=turn.conversation.version, n=1, due_at=due)
@@ -83,7 +121,8 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
 
 
 def _remember_the_customer(turn: Turn) -> None:
-    event = turn.event
+    event, known = turn.event, turn.conversation
     if isinstance(event, FromUser):
-        known = turn.conversation
         turn.change(locale=event.locale or known.locale, customer_name=event.customer_name or known.customer_name)
+    if isinstance(event, OWN_ACTS) and event.fact and known.owns(event.source):  # else it is a desk's word
+        turn.conversation = channels.acted(turn.conversation, event.source, event.occurred_at or turn.now, event.id)

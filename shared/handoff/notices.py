@@ -1,15 +1,135 @@
-"""What Baton itself says to a customer."""
+"""What Baton itself says to a customer, in the customer's language; the words are in notices.json, one set each."""
 
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
+from unicodedata import category
+
+Templates = Mapping[str, Mapping[str, str]]
+ENGLISH, LONGEST, LONGEST_NAME = "en", 500, 80
+OLD_CODES = {"in": "id"}  # what older Android devices call Indonesian
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 class Notice(StrEnum):
-    WAITING = "Everyone is busy right now. You are still in line, and somebody will be with you as soon as possible."
-    NOBODY = "Sorry, nobody is available right now. You can keep chatting here, and ask for a person again at any time."
-    RETURNED = "The person you were talking to is no longer here. You are back with the assistant."
+    """`prefix` stands before a human's words where the channel does not show who speaks; `somebody` has no name."""
+
+    WAITING = "waiting"
+    NOBODY = "nobody"
+    RETURNED = "returned"
+    APOLOGY = "apology"
+    JOINED = "joined"
+    LEFT = "left"
+    BACK = "back"  # the last human has left, and an automated assistant speaks
+    PREFIX = "prefix"
+    SOMEBODY = "somebody"
+    CLOSED = "closed"  # nobody is there now, and the handoff has failed
+    CLOSED_WAITING = "closed_waiting"  # nobody is there now, and the customer waits
+    OPENS = "opens"  # how a moment is said
+    WEEKDAYS = "weekdays"  # from Monday on, with commas between
+    PLACE = "place"
+    PLACE_NEXT = "place_next"
+    PLACE_FAR = "place_far"
+    PLACE_ASKED = "place_asked"  # what a customer says who wants to know it, with | between
 
 
-def frame_notice(event_type: str, name: str) -> str:
-    """Returns the text that stands in for a JOINED or LEFT which the platform refuses for good."""
-    verb = "joined" if event_type == "REPRESENTATIVE_JOINED" else "left"
-    return f"{name or 'A person'} {verb} the conversation."
+_NAME = frozenset({"{name}"})
+_MAY_HOLD: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys((Notice.JOINED, Notice.LEFT, Notice.BACK, Notice.PREFIX), _NAME),
+    **dict.fromkeys((Notice.CLOSED, Notice.CLOSED_WAITING), frozenset({"{opens}"})),
+    Notice.OPENS: frozenset({"{weekday}", "{date}", "{time}", "{zone}"}),
+    **dict.fromkeys((Notice.PLACE, Notice.PLACE_FAR), frozenset({"{ahead}"})),
+}
+
+
+def _built_in() -> Templates:
+    read: Templates = json.loads(Path(__file__).with_name("notices.json").read_text("utf-8"))
+    return read
+
+
+BUILT_IN = _built_in()
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """`templates` by language and notice; what a language lacks is said in `language`, and else in English."""
+
+    templates: Templates
+    language: str = ENGLISH
+
+    def text(self, notice: Notice, locale: str | None, name: str = "", **values: object) -> str:
+        """Returns the words for a customer of this locale, with the name of whom they are about and other values."""
+        who = _shown(name) or self._template(Notice.SOMEBODY, locale)
+        known = {"name": who, **values}
+        return _PLACEHOLDER.sub(lambda found: str(known.get(found[0][1:-1], found[0])), self._template(notice, locale))
+
+    def moment(self, moment: datetime, locale: str | None) -> str:
+        """Returns a moment in words, in its own time zone; 2026-03-02 is the same date to all readers."""
+        weekday = self.text(Notice.WEEKDAYS, locale).split(",")[moment.weekday()].strip()
+        date, time, zone = moment.date().isoformat(), f"{moment:%H:%M}", str(moment.tzinfo)
+        return self.text(Notice.OPENS, locale, weekday=weekday, date=date, time=time, zone=zone)
+
+    def asks_place(self, text: str, locale: str | None) -> bool:
+        """Returns whether these words ask how long the line is: in the customer's language, the operator's, English."""
+        asked = {self._template(Notice.PLACE_ASKED, one) for one in (locale, self.language, ENGLISH)}
+        return _bare(text) in {_bare(phrase) for phrases in asked for phrase in phrases.split("|")}
+
+    def _template(self, notice: Notice, locale: str | None) -> str:
+        known = (self.templates.get(one, {}).get(notice) for one in (language_of(locale), self.language, ENGLISH))
+        return next(template for template in known if template)
+
+
+def _shown(name: str) -> str:
+    """Returns a name in one line, without what is not seen or turns the direction of a line."""
+    seen = "".join(" " if one.isspace() else one for one in name if one.isspace() or category(one) not in ("Cc", "Cf"))
+    return " ".join(seen.split())[:LONGEST_NAME].rstrip()
+
+
+def notices(overrides: Templates, language: str = ENGLISH) -> Notices:
+    """Returns Baton's own words with an operator's in their place. Raises ValueError, which names what is wrong."""
+    checked(overrides)
+    merged = {one: {**BUILT_IN.get(one, {}), **overrides.get(one, {})} for one in {*BUILT_IN, *overrides}}
+    if language not in merged:
+        raise ValueError(f"{language}: there are words in {', '.join(sorted(merged))} only")
+    return Notices(merged, language)
+
+
+def checked(overrides: Templates) -> Templates:
+    """Returns them. Raises ValueError, naming language and notice, for a template that could not be said."""
+    for language, templates in overrides.items():
+        if not re.fullmatch(r"[a-z]{2,3}", language):
+            raise ValueError(f"{language}: give a language like en or pt, in lower case")
+        for notice, template in templates.items():
+            fault = _fault(notice, template)
+            if fault:
+                raise ValueError(f"{language}.{notice}: {fault}")
+    return overrides
+
+
+def _fault(notice: str, template: str) -> str | None:
+    if notice not in set(Notice):
+        return f"no such notice; there are {', '.join(Notice)}"
+    if not template.strip() or len(template) > LONGEST:
+        return f"must have 1 to {LONGEST} characters"
+    unknown = set(_PLACEHOLDER.findall(template)) - _MAY_HOLD.get(notice, frozenset())
+    if unknown:
+        return f"the placeholder {min(unknown)} has no meaning here"
+    if notice == Notice.WEEKDAYS and template.count(",") != 6:
+        return "must hold seven days, from Monday on, with commas between"
+    if template.count("{name}") > 1:
+        return "may hold {name} once"
+    return "must hold {name}" if notice == Notice.PREFIX and "{name}" not in template else None
+
+
+def _bare(text: str) -> str:
+    return text.casefold().strip().strip("?!.¿¡？！。").strip()
+
+
+def language_of(locale: str | None) -> str:
+    """Returns the language subtag of a BCP 47 locale, as in pt-BR."""
+    language = re.split(r"[-_]", locale or "")[0].lower()
+    return OLD_CODES.get(language, language)

@@ -2,16 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from shared.handoff.notices import BUILT_IN, Notices
+from shared.handoff.routing import Desk, Route, route
 from shared.schemas.conversation import Capabilities, Conversation
 
 DELIVERS = Capabilities()
+BATONS_OWN = Notices(BUILT_IN)
+WINDOW_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the topic."""
+    """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the topic.
+
+    `desks` in the order in which they are asked; none is one that reads the API, always open.
+
+    `comments`: there is a CRM record that takes what the comment audience may see.
+
+    The last three name platforms: where Baton says nothing of its own, where no name stands before a human's words,
+    where a customer is not told that an automated assistant speaks again.
+    """
 
     unclaimed_after: timedelta = timedelta(seconds=120)
     unclaimed_reminders: int = 3
@@ -19,10 +31,35 @@ class Policy:
     give_up_after: timedelta = timedelta(hours=24)
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
+    comments: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
+    desks: tuple[Desk, ...] = ()
+    notices: Notices = BATONS_OWN
+    notices_off: frozenset[str] = frozenset()
+    name_prefix_off: frozenset[str] = frozenset()
+    disclosure_off: frozenset[str] = frozenset()
 
     def of(self, platform: str) -> Capabilities:
         return self.capabilities.get(platform, DELIVERS)
+
+    def is_channel(self, platform: str) -> bool:
+        """Returns whether customers are there, to whom Baton delivers."""
+        return platform in self.capabilities and self.capabilities[platform].delivers
+
+    def is_outside_window(self, conversation: Conversation, now: datetime) -> bool:
+        """Returns whether the channel no longer lets anybody write to this customer, until they write again.
+
+        A little early: what is accepted now must still arrive.
+        """
+        hours, last = self.of(conversation.platform).window_hours, conversation.last_user_at
+        return hours is not None and (last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN)
+
+    def desk(self, name: str) -> Desk | None:
+        return next((desk for desk in self.desks if desk.name == name), None)
+
+    def route(self, conversation: Conversation, now: datetime) -> Route:
+        """Returns which desk gets a handoff that is asked for now."""
+        return route(self.desks, conversation, now, self.notices.language)
 
     def newcomer(self, conversation: str, address: str) -> Conversation:
         """Returns a conversation that Baton sees for the first time."""

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
-from shared.schemas.commands import Command
-from shared.schemas.conversation import Conversation
+from shared.reports.definitions import moment
+from shared.schemas.commands import Command, ToCustomer
+from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
+from shared.schemas.measures import Moment
 
 E = TypeVar("E", bound=Event)
 
@@ -22,6 +25,7 @@ class Turn:
     now: datetime
     policy: Policy
     commands: list[Command] = field(default_factory=list)
+    reason: str | None = None
 
     def change(self, **update: object) -> None:
         self.conversation = self.conversation.model_copy(update=update)
@@ -32,25 +36,47 @@ class Turn:
         Through a link ids are derived: a desk's own could meet those of the channel's callers, and look sent already.
         """
         own = self.event.keeps_id and self.event.source == self.conversation.id
-        if own and not self.commands:
+        if own and not any(command.id == self.event.id for command in self.commands):
             return self.event.id
         return command_id(self.conversation.id, self.event.entry_id, len(self.commands))
 
+    def derived_id(self, part: str) -> str:
+        """Returns an id for what goes along with the event's own command."""
+        return command_id(self.conversation.id, self.event.entry_id, part)
+
     def add(self, command: Command) -> None:
-        """Adds a command for the customer, unless their platform delivers by itself."""
+        """Adds a command, unless the customer's platform does all this by itself."""
         if not self.conversation.tracked:
             self.commands.append(command)
 
+    def send(self, command: ToCustomer) -> None:
+        """Adds a command for the customer, unless nobody may write to them now."""
+        if not self.outside_window:
+            self.add(command)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.policy.of(self.conversation.platform)
+
+    @property
+    def outside_window(self) -> bool:
+        return self.policy.is_outside_window(self.conversation, self.now)
+
+    def text(self, notice: Notice, name: str = "", **values: object) -> str:
+        """Returns Baton's own words in the customer's language."""
+        return self.policy.notices.text(notice, self.conversation.locale, name, **values)
+
+    def is_off(self, platforms: frozenset[str]) -> bool:
+        return self.conversation.platform in platforms
+
     @property
     def waited_seconds(self) -> float | None:
-        """Returns the time since the request: by the platform's clock where one reported both, else by ours."""
+        """Returns the time since the request, as reports count it."""
         request = self.conversation.request
         if request is None:
             return None
-        since, until = request.accepted_at, self.now
-        if request.source == self.event.source and request.occurred_at and self.event.occurred_at:
-            since, until = request.occurred_at, self.event.occurred_at
-        return max((until - since).total_seconds(), 0.0)
+        asked = Moment(source=request.source, accepted_at=request.accepted_at, occurred_at=request.occurred_at)
+        return asked.seconds_until(moment(self.event, self.now))
 
 
 def expect(event: Event, kind: type[E]) -> E:

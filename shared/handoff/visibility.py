@@ -31,10 +31,18 @@ def project(declared: SessionVariable) -> Projection:
     to the CRM record either (page session-data-agent-adapter).
     """
     payload = declared.payload or {}
-    opened = [audience for audience in Audience if audience.value in declared.capture_type]
-    audiences = {audience: _without(payload, getattr(declared, _HIDING[audience])) for audience in opened}
+    audiences = {audience: _without(payload, getattr(declared, _HIDING[audience])) for audience in _opened(declared)}
     listed = (*declared.invisible_to_agent, *declared.invisible_to_adapter_events)
     return Projection(audiences, tuple(sorted(set(listed) - set(payload))))
+
+
+def readers(declared: SessionVariable, key: str) -> tuple[Audience, ...]:
+    """Returns who may see what is captured under `key`."""
+    return tuple(audience for audience in _opened(declared) if key not in getattr(declared, _HIDING[audience]))
+
+
+def _opened(declared: SessionVariable) -> list[Audience]:
+    return [audience for audience in Audience if audience.value in declared.capture_type]
 
 
 def _without(payload: JsonObject, hidden: Iterable[str]) -> JsonObject:

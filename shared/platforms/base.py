@@ -1,20 +1,26 @@
 """What a platform answers for itself, and the few things every platform does alike."""
 
+import json
+import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import BadRequest
+from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event, HandoffFailed, Passing
 from shared.schemas.exchange import Answer, Call, Request, Response
 
+ENDED = "ended:"
 DEEPEST = 100  # levels; a record that holds the body must itself stay within what its parser reads (about 200)
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair that stands for one character
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,6 +32,21 @@ class Outcome(StrEnum):
     TRANSIENT = "transient"
     FORBIDDEN = "forbidden"  # credentials or rights that may be mended: tried a few times
     PERMANENT = "permanent"
+
+
+class Deflected(HandoffFailed):
+    """A desk turned the request away. Its words stay in the journal, also where nobody waited yet."""
+
+    @property
+    def text(self) -> str:
+        return self.reason
+
+
+class Ended(Deflected):
+    """A desk's own conversation is over: whoever of that desk is still present leaves with it.
+
+    Its id begins with ENDED, by which the journal tells it from others that failed.
+    """
 
 
 class Platform(Protocol):
@@ -47,10 +68,13 @@ class Platform(Protocol):
         """Returns what the whole body reports, in order. Raises BadRequest."""
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        """Returns the call that carries out a command, None where this platform has no such thing."""
+        """Returns the call that carries out a command, None where the platform has no such thing. Raises DoorClosed."""
 
     def outcome(self, answer: Answer) -> Outcome:
         """Returns what the answer to such a call means."""
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        """Returns the platform's own id of what was sent, by which its receipts name it; None where that is ours."""
 
 
 def parse_object(body: bytes) -> JsonObject:
@@ -59,6 +83,35 @@ def parse_object(body: bytes) -> JsonObject:
         value = pydantic_core.from_json(body)
     except ValueError as error:
         raise BadRequest("malformed-json", f"The body is not JSON: {error}.") from error
+    return _object(body, value)
+
+
+def parse_signed(body: bytes) -> JsonObject:
+    """Returns the JSON object of a genuine body, as `parse_object` does. Half a character, as an emoji that was cut in
+    two leaves it, becomes U+FFFD: a platform would send a refused body again for days, and all else in it with it."""
+    try:
+        return parse_object(body)
+    except BadRequest as error:
+        if error.reason != "malformed-json":
+            raise
+        return _object(body, _mended(body))
+
+
+def _mended(body: bytes) -> Any:
+    try:
+        value = json.loads(body.decode("utf-8", "replace"))
+        return pydantic_core.from_json(_HALF.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("malformed-json", "The body is not JSON.") from error
+
+
+def unreadable(platform: str, reason: str) -> list[Event | Passing]:
+    """Says loudly that something genuine is dropped, and returns nothing in its place."""
+    log("ERROR", "a signed webhook cannot be read; it was taken and dropped", platform=platform, reason=reason)
+    return []
+
+
+def _object(body: bytes, value: Any) -> JsonObject:
     if not isinstance(value, dict):
         raise BadRequest("not-an-object", "The body must be a JSON object.")
     if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:

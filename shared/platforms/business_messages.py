@@ -5,7 +5,6 @@ REST: https://developers.google.com/business-communications/business-messages/re
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ import pydantic_core
 from pydantic import StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, error_status, outcome_of_status, parse_object, validate
+from shared.platforms.base import Outcome, parse_signed, validate
+from shared.platforms.google import answer_to_proof, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
@@ -40,8 +40,9 @@ from shared.schemas.times import time_or_none
 
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
-CAPABILITIES = Capabilities()
-PROOF_LIMIT = 4096  # bytes of a handshake
+CAPABILITIES = Capabilities(
+    text_limit=3072, frames=True, labels=True, typing=True, receipts=True, rich_cards=True, idempotent_sends=True
+)
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -153,20 +154,15 @@ class BusinessMessages:
     capabilities: Capabilities = CAPABILITIES
 
     def handshake(self, request: Request) -> Response | None:
-        """Answers the ownership check with the secret as plain text; it comes unsigned, so the token must match."""
-        proof = _handshake(request)
-        if proof is None:
-            return None
-        token, secret = proof
-        require(token, filter(None, [self.client_token]), "BUSINESS_MESSAGES_CLIENT_TOKEN")
-        return Response(body=secret.encode(), content_type="text/plain")
+        tokens = filter(None, [self.client_token])
+        return answer_to_proof(request, tokens, "BUSINESS_MESSAGES_CLIENT_TOKEN")
 
     def authenticate(self, request: Request) -> None:
         expected = (hmac_sha512_base64(key, request.body) for key in self.signing_keys)
         require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        body = _unwrapped(parse_object(request.body))
+        body = _unwrapped(parse_signed(request.body))
         native = validate(_Envelope, body).conversation_id
         if not native:
             raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
@@ -191,11 +187,10 @@ class BusinessMessages:
         return self._event(base, command.id, command.kind, _speaker(command))
 
     def outcome(self, answer: Answer) -> Outcome:
-        """An id that exists already was sent by an earlier attempt; ABORTED asks to be tried again."""
-        status = error_status(answer) if answer.status == 409 else None
-        if status == "ALREADY_EXISTS":
-            return Outcome.DONE
-        return Outcome.TRANSIENT if status == "ABORTED" else outcome_of_status(answer.status)
+        return outcome_of(answer)
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        return None
 
     def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
         return self._call(
@@ -212,25 +207,12 @@ def _speaker(command: ToCustomer | Signal) -> JsonObject:
     return {"representative": command.representative.model_dump(mode="json", by_alias=True, exclude_none=True)}
 
 
-def _handshake(request: Request) -> tuple[str, str] | None:
-    if len(request.body) > PROOF_LIMIT:  # nobody has proved anything yet, so little is read
-        return None
-    try:
-        body = parse_object(request.body)
-    except BadRequest:
-        return None
-    token, secret = body.get("clientToken"), body.get("secret")
-    if isinstance(token, str) and isinstance(secret, str) and "conversationId" not in body:
-        return token, secret
-    return None
-
-
 def _unwrapped(body: JsonObject) -> JsonObject:
     """The reference says the body comes base64-wrapped in `message.data`, every sample shows it plain: take both."""
     message = body.get("message")
     if "conversationId" in body or not isinstance(message, dict) or not isinstance(message.get("data"), str):
         return body
     try:
-        return parse_object(base64.b64decode(str(message["data"]), validate=True))
-    except binascii.Error as error:
+        return parse_signed(base64.b64decode(str(message["data"]), validate=True))
+    except ValueError as error:  # no base64, or not even ASCII
         raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error

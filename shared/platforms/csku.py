@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, outcome_of_status, parse_object, validate
+from shared.platforms.base import Outcome, outcome_of_status, parse_signed, validate
 from shared.platforms.signatures import require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToCustomer
@@ -23,7 +23,9 @@ from shared.schemas.representative import NAME_LIMIT, Representative, Representa
 from shared.schemas.times import time_or_none
 
 NAME = "csku"
-CAPABILITIES = Capabilities(delivers=False)
+CAPABILITIES = Capabilities(
+    delivers=False, frames=False, labels=False, typing=False, receipts=False, rich_cards=False, idempotent_sends=False
+)
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 
@@ -137,7 +139,7 @@ class Csku:
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        body = parse_object(request.body)
+        body = parse_signed(request.body)
         event = body.get("event")
         if not isinstance(event, str):
             raise BadRequest("schema", "event: must be a string.", field="event")
@@ -156,3 +158,6 @@ class Csku:
 
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of_status(answer.status)
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        return None

@@ -12,6 +12,14 @@ def hmac_sha512_base64(key: str, message: bytes) -> str:
     return base64.b64encode(hmac.digest(key.encode(), message, hashlib.sha512)).decode()
 
 
+def hmac_sha256_base64(key: str, message: bytes) -> str:
+    return base64.b64encode(hmac.digest(key.encode(), message, hashlib.sha256)).decode()
+
+
+def hmac_sha256_hex(key: str, message: bytes) -> str:
+    return hmac.digest(key.encode(), message, hashlib.sha256).hex()
+
+
 def same(given: str, expected: Iterable[str]) -> bool:
     """Returns whether `given` is one of `expected`, looking at each of them in constant time."""
     candidates = [hmac.compare_digest(_bytes(given), _bytes(one)) for one in expected]

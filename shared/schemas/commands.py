@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.content import Content
+from shared.schemas.measures import Measure
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 
@@ -14,10 +15,13 @@ Audience = Literal["BOT", "HUMAN"]
 
 
 class Lane(StrEnum):
-    """Each lane is worked strictly in order; neither waits for the other."""
+    """Each lane is worked strictly in order; none waits for another."""
 
     CHANNEL = "channel"
     TOPICS = "topics"
+    CRM = "crm"
+    REPORTS = "reports"
+    DESK = "desk"
 
 
 class State(StrEnum):
@@ -26,10 +30,11 @@ class State(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"  # it may have arrived; it is not sent again
     UNFRAMED = "unframed"  # its JOINED never reached the customer
+    DROPPED = "dropped"  # nobody needs it any more
     BROKEN = "broken"  # a JOINED that failed for good: what follows in its frame is unframed, until its LEFT
 
 
-class _Command(Ours):
+class BaseCommand(Ours):
     id: str
     state: State = State.PENDING
     attempts: int = 0
@@ -38,18 +43,34 @@ class _Command(Ours):
     retry_at: Time | None = None
     ambiguous: bool = False
     error: str | None = None
+    native_id: str | None = None  # the platform's own id of what was sent
+    token: str | None = None  # whose mark it is, on a platform that does not recognise an id
+    until: Time | None = None  # in flight: whoever marked it sends it before then, or not at all
+
+    @property
+    def next_look(self) -> Time | None:
+        """When it may be taken in hand again, None where that is now."""
+        return self.until or self.retry_at
 
 
-class _ToCustomer(_Command):
-    """`to` is the platform's own name of the conversation; `frame` is the id of the JOINED that opened it."""
+class _ToCustomer(BaseCommand):
+    """`to` is the platform's own name of the conversation; `frame` is the id of the JOINED that opened it.
+
+    `channel` is the conversation in which it is shown, None where that is the one whose journal holds it.
+    """
 
     to: str
+    channel: str | None = None
     representative: Representative
     frame: str | None = None
 
     @property
     def lane(self) -> Lane:
         return Lane.CHANNEL
+
+    def shown_in(self, conversation: str) -> str:
+        """Returns the conversation in which it is shown, given the one whose journal holds it."""
+        return self.channel or conversation
 
 
 class SendMessage(_ToCustomer):
@@ -58,14 +79,15 @@ class SendMessage(_ToCustomer):
 
 
 class SendEvent(_ToCustomer):
-    """`notice` means that the platform refused the event for good, and a text stands in for it."""
+    """`notice` means that the platform has no such event, or refused it for good: `text` is said in its place."""
 
     kind: Literal["event"] = "event"
     event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"]
     notice: bool = False
+    text: str | None = None
 
 
-class _ToTopic(_Command):
+class _ToTopic(BaseCommand):
     body: JsonObject
 
     @property
@@ -85,7 +107,52 @@ class Post(_ToTopic):
     audience: Audience
 
 
-Command = Annotated[SendMessage | SendEvent | Publish | Post, Field(discriminator="kind")]
+class Comment(_ToTopic):
+    """Variables for the CRM record: what the comment audience may see of one capture."""
+
+    kind: Literal["comment"] = "comment"
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.CRM
+
+
+class CallDesk(BaseCommand):
+    """What a desk that must be called is told: a customer needs a human, said something, or needs one no longer.
+
+    `handoff` is the same in all calls about one handoff, and in no other's. `open` has why, and what the agent may see;
+    `say` has the customer's words; `close` has why. `asked_at` is when the desk was first asked to make something
+    of its own of it.
+    """
+
+    kind: Literal["desk"] = "desk"
+    desk: str
+    action: Literal["open", "say", "close"]
+    handoff: str
+    reason: str | None = None
+    text: str | None = None
+    language: str | None = None
+    metadata: JsonObject | None = None
+    variables: JsonObject | None = None
+    asked_at: Time | None = None
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.DESK
+
+
+class Record(BaseCommand):
+    """What the reports are to count. It is counted by the very write that says it is done, so never twice."""
+
+    kind: Literal["record"] = "record"
+    measures: tuple[Measure, ...]
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.REPORTS
+
+
+Command = Annotated[SendMessage | SendEvent | Publish | Post | Comment | CallDesk | Record, Field(discriminator="kind")]
 ToCustomer = SendMessage | SendEvent
 
 

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
 
 TEXT_LIMIT = 3072
+CHIPS, CHIP_TEXT = 13, 25
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
 
 
@@ -34,7 +35,7 @@ class Image(_Open):
 class Tap(_Open):
     """The label of a chip and what comes back when it is tapped."""
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=25)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=CHIP_TEXT)]
     postback_data: Annotated[str, StringConstraints(max_length=2048)]
 
 
@@ -83,7 +84,7 @@ class Content(Theirs):
     text: Text | None = None
     rich_card: RichCard | None = None
     image: Image | None = None
-    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=13)] = ()
+    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=CHIPS)] = ()
     fallback: Text | None = None
     contains_rich_text: bool | None = None
 

@@ -5,9 +5,10 @@ from typing import Literal
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.ids import platform_of
+from shared.schemas.measures import Progress
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
-from shared.schemas.variables import Variable
+from shared.schemas.variables import Audience, Variable
 
 
 class Phase(StrEnum):
@@ -19,40 +20,117 @@ class Phase(StrEnum):
 class Capabilities(Ours):
     """What a platform can do, as data; the machine asks these and never which platform it serves.
 
-    `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked.
+    `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked. `frames`: it has
+    JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`: it recognises an id that it has seen.
+    `caller_ids`: receipts and taps name messages by the ids that Baton's callers gave them. `window_hours`: how long
+    after the customer's last message it may be written to, None where there is no such limit.
     """
 
     delivers: bool = True
     text_limit: int = 3072
+    frames: bool = True
+    labels: bool = True
+    typing: bool = True
+    receipts: bool = True
+    rich_cards: bool = True
+    idempotent_sends: bool = True
+    caller_ids: bool = True
+    window_hours: int | None = None
 
 
 class Present(Ours):
-    """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought them in."""
+    """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought them in.
+
+    `joined_at` is by Baton's clock, `occurred_at` by that of `source`.
+    `told` is False where the customer could not be written to when they joined, and so does not know of them yet;
+    `app`: they type in the channel's own app.
+    """
 
     representative: Representative
     frame: str
     source: str
     joined_at: Time
+    occurred_at: Time | None = None
     key: str | None = None
+    told: bool = True
+    app: bool = False
 
 
 class HandoffRequest(Ours):
-    """The latest request for a human; kept after it was met, for the response time."""
+    """A request for a human; kept while one is here, for the response time. `desk` is where it went."""
 
     reason: str
     source: str
     accepted_at: Time
     occurred_at: Time | None = None
     metadata: JsonObject | None = None
+    desk: str | None = None
+
+
+class Called(Ours):
+    """A desk that was told of a handoff and has it still; `kind` is the platform that it is on."""
+
+    desk: str
+    kind: str
+    handoff: str
 
 
 class Timer(Ours):
-    """`armed` is the version that set it, so that a firing is one event whoever fires it; `n` counts reminders."""
+    """`armed` is the version that set it, so that a firing is one event whoever fires it.
+
+    `n` counts reminders; 0 is the opening of the desk for which a customer waits.
+    """
 
     kind: Literal["unclaimed", "idle"]
     armed: int
     n: int
     due_at: Time
+
+
+class Ahead(Ours):
+    """Who waits before a customer for the same desk: so many `people`, or `more` than that."""
+
+    people: int
+    more: bool = False
+
+
+class AwaitedReply(Ours):
+    """The customer's next words are to be captured under `key`, for these audiences, if they come before `until`."""
+
+    key: str
+    audiences: tuple[Audience, ...]
+    until: Time
+
+
+class Line(Ours):
+    """Something said while a human was here; `by` is None for the customer."""
+
+    by: str | None = None
+    text: str
+
+
+class Handback(Ours):
+    """What the bot is told once, with the customer's next words, after the last human has left."""
+
+    reason: str
+    ended_at: Time
+    representatives: tuple[str, ...]
+    request_reason: str | None = None
+    said: tuple[Line, ...] = ()
+
+
+class Channel(Ours):
+    """Another channel of the same customer, as it stands while they write elsewhere.
+
+    `shown` are the humans who, as far as this channel has shown it, are there.
+    """
+
+    id: str
+    address: str
+    last_user_at: Time | None = None
+    last_message_id: str | None = None
+    unsubscribed_at: Time | None = None
+    shown: tuple[Present, ...] = ()
 
 
 class Erasing(Ours):
@@ -67,15 +145,37 @@ class Erasing(Ours):
 
 
 class Conversation(Ours):
-    """`spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base)."""
+    """One customer. `speaks_on` is the channel on which they wrote last, None where it is this conversation's own;
+    `address`, `left_unseen`, who is `told`, and what is said below of the customer's own acts are that channel's.
+    `elsewhere` are the customer's other channels.
+
+    `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base).
+
+    `human_version` is the version with which a human last joined.
+    `called` is the desk that was told of the handoff, `closed_until` when the one opens of whose being closed the team
+    knows.
+    `said` are the last words since a human is here; they become the `handback` when the last one leaves.
+    `progress` holds the clocks of the reports that are running.
+    `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
+    notice of Baton's own of which the same is true.
+    `last_user_at` and `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
+    to hear no more of bots.
+    """
 
     id: str
     address: str
+    speaks_on: str | None = None
+    elsewhere: tuple[Channel, ...] = ()
     tracked: bool = False
     phase: Phase = Phase.BOT
     humans: tuple[Present, ...] = ()
+    left_unseen: tuple[Present, ...] = ()
+    owed: str | None = None
     request: HandoffRequest | None = None
+    called: Called | None = None
+    closed_until: Time | None = None
     human_since: Time | None = None
+    human_version: int = 0
     first_response_seconds: float | None = None
     spoke_at: Time | None = None
     timer: Timer | None = None
@@ -83,15 +183,31 @@ class Conversation(Ours):
     linked_to: str | None = None
     locale: str | None = None
     customer_name: str | None = None
+    last_user_at: Time | None = None
+    last_message_id: str | None = None
+    unsubscribed_at: Time | None = None
     variables: tuple[Variable, ...] = ()
+    awaited: AwaitedReply | None = None
+    said: tuple[Line, ...] = ()
+    handback: Handback | None = None
+    progress: Progress | None = None
     version: int = 0
     outbox_base: int = 0
     erased: bool = False
     erasing: Erasing | None = None
 
     @property
+    def channel(self) -> str:
+        """Returns the channel on which the customer is spoken to."""
+        return self.speaks_on or self.id
+
+    @property
     def platform(self) -> str:
-        return platform_of(self.id)
+        return platform_of(self.channel)
+
+    def owns(self, source: str) -> bool:
+        """Returns whether the customer's own words come from there, rather than a desk's echo of them."""
+        return source in (self.id, self.channel) or any(one.id == source for one in self.elsewhere)
 
     @property
     def waiting_since(self) -> Time | None:

@@ -4,10 +4,13 @@ from typing import ClassVar
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
 from shared.schemas.content import Content
+from shared.schemas.conversation import Ahead, AwaitedReply
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Variable
+
+REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
 
 class Event(Ours):
@@ -16,11 +19,13 @@ class Event(Ours):
     A *fact* happened already and is never refused; without `fact` it is a request. `key` names the API key of a
     request, `keeps_id` that its id is used towards the customer's platform too. `occurred_at` is by the platform's own
     clock; without it the moment of arrival counts. `address` is the platform's own name of the conversation.
-    `also` are further native ids under which the same event may come again.
+    `also` are further native ids under which the same event may come again. `native_id` is the platform's own id where
+    `id` only stands for it; it is for calls to the platform and for nobody's eyes.
     """
 
     kind: ClassVar[str] = "event"
     id_space: ClassVar[str] = "event"
+    beside: ClassVar[set[str]] = {"occurred_at", "key", "actor", "address", "also", "ahead", "native_id"}
 
     id: NonEmpty
     source: NonEmpty
@@ -31,6 +36,7 @@ class Event(Ours):
     address: str | None = None
     keeps_id: bool = False
     also: tuple[str, ...] = ()
+    native_id: str | None = None
 
     @property
     def entry_id(self) -> str:
@@ -41,7 +47,7 @@ class Event(Ours):
     @property
     def digest(self) -> str:
         """Returns a hash of what the event says, which tells a repetition from another use of the same id."""
-        return sha256(self.kind + self.model_dump_json(exclude={"occurred_at", "key", "actor", "address", "also"}))
+        return sha256(self.kind + self.model_dump_json(exclude=self.beside))
 
     @property
     def text(self) -> str | None:
@@ -50,9 +56,13 @@ class Event(Ours):
 
 
 class FromUser(Event):
-    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots and desks."""
+    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots and desks.
+
+    `ahead` is known where they ask for their place in line.
+    """
 
     form: JsonObject
+    ahead: Ahead | None = None
     said: str | None = None
     locale: str | None = None
     customer_name: str | None = None
@@ -81,10 +91,18 @@ class AuthenticationResponse(FromUser):
 
 
 class HumanRequested(Event):
+    """`metadata` stays with the conversation, so it has at most METADATA_LIMIT bytes as JSON.
+
+    `answers` is the version of the conversation that the customer's words made, where a bot asks because of them.
+    """
+
     kind: ClassVar[str] = "human_requested"
+    beside: ClassVar[set[str]] = {*Event.beside, "locale"}
 
     reason: str
     metadata: JsonObject | None = None
+    answers: int | None = None
+    locale: str | None = None
 
 
 class ByRepresentative(Event):
@@ -114,21 +132,32 @@ class Said(ByRepresentative):
 
 
 class HumanMessage(Said):
+    """`delivered`: the channel itself has shown it already, as what a person typed in the channel's own app."""
+
     kind: ClassVar[str] = "human_message"
+
+    delivered: bool = False
 
 
 class BotMessage(Said):
-    """`human_needed` is what a desk's own AI says of that, None where it says nothing."""
+    """`human_needed` is what a desk's own AI says of that, None where it says nothing.
+
+    `answers` is the version of the conversation that the customer's words made, where a bot answers certain words.
+    """
 
     kind: ClassVar[str] = "bot_message"
 
     human_needed: bool | None = None
+    answers: int | None = None
 
 
 class HumanLeft(ByRepresentative):
-    """`owner` is the only API key that may let this human go, None where anybody's word counts."""
+    """`owner` is the only API key that may let this human go, None where anybody's word counts; `ends`: with them the
+    desk's chat is over."""
 
     kind: ClassVar[str] = "human_left"
+
+    ends: bool = False
 
     reason: str | None = None
     owner: str | None = None
@@ -156,6 +185,14 @@ class HumanIdleTimeout(Event):
     n: int
 
 
+class JoinedLost(Event):
+    """The text that told of a human who joined will not arrive; `frame` is the id of what told of it."""
+
+    kind: ClassVar[str] = "joined_lost"
+
+    frame: str
+
+
 class VirtualAgentJoined(Event):
     kind: ClassVar[str] = "virtual_agent_joined"
 
@@ -173,23 +210,56 @@ class VirtualAgentLeft(Event):
 
 
 class VariablesCaptured(Event):
-    """The values are kept with the conversation and never in the journal, nor a hash of them."""
+    """The values are kept with the conversation and never in the journal, nor a hash of them.
+
+    `awaited`: the customer's next words are a value as well.
+    """
 
     kind: ClassVar[str] = "variables_captured"
 
-    variables: tuple[Variable, ...]
+    variables: tuple[Variable, ...] = ()
+    awaited: AwaitedReply | None = None
 
     @property
     def digest(self) -> str:
         return sha256(self.kind + self.id)
 
 
+class SubscriptionChange(Event):
+    """`said` are the customer's own words, which no bot is to see."""
+
+    said: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        return self.said
+
+
+class Unsubscribed(SubscriptionChange):
+    kind: ClassVar[str] = "unsubscribed"
+
+
+class Subscribed(SubscriptionChange):
+    kind: ClassVar[str] = "subscribed"
+
+
+class Undelivered(Event):
+    """The platform took `message` (by its own id of it) and says now that the customer did not get it."""
+
+    kind: ClassVar[str] = "undelivered"
+
+    message: str
+    reason: str
+
+
 class Unknown(Event):
-    """A platform's event that Baton has no use for; journalled as ignored."""
+    """A platform's event that Baton has no use for; journalled as ignored, or quarantined where a `fault` kept it from
+    being read."""
 
     kind: ClassVar[str] = "unknown"
 
     name: str
+    fault: str | None = None
 
 
 class Typing(Ours):

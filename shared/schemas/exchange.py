@@ -28,13 +28,19 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An HTTP call to make. `auth` is `none`, `bearer:<token>` or `google:<scope>`; it never reaches a log."""
+    """An HTTP call to make. `auth` is `none`, `bearer:<token>` or `google:<scope>`; it never reaches a log.
+
+    `timeout` is in seconds, from beginning to end; None leaves it to the sender. `per_second` is how many calls this
+    host takes of one customer, None where no such limit is documented.
+    """
 
     method: str
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: str = "none"
+    timeout: float | None = None
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import uuid
 BARE_PLATFORM = "business_messages"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~=+-]{1,128}")
 _PHONE = re.compile(r"\+[0-9]{5,}")
+_HIDDEN = re.compile(r"h-[0-9a-f]{32}")
 _PREFIXED = re.compile(r"([a-z][a-z_]*):(.+)", re.DOTALL)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
 
@@ -17,8 +18,17 @@ def conversation_id(platform: str, native: str) -> str:
     So is one that holds a phone number, as ids stand in URLs and logs.
     """
     if not _PLAIN.fullmatch(native) or _PHONE.search(native) or not native.strip("."):
-        native = "h-" + sha256(native)[:32]
+        native = hidden(native)
     return f"{platform}:{native}"
+
+
+def hidden(native: str) -> str:
+    """Returns what stands for a native id that tells too much: where the same id comes, the same stands for it."""
+    return "h-" + sha256(native)[:32]
+
+
+def is_hidden(native: str) -> bool:
+    return _HIDDEN.fullmatch(native) is not None
 
 
 def parse_conversation_id(text: str) -> str:

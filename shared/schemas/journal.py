@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import Ours
+from shared.schemas.base import JsonObject, Ours
 from shared.schemas.commands import Command, Lane, State
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
@@ -32,9 +32,24 @@ class Notified(Ours):
     error: str | None = None
 
 
+class Asked(Ours):
+    """How asking the built-in bot went. `until`: whoever asks now is given up after this time.
+
+    `answer` is what the bot said, kept until all that follows from it is accepted.
+    """
+
+    bot: str
+    state: Literal["in-flight", "answered", "done", "unknown", "failed", "skipped"]
+    until: Time | None = None
+    answer: JsonObject | None = None
+    error: str | None = None
+
+
 class JournalEntry(Ours):
     """`seq` is the conversation's version that this event made; `nonce` tells our own lost commit from a duplicate.
 
+    `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
+    `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.
     A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
     """
 
@@ -49,12 +64,15 @@ class JournalEntry(Ours):
     actor: str | None = None
     reason: str | None = None
     event_id: str | None = None
+    native_id: str | None = None
     digest: str | None = None
     text: str | None = None
+    occurred_at: Time | None = None
     representative: Representative | None = None
     due_at: Time | None = None
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
+    asked: Asked | None = None
     marker: bool = False
 
     @property
@@ -67,6 +85,8 @@ class JournalEntry(Ours):
         """How it ended: the verdict where there was nothing to do, else the worst state of its commands."""
         if self.notified is not None:
             return self.notified.state
+        if self.asked is not None:
+            return self.asked.state
         states = {command.state for command in self.commands}
         for state in (State.PENDING, State.UNKNOWN, State.BROKEN, State.FAILED, State.UNFRAMED):
             if state in states:
@@ -84,4 +104,4 @@ def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> da
     for command in commands:
         if command.state is State.PENDING:
             heads.setdefault(command.lane, command)
-    return min((due for head in heads.values() if (due := head.retry_at or until_tried)), default=None)
+    return min((due for head in heads.values() if (due := head.next_look or until_tried)), default=None)

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from shared.schemas.base import JsonObject, Ours
+from shared.schemas.measures import Measure
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Provenance
@@ -13,6 +14,8 @@ OUTBOX = "baton-outbox"
 HANDOFFS = "baton-handoffs"
 USER_MESSAGES = "baton-user-messages"
 VARIABLES = "baton-variables"
+
+MEASURED: Literal["handoff.measured"] = "handoff.measured"
 
 NotificationType = Literal[
     "handoff.requested",
@@ -50,8 +53,26 @@ class VariablesBody(_Body):
     provenance: Provenance
 
 
+class CommentBody(_Body):
+    """A comment for the CRM record: what the comment audience may see of one capture, in words and as data."""
+
+    id: str
+    conversation: str
+    time: Time
+    comment: str
+    variables: JsonObject
+    provenance: Provenance
+
+
+def transcript_of(conversation: str) -> str:
+    """Returns where the API tells what was said."""
+    return f"/v1/conversations/{conversation}/journal"
+
+
 class Notification(_Body):
-    """`baton-handoffs`: what the team should know, once per edge."""
+    """`baton-handoffs`: what the team should know, once per edge. `desk` is where the request went, `transcript` where
+    the API tells what was said, `message_id` that of a message not delivered.
+    """
 
     id: str
     type: NotificationType
@@ -61,3 +82,15 @@ class Notification(_Body):
     reason: str | None = None
     waited_seconds: float | None = None
     reminder: int | None = None
+    transcript: str | None = None
+    message_id: str | None = None
+    desk: str | None = None
+
+
+class Measured(_Body):
+    """`baton-handoffs`, where REPORTS_STREAM is on: what the reports count, for whoever counts elsewhere as well."""
+
+    id: str
+    type: Literal["handoff.measured"] = MEASURED
+    time: Time
+    measures: tuple[Measure, ...]

@@ -12,7 +12,7 @@ def parse_time(value: object) -> datetime:
     """Returns an aware UTC time, cut to microseconds. Raises ValueError for anything that is not a time."""
     if isinstance(value, bool) or not isinstance(value, int | str | datetime):
         raise ValueError("not a time")
-    return _unix(float(value)) if isinstance(value, int) else _from_text(value)
+    return _unix(value) if isinstance(value, int) else _from_text(value)
 
 
 def _from_text(value: str | datetime) -> datetime:
@@ -28,7 +28,7 @@ def _from_text(value: str | datetime) -> datetime:
 
 def _unix(seconds: float) -> datetime:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(float(seconds), UTC)
     except (OverflowError, OSError, ValueError) as error:
         raise ValueError("not a time") from error
 

@@ -113,16 +113,16 @@ class SessionVariable(Snake):
 
 
 class Action(Snake):
-    """What a Dialogflow payload asks for: a human, the end, or one human in particular."""
+    """What a Dialogflow payload asks for: a human, the end, or one human in particular. Only that must be readable."""
 
-    type: Literal["action"]
+    type: Literal["action"] = "action"
     action: Literal["escalation", "end", "direct"]
-    escalation_reason: str | None = None
-    allow_virtual_agent: bool | None = None
-    menu_id: StrictInt | str | None = None
-    agent_extension: StrictInt | str | None = None
-    fallback_menu: StrictInt | str | None = None
-    language: str | None = None
+    escalation_reason: JsonValue = None
+    allow_virtual_agent: JsonValue = None
+    menu_id: JsonValue = None
+    agent_extension: JsonValue = None
+    fallback_menu: JsonValue = None
+    language: JsonValue = None
 
 
 class Ujet(Snake):

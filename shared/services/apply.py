@@ -17,11 +17,14 @@ from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.machine import Decision, decide
 from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event
-from shared.schemas.ids import entry_id
+from shared.schemas.events import Event, Unknown
+from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.services.line import informed
 from shared.services.retry import until_uncontended
 from shared.services.turns import in_turn
 
@@ -32,12 +35,14 @@ TEXT_KEPT = 100_000  # characters of a message in the journal; a record takes 1 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted."""
+    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted; `emits` is whether
+    there may be something to deliver."""
 
     conversation: Conversation
     verdict: Verdict
     refusal: BatonError | None = None
     duplicate: JournalEntry | None = None
+    emits: bool = True
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
@@ -54,7 +59,8 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
     snapshot = await _where(ports, event, fresh)
     conversation = await _with_room(ports, snapshot.value, event, limit)
-    decision = decide(conversation, event, ports.clock.now(), ports.policy)
+    event = await informed(ports, conversation, event)
+    decision = _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)
         if known is not None:
@@ -65,8 +71,8 @@ async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *,
 async def _commit(
     ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
 ) -> Applied:
-    entries = _entries(ports, event, decision, nonce)
-    done = Applied(decision.conversation, decision.verdict, decision.refusal)
+    entries = entries_of(ports, event, decision, nonce)
+    done = Applied(decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands))
     try:
         await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
         _log_first_response(snapshot.value, decision.conversation)
@@ -78,7 +84,7 @@ async def _commit(
     except TooLarge:
         if not event.fact or decision.verdict is Verdict.QUARANTINED:
             raise
-        return await _commit(ports, event, _quarantined(event, snapshot.value), snapshot, nonce)
+        return await _commit(ports, event, _too_large(event, snapshot.value), snapshot, nonce)
     return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
 
 
@@ -98,11 +104,26 @@ async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[Journal
     return None
 
 
-def _quarantined(event: Event, conversation: Conversation) -> Decision:
+def _too_large(event: Event, conversation: Conversation) -> Decision:
     """A fact that no record can hold is noted and alarmed, not refused: its platform would only send it again."""
-    log("ERROR", "a fact is too large to store; it is noted and nothing follows", conversation=event.source)
+    log(
+        "ERROR",
+        "a fact is too large to store; it is noted and nothing follows",
+        conversation=event.source,
+        platform=platform_of(event.source),
+    )
+    return _quarantined(conversation, "too-large-to-store")
+
+
+def _noted(event: Event, conversation: Conversation) -> Decision | None:
+    """Returns the note of what its platform's file could not read, and has alarmed; None for anything else."""
+    unread = isinstance(event, Unknown) and event.fault is not None
+    return _quarantined(conversation, "cannot-be-read") if unread else None
+
+
+def _quarantined(conversation: Conversation, reason: str) -> Decision:
     unchanged = conversation.model_copy(update={"version": conversation.version + 1})
-    return Decision(unchanged, (), Verdict.QUARANTINED, "too-large-to-store")
+    return Decision(unchanged, (), Verdict.QUARANTINED, reason)
 
 
 async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation]:
@@ -131,7 +152,8 @@ def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None)
     """A fact opens a conversation; one that was erased starts anew, its version going on."""
     if not event.fact:
         raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=event.source)
-    conversation = ports.policy.newcomer(event.source, event.address or event.source)
+    guess = {"locale": getattr(event, "locale", None)}  # a tap may be the first that is heard of a customer
+    conversation = ports.policy.newcomer(event.source, event.address or event.source).model_copy(update=guess)
     if erased is None:
         return Snapshot(conversation, None)
     kept = {"version": erased.value.version, "outbox_base": erased.value.version, "erasing": erased.value.erasing}
@@ -149,7 +171,7 @@ async def _with_room(ports: Ports, conversation: Conversation, event: Event, lim
     return conversation.model_copy(update={"outbox_base": conversation.version - pending})
 
 
-def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
+def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
     """Returns the entry with the commands, then the dedupe records of other ids and, through a link, of the source."""
     now, refused = ports.clock.now(), decision.refusal is not None
     entry = JournalEntry(
@@ -164,8 +186,10 @@ def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list
         nonce=nonce,
         reason=decision.reason,
         event_id=event.id,
+        native_id=event.native_id,
         digest=event.digest,
         text=event.text and event.text[:TEXT_KEPT],
+        occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         commands=decision.commands,
         due_at=now + FIRST_LOOK if decision.commands else None,
@@ -173,6 +197,15 @@ def _entries(ports: Ports, event: Event, decision: Decision, nonce: str) -> list
     linked = [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
     marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
     return [entry, *linked, *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked)]
+
+
+def with_record(entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
+    """Returns an entry that nothing was decided by, with what the reports are to count of it."""
+    if not measures:
+        return entry
+    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
+    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
+    return due.with_commands((*entry.commands, record))
 
 
 def _record(entry: JournalEntry, **update: object) -> JournalEntry:

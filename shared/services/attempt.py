@@ -1,24 +1,39 @@
 """One try at one command, and what its answer makes of it."""
 
+import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import pydantic_core
 
-from shared.errors import BatonError
-from shared.handoff.notices import frame_notice
+from shared.errors import BatonError, Unavailable
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
-from shared.schemas.commands import Command, Post, Publish, SendEvent, SendMessage, State, ToCustomer
+from shared.schemas.commands import (
+    BaseCommand,
+    CallDesk,
+    Command,
+    Comment,
+    Post,
+    Publish,
+    Record,
+    SendEvent,
+    SendMessage,
+    State,
+    ToCustomer,
+)
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer
+from shared.schemas.exchange import Answer, Call
 from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
-from shared.schemas.notifications import HANDOFFS, Notification
-from shared.services.webhooks import webhook_call
+from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
+from shared.services.stream import stream
+from shared.services.webhooks import comment_call, webhook_call
 
+C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
@@ -33,39 +48,52 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class Result:
     """`arrived` None: nobody knows whether the call took effect."""
 
     outcome: Outcome
     fault: str | None = None
     arrived: bool | None = True
     retry_after: float | None = None
+    native_id: str | None = None
 
 
 async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended with a reason."""
     result = await _do(ports, entry, command)
     if result.outcome is Outcome.DONE:
-        return Attempt(_settled(command, State.SENT))
-    tried = _tried(command, result)
-    if not _is_final(ports, entry, tried, result.outcome):
-        pause = result.retry_after if result.retry_after is not None else backoff(tried.attempts)
-        return Attempt(tried.model_copy(update={"retry_at": ports.clock.now() + timedelta(seconds=pause)}))
+        return Attempt(settled(command.model_copy(update={"native_id": result.native_id}), State.SENT))
+    tried = tried_by(command, result)
+    if not is_final(ports, entry, tried, result):
+        return again(ports, tried, result.retry_after)
     if isinstance(tried, SendEvent) and not tried.notice:
         return await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
-    return _end(ports, entry, tried)
+    return end(ports, entry, tried)
 
 
-def _tried(command: Command, result: _Result) -> Command:
+def again(ports: Ports, tried: Command, retry_after: float | None = None) -> Attempt:
+    """Returns the command as it waits for its next try."""
+    pause = retry_after if retry_after is not None else backoff(tried.attempts)
+    retry_at = ports.clock.now() + timedelta(seconds=pause)
+    return Attempt(tried.model_copy(update={"retry_at": retry_at, "until": None}))
+
+
+def tried_by(command: C, result: Result) -> C:
+    """Returns the command with what is known of one try more."""
     ambiguous = command.ambiguous or result.arrived is None
     forbidden = command.forbidden + (result.outcome is Outcome.FORBIDDEN)
     update = {"attempts": command.attempts + 1, "forbidden": forbidden, "ambiguous": ambiguous, "error": result.fault}
     return command.model_copy(update=update)
 
 
-def _is_final(ports: Ports, entry: JournalEntry, tried: Command, outcome: Outcome) -> bool:
+def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) -> bool:
+    """Returns whether there is to be no other try.
+
+    Where the platform does not recognise an id, a message of unknown outcome is not sent again; a notice is.
+    """
     too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
-    return outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old
+    unsure = isinstance(tried, SendMessage | CallDesk) and tried.until is not None and result.arrived is None
+    return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure
 
 
 def backoff(attempts: int) -> float:
@@ -74,34 +102,59 @@ def backoff(attempts: int) -> float:
     return longest * random.uniform(0.5, 1)
 
 
-async def _do(ports: Ports, entry: JournalEntry, command: Command) -> _Result:
+async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     try:
+        if isinstance(command, Record):
+            await stream(ports, entry.conversation, command, entry.time)
+            return Result(Outcome.DONE)
         if isinstance(command, Publish):
             await ports.publisher.publish(command.topic, pydantic_core.to_json(command.body), entry.conversation)
-            return _Result(Outcome.DONE)
+            return Result(Outcome.DONE)
         if isinstance(command, Post):
-            return _judge(await ports.sender.send(webhook_call(ports.webhooks, command)), ports.clock.now())
+            return judge(await ports.sender.send(webhook_call(ports.webhooks, command)), ports.clock.now())
+        if isinstance(command, Comment):
+            call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
+            return judge(await ports.sender.send(call), ports.clock.now())
         return await _send(ports, entry, command)
     except BatonError as error:
-        return _Result(Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT, error.reason, arrived=False)
+        return Result(Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT, error.reason, arrived=False)
 
 
-async def _send(ports: Ports, entry: JournalEntry, command: ToCustomer) -> _Result:
-    platform = ports.platforms.get(platform_of(entry.conversation))
+async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
+    if not isinstance(command, ToCustomer):
+        raise TypeError(f"a {command.kind} is no platform's")  # desks are called by `desk`
+    platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
     call = platform.call(form) if platform else None
     if platform is None or call is None:
-        return _Result(Outcome.PERMANENT, "the platform has no such thing")
-    answer = await ports.sender.send(call)
-    return _judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
+        return Result(Outcome.PERMANENT, "the platform has no such thing")
+    answer = await asked(ports, command, call)
+    result = judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
+    if answer is None or result.outcome is not Outcome.DONE:
+        return result
+    return replace(result, native_id=platform.sent_id(form, answer))
 
 
-def _judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> _Result:
+async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
+    """Sends what is in flight only until its deadline: from then on others may take it for lost."""
+    if command.until is None:
+        return await ports.sender.send(call)
+    left = (command.until - ports.clock.now()).total_seconds()
+    if left <= 0:
+        raise Unavailable("too-slow", "The time in which this might be sent is over.")
+    try:
+        async with asyncio.timeout(left):
+            return await ports.sender.send(call)
+    except TimeoutError:
+        return None
+
+
+def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> Result:
     if answer is None:
-        return _Result(Outcome.TRANSIENT, "no answer", arrived=None)
+        return Result(Outcome.TRANSIENT, "no answer", arrived=None)
     outcome = outcome or outcome_of_status(answer.status)
-    unsure = None if answer.status in (408, 500, 502, 503, 504) else False
-    return _Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
+    unsure = None if answer.status == 408 or answer.status >= 500 else False
+    return Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
@@ -117,38 +170,53 @@ def _retry_after(answer: Answer, now: datetime) -> float | None:
 
 def _notice(command: SendEvent) -> SendMessage:
     """Returns the text that stands in for a JOINED or LEFT, labelled with its human."""
-    text = frame_notice(command.event_type, command.representative.name)
     return SendMessage(
         id=command_id(command.to, command.id, "notice"),
         to=command.to,
         representative=command.representative,
-        content=Content(text=text),
+        content=Content(text=command.text or command.representative.name or command.event_type),
     )
 
 
-def _end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns the end of a command that will not arrive, and what the team is told of it."""
-    joined = isinstance(command, SendEvent) and command.event_type == "REPRESENTATIVE_JOINED"
-    state = State.BROKEN if joined else State.UNKNOWN if command.ambiguous else State.FAILED
-    ended = _settled(command, state)
-    return Attempt(ended, () if isinstance(command, Publish) else (_tell_the_team(ports, entry, ended),))
+def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns the end of a command that will not arrive, and what the team is told of it.
+
+    Where JOINED is only words, a human's messages have words of their own that say whose they are, and go on.
+    """
+    broken = is_joined(command) and _has_frames(ports, entry, command)
+    state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
+    ended = settled(command, state)
+    return Attempt(ended, () if isinstance(command, Publish | Record) else (tell_the_team(ports, entry, ended),))
 
 
-def _settled(command: Command, state: State) -> Command:
-    """Returns the command as it stays in the journal: what went to a topic or webhook is not kept a second time."""
-    update: dict[str, object] = {"state": state, "retry_at": None}
-    if isinstance(command, Publish | Post):
+def is_joined(command: Command) -> bool:
+    return isinstance(command, SendEvent) and command.event_type == "REPRESENTATIVE_JOINED"
+
+
+def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
+    shown_in = command.shown_in(entry.conversation) if isinstance(command, ToCustomer) else entry.conversation
+    return ports.policy.of(platform_of(shown_in)).frames
+
+
+def settled(command: C, state: State) -> C:
+    """Returns the command as it stays in the journal: what went to a topic, webhook or desk is not kept there."""
+    update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
+    if isinstance(command, Publish | Post | Comment):
         update["body"] = {}
+    if isinstance(command, CallDesk):
+        update |= {"text": None, "metadata": None, "variables": None}
     return command.model_copy(update=update)
 
 
-def _tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publish:
+def tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publish:
     body = Notification(
         id=command_id(entry.conversation, entry.id, f"{command.id} delivery.failed"),
         type="delivery.failed",
         conversation=entry.conversation,
+        transcript=transcript_of(entry.conversation),
         time=ports.clock.now(),
         representative=getattr(command, "representative", None),
         reason=f"{command.kind} {command.state.value}: {command.error}",
+        message_id=command.id if isinstance(command, SendMessage) else None,
     )
     return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True), since=body.time)

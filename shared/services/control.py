@@ -8,6 +8,7 @@ from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services.apply import Applied, apply, wake
+from shared.services.native_ids import in_their_ids
 
 
 async def accept(ports: Ports, event: Event) -> None:
@@ -42,9 +43,10 @@ def _reused(event: Event) -> AlreadyExists:
 
 async def _ask(ports: Ports, event: Event) -> Applied:
     applied = await apply(ports, event)
+    if applied.refusal is None or applied.emits:
+        await wake(ports, applied.conversation.id)
     if applied.refusal is not None:
         raise applied.refusal
-    await wake(ports, applied.conversation.id)
     return applied
 
 
@@ -62,18 +64,30 @@ async def channel_of(ports: Ports, conversation: str) -> Conversation:
     return await seen(ports, found.linked_to) if found.linked_to else found
 
 
+async def shown_in(ports: Ports, conversation: str) -> Conversation:
+    """Returns where its messages are shown: a channel of the customer shows its own. Raises NotFound."""
+    found = await seen(ports, conversation)
+    return found if ports.policy.is_channel(found.platform) else await channel_of(ports, conversation)
+
+
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
-    """Passes typing on if that representative is the one who speaks and nothing waits before it; else drops it."""
+    """Passes typing on if that representative is the one who speaks and nothing waits before it; else drops it.
+
+    Some channels show it as the answer to the customer's latest message.
+    """
     channel = await channel_of(ports, conversation)
     if signal.representative and _speaks(channel, signal.representative) and await _is_clear(ports, channel.id):
-        await signal_receipt(ports, channel, signal)
+        answered = signal.model_copy(update={"message_id": channel.last_message_id})
+        await signal_receipt(ports, channel, answered)
 
 
 async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) -> None:
     """Sends a signal once, best effort."""
     platform = ports.platforms.get(channel.platform)
-    call = platform.call(signal.model_copy(update={"to": channel.address})) if platform else None
     try:
+        theirs = await in_their_ids(ports, channel, signal.message_id)
+        update = {"to": channel.address, "message_id": theirs}
+        call = platform.call(signal.model_copy(update=update)) if platform else None
         if call is not None:
             await ports.sender.send(call)
     except BatonError as error:
@@ -82,7 +96,7 @@ async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) ->
 
 def _speaks(conversation: Conversation, representative: Representative) -> bool:
     if representative.representative_type is RepresentativeType.BOT:
-        return conversation.phase is not Phase.HUMAN
+        return conversation.phase is not Phase.HUMAN and conversation.unsubscribed_at is None
     return conversation.present(representative) is not None
 
 

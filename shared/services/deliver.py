@@ -1,7 +1,7 @@
-"""Delivery: fire what is due, then work the outbox, two lanes side by side, each strictly in order.
+"""Delivery: fire what is due, then work the outbox, its lanes side by side, each strictly in order.
 
 The outbox is the conversation's pending journal entries in sequence. A lane walks them all; where a command fails for
-now the lane stops, and what is behind it waits. An entry is written back once, when both lanes are past it. Whoever
+now the lane stops, and what is behind it waits. An entry is written back once, when every lane is past it. Whoever
 else delivers at the same time does no harm: the platform knows the ids, and outcomes are merged, never sent again.
 """
 
@@ -12,16 +12,20 @@ from datetime import datetime
 
 from shared.errors import BatonError
 from shared.ports import Ports
-from shared.schemas.commands import Command, Lane, SendEvent, State
+from shared.schemas.commands import CallDesk, Command, Lane, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.events import Event, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
+from shared.schemas.ids import platform_of
 from shared.schemas.times import format_time
 from shared.services.apply import apply
-from shared.services.attempt import attempt
+from shared.services.attempt import Attempt, attempt, end, is_joined, tell_the_team
+from shared.services.desk import call_desk
 from shared.services.erase import finish_erase
+from shared.services.in_flight import is_lost, lost, mark
 from shared.services.outcomes import Work, record
 
 PAGE = 50
+_Track = tuple[Lane, str]  # of one customer's channels, none waits for another
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,15 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
 
 
 class Drain:
-    """One pass over what is pending, page by page, until both lanes stand or nothing is left."""
+    """One pass over what is pending, page by page, until every lane stands or nothing is left."""
 
     def __init__(self, ports: Ports, conversation: str) -> None:
         self._ports = ports
         self._conversation = conversation
         self._page: list[Work] = []
         self._broken: dict[str, Work] = {}
-        self._stands: set[Lane] = set()
+        self._stands: set[_Track] = set()
+        self._is_over = False
         self.failed = self.added = False
         self.next_try: datetime | None = None
 
@@ -88,16 +93,16 @@ class Drain:
 
     async def run(self) -> None:
         after, more = 0, True
-        while more and len(self._stands) < len(Lane):
+        while more and not self._is_over and len({lane for lane, _ in self._stands}) < len(Lane):
             entries = await self._ports.store.pending(self._conversation, after, PAGE)
             self._page = [Work(entry) for entry in entries]
             self._find_broken_frames()
-            await self._work_both_lanes()
+            await self._work_every_lane()
             more = len(entries) == PAGE
             after = entries[-1].value.seq if entries else after
 
-    async def _work_both_lanes(self) -> None:
-        """Where one lane ends in an error, the other still ends as it would, and what they did is recorded."""
+    async def _work_every_lane(self) -> None:
+        """Where one lane ends in an error, the others still end as they would, and what they did is recorded."""
         results = await asyncio.gather(*map(self._walk, Lane), return_exceptions=True)
         faults = [result for result in results if isinstance(result, BaseException)]
         if faults:
@@ -116,8 +121,9 @@ class Drain:
         """Works one lane through the page; it stands where a command must wait, and nothing behind it is tried."""
         for work in self._page:
             for command in work.commands(lane):
-                if lane not in self._stands and not await self._settle(work, command):
-                    self._stands.add(lane)
+                track = lane, self._shown_in(command)
+                if not self._is_over and track not in self._stands and not await self._settle(work, command):
+                    self._stands.add(track)
             await self._leave_behind(work)
 
     async def _settle(self, work: Work, command: Command) -> bool:
@@ -125,22 +131,46 @@ class Drain:
         if getattr(command, "frame", None) in self._broken:
             self._unframe(work, command)
             return True
-        if command.retry_at is None or command.retry_at <= self._ports.clock.now():
+        if command.next_look is None or command.next_look <= self._ports.clock.now():
             command = await self._attempt(work, command)
         if command.state is State.PENDING:
-            self.next_try = min(filter(None, (self.next_try, command.retry_at)), default=None)
+            self.next_try = min(filter(None, (self.next_try, command.next_look)), default=None)
         return command.state is not State.PENDING
 
     async def _attempt(self, work: Work, command: Command) -> Command:
-        result = await attempt(self._ports, work.entry.value, command)
+        result = await self._try(work, command)
+        if result is None:
+            return work.stored(command.id) or command
         work.done[command.id] = result.command
+        if is_joined(command) and result.command.state is State.FAILED:
+            unseen = JoinedLost(id=command.id, source=self._conversation, actor="delivery", frame=command.id)
+            await apply(self._ports, unseen, limit=None)
         if result.added:
             work.added[command.id] = result.added
             self.added = True
         self.failed = self.failed or result.command.state is State.PENDING
         if result.command.state is State.BROKEN:
             await self._hold_back_the_frame(work, command.id)
-        return result.command
+        elif result.command.token is not None:  # before its deadline, so that nobody takes it for lost
+            await record(self._ports, work)
+        return (result.command.token and work.stored(command.id)) or result.command
+
+    async def _try(self, work: Work, command: Command) -> Attempt | None:
+        """Returns None where another delivery has the command in hand."""
+        if isinstance(command, CallDesk):
+            return await call_desk(self._ports, work, command)
+        if not isinstance(command, ToCustomer) or self._recognises_ids(command):
+            return await attempt(self._ports, work.entry.value, command)
+        if is_lost(command):
+            return end(self._ports, work.entry.value, lost(command))
+        mine = await mark(self._ports, work, command)
+        return None if mine is None else await attempt(self._ports, work.entry.value, mine)
+
+    def _recognises_ids(self, command: ToCustomer) -> bool:
+        return self._ports.policy.of(platform_of(self._shown_in(command))).idempotent_sends
+
+    def _shown_in(self, command: Command) -> str:
+        return command.shown_in(self._conversation) if isinstance(command, ToCustomer) else ""
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
         """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""
@@ -151,12 +181,15 @@ class Drain:
 
     def _unframe(self, work: Work, command: Command) -> None:
         """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on record itself."""
-        work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
+        ended = work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
+        if isinstance(ended, SendMessage):
+            work.added[command.id] = (tell_the_team(self._ports, work.entry.value, ended),)
+            self.added = True
         if isinstance(command, SendEvent) and command.frame in self._broken:
             work.closes.append((self._broken.pop(command.frame), command.frame))
 
     async def _leave_behind(self, work: Work) -> None:
-        """Writes what both lanes did; only then are the frames closed that other entries opened."""
+        """Writes what the lanes did; only then are the frames closed that other entries opened."""
         work.passed += 1
         if work.passed < len(Lane):
             return
@@ -170,4 +203,4 @@ class Drain:
                 opener.close(frame)
                 await record(self._ports, opener)
         if work.done and not work.entry.value.commands:
-            self._stands = set(Lane)  # the conversation is being erased
+            self._is_over = True  # the conversation is being erased

@@ -3,12 +3,19 @@
 import asyncio
 import uuid
 
-from shared.errors import NotFound
+from shared.errors import NotFound, TooLarge
+from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.reports.counts import as_erased, counts_of
+from shared.reports.definitions import close
+from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
 from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Name
+from shared.services.apply import with_record
 from shared.services.retry import until_uncontended
+from shared.services.stream import stream
 
 PAGE, AT_ONCE = 200, 20
 
@@ -49,7 +56,7 @@ async def _bury(ports: Ports, conversation: str, key: str) -> list[Conversation]
     family = await _family(ports, conversation)
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
     graves = [Snapshot(_tombstone(ports, member.value, reach), member.token) for member in family]
-    entries = [_record(ports, grave.value, key) for grave in graves]
+    entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
     await ports.store.commit(Commit(entries, graves))
     return [grave.value for grave in graves]
 
@@ -84,9 +91,9 @@ def _tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...])
     )
 
 
-def _record(ports: Ports, tombstone: Conversation, key: str) -> JournalEntry:
+def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: str) -> JournalEntry:
     nonce = uuid.uuid4().hex
-    return JournalEntry(
+    entry = JournalEntry(
         id=entry_id(tombstone.id, "erase", nonce),
         conversation=tombstone.id,
         seq=tombstone.version,
@@ -97,6 +104,7 @@ def _record(ports: Ports, tombstone: Conversation, key: str) -> JournalEntry:
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
+    return with_record(entry, close(before, Name.ERASED, entry.time).measures)
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None:
@@ -107,7 +115,7 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None
         if bare == snapshot.value:
             return
         try:
-            await ports.store.update(Snapshot(bare, snapshot.token))
+            await _replace(ports, bare, snapshot)
             return
         except PreconditionFailed:
             snapshot = await ports.store.entry(entry.value.conversation, entry.value.id)
@@ -116,6 +124,19 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None
 def _bare(entry: JournalEntry) -> JournalEntry:
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
     return JournalEntry(**{name: getattr(entry, name) for name in kept})
+
+
+async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:
+    """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount."""
+    commands = full.value.commands
+    waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
+    for record in waits:
+        await stream(ports, full.value.conversation, record, full.value.time)
+    try:
+        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *as_erased(counts_of(commands))])
+    except TooLarge:
+        log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
+        await ports.store.update(Snapshot(bare, full.token))
 
 
 async def _close(ports: Ports, tombstone: Conversation) -> None:

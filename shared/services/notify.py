@@ -17,9 +17,10 @@ from shared.errors import BatonError, MethodNotAllowed, NotYet
 from shared.logs import log
 from shared.platforms.base import Outcome, outcome_of_status, validate
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.base import JsonObject
 from shared.schemas.exchange import Answer, Request, Response
 from shared.schemas.journal import JournalEntry, Notified, Verdict
-from shared.schemas.notifications import Notification
+from shared.schemas.notifications import MEASURED, Notification
 from shared.services.wake_ups import pushed_body
 from shared.teams.base import Briefing, Target
 
@@ -40,11 +41,26 @@ async def notify_handoff(ports: Ports, team: Team, request: Request) -> Response
     """Returns 200 once every target is told or beyond telling. Raises BadRequest, NotYet so that it comes again."""
     if request.method != "POST":
         raise MethodNotAllowed("POST")
-    told = validate(Notification, pushed_body(request))
-    await notify(ports, team, told)
+    told = await take(ports, team, pushed_body(request))
+    if told is None:
+        return Response(body=b"{}", notes={"type": MEASURED})
     return Response(
         body=b"{}", notes={"conversation": told.conversation, "type": told.type, "waited_seconds": told.waited_seconds}
     )
+
+
+async def take(ports: Ports, team: Team, body: JsonObject) -> Notification | None:
+    """Returns what the team was told of, None for what is nothing to them. Raises BadRequest, NotYet."""
+    if is_measured(body):
+        return None
+    told = validate(Notification, body)
+    await notify(ports, team, told)
+    return told
+
+
+def is_measured(body: JsonObject) -> bool:
+    """Returns whether this is for reports, which is nothing to tell a team."""
+    return body.get("type") == MEASURED
 
 
 async def notify(ports: Ports, team: Team, told: Notification) -> None:

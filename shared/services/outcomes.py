@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from shared.errors import TooLarge
 from shared.logs import log
 from shared.ports import Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import Command, Lane, State
+from shared.reports.counts import counts_of
+from shared.schemas.commands import Command, Lane, Record, State
 from shared.schemas.journal import JournalEntry
 from shared.services.retry import until_uncontended
 
@@ -28,6 +30,11 @@ class Work:
     def stored(self, command: str) -> Command | None:
         return next((c for c in self.entry.value.commands if c.id == command), None)
 
+    def with_command(self, command: Command) -> JournalEntry:
+        """Returns the entry with this command in the place of its own."""
+        entry = self.entry.value
+        return entry.with_commands(tuple(command if one.id == command.id else one for one in entry.commands))
+
     def close(self, frame: str) -> None:
         """Ends the JOINED of a broken frame; until then whatever follows in it is held back."""
         opener = self.done.get(frame) or self.stored(frame)
@@ -46,7 +53,7 @@ async def _try_to_record(ports: Ports, work: Work) -> None:
     if merged == work.entry.value:
         return
     try:
-        work.entry = await ports.store.update(Snapshot(merged, work.entry.token))
+        work.entry = await _write(ports, work.entry, merged)
     except PreconditionFailed:
         current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
         if current is not None:
@@ -54,20 +61,43 @@ async def _try_to_record(ports: Ports, work: Work) -> None:
             raise
 
 
+async def _write(ports: Ports, before: Snapshot[JournalEntry], merged: JournalEntry) -> Snapshot[JournalEntry]:
+    """Counts what this very write records as counted; reports that are full must not hold up what was delivered."""
+    known = {command.id for command in before.value.commands if command.state is State.SENT}
+    fresh = [c for c in merged.commands if isinstance(c, Record) and c.state is State.SENT and c.id not in known]
+    try:
+        return await ports.store.update(Snapshot(merged, before.token), counts_of(fresh))
+    except TooLarge as error:
+        log("ERROR", "the reports cannot take any more of this day", conversation=merged.conversation)
+        failed = {record.id: record.model_copy(update=_failed(error)) for record in fresh}
+        uncounted = merged.with_commands(tuple(failed.get(command.id, command) for command in merged.commands))
+        return await ports.store.update(Snapshot(uncounted, before.token))
+
+
+def _failed(error: TooLarge) -> dict[str, object]:
+    return {"state": State.FAILED, "error": error.reason}
+
+
 def _merge(entry: JournalEntry, work: Work) -> JournalEntry:
     """Returns the entry with our outcomes, and with what follows from those that stand."""
     commands = tuple(_later(command, work.done.get(command.id)) for command in entry.commands)
     known = {command.id for command in commands}
-    ended = {command.id for command in commands if command.state in (State.FAILED, State.UNKNOWN, State.BROKEN)}
+    over = (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
+    ended = {command.id for command in commands if command.state in over}
     added = [one for cause, follows in work.added.items() if cause in ended for one in follows if one.id not in known]
     return entry.with_commands((*commands, *added))
 
 
 def _later(stored: Command, ours: Command | None) -> Command:
-    """What is settled stays settled; a broken frame may still close; what once was unsure stays so."""
+    """What is settled stays settled; a broken frame may still close; what once was unsure stays so.
+
+    A command that another delivery has marked since is that one's to judge, unless it is known to have been sent.
+    """
     if ours is None or stored.state not in (State.PENDING, State.BROKEN):
         return stored
     if stored.state is State.BROKEN and ours.state is State.PENDING:
+        return stored
+    if stored.token != ours.token and ours.state is not State.SENT:
         return stored
     if not stored.ambiguous:
         return ours

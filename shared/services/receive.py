@@ -11,6 +11,8 @@ from shared.schemas.events import Event, Passing
 from shared.schemas.exchange import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
 from shared.services.apply import apply, wake
+from shared.services.departures import departures
+from shared.services.native_ids import in_our_ids, where_it_acts
 
 AUDIENCES = {Phase.BOT: ["BOT"], Phase.QUEUED: ["BOT", "HUMAN"], Phase.HUMAN: ["HUMAN"]}
 
@@ -25,7 +27,7 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     if request.method != "POST":
         raise MethodNotAllowed("POST")
     platform.authenticate(request)
-    reported = platform.events(request)
+    reported = await in_our_ids(ports, platform.events(request))
     await take(ports, [one for one in reported if isinstance(one, Event)])
     await _pass_on(ports, [one for one in reported if not isinstance(one, Event)])
     source = reported[0].source if reported else None
@@ -33,14 +35,32 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
 
 
 async def take(ports: Ports, events: list[Event]) -> None:
-    """Takes events in order, then wakes each conversation once; a duplicate too, whose first wake-up may be lost."""
+    """Takes events in order, then wakes each conversation once; a duplicate too, whose first wake-up may be lost.
+
+    One that cannot be taken spoils no other conversation; of its own, what follows waits until it comes again. Raises
+    the first error, once all else is taken.
+    """
     woken: dict[str, None] = {}
+    failed: dict[str, Exception] = {}
     try:
         for event in events:
-            woken[(await apply(ports, event)).conversation.id] = None
+            if event.source not in failed:
+                await _take_one(ports, event, woken, failed)
     finally:
         for conversation in woken:
             await wake(ports, conversation)
+    for error in failed.values():
+        raise error
+
+
+async def _take_one(ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]) -> None:
+    try:
+        for one in await departures(ports, event):
+            woken[(await apply(ports, one)).conversation.id] = None
+    except Exception as error:  # whatever it is, the door answers with it in the end
+        failed[event.source] = error
+        reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+        log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
 
 
 def _platform(ports: Ports, path: str) -> Platform:
@@ -52,11 +72,17 @@ def _platform(ports: Ports, path: str) -> Platform:
 
 async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
     """Typing and receipts go to whoever the customer's words would go to; best effort, never kept."""
+    audiences: dict[str, list[str]] = {}
     for one in passing:
         try:
-            snapshot = await ports.store.load(one.source)
-            audience = AUDIENCES[snapshot.value.phase if snapshot else Phase.BOT]
-            body = {**one.form, "schema_version": 1, "audience": audience}
+            if one.source not in audiences:
+                audiences[one.source] = await _audience(ports, one.source)
+            body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
             await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
         except BatonError as error:
             log("WARNING", "typing or a receipt was not passed on", reason=error.reason, conversation=one.source)
+
+
+async def _audience(ports: Ports, source: str) -> list[str]:
+    acting = await where_it_acts(ports, source)
+    return AUDIENCES[acting.value.phase if acting else Phase.BOT]

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 
 import pydantic_core
 
@@ -63,7 +62,7 @@ def pushed_body(request: Request) -> JsonObject:
         raise BadRequest("empty-message", "The pushed message has no data; Baton's topics always carry a JSON body.")
     try:
         return parse_object(base64.b64decode(data, validate=True))
-    except binascii.Error as error:
+    except ValueError as error:  # no base64, or not even ASCII
         raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error
 
 

@@ -27,6 +27,10 @@ class CachedStore:
         self.latest = store.latest
         self.due_conversations = store.due_conversations
         self.due_entries = store.due_entries
+        self.conversations = store.conversations
+        self.counted = store.counted
+        self.count = store.count
+        self.frozen = store.frozen
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         """Returns the copy where there is one, unless `fresh`; what was read becomes the copy."""

@@ -2,22 +2,28 @@
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
+counts/{day}.{shard}                see `firestore_counts`
 
 Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal). Elsewhere it stays
 what it was: `entry` still knows a duplicate, and `load` still has the token without which nobody could write there.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from shared.errors import Unavailable
+from google.api_core.exceptions import InvalidArgument
+
+from shared.errors import TooLarge, Unavailable
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
+from shared.reports.counts import Count
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
+from shared.stores import firestore_counts
 from shared.stores import firestore_forms as forms
-from shared.stores.documents import SHARDS, to_conversation, to_entry
+from shared.stores.documents import SHARDS, shard, to_conversation, to_entry
 from shared.stores.firestore_rpc import FirestoreRpc, Message
 
 T = TypeVar("T")
@@ -31,10 +37,13 @@ _BY_SEQUENCE = ("pending_seq",)
 class FirestoreStore:
     """A ConversationStore. Tokens are update times."""
 
-    def __init__(self, rpc: FirestoreRpc, clock: Clock, ttl: timedelta) -> None:
+    def __init__(
+        self, rpc: FirestoreRpc, clock: Clock, ttl: timedelta, counts_ttl: timedelta = timedelta(days=400)
+    ) -> None:
         self._rpc = rpc
         self._clock = clock
         self._ttl = ttl
+        self._counts_ttl = counts_ttl
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
@@ -52,9 +61,15 @@ class FirestoreStore:
         document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))
         return document and _entry(document)
 
-    async def update(self, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
         name, fields = self._entry_document(entry.value)
-        (time,) = await self._rpc.commit([forms.replace(name, fields, entry.token)])
+        added = self._add(counts, shard(entry.value.conversation))
+        try:
+            time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
+        except Unavailable as error:
+            if added and isinstance(error.__cause__, InvalidArgument):  # the day's document is full: 1 MiB
+                raise TooLarge("too-large-to-store", "The reports of this day take no more.") from error
+            raise
         return Snapshot(entry.value, time)
 
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
@@ -86,8 +101,33 @@ class FirestoreStore:
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "journal", "all_descendants": True}, now, cursor, limit)
 
+    async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
+        start = forms.read_cursor(cursor, (), self._rpc.root)
+        query = forms.find("conversations", [], (), limit, start)
+        return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
+
+    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
+        found = await self._rpc.query(self._rpc.root, firestore_counts.query(self._rpc.root, since, until))
+        all_ = (one for document in found for one in firestore_counts.read(document, erased))
+        return [one for one in all_ if one.number and since <= one.cell.quarter < until]
+
+    async def count(self, counts: Sequence[Count]) -> None:
+        for write in self._add(counts, 0):
+            await self._rpc.commit([write])
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator["FirestoreStore"]:
+        rpc = await self._rpc.as_of_now()
+        try:
+            yield FirestoreStore(rpc, self._clock, self._ttl, self._counts_ttl)
+        finally:
+            await rpc.close()
+
     async def close(self) -> None:
         await self._rpc.close()
+
+    def _add(self, counts: Sequence[Count], shard: int) -> list[Message]:
+        return list(firestore_counts.writes(self._rpc.root, counts, shard, self._counts_ttl))
 
     def _create_entry(self, entry: JournalEntry) -> Message:
         return forms.create(*self._entry_document(entry))

@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any, TypeVar
 
 from shared.errors import Unavailable
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot
+from shared.reports.counts import Count
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
+from shared.stores import sqlite_counts
 from shared.stores.documents import from_conversation, from_entry, to_conversation, to_entry
 
 T = TypeVar("T")
@@ -46,7 +49,7 @@ class SqliteStore:
         return _conversation(rows[0][0]) if rows else None
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        await self._run(_commit, commit)
+        await self._run(_whole, _commit, commit)
         return [Snapshot(written.value, written.value.version) for written in commit.conversations]
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
@@ -54,8 +57,8 @@ class SqliteStore:
         rows = await self._run(_select, sql, (conversation, entry))
         return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
 
-    async def update(self, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
-        return await self._run(_update, entry)
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        return await self._run(_whole, _update, entry, counts)
 
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ? and pending_seq > ?
@@ -98,6 +101,26 @@ class SqliteStore:
         rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
         return _page(rows, lambda row: str(row[0]), limit)
 
+    async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
+        sql = "select body, id from conversations where id > ? order by id limit ?"
+        rows = await self._run(_select, sql, (cursor or "", limit))
+        return _page(rows, lambda row: to_conversation(row[0]), limit)
+
+    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
+        return await self._run(sqlite_counts.read, format_time(since), format_time(until), erased)
+
+    async def count(self, counts: Sequence[Count]) -> None:
+        await self._run(_whole, sqlite_counts.add, counts)
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator["SqliteStore"]:
+        view = SqliteStore(self._path)
+        try:
+            await view._run(_freeze)
+            yield view
+        finally:
+            await view.close()
+
     async def close(self) -> None:
         """Closes the file and ends the thread; nothing can be asked of this store any more."""
         connection, self._connection = self._connection, None
@@ -115,7 +138,7 @@ class SqliteStore:
 
     def _work(self, work: Callable[..., T], *arguments: object) -> T:
         if self._connection is None:
-            self._connection = open_database(self._path, _SCHEMA)
+            self._connection = open_database(self._path, _SCHEMA + sqlite_counts.SCHEMA)
         return work(self._connection, *arguments)
 
 
@@ -134,18 +157,30 @@ def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]
     return connection.execute(sql, values).fetchall()
 
 
-def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
+def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:
+    """Does all of it or nothing."""
     connection.execute("begin immediate")
     try:
-        for entry in commit.entries:
-            _create_entry(connection, entry)
-        for conversation in commit.conversations:
-            _write_conversation(connection, conversation)
+        done = work(connection, *arguments)
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
+    return done
+
+
+def _freeze(connection: sqlite3.Connection) -> None:
+    """A transaction sees the file as it was when it first read."""
+    connection.execute("begin")
+    connection.execute("select 1 from conversations").fetchone()
+
+
+def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
+    for entry in commit.entries:
+        _create_entry(connection, entry)
+    for conversation in commit.conversations:
+        _write_conversation(connection, conversation)
 
 
 def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
@@ -173,7 +208,9 @@ def _write_conversation(connection: sqlite3.Connection, conversation: Snapshot[C
     _must_change_one(connection.execute(sql, (*values, *key)))
 
 
-def _update(connection: sqlite3.Connection, entry: Snapshot[JournalEntry]) -> Snapshot[JournalEntry]:
+def _update(
+    connection: sqlite3.Connection, entry: Snapshot[JournalEntry], counts: Sequence[Count]
+) -> Snapshot[JournalEntry]:
     value, document = entry.value, from_entry(entry.value)
     cursor = connection.execute(
         """update journal set pending_seq = ?, due_at = ?, body = ?, revision = revision + 1
@@ -183,6 +220,7 @@ def _update(connection: sqlite3.Connection, entry: Snapshot[JournalEntry]) -> Sn
     rows = cursor.fetchall()
     if not rows:
         raise PreconditionFailed
+    sqlite_counts.add(connection, counts)
     return Snapshot(value, rows[0][0])
 
 

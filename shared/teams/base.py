@@ -46,6 +46,7 @@ class Briefing:
             "Conversation": told.conversation,
             "Who": who,
             "Why": told.reason,
+            "Desk": told.desk,
             "Waited": waited,
         }
         return {name: value for name, value in facts.items() if value}

@@ -1,7 +1,9 @@
 """Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to "did it arrive?"."""
 
 import asyncio
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -9,6 +11,7 @@ from shared.errors import Unavailable
 from shared.schemas.exchange import Answer, Call
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
+LONGEST_QUEUE_SECONDS = 3.0
 
 
 class HttpSender:
@@ -17,13 +20,20 @@ class HttpSender:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._credentials: dict[str, Any] = {}
+        self._free_at: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
         """Returns the answer, or None where nobody knows if the call arrived. Raises Unavailable where it did not."""
         headers = {**call.headers, **await self._authorization(call.auth)}
+        await self._in_pace(call)
         try:
             async with self._client().request(
-                call.method, call.url, data=call.body, headers=headers, allow_redirects=False
+                call.method,
+                call.url,
+                data=call.body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=_timeout(call.timeout or TOTAL_SECONDS),
             ) as response:
                 body = await response.read()
                 if response.status == 401:
@@ -40,10 +50,20 @@ class HttpSender:
         if self._session is not None:
             await self._session.close()
 
+    async def _in_pace(self, call: Call) -> None:
+        """Waits for this call's turn at a host that takes so many a second. Raises Unavailable if that is too long."""
+        if call.per_second is None:
+            return
+        host, now = urlsplit(call.url).netloc, asyncio.get_running_loop().time()
+        turn = max(self._free_at.get(host, now), now)
+        if turn - now > LONGEST_QUEUE_SECONDS:
+            raise Unavailable("too-many-calls", "More calls wait than this platform takes now.")
+        self._free_at[host] = turn + 1 / call.per_second
+        await asyncio.sleep(turn - now)
+
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession()
         return self._session
 
     async def _authorization(self, auth: str) -> dict[str, str]:
@@ -69,3 +89,8 @@ class HttpSender:
             return str(credentials.token)
         except google.auth.exceptions.GoogleAuthError as error:
             raise Unavailable("no-google-credentials", "Google credentials are missing or were refused.") from error
+
+
+@cache
+def _timeout(total: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from shared.errors import BatonError
+from shared.errors import BatonError, Unavailable
 from shared.logs import log
 from shared.schemas.notifications import OUTBOX, WakeUp
 
@@ -19,7 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 class InlineQueue:
     """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
 
-    Subscribers of other topics are awaited, so that what they refuse stays in the outbox. A detached one is not: it
+    Subscribers of other topics are awaited, so that what they refuse stays in the outbox; one with `patience` for so
+    many seconds, then it goes on and is looked after when the outbox comes again. A detached one is not awaited: it
     holds nobody up while it is tried again, and what it has not taken is lost with the process.
     """
 
@@ -29,8 +30,11 @@ class InlineQueue:
         self._workers: dict[str, _Worker] = {}
         self._detached: set[asyncio.Task[None]] = set()
 
-    def subscribe(self, topic: str, subscriber: Subscriber, *, detached: bool = False) -> None:
-        self._subscribers[topic].append(partial(self._detach, subscriber) if detached else subscriber)
+    def subscribe(
+        self, topic: str, subscriber: Subscriber, *, detached: bool = False, patience: float | None = None
+    ) -> None:
+        awaited = subscriber if patience is None else _Patient(subscriber, patience)
+        self._subscribers[topic].append(partial(self._detach, subscriber) if detached else awaited)
 
     async def _detach(self, subscriber: Subscriber, body: bytes) -> None:
         task = asyncio.create_task(_until_taken(subscriber, body))
@@ -96,6 +100,29 @@ class _Worker:
         self._timers = self._timers or timers
         self._faults += 1
         return _pause(self._faults)
+
+
+class _Patient:
+    """A subscriber that is waited for a while and then left to go on; the next publication of the same waits again."""
+
+    def __init__(self, subscriber: Subscriber, seconds: float) -> None:
+        self._subscriber = subscriber
+        self._seconds = seconds
+        self._running: dict[bytes, asyncio.Future[None]] = {}
+
+    async def __call__(self, body: bytes) -> None:
+        """Raises what the subscriber raises, Unavailable while it is still at it."""
+        task = self._running.get(body) or self._begin(body)
+        done, _ = await asyncio.wait([task], timeout=self._seconds)
+        if not done:
+            raise Unavailable("still-at-it", "The subscriber is still at it.")
+        task.result()
+
+    def _begin(self, body: bytes) -> asyncio.Future[None]:
+        """What ends while nobody waits is looked at all the same, and not kept."""
+        task = self._running[body] = asyncio.ensure_future(self._subscriber(body))
+        task.add_done_callback(lambda ended: (self._running.pop(body), ended.exception()))
+        return task
 
 
 async def _until_taken(subscriber: Subscriber, body: bytes) -> None:

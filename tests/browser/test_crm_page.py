@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
+from standardwebhooks.webhooks import Webhook
+
+from infra.local.settings import CRM_COMMENT_SECRET
 
 REFERENCE = {"event": ["key_one", "key_four", "key_five"], "agent": ["key_three", "key_four", "key_five"]}
 
@@ -136,3 +140,27 @@ def test_a_narrow_screen_shows_it_whole(page: Page) -> None:
     script = """() => [...document.querySelectorAll('#crm *, header *')].filter(one => one.checkVisibility())
       .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
     assert page.evaluate(script) == []
+
+
+def test_the_record_shows_each_comment_once_however_often_it_was_posted(page: Page, server: str) -> None:
+    page.goto(f"{server}#conversation=business_messages:commented")
+    expect(page.locator("#comments")).to_contain_text("No comment yet")
+    body = json.dumps({"comment": "order_number: A1\ncustomer_tier: gold"})
+    for _ in range(2):
+        answer = page.request.post(
+            f"{server}/local/comments/business_messages:commented", data=body, headers=signed(body)
+        )
+        assert answer.ok
+    expect(page.locator("#comments .comment")).to_have_text("order_number: A1\ncustomer_tier: gold")
+    expect(page.locator("#comments .badge")).to_have_text(["signed", "posted 2 times, kept once"])
+    expect(page.locator("#record-where")).to_have_text("business_messages:commented")
+
+
+def signed(body: str) -> dict[str, str]:
+    now = datetime.now(UTC)
+    signature = Webhook(CRM_COMMENT_SECRET).sign("comment-1", now, body)
+    return {
+        "webhook-id": "comment-1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }

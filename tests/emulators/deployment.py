@@ -36,7 +36,7 @@ from tests.emulators.rpc_gate import RpcGate
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 60.0
-SUBSCRIBERS = {"deliver_outbox": OUTBOX, "notify_handoff": HANDOFFS}
+SUBSCRIBERS = {"deliver_outbox": OUTBOX, "notify_handoff": HANDOFFS, "run_bot": USER_MESSAGES}
 USUAL = ("receive_webhook", "send_representative", "deliver_outbox")
 
 

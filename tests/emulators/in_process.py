@@ -11,7 +11,18 @@ import pydantic_core
 from starlette.requests import Request
 from starlette.types import Message
 
-from infra.local.settings import API_KEYS, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY
+from infra.local.settings import (
+    API_KEYS,
+    CCAI_EVENTS_PASSWORD,
+    CCAI_EVENTS_USER,
+    CCAI_SECRETS,
+    CLIENT_TOKEN,
+    CSKU_SECRET,
+    RCS_TOKEN,
+    SIGNING_KEY,
+    WHATSAPP_SECRET,
+    WHATSAPP_VERIFY,
+)
 from shared import edge
 from shared.bootstrap import Baton
 from shared.edge import Handler
@@ -23,6 +34,12 @@ COMMON = {
     "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
     "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,
     "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
+    "RCS_CLIENT_TOKENS": RCS_TOKEN,
+    "WHATSAPP_APP_SECRETS": WHATSAPP_SECRET,
+    "WHATSAPP_VERIFY_TOKEN": WHATSAPP_VERIFY,
+    "CCAI_WEBHOOK_SECRETS": CCAI_SECRETS,
+    "CCAI_EVENTS_USER": CCAI_EVENTS_USER,
+    "CCAI_EVENTS_PASSWORD": CCAI_EVENTS_PASSWORD,
 }
 
 

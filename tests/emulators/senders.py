@@ -47,7 +47,7 @@ class Caller:
         whole = {**COMMON, "conversationId": self.native, "requestId": request_id, **payload}
         body = json.dumps(whole).encode()
         signed = {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)}
-        self.deployment.platform.simulator.overhear(body, signed["x-goog-signature"])
+        self.deployment.platform.simulator.overhear(body, signed)
         return await self._until_taken(self.receive, "POST", "/business_messages", body, signed)
 
     async def says(self, text: str, message_id: str) -> Answered:

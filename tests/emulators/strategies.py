@@ -54,6 +54,85 @@ csku = st.fixed_dictionaries(
         "message": anything | some_of("id", "content", "agent", "ai", "sender_name"),
     },
 )
+numbers = st.sampled_from(["+6281234567890", "5511987654321", "PHONE_NUMBER"]) | anything
+rcs = st.fixed_dictionaries(
+    {"agentId": st.just("agent@rbm.goog") | anything, "senderPhoneNumber": numbers},
+    optional={
+        "phoneNumber": numbers,
+        "messageId": anything | st.text(max_size=20),
+        "eventId": anything | st.text(max_size=20),
+        "eventType": st.sampled_from("DELIVERED READ IS_TYPING SUBSCRIBE UNSUBSCRIBE TTL_EXPIRATION_REVOKED".split())
+        | anything,
+        "text": st.sampled_from(["Hi", "STOP", "START"]) | anything,
+        "userFile": anything | some_of("payload", "thumbnail"),
+        "location": anything | some_of("latitude", "longitude"),
+        "suggestionResponse": anything
+        | st.fixed_dictionaries(
+            {"postbackData": st.just("baton:request-human") | anything}, optional={"text": anything}
+        ),
+        "sendTime": times | anything,
+    },
+)
+_item = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from("text image location contacts interactive button reaction system order".split())
+        | anything
+    },
+    optional={
+        **dict.fromkeys(("from", "to", "recipient_id"), numbers),
+        **dict.fromkeys(
+            ("id", "timestamp", "text", "image", "location", "contacts", "interactive", "button"), anything
+        ),
+        "status": st.sampled_from(["sent", "delivered", "read", "failed"]) | anything,
+        "errors": anything | st.lists(some_of("code", "title"), max_size=2),
+        "reaction": anything | some_of("emoji"),
+    },
+)
+_value = st.fixed_dictionaries(
+    {"metadata": st.just({"phone_number_id": "1"}) | anything},
+    optional={
+        **{name: st.lists(_item | anything, max_size=3) for name in ("messages", "statuses", "message_echoes")},
+        "contacts": anything | st.lists(some_of("wa_id", "profile"), max_size=2),
+    },
+)
+_change = st.fixed_dictionaries(
+    {"field": st.sampled_from(["messages", "smb_message_echoes"]) | anything, "value": _value | anything}
+)
+whatsapp = st.fixed_dictionaries(
+    {
+        "entry": st.lists(st.fixed_dictionaries({"changes": st.lists(_change | anything, max_size=2)}), max_size=2)
+        | anything
+    }
+)
+
+_person = st.fixed_dictionaries(
+    {"type": st.sampled_from(["agent", "virtual_agent", "end_user"]) | anything},
+    optional={"id": anything, "name": anything, "state": st.just("accepted") | anything},
+)
+ccai = st.fixed_dictionaries(
+    {
+        "event_type": st.sampled_from(
+            "message_received participant_joined participant_left chat_created chat_ended x_deflected".split()
+        )
+        | anything,
+        "chat_id": st.sampled_from([138, "138", "a/b", ""]) | anything,
+    },
+    optional={
+        "timestamp": anything,
+        "state": st.sampled_from(["assigned", "active"]) | anything,
+        "participants": st.lists(_person | anything, max_size=2) | anything,
+        "body": st.fixed_dictionaries(
+            {},
+            optional={
+                "sender": _person | anything,
+                "message": st.fixed_dictionaries({"type": anything, "content": anything}) | anything,
+                "chat": st.fixed_dictionaries({"end_user": st.fixed_dictionaries({"id": anything}) | anything}),
+                "reason": anything,
+            },
+        )
+        | anything,
+    },
+)
 
 
 segments = st.one_of(

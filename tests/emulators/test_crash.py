@@ -10,17 +10,20 @@ import asyncio
 import base64
 import itertools
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.schemas.notifications import HANDOFFS
+from shared.services.recount import recount
 from tests.emulators.boundaries import Boundary, Side
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller
 from tests.emulators.story import ERASE, STEPS, WORD, faults_of_state, faults_of_topic, faults_of_view
 
+EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)
 AT_ONCE = ((0, 2), (3, 5), (ERASE, ERASE))  # the steps that share a kill: a start takes seconds
 SIDES: Sequence[Side] = ("before", "after")
@@ -125,10 +128,20 @@ async def _told(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
     return told
 
 
+async def _counted(deployment: Deployment) -> dict[str, int]:
+    """Returns how often each thing was measured, all that the journal says and nothing else."""
+    assert await recount(deployment.store, *EVER) == []
+    counted: Counter[str] = Counter()
+    for one in await deployment.store.counted(*EVER):
+        counted[one.cell.name] += one.number
+    return dict(counted)
+
+
 async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(deploy: Callable[..., Deployment]) -> None:
     async with deploy(wide=True) as deployment:
         steps = await _calls_of_steps(deployment)
         assert all(calls >= 5 for calls in steps), steps
+        measured = await _counted(deployment)
         victims = [
             Victim(_caller(deployment), step, call, side)
             for step, calls in enumerate(steps)
@@ -141,3 +154,4 @@ async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(deploy: Callable
         faults = {one.caller.native: faults_of_topic(told[one.caller.id]) for one in victims}
         assert not {native: found for native, found in faults.items() if found}
         await asyncio.gather(*(_judge_the_erased(one.caller) for one in victims))
+        assert await _counted(deployment) == {name: n * (len(victims) + 1) for name, n in measured.items()}

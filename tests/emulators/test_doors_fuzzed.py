@@ -11,20 +11,34 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.local.server import free_port
-from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, CSKU_SECRET
+from infra.local.settings import (
+    ADMIN_KEY,
+    AGENT_KEY,
+    BOT_KEY,
+    CCAI_EVENTS_PASSWORD,
+    CCAI_EVENTS_USER,
+    CCAI_SECRETS,
+    CSKU_SECRET,
+    RCS_TOKEN,
+    WHATSAPP_SECRET,
+)
+from shared.platforms.signatures import hmac_sha256_base64, hmac_sha256_hex, hmac_sha512_base64
 from tests.emulators.envelopes import Envelope
 from tests.emulators.in_process import Answer, Functions
 from tests.emulators.strategies import (
     anything,
     asked_bodies,
     business_messages,
+    ccai,
     csku,
     envelopes,
     notifications,
     paths,
     queries,
     raw_json,
+    rcs,
     wake_ups,
+    whatsapp,
 )
 from tests.emulators.webhooks import signed
 
@@ -54,6 +68,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         BATON_STORE=f"sqlite:///{folder / 'baton.sqlite'}",
         BATON_QUEUE="inline",
         BUSINESS_MESSAGES_API_URL=nowhere,
+        RCS_API_URL=nowhere,
+        WHATSAPP_API_URL=nowhere,
         DELIVERY_GIVE_UP_AFTER="0.000001",
         TEAM_WEBHOOK_URL=nowhere,
         TEAM_WEBHOOK_SECRET=base64.b64encode(b"secret").decode(),
@@ -115,14 +131,59 @@ def test_whatever_csku_signs(ask: Ask, body: bytes) -> None:
 
 
 @thoroughly
+@given(data=rcs.map(lambda value: json.dumps(value).encode()) | raw_json)
+def test_whatever_rcs_signs(ask: Ask, data: bytes) -> None:
+    """Never a 400, which would hold up every agent of the partner."""
+    body = json.dumps({"message": {"data": base64.b64encode(data).decode()}}).encode()
+    signature = {"x-goog-signature": hmac_sha512_base64(RCS_TOKEN, data)}
+    assert ask("receive_webhook", "POST", "/rcs", body, signature).status in (200, 503)
+
+
+@thoroughly
+@given(body=whatsapp.map(lambda value: json.dumps(value).encode()) | raw_json)
+def test_whatever_whatsapp_signs(ask: Ask, body: bytes) -> None:
+    signature = {"x-hub-signature-256": f"sha256={hmac_sha256_hex(WHATSAPP_SECRET, body)}"}
+    assert ask("receive_webhook", "POST", "/whatsapp", body, signature).status in (200, 503)
+
+
+@thoroughly
 @given(
-    path=st.sampled_from(["/business_messages", "/csku", "/receive_webhook/csku", ""]) | st.text(max_size=20),
+    body=ccai.map(lambda value: json.dumps(value).encode()) | raw_json, stamp=st.text("0123456789-:TZ ", max_size=24)
+)
+def test_whatever_the_ccai_platform_signs(ask: Ask, body: bytes, stamp: str) -> None:
+    signature = hmac_sha256_base64(CCAI_SECRETS.split(",")[0], stamp.encode() + body)
+    headers = {"x-signature": f"primary={signature}", "x-signature-timestamp": stamp}
+    assert ask("receive_webhook", "POST", "/ccai", body, headers).status in (200, 400, 503)
+
+
+@thoroughly
+@given(body=ccai.map(lambda value: json.dumps(value).encode()) | raw_json)
+def test_whatever_an_external_session_event_says(ask: Ask, body: bytes) -> None:
+    login = base64.b64encode(f"{CCAI_EVENTS_USER}:{CCAI_EVENTS_PASSWORD}".encode()).decode()
+    headers = {"authorization": f"Basic {login}"}
+    assert ask("receive_webhook", "POST", "/ccai", body, headers).status in (200, 400, 503)
+
+
+@thoroughly
+@given(
+    query=queries
+    | st.builds("hub.mode={}&hub.challenge=1&hub.verify_token={}".format, st.text(), st.text()).map(str.encode)
+)
+def test_whatever_asks_whatsapp_to_prove_its_address(ask: Ask, query: bytes) -> None:
+    assert ask("receive_webhook", "GET", "/whatsapp", b"", {}, query).status in (401, 405)
+
+
+@thoroughly
+@given(
+    path=st.sampled_from(["/business_messages", "/csku", "/rcs", "/whatsapp", "/ccai", "/receive_webhook/csku", ""])
+    | st.text(max_size=20),
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
     body=raw_json,
     signature=st.text(st.characters(max_codepoint=255), max_size=100),
 )
 def test_whatever_a_stranger_sends(ask: Ask, path: str, method: str, body: bytes, signature: str) -> None:
-    headers = {"x-goog-signature": signature, "authorization": signature}
+    names = ("x-goog-signature", "x-hub-signature-256", "x-signature", "x-signature-timestamp", "authorization")
+    headers = dict.fromkeys(names, signature)
     assert ask("receive_webhook", method, f"/{path}", body, headers).status in (401, 404, 405)
 
 

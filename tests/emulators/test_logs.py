@@ -57,7 +57,7 @@ async def _knock(deployment: Deployment) -> list[int]:
         ("receive_webhook", "POST", "/business_messages", *signed({"conversationId": [WORDS]})),
         ("receive_webhook", "POST", "/csku", raw, {"authorization": "wrong-secret"}),
         ("receive_webhook", "POST", "/csku", raw, {"authorization": CSKU_SECRET}),
-        ("receive_webhook", "POST", "/csku", WORDS.encode() * 100_000, {"authorization": CSKU_SECRET}),
+        ("receive_webhook", "POST", "/csku", WORDS.encode() * 400_000, {"authorization": CSKU_SECRET}),
         (
             "send_representative",
             "GET",

@@ -1,5 +1,6 @@
 """What an event costs on the wire, counted by an interceptor while delivery runs beside, and said alike in the log."""
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -11,7 +12,15 @@ NATIVE = "counted"
 
 def _rpcs(deployment: Deployment, function: str) -> list[dict[str, int]]:
     lines = (json.loads(line) for line in deployment.log_lines())
-    return [line["rpcs"] for line in lines if line.get("function") == function and line["status"] == 200]
+    return [line["rpcs"] for line in lines if line.get("function") == function and line.get("status") == 200]
+
+
+async def _answered(deployment: Deployment, function: str, count: int) -> list[dict[str, int]]:
+    """Returns what its requests cost once so many are answered: an outbox is quiet a moment before its line is out."""
+    async with asyncio.timeout(30):
+        while len(_rpcs(deployment, function)) < count:
+            await asyncio.sleep(0.05)
+    return _rpcs(deployment, function)
 
 
 def _made(deployment: Deployment, function: str) -> dict[str, int]:
@@ -43,6 +52,7 @@ async def test_a_drain_is_one_query_and_one_commit_for_each_entry(deploy: Callab
         caller, delivery = Caller(deployment, NATIVE), deployment.instances["deliver_outbox"]
         await caller.says("hello", "m-0")
         await deployment.until_quiet(caller.id)
+        await _answered(deployment, "deliver_outbox", 1)
         assert _made(deployment, "deliver_outbox") == {"RunQuery": 1, "Publish": 1, "Commit": 1}
 
         delivery.kill()
@@ -51,7 +61,7 @@ async def test_a_drain_is_one_query_and_one_commit_for_each_entry(deploy: Callab
         delivery.start()
         await deployment.ready()
         await deployment.until_quiet(caller.id)
-        drain = _rpcs(deployment, "deliver_outbox")[1]
+        drain = (await _answered(deployment, "deliver_outbox", 2))[1]
         assert drain == {"query": 1, "publish": 7, "commit": 7}
         made = _made(deployment, "deliver_outbox")
         assert (made["Commit"], made["Publish"]) == (7, 7)

@@ -113,3 +113,26 @@ def test_a_strangers_platform_may_stand_in_for_the_simulated_one(start: Start, l
     paths = [path for path, _, _ in listener.got]
     assert paths == [f"/v1/conversations/{talk.id}/events?eventId=e-1", f"/v1/conversations/{talk.id}/messages"]
     assert {headers["authorization"] for _, headers, _ in listener.got} == {"Bearer a-token"}
+
+
+@pytest.mark.parametrize("platform", ["rcs", "whatsapp"])
+def test_a_bot_of_business_messages_serves_another_channel_unchanged(
+    start: Start, listener: Listener, platform: str
+) -> None:
+    """All that it knows is the form that it gets, and where Business Messages' API would be."""
+    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="out")
+    customer = f"/sim/{platform}/customers/+5511987654321"
+    server.send("POST", f"{customer}/messages", b'{"text": "Oi", "displayName": "Ana"}')
+    server.wait_until(lambda: bool(listener.got))
+    (body,) = listener.bodies
+    assert (body["message"]["text"], body["context"]["resolvedLocale"]) == ("Oi", "pt")
+    assert "5511987654321" not in json.dumps(body)
+    answer = {"messageId": "b-1", "text": "Hello", "representative": {"representativeType": "BOT"}}
+    path = f"/send_representative/v1/conversations/{body['conversationId']}/messages"
+    key = {"authorization": "Bearer dev-bot"}
+    assert server.send("POST", path, json.dumps(answer).encode(), key).status == 200
+    server.wait_until_quiet(body["conversationId"])
+    assert [row["body"]["text"] for row in server.get(customer)["transcript"]] == ["Oi", "Hello"]
+    server.send("POST", f"{customer}/messages", b'{"text": "Sim", "postbackData": "yes"}')
+    server.wait_until(lambda: len(listener.got) == 2)
+    assert listener.bodies[1]["suggestionResponse"]["postbackData"] == "yes"

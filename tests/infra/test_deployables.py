@@ -14,10 +14,11 @@ from shared.settings import DOORS, Settings
 
 ROOT = Path(__file__).parents[2]
 ROWS = deployables()
-# Where the process runs, which deployment fixes; and the bot, which runs in the embedded queue only.
+# Where the process runs, which deployment fixes.
 FIXED = {"BATON_STORE", "BATON_QUEUE", "GOOGLE_CLOUD_PROJECT", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
-FIXED |= {"K_SERVICE", "BATON_BOT"}
+FIXED |= {"K_SERVICE"}
 POLICY = {"UNCLAIMED_AFTER", "UNCLAIMED_REMINDERS", "HUMAN_IDLE_AFTER", "DELIVERY_GIVE_UP_AFTER", "BATON_BOT_NAME"}
+POLICY |= {"BATON_LANGUAGE", "BATON_NOTICES", "NOTICES_OFF", "NAME_PREFIX_OFF", "DISCLOSURE_OFF", "BATON_DESKS"}
 DECIDES_NOTHING = {"sweep", "notify_handoff"}
 
 

@@ -61,6 +61,8 @@ def test_a_healthy_run_is_well(healthy: LocalServer) -> None:
         ("BUSINESS_MESSAGES_CLIENT_TOKEN", "another", "the ownership handshake is refused"),
         ("BUSINESS_MESSAGES_SIGNING_KEYS", "another", "a signed event is refused"),
         ("CSKU_WEBHOOK_SECRETS", "another", "CSKU: your secret is refused"),
+        ("RCS_CLIENT_TOKENS", "another", "RCS: the ownership handshake is refused"),
+        ("WHATSAPP_VERIFY_TOKEN", "another", "WhatsApp: the check of the address is refused"),
         ("BATON_API_KEYS", '{"another": {"name": "x", "may": ["HUMAN"]}}', "The API refuses your key"),
         ("BRIDGE_ALLOWED_ORIGINS", "https://crm.example.com", "does not let https://crm.example.com in"),
     ],
@@ -74,6 +76,17 @@ def test_a_secret_that_is_not_the_deployments(healthy: LocalServer, setting: str
 @pytest.mark.parametrize("setting", [one for one in SECRETS if not one.startswith("BRIDGE")])
 def test_a_secret_that_is_missing(doorless: LocalServer, setting: str) -> None:
     assert any(f"A door is closed: {setting} is not set" in fault for fault in faults(doorless))
+
+
+def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
+    unused = dict.fromkeys(
+        ("RCS_CLIENT_TOKENS", "WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "CCAI_WEBHOOK_SECRETS"), ""
+    )
+    with LocalServer(tmp_path, unused) as server:
+        well, found = examined(server)
+    assert well, found
+    closed = [one.what for one in found if one.verdict is Verdict.SKIPPED and "the door is closed" in one.what]
+    assert len(closed) == 5
 
 
 def test_settings_that_are_wrong() -> None:

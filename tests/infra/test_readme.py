@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.capabilities import WORDS, matrix
 from infra.deployables import deployables
 from infra.diagram import diagram
 from shared.api.routes import VERBS
+from shared.reports.figures import BREAKDOWNS, figures
+from shared.reports.tables import TIMINGS
+from shared.schemas.conversation import Capabilities
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +48,18 @@ def test_every_verb_is_in_the_table(verb: str) -> None:
 def test_every_function_is_in_the_table(function: str) -> None:
     assert f"| `{function}` |" in README
     assert (ROOT / "functions" / function / "main.py").is_file()
+
+
+@pytest.mark.parametrize("figure", [*figures(()).numbers, *TIMINGS, "handoffRate"])
+def test_every_figure_of_a_report_is_defined(figure: str) -> None:
+    assert f"`{figure}`" in README
+
+
+@pytest.mark.parametrize("breakdown", sorted(set(BREAKDOWNS) - {"agent"}))
+def test_every_breakdown_is_named(breakdown: str) -> None:
+    assert f"`{breakdown}`" in README
+
+
+def test_the_capabilities_are_printed_from_the_platforms_own_data() -> None:
+    assert matrix() in README
+    assert set(WORDS) == set(Capabilities.model_fields)

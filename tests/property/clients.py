@@ -19,7 +19,7 @@ from shared.schemas.ids import platform_of, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.times import format_time
 from shared.services.receive import receive_webhook
-from shared.settings import ApiKey
+from shared.setting_types import ApiKey
 from tests.property.world import CSKU_SECRET, SIGNING_KEY, Crash, World
 
 HUMANS = frozenset([RepresentativeType.HUMAN])

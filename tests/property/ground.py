@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from shared.errors import Unavailable
-from shared.ports import Ports
-from shared.schemas.conversation import Conversation
+from shared.ports import ConversationStore, Ports
+from shared.reports.counts import Count, difference
+from shared.reports.figures import figures
+from shared.schemas.conversation import Conversation, Phase
 from shared.services.deliver import deliver
+from shared.services.recount import measured
 from shared.services.sweep import sweep
 from tests.property.clients import Ask, Clients, Report
 from tests.property.ledger import Ledger, whole_journal
 from tests.property.world import UNACCEPTABLE, Crash, World
 
 PLAIN, QUIRKY, DESK, TRACKED = "business_messages:c0", "business_messages:c1", "csku:d0", "csku:d1"
-CHANNELS, ALL = (PLAIN, QUIRKY), (PLAIN, QUIRKY, DESK, TRACKED)
+EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+BARE = "bare:p0"
+CHANNELS, ALL = (PLAIN, QUIRKY, BARE), (PLAIN, QUIRKY, BARE, DESK, TRACKED)
 JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
 
 
 class Ground(RuleBasedStateMachine):
-    """Two channels (one with a platform that refuses things for good), a desk that may be linked to the first, and one
-    that is only tracked."""
+    """Three channels (one with a platform that refuses things for good, one of bare texts), a desk that may be linked
+    to the first or the last, and one that is only tracked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,21 +41,23 @@ class Ground(RuleBasedStateMachine):
         self.clients = Clients(self.world)
         self.ledger = Ledger(self.world, self.clients)
 
-    @initialize(quirk=st.sampled_from(("none", "JOINED", "frames", "HUMAN")), linked=st.booleans())
-    def begin(self, quirk: str, linked: bool) -> None:
+    @initialize(
+        quirk=st.sampled_from(("none", "JOINED", "frames", "HUMAN")), linked=st.sampled_from((None, PLAIN, BARE))
+    )
+    def begin(self, quirk: str, linked: str | None) -> None:
         self.world.internet.refuses = lambda to, body: _refuses(quirk if to == "c1" else "none", body)
         for channel in CHANNELS:
             self.world.platform.learn(channel.partition(":")[2])
             self.post(0, self.clients.says(channel))
         if linked:
-            self.ask(0, self.clients.ask(DESK, "admin", ":link", {"to": PLAIN}))
+            self.ask(0, self.clients.ask(DESK, "admin", ":link", {"to": linked}))
 
     # The end: everything heals, and what remains is what had to be.
 
     def teardown(self) -> None:
         try:
             self.come_to_rest()
-            faults = [fault for one in ALL for fault in self.judge(one)]
+            faults = [fault for one in ALL for fault in self.judge(one)] + self.judge_the_reports()
             assert not faults, "\n".join(faults)
         finally:
             self.world.restart()
@@ -82,6 +90,20 @@ class Ground(RuleBasedStateMachine):
             faults += ledger.customer_view(conversation, now, journal) + ledger.callers_view(conversation, journal)
             faults += ledger.platforms_view(conversation, journal) + ledger.bots_and_desks_view(conversation, journal)
         return [f"{conversation} {fault}" for fault in faults]
+
+    def judge_the_reports(self) -> list[str]:
+        """What was counted is what the journal measured, each once; and what reports call open is what is open."""
+        store = self.world.instances[0].store
+        wanted, counted = self.loop.run(recounted(store)), self.loop.run(store.counted(*EVER))
+        faults = [f"reports: {one}" for one in difference(wanted, counted)]
+        said, now = figures(counted), [state for one in ALL if (state := self.state(one))]
+        waiting = sum(one.phase is Phase.QUEUED for one in now)
+        with_human, there = sum(one.phase is Phase.HUMAN for one in now), sum(len(one.humans) for one in now)
+        turns = sum(one.progress is not None and one.progress.turn is not None for one in now)
+        open_ = (said.waiting.open, said.numbers["withHuman"], said.handling.open, said.response.open)
+        if open_ != (waiting, with_human, there, turns):
+            faults.append(f"reports: open are {open_}, not {(waiting, with_human, there, turns)}")
+        return faults
 
     # The ways in.
 
@@ -119,6 +141,10 @@ class Ground(RuleBasedStateMachine):
         woken = self.loop.run(swept())
         self.deliver_woken(at)
         return woken
+
+
+async def recounted(store: ConversationStore) -> list[Count]:
+    return await measured(store, *EVER)
 
 
 async def deliver_quietly(ports: Ports, conversation: str, *, timers: bool = False) -> None:

@@ -12,7 +12,10 @@ from infra.local.business_messages import BusinessMessagesSimulator
 from infra.local.faults import Faults
 from shared.errors import Unavailable
 from shared.schemas.exchange import Answer, Call
+from tests.property.bare import URL as BARE_URL
+from tests.property.bare import BareChannel
 
+FAULTS = ("none", "drop_before", "drop_after", "too_many", "server_error", "unreachable")
 BOT_WEBHOOK = "http://bot.example/webhook"
 
 
@@ -33,6 +36,7 @@ class Internet:
     simulator: BusinessMessagesSimulator
     refuses: Callable[[str, Mapping[str, Any]], bool] = lambda _conversation, _body: False
     plan: Plan = field(default_factory=Plan)
+    bare: BareChannel = field(default_factory=BareChannel)
     posted: list[dict[str, Any]] = field(default_factory=list)
 
     async def carry(self, call: Call) -> Answer | None:
@@ -41,11 +45,16 @@ class Internet:
             raise Unavailable("unreachable", "The platform was told to be unreachable.")
         if call.url == BOT_WEBHOOK:
             return self._post(call, fault)
+        if call.url == BARE_URL:
+            return self._bare(json.loads(call.body), fault)
         address, body = unquote(urlsplit(call.url).path.split("/")[5]), json.loads(call.body)
         if self.refuses(address, body):
             return Answer(400, b'{"error": {"code": 400, "status": "INVALID_ARGUMENT"}}')
         self.simulator.faults = Faults() if fault == "none" else Faults.model_validate({fault: 1})
         return await _ask(self.simulator, call)
+
+    def _bare(self, body: Mapping[str, Any], fault: str) -> Answer | None:
+        return Answer(400) if self.refuses(str(body["to"]), body) else self.bare.carry(body, fault)
 
     def _post(self, call: Call, fault: str) -> Answer | None:
         if fault in ("too_many", "server_error"):

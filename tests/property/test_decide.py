@@ -7,32 +7,66 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.handoff.machine import decide
+from shared.handoff.channels import all_of, in_use
+from shared.handoff.hours import Hours
+from shared.handoff.machine import OWN_ACTS, decide
 from shared.handoff.policy import Policy
+from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE
 from shared.schemas import events
-from shared.schemas.commands import Lane, SendEvent, SendMessage
+from shared.schemas.commands import Lane, SendEvent, SendMessage, ToCustomer
 from shared.schemas.content import TEXT_LIMIT, Content
-from shared.schemas.conversation import Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import (
+    Called,
+    Capabilities,
+    Channel,
+    Conversation,
+    HandoffRequest,
+    Phase,
+    Present,
+    Timer,
+)
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CHANNEL, DESK = "business_messages:3333", "csku:conv_1"
+CHANNEL, DESK, SECOND = "business_messages:3333", "csku:conv_1", "second:1"
+SHUT = Hours(time_zone="Asia/Jakarta", mon=("09:00-17:00",))  # it is a Sunday
 KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
 names, keys = st.sampled_from(("Jane", "Sam", "", None)), st.sampled_from((None, "k1", "k2"))
 times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=seconds))
-sources = st.sampled_from((CHANNEL, DESK))
+sources = st.sampled_from((CHANNEL, DESK, SECOND))
 texts = st.text(min_size=1, max_size=20) | st.integers(TEXT_LIMIT - 2, 3 * TEXT_LIMIT).map(
     lambda length: "word " * (length // 5)
 )
+switches = st.sampled_from((frozenset[str](), frozenset({"business_messages"})))
 policies = st.builds(
     Policy,
     unclaimed_reminders=st.integers(0, 3),
     webhooks=st.sets(st.sampled_from(("BOT", "HUMAN"))).map(frozenset),
-    capabilities=st.sampled_from(({}, {"business_messages": Capabilities(text_limit=1000)})),
+    capabilities=st.sampled_from(
+        (
+            {},
+            {"business_messages": Capabilities(text_limit=1000)},
+            {"business_messages": Capabilities(frames=False, labels=False, window_hours=1)},
+        )
+    ),
+    desks=st.sampled_from(
+        (
+            (),
+            (Desk(name="calls", kind="ccai"),),
+            (Desk(name="shut", hours=SHUT),),
+            (
+                Desk(name="later", kind="csku", hours=SHUT, outside="wait"),
+                Desk(name="later-too", kind="ccai", hours=SHUT),
+            ),
+        )
+    ),
+    notices_off=switches,
+    disclosure_off=switches,
+    name_prefix_off=switches,
 )
 people = names.map(lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name))
 variables = st.sets(st.sampled_from(Audience)).map(
@@ -47,7 +81,15 @@ def conversations(draw: st.DrawFn) -> Conversation:
     phase = draw(st.sampled_from(Phase))
     several = draw(st.lists(people, min_size=1, max_size=3, unique_by=lambda who: who.name))
     humans = tuple(
-        Present(representative=who, frame=f"frame {who.name}", source=draw(sources), joined_at=NOW, key=draw(keys))
+        Present(
+            representative=who,
+            frame=f"frame {who.name}",
+            source=draw(sources),
+            joined_at=NOW,
+            key=draw(keys),
+            told=draw(st.booleans()),
+            app=draw(st.booleans()),
+        )
         for who in several
     )
     kinds: dict[Phase, Any] = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}
@@ -59,11 +101,26 @@ def conversations(draw: st.DrawFn) -> Conversation:
     request = HandoffRequest(
         reason="billing", source=draw(sources), accepted_at=draw(times), occurred_at=draw(st.none() | times)
     )
+    second = Channel(
+        id=SECOND,
+        address="1",
+        last_user_at=draw(st.none() | times),
+        unsubscribed_at=draw(st.none() | times),
+        shown=tuple(
+            human.model_copy(update={"frame": f"there {human.frame}"}) for human in humans[: draw(st.integers(0, 3))]
+        ),
+    )
+    called = draw(st.none() | st.just(Called(desk="calls", kind="ccai", handoff="h1")))
+    gone = Present(representative=humans[0].representative, frame="gone", source=CHANNEL, joined_at=NOW)
     return Conversation(
+        elsewhere=draw(st.sampled_from(((), (second,)))), called=called if phase is not Phase.BOT else None,
+        links=draw(st.sampled_from(((), (DESK,)))),
         id=CHANNEL, address="3333", tracked=draw(st.booleans()), phase=phase, version=draw(st.integers(3, 9)),
         humans=humans if phase is Phase.HUMAN else (), timer=timer, spoke_at=draw(st.none() | times),
-        human_since=NOW if phase is Phase.HUMAN else None,
+        last_user_at=draw(st.none() | times), unsubscribed_at=draw(st.none() | times),
+        left_unseen=draw(st.sampled_from(((), (gone,)))), human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
+        owed=draw(st.sampled_from((None, "nobody"))),
     )  # fmt: skip
 
 
@@ -79,6 +136,7 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "keeps_id": not fact and draw(st.booleans()), "content": Content.model_construct(text=draw(texts)),
         "human_needed": draw(st.sampled_from((None, False, True))), "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)), "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
+        "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
     }  # fmt: skip
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
 
@@ -99,6 +157,8 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
         after.timer and after.timer.kind
     )
     assert len({human.representative.name for human in after.humans}) == len(after.humans)
+    assert after.called is None or after.phase is not Phase.BOT, "a desk keeps no handoff that has ended"
+    assert {one.id for one in all_of(after)} == {one.id for one in all_of(before)}
     assert before.spoke_at is None or (after.spoke_at or NOW) >= before.spoke_at
     assert len({command.id for command in decision.commands}) == len(decision.commands)
     if decision.refusal is not None:
@@ -112,23 +172,55 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
 @effort(500)
 @given(conversations(), happenings(), policies)
 def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event: events.Event, policy: Policy) -> None:
-    """I1, I2 and I10 of one decision: each human speaks within their own frame, and a bot only outside all of them."""
-    frames = {human.frame for human in before.humans}
+    """I1, I2 and I10 of one decision: each human speaks within their own frame, and a bot only outside all of them.
+
+    Where the channel's own app showed the words, or what a setting switched off would have said it, there is no JOINED.
+    """
     decision = decide(before.model_copy(update={"tracked": False}), event, NOW, policy)
+    after = decision.conversation
+    (was,) = [one for one in all_of(before) if one.id == after.channel]  # what the channel in use has shown before
+    frames = {human.frame for human in was.shown}
+    limit = policy.of(after.platform).text_limit
     for command in decision.commands:
+        assert not isinstance(command, ToCustomer) or command.shown_in(before.id) == after.channel
         if isinstance(command, SendEvent) and command.event_type == "REPRESENTATIVE_JOINED":
             assert command.frame not in frames
             frames.add(command.frame or "")
         elif isinstance(command, SendEvent):
-            frames.remove(command.frame or "")
+            assert command.frame in frames or policy.notices_off
+            frames -= {command.frame or ""}
         elif (
             isinstance(command, SendMessage) and command.representative.representative_type is RepresentativeType.HUMAN
         ):
-            assert command.frame in frames
+            assert command.frame in frames or policy.notices_off
+            assert len(command.content.text or "") <= limit
         elif isinstance(command, SendMessage):
-            assert not frames
+            assert not frames & {human.frame for human in decision.conversation.humans}
             assert command.frame is None
-    assert frames == {human.frame for human in decision.conversation.humans}
+    silent = policy.notices_off or getattr(event, "delivered", False)
+    lost = {event.frame} if isinstance(event, events.JoinedLost) else set()  # was to be shown and never arrived
+    in_the_app = {human.frame for human in was.shown if human.app}  # never announced, and may go in silence
+    shown = {human.frame for human in in_use(after).shown}
+    aside = lost | in_the_app
+    assert silent or policy.is_outside_window(after, NOW) or frames - aside == shown - aside
+    others = {one.id: [human for human in one.shown if not human.app] for one in all_of(before)}
+    for one in after.elsewhere:
+        stays = [human for human in one.shown if not human.app]
+        expected = [human for human in others[one.id] if human.frame not in lost]
+        assert stays == expected, "nobody is told where the customer is not"
+
+
+@effort(300)
+@given(conversations(), happenings(), policies)
+def test_where_nobody_may_write_nothing_is_sent(before: Conversation, event: events.Event, policy: Policy) -> None:
+    """Not even by a fact, which is never refused; and bots are silent for who has unsubscribed."""
+    own_act = isinstance(event, OWN_ACTS)
+    decision = decide(before, event, NOW, policy)
+    sent = [command for command in decision.commands if isinstance(command, SendMessage | SendEvent)]
+    if policy.is_outside_window(before, NOW) and not own_act:
+        assert sent == []
+    if before.unsubscribed_at is not None and not own_act:
+        assert "BOT" not in [command.representative.representative_type for command in sent]
 
 
 @effort(200)
@@ -137,4 +229,8 @@ def test_what_is_late_never_changes_who_speaks(before: Conversation, event: even
     spoke = NOW - timedelta(seconds=10)
     late = event.model_copy(update={"fact": True, "occurred_at": spoke - timedelta(seconds=1)})
     decision = decide(before.model_copy(update={"spoke_at": spoke}), late, NOW, policy)
-    assert (decision.conversation.phase, decision.conversation.humans) == (before.phase, before.humans)
+    assert (decision.conversation.phase, _here(decision.conversation)) == (before.phase, _here(before))
+
+
+def _here(conversation: Conversation) -> list[str]:
+    return [human.representative.name for human in conversation.humans]

@@ -9,17 +9,30 @@ from hypothesis.stateful import precondition, rule
 
 from shared.ports import Ports
 from tests.property.effort import effort
-from tests.property.ground import ALL, CHANNELS, DESK, JOINED, LEFT, PLAIN, QUIRKY, TRACKED, Ground, deliver_quietly
+from tests.property.ground import (
+    ALL,
+    BARE,
+    CHANNELS,
+    DESK,
+    JOINED,
+    LEFT,
+    PLAIN,
+    QUIRKY,
+    TRACKED,
+    Ground,
+    deliver_quietly,
+)
+from tests.property.internet import FAULTS
 from tests.property.ledger import remains
 from tests.property.world import UNACCEPTABLE
 
 EVENTS = ("agent.message_out", "ai.message_generated", "channel.message_in")
 LEAVING = (LEFT, "release", "release by somebody")
-channels, desks = st.sampled_from((PLAIN, PLAIN, QUIRKY)), st.sampled_from((DESK, DESK, TRACKED))
+channels, desks = st.sampled_from((PLAIN, PLAIN, QUIRKY, BARE, BARE)), st.sampled_from((DESK, DESK, TRACKED))
 anyone, humans = st.sampled_from(("bot", "desk-1", "desk-2")), st.sampled_from(("desk-1", "desk-2", "desk-3"))
 who, instance, index = st.sampled_from((0, 0, 0, 1)), st.integers(0, 1), st.integers(0, 1000)
 lateness = st.sampled_from((0, 0, 0, 1, 40, 400, -300))
-platform_faults = st.sampled_from(("none", "drop_before", "drop_after", "too_many", "server_error", "unreachable"))
+platform_faults = st.sampled_from(FAULTS)
 
 
 class Handoff(Ground):
@@ -123,9 +136,14 @@ class Handoff(Ground):
             if self.is_alive(ask):
                 assert answer in ("exists", "unknown"), f"I3: {answer}"
 
-    @rule(desk=st.just(DESK), verb=st.sampled_from(("link", "link", "unlink")), at=instance)
-    def an_admin_links(self, desk: str, verb: str, at: int) -> None:
-        ask = self.clients.ask(desk, "admin", f":{verb}", {"to": PLAIN})
+    @rule(
+        desk=st.just(DESK),
+        to=st.sampled_from((PLAIN, BARE)),
+        verb=st.sampled_from(("link", "link", "unlink")),
+        at=instance,
+    )
+    def an_admin_links(self, desk: str, to: str, verb: str, at: int) -> None:
+        ask = self.clients.ask(desk, "admin", f":{verb}", {"to": to})
         if self.ask(at, ask) == "unknown":
             self.world.heal()
             self.ask(at, ask)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,14 @@ from shared.platforms.base import Platform
 from shared.platforms.business_messages import BusinessMessages
 from shared.platforms.csku import Csku
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot, Webhooks
+from shared.reports.counts import Count
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import OUTBOX
 from shared.stores.cache import CachedStore
 from shared.stores.sqlite import SqliteStore
+from tests.property.bare import Bare
 from tests.property.internet import BOT_WEBHOOK, Internet, Plan
 
 T = TypeVar("T")
@@ -80,10 +83,17 @@ class MortalStore(SqliteStore):
         return await self._life.through(super()._run(work, *arguments))
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+        return await self._or_fail(super().commit(commit))
+
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        return await self._or_fail(super().update(entry, counts))
+
+    async def _or_fail(self, write: Coroutine[None, None, T]) -> T:
         fault = self._plan.next()
         if fault == "before":
+            write.close()
             raise Unavailable("planned", "The store was told to fail.")
-        written = await super().commit(commit)
+        written = await write
         if fault == "after":
             raise Unavailable("planned", "The store was told to lose its answer.")
         if fault == "lost":
@@ -169,6 +179,7 @@ class World:
         known: list[Platform] = [
             BusinessMessages((SIGNING_KEY,), api_url=f"http://platform{PREFIX}"),
             Csku((CSKU_SECRET,)),
+            Bare(),
         ]
         policy = Policy(
             give_up_after=timedelta(days=30),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.oracle import open_frames, texts, violations
+from infra.local.oracle import as_labelled, open_frames, texts, violations
 
 JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
 
@@ -80,3 +80,49 @@ def test_it_says_who_is_still_there_and_what_was_said() -> None:
     rows = [{"seq": n, "id": str(n), **one} for n, one in enumerate([joined(), joined("Sam"), human("hi"), left()])]
     assert open_frames(rows) == ["Sam"]
     assert texts(rows) == ["hi"]
+
+
+def plain(*said: str, accepted: tuple[str, ...] = ()) -> list[str]:
+    rows = [
+        {"seq": n, "id": str(n), "side": "business", "kind": "message", "body": {"text": one}}
+        for n, one in enumerate(said)
+    ]
+    return [fault.partition(":")[0] for fault in violations(as_labelled(rows, ["Jane", "Jane Doe"]), accepted)]
+
+
+BACK = "Jane has left. You are talking with our automated assistant again."
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (["hi", "Jane joined the conversation.", "Jane: hello", BACK, "bye"], []),
+        (
+            ["Jane Doe entrou na conversa.", "Jane entrou na conversa.", "Jane Doe: oi", "Jane Doe saiu da conversa."],
+            [],
+        ),
+        (["Jane已加入对话。", "Jane：您好", "Jane已离开。现在由我们的自动助手继续与您对话。"], []),
+        (["Una persona se ha unido a la conversación.", "Una persona: hola"], []),
+        (["Jane bergabung dalam percakapan."] * 2, []),
+        (["Jane joined the conversation.", "Jane: hello", "Jane joined the conversation."], ["I1"]),
+        (["Jane: hello"], ["I1"]),
+        (["Jane joined the conversation.", "hello"], ["I2"]),
+        (["Jane joined the conversation.", "Jane left the conversation."], ["I2"]),
+        (["Jane joined the conversation.", "Jane Doe joined the conversation.", BACK], ["I2"]),
+    ],
+)
+def test_where_all_is_text_it_reads_who_speaks(said: list[str], found: list[str]) -> None:
+    assert plain(*said) == found
+
+
+def test_where_all_is_text_each_message_counts_without_its_name() -> None:
+    said = "Jane joined the conversation.", "Jane: a", "Jane: b"
+    assert plain(*said, accepted=("a", "b")) == []
+    assert plain(*said, accepted=("b", "a")) == ["I4"]
+    assert plain(*said, "Jane: b", accepted=("a", "b")) == ["I4"]
+
+
+@pytest.mark.parametrize("body", [{"text": {"body": "Jane: hi"}}, {"contentMessage": {"text": "Jane: hi"}}])
+def test_it_reads_each_channels_form(body: dict[str, Any]) -> None:
+    row = {"seq": 1, "id": "1", "side": "business", "kind": "message", "body": body}
+    assert texts(as_labelled([row], ["Jane"])) == ["hi"]

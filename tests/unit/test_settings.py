@@ -2,7 +2,9 @@
 
 import pytest
 
+from shared.bootstrap import Baton
 from shared.errors import Misconfigured
+from shared.platforms.unverified import SAFE, Fact
 from shared.settings import closed_doors, read_settings
 
 KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
@@ -96,3 +98,97 @@ def test_a_webhook_without_its_secret_is_a_closed_door() -> None:
     assert closed_doors(settings, "deliver_outbox") == ["OUTBOUND_WEBHOOK_KEYS"]
     assert closed_doors(settings, "notify_handoff") == ["TEAM_WEBHOOK_SECRET"]
     assert closed_doors(read_settings({}), "deliver_outbox") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("crm.example.com", "https://"),
+        ("https://{platform}.example.com/x", "host"),
+        ("https://example.com:{native_id}/x", "host"),
+        ("https://crm.example.com/{secret}", "placeholders"),
+        ("https://crm.example.com/{", "placeholders"),
+        ("https://crm.example.com/{}", "placeholders"),
+        ("https://crm.example.com/{conversation_id.x}", "placeholders"),
+    ],
+)
+def test_where_comments_go_is_settled_by_the_setting_alone(
+    capsys: pytest.CaptureFixture[str], value: str, complaint: str
+) -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"CRM_COMMENT_URL": value})
+    assert complaint in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("agent", "url"),
+    [
+        ("projects/p/locations/global/agents/a", "https://dialogflow.googleapis.com"),
+        ("projects/p/locations/us-central1/agents/a/environments/e", "https://us-central1-dialogflow.googleapis.com"),
+    ],
+)
+def test_dialogflow_is_asked_in_the_agents_region(agent: str, url: str) -> None:
+    settings = read_settings({"DIALOGFLOW_AGENT": agent})
+    assert (settings.dialogflow_api_url, settings.dialogflow_auth) == (url, "google")
+    elsewhere = read_settings({"DIALOGFLOW_AGENT": agent, "DIALOGFLOW_API_URL": "http://127.0.0.1:1"})
+    assert elsewhere.dialogflow_auth == "none"
+
+
+@pytest.mark.parametrize("agent", ["a", "projects/p/agents/a", "projects/p/locations/l/agents/a/sessions/s"])
+def test_what_is_no_agent_is_refused(agent: str) -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"DIALOGFLOW_AGENT": agent})
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("not json", "give a JSON object"),
+        ('{"en": {"joined": "{who} is here"}}', "en.joined: the placeholder {who} has no meaning here"),
+        ('{"en": {"nobody": "no {name} here"}}', "en.nobody: the placeholder {name} has no meaning here"),
+        ('{"en": {"hello": "hi"}}', "en.hello: no such notice"),
+        ('{"en": {"prefix": "Agent: "}}', "en.prefix: must hold {name}"),
+        ('{"en": {"left": " "}}', "en.left: must have 1 to 500 characters"),
+        ('{"english": {}}', "english: give a language like en"),
+        ('{"en": "hi"}', "BATON_NOTICES.EN"),
+    ],
+)
+def test_words_that_could_not_be_said_are_refused_by_name(
+    given: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"BATON_NOTICES": given})
+    logged = capsys.readouterr().out
+    assert "BATON_NOTICES" in logged
+    assert complaint in logged
+
+
+def test_the_language_must_be_one_that_has_words() -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"BATON_LANGUAGE": "fr"})
+    assert read_settings({"BATON_LANGUAGE": "fr", "BATON_NOTICES": '{"fr": {"left": "{name} est parti."}}'})
+
+
+@pytest.mark.parametrize("setting", ["NOTICES_OFF", "NAME_PREFIX_OFF", "DISCLOSURE_OFF"])
+def test_a_switch_for_a_channel_that_does_not_exist_is_refused(setting: str) -> None:
+    assert Baton(read_settings({setting: "business_messages"})).ports
+    with pytest.raises(Misconfigured):
+        _ = Baton(read_settings({setting: "business_mesages"})).ports
+
+
+def test_where_whatsapp_is_in_use_whoever_sends_needs_its_token() -> None:
+    used = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS})
+    able = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "t"})
+    for function in ("send_representative", "deliver_outbox"):
+        assert closed_doors(used, function) == ["WHATSAPP_ACCESS_TOKEN"]
+        assert closed_doors(able, function) == []
+    assert closed_doors(read_settings({}), "deliver_outbox") == []
+
+
+def test_what_nobody_has_verified_is_named_or_none_of_it_counts() -> None:
+    assert read_settings({}).unverified_facts == SAFE
+    assert read_settings({"UNVERIFIED_FACTS": "none"}).unverified_facts == frozenset()
+    named = read_settings({"UNVERIFIED_FACTS": "rcs-keywords, whatsapp-to-user-id"})
+    assert named.unverified_facts == {Fact.RCS_KEYWORDS, Fact.WHATSAPP_TO_USER_ID}
+    with pytest.raises(Misconfigured):
+        read_settings({"UNVERIFIED_FACTS": "the-moon-is-cheese"})

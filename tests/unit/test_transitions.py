@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from shared.handoff.hours import Hours
 from shared.handoff.machine import decide, rule_for
 from shared.handoff.policy import Policy
-from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule, Step
+from shared.handoff.routing import Desk
+from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
 from shared.schemas import events
-from shared.schemas.commands import Command, Publish, SendEvent, SendMessage
+from shared.schemas.commands import Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import Ahead, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -44,6 +46,7 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables"],
+    Effect.SAY_PLACE: ["BOT Hello World Agent: You are in line."],
     Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
     Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
     Effect.SAY_RETURNED: ["BOT Hello World Agent: The person you were talking to is no longer here."],
@@ -57,6 +60,17 @@ def human(name: str, source: str = CHANNEL, key: str | None = None) -> Present:
 
 
 JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
+
+
+HOURS = Hours(time_zone="Europe/Berlin", mon=("09:00-17:00",))  # it is a Sunday
+WINDOW = Policy(
+    capabilities={"business_messages": Capabilities(window_hours=24)},
+    desks=(
+        Desk(name="berlin", languages=("de",), hours=HOURS),
+        Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
+    ),
+)
+SILENT = {"unsubscribed_at": EARLIER}
 
 
 def conversation(phase: Phase, **more: Any) -> Conversation:
@@ -73,6 +87,7 @@ def conversation(phase: Phase, **more: Any) -> Conversation:
         request=request,
         version=6,
         spoke_at=EARLIER,
+        last_user_at=EARLIER,
     )
     return base.model_copy(update=more)
 
@@ -83,7 +98,8 @@ def event(kind: str, **more: Any) -> events.Event:
     values: dict[str, Any] = {
         "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
         "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
-        "content": Content(text="hello"), "armed": 3, "n": 1, "variables": (VARIABLE,), **more,
+        "content": Content(text="hello"), "armed": 3, "n": 1,
+        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", **more,
     }  # fmt: skip
     model = KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
@@ -94,15 +110,24 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ECHO: ({}, {"source": DESK}),
     Guard.REQUEST: ({}, {"fact": False}),
     Guard.UNDELIVERED: ({"tracked": True}, {"fact": False}),
+    Guard.TOO_LATE: ({"last_user_at": NOW - timedelta(hours=24, seconds=1)}, {"fact": False, "occurred_at": NOW}),
+    Guard.UNWANTED: (SILENT, {"fact": False}),
+    Guard.UNSUBSCRIBED: (SILENT, {}),
+    Guard.OVERTAKEN: ({"human_version": 5}, {"fact": False, "answers": 4}),
     Guard.STALE: ({}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
     Guard.PRESENT: ({}, {}),
     Guard.HOLDER: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "key": "k1"}),
     Guard.FOREIGN: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "owner": "k2"}),
+    Guard.APP_ONLY: ({"humans": (human("Ann").model_copy(update={"app": True}),)}, {"fact": False, "key": "k2"}),
     Guard.LAST_ONE: ({}, {}),
     Guard.REQUEST_ABSENT: ({"humans": (SAM,)}, {"fact": False}),
     Guard.ABSENT: ({"humans": (SAM,)}, {}),
     Guard.DESK_DONE: ({"humans": (DESKS_OWN,)}, {"source": DESK, "human_needed": False}),
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
+    Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
+    Guard.CLOSED: ({"locale": "de"}, {}),
+    Guard.CLOSED_STILL: ({"locale": "id"}, {}),
+    Guard.OPENING: ({"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {"n": 0}),
     Guard.OUTDATED: ({}, {"armed": 2}),
     Guard.EXHAUSTED: ({"timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)}, {"n": 4}),
     Guard.FIRST: ({}, {}),
@@ -118,6 +143,10 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
 SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
+}
+CLOSED = {
+    Guard.CLOSED: "BOT Hello World Agent: Sorry, nobody is here right now",
+    Guard.CLOSED_STILL: "BOT Hello World Agent: Saat ini tidak ada petugas",
 }
 LEAVING = {
     ("human_left", Guard.FOREIGN): [],
@@ -148,7 +177,8 @@ def _short(command: Command) -> str:
 
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
-    assert isinstance(rule.then, Step)
+    if rule.when in (Guard.CLOSED, Guard.CLOSED_STILL):
+        yield CLOSED[rule.when]
     for effect in rule.then.effects:
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
@@ -160,17 +190,18 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
 def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place: int) -> None:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
-    assert rule_for(before, happened, Policy()) is rule, "no case for this rule, or an earlier one decides"
-    decision = decide(before, happened, NOW, Policy())
+    assert rule_for(before, happened, NOW, WINDOW) is rule, "no case for this rule, or an earlier one decides"
+    decision = decide(before, happened, NOW, WINDOW)
     if isinstance(rule.then, Refusal):
         assert decision.refusal is not None
         assert (decision.reason, decision.verdict) == (rule.then.reason, Verdict.REFUSED)
-        assert decision.commands == ()
+        assert [_short(command) for command in decision.commands] == list(_expected(kind, rule))
         assert decision.conversation == before.model_copy(update={"version": 7})
         return
     assert decision.verdict is rule.then.verdict
     assert decision.conversation.phase is (rule.then.to or phase)
-    assert [_short(command) for command in decision.commands] == list(_expected(kind, rule))
+    done = [_short(command) for command in decision.commands if not isinstance(command, Record)]
+    assert done == list(_expected(kind, rule))
 
 
 def test_no_rule_is_missing() -> None:
@@ -181,21 +212,28 @@ def test_no_rule_is_missing() -> None:
         if any(len(cell) > 1 for cell in cells.values())
     }
     assert guards == {
-        "user_message": ["ECHO", "ECHO", "ECHO"],
-        "suggestion_response": ["ECHO", "ECHO", "ECHO"],
+        "user_message": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
+        "suggestion_response": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO", "ECHO"],
         "authentication_response": ["ECHO", "ECHO", "ECHO"],
+        "human_requested": ["OVERTAKEN CLOSED", "CLOSED_STILL", ""],
         "human_joined": ["STALE", "STALE", "STALE PRESENT"],
-        "claim": ["", "", "HOLDER"],
+        "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
             "UNDELIVERED REQUEST STALE",
             "UNDELIVERED REQUEST STALE",
-            "UNDELIVERED PRESENT REQUEST STALE",
+            "UNDELIVERED TOO_LATE PRESENT REQUEST STALE",
         ],
         "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT STALE FOREIGN LAST_ONE"],
-        "bot_message": ["UNDELIVERED", "UNDELIVERED", "REQUEST STALE DESK_DONE DESK_OUT"],
-        "unclaimed_timeout": ["", "OUTDATED EXHAUSTED FIRST", ""],
+        "bot_message": [
+            "UNDELIVERED OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
+            "UNDELIVERED OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
+            "REQUEST STALE DESK_DONE DESK_OUT",
+        ],
+        "unclaimed_timeout": ["", "OUTDATED OPENING EXHAUSTED FIRST", ""],
         "human_idle_timeout": ["", "", "OUTDATED"],
+        "unsubscribed": ["ECHO", "ECHO", "ECHO"],
+        "subscribed": ["ECHO", "ECHO", "ECHO"],
     }
 
 
@@ -207,7 +245,7 @@ def test_every_cell_ends_with_a_rule_that_always_holds(kind: str, phase: Phase) 
 
 
 def test_the_table_knows_every_kind_of_event() -> None:
-    abstract = {events.Event, events.FromUser, events.ByRepresentative, events.Said}
+    abstract = {events.Event, events.FromUser, events.ByRepresentative, events.Said, events.SubscriptionChange}
     assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
 
 
@@ -227,3 +265,12 @@ def test_the_first_word_of_a_human_ends_the_wait_and_no_later_one_changes_it() -
     assert first.conversation.first_response_seconds == 600
     later = decide(first.conversation, event("human_message"), NOW + timedelta(seconds=5), Policy())
     assert later.conversation.first_response_seconds == 600
+
+
+def test_whoever_is_told_of_a_handoff_is_told_where_the_transcript_is() -> None:
+    [body] = [
+        command.body
+        for command in decide(conversation(Phase.QUEUED), event("human_joined"), NOW, Policy()).commands
+        if isinstance(command, Publish)
+    ]
+    assert (body["type"], body["transcript"]) == ("handoff.joined", f"/v1/conversations/{CHANNEL}/journal")

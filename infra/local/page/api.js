@@ -2,8 +2,13 @@
 
 const KEYS = { bot: "dev-bot", agent: "dev-agent", admin: "dev-admin", csku: "dev-csku-secret" };
 const TIMEOUT = 10_000;
-const SIM = "/sim/business_messages";
+export const CHANNELS = ["business_messages", "rcs", "whatsapp"]; // those whose customers are simulated
 const REST = "/send_representative/v1/conversations";
+const FAULTS = {
+  business_messages: CHANNELS.map((channel) => `/sim/${channel}/faults`),
+  dialogflow: ["/sim/dialogflow/faults"],
+  comments: ["/local/comments-faults"],
+};
 
 /** The server does not answer. */
 export class Away extends Error {}
@@ -44,18 +49,30 @@ function parsed(answer) {
   }
 }
 
-const customer = (id) => `${SIM}/customers/${encodeURIComponent(id)}`;
+const customers = (channel) => `/sim/${channel}/customers`;
+const customer = (channel, id) => `${customers(channel)}/${encodeURIComponent(id)}`;
 const place = (conversation) => `${REST}/${encodeURIComponent(conversation)}`;
 const bearer = (key) => `Bearer ${KEYS[key]}`;
 const human = (displayName) => ({ representativeType: "HUMAN", displayName });
 
 export const platform = {
-  customers: () => call("GET", `${SIM}/customers`),
-  transcript: (id, after) => call("GET", `${customer(id)}?after=${after}`),
-  say: (id, text, displayName) => call("POST", `${customer(id)}/messages`, { messageId: crypto.randomUUID(), text, displayName }),
-  askForHuman: (id) => call("POST", `${customer(id)}/status`, { requestedLiveAgent: true }),
-  faults: () => call("GET", `${SIM}/faults`),
-  setFaults: (faults) => call("PUT", `${SIM}/faults`, faults),
+  customers: (channel) => call("GET", customers(channel)),
+  introduce: (channel, displayName) => call("POST", customers(channel), { displayName }),
+  transcript: (channel, id, after) => call("GET", `${customer(channel, id)}?after=${after}`),
+  say: (channel, id, text, displayName) =>
+    call("POST", `${customer(channel, id)}/messages`, { messageId: crypto.randomUUID(), text, displayName }),
+  tap: (channel, id, { text, postbackData }) => call("POST", `${customer(channel, id)}/messages`, { text, postbackData }),
+  askForHuman: (channel, id) => call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
+};
+
+/** The switches of each simulated platform, by its name; those of the channels are set alike. */
+export const faults = {
+  read: async () => Object.fromEntries(await Promise.all(Object.entries(FAULTS).map(async ([name, [path]]) => [name, await call("GET", path)]))),
+  set: async (name, values) => (await Promise.all(FAULTS[name].map((path) => call("PUT", path, values))))[0],
+};
+
+export const bot = {
+  of: (id) => call("GET", `/local/bot/${encodeURIComponent(id)}`),
 };
 
 export const baton = {
@@ -79,6 +96,7 @@ export const crm = {
   variables: (id) => call("GET", `/local/variables/${encodeURIComponent(id)}`),
   sessionVariable: (id, session_variable) => call("POST", `/local/variables/${encodeURIComponent(id)}`, { session_variable }),
   link: (session, to) => baton.link(session, to),
+  comments: (id) => call("GET", `/local/comments/${encodeURIComponent(id)}`),
 };
 
 /** Posts what CSKU posts. Returns the id under which Baton's journal has it. */

@@ -2,6 +2,7 @@
 
 import { baton, crm } from "./api.js";
 import { agentName } from "./agent.js";
+import { renderComments } from "./comments.js";
 import { find, make, onPress, setText, show, tell } from "./dom.js";
 import { customerName, lookNow, model } from "./model.js";
 import { inWords } from "./words.js";
@@ -21,6 +22,7 @@ const PAYLOAD = {
 const counts = { sent: 0, dropped: 0 };
 let bridge = null;
 let ticket = null;
+let record = { conversation: null, comments: [] };
 
 export function startCrm() {
   onPress(find("crm-toggle"), () => open(find("crm").hidden));
@@ -110,7 +112,14 @@ async function attempt(act, said) {
 async function look() {
   const looked = ticket;
   if (looked) looked.view = await view(looked).catch(() => looked.view);
+  await lookAtRecord(looked?.view?.conversation ?? looked?.session ?? model.selected);
   render();
+}
+
+/** Without a ticket it is the record of the customer who is chosen on the other page. */
+async function lookAtRecord(conversation) {
+  const { comments } = conversation ? await crm.comments(conversation).catch(() => record) : { comments: [] };
+  record = { conversation, comments };
 }
 
 /** The agent's part is what the REST API tells an agent. */
@@ -123,6 +132,7 @@ function render() {
   const { sent, dropped } = counts;
   const waiting = bridge?.pending() ?? 0;
   setText(find("bridge-state"), `bridge.js: ${sent} sent, ${waiting} waiting, ${dropped} dropped, ${bridge?.ignored() ?? 0} ignored`);
+  renderComments(record.conversation, record.comments);
   find("ticket").hidden = !ticket;
   find("no-ticket").hidden = Boolean(ticket);
   if (!ticket) return;

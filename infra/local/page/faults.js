@@ -1,23 +1,35 @@
-// The switches that make the simulated platform misbehave, each with the share of calls it strikes.
+// The switches that make the simulated platforms misbehave, each with the share of calls it strikes.
 
-import { platform } from "./api.js";
+import { faults } from "./api.js";
 import { find, make, onPress, setText, tell } from "./dom.js";
 import { model } from "./model.js";
 import { inWords } from "./words.js";
 
 const USUAL_SHARE = 50;
-const SWITCHES = [
+const SERVER_ERROR = { name: "server_error", title: "500, server error" };
+const CALLS = [
   { name: "slow", title: "Slow answers", extra: { name: "slow_seconds", unit: "s", max: 30, step: 0.5 } },
   { name: "too_many", title: "429, Retry-After", extra: { name: "retry_after", unit: "s", max: 600, step: 1 } },
-  { name: "server_error", title: "500, server error" },
+  SERVER_ERROR,
   { name: "drop_before", title: "Drop the call before accepting it" },
   { name: "drop_after", title: "Drop the call after accepting it" },
+];
+const WEBHOOKS = [
   { name: "duplicate", title: "Post webhooks twice" },
   { name: "reorder", title: "Reorder two webhooks" },
 ];
+const ANSWERS = [
+  { name: "garbled", title: "Answer 200 with rubbish" },
+  { name: "twice", title: "Give each message twice" },
+];
+const PLATFORMS = [
+  { name: "business_messages", title: "Business Messages", prefix: "", switches: [...CALLS, ...WEBHOOKS] },
+  { name: "dialogflow", title: "Dialogflow CX", prefix: "dialogflow-", switches: [...CALLS, ...ANSWERS] },
+  { name: "comments", title: "The CRM’s record", prefix: "comments-", switches: [SERVER_ERROR] },
+];
 
 export function startFaults() {
-  find("faults-list").append(...SWITCHES.map(draw));
+  find("faults-list").append(...PLATFORMS.map(drawPlatform));
   const form = find("faults");
   onPress(find("faults-toggle"), () => {
     form.hidden = !form.hidden;
@@ -25,38 +37,50 @@ export function startFaults() {
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", renderShares);
-  form.addEventListener("change", () => put(chosen()));
-  onPress(find("faults-off"), () => put({ ...chosen(), ...Object.fromEntries(SWITCHES.map(({ name }) => [name, 0])) }));
+  form.addEventListener("change", ({ target }) => put(PLATFORMS.filter(({ name }) => name === target.closest("fieldset").name), chosen));
+  onPress(find("faults-off"), () => put(PLATFORMS, (platform) => ({ ...chosen(platform), ...none(platform) })));
   renderShares();
 }
 
-function draw({ name, title, extra }) {
-  const toggle = make("label", { class: "switch" }, make("input", { type: "checkbox", role: "switch", id: `fault-${name}` }), title);
-  const range = make("input", { type: "range", id: `share-${name}`, min: 5, max: 100, step: 5, value: USUAL_SHARE, "aria-label": `${title}: share of calls` });
-  return make("li", {}, toggle, extra ? amount(title, extra) : null, range, make("output", { for: `share-${name}`, id: `percent-${name}` }));
+function drawPlatform(platform) {
+  const list = make("ul", { class: "switches" }, ...platform.switches.map((one) => draw(platform, one)));
+  return make("fieldset", { name: platform.name }, make("legend", {}, platform.title), list);
 }
 
-function amount(title, { name, unit, max, step }) {
-  const box = make("input", { type: "number", id: `fault-${name}`, min: 0, max, step, value: 2, "aria-label": `${title}: seconds` });
+function draw({ prefix, title: platform }, { name, title, extra }) {
+  const id = prefix + name;
+  const called = (what) => (prefix ? `${platform}, ${what}: ${title}` : `${title}: ${what}`); // no two switches of the same name
+  const box = make("input", { type: "checkbox", role: "switch", id: `fault-${id}`, "aria-label": prefix ? `${platform}: ${title}` : null });
+  const range = make("input", { type: "range", id: `share-${id}`, min: 5, max: 100, step: 5, value: USUAL_SHARE, "aria-label": called("share of calls") });
+  const seconds = extra ? amount(prefix, extra, called("seconds")) : null;
+  return make("li", {}, make("label", { class: "switch" }, box, title), seconds, range, make("output", { for: `share-${id}`, id: `percent-${id}` }));
+}
+
+function amount(prefix, { name, unit, max, step }, label) {
+  const box = make("input", { type: "number", id: `fault-${prefix}${name}`, min: 0, max, step, value: 2, "aria-label": label });
   return make("span", { class: "amount" }, box, unit);
 }
 
 function renderShares() {
-  for (const { name } of SWITCHES) setText(find(`percent-${name}`), `${find(`share-${name}`).value} %`);
+  for (const { prefix, switches } of PLATFORMS)
+    for (const { name } of switches) setText(find(`percent-${prefix}${name}`), `${find(`share-${prefix}${name}`).value} %`);
 }
 
-function chosen() {
-  const faults = {};
-  for (const { name, extra } of SWITCHES) {
-    faults[name] = find(`fault-${name}`).checked ? Number(find(`share-${name}`).value) / 100 : 0;
-    if (extra) faults[extra.name] = Number(find(`fault-${extra.name}`).value);
+function chosen({ prefix, switches }) {
+  const values = {};
+  for (const { name, extra } of switches) {
+    values[name] = find(`fault-${prefix}${name}`).checked ? Number(find(`share-${prefix}${name}`).value) / 100 : 0;
+    if (extra) values[extra.name] = Number(find(`fault-${prefix}${extra.name}`).value);
   }
-  return faults;
+  return values;
 }
 
-async function put(faults) {
+const none = ({ switches }) => Object.fromEntries(switches.map(({ name }) => [name, 0]));
+
+async function put(platforms, values) {
   try {
-    model.faults = await platform.setFaults(faults);
+    const taken = await Promise.all(platforms.map(async (platform) => [platform.name, await faults.set(platform.name, values(platform))]));
+    model.faults = { ...model.faults, ...Object.fromEntries(taken) };
     tell(find("faults-notice"), "");
   } catch (error) {
     tell(find("faults-notice"), inWords(error), "bad");
@@ -67,18 +91,21 @@ async function put(faults) {
 
 export function renderFaults() {
   if (!model.faults) return;
-  const on = SWITCHES.filter(({ name }) => model.faults[name] > 0).length;
+  const on = PLATFORMS.flatMap(({ name, switches }) => switches.filter((one) => model.faults[name]?.[one.name] > 0)).length;
   find("faults-toggle").classList.toggle("on", on > 0);
   setText(find("faults-summary"), on ? `Faults: ${on} on` : "Faults: all off");
   if (!find("faults").contains(document.activeElement)) fill(model.faults);
 }
 
-function fill(faults) {
-  if (!faults) return;
-  for (const { name, extra } of SWITCHES) {
-    find(`fault-${name}`).checked = faults[name] > 0;
-    if (faults[name] > 0) find(`share-${name}`).value = faults[name] * 100;
-    if (extra) find(`fault-${extra.name}`).value = faults[extra.name];
-  }
+function fill(known) {
+  for (const platform of PLATFORMS) if (known?.[platform.name]) fillPlatform(platform, known[platform.name]);
   renderShares();
+}
+
+function fillPlatform({ prefix, switches }, values) {
+  for (const { name, extra } of switches) {
+    find(`fault-${prefix}${name}`).checked = values[name] > 0;
+    if (values[name] > 0) find(`share-${prefix}${name}`).value = values[name] * 100;
+    if (extra) find(`fault-${prefix}${extra.name}`).value = values[extra.name];
+  }
 }

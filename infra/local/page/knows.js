@@ -6,7 +6,7 @@ import { clock, duration, kindInWords, names, waitedSince } from "./words.js";
 
 const LONGEST_JOURNAL = 200;
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
-const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook" };
+const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", record: "count for reports" };
 
 export function renderKnowledge() {
   renderPhase(model.conversation?.phase);
@@ -77,5 +77,6 @@ function drawCommand(command) {
   const error = command.error ? ` (${command.error})` : "";
   const as = command.as ? ` as ${command.as}` : "";
   const to = command.topic ? ` to ${command.topic}` : command.audience ? ` of the ${command.audience}` : "";
-  return make("li", {}, `${what}${to}${as}${tries}${error}${again} `, badge(command.state));
+  const counted = command.measures ? `: ${[...new Set(command.measures)].join(", ").replaceAll("_", " ")}` : "";
+  return make("li", {}, `${what}${to}${as}${counted}${tries}${error}${again} `, badge(command.state));
 }

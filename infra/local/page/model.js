@@ -1,6 +1,6 @@
 // What the page knows, and how it keeps up: one request after the other, faster while things happen.
 
-import { Away, Refusal, baton, platform } from "./api.js";
+import { Away, CHANNELS, Refusal, baton, bot, faults, platform } from "./api.js";
 import { inWords } from "./words.js";
 
 const CALM_PAUSE = 1000;
@@ -8,9 +8,11 @@ const LIVELY_PAUSE = 300;
 const LIVELY_ROUNDS = 5;
 const CALM_ROUNDS_PER_LOOK = 4; // without news from the platform, Baton itself is asked this seldom
 
-export const PREFIX = "business_messages:";
+const FIRST_CHANNEL = CHANNELS[0];
+const PREFIX = `${FIRST_CHANNEL}:`;
 
 export const model = {
+  channel: FIRST_CHANNEL,
   customers: [],
   newcomers: [],
   selected: null,
@@ -29,13 +31,19 @@ let latestNews = "";
 let showNow = () => {};
 
 function nothingSeen() {
-  return { transcript: [], typing: null, conversation: null, entries: [], book: { settled: [], cursor: null } };
+  return { transcript: [], typing: null, conversation: null, bot: null, entries: [], book: { settled: [], cursor: null } };
 }
 
 /** The customer's own id on the simulated platform, null where the conversation lives elsewhere. */
-export const customerId = () => (model.selected?.startsWith(PREFIX) ? model.selected.slice(PREFIX.length) : null);
+export function customerId() {
+  if (model.selected?.startsWith(PREFIX)) return model.selected.slice(PREFIX.length);
+  return people().find((one) => one.conversation === model.selected)?.id ?? null;
+}
 
-export const people = () => [...model.newcomers, ...model.customers];
+export const people = () => (model.channel === FIRST_CHANNEL ? [...model.newcomers, ...model.customers] : model.customers);
+
+/** The conversation of a customer: elsewhere than on Business Messages its id does not show who they are. */
+export const conversationOf = (id) => people().find((one) => one.id === id)?.conversation ?? PREFIX + id;
 
 export function customerName(id = customerId()) {
   return people().find((one) => one.id === id)?.name ?? undefined;
@@ -44,15 +52,32 @@ export function customerName(id = customerId()) {
 export function select(conversation) {
   if (conversation === model.selected) return;
   Object.assign(model, nothingSeen(), { selected: conversation });
-  history.replaceState(null, "", `#${new URLSearchParams({ conversation })}`);
+  const channel = CHANNELS.find((one) => conversation?.startsWith(`${one}:`));
+  if (channel && channel !== model.channel) Object.assign(model, { channel, customers: [] });
+  history.replaceState(null, "", conversation ? `#${new URLSearchParams({ conversation })}` : "#");
   showNow();
   lookNow();
 }
 
-export function addNewcomer(name) {
+/** Turns to whoever wrote last on another platform, if anybody has. */
+export async function switchChannel(channel) {
+  Object.assign(model, { channel, customers: [] });
+  const { customers } = await platform.customers(channel);
+  if (model.channel !== channel) return;
+  model.customers = customers;
+  select(people()[0]?.conversation ?? null);
+}
+
+export async function addNewcomer(name) {
+  if (model.channel !== FIRST_CHANNEL) {
+    const newcomer = await platform.introduce(model.channel, name);
+    model.customers = [{ ...newcomer, latest: null }, ...model.customers];
+    select(newcomer.conversation);
+    return;
+  }
   const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "customer";
   const id = `${plain}-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
-  model.newcomers = [{ id, name, latest: null }, ...model.newcomers];
+  model.newcomers = [{ id, name, latest: null, conversation: PREFIX + id }, ...model.newcomers];
   select(PREFIX + id);
 }
 
@@ -101,7 +126,9 @@ async function trouble() {
 }
 
 async function look() {
-  const { customers } = await platform.customers();
+  const { channel } = model;
+  const { customers } = await platform.customers(channel);
+  if (model.channel !== channel) return;
   takeCustomers(customers);
   const news = JSON.stringify([model.selected, customers]);
   if (news !== latestNews) lively = LIVELY_ROUNDS;
@@ -113,7 +140,7 @@ async function look() {
 function takeCustomers(customers) {
   model.customers = customers;
   model.newcomers = model.newcomers.filter((one) => !customers.some((known) => known.id === one.id));
-  if (!model.started && !model.selected && customers.length) select(PREFIX + customers[0].id);
+  if (!model.started && !model.selected && customers.length) select(customers[0].conversation);
   model.started = true;
 }
 
@@ -123,7 +150,7 @@ async function lookAtPhone() {
   if (!known) return;
   const seen = model.transcript.at(-1)?.seq ?? 0;
   if ((known.latest ?? 0) < seen) model.transcript = []; // the platform was started anew
-  const { transcript, typing } = await platform.transcript(id, model.transcript.at(-1)?.seq ?? 0);
+  const { transcript, typing } = await platform.transcript(model.channel, id, model.transcript.at(-1)?.seq ?? 0);
   if (customerId() !== id) return;
   model.transcript = [...model.transcript, ...transcript];
   model.typing = typing;
@@ -134,9 +161,15 @@ async function lookAtBaton() {
     const { conversations } = await baton.list(phase);
     model.lists[phase] = conversations.filter((one) => !one.linkedTo);
   }
-  if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await platform.faults();
-  const unheard = model.newcomers.some((one) => one.id === customerId());
+  if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
+  if (model.selected) await lookAtBot(model.selected);
+  const unheard = people().some((one) => one.id === customerId() && one.latest === null);
   if (model.selected && !unheard) await lookAtConversation(model.selected);
+}
+
+async function lookAtBot(selected) {
+  const told = await bot.of(selected);
+  if (model.selected === selected) model.bot = told;
 }
 
 async function lookAtConversation(selected) {

@@ -1,5 +1,6 @@
 // The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
 
+import { renderBot } from "./bot.js";
 import { startCrm } from "./crm.js";
 import { clearNotices } from "./agent.js";
 import { renderDesk, startDesk } from "./desk.js";
@@ -9,6 +10,7 @@ import { renderKnowledge } from "./knows.js";
 import { keepUp, model, select } from "./model.js";
 import { renderPhone, startPhone } from "./phone.js";
 
+const SIDES = ["knows", "robot"]; // a wide screen has room for one of them
 const BOXES = ["say-text", "reply-text", "bot-text"];
 const drafts = new Map();
 
@@ -21,6 +23,7 @@ function render() {
   renderPhone();
   renderDesk();
   renderKnowledge();
+  renderBot();
   renderFaults();
 }
 
@@ -36,8 +39,10 @@ function changeConversation() {
 function startPanes() {
   const tabs = [...document.querySelectorAll("[data-shows]")];
   const turnTo = (pane) => {
-    document.body.dataset.pane = pane;
-    for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.shows === pane));
+    const { dataset } = document.body;
+    dataset.pane = pane;
+    if (SIDES.includes(pane)) dataset.side = pane;
+    for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.shows === (tab.closest(".views") ? dataset.side : pane)));
   };
   for (const tab of tabs) tab.addEventListener("click", () => turnTo(tab.dataset.shows));
   turnTo(document.body.dataset.pane);

@@ -1,9 +1,11 @@
 // The customer's phone: what the platform shows them, and what they can do.
 
-import { platform } from "./api.js";
+import { CHANNELS, platform } from "./api.js";
 import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
-import { PREFIX, addNewcomer, customerId, customerName, lookNow, model, people, select } from "./model.js";
+import { addNewcomer, conversationOf, customerId, customerName, lookNow, model, people, select, switchChannel } from "./model.js";
 import { clock, initials, inWords, said } from "./words.js";
+
+const TITLES = { business_messages: "Business Messages", rcs: "RCS", whatsapp: "WhatsApp" };
 
 const AVATAR_TINTS = 6;
 const NEAR_THE_END = 80;
@@ -13,12 +15,15 @@ let following = true; // the newest bubble stays in sight, unless somebody scrol
 
 export function startPhone() {
   const chooser = find("customer");
-  chooser.addEventListener("change", () => select(PREFIX + chooser.value));
+  chooser.addEventListener("change", () => select(conversationOf(chooser.value)));
+  const channels = find("channel");
+  channels.append(...CHANNELS.map((value) => make("option", { value }, TITLES[value])));
+  channels.addEventListener("change", () => reported(() => switchChannel(channels.value)));
   onPress(find("new-customer"), () => openNewcomer(find("newcomer").hidden));
   find("newcomer").addEventListener("submit", startNewcomer);
-  onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(id)));
+  onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(model.channel, id)));
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
-  onSend(find("say"), find("say-text"), (text) => attempt((id) => platform.say(id, text, customerName())));
+  onSend(find("say"), find("say-text"), (text) => attempt((id) => platform.say(model.channel, id, text, customerName())));
 }
 
 function openNewcomer(open) {
@@ -31,9 +36,20 @@ function startNewcomer(event) {
   event.preventDefault();
   const name = find("newcomer-name").value.trim();
   if (!name) return;
-  addNewcomer(name);
-  openNewcomer(false);
-  find("say-text").focus();
+  reported(async () => {
+    await addNewcomer(name);
+    openNewcomer(false);
+    find("say-text").focus();
+  });
+}
+
+async function reported(act) {
+  try {
+    await act();
+    tell(find("phone-notice"), "");
+  } catch (error) {
+    tell(find("phone-notice"), inWords(error), "bad");
+  }
 }
 
 async function attempt(act) {
@@ -56,6 +72,7 @@ async function attempt(act) {
 }
 
 export function renderPhone() {
+  if (find("channel").value !== model.channel) find("channel").value = model.channel;
   renderChooser();
   const bubbles = find("bubbles");
   const elsewhere = model.selected !== shownFor;
@@ -63,7 +80,9 @@ export function renderPhone() {
   bubbles.setAttribute("aria-live", elsewhere ? "off" : "polite");
   shownFor = model.selected;
   const shown = model.transcript.filter((one) => one.kind !== "receipt");
-  show(bubbles, shown.length ? shown : [{ seq: "empty", hint: hint() }], (one) => one.seq, (one) => (one.hint ? empty(one.hint) : drawn(one)));
+  const chips = chipsOf(shown.at(-1));
+  const rows = chips.length ? [...shown, { seq: "chips", chips }] : shown;
+  show(bubbles, rows.length ? rows : [{ seq: "empty", hint: hint() }], (one) => one.seq, (one) => (one.hint ? empty(one.hint) : drawn(one)));
   setText(find("typing"), model.typing ? `${model.typing} is typing …` : "");
   keepNewestInSight();
 }
@@ -97,6 +116,7 @@ function hint() {
 const empty = (lines) => make("li", { class: "empty" }, ...lines.map((line) => make("p", {}, line)));
 
 function drawn(one) {
+  if (one.chips) return chipLine(one.chips);
   if (one.kind === "event") return frameLine(one);
   if (one.kind === "status") return make("li", { class: "line" }, make("span", {}, "You asked for a human"));
   return one.side === "customer" ? ownBubble(one) : theirBubble(one);
@@ -114,10 +134,33 @@ function ownBubble({ body, at }) {
 }
 
 function theirBubble({ body, at }) {
+  if (!body.representative) return plainBubble(body, at);
   const { representativeType: type, displayName } = body.representative;
   const who = make("p", { class: "who" }, make("b", { class: "label" }, type), " ", make("bdi", {}, displayName || "Somebody"));
   const words = make("p", { class: "said", dir: "auto" }, said(body));
   return make("li", { class: `bubble theirs ${type.toLowerCase()}` }, avatar(displayName), make("div", {}, who, words, time(at)));
+}
+
+/** Where a platform shows no label, only the words can tell who speaks. */
+function plainBubble(body, at) {
+  const app = body.echo ? make("p", { class: "who" }, "From the WhatsApp Business app") : null;
+  const words = make("p", { class: "said", dir: "auto" }, said(body));
+  return make("li", { class: "bubble theirs plain" }, make("div", {}, app, words, time(at)));
+}
+
+/** Chips can be tapped while their message is the newest; the simulated Business Messages takes no taps. */
+function chipsOf(latest) {
+  if (model.channel === CHANNELS[0] || latest?.side !== "business") return [];
+  return (latest.body.suggestions ?? []).flatMap((one) => one.reply ?? []);
+}
+
+function chipLine(chips) {
+  const buttons = chips.map((chip) => {
+    const button = make("button", { type: "button" }, chip.text);
+    onPress(button, () => attempt((id) => platform.tap(model.channel, id, chip)));
+    return button;
+  });
+  return make("li", { class: "chips" }, ...buttons);
 }
 
 function avatar(name) {

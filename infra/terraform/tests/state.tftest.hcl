@@ -30,8 +30,8 @@ run "the_database_is_safe_and_alarms_ring" {
 
   assert {
     condition = toset([for one in google_firestore_field.these : "${one.collection} ${one.field}" if length(one.ttl_config) == 1]) == toset([
-    "conversations expire_at", "journal expire_at"])
-    error_message = "Conversations and journal entries expire at expire_at, and nothing else does."
+    "conversations expire_at", "journal expire_at", "counts expire_at"])
+    error_message = "Conversations, journal entries and counts expire at expire_at, and nothing else does."
   }
   assert {
     condition     = alltrue([for one in google_firestore_field.these : length(one.index_config) == 1 && (contains(["journal pending_seq", "journal time"], "${one.collection} ${one.field}") || length(one.index_config[0].indexes) == 0)])
@@ -51,7 +51,7 @@ run "the_database_is_safe_and_alarms_ring" {
   # What rings
 
   assert {
-    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "deliveries_waiting", "failed_deliveries"])
+    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "deliveries_waiting", "failed_deliveries", "unread_webhooks"])
     error_message = "An alarm is missing, or is not listed here."
   }
   assert {

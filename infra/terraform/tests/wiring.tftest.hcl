@@ -28,7 +28,7 @@ run "who_calls_whom" {
     error_message = "A function is open to the internet if, and only if, everybody may call it."
   }
   assert {
-    condition     = alltrue([for name in ["deliver_outbox", "notify_handoff", "sweep"] : google_cloudfunctions2_function.these[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name in ["deliver_outbox", "notify_handoff", "run_bot", "sweep"] : google_cloudfunctions2_function.these[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
     error_message = "Delivery, notifications and sweep are private."
   }
 
@@ -68,10 +68,10 @@ run "who_calls_whom" {
   # Which subscription pushes where
 
   assert {
-    condition = alltrue([for topic, name in { baton-outbox = "deliver_outbox", baton-handoffs = "notify_handoff" } :
+    condition = alltrue([for topic, name in { baton-outbox = "deliver_outbox", baton-handoffs = "notify_handoff", baton-user-messages = "run_bot" } :
       google_pubsub_subscription.pushed[name].topic == google_pubsub_topic.these[topic].id &&
     google_pubsub_subscription.pushed[name].push_config[0].push_endpoint == google_cloudfunctions2_function.these[name].service_config[0].uri])
-    error_message = "baton-outbox wakes deliver_outbox and baton-handoffs wakes notify_handoff."
+    error_message = "baton-outbox wakes deliver_outbox, baton-handoffs notify_handoff, baton-user-messages run_bot."
   }
   assert {
     condition = alltrue([for name, one in google_pubsub_subscription.pushed :
@@ -129,9 +129,9 @@ run "who_may_do_what" {
     condition = toset([for right in google_pubsub_topic_iam_member.publishers : "${right.member} ${right.topic} ${right.role}"]) == toset([
       for pair in [
         ["receive_webhook", "baton-outbox"], ["receive_webhook", "baton-user-messages"],
-        ["send_representative", "baton-outbox"], ["forward_variables", "baton-outbox"],
+        ["send_representative", "baton-outbox"], ["send_representative", "baton-handoffs"], ["forward_variables", "baton-outbox"],
         ["deliver_outbox", "baton-handoffs"], ["deliver_outbox", "baton-user-messages"], ["deliver_outbox", "baton-variables"],
-        ["sweep", "baton-outbox"],
+        ["run_bot", "baton-outbox"], ["sweep", "baton-outbox"],
       ] : "serviceAccount:${google_service_account.functions[pair[0]].email} ${google_pubsub_topic.these[pair[1]].name} roles/pubsub.publisher"
     ])
     error_message = "Who publishes what has changed: if it is meant, say so here as well."
@@ -145,8 +145,9 @@ run "who_may_do_what" {
   }
   assert {
     condition = alltrue([for right in google_project_iam_member.functions :
-    right.role == "roles/datastore.user" && right.condition[0].expression == "resource.name == \"projects/baton-test/databases/(default)\""])
-    error_message = "The only role that a function has in the project is datastore.user, in the one database."
+      right.role == "roles/datastore.user" ? join(" and ", right.condition[*].expression) == "resource.name == \"projects/baton-test/databases/(default)\"" :
+    right.role == "roles/dialogflow.client" && right.member == "serviceAccount:${google_service_account.functions["run_bot"].email}" && length(right.condition) == 0])
+    error_message = "The roles that functions have in the project are datastore.user, in the one database, and for run_bot dialogflow.client."
   }
   assert {
     condition = alltrue([for right in google_secret_manager_secret_iam_member.readers : right.role == "roles/secretmanager.secretAccessor"]) && toset([
@@ -204,7 +205,8 @@ run "what_a_function_is_given" {
   # The url of every platform
 
   assert {
-    condition     = output.webhook_urls["business_messages"] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/business_messages" && output.webhook_urls["csku"] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/csku"
+    condition = alltrue([for name in ["business_messages", "csku", "rcs", "whatsapp", "ccai"] :
+    output.webhook_urls[name] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/${name}"])
     error_message = "Every platform has its webhook URL among the outputs."
   }
   assert {

@@ -8,7 +8,7 @@ import pytest
 
 from shared.platforms.base import Platform
 from shared.platforms.registry import platforms
-from shared.schemas.events import Event
+from shared.schemas.events import Event, Passing
 from shared.schemas.exchange import Request
 from shared.settings import read_settings
 
@@ -20,6 +20,11 @@ KNOWN = platforms(
             "BUSINESS_MESSAGES_SIGNING_KEYS": "an-older-key, sample-signing-key",
             "BUSINESS_MESSAGES_CLIENT_TOKEN": "sample-client-token",
             "CSKU_WEBHOOK_SECRETS": "an-older-secret,sample-csku-secret",
+            "RCS_CLIENT_TOKENS": "an-older-token, sample-rcs-token",
+            "WHATSAPP_APP_SECRETS": "an-older-secret, sample-app-secret",
+            "CCAI_WEBHOOK_SECRETS": "an-older-secret, sample-ccai-secret",
+            "CCAI_EVENTS_USER": "sample-user",
+            "CCAI_EVENTS_PASSWORD": "sample-password",
         }
     )
 )
@@ -31,14 +36,14 @@ def _request(case: Path) -> tuple[Platform, Request]:
     return platform, Request("POST", f"/{platform.name}", (case / "body").read_bytes(), headers)
 
 
-def _shown(event: object) -> dict[str, Any]:
+def _shown(event: Event | Passing) -> dict[str, Any]:
     if isinstance(event, Event):
         shown = event.model_dump(mode="json") | {"kind": event.kind, "text": event.text}
         who = getattr(event, "representative", None)
         return shown | (
             {"representative": who.model_dump(mode="json", by_alias=True, exclude_none=True)} if who else {}
         )
-    return {"type": type(event).__name__, "source": getattr(event, "source", None)}
+    return {"type": type(event).__name__, "source": event.source, "form": event.form}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")

@@ -68,10 +68,10 @@ async def test_an_outage_while_a_broken_frame_closes_lets_nothing_of_it_through(
     bench.sender.refuses = lambda call: 400 if b"JOINED" in call.body or b"joined" in call.body else None
     update, writes = bench.store.update, iter(range(100))
 
-    async def fails_after_the_opener(entry: Any) -> Any:
+    async def fails_after_the_opener(entry: Any, counts: Any = ()) -> Any:
         if next(writes) == 2:
             raise Unavailable("store-unavailable", "told to fail")
-        return await update(entry)
+        return await update(entry, counts)
 
     monkeypatch.setattr(bench.store, "update", fails_after_the_opener)
     with pytest.raises(Unavailable):

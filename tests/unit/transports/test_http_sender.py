@@ -1,5 +1,6 @@
 """Outbound HTTP against a real server: what arrived, what did not, what nobody knows, and whose token went along."""
 
+import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -152,3 +153,27 @@ async def test_without_google_credentials_nothing_is_sent(
     with pytest.raises(Unavailable, match="credentials"):
         await sender.send(_call(f"{server.url}/x", f"google:{SCOPE}"))
     assert server.seen == []
+
+
+async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(sender: HttpSender, server: Server) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    answers = await asyncio.gather(
+        *(sender.send(Call("POST", f"{server.url}/x", b"{}", per_second=20)) for _ in range(5))
+    )
+    assert [answer and answer.status for answer in answers] == [200] * 5
+    assert loop.time() - begun >= 4 / 20
+
+
+async def test_a_call_that_would_wait_too_long_is_not_sent(sender: HttpSender, server: Server) -> None:
+    call = Call("POST", f"{server.url}/x", b"{}", per_second=0.1)
+    await sender.send(call)
+    with pytest.raises(Unavailable):
+        await sender.send(call)
+    assert len(server.seen) == 1
+
+
+async def test_the_pace_of_one_host_is_not_anothers(sender: HttpSender, server: Server) -> None:
+    await sender.send(Call("POST", f"{server.url}/x", b"{}", per_second=0.1))
+    answer = await sender.send(Call("POST", f"{server.url.replace('127.0.0.1', 'localhost')}/x", b"{}", per_second=0.1))
+    assert answer is not None

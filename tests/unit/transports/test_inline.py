@@ -18,6 +18,10 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
+async def _nothing(conversation: str, timers: bool) -> None:
+    return None
+
+
 async def test_a_wake_up_delivers_at_once_and_the_publisher_does_not_wait() -> None:
     seen: list[tuple[str, bool]] = []
 
@@ -94,3 +98,38 @@ async def test_what_a_subscriber_refuses_is_not_published() -> None:
     with pytest.raises(Unavailable):
         await queue.publish("topic", b"{}", "c")
     await queue.publish("nobody-listens", b"{}", "c")
+
+
+async def test_a_slow_subscriber_is_left_to_go_on_and_asked_again_later() -> None:
+    queue, begun, may_end = InlineQueue(_nothing), list[bytes](), asyncio.Event()
+
+    async def slow(body: bytes) -> None:
+        begun.append(body)
+        await may_end.wait()
+
+    queue.subscribe("other", slow, patience=0.01)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await queue.publish("other", b"hi", "key")
+    assert begun == [b"hi"]
+    may_end.set()
+    await queue.publish("other", b"hi", "key")
+    assert begun == [b"hi"]
+
+
+async def test_what_a_slow_subscriber_refuses_in_the_end_is_refused_and_not_kept() -> None:
+    queue, tries = InlineQueue(_nothing), list[int]()
+
+    async def fails(body: bytes) -> None:
+        tries.append(1)
+        await asyncio.sleep(0.02)
+        raise Unavailable("broken", "told to fail")
+
+    queue.subscribe("other", fails, patience=0.001)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="still"):
+            await queue.publish("other", b"hi", "key")
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable, match="still"):
+        await queue.publish("other", b"hi", "key")
+    assert len(tries) == 2

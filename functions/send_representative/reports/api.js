@@ -1,0 +1,52 @@
+// Every request that the page makes, all to the function that served it.
+
+const REPORTS = "../v1/reports";
+const QUEUE = "../v1/conversations?phase=QUEUED";
+const PAGES = 20; // of a hundred who wait
+const TIMEOUT = 30_000;
+
+/** Baton said no, or did not answer. `status` is 0 where there was no answer. */
+export class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function get(path, key) {
+  const headers = { authorization: `Bearer ${key}` };
+  let response;
+  try {
+    response = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
+  } catch {
+    throw new Refusal(0, "Baton does not answer.");
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
+  return body;
+}
+
+/** Returns a report; `asked` has from, to, tz, and by where it is broken down. */
+export const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
+
+/** Returns the report on agents, or null for a key that may not see it. */
+export async function agents(asked, key) {
+  try {
+    return await report("agents", asked, key);
+  } catch (error) {
+    if (error.status === 403) return null;
+    throw error;
+  }
+}
+
+/** Returns everybody who waits, longest first. */
+export async function queue(key) {
+  const waiting = [];
+  let cursor = "";
+  for (let page = 0; page < PAGES && cursor !== undefined; page += 1) {
+    const found = await get(`${QUEUE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, key);
+    waiting.push(...found.conversations);
+    cursor = found.nextCursor;
+  }
+  return waiting;
+}

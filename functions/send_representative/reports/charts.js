@@ -1,0 +1,94 @@
+// Charts that do not need their colours: one series is solid, the next hatched, and the numbers stand beside each.
+
+import { find, make } from "./dom.js";
+
+const drawn = new Map();
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Returns a colour of the page as the browser shows it, light or dark. */
+function colour(name) {
+  const probe = make("span", { hidden: true });
+  probe.style.color = css(name);
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+function hatched(ink) {
+  const tile = make("canvas", { width: 8, height: 8 });
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = ink;
+  pen.lineWidth = 1.6;
+  for (const shift of [-8, 0, 8]) {
+    pen.moveTo(shift, 8);
+    pen.lineTo(shift + 8, 0);
+  }
+  pen.stroke();
+  return pen.createPattern(tile, "repeat");
+}
+
+const fills = (ink) => [ink, hatched(ink)];
+const dashes = [[], [5, 4]];
+const marks = ["circle", "rectRot"];
+
+const DURATIONS = [1, 5, 15, 60, 300, 900, 3600, 14400, 43200, 86400, 604800];
+
+/** Durations spread over seconds and days at once, so their axis counts in powers. */
+function scale(ink, ticks, series) {
+  const common = { ticks: { color: ink, precision: 0, callback: ticks }, grid: { color: colour("--line") } };
+  const values = series.flatMap((one) => one.values).filter(Boolean);
+  if (!ticks || values.length === 0) return { ...common, beginAtZero: true };
+  const afterBuildTicks = (axis) => (axis.ticks = DURATIONS.filter((one) => one >= axis.min && one <= axis.max).map((value) => ({ value })));
+  const min = DURATIONS.findLast((one) => one <= Math.min(...values)) ?? 1;
+  const max = DURATIONS.find((one) => one >= Math.max(...values));
+  return { ...common, type: "logarithmic", min, max, afterBuildTicks };
+}
+
+function options({ horizontal, series, ticks }) {
+  const ink = colour("--soft");
+  const numbers = scale(ink, ticks, series);
+  const names = { ticks: { color: ink }, grid: { display: false } };
+  return {
+    responsive: true,
+    maintainAspectRatio: false,
+    animation: false,
+    indexAxis: horizontal ? "y" : "x",
+    scales: horizontal ? { x: numbers, y: names } : { x: names, y: numbers },
+    plugins: { legend: { display: series.length > 1, labels: { color: ink, usePointStyle: false } }, tooltip: { callbacks: ticks && { label: (item) => `${item.dataset.label}: ${ticks(item.raw)}` } } },
+  };
+}
+
+function datasets(kind, all, ink) {
+  return all.map(({ name, values }, index) => ({
+    label: name,
+    data: values,
+    spanGaps: true,
+    borderColor: ink,
+    borderWidth: kind === "bar" ? 1 : 2,
+    borderDash: kind === "bar" ? [] : dashes[index % 2],
+    pointStyle: marks[index % 2],
+    pointRadius: 4,
+    pointBackgroundColor: index % 2 ? colour("--card") : ink,
+    backgroundColor: kind === "bar" ? fills(ink)[index % 2] : "transparent",
+  }));
+}
+
+/**
+ * Draws into a figure: a heading, what it says in one sentence, the chart, and its numbers as a table.
+ * `chart` has kind (bar or line), names, series [{name, values}], and may have horizontal, and ticks, which writes durations.
+ */
+export function draw(id, heading, sentence, chart, numbers) {
+  const figure = find(id);
+  const open = figure.querySelector("details")?.open ?? false;
+  drawn.get(id)?.destroy();
+  const canvas = make("canvas", { role: "img", "aria-label": `${heading}. ${sentence} The numbers are in the table below.` });
+  figure.replaceChildren(
+    make("figcaption", {}, heading),
+    make("p", { class: "note" }, sentence),
+    make("div", { class: "canvas" }, canvas),
+    make("details", { open }, make("summary", {}, "The numbers"), make("div", { class: "scroll" }, numbers)),
+  );
+  const data = { labels: chart.names, datasets: datasets(chart.kind, chart.series, colour("--ink")) };
+  drawn.set(id, new globalThis.Chart(canvas, { type: chart.kind, data, options: options(chart) }));
+}

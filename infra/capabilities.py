@@ -1,0 +1,40 @@
+"""`python -m infra.capabilities`: README's table of what each platform can do, printed from the data that decides."""
+
+from shared.platforms.registry import platforms
+from shared.schemas.content import TEXT_LIMIT
+from shared.schemas.conversation import Capabilities
+from shared.settings import Settings
+
+WORDS = {
+    "delivers": "Baton delivers to the customer there",
+    "text_limit": f"characters of a text; a longer one is split, and so is one over {TEXT_LIMIT}",
+    "frames": "shows JOINED and LEFT; else they are said as texts",
+    "labels": "shows who speaks; else the human's name stands before their words",
+    "typing": "shows typing",
+    "receipts": "tells what was delivered and read",
+    "rich_cards": "rich cards",
+    "idempotent_sends": "recognises an id; else a message is sent at most once",
+    "caller_ids": "receipts name callers' own ids; else Baton translates them",
+    "window_hours": "hours after the customer's last message in which Baton lets anybody write",
+}
+
+
+def matrix() -> str:
+    """Returns a Markdown table with a row for every capability and a column for every platform."""
+    known = platforms(Settings())
+    head = ["| |", *(f" `{name}` |" for name in known)]
+    rows = [[f"| {WORDS[field]} |", *(_cell(one.capabilities, field) for one in known.values())] for field in WORDS]
+    return "\n".join("".join(row) for row in (head, ["|---|", *("---|" for _ in known)], *rows))
+
+
+def _cell(capabilities: Capabilities, field: str) -> str:
+    if not capabilities.delivers and field != "delivers":
+        return " |"
+    value = getattr(capabilities, field)
+    if isinstance(value, bool):
+        return " yes |" if value else " no |"
+    return f" {'any' if value is None else value} |"
+
+
+if __name__ == "__main__":
+    print(matrix())

@@ -1,0 +1,82 @@
+-- What came of handoffs, by ${by}. README defines each figure; a percentile is the nearest rank, in whole seconds.
+WITH counted AS (
+  SELECT
+    ${key} AS ${by},
+    COUNTIF(name = 'conversation') AS conversations,
+    COUNTIF(name = 'handed_off') AS handed_off,
+    COUNTIF(name = 'requested') AS requested,
+    COUNTIF(name = 'unasked') AS unasked,
+    COUNTIF(name = 'joined') AS joined,
+    COUNTIF(name = 'failed') AS failed,
+    COUNTIF(name = 'expired') AS expired,
+    COUNTIF(name = 'linked') AS linked,
+    COUNTIF(name = 'erased') AS erased,
+    COUNTIF(name = 'left') AS left_,
+    COUNTIF(name = 'returned') AS returned,
+    COUNTIF(name = 'responded') AS responded,
+    COUNTIF(name = 'silent') AS silent,
+    COUNTIF(name = 'turn') AS turns,
+    COUNTIF(name = 'answered') AS answered,
+    COUNTIF(name = 'unanswered') AS unanswered,
+    COUNTIF(name = 'frame') AS frames
+  FROM `${measures}`
+  GROUP BY 1
+),
+ranked AS (
+  SELECT
+    ${key} AS ${by},
+    name,
+    ROUND(seconds) AS seconds,
+    ROW_NUMBER() OVER (PARTITION BY ${key}, name ORDER BY seconds) AS place,
+    COUNT(*) OVER (PARTITION BY ${key}, name) AS ended
+  FROM `${measures}`
+  WHERE seconds IS NOT NULL
+),
+timed AS (
+  SELECT
+    ${by},
+    name,
+    MAX(ended) AS ended,
+    MIN(IF(100 * place >= 50 * ended, seconds, NULL)) AS median,
+    MIN(IF(100 * place >= 90 * ended, seconds, NULL)) AS p90
+  FROM ranked
+  GROUP BY ${by}, name
+)
+SELECT
+  ${by},
+  conversations,
+  handed_off,
+  SAFE_DIVIDE(handed_off, conversations) AS handoff_rate,
+  requested,
+  unasked,
+  joined,
+  failed,
+  expired,
+  linked,
+  erased,
+  left_,
+  returned,
+  joined - left_ - returned AS with_human,
+  IFNULL(waiting.ended, 0) AS waiting_count,
+  waiting.median AS waiting_median,
+  waiting.p90 AS waiting_p90,
+  requested - (joined - unasked) - failed - expired - linked - erased AS waiting_open,
+  IFNULL(first_response.ended, 0) AS first_response_count,
+  first_response.median AS first_response_median,
+  first_response.p90 AS first_response_p90,
+  silent AS first_response_without,
+  requested - responded - silent AS first_response_open,
+  IFNULL(response.ended, 0) AS response_count,
+  response.median AS response_median,
+  response.p90 AS response_p90,
+  unanswered AS response_without,
+  turns - answered - unanswered AS response_open,
+  IFNULL(handling.ended, 0) AS handling_count,
+  handling.median AS handling_median,
+  handling.p90 AS handling_p90,
+  frames - IFNULL(handling.ended, 0) AS handling_open
+FROM counted
+LEFT JOIN (SELECT * FROM timed WHERE name = 'waiting') AS waiting USING (${by})
+LEFT JOIN (SELECT * FROM timed WHERE name = 'first_response') AS first_response USING (${by})
+LEFT JOIN (SELECT * FROM timed WHERE name = 'response') AS response USING (${by})
+LEFT JOIN (SELECT * FROM timed WHERE name = 'handling') AS handling USING (${by})

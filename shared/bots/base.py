@@ -1,0 +1,89 @@
+"""What a built-in bot is asked, what it replies, and what it answers for itself."""
+
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from shared.schemas.base import JsonObject
+from shared.schemas.content import Content
+from shared.schemas.exchange import Answer, Call
+from shared.schemas.variables import SessionVariable
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the customer said (`postback`: by a tap on a chip), and what the bot should know beside the words."""
+
+    conversation: str
+    text: str
+    postback: str | None = None
+    locale: str | None = None
+    context: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """The bot wants a human. `named`: its author wrote the reason, it is not one that goes without saying."""
+
+    reason: str
+    metadata: JsonObject | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What follows from an answer, in order. `ends`: the bot has no more to say; `refused` says in slugs what in it
+    could not be read."""
+
+    contents: tuple[Content, ...] = ()
+    captures: tuple[SessionVariable, ...] = ()
+    escalation: Escalation | None = None
+    ends: bool = False
+    refused: tuple[str, ...] = ()
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it may stand as an answer to somebody who hears nobody else."""
+        return bool(self.contents or self.captures or self.escalation or self.ends)
+
+    def __add__(self, other: "Reply") -> "Reply":
+        return Reply(
+            (*self.contents, *other.contents),
+            (*self.captures, *other.captures),
+            _both(self.escalation, other.escalation),
+            self.ends or other.ends,
+            (*self.refused, *other.refused),
+        )
+
+    def without_repetitions(self) -> "Reply":
+        """Returns it with what is said twice said once."""
+        once = {content.model_dump_json(): content for content in self.contents}
+        return replace(self, contents=tuple(once.values()))
+
+
+class Bot(Protocol):
+    """`while_queued`: it also answers a customer who waits for a human. `timeout`: how many seconds it may take."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def while_queued(self) -> bool: ...
+
+    @property
+    def timeout(self) -> float: ...
+
+    def call(self, question: Question) -> Call:
+        """Returns the call that asks it."""
+
+    def heard(self, answer: Answer) -> JsonObject:
+        """Returns what is kept of an answer until all that follows from it is accepted. Raises BadRequest."""
+
+    def reply(self, heard: JsonObject) -> Reply:
+        """Returns what follows from what was kept; never raises."""
+
+
+def _both(first: Escalation | None, second: Escalation | None) -> Escalation | None:
+    if first is None or second is None:
+        return first or second
+    reason = second if second.named and not first.named else first
+    return Escalation(reason.reason, {**(second.metadata or {}), **(first.metadata or {})} or None, reason.named)

@@ -1,0 +1,146 @@
+"""The custom payload `ujet` of the CCAI Platform, in which a Dialogflow agent shows, captures and escalates.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-to-human-agent-transfers
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, StrictStr, ValidationError
+
+from shared.bots.base import Escalation, Reply
+from shared.schemas.base import JsonObject
+from shared.schemas.content import CHIP_TEXT, CHIPS, Content, ContentInfo, Image, Suggestion, Tap, split_text
+from shared.schemas.variables import Action, SessionVariable, Snake
+
+REASONS = {"by_consumer": "the customer asked for a person", "by_virtual_agent": "the virtual agent handed over"}
+KINDS = ("text", "inline_button", "sticky_button", "image", "video", "document", "complex", "action")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Button(Snake):
+    title: StrictStr
+
+
+class Linked(Snake):
+    """A picture, film or document; `text` stands in for it."""
+
+    url: StrictStr
+    text: StrictStr | None = None
+
+    @property
+    def on_the_web(self) -> bool:
+        return self.url.startswith(("https://", "http://"))
+
+
+class Shown(Snake):
+    """What is shown, whatever the payload's kind; a complex one has components of the other kinds."""
+
+    title: StrictStr | None = None
+    messages: tuple[StrictStr, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    images: tuple[Linked, ...] = ()
+    videos: tuple[Linked, ...] = ()
+    documents: tuple[Linked, ...] = ()
+    components: tuple["Shown", ...] = ()
+
+
+def reply_of(ujet: object) -> Reply:
+    """Returns what follows from one payload; each of its parts that cannot be read is refused for itself."""
+    if not isinstance(ujet, dict):
+        return Reply(refused=("ujet: must be an object",))
+    if ujet.get("type") not in (None, *KINDS):
+        return _captured(ujet) + Reply(refused=("ujet.type: unknown",))
+    return _captured(ujet) + _shown(ujet) + (_acted(ujet) if "action" in ujet else Reply())
+
+
+def _read(model: type[M], value: object, where: str, then: Callable[[M], Reply]) -> Reply:
+    """Returns the reply that follows, or the refusal; it names the field as far as the format does, and no value."""
+    try:
+        return then(model.model_validate(value))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join([where, *map(str, first["loc"][:1])])
+        return Reply(refused=(f"{field}: {first['type']}",))
+
+
+def _captured(ujet: JsonObject) -> Reply:
+    if ujet.get("session_variable") is None:
+        return Reply()
+    return _read(
+        SessionVariable,
+        ujet["session_variable"],
+        "ujet.session_variable",
+        lambda declared: Reply(captures=(declared,)),
+    )
+
+
+def _acted(ujet: JsonObject) -> Reply:
+    return _read(Action, ujet, "ujet", _action)
+
+
+def _action(action: Action) -> Reply:
+    """`direct` (one human in particular) is documented for voice only; whoever joins sees who was meant."""
+    if action.action == "end":
+        return Reply(ends=True)
+    given = action.escalation_reason if isinstance(action.escalation_reason, str) else None
+    reason = REASONS.get(given or "", given or REASONS["by_virtual_agent"])
+    metadata: dict[str, Any] = action.model_dump(exclude_none=True, exclude={"type"})
+    return Reply(escalation=Escalation(reason, metadata, named=reason == given))
+
+
+def _shown(ujet: JsonObject) -> Reply:
+    return _read(Shown, ujet, "ujet", _contents)
+
+
+def _contents(shown: Shown) -> Reply:
+    said = Reply(tuple(_texts(shown))) + _media(shown)
+    for component in shown.components:
+        said += _contents(component)
+    return _with_chips(said, shown.buttons) if shown.buttons else said
+
+
+def _texts(shown: Shown) -> Iterator[Content]:
+    for text in (shown.title, *shown.messages):
+        yield from texts(text or "")
+
+
+def texts(text: str) -> Iterator[Content]:
+    """Returns a text in pieces that a message takes; none where there is nothing to read."""
+    if text.strip():
+        yield from (Content(text=piece) for piece in split_text(text))
+
+
+def _media(shown: Shown) -> Reply:
+    pictures = [_picture(linked) for linked in shown.images]
+    links = [_link(linked) for linked in (*shown.videos, *shown.documents)]
+    return sum((*pictures, *links), Reply())
+
+
+def _picture(linked: Linked) -> Reply:
+    if not linked.on_the_web:
+        return _link(linked)
+    info = ContentInfo(file_url=linked.url, alt_text=linked.text)
+    return Reply((Content(image=Image(content_info=info)),))
+
+
+def _link(linked: Linked) -> Reply:
+    """What has no address on the web is said in its own words, if it has any."""
+    said = tuple(texts("\n".join(filter(None, (linked.text, linked.url if linked.on_the_web else None)))))
+    return Reply(said, refused=() if linked.on_the_web else ("ujet.url: no address on the web",))
+
+
+def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
+    """Chips belong to the last words; where there are none, their own titles are said."""
+    titles = [button.title for button in buttons if button.title.strip()]
+    chips = tuple(Suggestion(reply=Tap(text=_label(title), postback_data=title[:2048])) for title in titles[:CHIPS])
+    shown = said.contents or tuple(texts(" / ".join(titles[:CHIPS])))
+    last = tuple(content.model_copy(update={"suggestions": chips}) for content in shown[-1:])
+    cut = () if len(titles) <= CHIPS else (f"ujet.buttons: more than {CHIPS}",)
+    return replace(said, contents=(*shown[:-1], *last), refused=(*said.refused, *cut))
+
+
+def _label(title: str) -> str:
+    return title if len(title) <= CHIP_TEXT else f"{title[: CHIP_TEXT - 1]}…"

@@ -1,0 +1,144 @@
+"""One customer on several channels: where they wrote last they are spoken to, and each channel keeps its own frames.
+
+A conversation's own fields tell of the channel in use; what the others last showed waits in `elsewhere`. Whoever is
+here and was never shown there is introduced when they next speak; whoever left meanwhile is told to have left when the
+customer comes back. So every channel by itself shows whole frames, and nobody is told of what they cannot see.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from shared.schemas.conversation import Channel, Conversation, Present
+
+KEYWORD_FOLLOWS = timedelta(seconds=10)  # in whatever language the customer said STOP
+_Update = Mapping[str, object]
+
+
+def in_use(conversation: Conversation) -> Channel:
+    """Returns the channel on which the customer is spoken to, as it stands."""
+    return Channel(
+        id=conversation.channel,
+        address=conversation.address,
+        last_user_at=conversation.last_user_at,
+        last_message_id=conversation.last_message_id,
+        unsubscribed_at=conversation.unsubscribed_at,
+        shown=(*(human for human in conversation.humans if human.told), *conversation.left_unseen),
+    )
+
+
+def all_of(conversation: Conversation) -> tuple[Channel, ...]:
+    """Returns every channel of the customer, the one in use first."""
+    return (in_use(conversation), *conversation.elsewhere)
+
+
+def moved(conversation: Conversation, to: str) -> Conversation:
+    """Returns it with the customer spoken to on `to`, one of their channels."""
+    there = next((one for one in conversation.elsewhere if one.id == to), None)
+    if there is None:
+        return conversation
+    others = (*(one for one in conversation.elsewhere if one.id != to), in_use(conversation))
+    return _speaking_on(conversation.model_copy(update={"elsewhere": others}), there)
+
+
+def _speaking_on(conversation: Conversation, there: Channel) -> Conversation:
+    shown = {human.representative.name: human for human in there.shown}
+    here = {human.representative.name for human in conversation.humans}
+    update = {
+        "speaks_on": None if there.id == conversation.id else there.id,
+        "address": there.address,
+        "last_user_at": there.last_user_at,
+        "last_message_id": there.last_message_id,
+        "unsubscribed_at": there.unsubscribed_at,
+        "humans": tuple(_as_shown(human, shown.get(human.representative.name)) for human in conversation.humans),
+        "left_unseen": tuple(human for name, human in shown.items() if name not in here),
+    }
+    return conversation.model_copy(update=update)
+
+
+def not_shown(conversation: Conversation, frame: str) -> Conversation:
+    """Returns it without what was to show a human as present and never arrived, on whichever channel that was."""
+    humans = (human.model_copy(update={"told": human.told and human.frame != frame}) for human in conversation.humans)
+    elsewhere = _shown_elsewhere(conversation, lambda human: human.frame != frame)
+    return conversation.model_copy(update={"humans": tuple(humans), "elsewhere": elsewhere})
+
+
+def without_app(conversation: Conversation) -> Conversation:
+    """Returns it without who types in a channel's own app, of whose leaving no channel is told either."""
+    humans = tuple(human for human in conversation.humans if not human.app)
+    gone = {human.representative.name for human in conversation.humans if human.app}
+    elsewhere = _shown_elsewhere(conversation, lambda human: not human.app or human.representative.name not in gone)
+    return conversation.model_copy(update={"humans": humans, "elsewhere": elsewhere})
+
+
+def _shown_elsewhere(conversation: Conversation, stays: Callable[[Present], bool]) -> tuple[Channel, ...]:
+    return tuple(one.model_copy(update={"shown": tuple(filter(stays, one.shown))}) for one in conversation.elsewhere)
+
+
+def _as_shown(human: Present, shown: Present | None) -> Present:
+    """Returns a human in the frame that stands open on the channel, if one does."""
+    return human.model_copy(update={"told": shown is not None, "frame": shown.frame if shown else human.frame})
+
+
+def acted(conversation: Conversation, source: str, at: datetime, message: str) -> Conversation:
+    """Returns it after the customer did something on `source`: that opens its window, and ends their unsubscribing."""
+
+    def after(channel: Channel) -> _Update:
+        known, since = channel.last_user_at, channel.unsubscribed_at
+        latest = {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
+        ends = since is not None and at > since + KEYWORD_FOLLOWS
+        return {**latest, "unsubscribed_at": None if ends else since}
+
+    return _on(conversation, source, after)
+
+
+def unsubscribed(conversation: Conversation, source: str, at: datetime) -> Conversation:
+    """A word older than the customer's last one there changes nothing."""
+    return _on(
+        conversation,
+        source,
+        lambda one: {"unsubscribed_at": at} if one.last_user_at is None or at >= one.last_user_at else {},
+    )
+
+
+def subscribed(conversation: Conversation, source: str, at: datetime) -> Conversation:
+    """A word older than the last one changes nothing."""
+    return _on(
+        conversation,
+        source,
+        lambda one: {
+            "unsubscribed_at": one.unsubscribed_at if one.unsubscribed_at and at < one.unsubscribed_at else None
+        },
+    )
+
+
+def _on(conversation: Conversation, source: str, change: Callable[[Channel], _Update]) -> Conversation:
+    """Returns it with one of its channels changed, be it the one in use or another."""
+    if source == conversation.channel:
+        return conversation.model_copy(update=change(in_use(conversation)))
+    others = (one.model_copy(update=change(one)) if one.id == source else one for one in conversation.elsewhere)
+    return conversation.model_copy(update={"elsewhere": tuple(others)})
+
+
+def followed(conversation: Conversation, source: str, at: datetime) -> Conversation:
+    """Returns it with the customer spoken to where they wrote last; what comes late does not move them back.
+
+    Platforms count differently, some in whole seconds: what comes within one second keeps the order of arrival.
+    """
+    latest = conversation.last_user_at
+    late = latest is not None and at.replace(microsecond=0) < latest.replace(microsecond=0)
+    return conversation if late else moved(conversation, source)
+
+
+def joined(primary: Conversation, other: Conversation) -> Conversation:
+    """Returns `primary` with `other`'s channels as the same customer's; they are spoken to where they wrote last."""
+    added = primary.model_copy(update={"elsewhere": (*primary.elsewhere, in_use(other))})
+    theirs, ours = other.last_user_at, primary.last_user_at
+    return moved(added, other.id) if theirs is not None and (ours is None or theirs > ours) else added
+
+
+def parted(primary: Conversation, other: str) -> tuple[Conversation, Channel | None]:
+    """Returns `primary` without that channel, and the channel as it stood."""
+    remains = moved(primary, primary.id) if primary.channel == other else primary
+    gone = next((one for one in remains.elsewhere if one.id == other), None)
+    kept = tuple(one for one in remains.elsewhere if one.id != other)
+    return remains.model_copy(update={"elsewhere": kept}), gone

@@ -1,0 +1,109 @@
+"""Which desk gets which handoff: the first that is open of those for its channel and language, else the first."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+
+from shared.handoff.hours import Hours
+from shared.handoff.notices import language_of
+from shared.schemas.conversation import Conversation
+from shared.schemas.ids import platform_of
+
+Kind = Literal["api", "ccai", "csku"]
+CALLED: tuple[Kind, ...] = ("ccai", "csku")  # they must be told of each handoff; the others read API and topics
+
+
+def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(language_of(one) for one in given)
+
+
+class Desk(BaseModel):
+    """Where human agents are. Without channels, languages or hours it takes any, at any time.
+
+    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk opens.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    kind: Kind = "api"
+    channels: tuple[str, ...] = ()
+    languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
+    hours: Hours | None = None
+    holidays: frozenset[date] = frozenset()
+    outside: Literal["fail", "wait"] = "fail"
+
+    @model_validator(mode="after")
+    def _holidays_of_hours(self) -> Self:
+        if self.holidays and self.hours is None:
+            raise ValueError("holidays: give hours too; they name the time zone in which a day is a day")
+        return self
+
+    @property
+    def must_be_called(self) -> bool:
+        return self.kind in CALLED
+
+    def takes(self, conversation: Conversation, language: str) -> bool:
+        """Returns whether such a handoff is for this desk. CSKU's people see CSKU's own conversations only."""
+        channel = not self.channels or conversation.platform in self.channels
+        reachable = self.kind != "csku" or "csku" in map(platform_of, (conversation.id, *conversation.links))
+        return channel and reachable and (not self.languages or language in self.languages)
+
+    def is_open(self, now: datetime) -> bool:
+        return self.hours is None or self.hours.is_open(now, self.holidays)
+
+    def next_opening(self, now: datetime) -> datetime | None:
+        return self.hours.next_opening(now, self.holidays) if self.hours else None
+
+
+ANYBODY = Desk(name="api")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`closed`: nobody is there now. `opens` is when, in the desk's time zone; None where it is open or never opens."""
+
+    desk: Desk
+    closed: bool = False
+    opens: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Returns whether the customer is to wait until the desk opens."""
+        return self.closed and self.desk.outside == "wait" and self.opens is not None
+
+
+def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
+    """Returns where a handoff goes. `language` is that of a customer whose own is not known.
+
+    Where no desk is meant for it, whoever reads API and topics gets it: nobody is lost for a gap in the settings.
+    """
+    spoken = language_of(conversation.locale) or language
+    matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [ANYBODY]
+    found = next((desk for desk in matching if desk.is_open(now)), None)
+    if found is not None:
+        return Route(found)
+    return Route(matching[0], closed=True, opens=matching[0].next_opening(now))
+
+
+def desk_list(value: object) -> object:
+    """Returns the desks of a setting. Raises ValueError that says in words what is wrong."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError('give a JSON list, like [{"name": "berlin", "languages": ["de"]}]') from error
+
+
+def distinct(desks: tuple[Desk, ...]) -> tuple[Desk, ...]:
+    """Returns them. Raises ValueError where two have one name."""
+    names = [desk.name for desk in desks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two desks are called {twice}")
+    return desks

@@ -1,0 +1,46 @@
+"""What the team is told of a turn."""
+
+from collections.abc import Callable
+
+from shared.handoff.turn import Turn
+from shared.schemas.commands import Publish
+from shared.schemas.events import Said, UnclaimedTimeout, Undelivered
+from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
+
+_UNTIMED = {"handoff.ended", "delivery.failed"}
+_SAYS_WHY = {"handoff.failed", "delivery.failed"}
+
+
+def notify(kind: NotificationType) -> Callable[[Turn], None]:
+    def effect(turn: Turn) -> None:
+        turn.commands.append(notification(turn, kind))
+
+    return effect
+
+
+def notification(turn: Turn, kind: NotificationType, desk: str | None = None) -> Publish:
+    event, request = turn.event, turn.conversation.request
+    body = Notification(
+        id=turn.derived_id(kind),
+        type=kind,
+        conversation=turn.conversation.id,
+        time=turn.now,
+        representative=getattr(event, "representative", None),
+        reason=(turn.reason if kind in _SAYS_WHY else None) or _reason(turn),
+        waited_seconds=turn.waited_seconds if kind not in _UNTIMED else None,
+        reminder=event.n if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed" else None,
+        transcript=transcript_of(turn.conversation.id),
+        message_id=_message_id(turn) if kind == "delivery.failed" else None,
+        desk=desk or (request.desk if request else None),
+    )
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+
+
+def _reason(turn: Turn) -> str | None:
+    request = turn.conversation.request
+    return getattr(turn.event, "reason", None) or (request.reason if request else None)
+
+
+def _message_id(turn: Turn) -> str | None:
+    event = turn.event
+    return event.message if isinstance(event, Undelivered) else event.id if isinstance(event, Said) else None

@@ -1,0 +1,194 @@
+"""What the CCAI Platform's chat webhook posts, as Baton's events: one address for all chats of a tenant.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+Its envelope and most names of events are unofficial: see `ccai_names`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.ccai_names import CREATED, NAME, Unofficial, chat, created, user
+from shared.schemas.base import JsonObject
+from shared.schemas.content import Content
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    Unknown,
+    VirtualAgentJoined,
+    VirtualAgentLeft,
+)
+from shared.schemas.ids import sha256
+from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.times import time_or_none
+
+_NAMES = ("name", "display_name", "full_name", "first_name")
+_REASONS = ("reason", "deflection_reason", "deflection", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One webhook body. `digest` is of its bytes: neither event nor message has an id that is documented."""
+
+    body: JsonObject
+    native: str
+    name: str
+    digest: str
+
+    def get(self, *path: str) -> Any:
+        value: Any = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def common(self) -> dict[str, Any]:
+        return {
+            "id": f"{self.name}:{self.digest}",
+            "source": chat(self.native),
+            "address": f"chat-{self.native}",
+            "actor": f"platform:{NAME}",
+            "occurred_at": time_or_none(self.get("timestamp")),
+        }
+
+    @property
+    def sender(self) -> JsonObject:
+        """Whoever the event is about; participants may stand under a name of their own."""
+        for path in (("body", "sender"), ("body", "participant"), ("sender",)):
+            if isinstance(found := self.get(*path), dict):
+                return found
+        return {}
+
+    @property
+    def by(self) -> str:
+        return str(self.sender.get("type"))
+
+    def speaker(self, kind: RepresentativeType) -> Representative:
+        return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
+
+    def content(self) -> Content:
+        """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
+        return Content.model_construct(text=self.said())
+
+    def said(self) -> str:
+        message, kind = self.get("body", "message", "content"), self.get("body", "message", "type")
+        if isinstance(message, str) and message:
+            return message
+        values = message.values() if isinstance(message, dict) else ()
+        texts = [one for one in values if isinstance(one, str) and one]
+        links = [one for one in texts if one.startswith(("https://", "http://"))]
+        return (links or texts or [f"[{kind if isinstance(kind, str) and kind else 'message'}]"])[0]
+
+    def why(self) -> str:
+        """Returns why, as far as the body tells: `after_hours`, `over_capacity`."""
+        for holder in (("body",), ("body", "escalation"), ("body", "deflection"), ("escalation",), ()):
+            found = self.get(*holder) if holder else self.body
+            reasons = [found.get(one) for one in _REASONS] if isinstance(found, dict) else []
+            said = next((one for one in reasons if isinstance(one, str) and one), None)
+            if said:
+                return said[:100]
+        return "no reason given"
+
+
+def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | None:
+    """Returns a person's name; an agent without one is known by number, so that two of them are not one."""
+    name = next((one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None)
+    number = person.get("id")
+    if name is None and kind is RepresentativeType.HUMAN and isinstance(number, int | str):
+        return f"Agent {number}"[:NAME_LIMIT]
+    return name and name.strip()[:NAME_LIMIT]
+
+
+def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Sequence[Event]:
+    """Returns what a genuine body reports; one that names no chat reports nothing."""
+    name, native = body.get("event_type"), _chat_of(body)
+    if native is None:
+        return []
+    named = name[:64] if isinstance(name, str) and name else "unnamed"
+    report = Report(body, native, named, sha256(raw.decode("latin-1")))
+    needs, read = _reader(named)
+    found = read(report) if needs is None or needs in trusted else None
+    return [Unknown(**report.common(), name=named)] if found is None else found
+
+
+def _chat_of(body: JsonObject) -> str | None:
+    inner = body.get("body")
+    holders = [body, inner if isinstance(inner, dict) else {}]
+    given = [holder.get("chat_id") for holder in holders]
+    given += [chat.get("id") for holder in holders if isinstance(chat := holder.get("chat"), dict)]
+    return next((str(one) for one in given if isinstance(one, int | str) and not isinstance(one, bool) and one), None)
+
+
+def _created(report: Report) -> list[Event]:
+    """Tells of the end user that the chat is theirs, by number and by the identifier that Baton chose."""
+    at = report.common() | {"id": created(report.native)}
+    sources = [chat(report.native), *map(user, _end_users(report))]
+    return [Unknown(**{**at, "source": one}, name=CREATED) for one in dict.fromkeys(sources)]
+
+
+def _end_users(report: Report) -> list[str]:
+    paths = (("body", "end_user"), ("body", "chat", "end_user"), ("end_user",), ("chat", "end_user"))
+    found = [one for path in paths if isinstance(one := report.get(*path), dict)]
+    found += [report.sender] if report.by == "end_user" else []
+    names = [one.get(field) for one in found for field in ("id", "identifier")]
+    names += [report.get(*path, "end_user_id") for path in (("body",), ("body", "chat"), ())]
+    return [str(one) for one in names if isinstance(one, int | str) and not isinstance(one, bool) and one]
+
+
+def _message(report: Report) -> list[Event] | None:
+    """The platform also tells of what Baton said for the customer: that is an echo."""
+    if report.by == "end_user":
+        return []
+    if report.by == "agent":
+        who = report.speaker(RepresentativeType.HUMAN)
+        return [HumanMessage(**report.common(), representative=who, content=report.content())]
+    if report.by == "virtual_agent":
+        who = report.speaker(RepresentativeType.BOT)
+        return [BotMessage(**report.common(), representative=who, content=report.content())]
+    return None
+
+
+def _joined(report: Report) -> list[Event] | None:
+    if report.by == "virtual_agent":
+        return [VirtualAgentJoined(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+    if report.by == "agent":
+        return [HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+    return None
+
+
+def _left(report: Report) -> list[Event] | None:
+    if report.by == "virtual_agent":
+        return [VirtualAgentLeft(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+    if report.by == "agent":
+        return [HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+    return None
+
+
+def _ended(report: Report) -> list[Event]:
+    ended = report.common() | {"id": f"{ENDED}{report.name}:{report.digest}"}
+    return [Ended(**ended, reason="the desk ended the chat")]
+
+
+def _deflected(report: Report) -> list[Event]:
+    return [Deflected(**report.common(), reason=f"the desk turned the chat away: {report.why()}")]
+
+
+_Read = Callable[[Report], list[Event] | None]
+_READERS: Mapping[str, tuple[Unofficial | None, _Read]] = {
+    CREATED: (Unofficial.CREATED, _created),
+    "message_received": (Unofficial.MESSAGES, _message),
+    "participant_joined": (Unofficial.PARTICIPANTS, _joined),
+    "participant_left": (Unofficial.PARTICIPANTS, _left),
+    "chat_ended": (Unofficial.ENDINGS, _ended),
+    "chat_dismissed": (Unofficial.ENDINGS, _ended),
+}
+
+
+def _reader(name: str) -> tuple[Unofficial | None, _Read]:
+    """The name of a deflection could not be found: whatever speaks of one is taken for it."""
+    if "deflect" in name:
+        return Unofficial.ENDINGS, _deflected
+    return _READERS.get(name, (None, lambda _: None))

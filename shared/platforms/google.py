@@ -1,0 +1,47 @@
+"""What Google's messaging services, Business Messages and RCS for Business, do alike.
+
+https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+"""
+
+from collections.abc import Iterable
+
+from shared.errors import BadRequest
+from shared.platforms.base import Outcome, error_status, outcome_of_status, parse_object
+from shared.platforms.signatures import require
+from shared.schemas.exchange import Answer, Request, Response
+
+PROOF_LIMIT = 4096  # bytes of a handshake
+
+
+def answer_to_proof(request: Request, tokens: Iterable[str], setting: str) -> Response | None:
+    """Returns the secret as plain text where Google asks who owns the webhook; unsigned, so its token must match.
+
+    Raises Unauthenticated, and DoorClosed (naming `setting`) while there is no token.
+    """
+    proof = _proof(request)
+    if proof is None:
+        return None
+    token, secret = proof
+    require(token, tokens, setting)
+    return Response(body=secret.encode(), content_type="text/plain")
+
+
+def _proof(request: Request) -> tuple[str, str] | None:
+    if len(request.body) > PROOF_LIMIT:  # nobody has proved anything yet, so little is read
+        return None
+    try:
+        body = parse_object(request.body)
+    except BadRequest:
+        return None
+    token, secret = body.get("clientToken"), body.get("secret")
+    if isinstance(token, str) and isinstance(secret, str) and "conversationId" not in body:
+        return token, secret
+    return None
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """An id that exists already was sent by an earlier attempt; ABORTED asks to be tried again."""
+    status = error_status(answer) if answer.status == 409 else None
+    if status == "ALREADY_EXISTS":
+        return Outcome.DONE
+    return Outcome.TRANSIENT if status == "ABORTED" else outcome_of_status(answer.status)

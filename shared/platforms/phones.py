@@ -1,0 +1,157 @@
+"""What platforms have in common whose customers are telephone numbers: ids that never show one, and the form for bots.
+
+Such a platform has no conversation id of its own: a conversation is one customer's number with one of the business's
+agents or numbers. Bots and desks get Business Messages' form, so that they need not know where the customer is:
+https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.platforms.base import unreadable
+from shared.platforms.chips import REQUEST_HUMAN
+from shared.schemas.base import JsonObject
+from shared.schemas.events import (
+    Event,
+    HumanRequested,
+    Passing,
+    Receipt,
+    SuggestionResponse,
+    Typing,
+    Unknown,
+    UserMessage,
+)
+from shared.schemas.ids import conversation_id
+from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.times import format_time
+
+_NUMBER = re.compile(r"\+?([0-9]{1,20})")
+
+# Neither platform tells the customer's language: a guess by country calling code (ITU-T E.164), where one language
+# speaks for the whole code. Nothing but Baton's own notices follows from it.
+_LANGUAGES: Mapping[str, tuple[str, ...]] = {
+    "id": ("62",),
+    "pt": ("55", "351", "244", "258"),
+    "zh": ("86", "886", "852"),
+    "es": (
+        *("34", "51", "52", "53", "54", "56", "57", "58"),
+        *("502", "503", "504", "505", "506", "507", "591", "593", "595", "598", "240"),
+    ),
+}
+
+
+def e164(given: object) -> str | None:
+    """Returns a number with its `+`, which WhatsApp leaves out; None for what is no number."""
+    found = _NUMBER.fullmatch(given) if isinstance(given, str) else None
+    return f"+{found[1]}" if found else None
+
+
+def language_of(phone: str) -> str | None:
+    """Returns the language that a customer with this number probably reads, None where the number does not tell."""
+    return next(
+        (one for one, codes in _LANGUAGES.items() if phone.startswith(tuple(f"+{code}" for code in codes))), None
+    )
+
+
+def parties(address: str) -> tuple[str, str]:
+    """Returns agent and number of an address."""
+    agent, _, phone = address.rpartition("|")
+    return agent, phone
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One customer's number with one of our agents, at one moment: `at` is the platform's own time of what happened.
+
+    `address` is how the platform is told where to send; it stands in the store only, never in an id, a URL of ours, a
+    log or an error. So does `theirs`, the platform's own id where `native` only stands for it.
+    """
+
+    platform: str
+    agent: str
+    phone: str
+    address: str
+    native: str
+    at: datetime | None = None
+    customer_name: str | None = None
+    theirs: str | None = None
+
+    @property
+    def conversation(self) -> str:
+        return conversation_id(self.platform, f"{self.agent}:{self.phone}")
+
+    def common(self) -> dict[str, Any]:
+        """Returns the fields that every event has."""
+        return {
+            "id": self.native,
+            "source": self.conversation,
+            "address": self.address,
+            "actor": f"platform:{self.platform}",
+            "occurred_at": self.at,
+            "native_id": self.theirs,
+        }
+
+    def message(self, text: str) -> UserMessage:
+        """Returns what the customer wrote."""
+        message: JsonObject = {"messageId": self.native, "name": self._name(self.native), "text": text}
+        return UserMessage(**self._from_user({"message": {**message, **self._created()}}, text))
+
+    def tap(self, postback: str, text: str, of: str | None = None) -> SuggestionResponse | HumanRequested:
+        """Returns what the tap of a chip means; `of` is the platform's id of the message that offered it, if told."""
+        if postback == REQUEST_HUMAN:
+            reason = "the customer asked for a person"
+            return HumanRequested(**self.common(), reason=reason, locale=language_of(self.phone))
+        tapped: JsonObject = {"postbackData": postback, "text": text, "type": "REPLY", **self._created()}
+        named: JsonObject = {"message": self._name(of)} if of else {}
+        return SuggestionResponse(**self._from_user({"suggestionResponse": {**named, **tapped}}, text or None))
+
+    def typing(self) -> Typing:
+        return Typing(source=self.conversation, form=self._form({"userStatus": {"isTyping": True, **self._created()}}))
+
+    def receipt(self, message: str, kind: Literal["DELIVERED", "READ"]) -> Receipt:
+        """Returns how far a message of ours came; `message` is the id that stands for it with the platform."""
+        one: JsonObject = {"message": self._name(message), "receiptType": kind}
+        form = self._form({"receipts": {"receipts": [one], **self._created()}})
+        return Receipt(source=self.conversation, form=form)
+
+    def unreadable(self, fault: str) -> Unknown:
+        """Returns the note of something that could not be read."""
+        return Unknown(**self.common(), name="unreadable", fault=fault)
+
+    def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
+        name, locale = (self.customer_name or "")[:NAME_LIMIT] or None, language_of(self.phone)
+        context: JsonObject = {"userInfo": {"displayName": name}} if name else {}
+        form = self._form({**payload, "context": {**context, **({"resolvedLocale": locale} if locale else {})}})
+        return {**self.common(), "form": form, "said": said, "locale": locale, "customer_name": name}
+
+    def _form(self, payload: JsonObject) -> JsonObject:
+        """Returns a webhook body of Business Messages. Its `conversationId` is Baton's, as that is where to answer."""
+        sent: JsonObject = {"sendTime": format_time(self.at)} if self.at else {}
+        whose: JsonObject = {"agent": self.agent, "conversationId": self.conversation, "requestId": self.native}
+        return {**whose, **sent, **payload}
+
+    def _name(self, message: str) -> str:
+        return f"conversations/{self.conversation}/messages/{message}"
+
+    def _created(self) -> JsonObject:
+        return {"createTime": format_time(self.at)} if self.at else {}
+
+
+def read_or_noted(
+    platform: str, read: Callable[[], Sequence[Event | Passing]], line: Callable[[], Line | None]
+) -> list[Event | Passing]:
+    """Returns what `read` finds. Whatever keeps it from that is alarmed, noted where a conversation can be named, and
+    spoils nothing else that came in the same body."""
+    try:
+        return list(read())
+    except Exception as error:
+        fault = type(error).__name__
+    unreadable(platform, fault)
+    with contextlib.suppress(Exception):
+        whose = line()
+        return [whose.unreadable(fault)] if whose else []
+    return []

@@ -1,0 +1,15 @@
+"""Where a customer is, as a link that anybody can open.
+
+https://developers.google.com/maps/documentation/urls/get-started
+"""
+
+
+def map_link(latitude: object, longitude: object) -> str:
+    """Returns the link, or words that stand for a place that is nowhere on Earth."""
+    if _is_angle(latitude, 90) and _is_angle(longitude, 180):
+        return f"https://www.google.com/maps/search/?api=1&query={latitude},{longitude}"
+    return "[location]"
+
+
+def _is_angle(value: object, most: int) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most

@@ -1,0 +1,180 @@
+"""From counts to the figures of a report: rates, outcomes, medians and 90th percentiles, and what is still open."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.reports.bins import Bins, percentile
+from shared.reports.counts import Cell, Count
+from shared.reports.period import Period
+from shared.schemas.measures import TIMED, Name
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# Up to how many seconds each class of a distribution goes; the last one has no end.
+CLASSES = (10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long something took: `count` have ended, `median` and `p90` in seconds (None where none has).
+
+    `without` are those that ended otherwise, `open` those that have not; None where a row cannot know.
+    """
+
+    count: int
+    median: float | None
+    p90: float | None
+    distribution: tuple[int, ...]
+    without: int | None = None
+    open: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One row of a report. `numbers` are what README's table of definitions names; those that a row cannot know miss.
+
+    `handoff_rate` is the share of conversations that a human was asked for or came to.
+    """
+
+    numbers: Mapping[str, int]
+    handoff_rate: float | None
+    waiting: Timing
+    first_response: Timing
+    response: Timing
+    handling: Timing
+
+
+def hour_of_week(cell: Cell, period: Period) -> str:
+    local = period.local(cell.quarter)
+    return f"{WEEKDAYS[local.weekday()]} {local.hour:02}"
+
+
+BREAKDOWNS: Mapping[str, Callable[[Cell, Period], str]] = {
+    "channel": lambda cell, _: cell.channel,
+    "desk": lambda cell, _: cell.desk,
+    "agent": lambda cell, _: cell.agent,
+    "day": lambda cell, period: period.local(cell.quarter).date().isoformat(),
+    "hour": hour_of_week,
+}
+SOMEBODYS = ("agent", "desk")  # rows by these are about what somebody in particular did
+_OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET}
+_KNOWN = {"agent": _OF_AGENTS, "desk": _OF_AGENTS | {Name.FAILED, Name.EXPIRED}}
+
+
+class Sum:
+    """What counts come to, a part at a time: how often each name was counted, and the bins of those that are timed."""
+
+    def __init__(self) -> None:
+        self.number: Counter[Name] = Counter()
+        self.bins: defaultdict[Name, Counter[int]] = defaultdict(Counter)
+
+    def add(self, count: Count) -> None:
+        self.number[count.cell.name] += count.number
+        if count.cell.name in TIMED:
+            self.bins[count.cell.name][count.cell.bin] += count.number
+
+
+class Breakdown:
+    """A report in the making: what it holds grows with its rows, not with the time it is about."""
+
+    def __init__(self, by: Sequence[str], period: Period) -> None:
+        self._by = by
+        self._period = period
+        self._whose = next((name for name in SOMEBODYS if name in by), None)
+        self._total = Sum()
+        self._rows: defaultdict[Key, Sum] = defaultdict(Sum)
+
+    def add(self, counts: Iterable[Count]) -> None:
+        for one in counts:
+            self._total.add(one)
+            if self._by and (self._whose is None or one.cell.name in _KNOWN[self._whose]):
+                self._rows[tuple(BREAKDOWNS[name](one.cell, self._period) for name in self._by)].add(one)
+
+    @property
+    def total(self) -> Figures:
+        return _everybodys(self._total)
+
+    @property
+    def rows(self) -> dict[Key, Figures]:
+        """Returns the figures of each row, by what `by` names, in the order in which they sort; hours as weeks go."""
+        make = _somebodys if self._whose else _everybodys
+        return {key: make(self._rows[key]) for key in sorted(self._rows, key=_order)}
+
+
+def break_down(counts: Iterable[Count], by: Sequence[str], period: Period) -> dict[Key, Figures]:
+    """Returns the rows that these counts come to."""
+    breakdown = Breakdown(by, period)
+    breakdown.add(counts)
+    return breakdown.rows
+
+
+def figures(counts: Iterable[Count]) -> Figures:
+    """Returns what these counts come to."""
+    total = Sum()
+    for one in counts:
+        total.add(one)
+    return _everybodys(total)
+
+
+def _everybodys(sum_: Sum) -> Figures:
+    n, bins = sum_.number, sum_.bins
+    nobody = n[Name.FAILED] + n[Name.EXPIRED] + n[Name.LINKED] + n[Name.ERASED]
+    waiting = n[Name.REQUESTED] - (n[Name.JOINED] - n[Name.UNASKED]) - nobody
+    silent, unanswered = n[Name.SILENT], n[Name.UNANSWERED]
+    return Figures(
+        _numbers(n),
+        n[Name.HANDED_OFF] / n[Name.CONVERSATION] if n[Name.CONVERSATION] else None,
+        waiting=_timing(bins[Name.WAITING], nobody, waiting),
+        first_response=_timing(bins[Name.FIRST_RESPONSE], silent, n[Name.REQUESTED] - n[Name.RESPONDED] - silent),
+        response=_timing(bins[Name.RESPONSE], unanswered, n[Name.TURN] - n[Name.ANSWERED] - unanswered),
+        handling=_handling(sum_),
+    )
+
+
+def _numbers(n: Counter[Name]) -> dict[str, int]:
+    return {
+        "conversations": n[Name.CONVERSATION],
+        "handedOff": n[Name.HANDED_OFF],
+        "requested": n[Name.REQUESTED],
+        "unasked": n[Name.UNASKED],
+        "joined": n[Name.JOINED],
+        "failed": n[Name.FAILED],
+        "expired": n[Name.EXPIRED],
+        "linked": n[Name.LINKED],
+        "erased": n[Name.ERASED],
+        "left": n[Name.LEFT],
+        "returned": n[Name.RETURNED],
+        "withHuman": n[Name.JOINED] - n[Name.LEFT] - n[Name.RETURNED],
+    }
+
+
+def _somebodys(sum_: Sum) -> Figures:
+    """Returns what one desk or agent did: a request belongs to nobody before somebody joins."""
+    n, bins = sum_.number, sum_.bins
+    numbers = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
+    numbers |= {"failed": n[Name.FAILED], "expired": n[Name.EXPIRED]}
+    waiting, first, response = (_timing(bins[name]) for name in (Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE))
+    return Figures(numbers, None, waiting, first, response, _handling(sum_))
+
+
+def _handling(sum_: Sum) -> Timing:
+    ended = sum_.bins[Name.HANDLING]
+    return _timing(ended, None, sum_.number[Name.FRAME] - sum(ended.values()))
+
+
+def _timing(bins: Bins, without: int | None = None, open_: int | None = None) -> Timing:
+    return Timing(sum(bins.values()), percentile(bins, 50), percentile(bins, 90), _classes(bins), without, open_)
+
+
+def _classes(bins: Bins) -> tuple[int, ...]:
+    """Returns how many took up to each of CLASSES, and how many took longer; a bin goes where it begins."""
+    found = [0] * (len(CLASSES) + 1)
+    for first, count in bins.items():
+        found[sum(first > limit for limit in CLASSES)] += count
+    return tuple(found)
+
+
+def _order(key: Key) -> tuple[tuple[int, str], ...]:
+    """A weekday sorts by its place in the week."""
+    return tuple((WEEKDAYS.index(day) if (day := part.partition(" ")[0]) in WEEKDAYS else -1, part) for part in key)

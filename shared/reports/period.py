@@ -1,0 +1,67 @@
+"""The time a report is about: local days or hours of a time zone, as quarters of an hour in UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shared.errors import BadRequest
+from shared.reports.counts import QUARTER, quarter_of
+
+LONGEST = timedelta(days=400)
+DEFAULT_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` until before `until`, as the clocks of `zone` show it."""
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
+
+def period(since: str | None, until: str | None, zone: str | None, now: datetime) -> Period:
+    """Returns the period asked for; by default the last seven days, today among them, in UTC. Raises BadRequest.
+
+    `since` is the first day and `until` the first day (or local time, on a quarter of an hour) that is not in it.
+    """
+    where = _zone(zone or "UTC")
+    tomorrow = now.astimezone(where).date() + timedelta(days=1)
+    end = _moment(until, where, "to") if until else _midnight(tomorrow, where)
+    first = end.astimezone(where).date() - timedelta(days=DEFAULT_DAYS)
+    begin = _moment(since, where, "from") if since else _midnight(first, where)
+    if not begin < end or end - begin > LONGEST:
+        raise BadRequest("schema", f"from, to: `from` is before `to`, by {LONGEST.days} days at most.", field="from")
+    return Period(begin, end, where)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadRequest("schema", "tz: a name of the IANA database, like Asia/Jakarta.", field="tz") from error
+
+
+def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
+    try:
+        if len(text) <= len("2026-11-20"):
+            return _midnight(date.fromisoformat(text), zone)
+        given = datetime.fromisoformat(text)
+        moment = (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        wanted = f"{field}: a day like 2026-11-20, or a time like 2026-11-20T08:00."
+        raise BadRequest("schema", wanted, field=field) from error
+    if quarter_of(moment) != moment:
+        raise BadRequest("schema", f"{field}: only full quarters of an hour are kept apart.", field=field)
+    return moment
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Returns when the day begins there, in UTC: where the clocks skip midnight, the first quarter that it has."""
+    start = datetime.combine(day, time(), zone).astimezone(UTC)
+    while start.astimezone(zone).date() < day:
+        start += QUARTER
+    return start

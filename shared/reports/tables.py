@@ -1,0 +1,72 @@
+"""A report as JSON and as CSV: the same figures under the same names."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.reports.figures import CLASSES, Figures, Key, Timing
+from shared.reports.period import Period
+
+TIMINGS = {"waiting": "waiting", "firstResponse": "first_response", "response": "response", "handling": "handling"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`total` is None where a sum of rows would say nothing of what they leave out."""
+
+    period: Period
+    by: Sequence[str]
+    rows: Mapping[Key, Figures]
+    total: Figures | None
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    rows = [{"by": dict(zip(report.by, key, strict=True)), **_row(row)} for key, row in report.rows.items()]
+    return {
+        "from": report.period.local(report.period.since).isoformat(),
+        "to": report.period.local(report.period.until).isoformat(),
+        "tz": report.period.zone.key,
+        "by": list(report.by),
+        "classes": list(CLASSES),
+        **({"total": _row(report.total)} if report.total else {}),
+        "rows": rows,
+    }
+
+
+def as_csv(report: Report) -> str:
+    """Returns a line for each row under a line of names, without distributions; the total where there is no row."""
+    rows = report.rows or ({("",) * len(report.by): report.total} if report.total and not report.by else {})
+    lines = [dict(zip(report.by, map(_harmless, key), strict=True)) | dict(_flat(row)) for key, row in rows.items()]
+    written = io.StringIO()
+    names = list(dict.fromkeys(name for line in lines for name in line)) or list(report.by)
+    table = csv.DictWriter(written, names, restval="", lineterminator="\r\n")
+    table.writeheader()
+    table.writerows(lines)
+    return written.getvalue()
+
+
+def _row(row: Figures) -> dict[str, Any]:
+    rate = {} if row.handoff_rate is None else {"handoffRate": round(row.handoff_rate, 4)}
+    return {**row.numbers, **rate, **{name: _timing(getattr(row, field)) for name, field in TIMINGS.items()}}
+
+
+def _timing(timing: Timing) -> dict[str, Any]:
+    known = {"median": timing.median, "p90": timing.p90, "without": timing.without, "open": timing.open}
+    there = {name: value for name, value in known.items() if value is not None}
+    return {"count": timing.count, **there, "distribution": list(timing.distribution)}
+
+
+def _flat(row: Figures) -> Iterator[tuple[str, Any]]:
+    for name, value in _row(row).items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{part}", one) for part, one in value.items() if part != "distribution")
+        else:
+            yield name, value
+
+
+def _harmless(text: str) -> str:
+    """A name that a spreadsheet would take for a formula is not one."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,73 @@
+"""A customer's words as `baton-user-messages` carries them to the built-in bot."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pydantic_core
+from pydantic import Field
+
+from shared.bots.base import Question
+from shared.platforms.base import validate
+from shared.schemas.base import JsonObject, NonEmpty, Theirs
+from shared.schemas.conversation import Conversation
+from shared.schemas.ids import sha256
+from shared.schemas.times import Time
+
+
+class _Ours(Theirs):
+    """What Baton adds to the platform's own form."""
+
+    conversation: NonEmpty
+    version: int
+    accepted_at: Time = Field(alias="accepted_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`id` stays the same however often they are published; `version` is the conversation's that they made."""
+
+    question: Question
+    id: str
+    version: int
+    accepted_at: datetime
+
+    @property
+    def conversation(self) -> str:
+        return self.question.conversation
+
+    def as_asked_of(self, conversation: Conversation) -> Question:
+        """Returns the question, with what the bot should know of the conversation as it stands."""
+        known: JsonObject = {
+            "conversation": conversation.id,
+            "phase": conversation.phase.value,
+            "locale": conversation.locale,
+            "customerName": conversation.customer_name,
+            **self.question.context,
+        }
+        context: JsonObject = {name: value for name, value in known.items() if value is not None}
+        return replace(self.question, locale=conversation.locale, context=context)
+
+
+def words_of(body: JsonObject) -> Words | None:
+    """Returns what was said, None for whatever else the topic carries. Raises BadRequest."""
+    message, tapped = body.get("message"), body.get("suggestionResponse")
+    said = message if isinstance(message, dict) else tapped
+    text = said.get("text") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or not isinstance(text, str) or not text.strip():
+        return None
+    ours = validate(_Ours, body)
+    postback, handoff = said.get("postbackData"), body.get("handoff")
+    question = Question(
+        conversation=ours.conversation,
+        text=text.strip(),
+        postback=postback if isinstance(postback, str) else None,
+        context={} if handoff is None else {"handoff": handoff},
+    )
+    return Words(question, _id(body, message), ours.version, ours.accepted_at)
+
+
+def _id(body: JsonObject, message: object) -> str:
+    if isinstance(message, dict) and isinstance(message.get("messageId"), str):
+        return f"message:{message['messageId']}"
+    request = body.get("requestId")
+    return f"tap:{request if isinstance(request, str) else sha256(pydantic_core.to_json(body).decode())}"

@@ -1,0 +1,139 @@
+"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is closed; each in order.
+
+What a desk refuses for good ends the handoff, so that the customer is told and the team once.
+"""
+
+from dataclasses import replace
+
+from shared.desks.base import Chat, ChatDesk, FlagDesk
+from shared.errors import BatonError
+from shared.platforms.base import ENDED, Ended, Outcome
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, State
+from shared.schemas.exchange import Answer
+from shared.schemas.ids import platform_of
+from shared.services.apply import apply, wake
+from shared.services.attempt import Attempt, Result, again, asked, end, is_final, judge, settled, tried_by
+from shared.services.departures import departures
+from shared.services.desk_call import DeskCall
+from shared.services.desk_open import open_chat
+from shared.services.in_flight import lost, mark
+from shared.services.outcomes import Work
+
+
+async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
+    """Returns what one try made of the command, None where another delivery has it in hand or ended it."""
+    snapshot = await ports.store.load(work.entry.value.conversation)
+    kind = _kind(ports, command)
+    if snapshot is None or snapshot.value.erased:
+        return Attempt(settled(command, State.DROPPED))
+    call = DeskCall(ports, work, command, kind, snapshot.value)
+    try:
+        return await _carried_out(call)
+    except BatonError as error:
+        outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
+        return await _given_up(call, Result(outcome, error.reason, arrived=False))
+
+
+def _kind(ports: Ports, command: CallDesk) -> str:
+    """A desk that the settings no longer name is called by its platform, if that is what the command says."""
+    desk = ports.policy.desk(command.desk)
+    return desk.kind if desk else command.desk
+
+
+async def _carried_out(call: DeskCall) -> Attempt | None:
+    chats, flags = call.ports.desks.chats.get(call.kind), call.ports.desks.flags.get(call.kind)
+    if chats is not None and call.command.action == "open":
+        return await open_chat(call, chats)
+    if chats is not None:
+        return await _in_chat(call, chats)
+    if flags is not None and call.command.action == "open":
+        return await _flag(call, flags)
+    return call.dropped("this desk is told no such thing")
+
+
+async def _given_up(call: DeskCall, result: Result) -> Attempt:
+    """Nothing was sent. Where the store fails as well, the command stays as it is and the next delivery goes on."""
+    try:
+        return await call.tried(call.command, result)
+    except BatonError:
+        return again(call.ports, tried_by(call.command, result))
+
+
+async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
+    chat = await call.chat(desk)
+    if chat is None:
+        return call.dropped("there is no chat")
+    return await (_say if call.command.action == "say" else _close)(call, desk, chat)
+
+
+async def _say(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt | None:
+    """At most once: what may have arrived is not said again."""
+    if call.command.until is not None:
+        return end(call.ports, call.entry, lost(call.command))
+    request = desk.say(chat, call.command.text or "")
+    mine = await mark(call.ports, call.work, call.command)
+    if mine is None:
+        return None
+    try:
+        answer = await asked(call.ports, mine, request)
+    except BatonError as error:  # it was not sent
+        return again(call.ports, tried_by(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False)))
+    return await _said(call, desk, mine, answer)
+
+
+async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer | None) -> Attempt:
+    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    if result.outcome is Outcome.DONE:
+        return call.sent(mine)
+    after = tried_by(mine, result)
+    if answer is not None and desk.is_over(answer):
+        return await _is_over(call, desk, after)
+    if is_final(call.ports, call.entry, after, result):
+        return end(call.ports, call.entry, after)
+    return again(call.ports, after, result.retry_after)
+
+
+async def _is_over(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attempt:
+    """A chat that is gone is over for the customer too: who waits is told, who was present has left."""
+    chat = await call.chat(desk)
+    if chat is not None:
+        source, actor = desk.conversation(chat.native), f"desk:{call.kind}"
+        gone = Ended(id=f"{ENDED}{command.id}", source=source, actor=actor, reason="the desk's chat is over")
+        for event in await departures(call.ports, gone):
+            await apply(call.ports, event, limit=None)
+        await wake(call.ports, call.channel.id)
+    return Attempt(settled(command, State.FAILED))
+
+
+async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
+    """May be repeated: a chat that is over already is what was asked for."""
+    answer = await call.ports.sender.send(desk.close(chat))
+    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
+        return call.sent(call.command)
+    after = tried_by(call.command, replace(result, arrived=False))
+    if is_final(call.ports, call.entry, after, result):
+        return end(call.ports, call.entry, after)
+    return again(call.ports, after, result.retry_after)
+
+
+async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
+    """Flags every conversation of the desk's that this customer has."""
+    if not call.is_wanted:
+        return call.dropped("no longer needed")
+    for native in await _natives(call, desk):
+        request = desk.flag(native)
+        if request is None:
+            return call.dropped("flagging is off")
+        answer = await call.ports.sender.send(request)
+        result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+        if result.outcome is not Outcome.DONE:
+            return await call.tried(call.command, replace(result, arrived=False))
+    return call.sent(call.command)
+
+
+async def _natives(call: DeskCall, desk: FlagDesk) -> list[str]:
+    theirs = [one for one in (call.channel.id, *call.channel.links) if platform_of(one) == desk.name]
+    found = [await call.ports.store.load(one) for one in theirs]
+    return [one.value.address for one in found if one is not None]

@@ -1,0 +1,92 @@
+"""What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, State
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import BotMessage, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
+from shared.schemas.ids import platform_of
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.services.apply import apply, wake
+from shared.services.attempt import Attempt, Result, again, is_final, settled, tried_by
+from shared.services.outcomes import Work
+
+TRANSCRIPT = 50  # things said, of what the journal keeps
+_SPEAKERS: dict[str, Speaker] = {
+    UserMessage.kind: "customer",
+    SuggestionResponse.kind: "customer",
+    BotMessage.kind: "bot",
+    HumanMessage.kind: "human",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """One command on its way to a desk of the platform `kind`; `channel` is the conversation as it stands now."""
+
+    ports: Ports
+    work: Work
+    command: CallDesk
+    kind: str
+    channel: Conversation
+
+    @property
+    def entry(self) -> JournalEntry:
+        return self.work.entry.value
+
+    @property
+    def is_wanted(self) -> bool:
+        """Returns whether this handoff is still under way, and with this desk."""
+        called = self.channel.called
+        return called is not None and called.handoff == self.command.handoff
+
+    async def chat(self, desk: ChatDesk) -> Chat | None:
+        """Returns the chat that was opened for this handoff, if one was: the link is the record of it."""
+        for link in reversed(self.channel.links):
+            snapshot = await self.ports.store.load(link) if platform_of(link) == desk.name else None
+            found = chat_at(snapshot.value.address) if snapshot else None
+            if found is not None and found.handoff == self.command.handoff:
+                return found
+        return None
+
+    async def said(self) -> Sequence[Spoken]:
+        """Returns what was said before the handoff; what comes after it is said in calls of its own.
+
+        What an unfinished erase has still to strip is not said to anybody.
+        """
+        erased = self.channel.erasing.upto if self.channel.erasing else -1
+        latest = [one.value for one in await self.ports.store.latest(self.channel.id, TRANSCRIPT)]
+        entries = [one for one in latest if one.seq > erased]
+        return [
+            Spoken(
+                _SPEAKERS[one.kind], one.text, one.time, one.representative.display_name if one.representative else None
+            )
+            for one in sorted(entries, key=lambda one: one.seq)
+            if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED and one.seq <= self.entry.seq
+        ]
+
+    def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
+        return Attempt(settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT))
+
+    def dropped(self, why: str) -> Attempt:
+        return Attempt(settled(self.command.model_copy(update={"error": why}), State.DROPPED))
+
+    async def tried(self, command: CallDesk, result: Result) -> Attempt:
+        """Returns the command as it waits for its next try, or the end of the handoff where there is to be none."""
+        after = tried_by(command, result)
+        if not is_final(self.ports, self.entry, after, result):
+            return again(self.ports, after, result.retry_after)
+        return await self.fail(after, f"the desk did not take the handoff: {result.fault}")
+
+    async def fail(self, command: CallDesk, reason: str) -> Attempt:
+        """Ends the handoff, of which the customer is told, and the team once; only then is the command over."""
+        if self.is_wanted:
+            event = HandoffFailed(
+                id=f"desk:{command.id}", source=self.channel.id, actor=f"desk:{self.kind}", reason=reason
+            )
+            await apply(self.ports, event, limit=None)
+            await wake(self.ports, self.channel.id)
+        return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))

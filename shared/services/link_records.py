@@ -1,0 +1,67 @@
+"""What the journal and the team get of a link: who asked, and which handoff ends or goes on because of it."""
+
+from datetime import datetime
+
+from shared.ports import Ports
+from shared.reports.definitions import close
+from shared.schemas.commands import Publish
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.ids import command_id, entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Measure, Name
+from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
+from shared.services.apply import FIRST_LOOK, with_record
+
+
+def record_of(
+    ports: Ports,
+    kind: str,
+    key: str,
+    nonce: str,
+    before: Conversation,
+    after: Conversation,
+    measures: tuple[Measure, ...] = (),
+) -> JournalEntry:
+    """Returns the entry, with `measures` for the reports."""
+    now = ports.clock.now()
+    entry = JournalEntry(
+        id=entry_id(after.id, kind, nonce),
+        conversation=after.id,
+        seq=after.version,
+        time=now,
+        kind=kind,
+        source=after.id,
+        actor=key,
+        verdict=Verdict.ACCEPTED,
+        nonce=nonce,
+    )
+    if after.phase is before.phase:
+        return with_record(entry, measures)
+    told = _edge(entry, before, after, now)
+    return with_record(entry.model_copy(update={"commands": (told,), "due_at": now + FIRST_LOOK}), measures)
+
+
+def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
+    """Returns what the reports count of a desk's own handoff that a link ends."""
+    return () if before.phase is after.phase else close(before, Name.LINKED, ports.clock.now()).measures
+
+
+def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:
+    """Returns what the team is told where a handoff ends here because it goes on elsewhere, or goes on here."""
+    body = Notification(
+        id=command_id(after.id, entry.id, "linked"),
+        type=_told(before, after),
+        conversation=after.id,
+        time=now,
+        representative=after.humans[0].representative if after.humans else None,
+        reason="linked",
+        transcript=transcript_of(after.id),
+        desk=after.request.desk if after.request else None,
+    )
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+
+
+def _told(before: Conversation, after: Conversation) -> NotificationType:
+    if after.phase is Phase.BOT:
+        return "handoff.failed" if before.phase is Phase.QUEUED else "handoff.ended"
+    return "handoff.joined" if after.phase is Phase.HUMAN else "handoff.requested"

@@ -1,0 +1,69 @@
+"""The phone of a customer on RCS and on WhatsApp: words instead of frames and labels, and chips to tap."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+PROBLEM = "Hi, I have a problem"
+
+
+def start_customer(page: Page, platform: str, name: str) -> None:
+    page.get_by_label("Platform").select_option(platform)
+    page.get_by_role("button", name="New customer").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#customer option:checked")).to_contain_text(name)
+
+
+def send(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label).fill(text)
+    page.get_by_label(label).press("Enter")
+
+
+def bubbles(page: Page) -> Locator:
+    return page.locator("#bubbles > li")
+
+
+def expect_phase(page: Page, name: str) -> None:
+    expect(page.locator(f"[data-phase={name}].here")).to_have_count(1)
+
+
+@pytest.mark.parametrize("platform", ["RCS", "WhatsApp"])
+def test_a_handoff_on_a_platform_without_frames_is_told_in_words(page: Page, platform: str) -> None:
+    start_customer(page, platform, f"Ana of {platform}")
+    send(page, "The customer’s message", PROBLEM)
+    expect(bubbles(page).first).to_contain_text(PROBLEM)
+    page.get_by_role("button", name="Ask for a human").click()
+    expect_phase(page, "QUEUED")
+    page.get_by_role("button", name="Claim", disabled=False).click()
+    expect_phase(page, "HUMAN")
+    send(page, "Your reply", "How can I help?")
+    expect(bubbles(page).last).to_contain_text("How can I help?")
+    expect(page.locator("#bubbles .label")).to_have_count(0)
+    assert bubbles(page).last.evaluate("bubble => bubble.clientWidth") > 150  # no room is kept for an avatar
+
+
+def test_the_desks_list_turns_the_phone_to_the_platform_of_whom_one_chooses(page: Page) -> None:
+    start_customer(page, "WhatsApp", "Bea of WhatsApp")
+    send(page, "The customer’s message", PROBLEM)
+    expect(page.locator("#bot")).to_contain_text("Bea of WhatsApp")
+    page.get_by_label("Platform").select_option("Business Messages")
+    expect(page.get_by_label("Platform")).to_have_value("business_messages")
+    page.locator("#bot").get_by_role("button", name="Bea of WhatsApp").click()
+    expect(page.get_by_label("Platform")).to_have_value("whatsapp")
+    expect(bubbles(page).first).to_contain_text(PROBLEM)
+
+
+def test_a_chip_can_be_tapped_while_its_message_is_the_newest(page: Page, server: str) -> None:
+    start_customer(page, "RCS", "Cleo of RCS")
+    send(page, "The customer’s message", PROBLEM)
+    expect(page.locator("#bot")).to_contain_text("rcs:")
+    conversation = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
+    answered = page.request.post(
+        f"{server}/send_representative/v1/conversations/{conversation}/messages",
+        headers={"authorization": "Bearer dev-bot"},
+        data={"messageId": "chips", "text": "What now?", "suggestions": [{"liveAgentRequest": {}}]},
+    )
+    assert answered.status == 200
+    page.get_by_role("button", name="Talk to a person").click()
+    expect_phase(page, "QUEUED")
+    expect(page.get_by_role("button", name="Talk to a person")).to_have_count(0)

@@ -1,0 +1,54 @@
+"""`python -m infra.recount` on a local run's state: what is right stays, what is wrong is mended, and it says which."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.local.server import LocalServer
+from infra.local.talk import Talk
+from shared.reports.counts import Cell, Count, quarter_of
+from shared.schemas.measures import Name
+from shared.stores.sqlite import SqliteStore
+
+ROOT = Path(__file__).parents[2]
+NOW = quarter_of(datetime.now(UTC))
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Path:
+    with LocalServer(tmp_path) as server:
+        talk = Talk.open(server)
+        talk.post(":requestHuman", {"reason": "refund"}, "dev-bot")
+        server.wait_until_quiet(talk.id)
+    return tmp_path / "baton.sqlite"
+
+
+def _recount(store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
+    command = [sys.executable, "-m", "infra.recount", *arguments]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+async def _spoil(path: Path, *at: datetime) -> None:
+    store = SqliteStore(str(path))
+    await store.count([Count(Cell(one, "sms", "", "", Name.REQUESTED), 2) for one in at])
+    await store.close()
+
+
+def test_it_mends_what_the_journal_can_say_and_leaves_the_rest(played: Path) -> None:
+    assert "nothing had to be corrected" in _recount(played).stdout
+    asyncio.run(_spoil(played, NOW, NOW - timedelta(days=60)))
+    long_ago = f"{NOW - timedelta(days=90):%Y-%m-%d}"
+    assert ": 2 had to be corrected" in _recount(played, "--from", long_ago).stdout
+    assert "nothing had to be corrected" in _recount(played).stdout
+
+
+def test_what_no_journal_remembers_cannot_be_recounted(played: Path) -> None:
+    done = _recount(played, "--from", "2020-01-01", "--to", "2020-02-01")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing before can be recounted" in done.stderr

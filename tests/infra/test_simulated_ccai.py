@@ -1,0 +1,100 @@
+"""The simulated CCAI Platform keeps what is documented of the real one, and takes whatever Baton's desk asks of it."""
+
+import json
+
+import pytest
+
+from infra.local.ccai import PER_SECOND, CcaiFaults, CcaiSimulator
+from infra.local.platform_store import PlatformStore
+from shared.desks.base import Chat, Spoken
+from shared.desks.ccai import CcaiDesk
+from shared.platforms.ccai import Ccai
+from shared.schemas.commands import CallDesk
+from shared.schemas.events import Event, HumanJoined, HumanMessage, Unknown
+from shared.schemas.exchange import Answer, Request
+from shared.transports.clock import WallClock
+from tests.infra.simulated import HERE, ask, customer
+
+DESK = CcaiDesk(f"{HERE}/sim/ccai/apps/api/v1", "dev", "token", 7)
+OPEN = CallDesk(id="c", desk="support", action="open", handoff="h-1", reason="billing")
+CHAT = Chat("1001", "1", "h-1")
+
+
+@pytest.fixture
+def ccai() -> CcaiSimulator:
+    return CcaiSimulator(PlatformStore(":memory:"), "", ("first", "second"), "dev", "token")
+
+
+def told(ccai: CcaiSimulator, by: str = "first") -> list[Event]:
+    """Returns what Baton makes of the webhooks that wait, each of them proved by one of the two secrets."""
+    platform, found = Ccai(webhook_secrets=(by,)), list[Event]()
+    for seq, body in ccai.store.webhooks(100):
+        request = Request("POST", "/", body.encode(), ccai.signed(body.encode()))
+        platform.authenticate(request)
+        found += [event for event in platform.events(request) if isinstance(event, Event)]
+        ccai.store.delivered(seq)
+    return found
+
+
+async def opened(ccai: CcaiSimulator) -> Answer:
+    await ask(ccai, DESK.customer("baton-1"))
+    return await ask(ccai, DESK.open(OPEN, "1", [Spoken("customer", "hi", WallClock().now())]))
+
+
+async def test_an_end_user_is_made_once(ccai: CcaiSimulator) -> None:
+    answers = [await ask(ccai, DESK.customer(name)) for name in ("baton-1", "baton-2", "baton-1")]
+    assert [DESK.native_id(answer) for answer in answers] == ["1", "2", "1"]
+
+
+async def test_every_call_makes_another_chat(ccai: CcaiSimulator) -> None:
+    answers = [await opened(ccai) for _ in range(2)]
+    assert [DESK.native_id(answer) for answer in answers] == ["1001", "1002"]
+
+
+async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(ccai: CcaiSimulator) -> None:
+    ccai.faults = CcaiFaults(created_first=1)
+    ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]  # nobody listens here
+    await opened(ccai)
+    found = told(ccai, "second")
+    assert [event.source for event in found] == ["ccai:chat-1001", "ccai:user-1", "ccai:user-baton-1"]
+    assert all(isinstance(event, Unknown) and DESK.created(event.id) == "1001" for event in found)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def test_words_are_shown_to_agents_and_echoed_which_baton_drops(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    assert (await ask(ccai, DESK.say(CHAT, "hi"))).status == 200
+    assert [json.loads(body)["event_type"] for _, body in ccai.store.webhooks(9)] == ["message_received"]
+    assert told(ccai) == []
+
+
+async def test_agents_join_and_speak(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    for action in ("joins", "says"):
+        await customer(ccai, "/customers/1001/agent", {"action": action, "name": "Jane", "text": "Hello"})
+    joined, said = told(ccai)
+    assert isinstance(joined, HumanJoined)
+    assert isinstance(said, HumanMessage)
+    assert (joined.representative.name, said.content.text) == ("Jane", "Hello")
+
+
+async def test_a_finished_chat_takes_nothing_more(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    assert (await ask(ccai, DESK.close(CHAT))).status == 200
+    for call in (DESK.close(CHAT), DESK.say(CHAT, "hi")):
+        assert DESK.is_over(await ask(ccai, call))
+    assert DESK.is_over(await ask(ccai, DESK.say(Chat("7", "1", "h"), "hi")))
+
+
+async def test_more_than_ten_requests_a_second_are_refused(ccai: CcaiSimulator) -> None:
+    answers = [await ask(ccai, DESK.customer("baton-1")) for _ in range(PER_SECOND + 1)]
+    assert [answer.status for answer in answers] == [200] * PER_SECOND + [429]
+    assert answers[-1].headers["retry-after"] == "1"
+
+
+async def test_whoever_has_no_login_gets_nothing(ccai: CcaiSimulator) -> None:
+    wrong = CcaiDesk(f"{HERE}/sim/ccai/apps/api/v1", "dev", "guess", 7)
+    assert (await ask(ccai, wrong.customer("baton-1"))).status == 401

@@ -1,0 +1,138 @@
+"""Dialogflow CX: what it is asked, and what follows from what it answers."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.bots.base import Question, Reply
+from shared.bots.dialogflow import Dialogflow, session_of
+from shared.errors import BadRequest
+from shared.schemas.exchange import Answer
+
+AGENT = "projects/p/locations/us-central1/agents/a/environments/live"
+BOT = Dialogflow(AGENT, "https://us-central1-dialogflow.googleapis.com/", "none", ("pt-BR", "en", "es"))
+
+
+def asked(text: str = "hi", **more: Any) -> tuple[str, dict[str, Any]]:
+    call = BOT.call(Question(conversation="business_messages:3333", text=text, **more))
+    assert call is not None
+    return call.url, json.loads(call.body)
+
+
+def reply(*messages: Any) -> Reply:
+    answer = Answer(200, json.dumps({"responseId": "r", "queryResult": {"responseMessages": messages}}).encode())
+    return BOT.reply(BOT.heard(answer))
+
+
+def test_the_session_is_the_conversations_and_tells_nothing_of_it() -> None:
+    url, body = asked()
+    session = session_of("business_messages:3333")
+    assert url == f"https://us-central1-dialogflow.googleapis.com/v3/{AGENT}/sessions/{session}:detectIntent"
+    assert len(session) == 36
+    assert "3333" not in session
+    assert body["queryInput"] == {"text": {"text": "hi"}, "languageCode": "pt-BR"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("pt", "pt-BR"),
+        ("pt_BR", "pt-BR"),
+        ("ES-419", "es"),
+        ("id", "pt-BR"),
+        (None, "pt-BR"),
+    ],
+)
+def test_the_agent_is_asked_in_the_language_that_fits_best(locale: str | None, language: str) -> None:
+    assert asked(locale=locale)[1]["queryInput"]["languageCode"] == language
+
+
+def test_a_long_text_is_asked_in_its_first_words_and_passed_on_whole() -> None:
+    text = "word " * 100
+    _, body = asked(text)
+    query = body["queryInput"]["text"]["text"]
+    assert 200 < len(query) <= 256
+    assert text.startswith(query)
+    assert body["queryParams"]["parameters"]["baton"]["text"] == text
+
+
+def test_what_it_should_know_beside_the_words_are_parameters() -> None:
+    handoff = {"reason": "solved", "said": [{"by": "Jane", "text": "Bye"}]}
+    _, body = asked(postback="menu:1", context={"phase": "BOT", "handoff": handoff})
+    assert body["queryParams"]["parameters"]["baton"] == {"phase": "BOT", "handoff": handoff, "postback": "menu:1"}
+
+
+def test_texts_are_said_in_order_and_what_is_said_twice_is_said_once() -> None:
+    said = reply({"text": {"text": ["Hello", "there"]}}, {"text": {"text": ["Bye"]}}, {"text": {"text": ["Bye"]}})
+    assert [content.text for content in said.contents] == ["Hello\nthere", "Bye"]
+
+
+def test_a_payload_in_business_messages_form_is_a_message() -> None:
+    chip = {"reply": {"text": "Yes", "postbackData": "yes"}}
+    [content] = reply({"payload": {"text": "Sure?", "suggestions": [chip]}}).contents
+    assert (content.text, len(content.suggestions)) == ("Sure?", 1)
+
+
+def test_a_payload_that_is_neither_is_refused() -> None:
+    [refused] = reply({"payload": {"richContent": [[]]}}).refused
+    assert refused.startswith("payload: ")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"reason": "billing dispute", "tier": 1}, "billing dispute"),
+        ({"tier": 1}, "the virtual agent handed over"),
+        ({"reason": 5}, "the virtual agent handed over"),
+        ({}, "the virtual agent handed over"),
+    ],
+    ids=str,
+)
+def test_a_live_agent_handoff_escalates(metadata: dict[str, Any], reason: str) -> None:
+    escalation = reply({"liveAgentHandoff": {"metadata": metadata}}).escalation
+    assert escalation is not None
+    assert (escalation.reason, escalation.metadata) == (reason, metadata or None)
+
+
+def test_two_ways_of_escalating_are_one_and_its_author_names_the_reason() -> None:
+    action = {"type": "action", "action": "escalation", "escalation_reason": "by_consumer"}
+    both = reply({"payload": {"ujet": action}}, {"liveAgentHandoff": {"metadata": {"reason": "refund"}}})
+    assert both.escalation is not None
+    assert both.escalation.reason == "refund"
+    assert both.escalation.metadata == {"reason": "refund", "action": "escalation", "escalation_reason": "by_consumer"}
+
+
+def test_the_end_is_an_answer_too() -> None:
+    assert reply({"endInteraction": {}}).says_something
+    assert not reply({"conversationSuccess": {}}).says_something
+
+
+def test_no_more_messages_are_read_than_anybody_says() -> None:
+    many = reply(*(f"{n}" for n in range(60)), *({"text": {"text": [f"{n}"]}} for n in range(60)))
+    assert len(many.contents) == 50
+    assert many.refused == ("responseMessages: more than 50",)
+
+
+def test_an_answer_that_no_record_should_hold_is_an_error() -> None:
+    with pytest.raises(BadRequest, match="more than"):
+        reply({"text": {"text": ["x" * 300_000]}})
+
+
+@pytest.mark.parametrize("kind", ["outputAudioText", "telephonyTransferCall", "conversationSuccess"])
+def test_what_is_for_the_ear_and_what_only_measures_is_passed_by(kind: str) -> None:
+    assert reply({kind: {}}, "rubbish", None) == Reply()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"rubbish", b"[]", b"{}", b'{"queryResult": 1}', b'{"queryResult": {"responseMessages": 1}}'], ids=str
+)
+def test_an_answer_that_cannot_be_read_is_an_error(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        BOT.heard(Answer(200, body))
+
+
+def test_an_answer_without_messages_says_nothing_and_is_no_error() -> None:
+    assert BOT.reply(BOT.heard(Answer(200, b'{"queryResult": {}}'))) == Reply()

@@ -1,0 +1,128 @@
+"""What the Apps API is asked, and what is left out where a tenant proved it wrong."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.desks.base import Chat, Spoken, chat_at
+from shared.desks.ccai import CcaiDesk
+from shared.errors import DoorClosed, Refused
+from shared.platforms.base import Outcome
+from shared.platforms.ccai_names import EVERYTHING, Unofficial
+from shared.schemas.commands import CallDesk
+from shared.schemas.exchange import Answer, Call
+
+AT = datetime(2026, 4, 10, 9, 30, tzinfo=UTC)
+DESK = CcaiDesk("https://acme.uc1.ccaiplatform.com/apps/api/v1/", "acme", "t0ken", 7)
+CHAT = Chat("138", "5", "handoff-1")
+OPEN = CallDesk(
+    id="c-1",
+    desk="support",
+    action="open",
+    handoff="handoff-1",
+    reason="billing",
+    language="pt-BR",
+    metadata={"order": 1},
+    variables={"size": "L"},
+)
+SAID = (
+    Spoken("customer", "hi", AT),
+    Spoken("bot", "Hello", AT),
+    Spoken("human", "I am back", AT, "Jane"),
+    Spoken("human", "who am I?", AT),
+)
+
+
+def body(call: Call) -> Any:
+    return json.loads(call.body)
+
+
+def test_end_users_are_known_by_an_identifier() -> None:
+    call = DESK.customer("baton-1")
+    assert (call.method, call.url) == ("POST", "https://acme.uc1.ccaiplatform.com/apps/api/v1/end_users")
+    assert body(call) == {"identifier": "baton-1"}
+
+
+def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
+    asked = body(DESK.open(OPEN, "5", SAID))["chat"]
+    assert (asked["menu_id"], asked["end_user_id"], asked["lang"]) == (7, 5, "pt")
+    assert asked["context"]["value"] == {"handoff_reason": "billing", "handoff_metadata": {"order": 1}, "size": "L"}
+    assert [(line["sender"], line["content"][0]["text"]) for line in asked["transcript"]] == [
+        ("end_user", "hi"),
+        ("virtual_agent", "Hello"),
+        ("virtual_agent", "Jane: I am back"),
+        ("virtual_agent", "who am I?"),
+    ]
+    assert asked["transcript"][0]["timestamp"] == "2026-04-10T09:30:00.000000Z"
+
+
+@pytest.mark.parametrize("fact", [Unofficial.CONTEXT, Unofficial.TRANSCRIPT])
+def test_what_a_tenant_proved_wrong_is_left_out(fact: Unofficial) -> None:
+    rest = tuple(one for one in EVERYTHING if one is not fact)
+    asked = body(CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest).open(OPEN, "5", SAID))["chat"]
+    assert fact.value not in asked
+    assert len({"context", "transcript"} & set(asked)) == 1
+
+
+def test_without_the_bodies_nothing_is_asked() -> None:
+    with pytest.raises(Refused):
+        CcaiDesk("https://x.test", "u", "t", 7, unofficial=()).customer("baton-1")
+
+
+def test_words_and_the_end_are_the_end_users_own() -> None:
+    assert body(DESK.say(CHAT, "hi")) == {"from_user_id": 5, "message": {"type": "text", "content": "hi"}}
+    assert DESK.say(CHAT, "hi").url.endswith("/chats/138/message")
+    assert (DESK.close(CHAT).method, DESK.close(CHAT).url[-10:]) == ("PATCH", "/chats/138")
+    assert body(DESK.close(CHAT)) == {"finished_by_user_id": 5, "chat": {"status": "finished"}}
+
+
+def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
+    login = base64.b64encode(b"acme:t0ken").decode()
+    for call in (DESK.customer("x"), DESK.open(OPEN, "5", ()), DESK.say(CHAT, "x"), DESK.close(CHAT)):
+        assert call.headers["authorization"] == f"Basic {login}"
+        assert call.per_second == 10
+    assert "t0ken" not in repr(DESK)
+
+
+@pytest.mark.parametrize(
+    ("desk", "setting"),
+    [
+        (CcaiDesk(None, "u", "t", 7), "CCAI_API_URL"),
+        (CcaiDesk("https://x.test", None, "t", 7), "CCAI_API_USER"),
+        (CcaiDesk("https://x.test", "u", None, 7), "CCAI_API_TOKEN"),
+        (CcaiDesk("https://x.test", "u", "t", None), "CCAI_MENU_ID"),
+    ],
+)
+def test_a_setting_that_is_missing_is_named(desk: CcaiDesk, setting: str) -> None:
+    with pytest.raises(DoorClosed) as caught:
+        desk.open(OPEN, "5", ())
+    assert caught.value.metadata["setting"] == setting
+
+
+@pytest.mark.parametrize(
+    ("answer", "native"),
+    [
+        (b'{"id": 138}', "138"),
+        (b'{"id": "a"}', "a"),
+        (b'{"id": true}', None),
+        (b"[]", None),
+        (b"<", None),
+        (b"{}", None),
+    ],
+)
+def test_the_id_of_an_answer(answer: bytes, native: str | None) -> None:
+    assert DESK.native_id(Answer(200, answer)) == native
+
+
+@pytest.mark.parametrize(("status", "over"), [(404, True), (409, True), (410, True), (200, False), (422, False)])
+def test_a_chat_that_is_over(status: int, over: bool) -> None:
+    assert DESK.is_over(Answer(status)) is over
+    assert (DESK.outcome(Answer(status)) is Outcome.DONE) is (status == 200)
+
+
+def test_an_address_names_a_chat_only_if_baton_opened_it() -> None:
+    assert chat_at(CHAT.address) == CHAT
+    assert [chat_at(one) for one in ("chat-138", "", "138|5", "138||h", "a|b|c|d")] == [None] * 5

@@ -1,0 +1,98 @@
+"""What is signed is never dropped in silence, and one thing that cannot be read spoils nothing beside it."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from shared.errors import BadRequest
+from shared.platforms.base import parse_object, parse_signed
+from shared.platforms.business_messages import BusinessMessages
+from shared.platforms.csku import Csku
+from shared.platforms.phones import Line, read_or_noted
+from shared.platforms.rcs import Rcs
+from shared.platforms.whatsapp import WhatsApp
+from shared.schemas.events import Event, Unknown
+from shared.schemas.exchange import Request
+from shared.schemas.times import parse_time, time_or_none
+
+LINE = Line("whatsapp", "1", "+12025550100", "1|12025550100", "h-1", theirs="wamid.1")
+
+
+def _batch(*messages: dict[str, Any]) -> bytes:
+    value = {"metadata": {"phone_number_id": "1"}, "messages": list(messages)}
+    return json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
+
+
+def _rcs(**data: Any) -> bytes:
+    whole = json.dumps({"senderPhoneNumber": "+12025550100", "agentId": "a", "messageId": "m", **data}).encode()
+    return json.dumps({"message": {"data": base64.b64encode(whole).decode()}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (rb'{"a": "hi \ud83d"}', "hi \ufffd"),
+        (rb'{"a": "\ud83d\ude00"}', "\U0001f600"),
+        (rb'{"a": "\ud83d\\ude00"}', "\ufffd\\ude00"),
+        (rb'{"a": "\\ud83d"}', "\\ud83d"),
+        (rb'{"\ude00": 1, "a": "x \ude00\ud83d"}', "x \ufffd\ufffd"),
+        (b'{"a": "\xed\xa0\xbd"}', "\ufffd\ufffd\ufffd"),
+        (b'{"a": "caf\xe9"}', "caf\ufffd"),
+    ],
+)
+def test_half_a_character_becomes_the_sign_of_one(body: bytes, expected: str) -> None:
+    assert parse_signed(body)["a"] == expected
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1]", b'"\\ud83d"', b'{"a": \\ud83d}', b"[" * 100_000])
+def test_what_is_no_object_is_still_none(body: bytes) -> None:
+    for parse in (parse_object, parse_signed):
+        with pytest.raises(BadRequest):
+            parse(body)
+
+
+def test_what_nobody_signed_is_not_mended() -> None:
+    with pytest.raises(BadRequest):
+        parse_object(rb'{"a": "\ud83d"}')
+
+
+def test_half_an_emoji_is_taken_on_every_platform() -> None:
+    for platform, body in (
+        (BusinessMessages(), rb'{"conversationId": "3333", "message": {"messageId": "1", "text": "hi \ud83d"}}'),
+        (Csku(), rb'{"event": "x", "conversation_id": "c", "message": {"id": "1", "text": "hi \ud83d"}}'),
+        (Rcs(), _rcs(text="hi \ud83d")),
+        (WhatsApp(), _batch({"from": "12025550100", "id": "w", "type": "text", "text": {"body": "hi \ud83d"}})),
+    ):
+        (event,) = platform.events(Request("POST", "/", body))
+        assert isinstance(event, Event)
+        assert event.text == "hi \ufffd" or event.kind == "unknown"
+
+
+@pytest.mark.parametrize("digits", [310, 401, 4000])
+def test_a_time_beyond_any_number_is_no_time(digits: int) -> None:
+    assert time_or_none(10**digits) is None
+    assert time_or_none(str(10**digits)) is None
+    with pytest.raises(ValueError, match="not a time"):
+        parse_time(-(10**digits))
+
+
+def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails() -> list[Event]:
+        raise ZeroDivisionError("holds +12025550100")
+
+    (noted,) = read_or_noted("whatsapp", fails, lambda: LINE)
+    assert isinstance(noted, Unknown)
+    assert (noted.source, noted.id, noted.fault) == (LINE.conversation, "h-1", "ZeroDivisionError")
+    line = json.loads(capsys.readouterr().out)
+    assert (line["severity"], line["platform"], line["reason"]) == ("ERROR", "whatsapp", "ZeroDivisionError")
+    assert "12025550100" not in json.dumps(line)
+
+
+def test_where_nobody_can_be_named_it_is_alarmed_alone() -> None:
+    def fails() -> Any:
+        raise ZeroDivisionError
+
+    assert read_or_noted("rcs", fails, lambda: None) == []
+    assert read_or_noted("rcs", fails, fails) == []

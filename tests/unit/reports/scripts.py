@@ -1,0 +1,336 @@
+"""Conversations whose answers are known because they are made up: each script says what happens and what it comes to.
+
+The answers are written beside the events by whoever wrote the scene, from the words of the definitions. Nothing here
+asks the code under test.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.schemas.content import Content
+from shared.schemas.events import (
+    BotMessage,
+    Claim,
+    Event,
+    HandoffFailed,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    UserMessage,
+)
+from shared.schemas.representative import Representative, RepresentativeType
+
+UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800  # seconds; four times six hours until nobody came
+AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}
+FROM, UNTIL = (
+    datetime(2026, 3, 22, 23, tzinfo=UTC),
+    datetime(2026, 3, 29, 22, tzinfo=UTC),
+)  # a week in Berlin, 167 hours
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One answer: `name` happened, counted at `at`, to `desk` and `agent` if somebody in particular, in `seconds`."""
+
+    name: str
+    at: datetime
+    channel: str
+    desk: str = ""
+    agent: str = ""
+    seconds: float | None = None
+
+
+@dataclass
+class Script:
+    """One conversation: what is taken when, and what reports must make of it."""
+
+    id: str
+    begin: datetime
+    random: random.Random
+    events: list[tuple[datetime, Event]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    at: datetime = FROM
+
+    def __post_init__(self) -> None:
+        self.at = self.begin
+
+    @property
+    def channel(self) -> str:
+        return self.id.partition(":")[0]
+
+    def after(self, seconds: float) -> datetime:
+        self.at += timedelta(seconds=seconds)
+        return self.at
+
+    def some(self, least: int, most: int) -> int:
+        return self.random.randint(least, most)
+
+    def tell(self, name: str, at: datetime, agent: str = "", seconds: float | None = None) -> None:
+        desk = AGENTS.get(agent, "") if self.channel != "csku" else "csku" * bool(agent)
+        self.facts.append(Fact(name, at, self.channel, desk, agent, seconds))
+
+    def take(self, kind: type[Event], **more: Any) -> datetime:
+        n = len(self.events)
+        common = {"id": f"{kind.kind}-{n}", "source": self.id, "actor": "script"}
+        self.events.append((self.at, kind(**{**common, **more})))
+        return self.at
+
+    def customer(self) -> datetime:
+        return self.take(UserMessage, form={"text": "hi"}, said="hi")
+
+    def bot(self) -> None:
+        who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
+        self.take(BotMessage, representative=who, content=Content(text="beep"), fact=self.channel == "csku")
+
+    def human(self, kind: type[Event], agent: str, **more: Any) -> datetime:
+        who = Representative(representative_type=RepresentativeType.HUMAN, display_name=agent)
+        api = {} if self.channel == "csku" else {"fact": False, "key": AGENTS[agent]}
+        words = {"content": Content(text="hello")} if kind is HumanMessage else {}
+        return self.take(kind, representative=who, **api, **words, **more)
+
+    # What scenes are made of.
+
+    def opening(self, *, handed_off: bool) -> None:
+        """The customer and the bot talk; whatever the bot says, it is nobody's first response."""
+        self.tell("conversation", self.begin)
+        if handed_off:
+            self.tell("handed_off", self.begin)
+        for _ in range(self.some(1, 4)):
+            self.customer()
+            self.after(self.some(1, 5))
+            self.bot()
+            self.after(self.some(5, 90))
+
+    def request(self) -> datetime:
+        asked = self.take(HumanRequested, reason="asked")
+        self.tell("requested", asked)
+        self.after(self.some(1, 3))
+        self.bot()  # "transferring you"
+        return asked
+
+    def join(self, asked: datetime, waits: int, agent: str) -> datetime:
+        self.at = asked + timedelta(seconds=waits)
+        joined = self.human(Claim, agent)
+        self.tell("joined", asked)
+        self.tell("taken", asked, agent)
+        self.tell("waiting", asked, agent, waits)
+        self.tell("frame", joined, agent)
+        return joined
+
+    def answer_first(self, asked: datetime, agent: str) -> None:
+        said = self.human(HumanMessage, agent)
+        self.tell("first_response", asked, agent, (said - asked).total_seconds())
+
+    def exchange(self, agent: str) -> None:
+        """A turn of one to three messages, a bot that may not speak, and one human message; then one more of theirs."""
+        turn = self.after(self.some(5, 60))
+        self.customer()
+        for _ in range(self.some(0, 2)):
+            self.after(self.some(1, 20))
+            self.customer()
+        self.bot()
+        self.after(self.some(1, 900))
+        said = self.human(HumanMessage, agent)
+        self.tell("turn", turn)
+        self.tell("response", turn, agent, (said - turn).total_seconds())
+        self.after(self.some(1, 20))
+        self.human(HumanMessage, agent)
+
+    def leave(self, joined: datetime, agent: str) -> None:
+        self.after(self.some(1, 120))
+        left = self.human(HumanLeft, agent)
+        self.tell("handling", joined, agent, (left - joined).total_seconds())
+
+
+Scene = Callable[[Script], None]
+
+
+def only_bot(one: Script) -> None:
+    one.opening(handed_off=False)
+
+
+def plain(one: Script, waits: int | None = None, *, handed_off: bool = True, again: bool = False) -> None:
+    """Asked, waited for, answered, helped, left."""
+    if not again:
+        one.opening(handed_off=handed_off)
+    agent, asked = one.random.choice(list(AGENTS)), one.request()
+    joined = one.join(asked, one.some(5, 1500) if waits is None else waits, agent)
+    one.after(one.some(1, 300))
+    one.answer_first(asked, agent)
+    for _ in range(one.some(0, 3)):
+        one.exchange(agent)
+    one.leave(joined, agent)
+    one.tell("left", asked)
+
+
+def overnight(one: Script) -> None:
+    plain(one, one.some(8 * 3600, 14 * 3600))
+
+
+def twice(one: Script) -> None:
+    """Two handoffs in one conversation are two requests, and one conversation that was handed off."""
+    plain(one)
+    one.after(one.some(60, 3600))
+    one.customer()
+    plain(one, again=True)
+
+
+def a_day_later(one: Script) -> None:
+    """After a day's silence it is another conversation; the five days between are nobody's response time."""
+    only_bot(one)
+    last = one.events[-1][0]
+    one.at = one.begin = last + timedelta(hours=30)
+    plain(one)
+
+
+def transfer(one: Script) -> None:
+    """Two humans, one handoff: each has their own handling time, and the second answers what was asked of the first."""
+    one.opening(handed_off=True)
+    first, second = one.random.sample(list(AGENTS), 2)
+    asked = one.request()
+    joined = one.join(asked, one.some(5, 600), first)
+    one.after(one.some(1, 60))
+    one.answer_first(asked, first)
+    turn = one.after(one.some(5, 60))
+    one.customer()
+    one.after(one.some(5, 60))
+    came = one.human(HumanJoined, second)
+    one.tell("frame", came, second)
+    one.leave(joined, first)
+    one.after(one.some(5, 600))
+    said = one.human(HumanMessage, second)
+    one.tell("turn", turn)
+    one.tell("response", turn, second, (said - turn).total_seconds())
+    one.leave(came, second)
+    one.tell("left", asked)
+
+
+def goes_quiet(one: Script) -> None:
+    """The human said nothing for too long, and a customer who wrote meanwhile was not answered."""
+    one.opening(handed_off=True)
+    agent, asked = one.random.choice(list(AGENTS)), one.request()
+    joined = one.join(asked, one.some(5, 600), agent)
+    answered = one.random.random() < 0.5
+    spoke = joined
+    if answered:
+        one.after(one.some(1, 60))
+        one.answer_first(asked, agent)
+        spoke = one.at
+    else:
+        one.tell("silent", asked)
+    turn = one.after(one.some(5, 60))
+    one.customer()
+    one.tell("turn", turn)
+    one.tell("unanswered", turn)
+    back = spoke + timedelta(seconds=IDLE_AFTER)
+    one.tell("handling", joined, agent, (back - joined).total_seconds())
+    one.tell("quiet", joined, agent)
+    one.tell("returned", asked)
+    one.at = back + timedelta(seconds=one.some(5, 500))
+    one.customer()
+
+
+def nobody_came(one: Script) -> None:
+    one.opening(handed_off=True)
+    asked = one.request()
+    turn = one.after(one.some(5, 60))
+    one.customer()
+    one.tell("turn", turn)
+    one.tell("unanswered", turn)
+    one.tell("silent", asked)
+    if one.random.random() < 0.5:
+        one.after(one.some(60, 3600))
+        one.take(HandoffFailed, reason="nobody is available")
+        one.tell("failed", asked)
+    else:
+        one.at = asked + timedelta(seconds=UNCLAIMED_AFTER * (REMINDERS + 1) + 5)
+        one.bot()
+        one.tell("expired", asked)
+
+
+def unasked(one: Script) -> None:
+    """Somebody takes over from the bot: nothing was waited for, and what the bot had answered is no turn of theirs."""
+    one.opening(handed_off=True)
+    agent = one.random.choice(list(AGENTS))
+    began = joined = one.human(Claim, agent)
+    one.tell("unasked", began)
+    one.tell("joined", began)
+    one.tell("taken", began, agent)
+    one.tell("frame", joined, agent)
+    one.after(one.some(1, 60))
+    one.human(HumanMessage, agent)
+    one.exchange(agent)
+    one.leave(joined, agent)
+    one.tell("left", began)
+
+
+def still_waiting(one: Script) -> None:
+    one.begin = one.at = UNTIL - timedelta(seconds=one.some(600, 18000))
+    one.opening(handed_off=True)
+    one.request()
+    turn = one.after(one.some(5, 60))
+    one.customer()
+    one.tell("turn", turn)
+
+
+def still_there(one: Script) -> None:
+    one.begin = one.at = UNTIL - timedelta(seconds=one.some(700, 1500))
+    one.opening(handed_off=True)
+    agent, asked = one.random.choice(list(AGENTS)), one.request()
+    one.join(asked, 5, agent)
+    turn = one.after(5)
+    one.customer()
+    one.tell("turn", turn)
+
+
+def tracked(one: Script) -> None:
+    """A desk that delivers by itself, and whose webhooks come late: its clock says how long, ours when."""
+    one.id = one.id.replace("business_messages", "csku")
+
+    def late(kind: type[Event], happened: datetime, agent: str = "", **more: Any) -> datetime:
+        accepted = one.at = max(one.at, happened + timedelta(seconds=one.some(1, 90)))
+        if agent:
+            return one.human(kind, agent, occurred_at=happened, **more)
+        one.take(kind, occurred_at=happened, **more)
+        return accepted
+
+    agent, happened = one.random.choice(list(AGENTS)), one.begin
+    wrote = late(UserMessage, happened, form={}, said="hi")
+    one.tell("conversation", wrote)
+    one.tell("handed_off", wrote)
+    asked = late(HumanRequested, happened, reason="needed")
+    answered = happened + timedelta(seconds=one.some(100, 4000))
+    joined = late(HumanMessage, answered, agent)
+    one.tell("requested", asked)
+    one.tell("joined", asked)
+    one.tell("taken", asked, agent)
+    one.tell("frame", joined, agent)
+    for name in ("waiting", "first_response"):
+        one.tell(name, asked, agent, (answered - happened).total_seconds())
+    over = answered + timedelta(seconds=one.some(100, 1500))
+    bot = Representative(representative_type=RepresentativeType.BOT, display_name="AI")
+    late(BotMessage, over, representative=bot, content=Content(text="bye"), human_needed=False)
+    one.tell("handling", joined, agent, (over - answered).total_seconds())
+    one.tell("left", asked)
+
+
+SCENES: tuple[tuple[Scene, int], ...] = (
+    (only_bot, 25), (plain, 30), (overnight, 8), (twice, 4), (a_day_later, 3), (transfer, 6), (goes_quiet, 5),
+    (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 10),
+)  # fmt: skip
+
+
+def week(conversations: int, seed: int = 9) -> Iterator[Script]:
+    """Yields a week's conversations, more by day than by night."""
+    chance = random.Random(seed)  # repeatable, nothing to guess
+    scenes, weights = zip(*SCENES, strict=True)
+    for n in range(conversations):
+        latest = (UNTIL - FROM - timedelta(hours=44)).total_seconds()
+        begin = FROM + timedelta(seconds=chance.randrange(int(latest)))
+        script = Script(f"business_messages:c{n}", begin, chance)
+        chance.choices(scenes, weights)[0](script)
+        yield script

@@ -1,0 +1,201 @@
+"""What peers get wrong around a handoff, each as one story, and the clock that counts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.handoff.machine import decide
+from shared.handoff.policy import Policy
+from shared.reports.bins import bin_of, percentile, value_of
+from shared.schemas.commands import Record
+from shared.schemas.content import Content
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import (
+    BotMessage,
+    Claim,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    UserMessage,
+)
+from shared.schemas.measures import Measure, Moment
+from shared.schemas.representative import Representative, RepresentativeType
+
+C, DESK = "business_messages:3333", "csku:conv_1"
+BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MINUTE, DAY = 60.0, 86400.0
+
+
+class Story:
+    """One conversation, told event by event; `measures` is what came of it."""
+
+    def __init__(self) -> None:
+        self.conversation = Conversation(id=C, address="3333", links=(DESK,))
+        self.now = BEGIN
+        self.measures: list[Measure] = []
+        self._n = 0
+
+    def take(self, kind: type[Event], after: float = 0, **more: Any) -> None:
+        self.now += timedelta(seconds=after)
+        self._n += 1
+        common = {"id": str(self._n), "source": C, "actor": "story", **more}
+        decision = decide(self.conversation, kind(**common), self.now, Policy())
+        self.conversation = decision.conversation
+        records = [command for command in decision.commands if isinstance(command, Record)]
+        self.measures += [measure for record in records for measure in record.measures]
+
+    def customer(self, after: float = 0, **more: Any) -> None:
+        self.take(UserMessage, after, form={}, **more)
+
+    def asks(self, after: float = 0) -> None:
+        self.take(HumanRequested, after, reason="asked")
+
+    def bot(self, after: float = 0, **more: Any) -> None:
+        who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
+        self.take(BotMessage, after, **{"representative": who, "content": Content(text="beep"), "fact": False, **more})
+
+    def human(self, kind: type[Event], after: float = 0, name: str = "Jane", **more: Any) -> None:
+        who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+        words = {"content": Content(text="hi")} if kind is HumanMessage else {}
+        given: dict[str, Any] = {"fact": False, "key": "desk", **more}
+        self.take(kind, after, representative=who, **words, **given)
+
+    def seconds(self, name: str) -> list[float | None]:
+        return [one.seconds for one in self.measures if one.name == name]
+
+    def count(self, name: str) -> int:
+        return sum(one.name == name for one in self.measures)
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def test_the_clock_starts_at_the_request_and_not_at_the_conversation(story: Story) -> None:
+    story.customer()
+    story.bot(5)
+    story.asks(5 * DAY)
+    story.human(Claim, 5 * MINUTE)
+    story.human(HumanMessage, 5 * MINUTE)
+    assert story.seconds("waiting") == [5 * MINUTE]
+    assert story.seconds("first_response") == [10 * MINUTE]
+    assert story.seconds("response") == [], "what the bot had answered waits for nobody"
+
+
+def test_a_bots_words_are_nobodys_response(story: Story) -> None:
+    story.asks()
+    story.bot(1)
+    story.customer(1)
+    story.bot(1)
+    assert (story.seconds("first_response"), story.seconds("response")) == ([], [])
+    story.human(Claim, 57)
+    assert story.seconds("first_response") == [], "nor is joining"
+    story.human(HumanMessage, 60)
+    assert (story.seconds("first_response"), story.seconds("response")) == ([120], [118])
+
+
+def test_several_messages_are_one_turn_timed_from_the_first_and_answered_once(story: Story) -> None:
+    story.human(Claim)
+    for _ in range(3):
+        story.customer(10)
+    story.human(HumanMessage, 10)
+    story.human(HumanMessage, 10)
+    story.customer(10)
+    story.human(HumanMessage, 7)
+    assert (story.count("turn"), story.seconds("response")) == (2, [30, 7])
+
+
+def test_a_second_request_while_one_waits_or_a_human_is_there_is_none(story: Story) -> None:
+    story.asks()
+    story.asks(10)
+    story.human(Claim, 10)
+    story.asks(10)
+    assert (story.count("requested"), story.seconds("waiting")) == (1, [20])
+
+
+def test_whoever_answers_without_having_joined_has_joined_with_it(story: Story) -> None:
+    story.asks()
+    story.human(HumanMessage, 30, source=DESK, fact=True, key=None)
+    (waiting,) = (one for one in story.measures if one.name == "waiting")
+    assert (waiting.channel, waiting.desk, waiting.agent, waiting.seconds) == ("business_messages", "csku", "Jane", 30)
+    assert story.seconds("first_response") == [30]
+
+
+def test_a_refused_or_late_message_measures_nothing(story: Story) -> None:
+    story.asks()
+    story.human(HumanMessage, 10)  # refused: not joined
+    story.human(HumanJoined, 10, fact=True)
+    story.human(HumanMessage, 10, name="Sam", fact=True, occurred_at=BEGIN)  # Sam spoke before Jane joined
+    assert (story.seconds("first_response"), story.count("frame")) == ([], 1)
+
+
+def test_an_echo_of_the_customers_words_is_no_turn(story: Story) -> None:
+    story.human(Claim)
+    story.customer(5, source=DESK)
+    assert story.count("turn") == story.count("conversation") == 0
+
+
+def test_a_desk_that_leaves_while_others_stay_has_been_there_as_long_as_it_was(story: Story) -> None:
+    story.human(Claim)
+    story.human(HumanJoined, 10, name="Ada", source=DESK, fact=True, key=None)
+    story.bot(50, source=DESK, fact=True, human_needed=False)
+    assert story.seconds("handling") == [50]
+    assert story.count("left") == 0
+    story.human(HumanLeft, 40)
+    assert (story.seconds("handling"), story.count("left")) == ([50, 100], 1)
+
+
+def test_a_conversation_ends_with_a_day_of_silence(story: Story) -> None:
+    for after in (0, DAY - 1, DAY - 1, DAY):
+        story.customer(after)
+        story.asks()
+        story.human(Claim)
+        story.human(HumanLeft)
+    assert (story.count("conversation"), story.count("handed_off"), story.count("requested")) == (2, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seconds"),
+    [
+        ((C, 0, None), (C, 600, None), 600),
+        ((DESK, 500, 0), (DESK, 600, 60), 60),  # both by the desk's clock: its late webhook lengthens nothing
+        ((DESK, 500, 0), (C, 600, 590), 100),  # by two clocks: ours
+        ((DESK, 500, 500), (DESK, 600, 60), 100),  # one end has no time of its own
+        ((C, 0, None), (DESK, 600, 60), 600),
+        ((DESK, 500, 100), (DESK, 600, 60), 0),
+    ],
+)
+def test_which_clock_counts(start: Any, end: Any, seconds: float) -> None:
+    def moment(source: str, accepted: int, occurred: int | None) -> Moment:
+        at = None if occurred is None else BEGIN + timedelta(seconds=occurred)
+        return Moment(source=source, accepted_at=BEGIN + timedelta(seconds=accepted), occurred_at=at)
+
+    assert moment(*start).seconds_until(moment(*end)) == seconds
+
+
+def test_a_bin_is_near_all_that_is_in_it() -> None:
+    for seconds in [*range(1, 5000), *range(5000, 10**7, 997)]:
+        value = value_of(bin_of(seconds))
+        assert abs(value - seconds) <= (0 if seconds < 128 else seconds / 128)
+        assert bin_of(seconds - 1) <= bin_of(seconds)
+    assert (bin_of(-3), bin_of(0.4), bin_of(0.6)) == (0, 0, 1)
+
+
+def test_a_percentile_is_the_nearest_rank() -> None:
+    assert percentile({}, 50) is None
+    assert percentile({5: 1}, 50) == percentile({5: 1}, 90) == 5
+    assert [percentile(dict.fromkeys(range(1, 11), 1), share) for share in (10, 50, 90, 91, 100)] == [1, 5, 9, 10, 10]
+    assert percentile({1: 9, 100: 1, 50: 0}, 90) == 1
+
+
+def test_who_asks_for_a_human_before_they_have_said_a_word_is_handed_off_with_their_first() -> None:
+    story = Story()
+    story.asks()
+    story.customer(after=5)
+    story.customer(after=5)
+    names = [measure.name.value for measure in story.measures]
+    assert (names.count("conversation"), names.count("handed_off")) == (1, 1)

@@ -1,0 +1,142 @@
+"""The views of BigQuery say what Baton's own reports say, on the same generated week.
+
+DuckDB stands in for the engine, and sqlglot for its dialect. Not checked: that BigQuery itself takes the SQL, that
+Pub/Sub writes rows as the table here has them, and how either behaves at size.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+
+from shared.reports.bins import bin_of, value_of
+from shared.reports.counts import counts
+from shared.reports.figures import break_down, figures
+from shared.reports.tables import Report, as_json
+from shared.schemas.measures import Measure
+from shared.schemas.notifications import Measured
+from tests.unit.reports.duckdb_engine import Engine
+from tests.unit.reports.scripts import UNTIL, week
+from tests.unit.reports.test_week import asked, played
+
+FOLDER = Path(__file__).parents[3] / "infra" / "terraform" / "bigquery"
+ZONE = "Europe/Berlin"
+KEYS = {  # as bigquery.tf has them
+    "total": "'total'",
+    "channel": "channel",
+    "day": f"FORMAT_DATETIME('%F', DATETIME(started_at, '{ZONE}'))",
+    "hour": f"FORMAT_DATETIME('%A %H', DATETIME(started_at, '{ZONE}'))",
+}
+TIMINGS = {"waiting": "waiting", "first_response": "firstResponse", "response": "response", "handling": "handling"}
+COUNTS = {
+    "conversations": "conversations", "handed_off": "handedOff", "requested": "requested", "unasked": "unasked",
+    "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked", "erased": "erased",
+    "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
+}  # fmt: skip
+
+
+def sql(name: str, **given: str) -> str:
+    """Returns a file as terraform fills it in, in DuckDB's dialect."""
+    text = re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], (FOLDER / f"{name}.sql").read_text())
+    return sqlglot.transpile(text, read="bigquery", write="duckdb")[0]
+
+
+@pytest.fixture(scope="module")
+def measures() -> list[Measure]:
+    return [measure for script in week(1500, seed=4) for measure in played(script)]
+
+
+@pytest.fixture(scope="module")
+def database(measures: list[Measure]) -> Iterator[Engine]:
+    """The table as Pub/Sub would write it: other notifications among the measured, and two of three messages twice."""
+    with Engine() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(
+            "create table handoffs (id varchar, type varchar, time timestamptz, measures struct(name varchar,"
+            ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double)[])'
+        )
+        messages = (
+            Measured(id=f"id-{n}", time=UNTIL, measures=tuple(measures[n : n + 4])) for n in range(0, len(measures), 4)
+        )
+        rows = [json.loads(one.model_dump_json()) for n, one in enumerate(messages) for _ in range(2 if n % 3 else 1)]
+        rows.append({"id": "other", "type": "handoff.requested", "time": "2026-03-24T00:00:00Z", "measures": []})
+        columns = [[row[name] for row in rows] for name in ("id", "type", "time", "measures")]
+        connection.execute(
+            "insert into handoffs select unnest($1), unnest($2), unnest($3)::timestamptz,"
+            ' unnest(from_json($4::json, \'[[{"name":"varchar","at":"timestamptz","channel":"varchar",'
+            '"desk":"varchar","agent":"varchar","seconds":"double"}]]\'))',
+            [*columns[:3], json.dumps(columns[3])],
+        )
+        connection.execute(f"create view measures as {sql('measures', handoffs='handoffs')}")
+        yield connection
+
+
+def rows_of(database: Engine, query: str, by: str) -> dict[str, dict[str, Any]]:
+    return {row[by]: row for row in database.execute(query)}
+
+
+def faults(view: dict[str, Any], said: dict[str, Any]) -> list[str]:
+    """Returns where a view's row says something else; the view's durations are exact, the report's stand for a bin."""
+    found = [
+        f"{column}: {view[column]} instead of {said[name]}"
+        for column, name in COUNTS.items()
+        if column in view and name in said and view[column] != said[name]
+    ]
+    for column, name in TIMINGS.items():
+        found.extend(_timing_faults(column, view, said[name]))
+    return found
+
+
+def _timing_faults(column: str, view: dict[str, Any], timing: dict[str, Any]) -> Iterator[str]:
+    for part in ("count", "without", "open"):
+        shown = view.get(f"{column}_{part}", timing.get(part))
+        if shown != timing.get(part, shown):
+            yield f"{column}_{part}: {shown} instead of {timing[part]}"
+    for part in ("median", "p90"):
+        exact = view[f"{column}_{part}"]
+        if (None if exact is None else value_of(bin_of(exact))) != timing.get(part):
+            yield f"{column}_{part}: {exact} instead of {timing.get(part)}"
+
+
+@pytest.mark.parametrize("by", list(KEYS))
+def test_a_view_says_what_the_report_says(database: Engine, measures: list[Measure], by: str) -> None:
+    view = rows_of(database, sql("report", by=by, key=KEYS[by], measures="measures"), by)
+    span, counted = asked(ZONE), counts(measures)
+    total = as_json(Report(span, (), {}, figures(counted)))["total"]
+    said = {"total": total} if by == "total" else _rows(by, counted)
+    assert set(view) == set(said)
+    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+    if by == "total":
+        assert view["total"]["handoff_rate"] == pytest.approx(total["handoffRate"], abs=0.0001)
+
+
+@pytest.mark.parametrize("by", ["desk", "agent"])
+def test_a_view_of_desks_or_agents_says_what_the_report_says(
+    database: Engine, measures: list[Measure], by: str
+) -> None:
+    view = rows_of(database, sql("agents", by=by, measures="measures"), by)
+    said = {key: row for key, row in _rows(by, counts(measures)).items() if row["frames"]}
+    assert set(view) == set(said)
+    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+
+
+def _rows(by: str, counted: Any) -> dict[str, Any]:
+    span = asked(ZONE)
+    rows = as_json(Report(span, (by,), break_down(counted, (by,), span), None))["rows"]
+    return {row["by"][by]: row for row in rows}
+
+
+def test_the_table_has_a_column_for_what_is_measured_and_none_for_a_customer() -> None:
+    columns = {one["name"]: one for one in json.loads((FOLDER / "handoffs.json").read_text())}
+    assert set(columns) == set(Measured.model_fields) - {"schema_version"}
+    assert {one["name"] for one in columns["measures"]["fields"]} == set(Measure.model_fields)
+
+
+@pytest.mark.parametrize("by", list(KEYS))
+def test_the_keys_are_those_of_terraform(by: str) -> None:
+    written = (FOLDER.parent / "bigquery.tf").read_text().replace("${local.zone}", ZONE)
+    assert re.search(rf'^ +{by} += "{re.escape(KEYS[by])}"$', written, re.MULTILINE)

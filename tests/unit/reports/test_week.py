@@ -1,0 +1,132 @@
+"""A generated week of 5,000 conversations: every figure of every report equals what is worked out independently."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.handoff.machine import decide
+from shared.handoff.policy import Policy
+from shared.reports.counts import Count, counts
+from shared.reports.figures import break_down, figures
+from shared.reports.period import Period, period
+from shared.reports.tables import Report, as_json
+from shared.schemas.commands import Record
+from shared.schemas.conversation import Capabilities, Conversation
+from shared.schemas.events import Event, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.measures import Measure
+from tests.unit.reports.answers import expected, faults, key_of
+from tests.unit.reports.scripts import FROM, IDLE_AFTER, REMINDERS, UNCLAIMED_AFTER, UNTIL, Fact, Script, week
+
+POLICY = Policy(
+    unclaimed_after=timedelta(seconds=UNCLAIMED_AFTER),
+    unclaimed_reminders=REMINDERS,
+    human_idle_after=timedelta(seconds=IDLE_AFTER),
+    capabilities={"csku": Capabilities(delivers=False)},
+)
+BERLIN = ZoneInfo("Europe/Berlin")
+OF_AGENTS = {"taken", "frame", "quiet", "waiting", "first_response", "response", "handling"}
+
+
+def played(script: Script) -> Iterator[Measure]:
+    """Yields what the machine measures of a script, timers among its events."""
+    conversation = POLICY.newcomer(script.id, script.id)
+    for at, event in [*script.events, (UNTIL, None)]:
+        while conversation.timer is not None and conversation.timer.due_at <= at:
+            conversation, measures = _step(conversation, _fired(conversation), conversation.timer.due_at)
+            yield from measures
+        if event is not None:
+            conversation, measures = _step(conversation, event, at)
+            yield from measures
+
+
+def _step(conversation: Conversation, event: Event, now: datetime) -> tuple[Conversation, list[Measure]]:
+    decision = decide(conversation, event, now, POLICY)
+    records = [command for command in decision.commands if isinstance(command, Record)]
+    return decision.conversation, [measure for record in records for measure in record.measures]
+
+
+def _fired(conversation: Conversation) -> Event:
+    timer = conversation.timer
+    assert timer is not None
+    kind = UnclaimedTimeout if timer.kind == "unclaimed" else HumanIdleTimeout
+    return kind(id=f"{timer.armed}:{timer.n}", source=conversation.id, actor="timer", armed=timer.armed, n=timer.n)
+
+
+@pytest.fixture(scope="module")
+def scripts() -> list[Script]:
+    return list(week(5000))
+
+
+@pytest.fixture(scope="module")
+def counted(scripts: list[Script]) -> list[Count]:
+    return counts(measure for script in scripts for measure in played(script))
+
+
+@pytest.fixture(scope="module")
+def facts(scripts: list[Script]) -> list[Fact]:
+    return [fact for script in scripts for fact in script.facts]
+
+
+def asked(zone: str = "Europe/Berlin", since: str = "2026-03-23", until: str = "2026-03-30") -> Period:
+    return period(since, until, zone, FROM)
+
+
+def within(found: Iterable[Count], span: Period) -> list[Count]:
+    return [one for one in found if span.since <= one.cell.quarter < span.until]
+
+
+def test_the_week_has_the_hour_that_the_clocks_skip() -> None:
+    span = asked()
+    assert (span.since, span.until) == (FROM, UNTIL)
+    assert span.until - span.since == timedelta(hours=167)
+
+
+def test_the_whole_week(counted: list[Count], facts: list[Fact]) -> None:
+    total = as_json(Report(asked(), (), {}, figures(counted)))["total"]
+    assert faults(total, expected(facts)) == []
+    assert total["requested"] > 3000
+    assert min(total[name] for name in ("failed", "expired", "returned", "unasked", "withHuman")) > 20
+    assert min(total["waiting"]["open"], total["response"]["open"], total["handling"]["open"]) > 20
+
+
+@pytest.mark.parametrize("by", ["channel", "day", "hour", "desk", "agent"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
+def test_every_row(counted: list[Count], facts: list[Fact], by: str, zone: str) -> None:
+    """Kathmandu is 5:45 h off, St. John's 3:30 h: their hours and days begin within hours of UTC."""
+    span, somebodys = asked(zone), by in ("desk", "agent")
+    mine: defaultdict[str, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        known = fact.name in OF_AGENTS or not somebodys
+        if span.since <= fact.at < span.until and known:
+            mine[key_of(by, span.zone)(fact)].append(fact)
+    rows = as_json(Report(span, (by,), break_down(within(counted, span), (by,), span), None))["rows"]
+    said = {row["by"][by]: row for row in rows}
+    assert set(said) - {""} == set(mine)
+    found = {key: faults(said[key], expected(some, somebodys=somebodys)) for key, some in mine.items()}
+    assert {key: fault for key, fault in found.items() if fault} == {}
+
+
+def test_hours_come_in_the_order_of_the_week(counted: list[Count]) -> None:
+    span = asked()
+    hours = [key[0] for key in break_down(within(counted, span), ("hour",), span)]
+    assert hours[0] == "Monday 00"
+    assert hours[-1].startswith("Sunday")
+    assert "Sunday 02" not in hours, "the clocks skipped it"
+    assert [hour.split()[0] for hour in hours] == sorted((h.split()[0] for h in hours), key=lambda day: _place(day))
+
+
+def _place(day: str) -> int:
+    return "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split().index(day)
+
+
+def test_two_breakdowns_at_once(counted: list[Count], facts: list[Fact]) -> None:
+    span = asked()
+    rows: Any = as_json(Report(span, ("channel", "day"), break_down(counted, ("channel", "day"), span), None))["rows"]
+    for row in rows:
+        channel, day = row["by"]["channel"], row["by"]["day"]
+        some = [f for f in facts if (f.channel, key_of("day", BERLIN)(f)) == (channel, day)]
+        assert faults(row, expected(some)) == []

@@ -1,0 +1,136 @@
+"""Random walks: customers, agents, a desk that fails in every way, webhooks late and twice, crashes anywhere.
+
+Whatever happens, the customer sees whole frames, no handoff has two chats, nothing is said twice, and nothing waits for
+ever."""
+
+import json
+import random
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from infra.local import oracle
+from shared.errors import Unavailable
+from shared.schemas.conversation import Phase
+from shared.schemas.events import Claim, HumanLeft
+from tests.unit.services.conftest import Bench
+from tests.unit.services.tenant import World
+from tests.unit.services.test_bot_crash import Ended, Steps, gated
+
+STEPS, WALKS = 40, 60
+PEOPLE = [(17, "Jane"), (18, "John")]
+BEN = {"representativeType": "HUMAN", "displayName": "Ben"}
+
+
+class Walk:
+    """One customer's walk; `late` are webhooks that were posted and may come again, or only now."""
+
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self.world = world
+        self.chance = chance
+        self.late: list[tuple[str, int, dict[str, Any]]] = []
+        self.told: set[int] = set()
+        self.count = 0
+
+    async def step(self) -> None:
+        acts = (self.says, self.asks, self.agent, self.agent, self.ends, self.fails, self.again, self.crashes, self.ben)
+        await self.chance.choice(acts)()
+        self.world.bench.clock.forward(self.chance.choice((0.1, 1, 7)))
+        await self.creates()
+        if self.chance.random() < 0.6:
+            await self.world.deliver()
+
+    def _text(self) -> str:
+        self.count += 1
+        return f"text {self.count}"
+
+    async def says(self) -> None:
+        await self.world.customer(self._text())
+
+    async def asks(self) -> None:
+        await self.world.asks_for_human()
+
+    async def ben(self) -> None:
+        kind = Claim if self.chance.random() < 0.5 else HumanLeft
+        await self.world.happens(kind, representative=BEN, fact=kind is HumanLeft)
+
+    async def creates(self) -> None:
+        """The desk tells of each chat, mostly."""
+        for number in range(1001, 1001 + len(self.world.tenant.chats)):
+            if number not in self.told and self.chance.random() < 0.7:
+                self.told.add(number)
+                await self.world.tenant.tells_of(number)
+
+    async def posts(self, name: str, **body: Any) -> None:
+        if self.world.tenant.chats:
+            number = 1000 + self.chance.randint(1, len(self.world.tenant.chats))
+            self.late.append((name, number, body))
+            if self.chance.random() < 0.8:
+                await self.world.tenant.posts(name, number, **body)
+
+    async def agent(self) -> None:
+        person = self.world.tenant.agent(*self.chance.choice(PEOPLE))
+        name = self.chance.choice(("participant_joined", "message_received", "message_received", "participant_left"))
+        await self.posts(name, sender=person, message={"type": "text", "content": self._text()})
+
+    async def ends(self) -> None:
+        await self.posts(self.chance.choice(("chat_ended", "escalation_deflected")))
+
+    async def again(self) -> None:
+        if self.late:
+            name, number, body = self.chance.choice(self.late)
+            await self.world.tenant.posts(name, number, **body)
+
+    async def fails(self) -> None:
+        """The next calls of one kind end in some way."""
+        how: list[Any] = [None, "lost", 429, 500, 503, 404, 422, Unavailable("unreachable", "told to fail")]
+        kind = self.chance.choice(("/end_u", "chats", "message", "/chats"))
+        self.world.tenant.answers[kind] = [*self.chance.choices(how, k=self.chance.randint(1, 3)), 200]
+
+    async def crashes(self) -> None:
+        try:
+            await self.world.deliver(gated(self.world.ports, Steps(self.chance.randint(1, 40))))
+        except Ended:
+            self.world.bench.clock.forward(1)
+
+
+def shown(world: World) -> list[oracle.Row]:
+    """Returns what the customer saw: the platform shows an id once."""
+    rows: dict[tuple[str, str], oracle.Row] = {}
+    for call in world.tenant.calls:
+        parts = urlsplit(call.url)
+        if "platform.test" in call.url:
+            body = json.loads(call.body)
+            kind = "event" if parts.path.endswith("/events") else "message"
+            native = parse_qs(parts.query)["eventId"][0] if kind == "event" else body["messageId"]
+            seq = len(rows) + 1
+            rows.setdefault((kind, native), {"side": "business", "kind": kind, "id": native, "body": body, "seq": seq})
+    return list(rows.values())
+
+
+@pytest.mark.parametrize("seed", range(WALKS))
+async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, seed: int) -> None:
+    world = World.on(bench)
+    walk = Walk(world, random.Random(seed))
+    await world.customer("hi")
+    for _ in range(STEPS):
+        await walk.step()
+    world.tenant.answers.clear()
+    await world.until_settled(step=3)
+    rows = shown(world)
+    assert oracle.violations(rows) == []
+    assert bool(oracle.open_frames(rows)) is ((await world.conversation()).phase is Phase.HUMAN)
+    await _each_handoff_has_one_chat(world)
+    said = [int(text.split()[-1]) for _, text in world.tenant.said if text.startswith("text")]
+    assert said == sorted(set(said))
+
+
+async def _each_handoff_has_one_chat(world: World) -> None:
+    calls = await world.calls()
+    handoffs = [one.handoff for one in calls if one.action == "open"]
+    assert len(world.tenant.chats) <= len(handoffs) == len(set(handoffs))
+    addresses = [(await world.conversation(link)).address for link in (await world.conversation()).links]
+    assert len({address.split("|")[2] for address in addresses}) == len(addresses)
+    opened = {one.handoff for one in calls if one.action == "open" and one.state == "sent"}
+    assert opened == {address.split("|")[2] for address in addresses}

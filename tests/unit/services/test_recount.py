@@ -1,0 +1,182 @@
+"""What was counted is what the journal measured, whatever went wrong; and where it is not, a recount makes it so."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.errors import TooLarge, Unavailable
+from shared.ports import Snapshot
+from shared.reports.counts import Cell, Count, added
+from shared.reports.figures import figures
+from shared.schemas.commands import Record, State
+from shared.schemas.content import Content
+from shared.schemas.events import Claim, Event, HumanLeft, HumanMessage, HumanRequested, UserMessage
+from shared.schemas.journal import JournalEntry
+from shared.schemas.measures import Name
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.services.apply import apply
+from shared.services.deliver import deliver
+from shared.services.erase import erase
+from shared.services.links import link
+from shared.services.recount import recount
+
+C, DESK = "business_messages:3333", "csku:conv_1"
+EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
+
+
+def _event(kind: type[Event], native: str, source: str = C, **fields: Any) -> Event:
+    return kind(id=native, source=source, actor="test", **fields)
+
+
+def _user(native: str, source: str = C) -> Event:
+    return _event(UserMessage, native, source, form={}, said="Hi")
+
+
+def _handoff() -> list[Event]:
+    common: dict[str, Any] = {"representative": JANE, "fact": False, "key": "desk"}
+    return [
+        _user("m-1"),
+        _event(HumanRequested, "r-1", reason="refund"),
+        _event(Claim, "c-1", **common),
+        _event(HumanMessage, "h-1", content=Content(text="Hello"), **common),
+        _user("m-2"),
+        _event(HumanMessage, "h-2", content=Content(text="Done"), **common),
+        _event(HumanLeft, "l-1", **common),
+    ]
+
+
+async def _play(bench: Any, events: list[Event], *, deliveries: bool = True) -> None:
+    for event in events:
+        await apply(bench.ports, event)
+        bench.clock.forward(10)
+        if deliveries:
+            await deliver(bench.ports, event.source)
+
+
+async def _counted(bench: Any) -> list[Count]:
+    return added(await bench.store.counted(*EVER))
+
+
+def _by_name(counts: list[Count]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in counts:
+        found[one.cell.name.value] = found.get(one.cell.name.value, 0) + one.number
+    return found
+
+
+WHOLE = dict.fromkeys(
+    "conversation handed_off requested joined taken waiting frame responded first_response turn answered response left"
+    " handling".split(),
+    1,
+)
+
+
+async def test_a_handoff_is_counted_once_however_often_it_is_delivered(bench: Any) -> None:
+    await _play(bench, [*_handoff(), *_handoff()])
+    for _ in range(3):
+        await deliver(bench.ports, C)
+    counts = await _counted(bench)
+    assert _by_name(counts) == WHOLE
+    said = figures(counts)
+    assert (said.waiting.median, said.first_response.median, said.response.median) == (10, 20, 10)
+    assert await recount(bench.store, *EVER) == []
+
+
+async def test_what_is_not_delivered_yet_is_not_counted_and_nothing_is_lost(bench: Any) -> None:
+    await _play(bench, _handoff(), deliveries=False)
+    assert await _counted(bench) == []
+    assert await recount(bench.store, *EVER) == []
+    await deliver(bench.ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["the write was made", "the write was not made"])
+async def test_a_write_whose_answer_is_lost_counts_once(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, applied: bool
+) -> None:
+    update = bench.store.update
+
+    async def lost(entry: Any, counts: Any = ()) -> Any:
+        if applied:
+            await update(entry, counts)
+        raise Unavailable("store-unavailable", "told to lose its answer")
+
+    await _play(bench, _handoff(), deliveries=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", lost)
+        with pytest.raises(Unavailable):
+            await deliver(bench.ports, C)
+    await deliver(bench.ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
+async def test_a_recount_mends_what_was_lost_doubled_or_made_up(bench: Any) -> None:
+    await _play(bench, _handoff())
+    right = await _counted(bench)
+    await bench.store.count([Count(one.cell, n) for n, one in enumerate(right, -1)])
+    await bench.store.count([Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+    assert await recount(bench.store, *EVER) != []
+    assert set(await _counted(bench)) == set(right)
+    assert await recount(bench.store, *EVER) == []
+
+
+async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_nothing_else(bench: Any) -> None:
+    await _play(bench, _handoff())
+    await bench.store.count([Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+
+    async def another(n: int) -> None:
+        source = f"business_messages:{n}"
+        for event in _handoff():
+            await apply(bench.ports, event.model_copy(update={"source": source}))
+            await deliver(bench.ports, source)
+
+    await asyncio.gather(*(another(n) for n in range(20)), recount(bench.store, *EVER))
+    assert _by_name(await _counted(bench)) == dict.fromkeys(WHOLE, 21)
+    assert await recount(bench.store, *EVER) == []
+
+
+async def test_erasing_takes_the_conversation_and_leaves_the_counts(bench: Any) -> None:
+    """An agent's name stays where agents are counted, and nowhere in what is left of the conversation."""
+    await _play(bench, _handoff()[:5], deliveries=False)
+    await erase(bench.ports, C, "admin")
+    entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
+    assert not any(one.commands for one in entries)
+    assert "Jane" not in "".join(map(JournalEntry.model_dump_json, entries))
+    said = figures(await _counted(bench))
+    assert (said.numbers["joined"], said.numbers["withHuman"], said.handling.open, said.response.open) == (1, 0, 0, 0)
+    assert (said.response.without, said.handling.count) == (1, 1)
+    assert await recount(bench.store, *EVER) == []
+
+
+async def test_a_request_that_is_erased_or_linked_is_not_open_for_ever(bench: Any) -> None:
+    requests = [_user("m-1", DESK), _event(HumanRequested, "r-1", DESK, reason="needed")]
+    await _play(bench, [_user("m-1"), _event(HumanRequested, "r-1", reason="refund"), *requests])
+    assert figures(await _counted(bench)).waiting.open == 2
+    await link(bench.ports, DESK, C, "admin")
+    await deliver(bench.ports, DESK)
+    await erase(bench.ports, C, "admin")
+    said = figures(await _counted(bench))
+    assert (said.numbers["linked"], said.numbers["erased"], said.waiting.open, said.first_response.open) == (1, 1, 0, 0)
+
+
+async def test_reports_that_can_take_no_more_hold_up_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    update = bench.store.update
+
+    async def full(entry: Snapshot[JournalEntry], counts: Any = ()) -> Any:
+        if counts:
+            raise TooLarge("too-large-to-store", "told to be full")
+        return await update(entry)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", full)
+        await _play(bench, _handoff())
+    assert await bench.store.pending_count(C) == 0
+    assert await _counted(bench) == []
+    entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
+    records = [c for entry in entries for c in entry.commands if isinstance(c, Record)]
+    assert {record.state for record in records} == {State.FAILED}
+    await recount(bench.store, *EVER)
+    assert _by_name(await _counted(bench)) == WHOLE
