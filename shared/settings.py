@@ -180,7 +180,7 @@ def _with_defaults(settings: Settings) -> Settings:
     filled: dict[str, Any] = {
         "baton_store": settings.baton_store or ("firestore" if deployed else "sqlite:///.baton/baton.sqlite"),
         "baton_queue": settings.baton_queue or ("pubsub" if deployed else "inline"),
-        "baton_bot": settings.baton_bot or ("none" if deployed else "acknowledge"),
+        "baton_bot": settings.baton_bot or ("none" if deployed or settings.bot_webhook_url else "acknowledge"),
         "business_messages_auth": settings.business_messages_auth or ("google" if google else "none"),
         "dialogflow_api_url": dialogflow,
         "dialogflow_auth": settings.dialogflow_auth

@@ -27,7 +27,6 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
     return {
         "BATON_STORE": f"sqlite:///{folder / 'baton.sqlite'}",
         "BATON_QUEUE": "inline",
-        "BATON_BOT": "acknowledge",
         "BATON_API_KEYS": json.dumps(API_KEYS),
         "BUSINESS_MESSAGES_API_URL": f"http://127.0.0.1:{port}/sim/business_messages",
         "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,

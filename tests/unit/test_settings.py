@@ -16,6 +16,10 @@ def test_locally_everything_has_a_default() -> None:
     assert (settings.baton_bot, settings.business_messages_auth) == ("acknowledge", "google")
 
 
+def test_a_bot_of_ones_own_is_the_only_one() -> None:
+    assert read_settings({"BOT_WEBHOOK_URL": "https://bot.example/hook"}).baton_bot == "none"
+
+
 def test_deployed_the_defaults_are_the_clouds() -> None:
     settings = read_settings({"K_SERVICE": "receive-webhook"})
     assert (settings.baton_store, settings.baton_queue, settings.baton_bot) == ("firestore", "pubsub", "none")
