@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
+from tests.browser.conftest import PATIENCE
 
 NUMBERS = re.compile(r"The numbers are in the table below\.$")
 CHARTS = ("today", "outcomes", "waiting", "first", "days")
@@ -36,7 +37,7 @@ def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     yield opened
     context.close()
     assert faults == []
