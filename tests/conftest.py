@@ -51,6 +51,7 @@ def firestore_emulator() -> Iterator[str]:
     """Returns host:port of a Firestore emulator."""
     jar = "cloud-firestore-emulator/cloud-firestore-emulator.jar"
     with _emulator("FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]) as host:
+        _warm_up(host)
         yield host
 
 
@@ -98,6 +99,17 @@ def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def _warm_up(firestore: str) -> None:
+    """Waits for the first answer, for which an emulator on a busy machine takes longer than Baton gives an RPC."""
+    import grpc  # type: ignore[import-untyped]  # grpcio has no types
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+    with grpc.insecure_channel(firestore) as channel:
+        client = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+        client.commit(request={"database": "projects/test-warm/databases/(default)"}, timeout=READY_SECONDS)
 
 
 def _find(jar: str) -> Path | None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
+from tests import quarter
 from tests.browser.conftest import PATIENCE
 
 NUMBERS = re.compile(r"The numbers are in the table below\.$")
@@ -18,6 +19,7 @@ CHARTS = ("today", "outcomes", "waiting", "first", "days")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One handoff that was answered and ended, and two that wait."""
     with LocalServer(tmp_path_factory.mktemp("reports")) as server:
+        quarter.until_it_has(60)
         talks = [Talk.open(server) for _ in range(3)]
         for talk in talks:
             talk.post(":requestHuman", {"reason": "<b>refund</b>"}, "dev-bot")
