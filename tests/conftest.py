@@ -3,6 +3,9 @@
 They are started from the Cloud SDK's jars at first use and end with the tests. FIRESTORE_EMULATOR_HOST and
 PUBSUB_EMULATOR_HOST, where they are set, name emulators to use instead. Without Java or the jars the tests that need
 them are skipped; BATON_REQUIRE_ALL=1 makes that a failure.
+
+Hypothesis tries the same examples in every run, so that a run tells of the code and not of chance;
+HYPOTHESIS_PROFILE=hunt looks for new ones.
 """
 
 import os
@@ -20,10 +23,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from infra.local.server import free_port
 
 FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Duser.language=en"]
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 # Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture alone ends it.
 BECOME = """
 import ctypes, os, signal, sys
@@ -34,12 +40,18 @@ if os.getppid() == parent:
     os.execvp(sys.argv[2], sys.argv[2:])
 """
 
+_unhurried = settings(deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gate", _unhurried, derandomize=True)
+settings.register_profile("hunt", _unhurried, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
 
 @pytest.fixture(scope="session")
 def firestore_emulator() -> Iterator[str]:
     """Returns host:port of a Firestore emulator."""
     jar = "cloud-firestore-emulator/cloud-firestore-emulator.jar"
     with _emulator("FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]) as host:
+        _warm_up(host)
         yield host
 
 
@@ -57,6 +69,14 @@ def fresh_project() -> str:
     return f"test-{uuid.uuid4().hex[:16]}"
 
 
+@pytest.fixture(scope="session")
+def nowhere() -> Iterator[str]:
+    """Returns the URL of a port on which nobody listens, nor will while these tests run."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
 @contextmanager
 def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
     given = os.environ.get(variable)
@@ -65,7 +85,7 @@ def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
         return
     java = shutil.which("java") or _absent("java is not on the PATH")
     found = _find(jar) or _absent(f"no Cloud SDK with platform/{jar}: gcloud components install the emulators")
-    host = f"127.0.0.1:{_free_port()}"
+    host = f"127.0.0.1:{free_port()}"
     command = [java, *FAST, *(part.format(jar=found) for part in arguments)]
     where = ["--host=127.0.0.1", f"--port={host.rpartition(':')[2]}"]
     process = subprocess.Popen(
@@ -79,6 +99,17 @@ def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def _warm_up(firestore: str) -> None:
+    """Waits for the first answer, for which an emulator on a busy machine takes longer than Baton gives an RPC."""
+    import grpc  # type: ignore[import-untyped]  # grpcio has no types
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+    with grpc.insecure_channel(firestore) as channel:
+        client = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+        client.commit(request={"database": "projects/test-warm/databases/(default)"}, timeout=READY_SECONDS)
 
 
 def _find(jar: str) -> Path | None:
@@ -96,12 +127,6 @@ def _sdk_roots() -> Iterator[Path]:
         question = [gcloud, "info", "--format=value(installation.sdk_root)"]
         answer = subprocess.run(question, capture_output=True, text=True, check=False)
         yield Path(answer.stdout.strip() or "/nonexistent")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_ready(process: subprocess.Popen[bytes], host: str) -> None:

@@ -33,7 +33,8 @@ GARBLES = ("drop_after", "garbled", "twice")
 
 
 class DialogflowFaults(CallFaults):
-    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one answer."""
+    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one answer. What is `slow`
+    ends early when the faults are set anew."""
 
     garbled: Share = 0
     twice: Share = 0
@@ -50,6 +51,7 @@ class DialogflowSimulator:
     def __init__(self, store: DialogflowStore) -> None:
         self.store = store
         self.faults = DialogflowFaults()
+        self._set_anew = asyncio.Event()
         self._rest = Starlette(
             routes=[
                 Route("/v3/{session:path}:detectIntent", self._detect_intent, methods=["POST"]),
@@ -72,9 +74,13 @@ class DialogflowSimulator:
             return invalid
         slow = self.faults.strikes("slow")
         if slow:
-            await asyncio.sleep(self.faults.slow_seconds)
+            await self._dawdle()
         fault = next((one for one in (*REFUSALS, *GARBLES) if self.faults.strikes(one)), "slow" if slow else None)
         return self._refused(name["id"], body, fault) if fault in REFUSALS else self._taken(name["id"], body, fault)
+
+    async def _dawdle(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._set_anew.wait(), self.faults.slow_seconds)
 
     def _refused(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
         """Such a call leaves its session where it stood."""
@@ -113,6 +119,8 @@ class DialogflowSimulator:
             self.faults = DialogflowFaults.model_validate(await _json(request))
         except ValidationError as error:
             return _error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
+        self._set_anew.set()
+        self._set_anew = asyncio.Event()
         return JSONResponse(self.faults.model_dump())
 
 

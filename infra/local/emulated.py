@@ -5,6 +5,7 @@ import urllib.request
 from typing import Any
 
 from infra.deployables import deployables
+from infra.local.server import PATIENCE_SECONDS
 from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES, VARIABLES
 
 TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES, VARIABLES)
@@ -32,5 +33,5 @@ def _put(emulator: str, path: str, body: dict[str, Any]) -> None:
         method="PUT",
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310  # as above
         return

@@ -20,6 +20,7 @@ from infra.local.settings import SIGNING_KEY
 from shared.platforms.signatures import hmac_sha512_base64
 
 START_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0  # for what comes in its own time: a busy machine brings it late, a broken one never
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class LocalServer:
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=PATIENCE_SECONDS)
             self.process = None
 
     def play(self, step: Step) -> Reply:
@@ -104,12 +105,12 @@ class LocalServer:
         shown: list[dict[str, Any]] = self.get(f"/sim/business_messages/customers/{conversation}")["transcript"]
         return shown
 
-    def wait_until_quiet(self, conversation: str, seconds: float = 20.0) -> None:
+    def wait_until_quiet(self, conversation: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Returns once nothing waits in the conversation's outbox. Raises TimeoutError."""
         path = f"/send_representative/v1/conversations/{conversation}"
-        self.wait_until(lambda: not self.get(path, "dev-bot").get("pending", 0), seconds)
+        self.wait_until(lambda: self.get(path, "dev-bot").get("pending") == 0, seconds)
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Returns once `holds`. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while not holds():
@@ -120,15 +121,24 @@ class LocalServer:
     def _serves(self) -> bool:
         try:
             return self.send("GET", "/sim/business_messages/customers").status == 200
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             return False
 
 
 def free_port() -> int:
-    """Returns a port of the loopback interface that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Returns a port of the loopback interface that nobody else is given for a minute.
+
+    A connection that its server closes leaves the port in TIME_WAIT: the system gives it to nobody who asks for any
+    port, and to a server that asks for this one.
+    """
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        with socket.create_connection(server.getsockname()) as client:
+            server.accept()[0].close()
+            client.recv(1)
+        return int(server.getsockname()[1])
 
 
 def _parsed(body: bytes) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from infra.local.browser import browser, find_browser
-from infra.local.server import LocalServer
+from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import BRIDGE_KEY
 from tests.browser.crm import Crm, Tab, serve
 
@@ -34,7 +34,8 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
-expect.set_options(timeout=20_000)  # a busy machine shows things late; what is never shown still fails
+PATIENCE = PATIENCE_SECONDS * 1000  # a busy machine shows things late; what is never shown still fails
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     opened, thrown, asked = context.new_page(), list[str](), list[str]()
     opened.on("pageerror", lambda error: thrown.append(str(error)))
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     opened.goto(server)
     yield opened
     context.close()
@@ -72,7 +73,7 @@ def run(crm: Crm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSer
 def context(chromium: Browser, run: LocalServer, crm: Crm) -> Iterator[BrowserContext]:
     """A browser of its own, whose storage is empty, and which must not throw."""
     opened, thrown = chromium.new_context(), list[str]()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     opened.on("weberror", lambda error: thrown.append(str(error.error)))
     crm.tokens.clear()
     yield opened

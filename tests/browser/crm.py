@@ -14,7 +14,7 @@ import jwt
 from playwright.sync_api import BrowserContext, Frame, Page, Route
 
 from infra.bridge_tag import SCRIPT, tag
-from infra.local.server import LocalServer
+from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import BRIDGE_KEY
 
 VARIABLES = "variables_captured"
@@ -136,12 +136,17 @@ class Tab:
         script = "messages => messages.forEach(message => parent.postMessage(message, '*'))"
         self.frame(frame).evaluate(script, list(messages))
 
-    def until(self, script: str, seconds: float = 15) -> None:
+    def until(self, script: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Waits until this holds in the page; the page's policy forbids Playwright's own way of waiting."""
         deadline = time.monotonic() + seconds
         while not self.page.evaluate(script):
             assert time.monotonic() < deadline, f"{script} does not hold; errors: {self.errors()}"
             self.page.wait_for_timeout(30)
+
+    def has_token(self) -> None:
+        """Waits until the page has fetched a token, and asks for nothing more."""
+        self.until("performance.getEntriesByName(`${location.origin}/token`).length > 0")
+        self.page.wait_for_load_state("networkidle")
 
     def settled(self) -> None:
         """Waits until something was heard, and nothing is queued any more."""

@@ -9,8 +9,7 @@ from tests.browser.crm import JOINED, VARIABLES, Crm, Tab, ids, lose_the_answer,
 def test_what_happens_offline_is_sent_once_when_the_network_is_back(tab: Tab, context: BrowserContext) -> None:
     context.set_offline(True)
     tab.post(tab.event(JOINED), tab.event())
-    tab.until("errors.length > 0")
-    assert tab.page.evaluate("bridge.pending()") == 2
+    tab.until("errors.length > 0 && bridge.pending() === 2")
     assert tab.kinds() == []
     context.set_offline(False)
     tab.settled()
@@ -38,14 +37,14 @@ def test_a_tab_that_is_closed_right_after_the_event_has_sent_it_or_another_will(
 
 
 def test_a_page_that_is_left_right_after_the_event_still_sends_it(tab: Tab) -> None:
-    tab.page.wait_for_load_state("networkidle")
+    tab.has_token()
     tab.post(tab.event())
     tab.page.goto("about:blank")
     tab.arrived(VARIABLES)
 
 
 def test_a_token_that_is_not_taken_any_more_is_renewed_at_once(tab: Tab, crm: Crm) -> None:
-    tab.page.wait_for_load_state("networkidle")
+    tab.has_token()
     crm.tokens[:] = ["expired"]
     later = Tab.open(tab.page.context, crm, tab.run, tab.chat)
     later.post(later.event())

@@ -56,6 +56,7 @@ def test_the_desks_list_turns_the_phone_to_the_platform_of_whom_one_chooses(page
 def test_a_chip_can_be_tapped_while_its_message_is_the_newest(page: Page, server: str) -> None:
     start_customer(page, "RCS", "Cleo of RCS")
     send(page, "The customer’s message", PROBLEM)
+    expect(bubbles(page)).to_have_count(2)  # the bot has acknowledged
     expect(page.locator("#bot")).to_contain_text("rcs:")
     conversation = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
     answered = page.request.post(

@@ -73,12 +73,18 @@ def expect_shown(page: Page, *lines: str) -> None:
     assert shown(page) == list(lines)
 
 
-def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Page) -> None:
-    queue(page)
+def claim(page: Page) -> None:
+    """Returns once the customer has seen who joined: people answer what they have seen."""
     press(page, "Claim")
     expect_phase(page, "HUMAN")
+    expect(bubbles(page).last).to_have_text("Jane Doe joined")
+
+
+def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Page) -> None:
+    queue(page)
+    claim(page)
     agent_says(page, HELP)
-    expect(bubbles(page)).to_have_count(5)  # people answer what they have seen
+    expect(bubbles(page)).to_have_count(5)
     customer_says(page, "My parcel has not arrived")
     expect(bubbles(page)).to_have_count(6)
     agent_says(page, "It will be there tomorrow")
@@ -102,8 +108,7 @@ def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Pa
 
 def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conversation(page: Page) -> None:
     queue(page)
-    press(page, "Claim")
-    expect_phase(page, "HUMAN")
+    claim(page)
     bot_says(page, "May I interrupt?")
     expect(page.locator("#bot-notice")).to_have_text(
         "Refused (409 human-present): Jane Doe holds this conversation. The bot stays silent until they leave."
@@ -115,8 +120,7 @@ def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conver
 
 def test_a_second_agent_is_refused_and_told_who_holds_the_conversation(page: Page) -> None:
     queue(page)
-    press(page, "Claim")
-    expect_phase(page, "HUMAN")
+    claim(page)
     page.get_by_label("You are").fill("John Roe")
     press(page, "Claim")
     expect(page.locator("#claim-notice")).to_contain_text("Refused (409 held): Jane Doe holds this conversation")
@@ -138,8 +142,7 @@ def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_ag
 
 def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page: Page) -> None:
     queue(page)
-    press(page, "Claim")
-    expect_phase(page, "HUMAN")
+    claim(page)
     press(page, "CSKU’s AI says: no human is needed")
     expect(page.locator("#csku-notice")).to_contain_text("Kept from the customer: Jane Doe came through the API")
     assert shown(page)[-1] == "Jane Doe joined"
@@ -154,8 +157,7 @@ def test_nobody_available_tells_the_customer_and_gives_the_conversation_back(pag
 
 def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> None:
     queue(page)
-    press(page, "Claim")
-    expect(bubbles(page).last).to_have_text("Jane Doe joined")
+    claim(page)
     page.get_by_label("Your reply").press_sequentially("Hm")
     expect(page.locator("#typing")).to_have_text("Jane Doe is typing …")
     page.get_by_label("Your reply").press("Enter")
@@ -166,8 +168,7 @@ def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> 
 def test_markup_in_a_message_is_text_wherever_it_is_shown(page: Page, speaks: object) -> None:
     markup = """<img src=x onerror="document.title='owned'"><b>bold</b>"""
     queue(page)
-    press(page, "Claim")
-    expect_phase(page, "HUMAN")
+    claim(page)
     customer_says(page, markup) if speaks is customer_says else agent_says(page, markup)
     expect(bubbles(page).last.locator(".said")).to_have_text(markup)
     expect(page.locator("#journal > li").first.locator(".quote")).to_have_text(markup)

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
+from tests import quarter
+from tests.browser.conftest import PATIENCE
 
 NUMBERS = re.compile(r"The numbers are in the table below\.$")
 CHARTS = ("today", "outcomes", "waiting", "first", "days")
@@ -17,6 +19,7 @@ CHARTS = ("today", "outcomes", "waiting", "first", "days")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One handoff that was answered and ended, and two that wait."""
     with LocalServer(tmp_path_factory.mktemp("reports")) as server:
+        quarter.until_it_has(60)
         talks = [Talk.open(server) for _ in range(3)]
         for talk in talks:
             talk.post(":requestHuman", {"reason": "<b>refund</b>"}, "dev-bot")
@@ -36,7 +39,7 @@ def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     yield opened
     context.close()
     assert faults == []

@@ -136,7 +136,7 @@ def pubsub(pubsub_emulator: str) -> Callable[[str, str, dict[str, Any]], dict[st
     def call(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         address, headers = f"http://{pubsub_emulator}/v1/{path}", {"content-type": "application/json"}
         request = urllib.request.Request(address, json.dumps(body).encode(), headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # the emulator on loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # the emulator on loopback
             return dict(json.loads(answer.read()))
 
     return call

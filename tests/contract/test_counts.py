@@ -90,7 +90,7 @@ async def test_many_at_once_lose_nothing(instance: Callable[[], ConversationStor
     entries = [await _entry(stores[0], make, f"c{n}") for n in range(20)]
 
     async def settle(n: int, entry: Any) -> None:
-        for _ in range(50):
+        for _ in range(1000):
             try:
                 await stores[n % 2].update(entry, [Count(_cell(), 1)])
                 return

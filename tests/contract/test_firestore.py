@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -127,6 +127,7 @@ async def test_what_expired_is_shown_to_nobody_and_still_knows_a_duplicate(
 async def test_a_linked_desk_outlives_its_channel(
     store: FirestoreStore, rpc: CountingRpc, make: Any, clock: Any
 ) -> None:
+    clock.time = datetime.now(UTC)  # the day of the emulator's own clock, and so of its tokens
     desk = make.conversation("desk", linked_to="business_messages:channel")
     channel = make.conversation("channel", links=(desk.id,))
     await store.commit(Commit([make.entry(desk)], [Snapshot(desk, None), Snapshot(channel, None)]))
@@ -149,13 +150,15 @@ async def test_a_link_is_kept_once_a_day_and_a_lost_desk_stops_nothing(
 ) -> None:
     channel = make.conversation("channel", links=("csku:never-written",))
     (written,) = await store.commit(Commit((), [Snapshot(channel, None)]))
-    clock.time += timedelta(days=1)
+    token: Any = written.token
+    today = datetime.fromtimestamp(token.seconds, UTC)  # by the emulator's own clock
+    clock.time = today + timedelta(days=2)
     rpc.made.clear()
-    for version, commits in ((2, 2), (3, 4)):  # the emulator's own clock, and so the token's day, stands a day behind
+    for version, commits in ((2, 2), (3, 4)):
         channel = channel.model_copy(update={"version": version})
         (written,) = await store.commit(Commit((), [Snapshot(channel, written.token)]))
         assert rpc.made["commit"] == commits
-    clock.time -= timedelta(days=1)
+    clock.time = today
     channel = channel.model_copy(update={"version": 4})
     await store.commit(Commit((), [Snapshot(channel, written.token)]))
     assert rpc.made["commit"] == 5

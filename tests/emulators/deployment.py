@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from infra.local.server import Reply, free_port
+from infra.local.server import PATIENCE_SECONDS, Reply, free_port
 from infra.local.settings import API_KEYS, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY
 from shared.ports import ConversationStore
 from shared.schemas.journal import JournalEntry
@@ -35,7 +35,7 @@ from tests.emulators.pusher import Pusher
 from tests.emulators.rpc_gate import RpcGate
 
 BIN = Path(sys.executable).parent
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 SUBSCRIBERS = {"deliver_outbox": OUTBOX, "notify_handoff": HANDOFFS, "run_bot": USER_MESSAGES}
 USUAL = ("receive_webhook", "send_representative", "deliver_outbox")
 
@@ -84,7 +84,7 @@ class FunctionProcess:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, how)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE_SECONDS)
             self.process = None
 
 
@@ -217,7 +217,7 @@ class Deployment:
         async with self.http.request(method, url, data=io.BytesIO(body), headers=headers) as answer:
             return Reply(answer.status, json.loads(await answer.read() or b"null"))
 
-    async def until_quiet(self, *conversations: str, seconds: float = 30) -> None:
+    async def until_quiet(self, *conversations: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Returns once nothing waits in these conversations' outboxes. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             for conversation in conversations:

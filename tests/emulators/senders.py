@@ -15,7 +15,7 @@ from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, SIGNING_KEY
 from shared.platforms.signatures import hmac_sha512_base64
 from tests.emulators.deployment import Deployment
 
-PAUSE, PATIENCE = 0.1, 60.0
+PAUSE, PATIENCE = 0.1, 180.0
 SURFACE = "/v1/conversations"
 JANE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 

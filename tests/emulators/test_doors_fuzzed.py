@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.server import free_port
 from infra.local.settings import (
     ADMIN_KEY,
     AGENT_KEY,
@@ -61,9 +60,9 @@ thoroughly = settings(
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+def ask(tmp_path_factory: pytest.TempPathFactory, nowhere: str) -> Iterator[Ask]:
     """Returns what asks a function and holds its answer against the one shape; what leaves goes nowhere."""
-    folder, nowhere = tmp_path_factory.mktemp("doors"), f"http://127.0.0.1:{free_port()}"
+    folder = tmp_path_factory.mktemp("doors")
     functions = Functions.of(
         BATON_STORE=f"sqlite:///{folder / 'baton.sqlite'}",
         BATON_QUEUE="inline",

@@ -32,7 +32,7 @@ async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
     async with deploy(*DOORS) as deployment:
         await Caller(deployment, "hot").says("hello", "m-first")
         answered = await asyncio.gather(*(_send_all(deployment, number) for number in range(SENDERS)))
-        await deployment.until_quiet("business_messages:hot", seconds=60)
+        await deployment.until_quiet("business_messages:hot", seconds=180)
 
         statuses = Counter(status for one in answered for each in one for status, _ in each.tries)
         # 429, for requests, and 503, for facts, are also the outbox's own brake where senders outrun delivery.

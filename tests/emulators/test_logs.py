@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from infra.local.faults import Faults
+from infra.local.server import PATIENCE_SECONDS
 from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY
 from tests.emulators import log_lines
 from tests.emulators.deployment import USUAL, Deployment, Emulators
@@ -36,7 +37,7 @@ async def _talk(caller: Caller) -> None:
     await caller.says(f"{WORDS} again", "m-3")
     await caller.leaves("e-2")
     deployment.platform.simulator.faults = Faults()
-    await deployment.until_quiet(caller.id, seconds=40)
+    await deployment.until_quiet(caller.id)
     await caller.erases()
 
 
@@ -89,7 +90,7 @@ async def test_the_log_of_a_full_run_helps_and_gives_nothing_away(deploy: Callab
         async with deploy(*USUAL, "notify_handoff", **settings) as deployment:
             await _talk(Caller(deployment, "talk"))
             assert await _knock(deployment) == [401, 400, 400, 401, 200, 413, 400, 401, 200, 400, 405]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not _has_answered(deployment, "notify_handoff"):
                     await asyncio.sleep(0.1)
             deployment.kill()
@@ -108,7 +109,7 @@ async def test_a_trace_goes_from_the_webhook_through_the_topic_to_delivery(
         caller = Caller(deployment, "traced", headers=TRACEPARENT)
         await caller.says("hello", "m-1")
         await deployment.until_quiet(caller.id)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not _has_answered(deployment, "deliver_outbox"):
                 await asyncio.sleep(0.1)
         deployment.kill()

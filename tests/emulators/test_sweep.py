@@ -143,5 +143,5 @@ async def test_a_sweep_ends_in_its_time_however_slow_the_queue_is(world: World) 
     world.wake_ups.seconds = 0.5
     began = asyncio.get_running_loop().time()
     assert 0 < await sweep(world.ports, within=0.1) < 330
-    assert asyncio.get_running_loop().time() - began < 5
+    assert asyncio.get_running_loop().time() - began < 30  # one publish after the other takes two minutes and more
     assert await sweep(world.ports) == 330

@@ -64,8 +64,8 @@ class Customer:
     def phase(self) -> str:
         return str(self.state().get("phase"))
 
-    def wait_for(self, phase: str, seconds: float = 20) -> None:
-        self.server.wait_until(lambda: self.phase() == phase, seconds)
+    def wait_for(self, phase: str) -> None:
+        self.server.wait_until(lambda: self.phase() == phase)
 
     def journal(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.server import LocalServer, Reply
 from infra.local.talk import Talk
+from tests import quarter
 
 BASE = "/send_representative/v1/reports"
 JANE = {"displayName": "Jane Doe"}
@@ -22,6 +23,7 @@ def _ask(server: LocalServer, path: str, key: str = "dev-admin", method: str = "
 def played(start: Callable[..., LocalServer]) -> LocalServer:
     """One handoff that ended, one that waits, and a customer whom the bot alone serves."""
     server = start()
+    quarter.until_it_has(60)
     ended, waits, served = (Talk.open(server) for _ in range(3))
     for talk in (ended, waits):
         talk.say("BOT", "Bot", "Let me transfer you", f"b-{talk.id}")

@@ -279,6 +279,6 @@ def test_more_than_five_hundred_pending_are_refused_until_delivery_goes_on(serve
         assert _reason(talk.customer_says("one too many", "m-500")) == (503, "outbox-full")
     finally:
         server.send("PUT", faults, b"{}")
-    server.wait_until(lambda: talk.state()["pending"] == 0, 60)
+    server.wait_until(lambda: talk.state()["pending"] == 0, seconds=180)
     assert talk.say("BOT", "Bot", "one too many", "b-500").status == 200
     assert talk.seen() == [*(f"BOT Bot: {number}" for number in range(500)), "BOT Bot: one too many"]

@@ -10,7 +10,7 @@ import pytest
 from infra import doctor, doctor_checks, doctor_state
 from infra.doctor_http import Answer, Finding, Patient, Verdict
 from infra.gcloud import Result
-from infra.local.server import LocalServer, free_port
+from infra.local.server import LocalServer
 
 SECRETS = (
     "BUSINESS_MESSAGES_SIGNING_KEYS", "BUSINESS_MESSAGES_CLIENT_TOKEN", "CSKU_WEBHOOK_SECRETS", "BATON_API_KEYS",
@@ -96,8 +96,8 @@ def test_settings_that_are_wrong() -> None:
     assert found[0].fatal
 
 
-def test_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.main([f"http://127.0.0.1:{free_port()}"], {}) == 1
+def test_nobody_answers(capsys: pytest.CaptureFixture[str], nowhere: str) -> None:
+    assert doctor.main([nowhere], {}) == 1
     said = capsys.readouterr().out
     assert "FAIL  Nobody answers" in said
     assert said.count("FAIL") == 1 + 1  # the finding, and the last line
@@ -119,6 +119,7 @@ def test_a_customer_who_waits_too_long(healthy: LocalServer) -> None:
     _customer(healthy, "waits")
     api = "/send_representative/v1/conversations/waits"
     healthy.send("POST", f"{api}:requestHuman", b'{"reason": "asked"}', {"authorization": "Bearer dev-bot"})
+    healthy.wait_until_quiet("waits")
     try:
         assert faults(healthy) == []
         (fault,) = faults(healthy, longest_wait=0)
@@ -127,13 +128,15 @@ def test_a_customer_who_waits_too_long(healthy: LocalServer) -> None:
         healthy.send("POST", f"{api}:fail", b'{"reason": "closing"}', {"authorization": "Bearer dev-agent"})
 
 
-def test_a_platform_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_platform_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
     monkeypatch.setattr(doctor_state, "SETTLES_SECONDS", 0.5)
-    with LocalServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": f"http://127.0.0.1:{free_port()}"}) as server:
+    with LocalServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
         _customer(server, "3333")
         claim = b'{"representative": {"displayName": "Jane Doe"}}'
         path = "/send_representative/v1/conversations/3333:claim"
         assert server.send("POST", path, claim, {"authorization": "Bearer dev-agent"}).status == 200
+        journal = "/send_representative/v1/conversations/3333/journal"
+        server.wait_until(lambda: '"error"' in json.dumps(server.get(journal, "dev-agent")))  # delivery was tried
         found = faults(server)
     assert any("3333 wait for delivery" in fault and "The last answer was" in fault for fault in found)
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -233,12 +234,13 @@ def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
 ) -> None:
     part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
     command, environment = _command(large, *PERIOD, "--output", str(part))
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (part.exists() and part.stat().st_size > len(wanted) // 3) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(how)
-    assert process.wait(timeout=20) != 0
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs in the background ignores it
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=heeds) as process:
+        deadline = time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size > len(wanted) // 3) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(how)
+        assert process.wait(timeout=60) != 0
     assert 0 < part.stat().st_size < len(wanted)
     with part.open("ab") as file:
         file.write(b"half a li")

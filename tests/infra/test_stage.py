@@ -36,7 +36,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
     yield served
     for process in running:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _status(url: str, seconds: float = 60) -> int:
@@ -49,7 +49,7 @@ def _status(url: str, seconds: float = 60) -> int:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

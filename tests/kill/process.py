@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from infra.local.server import free_port
 
 ROOT = Path(__file__).parents[2]
 SIM = "/sim/business_messages"
@@ -27,7 +28,7 @@ class Process:
     """`python -m infra.local` on a free port of this machine, its state in `home`."""
 
     home: Path
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,12 +47,6 @@ class Process:
         if self.running is not None:
             self.running.send_signal(signal.SIGKILL)
             self.running.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass

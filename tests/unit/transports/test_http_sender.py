@@ -12,7 +12,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from infra.local.server import free_port
 from shared.errors import Unavailable
 from shared.schemas.exchange import Call
 from shared.transports.http_sender import HttpSender
@@ -121,9 +120,9 @@ async def test_what_is_no_address_was_not_sent(sender: HttpSender, url: str) -> 
         await sender.send(_call(url))
 
 
-async def test_what_nobody_listens_to_was_not_sent(sender: HttpSender) -> None:
+async def test_what_nobody_listens_to_was_not_sent(sender: HttpSender, nowhere: str) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
-        await sender.send(_call(f"http://127.0.0.1:{free_port()}/x"))
+        await sender.send(_call(f"{nowhere}/x"))
 
 
 async def test_a_bearer_token_goes_along(server: Server, sender: HttpSender) -> None:
