@@ -66,6 +66,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
     Effect.REMIND: remind,
+    Effect.WAIT_FOR_OPENING: desks.wait_for_opening,
     Effect.JOIN: join,
     Effect.MESSAGE: message,
     Effect.LEAVE: leave,
