@@ -1,21 +1,14 @@
-"""What the effects about desks do: where a request goes, what a desk is told that must be called, who is closed."""
+"""What the effects about desks do: where a request goes, and what a desk is told that must be called."""
 
-from datetime import UTC, timedelta
+from datetime import UTC
 
-from shared.handoff.notices import Notice
-from shared.handoff.routing import Route
-from shared.handoff.speech import say_notice
-from shared.handoff.telling import notification
 from shared.handoff.turn import Turn, expect
 from shared.handoff.visibility import seen_by
 from shared.schemas.commands import CallDesk
-from shared.schemas.conversation import Called, ClosedDesk, HandoffRequest, Phase, Timer
+from shared.schemas.conversation import Called, HandoffRequest, Timer
 from shared.schemas.events import FromUser, HumanLeft, HumanRequested, UnclaimedTimeout
 from shared.schemas.ids import platform_of
 from shared.schemas.variables import Audience
-
-CLOSED_FOR_GOOD = timedelta(days=1)  # after which the team is told again of a desk that names no opening
-OUTSIDE_HOURS = "outside-hours"
 
 
 def queue(turn: Turn) -> None:
@@ -90,49 +83,3 @@ def _tell(turn: Turn, action: str, **what: object) -> None:
         given = {"desk": called.desk, "handoff": called.handoff, "action": action, **what}
         command = CallDesk.model_validate({"id": turn.derived_id(f"desk {action}"), **given})
         turn.commands.append(command)
-
-
-def say_closed(turn: Turn) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the team."""
-    route, known = _route(turn), turn.conversation
-    asked_by_desk = turn.event.fact and not known.owns(turn.event.source)
-    if not route.closed or (asked_by_desk and _is_known(turn, route)):
-        return
-    waits = route.waits or (known.timer is not None and known.timer.is_opening)
-    if route.opens is None:
-        say_notice(turn, Notice.WAITING if waits else Notice.NOBODY)
-    else:
-        opens = turn.policy.notices.moment(route.opens, known.locale)
-        say_notice(turn, Notice.CLOSED_WAITING if waits else Notice.CLOSED, opens=opens)
-
-
-def notify_closed(turn: Turn) -> None:
-    turn.reason = OUTSIDE_HOURS
-    route = _route(turn)
-    if not _is_known(turn, route):
-        until = route.opens.astimezone(UTC) if route.opens else turn.now + CLOSED_FOR_GOOD
-        others = (one for one in turn.conversation.closed if one.desk != route.desk.name and turn.now < one.until)
-        turn.commands.append(notification(turn, "handoff.failed", route.desk.name))
-        turn.change(closed=(*others, ClosedDesk(desk=route.desk.name, until=until)))
-
-
-def wait_for_opening(turn: Turn) -> None:
-    """Reminders count from the opening; what the team was told of so far was another day's."""
-    opens = _route(turn).opens
-    if opens is not None:
-        armed = turn.conversation.version
-        turn.change(timer=Timer(kind="unclaimed", armed=armed, n=0, due_at=opens.astimezone(UTC)))
-
-
-def _route(turn: Turn) -> Route:
-    known = turn.conversation
-    queued = known.phase is Phase.QUEUED
-    return turn.policy.standing(known, turn.now) if queued else turn.policy.route(known, turn.now)
-
-
-def _is_known(turn: Turn, route: Route) -> bool:
-    """Returns whether the team knows already that this customer asks while nobody is there."""
-    known = turn.conversation
-    if known.phase is Phase.QUEUED:
-        return known.opens_at is not None or not route.waits
-    return any(one.desk == route.desk.name and turn.now < one.until for one in known.closed)
