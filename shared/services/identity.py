@@ -20,7 +20,9 @@ from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
 from shared.services.link_records import record_of
 
+CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
+_Measures = tuple[Measure, ...]
 _OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
 _NOBODYS: Mapping[str, object] = {
     "phase": Phase.BOT,
@@ -39,10 +41,6 @@ _NOBODYS: Mapping[str, object] = {
     "owed": None,
     "progress": None,
 }
-
-
-CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
-_Measures = tuple[Measure, ...]
 
 
 @dataclass(frozen=True, slots=True)
