@@ -34,7 +34,8 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "requestReason": request.reason if request else None,
         "desk": request.desk if request else None,
         "requestMetadata": request.metadata if request and agent else None,
-        "closedUntil": _time(conversation.closed_until),
+        "opensAt": _time(conversation.opens_at),
+        **_closed_view(conversation),
         "firstResponseSeconds": conversation.first_response_seconds,
         "tracked": conversation.tracked,
         "links": list(conversation.links),
@@ -44,6 +45,12 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _closed_view(conversation: Conversation) -> dict[str, str | None]:
+    """Returns the desk that was closed when the customer asked last, and when it opens."""
+    latest = conversation.closed[-1:]
+    return {"closedDesk": latest[0].desk, "closedUntil": _time(latest[0].until)} if latest else {}
 
 
 def place_view(ahead: Ahead) -> dict[str, Any]:

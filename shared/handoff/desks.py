@@ -1,20 +1,14 @@
-"""What the effects about desks do: where a request goes, what a desk is told that must be called, who is closed."""
+"""What the effects about desks do: where a request goes, and what a desk is told that must be called."""
 
-from datetime import UTC, timedelta
+from datetime import UTC
 
-from shared.handoff.notices import Notice
-from shared.handoff.speech import say_notice
-from shared.handoff.telling import notification
 from shared.handoff.turn import Turn, expect
 from shared.handoff.visibility import seen_by
 from shared.schemas.commands import CallDesk
-from shared.schemas.conversation import Called, HandoffRequest, Phase, Timer
+from shared.schemas.conversation import Called, HandoffRequest, Timer
 from shared.schemas.events import FromUser, HumanLeft, HumanRequested, UnclaimedTimeout
 from shared.schemas.ids import platform_of
 from shared.schemas.variables import Audience
-
-CLOSED_FOR_GOOD = timedelta(days=1)  # after which the team is told again of a desk that names no opening
-OUTSIDE_HOURS = "outside-hours"
 
 
 def queue(turn: Turn) -> None:
@@ -89,32 +83,3 @@ def _tell(turn: Turn, action: str, **what: object) -> None:
         given = {"desk": called.desk, "handoff": called.handoff, "action": action, **what}
         command = CallDesk.model_validate({"id": turn.derived_id(f"desk {action}"), **given})
         turn.commands.append(command)
-
-
-def say_closed(turn: Turn) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the team."""
-    route, known = turn.policy.route(turn.conversation, turn.now), turn.conversation
-    asked_by_desk = turn.event.fact and not known.owns(turn.event.source)
-    if not route.closed or known.tracked or (asked_by_desk and _is_known(turn)):
-        return
-    waits = route.waits or known.phase is Phase.QUEUED
-    if route.opens is None:
-        say_notice(turn, Notice.WAITING if waits else Notice.NOBODY)
-    else:
-        opens = turn.policy.notices.moment(route.opens, known.locale)
-        say_notice(turn, Notice.CLOSED_WAITING if waits else Notice.CLOSED, opens=opens)
-
-
-def notify_closed(turn: Turn) -> None:
-    turn.reason = OUTSIDE_HOURS
-    if not _is_known(turn):
-        route = turn.policy.route(turn.conversation, turn.now)
-        opens = route.opens
-        turn.commands.append(notification(turn, "handoff.failed", route.desk.name))
-        turn.change(closed_until=opens.astimezone(UTC) if opens else turn.now + CLOSED_FOR_GOOD)
-
-
-def _is_known(turn: Turn) -> bool:
-    """Returns whether the team knows already that this customer asks while nobody is there."""
-    until = turn.conversation.closed_until
-    return turn.conversation.phase is Phase.QUEUED or (until is not None and turn.now < until)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.handoff import channels, desks, handback, line, variables
+from shared.handoff import channels, closed, desks, handback, line, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app
 from shared.handoff.notices import Notice
 from shared.handoff.speech import bot_message, message, say
@@ -66,6 +66,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
     Effect.REMIND: remind,
+    Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: join,
     Effect.MESSAGE: message,
     Effect.LEAVE: leave,
@@ -78,7 +79,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
-    Effect.NOTIFY_CLOSED: desks.notify_closed,
+    Effect.NOTIFY_CLOSED: closed.notify_closed,
     Effect.KEEP_VARIABLES: variables.keep,
     Effect.PUBLISH_VARIABLES: variables.publish,
     Effect.COMMENT_VARIABLES: variables.comment,
@@ -88,7 +89,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.REPLACE_APP: replace_app,
     Effect.UNSUBSCRIBE: unsubscribe,
     Effect.SUBSCRIBE: subscribe,
-    Effect.SAY_CLOSED: desks.say_closed,
+    Effect.SAY_CLOSED: closed.say_closed,
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: line.say_place,

@@ -86,13 +86,13 @@ def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
-def _no_desk_open(conversation: Conversation, now: datetime, policy: Policy) -> bool:
-    """A conversation that is only tracked has its own platform's people, whose hours are not Baton's affair."""
-    return not conversation.tracked and policy.route(conversation, now).closed
-
-
 def _closed(conversation: Conversation, now: datetime, policy: Policy) -> bool:
-    return _no_desk_open(conversation, now, policy) and not policy.route(conversation, now).waits
+    route = policy.route(conversation, now)
+    return route.closed and not route.waits
+
+
+def _closed_meanwhile(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+    return policy.standing(conversation, now).waits and conversation.opens_at is None
 
 
 def _reminder(event: Event) -> int:
@@ -120,9 +120,14 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
     Guard.OUTDATED: _outdated,
     Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
+    Guard.OPENING_KNOWN: lambda known, event, _p: _reminder(event) == 0 and known.called is not None,
     Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
 # What depends on the time of the decision rather than on when something happened: whether anybody is there now.
-OF_TIME: Mapping[Guard, _GuardOfTime] = {Guard.CLOSED: _closed, Guard.CLOSED_STILL: _no_desk_open}
+OF_TIME: Mapping[Guard, _GuardOfTime] = {
+    Guard.CLOSED: _closed,
+    Guard.CLOSED_MEANWHILE: _closed_meanwhile,
+    Guard.CLOSED_STILL: lambda conversation, now, policy: policy.standing(conversation, now).closed,
+}

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from shared.errors import BatonError, Forbidden, Refused
 from shared.handoff import channels, handback
+from shared.handoff.closed import say_what_is_owed
 from shared.handoff.effects import EFFECTS
 from shared.handoff.frames import catch_up
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
-from shared.handoff.speech import say_what_is_owed
 from shared.handoff.transitions import NOT_YOURS, TABLE, Effect, Refusal, Rule, Step
 from shared.handoff.turn import Turn
 from shared.reports.definitions import measure

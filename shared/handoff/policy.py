@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing import Desk, Route, route
+from shared.handoff.routing import Desk, Route, route, standing
 from shared.schemas.conversation import Capabilities, Conversation
 
 DELIVERS = Capabilities()
@@ -60,6 +60,10 @@ class Policy:
     def route(self, conversation: Conversation, now: datetime) -> Route:
         """Returns which desk gets a handoff that is asked for now."""
         return route(self.desks, conversation, now, self.notices.language)
+
+    def standing(self, conversation: Conversation, now: datetime) -> Route:
+        """Returns where the handoff that is under way stands now."""
+        return standing(self.desks, conversation, now, self.notices.language)
 
     def newcomer(self, conversation: str, address: str) -> Conversation:
         """Returns a conversation that Baton sees for the first time."""

@@ -84,10 +84,22 @@ def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, lang
     """
     spoken = language_of(conversation.locale) or language
     matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [ANYBODY]
-    found = next((desk for desk in matching if desk.is_open(now)), None)
-    if found is not None:
-        return Route(found)
-    return Route(matching[0], closed=True, opens=matching[0].next_opening(now))
+    found = next((desk for desk in matching if desk.is_open(now)), matching[0])
+    return _at(found, conversation, now)
+
+
+def standing(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
+    """Returns where the handoff that is under way stands: closed once its desk is, and all others where it could go."""
+    asked = conversation.request.desk if conversation.request else None
+    desk, anew = next((one for one in desks if one.name == asked), ANYBODY), route(desks, conversation, now, language)
+    return _at(desk, conversation, now) if anew.closed else anew
+
+
+def _at(desk: Desk, conversation: Conversation, now: datetime) -> Route:
+    """A conversation that is only tracked has its own platform's people, whose hours are not Baton's affair."""
+    if conversation.tracked or desk.is_open(now):
+        return Route(desk)
+    return Route(desk, closed=True, opens=desk.next_opening(now))
 
 
 def desk_list(value: object) -> object:

@@ -8,9 +8,10 @@ from shared.handoff.telling import notification
 from shared.handoff.turn import Turn, expect
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import TEXT_LIMIT, Content, split_text
-from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanMessage, Said
 from shared.schemas.representative import Representative, RepresentativeType
+
+OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING)
 
 
 def message(turn: Turn) -> None:
@@ -30,32 +31,19 @@ def bot_message(turn: Turn) -> None:
 
 
 def say(notice: Notice) -> Callable[[Turn], None]:
-    def effect(turn: Turn) -> None:
-        if turn.outside_window and notice is Notice.NOBODY and not turn.is_off(turn.policy.notices_off):
-            turn.change(owed=notice.value)
-        say_notice(turn, notice)
-
-    return effect
+    return lambda turn: say_notice(turn, notice)
 
 
 def say_notice(turn: Turn, notice: Notice, **values: object) -> None:
-    """Says Baton's own words, with what they speak of, unless the customer is to hear none."""
+    """Says Baton's own words, with what they speak of, unless the customer is to hear none.
+
+    Whoever cannot be written to is owed the answer to their asking for a human.
+    """
+    if notice in OWED and not turn.is_off(turn.policy.notices_off):
+        turn.change(owed=notice.value if turn.outside_window else None)
     if _may_say(turn, notice):
-        _say_as_bot(turn, notice, **values)
-
-
-def _say_as_bot(turn: Turn, notice: Notice, **values: object) -> None:
-    bot = Representative(representative_type=RepresentativeType.BOT, display_name=turn.policy.bot_name)
-    turn.send(_to_customer(turn, turn.next_id(), bot, Content(text=turn.text(notice, "", **values))))
-
-
-def say_what_is_owed(turn: Turn) -> None:
-    """Says what could not be said when nobody could write to the customer, if it is still so."""
-    owed, phase = turn.conversation.owed, turn.conversation.phase
-    if owed is not None and phase is Phase.BOT and not turn.outside_window:
-        turn.change(owed=None)
-        if turn.conversation.unsubscribed_at is None:
-            _say_as_bot(turn, Notice(owed))
+        bot = Representative(representative_type=RepresentativeType.BOT, display_name=turn.policy.bot_name)
+        turn.send(_to_customer(turn, turn.next_id(), bot, Content(text=turn.text(notice, "", **values))))
 
 
 def _may_say(turn: Turn, notice: Notice) -> bool:

@@ -123,7 +123,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
             otherwise=_step(E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
-        QUEUED: _cell((G.CLOSED_STILL, _step(E.SAY_CLOSED, verdict=Verdict.IGNORED)), otherwise=IGNORE),
+        QUEUED: _cell(
+            (G.CLOSED_MEANWHILE, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
+            (G.CLOSED_STILL, _step(E.SAY_CLOSED, verdict=Verdict.IGNORED)),
+            otherwise=IGNORE,
+        ),
         HUMAN: _cell(otherwise=IGNORE),
     },
     events.HumanJoined.kind: {
@@ -184,6 +188,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
             (G.OUTDATED, IGNORE),
+            (G.OPENING_KNOWN, _step(E.REMIND)),
             (G.OPENING, _step(E.CALL_DESK, E.REMIND)),
             (G.EXHAUSTED, _step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
             (G.FIRST, _step(E.NOTIFY_UNCLAIMED, E.SAY_WAITING, E.REMIND)),

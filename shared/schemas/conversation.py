@@ -86,6 +86,17 @@ class Timer(Ours):
     n: int
     due_at: Time
 
+    @property
+    def is_opening(self) -> bool:
+        return self.kind == "unclaimed" and self.n == 0
+
+
+class ClosedDesk(Ours):
+    """A desk of whose being closed the team knows, `until` it opens."""
+
+    desk: str
+    until: Time
+
 
 class Ahead(Ours):
     """Who waits before a customer for the same desk: so many `people`, or `more` than that."""
@@ -152,8 +163,8 @@ class Conversation(Ours):
     `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base).
 
     `human_version` is the version with which a human last joined.
-    `called` is the desk that was told of the handoff, `closed_until` when the one opens of whose being closed the team
-    knows.
+    `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
+    latest last.
     `said` are the last words since a human is here; they become the `handback` when the last one leaves.
     `progress` holds the clocks of the reports that are running.
     `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
@@ -173,7 +184,7 @@ class Conversation(Ours):
     owed: str | None = None
     request: HandoffRequest | None = None
     called: Called | None = None
-    closed_until: Time | None = None
+    closed: tuple[ClosedDesk, ...] = ()
     human_since: Time | None = None
     human_version: int = 0
     first_response_seconds: float | None = None
@@ -212,6 +223,12 @@ class Conversation(Ours):
     @property
     def waiting_since(self) -> Time | None:
         return self.request.accepted_at if self.request and self.phase is Phase.QUEUED else None
+
+    @property
+    def opens_at(self) -> Time | None:
+        """When the desk opens for which the customer waits."""
+        timer = self.timer
+        return timer.due_at if timer and timer.is_opening and self.phase is Phase.QUEUED else None
 
     @property
     def due_at(self) -> Time | None:

@@ -4,8 +4,10 @@ Before and after, two outboxes show things on the other channel, and nothing kee
 joined, and let go again, only when all that was to be delivered has been.
 """
 
+import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import Refused
@@ -13,18 +15,23 @@ from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.ports import Commit, Ports, Snapshot
 from shared.reports.definitions import close
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.conversation import Called, ClosedDesk, Conversation, Phase
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
 from shared.services.link_records import record_of
 
+CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
+_Measures = tuple[Measure, ...]
 _OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
 _NOBODYS: Mapping[str, object] = {
     "phase": Phase.BOT,
     "humans": (),
     "left_unseen": (),
     "request": None,
+    "called": None,
+    "closed": (),
+    "links": (),
     "timer": None,
     "human_since": None,
     "first_response_seconds": None,
@@ -36,21 +43,53 @@ _NOBODYS: Mapping[str, object] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What becomes of one conversation; a desk is `let_go` whose handoff ends by it."""
+
+    before: Snapshot[Conversation]
+    after: Conversation
+    measures: _Measures = ()
+    let_go: Called | None = None
+
+
 def are_channels(ports: Ports, *conversations: str) -> bool:
     return all(ports.policy.is_channel(platform_of(one)) for one in conversations)
 
 
+def desks_of(conversation: Conversation) -> tuple[str, ...]:
+    """Returns the desks' conversations whose events act on this one; its other links are channels."""
+    return tuple(one for one in conversation.links if not conversation.owns(one))
+
+
 async def join(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str) -> Conversation:
-    """Returns `other` as it became. Raises Refused `both-held`, `desk-called` or `outbox-pending`."""
+    """Returns `other` as it became; its desks' conversations go along. Raises Refused `both-held`, `desk-called`,
+    `too-many-links` or `outbox-pending`."""
     _check(other.value, primary.value)
     await _must_be_settled(ports, other.value.id)
+    desks = await _linked_to(ports, other.value)
+    stays, goes = _called(other.value, primary.value)
     merged = _merged(other.value, primary.value, ports.clock.now())
-    links = (*primary.value.links, other.value.id)
-    gone = _closed(ports, other.value, primary.value)
-    versions = {"version": primary.value.version + 1, "links": links}
+    links = dict.fromkeys((*primary.value.links, *(one.value.id for one in desks), other.value.id))
+    held = {"version": primary.value.version + 1, "links": tuple(links), "called": stays}
     apart = {**_NOBODYS, "linked_to": primary.value.id, "version": other.value.version + 1}
-    after = other.value.model_copy(update=apart), merged.model_copy(update=versions)
-    return await _commit(ports, "link", key, (other, primary), after, gone)
+    theirs, ours = _closed(ports, other.value, primary.value)
+    changes = (
+        _Change(other, other.value.model_copy(update=apart), theirs),
+        _Change(primary, merged.model_copy(update=held), ours, goes),
+        *(_Change(one, _moved(one.value, primary.value.id)) for one in desks),
+    )
+    return await _commit(ports, "link", key, changes)
+
+
+def _moved(desk: Conversation, channel: str) -> Conversation:
+    return desk.model_copy(update={"linked_to": channel, "version": desk.version + 1})
+
+
+async def _linked_to(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
+    """Returns the desks' conversations that are linked to a channel, without what has expired since."""
+    found = await asyncio.gather(*(ports.store.load(one) for one in desks_of(channel)))
+    return [one for one in found if one is not None and one.value.linked_to == channel.id]
 
 
 async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str) -> Conversation:
@@ -63,15 +102,18 @@ async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     if channel is not None:
         own |= {name: getattr(channel, name) for name in _OF_A_CHANNEL}
         own |= {"left_unseen": channel.shown, "locale": remains.locale, "customer_name": remains.customer_name}
-    return await _commit(ports, "unlink", key, (other, primary), (other.value.model_copy(update=own), after))
+    changes = _Change(other, other.value.model_copy(update=own)), _Change(primary, after)
+    return await _commit(ports, "unlink", key, changes)
 
 
 def _check(other: Conversation, primary: Conversation) -> None:
     if other.humans and primary.humans:
         holders = ", ".join(human.representative.name for human in (*other.humans, *primary.humans))
         raise Refused("both-held", "Humans are present in both; let those of one leave first.", holder=holders)
-    if other.called or (primary.called and other.humans):
-        raise Refused("desk-called", "A desk was called for one of these; link the other way round, or after its end.")
+    if other.called and primary.called:
+        raise Refused("desk-called", "A desk was called for each of these; link them after the end of one handoff.")
+    if len(desks_of(other)) > CARRIED:
+        raise Refused("too-many-links", f"More than {CARRIED} desks' conversations are linked here; unlink some first.")
 
 
 async def _must_be_settled(ports: Ports, conversation: str) -> None:
@@ -89,15 +131,29 @@ def _merged(other: Conversation, primary: Conversation, now: datetime) -> Conver
         "spoke_at": max(filter(None, (primary.spoke_at, other.spoke_at)), default=None),
         "owed": primary.owed or other.owed,
         "progress": _progress(other, primary),
-        "closed_until": max(filter(None, (primary.closed_until, other.closed_until)), default=None),
+        "closed": _closed_desks(other, primary),
     }
     if _takes_over(other, primary):
         update |= _taken_over(other, primary, primary.version + 1)
     return channels.joined(primary.model_copy(update=update), other)
 
 
+def _called(other: Conversation, primary: Conversation) -> tuple[Called | None, Called | None]:
+    """Returns the desk that has the handoff from now on, and the one whose handoff does not go on."""
+    both = primary.called, other.called
+    return (both[1], both[0]) if _takes_over(other, primary) else both
+
+
+def _closed_desks(other: Conversation, primary: Conversation) -> tuple[ClosedDesk, ...]:
+    """Returns of which desks the team knows that they are closed, each once."""
+    known = {one.desk: one for one in sorted((*other.closed, *primary.closed), key=lambda one: one.until)}
+    return tuple(known.values())
+
+
 def _takes_over(other: Conversation, primary: Conversation) -> bool:
-    return _ORDER.index(other.phase) > _ORDER.index(primary.phase)
+    """Where in neither anybody waits or speaks, a desk that left its chat open has it still."""
+    further = _ORDER.index(other.phase) - _ORDER.index(primary.phase)
+    return further > 0 or (other.phase is Phase.BOT and further == 0 and other.called is not None)
 
 
 def _progress(other: Conversation, primary: Conversation) -> Progress | None:
@@ -108,9 +164,7 @@ def _progress(other: Conversation, primary: Conversation) -> Progress | None:
     return None if merged == Progress() else merged
 
 
-def _closed(
-    ports: Ports, other: Conversation, primary: Conversation
-) -> tuple[tuple[Measure, ...], tuple[Measure, ...]]:
+def _closed(ports: Ports, other: Conversation, primary: Conversation) -> tuple[_Measures, _Measures]:
     """Returns what the reports count in either conversation: a handoff that does not go on ends there."""
     ends = primary if _takes_over(other, primary) else other
     measures = close(ends, Name.LINKED, ports.clock.now()).measures
@@ -129,18 +183,11 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
     }
 
 
-async def _commit(
-    ports: Ports,
-    kind: str,
-    key: str,
-    before: tuple[Snapshot[Conversation], Snapshot[Conversation]],
-    after: tuple[Conversation, Conversation],
-    measures: tuple[tuple[Measure, ...], tuple[Measure, ...]] = ((), ()),
-) -> Conversation:
-    """Writes both in one commit, each with its journal entry; the team is told where either's phase changes."""
+async def _commit(ports: Ports, kind: str, key: str, changes: Sequence[_Change]) -> Conversation:
+    """Writes all in one commit, each with its journal entry; the team is told where a phase changes."""
     nonce = uuid.uuid4().hex
-    changes = zip(before, after, measures, strict=True)
-    entries = [record_of(ports, kind, key, nonce, one.value, then, counted) for one, then, counted in changes]
-    written = [Snapshot(then, one.token) for one, then in zip(before, after, strict=True)]
-    await ports.store.commit(Commit(entries, written))
-    return after[0]
+    entries = [
+        record_of(ports, kind, key, nonce, one.before.value, one.after, one.measures, one.let_go) for one in changes
+    ]
+    await ports.store.commit(Commit(entries, [Snapshot(one.after, one.before.token) for one in changes]))
+    return changes[0].after

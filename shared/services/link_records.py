@@ -4,8 +4,8 @@ from datetime import datetime
 
 from shared.ports import Ports
 from shared.reports.definitions import close
-from shared.schemas.commands import Publish
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.commands import CallDesk, Command, Publish
+from shared.schemas.conversation import Called, Conversation, Phase
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure, Name
@@ -21,8 +21,9 @@ def record_of(
     before: Conversation,
     after: Conversation,
     measures: tuple[Measure, ...] = (),
+    let_go: Called | None = None,
 ) -> JournalEntry:
-    """Returns the entry, with `measures` for the reports."""
+    """Returns the entry, with `measures` for the reports; the desk `let_go` is told that its handoff is over."""
     now = ports.clock.now()
     entry = JournalEntry(
         id=entry_id(after.id, kind, nonce),
@@ -35,15 +36,21 @@ def record_of(
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
-    if after.phase is before.phase:
-        return with_record(entry, measures)
-    told = _edge(entry, before, after, now)
-    return with_record(entry.model_copy(update={"commands": (told,), "due_at": now + FIRST_LOOK}), measures)
+    commands: list[Command] = [] if after.phase is before.phase else [_edge(entry, before, after, now)]
+    if let_go is not None:
+        commands.append(_closing(entry, let_go))
+    due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
+    return with_record(entry.model_copy(update=due), measures)
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
     """Returns what the reports count of a desk's own handoff that a link ends."""
     return () if before.phase is after.phase else close(before, Name.LINKED, ports.clock.now()).measures
+
+
+def _closing(entry: JournalEntry, called: Called) -> CallDesk:
+    command = command_id(entry.conversation, entry.id, f"close {called.handoff}")
+    return CallDesk(id=command, desk=called.desk, action="close", handoff=called.handoff, reason="linked")
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:

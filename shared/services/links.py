@@ -1,7 +1,7 @@
 """Links: a desk's conversation, or another channel of the customer, joined to a channel's; on both, in one commit."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from shared.errors import BadRequest, NotFound, Refused
 from shared.ports import Commit, Ports, Snapshot
@@ -20,7 +20,7 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
     Where `desk` is a channel itself, both are channels of one customer from then on.
 
     Raises BadRequest for a link to itself, NotFound for an unseen channel, Refused `already-linked`, `chain` and, for
-    channels, `both-held`, `desk-called` or `outbox-pending`.
+    channels, `both-held`, `desk-called`, `too-many-links` or `outbox-pending`.
     """
     if desk == channel:
         raise BadRequest("self-link", "A conversation cannot be linked to itself.")
@@ -42,7 +42,7 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
     theirs = await seen(ports, channel)
     if ours.value.linked_to == channel and desk in theirs.value.links:
         return ours.value
-    check_free(ours.value, theirs.value)
+    check_free(ours.value, theirs.value, identity.desks_of(ours.value) if are_channels else ())
     if are_channels:
         return await identity.join(ports, ours, theirs, key)
     joined = {"address": ours.value.address or desk.partition(":")[2], **joined_to(channel)}
@@ -70,10 +70,11 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
     return await _write(ports, "unlink", key, apart, (theirs, links))
 
 
-def check_free(desk: Conversation, channel: Conversation) -> None:
+def check_free(desk: Conversation, channel: Conversation, carried: Collection[str] = ()) -> None:
+    """Raises Refused `already-linked` or `chain`; `carried` are links of `desk` that go along with it."""
     if desk.linked_to not in (None, channel.id):
         raise Refused("already-linked", "This conversation is linked elsewhere; unlink it first.", to=desk.linked_to)
-    if desk.links or channel.linked_to is not None:
+    if set(desk.links) - set(carried) or channel.linked_to is not None:
         furthest = {"to": channel.linked_to} if channel.linked_to else {}
         raise Refused("chain", "A link leads to a conversation that is not linked itself, never further.", **furthest)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.services.identity import CARRIED
 
 Instance = Callable[[], ConversationStore]
 
@@ -71,6 +72,19 @@ async def test_a_failed_precondition_writes_nothing_at_all(store: ConversationSt
     after = await store.load(bad.id)
     assert (after and after.value) == (before and before.value)
     assert (await store.entry(bad.id, entries[2].id) is None) == (fault != "entry exists")
+
+
+async def test_a_channel_with_all_the_desks_that_go_along_with_it_is_one_commit(
+    store: ConversationStore, make: Any
+) -> None:
+    names = [f"desk-{number}" for number in range(CARRIED + 2)]
+    written = await make.commit(store, *(make.conversation(name) for name in names))
+    moved = [one.value.model_copy(update={"version": 2, "linked_to": "business_messages:to"}) for one in written]
+    tokens = [one.token for one in written]
+    commit = Commit([make.entry(one) for one in moved], list(map(Snapshot, moved, tokens)))
+    assert [one.value for one in await store.commit(commit)] == moved
+    with pytest.raises(PreconditionFailed):
+        await store.commit(commit)
 
 
 async def _used_token(store: ConversationStore, make: Any, native: str) -> object:

@@ -94,7 +94,7 @@ class Clients:
     def wants_human(self, conversation: str) -> Report:
         return self.customer(conversation, {"userStatus": {"requestedLiveAgent": True}})
 
-    def desk(self, conversation: str, event: str, need_human: int, who: int, late: int) -> Report:
+    def desk(self, conversation: str, event: str, need_human: int, who: int | str, late: int) -> Report:
         number, time = self.number(), self.world.clock.now() - timedelta(seconds=late)
         text = f"{self.marker(conversation)} {event} {number}"
         role = "agent" if event == "agent.message_out" else "ai"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from shared.errors import Unavailable
+from shared.handoff.channels import all_of
 from shared.ports import ConversationStore, Ports
 from shared.reports.counts import Count, difference
 from shared.reports.figures import figures
@@ -51,6 +52,16 @@ class Ground(RuleBasedStateMachine):
             self.post(0, self.clients.says(channel))
         if linked:
             self.ask(0, self.clients.ask(DESK, "admin", ":link", {"to": linked}))
+
+    @invariant()
+    def both_ends_of_every_link_agree(self) -> None:
+        known = {one: state for one in ALL if (state := self.state(one))}
+        ends = {(one.id, link) for one in known.values() for link in one.links}
+        assert ends == {(one.linked_to, one.id) for one in known.values() if one.linked_to}
+        for one in known.values():
+            channels = {channel.id for channel in all_of(one)} - {one.id}
+            assert channels == {link for link in one.links if one.owns(link)} <= set(CHANNELS)
+            assert one.linked_to is None or not one.links, "a chain"
 
     # The end: everything heals, and what remains is what had to be.
 

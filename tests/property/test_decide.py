@@ -120,7 +120,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         last_user_at=draw(st.none() | times), unsubscribed_at=draw(st.none() | times),
         left_unseen=draw(st.sampled_from(((), (gone,)))), human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
-        owed=draw(st.sampled_from((None, "nobody"))),
+        owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
     )  # fmt: skip
 
 

@@ -12,11 +12,12 @@ from shared.schemas.commands import SendMessage, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from tests.property.effort import effort
-from tests.property.ground import BARE, JOINED, LEFT, PLAIN, Ground, deliver_quietly
+from tests.property.ground import BARE, DESK, JOINED, LEFT, PLAIN, Ground, deliver_quietly
 from tests.property.internet import FAULTS
 from tests.property.ledger import said, whole_journal
 
 BOTH = (PLAIN, BARE)
+DESKS_EVENTS = ("agent.message_out", "ai.message_generated")
 people, channels = st.sampled_from(("Jane", "Jane", "Sam")), st.sampled_from(BOTH)
 instance, index = st.integers(0, 1), st.integers(0, 1000)
 
@@ -61,6 +62,15 @@ class Identity(Ground):
             self.run(deliver_quietly(self.world.instances[at], channel))
         if self.ask(at, self.clients.ask(self.other, "admin", f":{verb}", {"to": self.primary})) == "unknown":
             self.world.heal()
+
+    @rule(verb=st.sampled_from(("link", "link", "unlink")), to=channels, at=instance)
+    def a_desk_is_linked(self, verb: str, to: str, at: int) -> None:
+        if self.ask(at, self.clients.ask(DESK, "admin", f":{verb}", {"to": to})) == "unknown":
+            self.world.heal()
+
+    @rule(event=st.sampled_from(DESKS_EVENTS), who=people, need=st.integers(0, 1), at=instance)
+    def the_desk_reports(self, event: str, who: str, need: int, at: int) -> None:
+        self.post(at, self.clients.desk(DESK, event, need, who, 0))
 
     @rule(seconds=st.sampled_from((1, 40, 600, 2000)), at=instance)
     def time_passes(self, seconds: int, at: int) -> None:

@@ -13,9 +13,11 @@ from shared.schemas.events import Receipt
 from shared.schemas.exchange import Request
 from shared.schemas.notifications import HANDOFFS
 from shared.services.deliver import deliver
+from shared.services.identity import CARRIED
 from shared.services.native_ids import in_our_ids
 from shared.services.sweep import sweep
 from tests.property.clients import KEYRING, Clients
+from tests.property.ground import DESK
 from tests.property.ledger import remains
 
 HERE, THERE = "business_messages:c0", "bare:p0"
@@ -99,13 +101,46 @@ async def test_what_is_still_being_delivered_there_comes_first(clients: Clients,
     assert await do(THERE, "admin", ":unlink") == "ok"
 
 
-async def test_no_chains(do: Do) -> None:
-    assert await do("csku:d0", "admin", ":link", to=THERE) == "ok"
-    assert await do(THERE, "admin", ":link", to=HERE) == "refused"
-    assert await do("csku:d0", "admin", ":unlink") == "ok"
+async def test_no_chains(clients: Clients, do: Do) -> None:
+    third = "business_messages:c1"
+    await clients.post(clients.world.instances[0], clients.says(third))
+    await settle(clients)
     assert await do(THERE, "admin", ":link", to=HERE) == "ok"
-    assert await do("csku:d0", "admin", ":link", to=THERE) == "refused"
-    assert await do(HERE, "admin", ":link", to=THERE) == "refused"
+    for desk, to in (("csku:d0", THERE), (HERE, THERE), (HERE, third)):
+        assert await do(desk, "admin", ":link", to=to) == "refused"
+    await deliver(clients.world.instances[0], third)
+    assert await do(third, "admin", ":link", to=HERE) == "ok"
+
+
+async def test_a_channels_desk_goes_along_and_its_agent_reaches_the_customer_where_they_are(
+    clients: Clients, do: Do
+) -> None:
+    assert await do(DESK, "admin", ":link", to=THERE) == "ok"
+    assert await do(THERE, "admin", ":link", to=HERE) == "ok"
+    assert (await state(clients, HERE)).links == (DESK, THERE)
+    assert ((await state(clients, THERE)).links, (await state(clients, DESK)).linked_to) == ((), HERE)
+    clients.world.clock.advance(5)
+    await clients.post(clients.world.instances[0], clients.says(THERE))
+    await clients.post(clients.world.instances[0], clients.desk(DESK, "agent.message_out", 0, "Jane", 0))
+    await settle(clients)
+    assert [human.source for human in (await state(clients, HERE)).humans] == [DESK]
+    shown = as_labelled(clients.world.internet.bare.transcript("p0"), ["Jane"])
+    assert (violations(shown), len(texts(shown))) == ([], 1)
+    assert await do(THERE, "admin", ":unlink") == "ok"
+    assert (await state(clients, HERE)).links == (DESK,)
+
+
+async def test_so_many_desks_conversations_that_no_commit_should_hold_them_are_refused(
+    clients: Clients, do: Do
+) -> None:
+    for number in range(CARRIED + 1):
+        assert await do(f"csku:past-{number}", "admin", ":link", to=THERE) == "ok"
+    assert await do(THERE, "admin", ":link", to=HERE) == "refused"
+    assert clients.asks[-1].metadata["reason"] == "too-many-links"
+    assert await do("csku:past-0", "admin", ":unlink") == "ok"
+    assert await do(THERE, "admin", ":link", to=HERE) == "ok"
+    assert len((await state(clients, HERE)).links) == CARRIED + 1
+    assert {(await state(clients, f"csku:past-{number}")).linked_to for number in range(1, CARRIED + 1)} == {HERE}
 
 
 async def test_a_handoff_of_the_joined_channel_goes_on_and_the_team_is_told_where(clients: Clients, do: Do) -> None:

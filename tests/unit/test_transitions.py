@@ -14,7 +14,16 @@ from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
 from shared.schemas import events
 from shared.schemas.commands import Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import Ahead, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import (
+    Ahead,
+    Called,
+    Capabilities,
+    Conversation,
+    HandoffRequest,
+    Phase,
+    Present,
+    Timer,
+)
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -71,6 +80,11 @@ WINDOW = Policy(
     ),
 )
 SILENT = {"unsubscribed_at": EARLIER}
+CALLED = Called(desk="berlin", kind="ccai", handoff="h1")
+AT_JAKARTA = {
+    "locale": "id",
+    "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk="jakarta"),
+}
 
 
 def conversation(phase: Phase, **more: Any) -> Conversation:
@@ -126,7 +140,12 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
-    Guard.CLOSED_STILL: ({"locale": "id"}, {}),
+    Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
+    Guard.CLOSED_STILL: ({**AT_JAKARTA, "timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {}),
+    Guard.OPENING_KNOWN: (
+        {"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW), "called": CALLED},
+        {"n": 0},
+    ),
     Guard.OPENING: ({"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {"n": 0}),
     Guard.OUTDATED: ({}, {"armed": 2}),
     Guard.EXHAUSTED: ({"timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)}, {"n": 4}),
@@ -146,6 +165,7 @@ SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] =
 }
 CLOSED = {
     Guard.CLOSED: "BOT Hello World Agent: Sorry, nobody is here right now",
+    Guard.CLOSED_MEANWHILE: "BOT Hello World Agent: Saat ini tidak ada petugas",
     Guard.CLOSED_STILL: "BOT Hello World Agent: Saat ini tidak ada petugas",
 }
 LEAVING = {
@@ -177,7 +197,7 @@ def _short(command: Command) -> str:
 
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
-    if rule.when in (Guard.CLOSED, Guard.CLOSED_STILL):
+    if rule.when in CLOSED:
         yield CLOSED[rule.when]
     for effect in rule.then.effects:
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
@@ -216,7 +236,7 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO", "ECHO"],
         "authentication_response": ["ECHO", "ECHO", "ECHO"],
-        "human_requested": ["OVERTAKEN CLOSED", "CLOSED_STILL", ""],
+        "human_requested": ["OVERTAKEN CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
         "human_joined": ["STALE", "STALE", "STALE PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
@@ -230,7 +250,7 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
             "REQUEST STALE DESK_DONE DESK_OUT",
         ],
-        "unclaimed_timeout": ["", "OUTDATED OPENING EXHAUSTED FIRST", ""],
+        "unclaimed_timeout": ["", "OUTDATED OPENING_KNOWN OPENING EXHAUSTED FIRST", ""],
         "human_idle_timeout": ["", "", "OUTDATED"],
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],

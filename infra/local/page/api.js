@@ -89,6 +89,13 @@ export const baton = {
   typing: (id, name, eventType) =>
     call("POST", `${place(id)}/events?eventId=${crypto.randomUUID()}`, { eventType, representative: human(name) }, bearer("agent")),
   link: (desk, to) => call("POST", `${place(desk)}:link`, { to }, bearer("admin")),
+  unlink: (one) => call("POST", `${place(one)}:unlink`, {}, bearer("admin")),
+};
+
+/** The simulated CCAI Platform, from behind: what its agents see of a chat, and what they do. */
+export const contactCenter = {
+  chat: (number) => call("GET", customer("ccai", number)),
+  act: (number, action) => call("POST", `${customer("ccai", number)}/agent`, action),
 };
 
 export const crm = {

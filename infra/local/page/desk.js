@@ -3,9 +3,9 @@
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
 import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
-import { lookNow, model, select } from "./model.js";
+import { acting, lookNow, model, select } from "./model.js";
 import { startSpeaking } from "./speak.js";
-import { inWords, names, said, waitedSince } from "./words.js";
+import { deskInWords, inWords, names, said, waitedSince } from "./words.js";
 
 const AGENT = "baton-agent-name";
 const LONGEST_LIST = 100;
@@ -66,26 +66,36 @@ const counted = (n) => (n >= LONGEST_LIST ? `${n}+` : String(n));
 
 function renderList(phase, list, conversations) {
   setText(find(`${phase.toLowerCase()}-count`), conversations.length ? counted(conversations.length) : "");
-  const items = conversations.map((one) => ({ ...briefly(one), chosen: one.name === `conversations/${model.selected}` }));
+  const items = conversations.map((one) => ({ ...briefly(one, conversations), chosen: one.name === `conversations/${acting()}` }));
   if (items.length === 0) items.push({ id: "empty", empty: EMPTY[phase] });
   show(list, items, (one) => one.id, (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawn(one)));
   for (const waited of list.querySelectorAll("[data-since]")) setText(waited, waitedSince(waited.dataset.since));
 }
 
-const briefly = (one) => ({
+const briefly = (one, all) => ({
   id: one.name.slice("conversations/".length),
   name: one.customerName,
   since: one.waitingSince,
   reason: one.phase === "QUEUED" ? one.requestReason : null,
   holders: names(one.representatives),
+  desk: placed(one, all),
 });
+
+/** Lists name the longest wait first, so a place in a desk's line is that among its own. */
+function placed(one, all) {
+  const desk = deskInWords(one);
+  if (one.phase !== "QUEUED") return desk && `desk ${desk}`;
+  const line = all.filter((other) => other.desk === one.desk);
+  return `${line.indexOf(one) + 1} in line at ${desk}`;
+}
 
 function drawn(one) {
   const waited = one.since && make("span", { class: "waited", "data-since": one.since }, waitedSince(one.since));
   const beside = waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
   const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name || one.id), beside);
   const detail = make("span", { class: "detail", dir: "auto" }, one.reason || one.id);
-  const button = make("button", { type: "button", class: "row-button", "aria-pressed": String(one.chosen) }, title, detail);
+  const desk = one.desk && make("span", { class: "detail", dir: "auto" }, one.desk);
+  const button = make("button", { type: "button", class: "row-button", "aria-pressed": String(one.chosen) }, title, detail, desk);
   button.addEventListener("click", () => select(one.id));
   return make("li", {}, button);
 }

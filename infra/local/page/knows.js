@@ -1,12 +1,12 @@
 // What Baton knows of the chosen conversation: its phase, the facts, and the journal.
 
 import { find, make, setText, show } from "./dom.js";
-import { model } from "./model.js";
-import { clock, duration, kindInWords, names, waitedSince } from "./words.js";
+import { acting, model } from "./model.js";
+import { clock, deskInWords, duration, kindInWords, names, waitedSince } from "./words.js";
 
 const LONGEST_JOURNAL = 200;
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
-const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", record: "count for reports" };
+const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", desk: "tell the desk", record: "count for reports" };
 
 export function renderKnowledge() {
   renderPhase(model.conversation?.phase);
@@ -22,16 +22,22 @@ function renderPhase(phase) {
 
 function facts(conversation) {
   if (!conversation) return [];
-  const { representatives, waitingSince, pending, links, firstResponseSeconds, version, tracked } = conversation;
+  const { representatives, waitingSince, pending, firstResponseSeconds, version, tracked, channels = [] } = conversation;
+  const links = conversation.links.filter((link) => !channels.some((one) => one.conversation === link));
   return [
     { term: "Speaks", text: representatives.length ? names(representatives) : "the bot" },
     { term: "Waiting", since: waitingSince, text: "no" },
+    { term: "Desk", text: deskInWords(conversation) ?? "none is asked" },
+    { term: "Place in line", text: place(conversation) },
     { term: "Pending", text: pending ? `${pending} in the outbox` : "nothing", alarm: pending > 0 },
     { term: "First response", text: firstResponseSeconds === undefined ? "none yet" : `after ${duration(firstResponseSeconds)}` },
     { term: "Linked", text: links.length ? links.join(", ") : tracked ? "no, only tracked" : "no" },
     { term: "Version", text: String(version) },
   ];
 }
+
+const place = ({ queuePosition, queuePositionAtLeast }) =>
+  queuePosition ? `${queuePosition}${queuePositionAtLeast ? " or later" : ""}` : "not in line";
 
 function drawFact({ term, text, since, alarm }) {
   const told = make("dd", { dir: "auto", class: alarm && "alarm", "data-since": since }, since ? waitedSince(since) : text);
@@ -59,7 +65,7 @@ const badge = (word) => make("span", { class: `badge ${word}` }, word);
 
 function because(entry) {
   const who = entry.representative ? [`${entry.representative.representativeType} ${entry.representative.displayName ?? ""}`.trim()] : [];
-  const away = model.selected !== entry.source ? [`through ${entry.source}`] : [];
+  const away = acting() !== entry.source ? [`through ${entry.source}`] : [];
   const reason = entry.reason && entry.reason !== entry.verdict ? [`reason: ${entry.reason}`] : [];
   const said = [...who, `by ${entry.actor}`, ...away, ...reason];
   return make("p", { class: "because", dir: "auto" }, said.join(" · "));

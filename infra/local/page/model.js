@@ -1,6 +1,6 @@
 // What the page knows, and how it keeps up: one request after the other, faster while things happen.
 
-import { Away, CHANNELS, Refusal, baton, bot, faults, platform } from "./api.js";
+import { Away, CHANNELS, Refusal, baton, bot, contactCenter, faults, platform } from "./api.js";
 import { inWords } from "./words.js";
 
 const CALM_PAUSE = 1000;
@@ -31,8 +31,22 @@ let latestNews = "";
 let showNow = () => {};
 
 function nothingSeen() {
-  return { transcript: [], typing: null, conversation: null, bot: null, entries: [], book: { settled: [], cursor: null } };
+  return { transcript: [], typing: null, conversation: null, bot: null, chat: null, entries: [], book: emptyBook() };
 }
+
+function emptyBook() {
+  return { settled: [], cursor: null };
+}
+
+const CHAT = "ccai:chat-";
+const DESKS_OWN = "conversations/ccai:"; // what is kept of its chats and end users is no customer's
+
+/** The conversation that holds the chosen one's: another one where its channel is joined to that. */
+export const acting = () => model.conversation?.name.slice("conversations/".length) ?? model.selected;
+
+/** The numbers of the chats that a simulated contact center has about this customer, the latest last. */
+export const chatsOf = (conversation) =>
+  (conversation?.links ?? []).filter((link) => link.startsWith(CHAT)).map((link) => link.slice(CHAT.length));
 
 /** The customer's own id on the simulated platform, null where the conversation lives elsewhere. */
 export function customerId() {
@@ -159,7 +173,7 @@ async function lookAtPhone() {
 async function lookAtBaton() {
   for (const phase of Object.keys(model.lists)) {
     const { conversations } = await baton.list(phase);
-    model.lists[phase] = conversations.filter((one) => !one.linkedTo);
+    model.lists[phase] = conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
   }
   if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
   if (model.selected) await lookAtBot(model.selected);
@@ -174,10 +188,22 @@ async function lookAtBot(selected) {
 
 async function lookAtConversation(selected) {
   const before = model.conversation;
-  const conversation = await found(baton.get(selected));
-  const stale = conversation && (!before || before.version !== conversation.version || before.pending || conversation.pending);
-  const entries = stale ? await readJournal(selected, model.book) : model.entries;
-  if (model.selected === selected) Object.assign(model, { conversation, entries });
+  const own = await found(baton.get(selected));
+  const conversation = own?.linkedTo ? await found(baton.get(own.linkedTo)) : own;
+  const same = before && before.name === conversation?.name;
+  const stale = conversation && (!same || before.version !== conversation.version || before.pending || conversation.pending);
+  if (conversation && !same) model.book = emptyBook();
+  const entries = stale ? await readJournal(conversation.name.slice("conversations/".length), model.book) : model.entries;
+  const chat = await lookAtChat(conversation);
+  if (model.selected === selected) Object.assign(model, { conversation, entries, chat });
+}
+
+async function lookAtChat(conversation) {
+  const chats = chatsOf(conversation);
+  if (!chats.length) return null;
+  const number = chats.includes(model.chat?.chosen) ? model.chat.chosen : chats.at(-1);
+  const { transcript } = await contactCenter.chat(number);
+  return { number, chosen: model.chat?.chosen, transcript };
 }
 
 async function found(asked) {

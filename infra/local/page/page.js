@@ -1,6 +1,8 @@
 // The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
 
 import { renderBot } from "./bot.js";
+import { renderChannels, startChannels } from "./channels.js";
+import { renderChat, startChat } from "./chat.js";
 import { startCrm } from "./crm.js";
 import { clearNotices } from "./agent.js";
 import { renderDesk, startDesk } from "./desk.js";
@@ -10,8 +12,8 @@ import { renderKnowledge } from "./knows.js";
 import { keepUp, model, select } from "./model.js";
 import { renderPhone, startPhone } from "./phone.js";
 
-const SIDES = ["knows", "robot"]; // a wide screen has room for one of them
-const BOXES = ["say-text", "reply-text", "bot-text"];
+const SIDES = ["knows", "robot", "chat"]; // a wide screen has room for one of them
+const BOXES = ["say-text", "reply-text", "bot-text", "chat-text"];
 const drafts = new Map();
 
 let renderedFor = null;
@@ -21,9 +23,11 @@ function render() {
   find("banner").hidden = !model.trouble;
   setText(find("banner"), model.trouble ?? "");
   renderPhone();
+  renderChannels();
   renderDesk();
   renderKnowledge();
   renderBot();
+  renderChat();
   renderFaults();
 }
 
@@ -55,7 +59,9 @@ function followAddress() {
 
 startPanes();
 startPhone();
+startChannels();
 startDesk();
+startChat();
 startFaults();
 startCrm();
 window.addEventListener("hashchange", followAddress);

@@ -3,9 +3,7 @@
 import { CHANNELS, platform } from "./api.js";
 import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
 import { addNewcomer, conversationOf, customerId, customerName, lookNow, model, people, select, switchChannel } from "./model.js";
-import { clock, initials, inWords, said } from "./words.js";
-
-const TITLES = { business_messages: "Business Messages", rcs: "RCS", whatsapp: "WhatsApp" };
+import { channelTitle, clock, initials, inWords, said } from "./words.js";
 
 const AVATAR_TINTS = 6;
 const NEAR_THE_END = 80;
@@ -17,7 +15,7 @@ export function startPhone() {
   const chooser = find("customer");
   chooser.addEventListener("change", () => select(conversationOf(chooser.value)));
   const channels = find("channel");
-  channels.append(...CHANNELS.map((value) => make("option", { value }, TITLES[value])));
+  channels.append(...CHANNELS.map((value) => make("option", { value }, channelTitle(value))));
   channels.addEventListener("change", () => reported(() => switchChannel(channels.value)));
   onPress(find("new-customer"), () => openNewcomer(find("newcomer").hidden));
   find("newcomer").addEventListener("submit", startNewcomer);

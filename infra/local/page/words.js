@@ -17,8 +17,8 @@ const KINDS = {
   virtual_agent_joined: "virtual agent joined",
   virtual_agent_left: "virtual agent left",
   variables_captured: "variables captured",
-  link: "linked to a desk",
-  unlink: "unlinked from a desk",
+  link: "linked",
+  unlink: "unlinked",
   unknown: "unknown event",
 };
 
@@ -28,7 +28,11 @@ const REFUSALS = {
   "not-joined": () => "this human is not in the conversation. Claim it first.",
   "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
   "unknown-conversation": () => "Baton has not heard of this customer yet. Write something as the customer first.",
-  "already-linked": () => "this CSKU conversation is linked to another customer.",
+  "already-linked": () => "it is linked to another customer already.",
+  "outbox-pending": () => "something is still being delivered there. Try again in a moment.",
+  "both-held": (holder) => `humans are present on both sides (${holder}). Let those of one leave first.`,
+  "desk-called": () => "on each side a desk has the handoff. Join them after the end of one.",
+  chain: () => "it has channels of its own. Part them first, or join this one to it.",
 };
 
 const KEY_TROUBLE =
@@ -36,6 +40,19 @@ const KEY_TROUBLE =
   "Start it without them, or add dev-bot, dev-agent, dev-admin and dev-csku-secret.";
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const TITLES = { business_messages: "Business Messages", rcs: "RCS", whatsapp: "WhatsApp" };
+
+export const day = (time) => dayFormat.format(new Date(time));
+
+export const channelTitle = (conversation) => TITLES[conversation.split(":")[0]] ?? conversation;
+
+/** Which desk has a handoff, or was closed, and when it opens. */
+export function deskInWords({ desk, opensAt, closedDesk, closedUntil }) {
+  if (desk) return opensAt ? `${desk}, opens ${day(opensAt)}` : `${desk}, open`;
+  return Date.parse(closedUntil) > Date.now() ? `${closedDesk}, closed until ${day(closedUntil)}` : null;
+}
 
 export const clock = (time) => clockFormat.format(new Date(time));
 
