@@ -36,7 +36,7 @@ class Count:
 
 def counts(measures: Iterable[Measure]) -> list[Count]:
     """Returns the measures added up, each cell once."""
-    return added(Count(_cell(measure), 1) for measure in measures)
+    return added(Count(_cell(measure), measure.number) for measure in measures)
 
 
 def counts_of(commands: Iterable[Command]) -> list[Count]:
