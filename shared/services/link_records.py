@@ -36,9 +36,9 @@ def record_of(
         nonce=nonce,
     )
     if after.phase is before.phase:
-        return with_record(entry, measures)
+        return with_record(ports, entry, measures)
     told = _edge(entry, before, after, now)
-    return with_record(entry.model_copy(update={"commands": (told,), "due_at": now + FIRST_LOOK}), measures)
+    return with_record(ports, entry.model_copy(update={"commands": (told,), "due_at": now + FIRST_LOOK}), measures)
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:

@@ -1,17 +1,20 @@
 """What was counted is what the journal measured, whatever went wrong; and where it is not, a recount makes it so."""
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.errors import TooLarge, Unavailable
-from shared.ports import Snapshot
+from shared.ports import PreconditionFailed, Snapshot
 from shared.reports.counts import Cell, Count, added
 from shared.reports.figures import figures
 from shared.schemas.commands import Record, State
 from shared.schemas.content import Content
+from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Claim, Event, HumanLeft, HumanMessage, HumanRequested, UserMessage
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
@@ -107,9 +110,63 @@ async def test_a_write_whose_answer_is_lost_counts_once(
     await _play(bench, _handoff(), deliveries=False)
     with monkeypatch.context() as patched:
         patched.setattr(bench.store, "update", lost)
-        with pytest.raises(Unavailable):
+        with contextlib.nullcontext() if applied else pytest.raises(Unavailable):
             await deliver(bench.ports, C)
     await deliver(bench.ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
+@pytest.mark.parametrize("fault", [PreconditionFailed(), Unavailable("store-unavailable", "too slow")])
+async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """A platform that recognises no id, and counts on which many write at once, for as long as give-up takes."""
+    capabilities = Capabilities(idempotent_sends=False)
+    policy = replace(bench.ports.policy, capabilities={"business_messages": capabilities})
+    ports, update = replace(bench.ports, policy=policy), bench.store.update
+
+    async def contended(entry: Any, counts: Any = ()) -> Any:
+        if counts:
+            raise fault
+        return await update(entry, counts)
+
+    for event in _handoff():
+        await apply(ports, event)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", contended)
+        for _ in range(3):
+            outcome = await deliver(ports, C)
+            bench.clock.forward(60)
+    assert [one["text"] for one in bench.sender.sent if "text" in one] == ["Hello", "Done"]
+    assert outcome.failed
+    assert outcome.next_try is not None
+    entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
+    commands = [command for entry in entries for command in entry.commands]
+    assert {command.state for command in commands if not isinstance(command, Record)} == {State.SENT}
+    assert {command.state for command in commands if isinstance(command, Record)} == {State.PENDING}
+    bench.clock.forward(600)
+    await deliver(ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+    assert await bench.store.pending_count(C) == 0
+
+
+async def test_what_cannot_be_counted_for_a_day_is_left_to_a_recount(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = bench.store.update
+
+    async def contended(entry: Any, counts: Any = ()) -> Any:
+        if counts:
+            raise PreconditionFailed
+        return await update(entry, counts)
+
+    await _play(bench, _handoff(), deliveries=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", contended)
+        bench.clock.forward(bench.ports.policy.give_up_after.total_seconds())
+        await deliver(bench.ports, C)
+    assert await bench.store.pending_count(C) == 0
+    await recount(bench.store, *EVER)
     assert _by_name(await _counted(bench)) == WHOLE
 
 
