@@ -6,7 +6,7 @@ import uuid
 from shared.errors import NotFound, TooLarge
 from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.reports.counts import as_erased, counts_of
+from shared.reports.counts import Tally, counts_of, in_tally
 from shared.reports.definitions import close
 from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
@@ -132,7 +132,8 @@ async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry
     waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
     await stream_what_waits(ports, full.value)
     try:
-        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *as_erased(counts_of(commands))])
+        copies = in_tally(counts_of(commands), Tally.ERASED)
+        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *copies])
     except TooLarge:
         log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
         await ports.store.update(Snapshot(bare, full.token))
