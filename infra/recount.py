@@ -1,8 +1,8 @@
-"""`python -m infra.recount [--from --to --tz]`: makes the reports' counts what the journal says, while everything runs.
+"""`python -m infra.recount [--from --to --tz]`: makes the reports say what the journal says, while everything runs.
 
 It is not needed for crashes or repetitions, which count nothing twice, but after a restored backup, a fault, or reports
-that could take no more. Older days than the journal keeps cannot be recounted, and are left as they are. One at a
-time: what two correct at once is corrected twice, which the next one mends.
+that could take no more. It works on whole days of UTC. Days whose journal has begun to expire cannot be recounted, and
+are left as they are. It may be run again at any time, also beside another one.
 """
 
 import argparse
@@ -12,21 +12,26 @@ from datetime import UTC, datetime, timedelta
 
 from shared import bootstrap, logs
 from shared.errors import BadRequest, BatonError
-from shared.reports.counts import QUARTER, quarter_of
+from shared.reports.counts import DAY, QUARTER, day_of
 from shared.reports.period import period
-from shared.services.recount import recount
+from shared.services.recount import TAKES, recount
 
 
 async def run(arguments: argparse.Namespace) -> None:
     baton, now = bootstrap.baton(), datetime.now(UTC)
     span = period(arguments.since, arguments.until, arguments.tz, now)
-    kept = quarter_of(now - timedelta(days=baton.settings.journal_ttl_days)) + QUARTER
-    since = max(span.since, kept)
+    kept = day_of(now - timedelta(days=baton.settings.journal_ttl_days) + TAKES) + DAY
+    since = max(day_of(span.since), kept)
     if since >= span.until:
-        raise BadRequest("schema", f"The journal begins {kept:%Y-%m-%d %H:%M} UTC; nothing before can be recounted.")
-    changed = await recount(baton.ports.store, since, span.until)
-    wrong = sum(abs(one.number) for one in changed)
-    print(f"{since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} UTC: {wrong or 'nothing'} had to be corrected.")
+        raise BadRequest("schema", f"The journal is whole from {kept:%Y-%m-%d} on; nothing before can be recounted.")
+    done = await recount(baton.ports.store, since, span.until, now)
+    wrong = sum(abs(one.number) for one in done.changed)
+    last = day_of(span.until - QUARTER)
+    print(f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, days of UTC: {wrong or 'nothing'} had to be corrected.")
+    if done.spared:
+        print(
+            f"left as they are, as their journal has begun to expire: {', '.join(f'{d:%Y-%m-%d}' for d in done.spared)}"
+        )
 
 
 def main(given: list[str] | None = None) -> int:

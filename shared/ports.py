@@ -1,6 +1,6 @@
 """What the services need of the outside; adapters in `stores` and `transports` give it, tests may give their own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from shared.desks.base import Desks
 from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
-from shared.reports.counts import Count
+from shared.reports.counts import SHOWN, Count, Tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -90,14 +90,16 @@ class ConversationStore(Protocol):
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         """Returns every conversation, in an order that stays. Raises BadRequest for a cursor it never gave."""
 
-    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
-        """Returns what was counted in the quarters of an hour from `since` until before `until`; cells may repeat.
+    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+        """Returns what these tallies hold of the quarters of an hour from `since` until before `until`; by default what
+        reports show. Cells may repeat."""
 
-        With `erased` only the copies of what erased conversations had counted, without it all but those.
-        """
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
+        """Makes these all that is corrected of the whole days of UTC from `since` until before `until`, whatever was
+        before: repeated, or begun and not ended, it does no harm. Raises PreconditionFailed."""
 
-    async def count(self, counts: Sequence[Count]) -> None:
-        """Adds to what was counted; a count may be negative. Not repeatable: whoever corrects reads again first."""
+    async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
+        """Returns, for days of UTC, when the first of what was counted on them is journalled no longer, if ever."""
 
     def frozen(self) -> AbstractAsyncContextManager["ConversationStore"]:
         """Returns the store as it stood at one moment not long ago; only its reads may be used."""

@@ -10,10 +10,11 @@ locals {
   reports = var.bigquery ? {
     total   = "'total'"
     channel = "channel"
+    desk    = "desk"
     day     = "FORMAT_DATETIME('%F', DATETIME(started_at, '${local.zone}'))"
     hour    = "FORMAT_DATETIME('%A %H', DATETIME(started_at, '${local.zone}'))"
   } : {}
-  somebodys = toset(var.bigquery ? ["desk", "agent"] : [])
+  agents = toset(var.bigquery ? ["agent"] : [])
 }
 
 resource "google_project_service" "bigquery" {
@@ -73,7 +74,7 @@ resource "google_bigquery_table" "measures" {
 resource "google_bigquery_table" "reports" {
   #checkov:skip=CKV_GCP_80:a view holds nothing
   #checkov:skip=CKV_GCP_121:a view is made again
-  for_each = merge(local.reports, { for name in local.somebodys : name => name })
+  for_each = merge(local.reports, { for name in local.agents : name => name })
 
   project             = var.project_id
   dataset_id          = google_bigquery_dataset.baton["baton"].dataset_id
@@ -81,7 +82,7 @@ resource "google_bigquery_table" "reports" {
   deletion_protection = false
 
   view {
-    query = templatefile("${path.module}/bigquery/${contains(local.somebodys, each.key) ? "agents" : "report"}.sql", {
+    query = templatefile("${path.module}/bigquery/${contains(local.agents, each.key) ? "agents" : "report"}.sql", {
       by = each.key, key = each.value, measures = "${var.project_id}.baton.measures",
     })
     use_legacy_sql = false

@@ -1,46 +1,54 @@
 """The reports over HTTP: who may see which, what the query asks for, JSON or CSV."""
 
+from collections.abc import Sequence
+
 from shared.api import views
 from shared.api.handlers import Ask
 from shared.api.keys import must_be_admin, must_be_human
 from shared.errors import BadRequest
 from shared.reports.figures import BREAKDOWNS
 from shared.reports.period import period
-from shared.reports.tables import Report, as_csv, as_json
+from shared.reports.tables import Report, as_csv, as_json, as_json_together
 from shared.schemas.exchange import Response
-from shared.services.report import report
+from shared.services.report import reports
 
 FORMATS = ("json", "csv")
+OPEN_TO_DESKS = frozenset(BREAKDOWNS) - {"agent"}
+By = tuple[str, ...]
 
 
 async def report_handoffs(ask: Ask) -> Response:
     """What came of handoffs; a desk's key may see it, as it names nobody."""
     must_be_human(ask.caller)
-    return await _answer(ask, _by(ask, frozenset(BREAKDOWNS) - {"agent"}))
+    return await _answer(ask, _breakdowns(ask))
 
 
 async def report_agents(ask: Ask) -> Response:
     """What each agent did. That is personal data of those who work here, so it needs an admin's key."""
     must_be_admin(ask.caller)
-    others = _by(ask, frozenset(BREAKDOWNS) - {"agent"})
-    return await _answer(ask, ("agent", *others))
+    return await _answer(ask, [("agent", *others) for others in _breakdowns(ask)])
 
 
-def _by(ask: Ask, known: frozenset[str]) -> tuple[str, ...]:
-    given = tuple(name for name in ask.request.query.get("by", "").split(",") if name)
-    if not set(given) <= known or len(set(given)) < len(given):
-        raise BadRequest("schema", f"by: any of {', '.join(sorted(known))}, each once, by commas.", field="by")
+def _breakdowns(ask: Ask) -> list[By]:
+    """Returns each way of breaking down that is asked for, at least one."""
+    given = [tuple(filter(None, by.split(","))) for by in ask.request.query.get("by", "").split(";")]
+    if not all(set(by) <= OPEN_TO_DESKS and len(set(by)) == len(by) for by in given) or len(set(given)) < len(given):
+        names = ", ".join(sorted(OPEN_TO_DESKS))
+        raise BadRequest("schema", f"by: any of {names}, each once, by commas; several of these by `;`.", field="by")
     return given
 
 
-async def _answer(ask: Ask, by: tuple[str, ...]) -> Response:
+async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
     query = ask.request.query
     form = query.get("format", "json")
-    if form not in FORMATS:
-        raise BadRequest("schema", f"format: one of {', '.join(FORMATS)}.", field="format")
+    if form not in FORMATS or (form == "csv" and len(breakdowns) > 1):
+        formats = ", ".join(FORMATS)
+        raise BadRequest("schema", f"format: one of {formats}; csv breaks down in one way only.", field="format")
     asked = period(query.get("from"), query.get("to"), query.get("tz"), ask.ports.clock.now())
-    found = await report(ask.ports, asked, by)
-    return _as_csv(found) if form == "csv" else views.json_response(as_json(found))
+    found = await reports(ask.ports, asked, breakdowns)
+    if form == "csv":
+        return _as_csv(found[0])
+    return views.json_response(as_json(found[0]) if len(found) == 1 else as_json_together(found))
 
 
 def _as_csv(found: Report) -> Response:

@@ -89,8 +89,8 @@ def _carry_out(step: Step, turn: Turn) -> Decision:
     say_what_is_owed(turn)
     if step.verdict is Verdict.ACCEPTED:
         handback.remember(turn, before)
-    if step.verdict in _MEASURED:
-        _measure(turn, before)
+    if step.verdict in _MEASURED or Effect.MESSAGE in step.effects:  # late words are said all the same
+        _measure(turn, before, step.verdict)
     return Decision(turn.conversation, tuple(turn.commands), step.verdict, turn.reason or _reason(step, turn.event))
 
 
@@ -98,8 +98,9 @@ def _reason(step: Step, event: Event) -> str | None:
     return step.verdict.value if step.verdict is not Verdict.ACCEPTED else getattr(event, "reason", None)
 
 
-def _measure(turn: Turn, before: Conversation) -> None:
-    measured = measure(before, turn.conversation, turn.event, turn.now, said=turn.reason is None)
+def _measure(turn: Turn, before: Conversation, verdict: Verdict) -> None:
+    said, late = turn.reason is None and verdict is not Verdict.SUPPRESSED, verdict is Verdict.STALE
+    measured = measure(before, turn.conversation, turn.event, turn.now, said=said, late=late)
     turn.change(progress=measured.progress)
     if measured.measures:
         turn.commands.append(Record(id=turn.derived_id("record"), measures=measured.measures))

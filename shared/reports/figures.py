@@ -57,9 +57,7 @@ BREAKDOWNS: Mapping[str, Callable[[Cell, Period], str]] = {
     "day": lambda cell, period: period.local(cell.quarter).date().isoformat(),
     "hour": hour_of_week,
 }
-SOMEBODYS = ("agent", "desk")  # rows by these are about what somebody in particular did
 _OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET}
-_KNOWN = {"agent": _OF_AGENTS, "desk": _OF_AGENTS | {Name.FAILED, Name.EXPIRED}}
 
 
 class Sum:
@@ -81,14 +79,14 @@ class Breakdown:
     def __init__(self, by: Sequence[str], period: Period) -> None:
         self._by = by
         self._period = period
-        self._whose = next((name for name in SOMEBODYS if name in by), None)
+        self._of_agents = "agent" in by
         self._total = Sum()
         self._rows: defaultdict[Key, Sum] = defaultdict(Sum)
 
     def add(self, counts: Iterable[Count]) -> None:
         for one in counts:
             self._total.add(one)
-            if self._by and (self._whose is None or one.cell.name in _KNOWN[self._whose]):
+            if self._by and (not self._of_agents or one.cell.name in _OF_AGENTS):
                 self._rows[tuple(BREAKDOWNS[name](one.cell, self._period) for name in self._by)].add(one)
 
     @property
@@ -98,7 +96,7 @@ class Breakdown:
     @property
     def rows(self) -> dict[Key, Figures]:
         """Returns the figures of each row, by what `by` names, in the order in which they sort; hours as weeks go."""
-        make = _somebodys if self._whose else _everybodys
+        make = _agents if self._of_agents else _everybodys
         return {key: make(self._rows[key]) for key in sorted(self._rows, key=_order)}
 
 
@@ -149,11 +147,10 @@ def _numbers(n: Counter[Name]) -> dict[str, int]:
     }
 
 
-def _somebodys(sum_: Sum) -> Figures:
-    """Returns what one desk or agent did: a request belongs to nobody before somebody joins."""
+def _agents(sum_: Sum) -> Figures:
+    """Returns what one agent did: a request belongs to no agent before somebody joins."""
     n, bins = sum_.number, sum_.bins
     numbers = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
-    numbers |= {"failed": n[Name.FAILED], "expired": n[Name.EXPIRED]}
     waiting, first, response = (_timing(bins[name]) for name in (Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE))
     return Figures(numbers, None, waiting, first, response, _handling(sum_))
 

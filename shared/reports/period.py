@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import BadRequest
 from shared.reports.counts import QUARTER, quarter_of
 
+Day = TypeVar("Day", bound=date)
 LONGEST = timedelta(days=400)
 DEFAULT_DAYS = 7
+YEARS = range(2000, 3000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,21 @@ def _zone(name: str) -> ZoneInfo:
 def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
     try:
         if len(text) <= len("2026-11-20"):
-            return _midnight(date.fromisoformat(text), zone)
-        given = datetime.fromisoformat(text)
+            return _midnight(_in_range(date.fromisoformat(text), field), zone)
+        given = _in_range(datetime.fromisoformat(text), field)
         moment = (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         wanted = f"{field}: a day like 2026-11-20, or a time like 2026-11-20T08:00."
         raise BadRequest("schema", wanted, field=field) from error
     if quarter_of(moment) != moment:
         raise BadRequest("schema", f"{field}: only full quarters of an hour are kept apart.", field=field)
     return moment
+
+
+def _in_range(day: Day, field: str) -> Day:
+    if day.year not in YEARS:
+        raise BadRequest("schema", f"{field}: a year between {YEARS[0]} and {YEARS[-1]}.", field=field)
+    return day
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -24,16 +24,27 @@ class Report:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    rows = [{"by": dict(zip(report.by, key, strict=True)), **_row(row)} for key, row in report.rows.items()]
+    return {**_frame(report), **_breakdown(report)}
+
+
+def as_json_together(reports: Sequence[Report]) -> dict[str, Any]:
+    """Returns reports on one period that differ in what they are broken down by."""
+    return {**_frame(reports[0]), "reports": [_breakdown(one) for one in reports]}
+
+
+def _frame(report: Report) -> dict[str, Any]:
     return {
         "from": report.period.local(report.period.since).isoformat(),
         "to": report.period.local(report.period.until).isoformat(),
         "tz": report.period.zone.key,
-        "by": list(report.by),
         "classes": list(CLASSES),
         **({"total": _row(report.total)} if report.total else {}),
-        "rows": rows,
     }
+
+
+def _breakdown(report: Report) -> dict[str, Any]:
+    rows = [{"by": dict(zip(report.by, key, strict=True)), **_row(row)} for key, row in report.rows.items()]
+    return {"by": list(report.by), "rows": rows}
 
 
 def as_csv(report: Report) -> str:

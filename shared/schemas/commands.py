@@ -21,6 +21,7 @@ class Lane(StrEnum):
     TOPICS = "topics"
     CRM = "crm"
     REPORTS = "reports"
+    STREAM = "stream"
     DESK = "desk"
 
 
@@ -152,7 +153,20 @@ class Record(BaseCommand):
         return Lane.REPORTS
 
 
-Command = Annotated[SendMessage | SendEvent | Publish | Post | Comment | CallDesk | Record, Field(discriminator="kind")]
+class Stream(BaseCommand):
+    """What a record of the same entry measured is told on the handoff topic as well; counting does not wait for it."""
+
+    kind: Literal["stream"] = "stream"
+    record: str
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.STREAM
+
+
+Command = Annotated[
+    SendMessage | SendEvent | Publish | Post | Comment | CallDesk | Record | Stream, Field(discriminator="kind")
+]
 ToCustomer = SendMessage | SendEvent
 
 

@@ -40,7 +40,8 @@ TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLI
 class Measure(Ours):
     """One thing to count. `at` is when its clock started, whenever it ended; nothing tells which conversation it was.
 
-    `desk` and `agent` are empty where nobody in particular is meant yet.
+    `desk` is where the handoff was routed, empty where none was asked for; `agent` is empty where nobody in particular
+    is meant. `number` is -1 where what had been counted turned out not to be so.
     """
 
     name: Name
@@ -49,6 +50,7 @@ class Measure(Ours):
     desk: str = ""
     agent: str = ""
     seconds: float | None = None
+    number: int = 1
 
 
 class Moment(Ours):
@@ -68,6 +70,11 @@ class Moment(Ours):
             since, until = self._own, end._own
         return max((until - since).total_seconds(), 0.0)
 
+    def was_before(self, late: "Moment") -> bool:
+        """Returns whether this had happened when something that is reported late did, by the best clock there is."""
+        own = self._own if self.source == late.source else None
+        return (own or self.accepted_at) <= (late._own or late.accepted_at)
+
     @property
     def _own(self) -> Time | None:
         return self.occurred_at if self.occurred_at is not None and self.occurred_at < self.accepted_at else None
@@ -86,8 +93,9 @@ class Visit(Ours):
 
 
 class Handoff(Ours):
-    """A handoff that has not ended. Without `requested` somebody joined unasked; `desk` is the one that asked,
-    `channel` where it began.
+    """A handoff. Without `requested` somebody joined unasked.
+
+    `desk` is where it was routed, `channel` where it began.
     """
 
     requested: Moment | None = None
@@ -98,9 +106,23 @@ class Handoff(Ours):
     responded: bool = False
 
 
+class Ended(Ours):
+    """The handoff that ended last, at `at`; `turn` is since when the customer's words waited then.
+
+    `may_go_on`: its last human left and no bot has spoken since. `asked` is the customer's first word in that time.
+    """
+
+    handoff: Handoff
+    at: Time
+    turn: Moment | None = None
+    may_go_on: bool = False
+    asked: Moment | None = None
+
+
 class Progress(Ours):
     """The clocks that run: `turn` is since when the customer's words wait for a human's."""
 
     visit: Visit | None = None
     handoff: Handoff | None = None
     turn: Moment | None = None
+    ended: Ended | None = None

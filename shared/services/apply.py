@@ -26,6 +26,7 @@ from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.services.line import informed
 from shared.services.retry import until_uncontended
+from shared.services.stream import with_streams
 from shared.services.turns import in_turn
 
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
@@ -196,16 +197,20 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
     )
     linked = [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
     marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
-    return [entry, *linked, *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked)]
+    return [
+        with_streams(ports, entry),
+        *linked,
+        *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
+    ]
 
 
-def with_record(entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
+def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
     """Returns an entry that nothing was decided by, with what the reports are to count of it."""
     if not measures:
         return entry
     record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
     due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
-    return due.with_commands((*entry.commands, record))
+    return with_streams(ports, due.with_commands((*entry.commands, record)))
 
 
 def _record(entry: JournalEntry, **update: object) -> JournalEntry:

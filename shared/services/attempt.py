@@ -23,6 +23,7 @@ from shared.schemas.commands import (
     SendEvent,
     SendMessage,
     State,
+    Stream,
     ToCustomer,
 )
 from shared.schemas.content import Content
@@ -105,7 +106,9 @@ def backoff(attempts: int) -> float:
 async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     try:
         if isinstance(command, Record):
-            await stream(ports, entry.conversation, command, entry.time)
+            return Result(Outcome.DONE)  # it is counted by the write that says so
+        if isinstance(command, Stream):
+            await stream(ports, entry, command)
             return Result(Outcome.DONE)
         if isinstance(command, Publish):
             await ports.publisher.publish(command.topic, pydantic_core.to_json(command.body), entry.conversation)
@@ -186,7 +189,9 @@ def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
     ended = settled(command, state)
-    return Attempt(ended, () if isinstance(command, Publish | Record) else (tell_the_team(ports, entry, ended),))
+    return Attempt(
+        ended, () if isinstance(command, Publish | Record | Stream) else (tell_the_team(ports, entry, ended),)
+    )
 
 
 def is_joined(command: Command) -> bool:

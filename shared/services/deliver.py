@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.errors import BatonError
 from shared.ports import Ports
-from shared.schemas.commands import CallDesk, Command, Lane, SendEvent, SendMessage, State, ToCustomer
+from shared.schemas.commands import CallDesk, Command, Lane, Record, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
 from shared.schemas.ids import platform_of
@@ -152,7 +152,7 @@ class Drain:
         if result.command.state is State.BROKEN:
             await self._hold_back_the_frame(work, command.id)
         elif result.command.token is not None:  # before its deadline, so that nobody takes it for lost
-            await record(self._ports, work)
+            await record(self._ports, work, counts=False)
         return (result.command.token and work.stored(command.id)) or result.command
 
     async def _try(self, work: Work, command: Command) -> Attempt | None:
@@ -174,7 +174,7 @@ class Drain:
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
         """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""
-        await record(self._ports, work)
+        await record(self._ports, work, counts=False)
         stored = work.stored(frame)
         if stored is not None and stored.state is State.BROKEN:
             self._broken[frame] = work
@@ -188,6 +188,13 @@ class Drain:
         if isinstance(command, SendEvent) and command.frame in self._broken:
             work.closes.append((self._broken.pop(command.frame), command.frame))
 
+    def _count_later(self, work: Work) -> None:
+        """What could not be counted now is tried again, as what could not be sent is."""
+        for command in work.done.values():
+            if isinstance(command, Record) and command.state is State.PENDING:
+                self.failed = True
+                self.next_try = min(filter(None, (self.next_try, command.next_look)), default=None)
+
     async def _leave_behind(self, work: Work) -> None:
         """Writes what the lanes did; only then are the frames closed that other entries opened."""
         work.passed += 1
@@ -198,6 +205,7 @@ class Drain:
                 work.close(frame)
         if work.done:
             await record(self._ports, work)
+            self._count_later(work)
         for opener, frame in work.closes:
             if opener is not work:
                 opener.close(frame)

@@ -6,7 +6,7 @@ import uuid
 from shared.errors import NotFound, TooLarge
 from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.reports.counts import as_erased, counts_of
+from shared.reports.counts import Tally, counts_of, in_tally
 from shared.reports.definitions import close
 from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
@@ -15,7 +15,7 @@ from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.services.apply import with_record
 from shared.services.retry import until_uncontended
-from shared.services.stream import stream
+from shared.services.stream import stream_what_waits
 
 PAGE, AT_ONCE = 200, 20
 
@@ -104,7 +104,7 @@ def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: st
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
-    return with_record(entry, close(before, Name.ERASED, entry.time).measures)
+    return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None:
@@ -130,10 +130,10 @@ async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry
     """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount."""
     commands = full.value.commands
     waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
-    for record in waits:
-        await stream(ports, full.value.conversation, record, full.value.time)
+    await stream_what_waits(ports, full.value)
     try:
-        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *as_erased(counts_of(commands))])
+        copies = in_tally(counts_of(commands), Tally.ERASED)
+        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *copies])
     except TooLarge:
         log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
         await ports.store.update(Snapshot(bare, full.token))

@@ -40,7 +40,7 @@ def record_of(
     if let_go is not None:
         commands.append(_closing(entry, let_go))
     due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
-    return with_record(entry.model_copy(update=due), measures)
+    return with_record(ports, entry.model_copy(update=due), measures)
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:

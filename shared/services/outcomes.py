@@ -1,13 +1,16 @@
 """What a delivery made of journal entries, and how it is written back beside others who deliver the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.errors import TooLarge
+from shared.errors import TooLarge, Unavailable
 from shared.logs import log
+from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import counts_of
 from shared.schemas.commands import Command, Lane, Record, State
 from shared.schemas.journal import JournalEntry
+from shared.services.attempt import Result, again, is_final, settled, tried_by
 from shared.services.retry import until_uncontended
 
 
@@ -42,45 +45,64 @@ class Work:
             self.done[frame] = opener.model_copy(update={"state": State.FAILED})
 
 
-async def record(ports: Ports, work: Work) -> None:
-    """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now."""
-    await until_uncontended(lambda: _try_to_record(ports, work))
+async def record(ports: Ports, work: Work, *, counts: bool = True) -> None:
+    """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now.
+
+    Without `counts` what is to be counted is left for a later write. With them, what cannot be counted now is counted
+    later: it never keeps the rest from being written.
+    """
+    await until_uncontended(lambda: _try_to_record(ports, work, counts))
     _log_outcomes(work)
 
 
-async def _try_to_record(ports: Ports, work: Work) -> None:
-    merged = _merge(work.entry.value, work)
+async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
+    merged = _merge(work.entry.value, work, counts)
     if merged == work.entry.value:
         return
+    fresh = _fresh(work.entry.value, merged)
     try:
-        work.entry = await _write(ports, work.entry, merged)
-    except PreconditionFailed:
-        current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
-        if current is not None:
-            work.entry = current
-            raise
-
-
-async def _write(ports: Ports, before: Snapshot[JournalEntry], merged: JournalEntry) -> Snapshot[JournalEntry]:
-    """Counts what this very write records as counted; reports that are full must not hold up what was delivered."""
-    known = {command.id for command in before.value.commands if command.state is State.SENT}
-    fresh = [c for c in merged.commands if isinstance(c, Record) and c.state is State.SENT and c.id not in known]
-    try:
-        return await ports.store.update(Snapshot(merged, before.token), counts_of(fresh))
+        work.entry = await ports.store.update(Snapshot(merged, work.entry.token), counts_of(fresh))
     except TooLarge as error:
         log("ERROR", "the reports cannot take any more of this day", conversation=merged.conversation)
-        failed = {record.id: record.model_copy(update=_failed(error)) for record in fresh}
-        uncounted = merged.with_commands(tuple(failed.get(command.id, command) for command in merged.commands))
-        return await ports.store.update(Snapshot(uncounted, before.token))
+        work.done |= {one.id: one.model_copy(update={"state": State.FAILED, "error": error.reason}) for one in fresh}
+        raise PreconditionFailed from error
+    except (PreconditionFailed, Unavailable) as error:
+        if isinstance(error, Unavailable) and not fresh:
+            raise
+        await _look_again(ports, work, fresh, error)
 
 
-def _failed(error: TooLarge) -> dict[str, object]:
-    return {"state": State.FAILED, "error": error.reason}
+async def _look_again(ports: Ports, work: Work, fresh: Sequence[Record], error: Exception) -> None:
+    """Raises PreconditionFailed unless the entry is gone. Where it stands as it did, the counts are what others hold.
+
+    Should the write whose answer is missing be made all the same, the next one finds that the entry has changed.
+    """
+    current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
+    if current is None:
+        return
+    if current.token == work.entry.token:
+        work.done |= {one.id: _put_off(ports, work.entry.value, one) for one in fresh}
+    work.entry = current
+    raise PreconditionFailed from error
 
 
-def _merge(entry: JournalEntry, work: Work) -> JournalEntry:
+def _put_off(ports: Ports, entry: JournalEntry, record: Record) -> Command:
+    pending = record.model_copy(update={"state": State.PENDING})
+    result = Result(Outcome.TRANSIENT, "the counts are contended", arrived=False)
+    tried = tried_by(pending, result)
+    return settled(tried, State.FAILED) if is_final(ports, entry, tried, result) else again(ports, tried).command
+
+
+def _fresh(before: JournalEntry, merged: JournalEntry) -> list[Record]:
+    """Returns what this very write would record as counted."""
+    known = {command.id for command in before.commands if command.state is State.SENT}
+    return [c for c in merged.commands if isinstance(c, Record) and c.state is State.SENT and c.id not in known]
+
+
+def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
     """Returns the entry with our outcomes, and with what follows from those that stand."""
-    commands = tuple(_later(command, work.done.get(command.id)) for command in entry.commands)
+    ours = {one.id: one for one in work.done.values() if counts or not isinstance(one, Record)}
+    commands = tuple(_later(command, ours.get(command.id)) for command in entry.commands)
     known = {command.id for command in commands}
     over = (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
     ended = {command.id for command in commands if command.state in over}

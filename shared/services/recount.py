@@ -1,37 +1,58 @@
-"""Recounting: makes what was counted what the journal says was measured, while everything goes on.
+"""Recounting: makes what reports show what the journal says was measured, while everything goes on.
 
-Journal and counts are read as they stood at one moment, and their difference is added. What is counted meanwhile is in
-neither, so it is not touched; a recount that was interrupted is simply done again.
+Journal and counts are read as they stood at one moment. What is between them is no sum to be added but the correction
+itself, which stands beside the counts and replaces the one that was there. What is counted meanwhile is in neither, or
+in both later; so it does not matter how often, from which moment, or beside which other recount this is done, nor
+where it is interrupted: it is simply done again.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.ports import ConversationStore
-from shared.reports.counts import Count, added, as_erased, counts, difference
+from shared.reports.counts import DAY, QUARTER, Count, Tally, added, counts, day_of, difference, in_tally
 from shared.schemas.commands import Record, State
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure
+from shared.services.retry import until_uncontended
 
 PAGE = 200
 AT_ONCE = 10_000  # measures that are added up before they are kept
+TAKES = timedelta(days=1)  # a recount, at most; for so long the journal must still be there
 
 
-async def recount(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:
-    """Returns what had to be added, which is nothing where all was right, to what `since` until before `until` began.
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """By how much the corrections changed, and the days of UTC whose journal is no longer whole: they stay."""
 
-    `since` must lie within the time for which the journal is kept. Raises Unavailable.
+    changed: list[Count]
+    spared: list[datetime]
+
+
+async def recount(store: ConversationStore, since: datetime, until: datetime, now: datetime) -> Recounted:
+    """Returns what had to be changed of the days of UTC from that of `since` until before that of `until` ends.
+
+    Raises Unavailable, and Contended where others kept it from being written; it may be done again at once.
     """
+    since, until = day_of(since), day_of(until - QUARTER) + DAY
     async with store.frozen() as still:
-        wanted = await measured(still, since, until)
-        missing = difference(wanted, await still.counted(since, until))
-    await store.count(missing)
-    return missing
+        ends = await still.journal_ends(since, until)
+        counted = await still.counted(since, until, (Tally.COUNTED,))
+        right = difference(await measured(still, since, until), counted)
+    present = in_tally(await store.counted(since, until, (Tally.CORRECTED,)), Tally.COUNTED)
+    spared = {day for day, end in ends.items() if end <= now + TAKES}
+    kept = [one for one in present if day_of(one.cell.quarter) in spared]
+    corrections = [*kept, *(one for one in right if day_of(one.cell.quarter) not in spared)]
+    changed = difference(corrections, present)
+    if changed:
+        await until_uncontended(lambda: store.correct(since, until, corrections))
+    return Recounted(changed, sorted(spared))
 
 
 async def measured(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:
     """Returns what must have been counted: the records that are done, and those of erased conversations."""
-    total = as_erased(await store.counted(since, until, erased=True), erased=False)
+    total = in_tally(await store.counted(since, until, (Tally.ERASED,)), Tally.COUNTED)
     waiting: list[Measure] = []
     async for entry in _journal(store):
         waiting += [one for one in _counted(entry) if since <= one.at < until]

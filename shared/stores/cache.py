@@ -29,7 +29,8 @@ class CachedStore:
         self.due_entries = store.due_entries
         self.conversations = store.conversations
         self.counted = store.counted
-        self.count = store.count
+        self.correct = store.correct
+        self.journal_ends = store.journal_ends
         self.frozen = store.frozen
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:

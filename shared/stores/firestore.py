@@ -2,14 +2,14 @@
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
-counts/{day}.{shard}                see `firestore_counts`
+counts/...                          see `firestore_counts`
 
 Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal). Elsewhere it stays
 what it was: `entry` still knows a duplicate, and `load` still has the token without which nobody could write there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from google.api_core.exceptions import InvalidArgument
 
 from shared.errors import TooLarge, Unavailable
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
-from shared.reports.counts import Count
+from shared.reports.counts import SHOWN, Count, Tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.stores import firestore_counts
@@ -63,7 +63,7 @@ class FirestoreStore:
 
     async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
         name, fields = self._entry_document(entry.value)
-        added = self._add(counts, shard(entry.value.conversation))
+        added = self._add(entry.value, counts)
         try:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
@@ -106,14 +106,22 @@ class FirestoreStore:
         query = forms.find("conversations", [], (), limit, start)
         return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
 
-    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
-        found = await self._rpc.query(self._rpc.root, firestore_counts.query(self._rpc.root, since, until))
-        all_ = (one for document in found for one in firestore_counts.read(document, erased))
-        return [one for one in all_ if one.number and since <= one.cell.quarter < until]
+    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+        found = await self._counts(since, until)
+        return await asyncio.to_thread(_read, found, since, until, tallies)
 
-    async def count(self, counts: Sequence[Count]) -> None:
-        for write in self._add(counts, 0):
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
+        present = filter(firestore_counts.holds_corrections, await self._counts(since, until))
+        for write in firestore_counts.corrections(self._rpc.root, corrections, present, self._counts_ttl):
             await self._rpc.commit([write])
+
+    async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
+        ends: dict[datetime, datetime] = {}
+        for document in await self._counts(since, until):
+            day, end = firestore_counts.day_named(document), firestore_counts.journal_end(document)
+            if end is not None:
+                ends[day] = min(end, ends.get(day, end))
+        return ends
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator["FirestoreStore"]:
@@ -126,8 +134,13 @@ class FirestoreStore:
     async def close(self) -> None:
         await self._rpc.close()
 
-    def _add(self, counts: Sequence[Count], shard: int) -> list[Message]:
-        return list(firestore_counts.writes(self._rpc.root, counts, shard, self._counts_ttl))
+    def _add(self, entry: JournalEntry, counts: Sequence[Count]) -> list[Message]:
+        """A conversation is kept from its last commit, and one of its entries is no younger than that."""
+        of, until = shard(entry.conversation), entry.time + self._ttl
+        return firestore_counts.writes(self._rpc.root, counts, of, self._counts_ttl, until)
+
+    async def _counts(self, since: datetime, until: datetime) -> list[Any]:
+        return await self._rpc.query(self._rpc.root, firestore_counts.query(self._rpc.root, since, until))
 
     def _create_entry(self, entry: JournalEntry) -> Message:
         return forms.create(*self._entry_document(entry))
@@ -203,6 +216,12 @@ def _conversation(document: Any) -> Conversation:
 
 def _entry(document: Any) -> Snapshot[JournalEntry]:
     return Snapshot(to_entry(document.fields["body"].string_value), document.update_time)
+
+
+def _read(documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]) -> list[Count]:
+    """Returns what documents of counts hold. A day's are megabytes, so this is for a thread."""
+    found = (one for document in documents for one in firestore_counts.read(document, tallies))
+    return [one for one in found if since <= one.cell.quarter < until]
 
 
 def _pending(after: int) -> Message:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from shared.errors import Unavailable
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot
-from shared.reports.counts import Count
+from shared.reports.counts import SHOWN, Count, Tally, in_tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
@@ -106,11 +106,15 @@ class SqliteStore:
         rows = await self._run(_select, sql, (cursor or "", limit))
         return _page(rows, lambda row: to_conversation(row[0]), limit)
 
-    async def counted(self, since: datetime, until: datetime, *, erased: bool = False) -> list[Count]:
-        return await self._run(sqlite_counts.read, format_time(since), format_time(until), erased)
+    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+        return await self._run(sqlite_counts.read, format_time(since), format_time(until), tallies)
 
-    async def count(self, counts: Sequence[Count]) -> None:
-        await self._run(_whole, sqlite_counts.add, counts)
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
+        corrected = in_tally(corrections, Tally.CORRECTED)
+        await self._run(_whole, sqlite_counts.correct, format_time(since), format_time(until), corrected)
+
+    async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
+        return {}
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator["SqliteStore"]:

@@ -55,7 +55,10 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     tiles = page.locator("#tiles > div")
     expect(tiles.nth(0)).to_contain_text("Waiting now2longest")
     expect(tiles.nth(1)).to_contain_text("Requests for a human3last week 0")
-    expect(page.locator("#outcomes tbody tr").first).to_have_text("A person joined1")
+    expect(page.locator("#outcomes tbody tr").first).to_have_text("A person came and left1")
+    counts = [int(text) for text in page.locator("#outcomes tbody td").all_text_contents()]
+    assert counts[-1] == sum(counts[:-1]) == 3, "each handoff has one outcome"
+    expect(page.locator("#desks tbody th")).to_have_text("api")
     expect(page.locator("#hours td[data-heat='5']")).to_have_text("3")
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
     page.get_by_text("Who is waiting").click()

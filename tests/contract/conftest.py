@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, ConversationStore, Snapshot
+from shared.reports.counts import Count
 from shared.schemas.commands import Command, Publish, State
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.ids import entry_id
@@ -35,6 +36,7 @@ class Maker:
     """Makes what is stored; times are seconds after `start`."""
 
     start = START
+    _counting = 0
 
     def at(self, seconds: float) -> datetime:
         return START + timedelta(seconds=seconds)
@@ -87,6 +89,14 @@ class Maker:
         for one in conversations:
             written += await store.commit(Commit([self.entry(one, state=state, due=due)], [Snapshot(one, None)]))
         return written
+
+    async def count(self, store: ConversationStore, *counts: Count) -> None:
+        """Counts as delivery does: with the write of an entry."""
+        self._counting += 1
+        conversation = self.conversation(f"counts-{self._counting}")
+        await self.commit(store, conversation, state=State.PENDING)
+        (entry,) = await store.pending(conversation.id, 0, 1)
+        await store.update(entry, counts)
 
 
 @pytest.fixture

@@ -51,16 +51,24 @@ def test_a_report_says_what_came_of_every_handoff(played: LocalServer) -> None:
     assert 0 <= total["firstResponse"]["median"] <= total["firstResponse"]["p90"] < 60
     assert total["handling"]["count"] == 1
 
-    rows = _ask(played, "handoffs?by=channel,desk").body["rows"]
-    assert [row["by"] for row in rows] == [{"channel": "business_messages", "desk": "desk"}]
+    rows = _ask(played, "handoffs?by=channel,desk", "dev-agent").body["rows"]
+    assert [row["by"] for row in rows] == [{"channel": "business_messages", "desk": one} for one in ("", "api")]
+    assert [(row["conversations"], row["requested"]) for row in rows] == [(3, 0), (0, 2)]
     (jane,) = _ask(played, "agents").body["rows"]
     assert (jane["by"], jane["joined"], jane["response"]["count"]) == ({"agent": "Jane Doe"}, 1, 1)
+    assert not {"failed", "expired", "requested"} & set(jane), "these are no agent's"
     assert _ask(played, "handoffs?from=2020-01-01&to=2020-02-01").body["total"]["requested"] == 0
 
     lines = _ask(played, "handoffs?by=day&format=csv&tz=Asia/Kathmandu").body.splitlines()
     (day,) = csv.DictReader(lines)
     assert (day["requested"], day["waiting.count"], day["waiting.open"]) == ("2", "1", "1")
     assert len(list(csv.DictReader(_ask(played, "handoffs?format=csv").body.splitlines()))) == 1
+
+    together = _ask(played, "handoffs?by=day;desk,channel;").body
+    assert [one["by"] for one in together["reports"]] == [["day"], ["desk", "channel"], []]
+    for one in together["reports"]:
+        alone = _ask(played, f"handoffs?by={','.join(one['by'])}").body
+        assert (alone["rows"], alone["total"]) == (one["rows"], together["total"])
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,10 @@ def test_a_report_says_what_came_of_every_handoff(played: LocalServer) -> None:
         ("agents?by=channel,day", "dev-admin", 200),
         ("handoffs?by=agent", "dev-admin", 400),
         ("handoffs?by=day,day", "dev-admin", 400),
+        ("handoffs?by=day;day", "dev-admin", 400),
+        ("handoffs?by=day;agent", "dev-admin", 400),
+        ("handoffs?by=day;hour&format=csv", "dev-admin", 400),
+        ("agents?by=day;hour", "dev-admin", 200),
         ("handoffs?tz=Mars/Olympus", "dev-admin", 400),
         ("handoffs?tz=../../etc/passwd", "dev-admin", 400),
         ("handoffs?from=yesterday", "dev-admin", 400),
@@ -81,6 +93,10 @@ def test_a_report_says_what_came_of_every_handoff(played: LocalServer) -> None:
         ("handoffs?from=2020-01-01&to=2026-03-01", "dev-admin", 400),
         ("handoffs?from=2026-03-01T08:01&to=2026-03-02", "dev-admin", 400),
         ("handoffs?from=9999-12-31&to=9999-12-31", "dev-admin", 400),
+        ("handoffs?to=0001-01-03", "dev-admin", 400),
+        ("handoffs?from=0001-01-01T00:00&tz=Asia/Jakarta", "dev-admin", 400),
+        ("handoffs?to=9999-12-31T23:45", "dev-admin", 400),
+        ("handoffs?to=9999-12-31T23:45-10:00", "dev-admin", 400),
         ("handoffs?format=xml", "dev-admin", 400),
         ("nonsense", "dev-admin", 404),
         ("handoffs/more", "dev-admin", 404),
@@ -88,6 +104,11 @@ def test_a_report_says_what_came_of_every_handoff(played: LocalServer) -> None:
 )
 def test_who_may_ask_for_what(server: LocalServer, path: str, key: str, status: int) -> None:
     assert _ask(server, path, key).status == status
+
+
+def test_a_time_that_cannot_be_reported_on_is_refused_with_the_reason(server: LocalServer) -> None:
+    fault = _ask(server, "handoffs?to=0001-01-03").body["error"]
+    assert "between 2000 and 2999" in fault["message"]
 
 
 def test_reports_are_only_read(server: LocalServer) -> None:

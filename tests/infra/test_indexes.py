@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, ConversationStore, Snapshot
-from shared.reports.counts import Cell, Count, as_erased
+from shared.reports.counts import Cell, Count, Tally, in_tally
 from shared.schemas.commands import Publish
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.journal import JournalEntry, Verdict
@@ -34,8 +34,10 @@ READS = {
     "due_entries": (NOW, None, 10),
     "conversations": (None, 10),
     "counted": (NOW, NOW + timedelta(days=1)),
+    "journal_ends": (NOW, NOW + timedelta(days=1)),
+    "correct": (NOW, NOW + timedelta(days=1), ()),
 }
-WITHOUT_QUERY = {"load", "entry", "commit", "update", "count", "frozen", "close"}
+WITHOUT_QUERY = {"load", "entry", "commit", "update", "frozen", "close"}
 
 
 class Catching(FirestoreRpc):
@@ -131,8 +133,9 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
         nonce="nonce", due_at=NOW, commands=(Publish(id="command", topic="topic", body={}),),
     )  # fmt: skip
     await store.commit(Commit([entry], [Snapshot(conversation, None)]))
-    cell = Cell(NOW, "csku", "", "", Name.REQUESTED)
-    await store.count([Count(cell, 1), *as_erased([Count(cell, 1)])])
+    counts = [Count(Cell(NOW, "csku", "", "", Name.REQUESTED), 1)]
+    await store.update(Snapshot(entry, None), [*counts, *in_tally(counts, Tally.ERASED)])
+    await store.correct(NOW, NOW + timedelta(days=1), counts)
     stored: dict[str, set[str]] = {}
     for write in rpc.written:
         added = {one["field_path"].partition(".")[0] for one in write.get("update_transforms", ())}

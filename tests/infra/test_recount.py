@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def _recount(store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 async def _spoil(path: Path, *at: datetime) -> None:
     store = SqliteStore(str(path))
-    await store.count([Count(Cell(one, "sms", "", "", Name.REQUESTED), 2) for one in at])
+    (conversation, *_) = (await store.conversations(None, 1)).items
+    (entry, *_) = (await store.journal(conversation.id, None, 1)).items
+    await store.update(entry, [Count(Cell(one, "sms", "", "", Name.REQUESTED), 2) for one in at])
     await store.close()
 
 
@@ -52,3 +55,11 @@ def test_what_no_journal_remembers_cannot_be_recounted(played: Path) -> None:
     done = _recount(played, "--from", "2020-01-01", "--to", "2020-02-01")
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing before can be recounted" in done.stderr
+
+
+def test_it_may_be_run_twice_at_once(played: Path) -> None:
+    asyncio.run(_spoil(played, NOW))
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda _: _recount(played), range(3)))
+    assert {one.returncode for one in done} == {0}, [one.stderr for one in done]
+    assert "nothing had to be corrected" in _recount(played).stdout

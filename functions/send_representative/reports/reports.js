@@ -21,15 +21,11 @@ async function show() {
   const { today, lastWeek, wholeDayLastWeek } = todayAndLastWeek(new Date(), period.tz);
   find("main").setAttribute("aria-busy", "true");
   try {
-    const [now, then, hoursNow, hoursThen, days, hours, channels, desks, people, waiting] = await Promise.all([
-      report("handoffs", today, key),
-      report("handoffs", lastWeek, key),
+    const [now, then, hoursThen, found, people, waiting] = await Promise.all([
       report("handoffs", { ...today, by: "hour" }, key),
+      report("handoffs", lastWeek, key),
       report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
-      report("handoffs", { ...period, by: "day" }, key),
-      report("handoffs", { ...period, by: "hour" }, key),
-      report("handoffs", { ...period, by: "channel" }, key),
-      report("handoffs", { ...period, by: "desk" }, key),
+      report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
       agents(period, key),
       queue(key),
     ]);
@@ -37,8 +33,10 @@ async function show() {
     sessionStorage.setItem(KEY, key);
     setTrouble(null);
     showToday(now.total, then.total, today.from, waiting);
-    showHoursOfToday(hoursNow, hoursThen, today.from);
-    showPeriod(days, period);
+    showHoursOfToday(now, hoursThen, today.from);
+    const [days, hours, channels, desks] = found.reports;
+    showPeriod(found, period);
+    showDays(days);
     showHours(hours);
     showWho(channels, desks, people);
   } catch (error) {
@@ -87,7 +85,17 @@ function showHoursOfToday(now, then, date) {
   draw("today", "Today against last week", `Requests in each hour: ${total}.`, { kind: "bar", names: HOURS, series }, table("Requests by hour of the day", ["Hour", ...series.map(({ name }) => name)], rows));
 }
 
-const OUTCOMES = [["joined", "A person joined"], ["failed", "Failed: nobody available"], ["expired", "Expired: nobody came"], ["waiting", "Open: still waiting"], ["returned", "Returned: went quiet"], ["withHuman", "Open: with a person"]];
+// Each handoff has one of these: the sum is what was requested and who came unasked.
+const OUTCOMES = [
+  ["left", "A person came and left"],
+  ["returned", "Returned: went quiet"],
+  ["withHuman", "Open: with a person"],
+  ["waiting", "Open: still waiting"],
+  ["failed", "Failed: nobody available"],
+  ["expired", "Expired: nobody came"],
+  ["linked", "Goes on in another conversation"],
+  ["erased", "Erased while waiting"],
+];
 
 function showPeriod(found, period) {
   const { total } = found;
@@ -95,10 +103,9 @@ function showPeriod(found, period) {
   const values = OUTCOMES.map(([name]) => (name === "waiting" ? total.waiting.open : total[name]));
   const names = OUTCOMES.map(([, words]) => words);
   const sentence = `${total.requested} requests and ${total.unasked} who came unasked, of ${total.conversations} conversations (${percent(total.handoffRate)} handed off).`;
-  draw("outcomes", "Outcomes", sentence, { kind: "bar", horizontal: true, names, series: [{ name: "handoffs", values }] }, table("What came of handoffs", ["Outcome", "Handoffs"], names.map((name, index) => [name, String(values[index])])));
+  draw("outcomes", "Outcomes", sentence, { kind: "bar", horizontal: true, names, series: [{ name: "handoffs", values }] }, table("What came of handoffs", ["Outcome", "Handoffs"], [...names.map((name, index) => [name, String(values[index])]), ["All", String(total.requested + total.unasked)]]));
   distribution("waiting", "Waiting time", total.waiting, found.classes, "a person joined");
   distribution("first", "First response", total.firstResponse, found.classes, "a person answered");
-  showDays(found);
 }
 
 function distribution(id, heading, timing, limits, ended) {
@@ -135,13 +142,14 @@ function showWho(channels, desks, people) {
   const timings = (row) => PAIRS.map(([name]) => (row[name].count ? `${duration(row[name].median)} / ${duration(row[name].p90)}` : "–"));
   const heads = PAIRS.map(([, words]) => `${words}: median / 90th`);
   const counts = (row) => [row.requested, row.joined, row.failed + row.expired, row.returned, row.waiting.open].map(String);
-  const byChannel = channels.rows.map((row) => [row.by.channel, ...counts(row), ...timings(row)]);
-  find("channels").replaceChildren(table("By channel", ["Channel", "Requests", "Joined", "Nobody came", "Returned", "Open", ...heads], byChannel));
-  const own = (row, name) => [row.by[name] || "(nobody in particular)", ...[row.joined, row.frames, row.returned, row.handling.open].map(String), ...timings(row)];
+  const by = (name, rows) => rows.map((row) => [row.by[name] || "(nobody asked for one)", ...counts(row), ...timings(row)]);
+  const came = ["Requests", "Joined", "Nobody came", "Returned", "Open", ...heads];
+  find("channels").replaceChildren(table("By channel", ["Channel", ...came], by("channel", channels.rows)));
+  find("desks").replaceChildren(table("By desk", ["Desk", ...came], by("desk", desks.rows.filter((row) => row.requested || row.joined))));
+  const own = (row) => [row.by.agent || "(without a name)", ...[row.joined, row.frames, row.returned, row.handling.open].map(String), ...timings(row)];
   const did = ["Handoffs taken", "Joined", "Went quiet", "There now", ...heads];
-  find("desks").replaceChildren(table("By desk", ["Desk", ...did], desks.rows.filter((row) => row.frames).map((row) => own(row, "desk"))));
   const refused = make("p", { class: "note" }, "Figures by agent need an admin key.");
-  find("agents").replaceChildren(people ? table("By agent", ["Agent", ...did], people.rows.map((row) => own(row, "agent"))) : refused);
+  find("agents").replaceChildren(people ? table("By agent", ["Agent", ...did], people.rows.map(own)) : refused);
 }
 
 function start() {

@@ -1,4 +1,5 @@
--- What each ${by} did. A request belongs to nobody before somebody joins, so nothing here is about requests.
+-- What each ${by} did. A request belongs to nobody before somebody joins, so nothing here is about requests; nothing
+-- that is here is ever taken back.
 WITH ranked AS (
   SELECT
     ${by},
@@ -26,7 +27,7 @@ counted AS (
     COUNTIF(name = 'frame') AS frames,
     COUNTIF(name = 'quiet') AS returned
   FROM `${measures}`
-  WHERE name IN ('taken', 'frame', 'quiet')
+  WHERE name IN ('taken', 'frame', 'quiet', 'waiting', 'first_response', 'response', 'handling')
   GROUP BY ${by}
 )
 SELECT

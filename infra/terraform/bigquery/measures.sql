@@ -1,5 +1,12 @@
--- Every measure once: Pub/Sub may deliver a message again, under the same id.
-SELECT measure.name, measure.`at` AS started_at, measure.channel, measure.desk, measure.agent, measure.seconds
+-- Every measure once: Pub/Sub may deliver a message again, under the same id. `number` is -1 where one is taken back.
+SELECT
+  measure.name,
+  measure.`at` AS started_at,
+  measure.channel,
+  IFNULL(measure.desk, '') AS desk,
+  IFNULL(measure.agent, '') AS agent,
+  measure.seconds,
+  IFNULL(measure.number, 1) AS number
 FROM (
   SELECT measures, ROW_NUMBER() OVER (PARTITION BY id ORDER BY time) AS copy
   FROM `${handoffs}`

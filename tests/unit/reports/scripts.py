@@ -25,7 +25,8 @@ from shared.schemas.events import (
 from shared.schemas.representative import Representative, RepresentativeType
 
 UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800  # seconds; four times six hours until nobody came
-AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}
+AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}  # and the API keys that they have
+DESKS = {"id": "jakarta", "de": "berlin", "fr": "worldwide"}  # by the customer's language
 FROM, UNTIL = (
     datetime(2026, 3, 22, 23, tzinfo=UTC),
     datetime(2026, 3, 29, 22, tzinfo=UTC),
@@ -34,7 +35,7 @@ FROM, UNTIL = (
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One answer: `name` happened, counted at `at`, to `desk` and `agent` if somebody in particular, in `seconds`."""
+    """One answer: `name` happened, counted at `at`, in a handoff of `desk`, to `agent` if one in particular."""
 
     name: str
     at: datetime
@@ -46,7 +47,7 @@ class Fact:
 
 @dataclass
 class Script:
-    """One conversation: what is taken when, and what reports must make of it."""
+    """One conversation: what is taken when, and what reports must make of it. `desk` has the handoff that goes on."""
 
     id: str
     begin: datetime
@@ -54,9 +55,11 @@ class Script:
     events: list[tuple[datetime, Event]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     at: datetime = FROM
+    desk: str = ""
 
     def __post_init__(self) -> None:
         self.at = self.begin
+        self.language = self.random.choice(list(DESKS))
 
     @property
     def channel(self) -> str:
@@ -70,7 +73,7 @@ class Script:
         return self.random.randint(least, most)
 
     def tell(self, name: str, at: datetime, agent: str = "", seconds: float | None = None) -> None:
-        desk = AGENTS.get(agent, "") if self.channel != "csku" else "csku" * bool(agent)
+        desk = "" if name in ("conversation", "handed_off") else self.desk
         self.facts.append(Fact(name, at, self.channel, desk, agent, seconds))
 
     def take(self, kind: type[Event], **more: Any) -> datetime:
@@ -80,7 +83,7 @@ class Script:
         return self.at
 
     def customer(self) -> datetime:
-        return self.take(UserMessage, form={"text": "hi"}, said="hi")
+        return self.take(UserMessage, form={"text": "hi"}, said="hi", locale=self.language)
 
     def bot(self) -> None:
         who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
@@ -107,6 +110,7 @@ class Script:
 
     def request(self) -> datetime:
         asked = self.take(HumanRequested, reason="asked")
+        self.desk = DESKS[self.language]
         self.tell("requested", asked)
         self.after(self.some(1, 3))
         self.bot()  # "transferring you"
@@ -255,17 +259,7 @@ def nobody_came(one: Script) -> None:
 def unasked(one: Script) -> None:
     """Somebody takes over from the bot: nothing was waited for, and what the bot had answered is no turn of theirs."""
     one.opening(handed_off=True)
-    agent = one.random.choice(list(AGENTS))
-    began = joined = one.human(Claim, agent)
-    one.tell("unasked", began)
-    one.tell("joined", began)
-    one.tell("taken", began, agent)
-    one.tell("frame", joined, agent)
-    one.after(one.some(1, 60))
-    one.human(HumanMessage, agent)
-    one.exchange(agent)
-    one.leave(joined, agent)
-    one.tell("left", began)
+    takes_over(one)
 
 
 def still_waiting(one: Script) -> None:
@@ -287,40 +281,133 @@ def still_there(one: Script) -> None:
     one.tell("turn", turn)
 
 
-def tracked(one: Script) -> None:
-    """A desk that delivers by itself, and whose webhooks come late: its clock says how long, ours when."""
+def handover(one: Script) -> None:
+    """Somebody leaves, and a colleague goes on unasked soon after, before the bot has said a word: one handoff.
+
+    What the customer has asked, before or meanwhile, is a turn that the colleague answers.
+    """
+    one.opening(handed_off=True)
+    first, second = one.random.sample(list(AGENTS), 2)
+    asked = one.request()
+    joined = one.join(asked, one.some(5, 600), first)
+    silent, when = one.random.random() < 0.3, one.random.choice(["before", "meanwhile", "both", "never"])
+    one.after(one.some(1, 60))
+    if not silent:
+        one.answer_first(asked, first)
+    turns = []
+    if when in ("before", "both"):
+        one.after(one.some(1, 60))
+        turns.append(one.customer())
+    one.leave(joined, first)
+    left = one.at
+    if when in ("meanwhile", "both"):
+        one.after(one.some(1, 100))
+        turns.append(one.customer())
+    one.at = left + timedelta(seconds=one.some(101, 300))
+    came = one.human(Claim, second)
+    one.tell("frame", came, second)
+    one.after(one.some(1, 60))
+    said = one.human(HumanMessage, second)
+    if silent:
+        one.tell("first_response", asked, second, (said - asked).total_seconds())
+    if turns:
+        one.tell("turn", turns[0])
+        one.tell("response", turns[0], second, (said - turns[0]).total_seconds())
+    one.leave(came, second)
+    one.tell("left", asked)
+
+
+def taken_up_again(one: Script) -> None:
+    """The bot has spoken since somebody left, or it is too long ago: whoever comes now begins another handoff."""
+    plain(one)
+    if one.random.random() < 0.5:
+        one.after(one.some(1, 100))
+        one.customer()
+        one.after(one.some(1, 5))
+        one.bot()
+        one.after(one.some(1, 100))
+    else:
+        one.after(one.some(301, 2000))
+    takes_over(one)
+
+
+def takes_over(one: Script) -> None:
+    one.desk = ""
+    agent = one.random.choice(list(AGENTS))
+    joined = one.human(Claim, agent)
+    one.tell("unasked", joined)
+    one.tell("joined", joined)
+    one.tell("taken", joined, agent)
+    one.tell("frame", joined, agent)
+    one.after(one.some(1, 60))
+    one.human(HumanMessage, agent)
+    one.exchange(agent)
+    one.leave(joined, agent)
+    one.tell("left", joined)
+
+
+def late(one: Script, kind: type[Event], happened: datetime, agent: str = "", **more: Any) -> datetime:
+    """A webhook of a desk that delivers by itself: it comes when it comes."""
+    accepted = one.at = max(one.at, happened + timedelta(seconds=one.some(1, 90)))
+    if agent:
+        return one.human(kind, agent, occurred_at=happened, **more)
+    one.take(kind, occurred_at=happened, **more)
+    return accepted
+
+
+def answered_there(one: Script) -> tuple[str, datetime, datetime, datetime]:
+    """Returns who answered at that desk, when they did, and when asking and answering were heard of."""
     one.id = one.id.replace("business_messages", "csku")
-
-    def late(kind: type[Event], happened: datetime, agent: str = "", **more: Any) -> datetime:
-        accepted = one.at = max(one.at, happened + timedelta(seconds=one.some(1, 90)))
-        if agent:
-            return one.human(kind, agent, occurred_at=happened, **more)
-        one.take(kind, occurred_at=happened, **more)
-        return accepted
-
     agent, happened = one.random.choice(list(AGENTS)), one.begin
-    wrote = late(UserMessage, happened, form={}, said="hi")
+    wrote = late(one, UserMessage, happened, form={}, said="hi")
     one.tell("conversation", wrote)
     one.tell("handed_off", wrote)
-    asked = late(HumanRequested, happened, reason="needed")
+    asked = late(one, HumanRequested, happened, reason="needed")
+    one.desk = "own"
     answered = happened + timedelta(seconds=one.some(100, 4000))
-    joined = late(HumanMessage, answered, agent)
+    joined = late(one, HumanMessage, answered, agent)
     one.tell("requested", asked)
     one.tell("joined", asked)
     one.tell("taken", asked, agent)
     one.tell("frame", joined, agent)
     for name in ("waiting", "first_response"):
         one.tell(name, asked, agent, (answered - happened).total_seconds())
-    over = answered + timedelta(seconds=one.some(100, 1500))
+    return agent, answered, asked, joined
+
+
+def over_there(one: Script, agent: str, since: datetime, over: datetime, asked: datetime, joined: datetime) -> None:
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="AI")
-    late(BotMessage, over, representative=bot, content=Content(text="bye"), human_needed=False)
-    one.tell("handling", joined, agent, (over - answered).total_seconds())
+    late(one, BotMessage, over, representative=bot, content=Content(text="bye"), human_needed=False)
+    one.tell("handling", joined, agent, (over - since).total_seconds())
     one.tell("left", asked)
+
+
+def tracked(one: Script) -> None:
+    """A desk that delivers by itself, and whose webhooks come late: its clock says how long, ours when."""
+    agent, answered, asked, joined = answered_there(one)
+    over_there(one, agent, answered, answered + timedelta(seconds=one.some(100, 1500)), asked, joined)
+
+
+def heard_late(one: Script) -> None:
+    """The human's words are heard of after the bot's that came after them: they were said, so the turn was answered."""
+    agent, answered, asked, joined = answered_there(one)
+    wrote = answered + timedelta(seconds=one.some(100, 200))
+    turn = late(one, UserMessage, wrote, form={}, said="and?")
+    replied = wrote + timedelta(seconds=one.some(5, 200))
+    over_there(one, agent, answered, replied + timedelta(seconds=one.some(5, 60)), asked, joined)
+    one.tell("turn", turn)
+    if one.random.random() < 0.5:
+        late(one, HumanMessage, replied, agent)
+        one.tell("response", turn, agent, (replied - wrote).total_seconds())
+    else:  # what was said before the customer asked is no answer
+        late(one, HumanMessage, wrote - timedelta(seconds=one.some(1, 50)), agent)
+        one.tell("unanswered", turn)
 
 
 SCENES: tuple[tuple[Scene, int], ...] = (
     (only_bot, 25), (plain, 30), (overnight, 8), (twice, 4), (a_day_later, 3), (transfer, 6), (goes_quiet, 5),
-    (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 10),
+    (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 8), (handover, 6),
+    (taken_up_again, 3), (heard_late, 5),
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.reports.bins import bin_of, percentile, value_of
+from shared.reports.stopwatch import TRANSFER_GAP
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
@@ -15,10 +16,13 @@ from shared.schemas.events import (
     BotMessage,
     Claim,
     Event,
+    HandoffFailed,
+    HumanIdleTimeout,
     HumanJoined,
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Unsubscribed,
     UserMessage,
 )
 from shared.schemas.measures import Measure, Moment
@@ -67,7 +71,11 @@ class Story:
         return [one.seconds for one in self.measures if one.name == name]
 
     def count(self, name: str) -> int:
-        return sum(one.name == name for one in self.measures)
+        return sum(one.number for one in self.measures if one.name == name)
+
+    def outcomes(self) -> dict[str, int]:
+        names = ("requested", "unasked", "joined", "left", "returned", "expired", "turn", "answered", "unanswered")
+        return {name: count for name in (*names, "responded", "silent") if (count := self.count(name))}
 
 
 @pytest.fixture
@@ -121,16 +129,104 @@ def test_whoever_answers_without_having_joined_has_joined_with_it(story: Story) 
     story.asks()
     story.human(HumanMessage, 30, source=DESK, fact=True, key=None)
     (waiting,) = (one for one in story.measures if one.name == "waiting")
-    assert (waiting.channel, waiting.desk, waiting.agent, waiting.seconds) == ("business_messages", "csku", "Jane", 30)
+    assert (waiting.channel, waiting.desk, waiting.agent, waiting.seconds) == ("business_messages", "api", "Jane", 30)
     assert story.seconds("first_response") == [30]
 
 
-def test_a_refused_or_late_message_measures_nothing(story: Story) -> None:
+def test_a_refused_message_measures_nothing(story: Story) -> None:
     story.asks()
-    story.human(HumanMessage, 10)  # refused: not joined
-    story.human(HumanJoined, 10, fact=True)
-    story.human(HumanMessage, 10, name="Sam", fact=True, occurred_at=BEGIN)  # Sam spoke before Jane joined
-    assert (story.seconds("first_response"), story.count("frame")) == ([], 1)
+    story.human(HumanMessage, 10)  # not joined
+    assert [one.name for one in story.measures] == ["requested"]
+
+
+@pytest.mark.parametrize(("said", "responses"), [(-1, []), (5, [30])])
+def test_late_words_answer_what_had_been_asked_when_they_were_said(
+    story: Story, said: float, responses: list[float]
+) -> None:
+    story.asks()
+    story.human(HumanJoined, 20, fact=True)
+    story.human(HumanMessage, 10, name="Sam", fact=True, occurred_at=BEGIN + timedelta(seconds=said))
+    assert (story.seconds("first_response"), story.count("frame")) == (responses, 1)
+    assert story.count("joined") == 1, "the frame in which late words are shown is nobody's joining"
+
+
+def test_late_words_answer_what_was_open_when_the_handoff_ended(story: Story) -> None:
+    story.asks()
+    story.human(HumanJoined, 10, source=DESK, fact=True, key=None)
+    story.customer(10)
+    story.human(HumanLeft, 40, source=DESK, fact=True, key=None)  # 60 s after the request
+    without = story.outcomes()
+    assert (without["silent"], without["unanswered"]) == (1, 1)
+    story.human(HumanMessage, 30, source=DESK, fact=True, key=None, occurred_at=story.now - timedelta(seconds=20))
+    assert story.outcomes() == dict.fromkeys(("requested", "joined", "left", "turn", "answered", "responded"), 1)
+    assert (story.seconds("response"), story.seconds("first_response")) == ([70], [90])
+    story.human(HumanMessage, 5, source=DESK, fact=True, key=None, occurred_at=story.now - timedelta(seconds=45))
+    assert story.seconds("response") == [70], "once"
+
+
+def test_late_words_do_not_change_how_a_handoff_ended(story: Story) -> None:
+    """Somebody spoke while the customer waited, and it was heard of after nobody had claimed it in time."""
+    story.asks()
+    story.bot(20, source=DESK, fact=True)
+    story.take(HandoffFailed, 10, reason="nobody")
+    story.human(HumanMessage, 10, source=DESK, fact=True, key=None, occurred_at=BEGIN + timedelta(seconds=15))
+    assert (story.count("failed"), story.count("joined"), story.count("silent")) == (1, 0, 0)
+    assert story.seconds("first_response") == [40]
+
+
+def test_a_colleague_who_comes_after_a_gap_goes_on_with_the_same_handoff(story: Story) -> None:
+    story.asks()
+    story.human(Claim, 10)
+    story.human(HumanMessage, 10)
+    story.customer(10)
+    story.human(HumanLeft, 10)
+    story.human(Claim, TRANSFER_GAP.total_seconds(), name="Bob")
+    story.human(HumanMessage, 10, name="Bob")
+    story.human(HumanLeft, 10, name="Bob")
+    names = ("requested", "joined", "left", "turn", "answered", "responded")
+    assert story.outcomes() == dict.fromkeys(names, 1)
+    assert story.seconds("response") == [320]
+    assert (story.seconds("handling"), story.seconds("waiting")) == ([30, 20], [10])
+
+
+def test_what_the_customer_says_in_the_gap_is_a_turn_only_if_a_colleague_goes_on() -> None:
+    for goes_on in (True, False):
+        story = Story()
+        story.human(Claim)
+        story.human(HumanLeft, 10)
+        story.customer(10)
+        story.customer(10)
+        story.human(Claim, 10 if goes_on else TRANSFER_GAP.total_seconds(), name="Bob")
+        story.human(HumanMessage, 10, name="Bob")
+        assert (story.count("unasked"), story.count("turn")) == ((1, 1) if goes_on else (2, 0))
+        assert story.seconds("response") == ([30] if goes_on else [])
+
+
+@pytest.mark.parametrize("between", ["the bot spoke", "the gap is over", "the human went quiet", "it was asked for"])
+def test_what_is_no_transfer_is_another_handoff(story: Story, between: str) -> None:
+    story.asks()
+    story.human(Claim, 10)
+    if between == "the human went quiet":
+        timer = story.conversation.timer
+        assert timer is not None
+        story.take(HumanIdleTimeout, 10, armed=timer.armed, n=timer.n)
+    else:
+        story.human(HumanLeft, 10)
+    if between == "the bot spoke":
+        story.bot(10)
+    if between == "it was asked for":
+        story.asks(10)
+    story.human(Claim, TRANSFER_GAP.total_seconds() + 1 if between == "the gap is over" else 1, name="Bob")
+    assert (story.count("joined"), story.count("silent")) == (2, 1)
+
+
+def test_a_bot_whom_the_customer_did_not_hear_has_not_spoken(story: Story) -> None:
+    story.take(Unsubscribed)
+    story.human(Claim)
+    story.human(HumanLeft, 10)
+    story.bot(10, fact=True)
+    story.human(Claim, 10, name="Bob")
+    assert story.count("joined") == 1
 
 
 def test_an_echo_of_the_customers_words_is_no_turn(story: Story) -> None:

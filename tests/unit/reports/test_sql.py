@@ -28,6 +28,7 @@ ZONE = "Europe/Berlin"
 KEYS = {  # as bigquery.tf has them
     "total": "'total'",
     "channel": "channel",
+    "desk": "desk",
     "day": f"FORMAT_DATETIME('%F', DATETIME(started_at, '{ZONE}'))",
     "hour": f"FORMAT_DATETIME('%A %H', DATETIME(started_at, '{ZONE}'))",
 }
@@ -57,7 +58,8 @@ def database(measures: list[Measure]) -> Iterator[Engine]:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
             "create table handoffs (id varchar, type varchar, time timestamptz, measures struct(name varchar,"
-            ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double)[])'
+            ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double,'
+            " number integer)[])"
         )
         messages = (
             Measured(id=f"id-{n}", time=UNTIL, measures=tuple(measures[n : n + 4])) for n in range(0, len(measures), 4)
@@ -68,7 +70,7 @@ def database(measures: list[Measure]) -> Iterator[Engine]:
         connection.execute(
             "insert into handoffs select unnest($1), unnest($2), unnest($3)::timestamptz,"
             ' unnest(from_json($4::json, \'[[{"name":"varchar","at":"timestamptz","channel":"varchar",'
-            '"desk":"varchar","agent":"varchar","seconds":"double"}]]\'))',
+            '"desk":"varchar","agent":"varchar","seconds":"double","number":"integer"}]]\'))',
             [*columns[:3], json.dumps(columns[3])],
         )
         connection.execute(f"create view measures as {sql('measures', handoffs='handoffs')}")
@@ -114,14 +116,24 @@ def test_a_view_says_what_the_report_says(database: Engine, measures: list[Measu
         assert view["total"]["handoff_rate"] == pytest.approx(total["handoffRate"], abs=0.0001)
 
 
-@pytest.mark.parametrize("by", ["desk", "agent"])
-def test_a_view_of_desks_or_agents_says_what_the_report_says(
-    database: Engine, measures: list[Measure], by: str
-) -> None:
-    view = rows_of(database, sql("agents", by=by, measures="measures"), by)
-    said = {key: row for key, row in _rows(by, counts(measures)).items() if row["frames"]}
+def test_a_view_of_agents_says_what_the_report_says(database: Engine, measures: list[Measure]) -> None:
+    view = rows_of(database, sql("agents", by="agent", measures="measures"), "agent")
+    said = _rows("agent", counts(measures))
     assert set(view) == set(said)
     assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+
+
+@pytest.mark.parametrize(("name", "by"), [("report", "desk"), ("agents", "agent")])
+def test_a_view_has_the_figures_of_the_report_and_no_others(
+    database: Engine, measures: list[Measure], name: str, by: str
+) -> None:
+    view = rows_of(database, sql(name, by=by, key=by, measures="measures"), by)
+    said = _rows(by, counts(measures))
+    parts = ("count", "median", "p90", "without", "open")
+    columns = {shown: column for column, shown in COUNTS.items()} | {"handoffRate": "handoff_rate"}
+    wanted = {columns[one] for row in said.values() for one in row if one in columns}
+    wanted |= {f"{c}_{part}" for row in said.values() for c, n in TIMINGS.items() for part in row[n] if part in parts}
+    assert {column for row in view.values() for column in row} == {by, *wanted}
 
 
 def _rows(by: str, counted: Any) -> dict[str, Any]:

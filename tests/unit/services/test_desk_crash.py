@@ -9,7 +9,7 @@ from tests.unit.services.conftest import Bench
 from tests.unit.services.tenant import World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
 
-STEPS = {"open": 60, "replay": 60, "say": 30, "close": 20, "refused": 40}
+STEPS = {"open": 60, "replay": 60, "say": 34, "close": 20, "refused": 40}
 
 
 async def _interrupted(world: World, last: int) -> int:

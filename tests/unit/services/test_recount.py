@@ -1,17 +1,20 @@
 """What was counted is what the journal measured, whatever went wrong; and where it is not, a recount makes it so."""
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.errors import TooLarge, Unavailable
-from shared.ports import Snapshot
-from shared.reports.counts import Cell, Count, added
+from shared.ports import PreconditionFailed, Snapshot
+from shared.reports.counts import DAY, Cell, Count, Tally, added, day_of, in_tally
 from shared.reports.figures import figures
 from shared.schemas.commands import Record, State
 from shared.schemas.content import Content
+from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Claim, Event, HumanLeft, HumanMessage, HumanRequested, UserMessage
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
@@ -57,7 +60,17 @@ async def _play(bench: Any, events: list[Event], *, deliveries: bool = True) -> 
 
 
 async def _counted(bench: Any) -> list[Count]:
-    return added(await bench.store.counted(*EVER))
+    return added(in_tally(await bench.store.counted(*EVER), Tally.COUNTED))
+
+
+async def _recounted(bench: Any) -> list[Count]:
+    return (await recount(bench.store, *EVER, bench.clock.now())).changed
+
+
+async def _spoil(bench: Any, counts: list[Count]) -> None:
+    """Counts what no journal knows of."""
+    (entry, *_) = (await bench.store.journal(C, None, 1)).items
+    await bench.store.update(entry, counts)
 
 
 def _by_name(counts: list[Count]) -> dict[str, int]:
@@ -82,13 +95,13 @@ async def test_a_handoff_is_counted_once_however_often_it_is_delivered(bench: An
     assert _by_name(counts) == WHOLE
     said = figures(counts)
     assert (said.waiting.median, said.first_response.median, said.response.median) == (10, 20, 10)
-    assert await recount(bench.store, *EVER) == []
+    assert await _recounted(bench) == []
 
 
 async def test_what_is_not_delivered_yet_is_not_counted_and_nothing_is_lost(bench: Any) -> None:
     await _play(bench, _handoff(), deliveries=False)
     assert await _counted(bench) == []
-    assert await recount(bench.store, *EVER) == []
+    assert await _recounted(bench) == []
     await deliver(bench.ports, C)
     assert _by_name(await _counted(bench)) == WHOLE
 
@@ -107,25 +120,139 @@ async def test_a_write_whose_answer_is_lost_counts_once(
     await _play(bench, _handoff(), deliveries=False)
     with monkeypatch.context() as patched:
         patched.setattr(bench.store, "update", lost)
-        with pytest.raises(Unavailable):
+        with contextlib.nullcontext() if applied else pytest.raises(Unavailable):
             await deliver(bench.ports, C)
     await deliver(bench.ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
+@pytest.mark.parametrize("fault", [PreconditionFailed(), Unavailable("store-unavailable", "too slow")])
+async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """A platform that recognises no id, and counts on which many write at once, for as long as give-up takes."""
+    capabilities = Capabilities(idempotent_sends=False)
+    policy = replace(bench.ports.policy, capabilities={"business_messages": capabilities})
+    ports, update = replace(bench.ports, policy=policy), bench.store.update
+
+    async def contended(entry: Any, counts: Any = ()) -> Any:
+        if counts:
+            raise fault
+        return await update(entry, counts)
+
+    for event in _handoff():
+        await apply(ports, event)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", contended)
+        for _ in range(3):
+            outcome = await deliver(ports, C)
+            bench.clock.forward(60)
+    assert [one["text"] for one in bench.sender.sent if "text" in one] == ["Hello", "Done"]
+    assert outcome.failed
+    assert outcome.next_try is not None
+    entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
+    commands = [command for entry in entries for command in entry.commands]
+    assert {command.state for command in commands if not isinstance(command, Record)} == {State.SENT}
+    assert {command.state for command in commands if isinstance(command, Record)} == {State.PENDING}
+    bench.clock.forward(600)
+    await deliver(ports, C)
+    assert _by_name(await _counted(bench)) == WHOLE
+    assert await bench.store.pending_count(C) == 0
+
+
+async def test_what_cannot_be_counted_for_a_day_is_left_to_a_recount(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = bench.store.update
+
+    async def contended(entry: Any, counts: Any = ()) -> Any:
+        if counts:
+            raise PreconditionFailed
+        return await update(entry, counts)
+
+    await _play(bench, _handoff(), deliveries=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", contended)
+        bench.clock.forward(bench.ports.policy.give_up_after.total_seconds())
+        await deliver(bench.ports, C)
+    assert await bench.store.pending_count(C) == 0
+    await _recounted(bench)
     assert _by_name(await _counted(bench)) == WHOLE
 
 
 async def test_a_recount_mends_what_was_lost_doubled_or_made_up(bench: Any) -> None:
     await _play(bench, _handoff())
     right = await _counted(bench)
-    await bench.store.count([Count(one.cell, n) for n, one in enumerate(right, -1)])
-    await bench.store.count([Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
-    assert await recount(bench.store, *EVER) != []
+    await _spoil(bench, [Count(one.cell, n) for n, one in enumerate(right, -1)])
+    await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+    assert await _recounted(bench) != []
     assert set(await _counted(bench)) == set(right)
-    assert await recount(bench.store, *EVER) == []
+    assert await _recounted(bench) == []
+
+
+async def test_two_recounts_of_one_moment_correct_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firestore is read as it stood at the last full minute, in which the first one's correction is not."""
+    await _play(bench, _handoff())
+    right = await _counted(bench)
+    await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+    async with bench.store.frozen() as still:
+        await still.counted(*EVER)
+        monkeypatch.setattr(bench.store, "frozen", lambda: contextlib.nullcontext(still))
+        assert await _recounted(bench) != []
+        assert await _recounted(bench) == []
+    assert set(await _counted(bench)) == set(right)
+
+
+async def test_recounts_at_once_correct_once(bench: Any) -> None:
+    await _play(bench, _handoff())
+    right = await _counted(bench)
+    await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+    await asyncio.gather(*(_recounted(bench) for _ in range(5)))
+    assert set(await _counted(bench)) == set(right)
+
+
+async def test_a_recount_tries_again_where_others_write(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _play(bench, _handoff())
+    right, correct, tries = await _counted(bench), bench.store.correct, iter(range(10))
+    await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+
+    async def contended(*arguments: Any) -> None:
+        if next(tries) < 3:
+            raise PreconditionFailed
+        await correct(*arguments)
+
+    monkeypatch.setattr(bench.store, "correct", contended)
+    await _recounted(bench)
+    assert set(await _counted(bench)) == set(right)
+
+
+async def test_days_whose_journal_expires_stay_as_they_are(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken away because nobody remembers it, however long a journal would be kept today."""
+    await _play(bench, _handoff())
+    other = day_of(bench.clock.now()) - 3 * DAY
+    await _spoil(bench, [Count(Cell(other, "sms", "", "", Name.REQUESTED), 5)])
+    now, ends = bench.clock.now(), {other: bench.clock.now() + DAY}
+
+    async def journal_ends(*_: Any) -> Any:
+        return ends
+
+    monkeypatch.setattr(bench.store, "journal_ends", journal_ends)
+    monkeypatch.setattr(bench.store, "frozen", lambda: contextlib.nullcontext(bench.store))
+    before = await _counted(bench)
+    done = await recount(bench.store, *EVER, now)
+    assert (done.changed, done.spared) == ([], [other])
+    assert await _counted(bench) == before
+    ends[other] += DAY
+    done = await recount(bench.store, *EVER, now)
+    assert (sum(one.number for one in done.changed), done.spared) == (-5, [])
+    ends[other] -= DAY
+    assert (await recount(bench.store, *EVER, now)).changed == [], "nor is a correction, later"
+    assert _by_name(await _counted(bench)) == WHOLE
 
 
 async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_nothing_else(bench: Any) -> None:
     await _play(bench, _handoff())
-    await bench.store.count([Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
+    await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
 
     async def another(n: int) -> None:
         source = f"business_messages:{n}"
@@ -133,9 +260,9 @@ async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_no
             await apply(bench.ports, event.model_copy(update={"source": source}))
             await deliver(bench.ports, source)
 
-    await asyncio.gather(*(another(n) for n in range(20)), recount(bench.store, *EVER))
+    await asyncio.gather(*(another(n) for n in range(20)), _recounted(bench))
     assert _by_name(await _counted(bench)) == dict.fromkeys(WHOLE, 21)
-    assert await recount(bench.store, *EVER) == []
+    assert await _recounted(bench) == []
 
 
 async def test_erasing_takes_the_conversation_and_leaves_the_counts(bench: Any) -> None:
@@ -148,7 +275,7 @@ async def test_erasing_takes_the_conversation_and_leaves_the_counts(bench: Any) 
     said = figures(await _counted(bench))
     assert (said.numbers["joined"], said.numbers["withHuman"], said.handling.open, said.response.open) == (1, 0, 0, 0)
     assert (said.response.without, said.handling.count) == (1, 1)
-    assert await recount(bench.store, *EVER) == []
+    assert await _recounted(bench) == []
 
 
 async def test_a_request_that_is_erased_or_linked_is_not_open_for_ever(bench: Any) -> None:
@@ -178,5 +305,5 @@ async def test_reports_that_can_take_no_more_hold_up_nothing(bench: Any, monkeyp
     entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
     records = [c for entry in entries for c in entry.commands if isinstance(c, Record)]
     assert {record.state for record in records} == {State.FAILED}
-    await recount(bench.store, *EVER)
+    await _recounted(bench)
     assert _by_name(await _counted(bench)) == WHOLE

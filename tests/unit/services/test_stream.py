@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.platforms.base import parse_object
-from shared.schemas.commands import State
+from shared.schemas.commands import Record, State, Stream
 from shared.schemas.events import Event, HumanRequested, UserMessage
 from shared.schemas.measures import Name
 from shared.schemas.notifications import HANDOFFS, MEASURED, Measured
@@ -17,6 +17,7 @@ from shared.services.apply import apply
 from shared.services.deliver import deliver
 from shared.services.erase import erase
 from shared.services.notify import is_measured
+from shared.services.recount import recount
 
 EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 C = "business_messages:3333"
@@ -54,14 +55,29 @@ async def test_a_topic_that_is_down_is_told_later_under_the_same_id(bench: Any) 
     bench.publisher.fails = 3
     await deliver(ports, C)
     (entry,) = (await bench.store.journal(C, None, 10)).items
-    assert entry.value.commands[-1].state is State.PENDING
-    assert await bench.store.counted(*EVER) == []
+    (record,) = (one for one in entry.value.commands if isinstance(one, Record))
+    (told_later,) = (one for one in entry.value.commands if isinstance(one, Stream))
+    assert (record.state, told_later.state) == (State.SENT, State.PENDING)
+    assert len(await bench.store.counted(*EVER)) == 1, "counting does not wait for the topic"
     for _ in range(5):
         bench.clock.forward(60)
         await deliver(ports, C)
     (told,) = await _measured(bench)
-    assert told.id == entry.value.commands[-1].id
+    assert told.id == record.id
     assert len(await bench.store.counted(*EVER)) == 1
+
+
+async def test_a_topic_that_is_down_for_good_loses_no_count_and_tells_the_team_nothing(bench: Any) -> None:
+    ports = replace(bench.ports, streams=True)
+    for event in _events():
+        await apply(ports, event)
+    bench.clock.forward(ports.policy.give_up_after.total_seconds() + 1)
+    bench.publisher.fails = 1000
+    await deliver(ports, C)
+    assert await bench.store.pending_count(C) == 0
+    names = {one.cell.name for one in await bench.store.counted(*EVER)}
+    assert names == {Name.CONVERSATION, Name.REQUESTED, Name.HANDED_OFF}
+    assert (await recount(bench.store, *EVER, bench.clock.now())).changed == []
 
 
 async def test_what_is_erased_before_it_was_told_is_told(bench: Any) -> None:
