@@ -24,15 +24,23 @@ CONVERSATIONS, MESSAGES, TEXT = 1000, 100, "I see you have a problem. How can I 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("large") / "baton.sqlite"
-    asyncio.run(_fill(path))
-    return path
+    return _filled(tmp_path_factory.mktemp("large"), CONVERSATIONS)
 
 
-async def _fill(path: Path) -> None:
+@pytest.fixture(scope="module")
+def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _filled(tmp_path_factory.mktemp("smaller"), CONVERSATIONS // 10)
+
+
+def _filled(folder: Path, conversations: int) -> Path:
+    asyncio.run(_fill(folder / "baton.sqlite", conversations))
+    return folder / "baton.sqlite"
+
+
+async def _fill(path: Path, conversations: int) -> None:
     store = SqliteStore(str(path))
-    names = [f"business_messages:c{n}" for n in range(CONVERSATIONS)]
-    for start in range(0, CONVERSATIONS, 50):
+    names = [f"business_messages:c{n}" for n in range(conversations)]
+    for start in range(0, conversations, 50):
         some = names[start : start + 50]
         entries = [said(name, n, f"{n}: {TEXT}") for name in some for n in range(MESSAGES)]
         await store.commit(Commit(entries, [Snapshot(conversation(one), None) for one in some]))
@@ -103,11 +111,11 @@ def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
     assert part.read_bytes() == wanted
 
 
-def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(large: Path, tmp_path: Path, run: Run) -> None:
+def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(smaller: Path, tmp_path: Path, run: Run) -> None:
     part, whole = tmp_path / "part.csv", tmp_path / "whole.csv"
-    run(large, *PERIOD, "--format", "csv", "--redact", "--output", str(whole))
-    _cut_off(large, part, whole.stat().st_size, signal.SIGKILL, "--format", "csv", "--redact")
-    run(large, *PERIOD, "--format", "csv", "--redact", "--output", str(part))
+    run(smaller, *PERIOD, "--format", "csv", "--redact", "--output", str(whole))
+    _cut_off(smaller, part, whole.stat().st_size, signal.SIGKILL, "--format", "csv", "--redact")
+    run(smaller, *PERIOD, "--format", "csv", "--redact", "--output", str(part))
     assert _numbered(part) == _numbered(whole)
 
 
@@ -117,16 +125,26 @@ def _numbered(export: Path) -> str:
     return re.sub(r"p-[0-9a-f]{32}", lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), text)
 
 
+@pytest.fixture(scope="module")
+def cut_off(smaller: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, bytes]:
+    """Returns the files that an export left that was cut off."""
+    part = tmp_path_factory.mktemp("begun") / "part.jsonl"
+    _cut_off(smaller, part, CONVERSATIONS // 10 * MESSAGES * len(TEXT), signal.SIGKILL)
+    files = (part, part.with_name("part.jsonl.progress"))
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
+    return {file: file.read_bytes() for file in files}
+
+
 @pytest.fixture
-def begun(large: Path, whole: tuple[Path, Any], tmp_path: Path) -> Path:
+def begun(cut_off: dict[Path, bytes]) -> Path:
     """Returns the output of an export that was cut off."""
-    part = tmp_path / "part.jsonl"
-    _cut_off(large, part, whole[0].stat().st_size, signal.SIGKILL)
-    return part
+    for file, content in cut_off.items():
+        file.write_bytes(content)
+    return next(iter(cut_off))
 
 
 @pytest.mark.parametrize("lost", ["missing", "shorter", "unreadable"])
-def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(large: Path, begun: Path, run: Run, lost: str) -> None:
+def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(smaller: Path, begun: Path, run: Run, lost: str) -> None:
     progress = begun.with_name("part.jsonl.progress")
     if lost == "missing":
         begun.unlink()
@@ -135,22 +153,20 @@ def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(large: Path, begu
     else:
         progress.write_text("{")
     left = {path.name: path.read_bytes() for path in begun.parent.iterdir()}
-    told = run(large, *PERIOD, "--output", str(begun), status=2).stderr
+    told = run(smaller, *PERIOD, "--output", str(begun), status=2).stderr
     assert f"delete {progress}" in told or "delete it" in told
     assert "Traceback" not in told
     assert {path.name: path.read_bytes() for path in begun.parent.iterdir()} == left
 
 
-def test_nobody_else_may_read_its_files(large: Path, begun: Path, run: Run) -> None:
-    files = (begun, begun.with_name("part.jsonl.progress"))
-    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
+def test_nobody_else_may_read_its_files(smaller: Path, begun: Path, run: Run) -> None:
     begun.chmod(0o644)
-    run(large, *PERIOD, "--output", str(begun))
+    run(smaller, *PERIOD, "--output", str(begun))
     assert stat.S_IMODE(begun.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("where", [".", "nowhere/part.jsonl"])
-def test_what_cannot_be_written_is_said(large: Path, tmp_path: Path, run: Run, where: str) -> None:
-    told = run(large, *PERIOD, "--output", str(tmp_path / where), status=2).stderr
+def test_what_cannot_be_written_is_said(smaller: Path, tmp_path: Path, run: Run, where: str) -> None:
+    told = run(smaller, *PERIOD, "--output", str(tmp_path / where), status=2).stderr
     assert "not exported" in told
     assert "Traceback" not in told
