@@ -7,68 +7,26 @@ goes on from there. Erased conversations are not in it.
 
 import argparse
 import asyncio
-import hashlib
-import json
-import os
+import contextlib
+import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from infra.export_files import Progress, Reached, command_line
+from infra.redaction import Mask, pseudonym
 from infra.transcript_formats import FORMATS, Format, Write
-from infra.transcripts import Line, Mask, lines
+from infra.transcripts import Line, lines
 from shared import bootstrap, logs
 from shared.errors import BadRequest, BatonError
 from shared.ports import ConversationStore
 from shared.reports.period import Period, period
 from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
 
 PAGE = 50  # conversations or entries in memory at once
-SAY_EVERY = 1.0  # seconds
-
-
-class Progress:
-    """How far an export came: the page of conversations, those of it that are done, and the length of the file then."""
-
-    def __init__(self, output: Path | None, asked: str) -> None:
-        self._path = output and output.with_name(f"{output.name}.progress")
-        self._asked = hashlib.sha256(asked.encode()).hexdigest()
-        self.cursor: str | None = None
-        self.done: list[str] = []
-        self.length = 0
-        self.messages = self.conversations = 0
-        self._said = 0.0
-
-    def resume(self) -> bool:
-        """Returns whether an earlier run of the same command was interrupted."""
-        if self._path is None or not self._path.is_file():
-            return False
-        kept = json.loads(self._path.read_text())
-        if kept.pop("asked") != self._asked:
-            raise SystemExit(f"{self._path} is of another export: finish that one, or delete the file.")
-        vars(self).update(kept)
-        return True
-
-    def save(self, length: int) -> None:
-        self.length = length
-        if self._path is not None:
-            kept = ("cursor", "done", "length", "messages", "conversations")
-            written = self._path.with_name(f"{self._path.name}.new")
-            written.write_text(json.dumps({"asked": self._asked, **{name: getattr(self, name) for name in kept}}))
-            os.replace(written, self._path)
-
-    def say(self, *, last: bool = False) -> None:
-        if last or time.monotonic() - self._said > SAY_EVERY:
-            self._said = time.monotonic()
-            told = f"{self.conversations:,} conversations, {self.messages:,} messages"
-            print(f"\r{told}{'.' if last else ' ...'}", end="\n" if last else "", file=sys.stderr, flush=True)
-
-    def finish(self) -> None:
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-        self.say(last=True)
 
 
 def _is_erased(conversation: Conversation) -> bool:
@@ -86,11 +44,14 @@ class Export:
         self._redact = redact
 
     async def run(self, progress: Progress, file: BinaryIO) -> None:
-        if progress.length == 0:
+        reached = progress.reached
+        if reached.length == 0:
             self._into.begin()
-        async for conversation in self._conversations(progress):
-            progress.messages += await self._write(conversation, progress)
-            progress.done.append(conversation.id)
+        async for conversation in self._conversations(reached):
+            messages = await self._write(conversation, reached.salt)
+            reached.messages += messages or 0
+            reached.conversations += messages is not None
+            reached.done.append(conversation.id)
             file.flush()
             progress.save(file.tell() if file.seekable() else 0)
             progress.say()
@@ -98,54 +59,80 @@ class Export:
         file.flush()
         progress.finish()
 
-    async def _conversations(self, progress: Progress) -> AsyncIterator[Conversation]:
+    async def _conversations(self, reached: Reached) -> AsyncIterator[Conversation]:
         """Yields those that are not done, as they stand when it is their turn: one may have been erased meanwhile."""
         while True:
-            page = await self._store.conversations(progress.cursor, PAGE)
+            page = await self._store.conversations(reached.cursor, PAGE)
             for known in page.items:
-                now = None if _is_erased(known) or known.id in progress.done else await self._store.load(known.id)
+                now = None if _is_erased(known) or known.id in reached.done else await self._store.load(known.id)
                 if now is not None and not _is_erased(now.value):
                     yield now.value
             if page.cursor is None:
                 return
-            progress.cursor, progress.done = page.cursor, []
+            reached.cursor, reached.done = page.cursor, []
 
-    async def _write(self, conversation: Conversation, progress: Progress) -> int:
-        """Returns how many messages there were."""
-        mask, messages, opened = Mask.of(conversation), 0, False
+    async def _write(self, conversation: Conversation, salt: str) -> int | None:
+        """Returns how many messages there were, None where there was nothing to show."""
+        messages = None
         async for line in self._lines(conversation):
-            if not opened:
-                self._into.open(conversation)
-                opened = True
-            self._into.line(mask.line(line) if self._redact else line)
+            if messages is None:
+                messages, name = 0, pseudonym(conversation.id, salt) if self._redact else conversation.id
+                self._into.open(name, conversation.platform)
+            self._into.line(line)
             messages += line.role is not None
-        if opened:
+        if messages is not None:
             self._into.close()
-            progress.conversations += 1
         return messages
 
     async def _lines(self, conversation: Conversation) -> AsyncIterator[Line]:
+        mask = Mask(await self._family(conversation)) if self._redact else None
+        async for entry in self._entries(conversation):
+            if mask is not None:
+                mask.learn(entry)
+            if entry.time >= self._span.since:
+                for line in lines(entry):
+                    yield mask.line(line) if mask is not None else line
+
+    async def _family(self, conversation: Conversation) -> list[Conversation]:
+        """Returns it with those that are linked with it: what one of them knows may have been said in another."""
+        to = await self._store.load(conversation.linked_to) if conversation.linked_to else None
+        known = [conversation, *([to.value] if to else [])]
+        others = {link for one in known for link in one.links} - {one.id for one in known}
+        found = [await self._store.load(link) for link in sorted(others)]
+        return [*known, *(one.value for one in found if one is not None)]
+
+    async def _entries(self, conversation: Conversation) -> AsyncIterator[JournalEntry]:
+        """Yields what stands in the journal until the end of the period, from its beginning."""
         cursor: str | None = ""
         while cursor is not None:
             page = await self._store.journal(conversation.id, cursor or None, PAGE)
             for entry in page.items:
                 if entry.value.time >= self._span.until:
                     return
-                if entry.value.time >= self._span.since and not entry.value.marker:
-                    for line in lines(entry.value):
-                        yield line
+                if not entry.value.marker:
+                    yield entry.value
             cursor = page.cursor
 
 
-async def export(arguments: argparse.Namespace) -> None:
-    span = period(arguments.since, arguments.until, arguments.tz, datetime.now(UTC))
-    progress = Progress(arguments.output, repr((span, arguments.format, arguments.redact, arguments.human_role)))
-    resumed = progress.resume()
-    file = _opened(arguments.output, progress.length if resumed else 0)
-    store = bootstrap.baton().ports.store
+def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
+    """Returns the arguments that mean the same on any day."""
+    since, until = (span.local(moment).isoformat(timespec="minutes") for moment in (span.since, span.until))
+    named = {"from": since, "to": until, "tz": span.zone.key, "format": arguments.format}
+    named |= {"human-role": arguments.human_role}
+    asked = [part for name, value in named.items() for part in (f"--{name}", value)]
+    redact = ["--redact"] if arguments.redact else []
+    return [*asked, *redact, *(["--output", str(arguments.output)] if arguments.output else [])]
+
+
+async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
+    baton = bootstrap.baton()
+    store = " ".join(filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project]))
+    progress = Progress(arguments.output, Reached(store, asked))
+    file = progress.open()
     try:
         into = FORMATS[arguments.format](_writer(file), arguments.human_role)
-        await Export(store, span, into, redact=arguments.redact).run(progress, file)
+        with contextlib.redirect_stdout(sys.stderr):  # where log lines go, which are no transcripts
+            await Export(baton.ports.store, span, into, redact=arguments.redact).run(progress, file)
     finally:
         if arguments.output is not None:
             file.close()
@@ -158,16 +145,6 @@ def _writer(file: BinaryIO) -> Write:
     return write
 
 
-def _opened(output: Path | None, length: int) -> BinaryIO:
-    """Returns the file, cut back to what is known to be whole."""
-    if output is None:
-        return sys.stdout.buffer
-    file = output.open("r+b" if length else "wb")
-    file.truncate(length)
-    file.seek(length)
-    return file
-
-
 def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.export", description="Stream transcripts.")
     parser.add_argument("--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)")
@@ -175,7 +152,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tz", help="whose days these are, like Asia/Jakarta (default: UTC)")
     parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
     parser.add_argument("--output", type=Path, help="where to (default: standard output, which cannot be resumed)")
-    parser.add_argument("--redact", action="store_true", help="mask e-mail addresses, phone numbers, hidden variables")
+    masked = "mask e-mail addresses, numbers like telephone numbers, hidden variables, links, conversation ids"
+    parser.add_argument("--redact", action="store_true", help=masked)
     role = "what a human agent is called; `assistant` for tools that know only two roles"
     parser.add_argument("--human-role", default="human_agent", choices=("human_agent", "assistant"), help=role)
     return parser.parse_args(given)
@@ -183,18 +161,28 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
 
 def main(given: list[str] | None = None) -> int:
     logs.hide("DEBUG")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = _arguments(given)
     try:
-        asyncio.run(export(_arguments(given)))
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here if it had --output", file=sys.stderr)
-        return 130
+        span = period(arguments.since, arguments.until, arguments.tz, datetime.now(UTC))
     except BadRequest as error:
-        print(f"not exported: {error.message}", file=sys.stderr)
-        return 2
-    except BatonError as error:
-        print(f"\nnot finished, run it again: {error.message}", file=sys.stderr)
-        return 1
+        return _ended(f"not exported: {error.message}", 2)
+    asked = _asked(arguments, span)
+    again = command_line(asked) if arguments.output else "from the start, as there is no --output"
+    try:
+        asyncio.run(export(arguments, span, asked))
+    except KeyboardInterrupt:
+        return _ended(f"\ninterrupted. To go on: {again}", 130)
+    except BadRequest as error:
+        return _ended(f"not exported: {error.message}", 2)
+    except (BatonError, OSError) as error:
+        return _ended(f"\nnot finished: {error}. To go on: {again}", 1)
     return 0
+
+
+def _ended(why: str, status: int) -> int:
+    print(why, file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from infra.transcripts import Line
-from shared.schemas.conversation import Conversation
 from shared.schemas.times import format_time
 
 Write = Callable[[str], None]
@@ -19,7 +18,7 @@ class Format(Protocol):
 
     def begin(self) -> None: ...
 
-    def open(self, conversation: Conversation) -> None: ...
+    def open(self, conversation: str, channel: str) -> None: ...
 
     def line(self, line: Line) -> None: ...
 
@@ -43,9 +42,9 @@ class Jsonl:
 
     def begin(self) -> None: ...
 
-    def open(self, conversation: Conversation) -> None:
+    def open(self, conversation: str, channel: str) -> None:
         self._first, self._events = True, []
-        self._write(f'{{"id": {_json(conversation.id)}, "channel": {_json(conversation.platform)}, "messages": [')
+        self._write(f'{{"id": {_json(conversation)}, "channel": {_json(channel)}, "messages": [')
 
     def line(self, line: Line) -> None:
         if line.role is None:
@@ -82,8 +81,8 @@ class Csv:
     def begin(self) -> None:
         self._row(*self.COLUMNS)
 
-    def open(self, conversation: Conversation) -> None:
-        self._conversation = conversation.id
+    def open(self, conversation: str, channel: str) -> None:
+        self._conversation = conversation
 
     def line(self, line: Line) -> None:
         role = self._human_role if line.role == "human_agent" else line.role
@@ -104,12 +103,15 @@ class Csv:
 
 
 HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Transcripts</title><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><title>Transcripts</title><style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 :root { color-scheme: light dark; }
 h2 { font-size: 1rem; margin: 2rem 0 .5rem; border-top: 1px solid; padding-top: 1rem; }
-p { margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-.event { font-style: italic; } .user { margin-inline-start: 3rem; } time, .outcome { font-size: .8rem; opacity: .75; }
+p { margin: .6rem 0; overflow-wrap: anywhere; } span { display: block; white-space: pre-wrap; }
+.event { font-style: italic; } .event b { font-weight: normal; } .user { margin-inline-start: 3rem; }
+time, .outcome { font-size: .8rem; opacity: .75; }
 </style></head><body><h1>Transcripts</h1>
 """
 
@@ -122,19 +124,17 @@ class Html:
     def begin(self) -> None:
         self._write(HEAD)
 
-    def open(self, conversation: Conversation) -> None:
-        self._write(f"<h2>{html.escape(conversation.id)}</h2>\n")
+    def open(self, conversation: str, channel: str) -> None:
+        self._write(f"<h2>{html.escape(conversation)}</h2>\n")
 
     def line(self, line: Line) -> None:
+        """Each part is a `bdi`: what is written from right to left turns nothing around it."""
+        who = " ".join(filter(None, (self._roles[line.role] if line.role else line.kind, line.name)))
+        how = ": ".join(filter(None, (line.outcome, line.reason if line.reason != line.outcome else None)))
+        text = f'<span dir="auto">{html.escape(line.text or "")}</span>' if line.role else ""
         time = f"<time>{format_time(line.time)[:19].replace('T', ' ')}</time>"
-        outcome = f'<span class="outcome">{html.escape(line.outcome)}</span>'
-        name = html.escape(line.name or "")
-        if line.role is None:
-            why = f": {html.escape(line.reason)}" if line.reason else ""
-            self._write(f'<p class="event">{time} {html.escape(line.kind)} {name}{why} {outcome}</p>\n')
-            return
-        who = " ".join(filter(None, (self._roles[line.role], name)))
-        self._write(f'<p class="{line.role}">{time} <b>{who}</b> {html.escape(line.text or "")} {outcome}</p>\n')
+        about = f'{time} <b><bdi>{html.escape(who)}</bdi></b> <bdi class="outcome">{html.escape(how)}</bdi>'
+        self._write(f'<p class="{line.role or "event"}">{about}{text}</p>\n')
 
     def close(self) -> None: ...
 

@@ -17,6 +17,7 @@ from shared.schemas.commands import Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
 from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed
 from shared.schemas.journal import Verdict
+from shared.schemas.variables import Audience
 
 _SETS_WHO_SPEAKS = {Effect.JOIN, Effect.MESSAGE, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}  # a desk's humans may leave while its bot is kept silent
@@ -27,13 +28,17 @@ OWN_ACTS = MOVES | Subscribed | Unsubscribed  # of the customer, where the chann
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows: the conversation (always a version further), what to do, and the refusal if it is one."""
+    """What follows: the conversation (always a version further), what to do, and the refusal if it is one.
+
+    `captured_for` is as in JournalEntry.
+    """
 
     conversation: Conversation
     commands: tuple[Command, ...]
     verdict: Verdict
     reason: str | None = None
     refusal: BatonError | None = None
+    captured_for: tuple[Audience, ...] | None = None
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -91,7 +96,9 @@ def _carry_out(step: Step, turn: Turn) -> Decision:
         handback.remember(turn, before)
     if step.verdict in _MEASURED or Effect.MESSAGE in step.effects:  # late words are said all the same
         _measure(turn, before, step.verdict)
-    return Decision(turn.conversation, tuple(turn.commands), step.verdict, turn.reason or _reason(step, turn.event))
+    reason = turn.reason or _reason(step, turn.event)
+    done = turn.conversation, tuple(turn.commands), step.verdict, reason
+    return Decision(*done, captured_for=turn.captured_for)
 
 
 def _reason(step: Step, event: Event) -> str | None:

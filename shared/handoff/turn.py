@@ -12,13 +12,17 @@ from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
+from shared.schemas.variables import Audience
 
 E = TypeVar("E", bound=Event)
 
 
 @dataclass(slots=True)
 class Turn:
-    """One event being carried out: the conversation as it becomes, the commands so far, who was here before."""
+    """One event being carried out: the conversation as it becomes, the commands so far.
+
+    `captured_for` is as in JournalEntry.
+    """
 
     conversation: Conversation
     event: Event
@@ -26,6 +30,7 @@ class Turn:
     policy: Policy
     commands: list[Command] = field(default_factory=list)
     reason: str | None = None
+    captured_for: tuple[Audience, ...] | None = None
 
     def change(self, **update: object) -> None:
         self.conversation = self.conversation.model_copy(update=update)

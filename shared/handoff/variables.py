@@ -43,6 +43,7 @@ def capture_reply(turn: Turn) -> None:
         audiences=awaited.audiences,
         provenance=Provenance(signed=True),
     )
+    turn.captured_for = awaited.audiences
     turn.change(variables=merge(turn.conversation.variables, [captured], turn.now))
     _publish(turn, (captured,))
     _comment(turn, (captured,))

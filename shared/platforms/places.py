@@ -3,11 +3,13 @@
 https://developers.google.com/maps/documentation/urls/get-started
 """
 
+MAP_LINK = "https://www.google.com/maps/search/?api=1&query="
+
 
 def map_link(latitude: object, longitude: object) -> str:
     """Returns the link, or words that stand for a place that is nowhere on Earth."""
     if _is_angle(latitude, 90) and _is_angle(longitude, 180):
-        return f"https://www.google.com/maps/search/?api=1&query={latitude},{longitude}"
+        return f"{MAP_LINK}{latitude},{longitude}"
     return "[location]"
 
 

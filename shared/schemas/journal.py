@@ -8,6 +8,7 @@ from shared.schemas.base import JsonObject, Ours
 from shared.schemas.commands import Command, Lane, State
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
+from shared.schemas.variables import Audience
 
 
 class Verdict(StrEnum):
@@ -50,6 +51,8 @@ class JournalEntry(Ours):
 
     `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
     `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.
+    `captured_for` are those who may see the variable that the customer's words were captured as, None where they were
+    captured as none.
     A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
     """
 
@@ -67,6 +70,7 @@ class JournalEntry(Ours):
     native_id: str | None = None
     digest: str | None = None
     text: str | None = None
+    captured_for: tuple[Audience, ...] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
     due_at: Time | None = None

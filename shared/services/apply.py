@@ -190,6 +190,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         native_id=event.native_id,
         digest=event.digest,
         text=event.text and event.text[:TEXT_KEPT],
+        captured_for=decision.captured_for,
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         commands=decision.commands,
@@ -215,7 +216,7 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
 
 def _record(entry: JournalEntry, **update: object) -> JournalEntry:
     """Returns what stays of an entry where it only tells duplicates apart."""
-    return entry.model_copy(update={"commands": (), "due_at": None, "text": None, **update})
+    return entry.model_copy(update={"commands": (), "due_at": None, "text": None, "captured_for": None, **update})
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

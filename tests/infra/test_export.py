@@ -1,16 +1,8 @@
-"""Transcripts: what is in them and what is not, in every format; and that a large export is small, and goes on."""
+"""Transcripts: what is in them and what is not, in every format."""
 
-import asyncio
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +10,15 @@ import pytest
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
-from infra.transcripts import Mask
-from shared.ports import Commit, Snapshot
-from shared.schemas.conversation import Conversation, Erasing
-from shared.schemas.journal import JournalEntry, Verdict
-from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.content import Content
+from shared.schemas.conversation import Erasing
+from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
-from shared.stores.sqlite import SqliteStore
+from tests.infra.exporting import BEGIN, JANE, PERIOD, Run, conversation, run, said, stored
 
-ROOT = Path(__file__).parents[2]
-MEGABYTES = 150
-JANE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def _command(store: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    command = [sys.executable, "-m", "infra.export", *arguments]
-    return command, {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
-
-
-@pytest.fixture
-def run() -> Run:
-    def ran(store: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        command, environment = _command(store, *arguments)
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == status, done.stderr
-        return done
-
-    return ran
+__all__ = ["run"]
+DOE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +34,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mail = {
             "messageId": "h-1",
             "text": "=Write to jane.doe@example.co.id or 0812-3456-7890",
-            "representative": JANE,
+            "representative": DOE,
         }
         talk.post("/messages", mail, "dev-agent")
         talk.post("/messages", {"messageId": "b-2", "text": "Refused"}, "dev-bot")
@@ -125,7 +98,7 @@ def test_html_shows_what_was_said_as_text(played: Path, run: Run) -> None:
     page = run(played, "--format", "html").stdout
     assert page.startswith("<!doctype html>")
     assert page.rstrip().endswith("</html>")
-    assert "<b>HUMAN Jane Doe</b>" in page
+    assert "<b><bdi>HUMAN Jane Doe</bdi></b>" in page
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
@@ -136,132 +109,74 @@ def test_what_is_redacted_is_in_no_format(played: Path, run: Run, format_: str) 
     assert not any(secret in text for secret in ("example.co.id", "0812", "1234567"))
 
 
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("call +62 812-3456-7890 now", "call [phone] now"),
-        ("(030) 123 45 67", "[phone]"),
-        ("a.b+c@x-y.example.com, ok", "[e-mail], ok"),
-        ("order 12345 of 2026", "order 12345 of 2026"),
-        ("the PIN is 9f3kk2, 9f3kk2!", "the PIN is [hidden], [hidden]!"),
-        (None, None),
-    ],
-)
-def test_masks(text: str | None, masked: str | None) -> None:
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    common: dict[str, Any] = {"captured_at": at, "provenance": Provenance(signed=True)}
-    hidden = Variable(key="pin", value="9f3kk2", audiences=(Audience.EVENT,), **common)
-    shown = Variable(key="order", value="12345", audiences=(Audience.AGENT,), **common)
-    conversation = Conversation(id="csku:1", address="1", variables=(hidden, shown))
-    assert Mask.of(conversation).text(text) == masked
-
-
 def test_only_what_was_said_in_the_period(played: Path, run: Run) -> None:
     assert run(played, "--from", "2020-01-01", "--to", "2020-02-01").stdout == ""
     assert "from" in run(played, "--from", "2021-01-01", "--to", "2020-02-01", status=2).stderr
 
 
-# A hundred thousand messages.
-
-CONVERSATIONS, MESSAGES, TEXT = 1000, 100, "I see you have a problem. How can I help? " * 5
-BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-WHO = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
-
-
-def _entry(conversation: str, n: int) -> JournalEntry:
-    return JournalEntry(
-        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), source=conversation,
-        kind="human_message" if n % 2 else "user_message", verdict=Verdict.ACCEPTED, nonce="n", text=f"{n}: {TEXT}",
-        representative=WHO if n % 2 else None,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("large") / "baton.sqlite"
-    asyncio.run(_fill(path))
-    return path
-
-
-async def _fill(path: Path) -> None:
-    store = SqliteStore(str(path))
-    names = [f"business_messages:c{n}" for n in range(CONVERSATIONS)]
-    for start in range(0, CONVERSATIONS, 50):
-        some = names[start : start + 50]
-        entries = [_entry(name, n) for name in some for n in range(MESSAGES)]
-        await store.commit(
-            Commit(entries, [Snapshot(Conversation(id=one, address=one, version=1), None) for one in some])
-        )
-    await store.close()
-
-
-# Linux hands the peak of the process that started it on as `ru_maxrss`; VmHWM begins anew.
-MEASURED = """
-import pathlib, resource, sys
-from infra.export import main
-main(sys.argv[1:])
-status = pathlib.Path("/proc/self/status")
-lines = status.read_text().splitlines() if status.exists() else []
-peaks = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
-print(*peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])
-"""
-PERIOD = ("--from", "2026-03-01", "--to", "2026-03-02")
-
-
-@pytest.fixture(scope="module")
-def whole(large: Path) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
-    """Returns the export of all of it, and how that went: its memory in kilobytes, and what it said."""
-    output = large.with_name("whole.jsonl")
-    (python, _, __, *arguments), environment = _command(large, *PERIOD, "--output", str(output))
-    command = [python, "-c", MEASURED, *arguments]
-    return output, subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=True)
-
-
-def test_a_hundred_thousand_messages_take_little_memory(
-    whole: tuple[Path, subprocess.CompletedProcess[bytes]],
-) -> None:
-    output, done = whole
-    assert f"{CONVERSATIONS * MESSAGES:,} messages." in done.stderr.decode()
-    lines = output.read_text().splitlines()
-    assert sum(len(json.loads(line)["messages"]) for line in lines) == CONVERSATIONS * MESSAGES
-    assert not list(output.parent.glob("*.progress*"))
-    assert int(done.stdout) / 1024 < MEGABYTES
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
-    large: Path, whole: tuple[Path, Any], tmp_path: Path, run: Run, how: signal.Signals
-) -> None:
-    part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
-    command, environment = _command(large, *PERIOD, "--output", str(part))
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs in the background ignores it
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=heeds) as process:
-        deadline = time.monotonic() + 60
-        while not (part.exists() and part.stat().st_size > len(wanted) // 3) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        process.send_signal(how)
-        assert process.wait(timeout=60) != 0
-    assert 0 < part.stat().st_size < len(wanted)
-    with part.open("ab") as file:
-        file.write(b"half a li")
-    assert "another export" in run(large, *PERIOD, "--redact", "--output", str(part), status=1).stderr
-    run(large, *PERIOD, "--output", str(part))
-    assert part.read_bytes() == wanted
-
-
-def test_what_is_hidden_is_masked_wherever_it_stands_and_nothing_else_is() -> None:
-    common: dict[str, Any] = {"captured_at": BEGIN, "provenance": Provenance(signed=True), "audiences": ()}
-    values: list[Any] = [None, True, {"codes": ["AB-778-xy"], "n": 987}]
-    hidden = tuple(Variable(key=str(n), value=value, **common) for n, value in enumerate(values))
-    mask = Mask.of(Conversation(id="csku:1", address="1", variables=hidden))
-    assert mask.text("None is True: ab-778-XY and 987") == "None is True: [hidden] and [hidden]"
-
-
 async def test_of_who_is_being_erased_nothing_is_exported(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "baton.sqlite"
-    store = SqliteStore(str(path))
-    erasing = Erasing(upto=5, since=BEGIN)
-    known = Conversation(id="csku:1", address="1", version=6, erasing=erasing)
-    await store.commit(Commit([_entry("csku:1", 1)], [Snapshot(known, None)]))
-    await store.close()
+    await stored(path, [conversation("csku:1", erasing=Erasing(upto=5, since=BEGIN))], [said("csku:1", 0, "Hi")])
     assert run(path, *PERIOD).stdout == ""
+
+
+FORMATS = pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
+
+
+@FORMATS
+async def test_why_something_was_not_said_is_in_every_format(tmp_path: Path, run: Run, format_: str) -> None:
+    failed = SendMessage(
+        id="m", to="1", representative=JANE, content=Content(text="?"), state=State.FAILED, error="HTTP 400"
+    )
+    entries = [
+        said("csku:1", 1, "Too late", reason="outside-window"),
+        said("csku:1", 3, "Beep", verdict=Verdict.SUPPRESSED, reason="human-present"),
+        said("csku:1", 5, "Lost", commands=(failed,)),
+    ]
+    await stored(tmp_path / "baton.sqlite", [conversation("csku:1")], entries)
+    text = run(tmp_path / "baton.sqlite", *PERIOD, "--format", format_).stdout
+    assert all(why in text for why in ("outside-window", "human-present", "HTTP 400"))
+
+
+@FORMATS
+async def test_a_redacted_export_names_no_conversation(tmp_path: Path, run: Run, format_: str) -> None:
+    path, ids = tmp_path / "baton.sqlite", ("csku:6281234567890", "csku:6281234567891")
+    entries = [said(one, n, "Hi") for one in ids for n in (0, 1)]
+    await stored(path, [conversation(one) for one in ids], entries)
+    first, second = (run(path, *PERIOD, "--redact", "--format", format_).stdout for _ in range(2))
+    assert "62812" not in first
+    assert len(set(re.findall(r"csku:p-[0-9a-f]{32}", first))) == 2
+    assert not set(re.findall(r"p-[0-9a-f]{32}", first)) & set(re.findall(r"p-[0-9a-f]{32}", second))
+    assert ids[0] in run(path, *PERIOD, "--format", format_).stdout
+
+
+@FORMATS
+async def test_words_that_were_captured_under_a_hidden_key_are_in_no_redacted_export(
+    tmp_path: Path, run: Run, format_: str
+) -> None:
+    path = tmp_path / "baton.sqlite"
+    entries = [
+        said("csku:1", 0, "it is BLUEBIRD", captured_for=(Audience.EVENT,)),
+        said("csku:1", 1, "So: it is bluebird?"),
+        said("csku:1", 2, "my order is A-77", captured_for=(Audience.AGENT,)),
+    ]
+    await stored(path, [conversation("csku:1")], entries)
+    text = run(path, *PERIOD, "--redact", "--format", format_).stdout
+    assert "bluebird" not in text.lower()
+    assert "So: [hidden]?" in text
+    assert "my order is A-77" in text
+
+
+async def test_what_a_linked_conversation_hides_is_masked_too(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "baton.sqlite"
+    pin: dict[str, Any] = {"key": "pin", "value": "BLUEBIRD", "audiences": (Audience.EVENT,), "captured_at": BEGIN}
+    desk = conversation(
+        "ccai:chat-1", linked_to="csku:1", variables=(Variable(**pin, provenance=Provenance(signed=True)),)
+    )
+    entries = [said(one, 0, "it is bluebird") for one in ("csku:1", "csku:2", "ccai:chat-1")]
+    await stored(
+        path,
+        [conversation("csku:1", links=("ccai:chat-1", "csku:2")), conversation("csku:2", linked_to="csku:1"), desk],
+        entries,
+    )
+    assert run(path, *PERIOD, "--redact").stdout.count("it is [hidden]") == 3

@@ -11,6 +11,7 @@ from shared.schemas.content import Content
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure, Name
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.variables import Audience
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
@@ -18,6 +19,9 @@ BOT = Representative(representative_type=RepresentativeType.BOT, display_name="B
 JOINED = SendEvent(id="j", to="1", representative=JANE, event_type="REPRESENTATIVE_JOINED", state=State.SENT)
 LEFT = SendEvent(id="l", to="1", representative=JANE, event_type="REPRESENTATIVE_LEFT", state=State.FAILED)
 NOTICE = SendMessage(id="n", to="1", representative=BOT, content=Content(text="Sorry"), state=State.SENT)
+LOST = SendMessage(
+    id="n", to="1", representative=JANE, content=Content(text="?"), state=State.UNKNOWN, error="no answer"
+)
 COUNTED = Record(id="r", measures=(Measure(name=Name.FRAME, at=NOW, channel="csku", agent="Jane"),), state=State.SENT)
 
 
@@ -46,6 +50,14 @@ def entry(kind: str, **more: Any) -> JournalEntry:
             ["human_agent Jane: hi (accepted) outside-window"],
         ),
         (
+            entry("human_message", representative=JANE, commands=(LOST,)),
+            ["human_agent Jane: hi (unknown) no answer"],
+        ),
+        (
+            entry("handoff_failed", commands=(LOST,)),
+            ["handoff_failed None (unknown)", "assistant Jane: ? (unknown) no answer"],
+        ),
+        (
             entry("handoff_failed", reason="closed", commands=(NOTICE,)),
             ["handoff_failed None (done) closed", "assistant Bot: Sorry (sent)"],
         ),
@@ -60,3 +72,9 @@ def test_what_an_entry_adds(one: JournalEntry, shown: list[str]) -> None:
         for line in lines(one)
     ]
     assert told == shown
+
+
+def test_a_line_tells_whom_its_words_were_captured_for() -> None:
+    (captured,) = lines(entry("user_message", captured_for=(Audience.EVENT,)))
+    (plain,) = lines(entry("user_message"))
+    assert (captured.captured_for, plain.captured_for) == ((Audience.EVENT,), None)

@@ -8,6 +8,7 @@ import pytest
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanJoined, HumanRequested
 from shared.schemas.exchange import Answer
+from shared.schemas.variables import Audience
 from shared.services.bot import answer
 from shared.services.deliver import deliver
 from tests.unit.services.bot_play import ID, JANE, Play, captures, play, says
@@ -122,6 +123,9 @@ async def test_the_words_that_were_waited_for_are_captured(play: Play, bench: Be
     [variable] = found.value.variables
     assert (variable.key, variable.value, variable.audiences) == ("order", "A1", ("agent",))
     assert (found.value.awaited, bench.publisher.on("baton-variables")) == (None, [])
+    entries = (await bench.store.journal(ID, None, 100)).items
+    captured = {entry.value.text: entry.value.captured_for for entry in entries if entry.value.kind == "user_message"}
+    assert captured == {"hi": None, "A1": (Audience.AGENT,), "something else": None}
 
 
 @pytest.mark.parametrize("human", [True, False])

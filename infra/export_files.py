@@ -1,0 +1,121 @@
+"""An export's files, which hold personal data and so are their owner's alone: the output, and how far it came."""
+
+import os
+import secrets
+import shlex
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import pydantic_core
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from shared.errors import BadRequest
+
+OWNER_ONLY = 0o600
+SAY_EVERY = 1.0  # seconds
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(slots=True)
+class Reached:
+    """How far an export came: the page of conversations, those of it that are done, and the length of the file then.
+
+    `store` is where it reads, `asked` the arguments it runs with; `salt` makes the pseudonyms the same after a resume.
+    """
+
+    store: str
+    asked: list[str]
+    salt: str = field(default_factory=lambda: secrets.token_hex(32))
+    cursor: str | None = None
+    done: list[str] = field(default_factory=list)
+    length: int = 0
+    messages: int = 0
+    conversations: int = 0
+
+
+_REACHED = TypeAdapter(Reached)
+
+
+class Progress:
+    """Keeps how far an export came in FILE.progress, until it is done, and says it meanwhile."""
+
+    def __init__(self, output: Path | None, reached: Reached) -> None:
+        self._output = output
+        self._path = output and Path(f"{output}.progress")
+        self._said = 0.0
+        self.reached = reached
+
+    def open(self) -> BinaryIO:
+        """Returns the file to write to, cut back to what is known to be whole. Raises BadRequest.
+
+        Where an earlier run of the same command was interrupted, `reached` is what that run reached.
+        """
+        if self._output is None or self._path is None:
+            return sys.stdout.buffer
+        resumed = self._path.is_file()
+        if resumed:
+            self.reached = self._earlier(self._path)
+            self._check(self._output, self._path)
+        elif self._output.exists() and not self._output.is_file():
+            raise BadRequest("no-file", f"{self._output} is no file; leave --output out to write to a pipe.")
+        try:
+            file = _own(self._output, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise BadRequest("no-file", f"{self._output} cannot be written: {error.strerror}.") from error
+        file.truncate(self.reached.length)
+        file.seek(self.reached.length)
+        return file
+
+    def save(self, length: int) -> None:
+        self.reached.length = length
+        if self._path is not None:
+            written = Path(f"{self._path}.new")
+            with _own(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+                file.write(pydantic_core.to_json(asdict(self.reached)))
+            os.replace(written, self._path)
+
+    def say(self, *, last: bool = False) -> None:
+        if last or time.monotonic() - self._said > SAY_EVERY:
+            self._said = time.monotonic()
+            told = f"{self.reached.conversations:,} conversations, {self.reached.messages:,} messages"
+            print(f"\r{told}{'.' if last else ' ...'}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+    def finish(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        self.say(last=True)
+
+    def _earlier(self, path: Path) -> Reached:
+        try:
+            earlier = _REACHED.validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise BadRequest("not-resumable", f"{path} cannot be read; delete it to begin anew.") from error
+        if earlier.asked != self.reached.asked:
+            command = command_line(earlier.asked)
+            raise BadRequest("not-resumable", f"{path} is of another export. Finish it: {command}\nor delete the file.")
+        if earlier.store != self.reached.store:
+            raise BadRequest("not-resumable", f"{path} is of another store ({earlier.store}); delete it to begin anew.")
+        return earlier
+
+    def _check(self, output: Path, path: Path) -> None:
+        """What is lost of the output cannot be gone on from."""
+        there = output.stat().st_size if output.is_file() else None
+        if there is None or there < self.reached.length:
+            found = "is missing" if there is None else f"has only {there:,} bytes"
+            told = f"{output} {found}, and {path} says that {self.reached.length:,} were written."
+            raise BadRequest("not-resumable", f"{told} Put the file back, or delete {path} to begin anew.")
+
+
+def command_line(asked: list[str]) -> str:
+    """Returns what to type to run that export."""
+    return shlex.join(["python", "-m", "infra.export", *asked])
+
+
+def _own(path: Path, flags: int) -> BinaryIO:
+    """Returns the file, readable by its owner only, also where it was there before."""
+    file = os.fdopen(os.open(path, flags, OWNER_ONLY), "r+b" if flags & os.O_RDWR else "wb")
+    path.chmod(OWNER_ONLY)
+    return file

@@ -1,0 +1,179 @@
+"""A large export is small in memory, its owner's alone, and goes on where it was cut off."""
+
+import asyncio
+import json
+import re
+import signal
+import stat
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.ports import Commit, Snapshot
+from shared.stores.sqlite import SqliteStore
+from tests.infra.exporting import PERIOD, ROOT, Run, command, conversation, run, said
+
+__all__ = ["run"]
+MEGABYTES = 150
+
+CONVERSATIONS, MESSAGES, TEXT = 1000, 100, "I see you have a problem. How can I help? " * 5
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _filled(tmp_path_factory.mktemp("large"), CONVERSATIONS)
+
+
+@pytest.fixture(scope="module")
+def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _filled(tmp_path_factory.mktemp("smaller"), CONVERSATIONS // 10)
+
+
+def _filled(folder: Path, conversations: int) -> Path:
+    asyncio.run(_fill(folder / "baton.sqlite", conversations))
+    return folder / "baton.sqlite"
+
+
+async def _fill(path: Path, conversations: int) -> None:
+    store = SqliteStore(str(path))
+    names = [f"business_messages:c{n}" for n in range(conversations)]
+    for start in range(0, conversations, 50):
+        some = names[start : start + 50]
+        entries = [said(name, n, f"{n}: {TEXT}") for name in some for n in range(MESSAGES)]
+        await store.commit(Commit(entries, [Snapshot(conversation(one), None) for one in some]))
+    await store.close()
+
+
+# Linux hands the peak of the process that started it on as `ru_maxrss`; VmHWM begins anew.
+MEASURED = """
+import pathlib, resource, sys
+from infra.export import main
+main(sys.argv[1:])
+status = pathlib.Path("/proc/self/status")
+lines = status.read_text().splitlines() if status.exists() else []
+peaks = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+print(*peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(large: Path) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
+    """Returns the export of all of it, and how that went: its memory in kilobytes, and what it said."""
+    output = large.with_name("whole.jsonl")
+    (python, _, __, *arguments), environment = command(large, *PERIOD, "--output", str(output))
+    return output, subprocess.run(
+        [python, "-c", MEASURED, *arguments], env=environment, cwd=ROOT, capture_output=True, check=True
+    )
+
+
+def test_a_hundred_thousand_messages_take_little_memory(
+    whole: tuple[Path, subprocess.CompletedProcess[bytes]],
+) -> None:
+    output, done = whole
+    assert f"{CONVERSATIONS * MESSAGES:,} messages." in done.stderr.decode()
+    lines = output.read_text().splitlines()
+    assert sum(len(json.loads(line)["messages"]) for line in lines) == CONVERSATIONS * MESSAGES
+    assert not list(output.parent.glob("*.progress*"))
+    assert int(done.stdout) / 1024 < MEGABYTES
+
+
+def _heeds_interrupts() -> None:
+    """Whoever is started in the background ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _cut_off(store: Path, part: Path, size: int, how: signal.Signals, *more: str) -> str:
+    """Ends an export when it has written a part of what it is to write. Returns what it said."""
+    started, environment = command(store, *PERIOD, *more, "--output", str(part))
+    process = subprocess.Popen(
+        started, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_interrupts
+    )
+    deadline = time.monotonic() + 60
+    while not (part.exists() and part.stat().st_size > size // 3) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(how)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert 0 < part.stat().st_size < size
+    return told
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
+    large: Path, whole: tuple[Path, Any], tmp_path: Path, run: Run, how: signal.Signals
+) -> None:
+    part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
+    told = _cut_off(large, part, len(wanted), how)
+    again = "To go on: python -m infra.export --from 2026-03-01T00:00+00:00 --to 2026-03-02T00:00+00:00"
+    assert (again in told) == (how is not signal.SIGKILL)
+    with part.open("ab") as file:
+        file.write(b"half a li")
+    other = run(large, *PERIOD, "--redact", "--output", str(part), status=2).stderr
+    assert "another export" in other
+    assert f"--output {part}" in other
+    run(large, *PERIOD, "--output", str(part))
+    assert part.read_bytes() == wanted
+
+
+def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(smaller: Path, tmp_path: Path, run: Run) -> None:
+    part, whole = tmp_path / "part.csv", tmp_path / "whole.csv"
+    run(smaller, *PERIOD, "--format", "csv", "--redact", "--output", str(whole))
+    _cut_off(smaller, part, whole.stat().st_size, signal.SIGKILL, "--format", "csv", "--redact")
+    run(smaller, *PERIOD, "--format", "csv", "--redact", "--output", str(part))
+    assert _numbered(part) == _numbered(whole)
+
+
+def _numbered(export: Path) -> str:
+    """Returns an export with its pseudonyms replaced by their order."""
+    text, numbers = export.read_text(), dict[str, str]()
+    return re.sub(r"p-[0-9a-f]{32}", lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), text)
+
+
+@pytest.fixture(scope="module")
+def cut_off(smaller: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, bytes]:
+    """Returns the files that an export left that was cut off."""
+    part = tmp_path_factory.mktemp("begun") / "part.jsonl"
+    _cut_off(smaller, part, CONVERSATIONS // 10 * MESSAGES * len(TEXT), signal.SIGKILL)
+    files = (part, part.with_name("part.jsonl.progress"))
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
+    return {file: file.read_bytes() for file in files}
+
+
+@pytest.fixture
+def begun(cut_off: dict[Path, bytes]) -> Path:
+    """Returns the output of an export that was cut off."""
+    for file, content in cut_off.items():
+        file.write_bytes(content)
+    return next(iter(cut_off))
+
+
+@pytest.mark.parametrize("lost", ["missing", "shorter", "unreadable"])
+def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(smaller: Path, begun: Path, run: Run, lost: str) -> None:
+    progress = begun.with_name("part.jsonl.progress")
+    if lost == "missing":
+        begun.unlink()
+    elif lost == "shorter":
+        begun.write_bytes(b"{}")
+    else:
+        progress.write_text("{")
+    left = {path.name: path.read_bytes() for path in begun.parent.iterdir()}
+    told = run(smaller, *PERIOD, "--output", str(begun), status=2).stderr
+    assert f"delete {progress}" in told or "delete it" in told
+    assert "Traceback" not in told
+    assert {path.name: path.read_bytes() for path in begun.parent.iterdir()} == left
+
+
+def test_nobody_else_may_read_its_files(smaller: Path, begun: Path, run: Run) -> None:
+    begun.chmod(0o644)
+    run(smaller, *PERIOD, "--output", str(begun))
+    assert stat.S_IMODE(begun.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("where", [".", "nowhere/part.jsonl"])
+def test_what_cannot_be_written_is_said(smaller: Path, tmp_path: Path, run: Run, where: str) -> None:
+    told = run(smaller, *PERIOD, "--output", str(tmp_path / where), status=2).stderr
+    assert "not exported" in told
+    assert "Traceback" not in told
