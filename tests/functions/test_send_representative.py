@@ -235,7 +235,8 @@ def test_links_are_made_once_and_lead_one_step(server: LocalServer) -> None:
     assert _reason(other.link(desk)) == (409, "already-linked")
     assert _reason(Talk(server, "never-seen").link(f"csku:x-{one.id}")) == (404, "unknown-conversation")
     assert _reason(one.link(f"business_messages:{one.id}")) == (400, "self-link")
-    assert _reason(other.link(f"business_messages:{one.id}")) == (409, "chain")
+    further = Step("", f"{BASE}/csku:y-{one.id}:link", {"to": desk}, "dev-admin")
+    assert _reason(server.play(further)) == (409, "chain")
     unlink = Step("", f"{BASE}/{desk}:unlink", {}, "dev-admin")
     assert server.play(unlink).status == 200
     assert server.play(unlink).status == 200
