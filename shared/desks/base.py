@@ -72,11 +72,12 @@ class ChatDesk(Protocol):
     def conversation(self, native: str) -> str:
         """Returns Baton's id of a chat."""
 
-    def customer_journal(self, customer: str) -> str:
-        """Returns the conversation whose journal says which chats were created for a customer."""
+    def native(self, conversation: str) -> str:
+        """Returns the desk's own id of the chat that Baton knows as `conversation`."""
 
-    def created(self, event_id: str | None) -> str | None:
-        """Returns the chat that an event of that journal tells of, None for any other event."""
+    def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
+        """Returns the conversations in which the desk tells of a customer, made known under `identifier` and known
+        there as `customer`: which chats were created for them."""
 
 
 class FlagDesk(Protocol):

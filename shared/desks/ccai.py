@@ -16,7 +16,7 @@ import pydantic_core
 from shared.desks.base import Chat, Speaker, Spoken
 from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.ccai_names import EVERYTHING, NAME, Unofficial, chat, chat_created_by, user
+from shared.platforms.ccai_names import EVERYTHING, NAME, Unofficial, chat, end_user, end_user_by_id, native_chat
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Answer, Call
@@ -29,7 +29,7 @@ _SENDERS: dict[Speaker, str] = {"customer": "end_user", "bot": "virtual_agent", 
 
 @dataclass(frozen=True, slots=True)
 class CcaiDesk:
-    """`api_user` is the tenant's subdomain; `menu_id` is the queue that chats are for."""
+    """`api_user` is the tenant's subdomain; `menu_id` is the queue of chats whose desk names no other."""
 
     api_url: str | None = None
     api_user: str | None = None
@@ -43,10 +43,12 @@ class CcaiDesk:
         return self._call("POST", "/end_users", {"identifier": identifier})
 
     def open(self, command: CallDesk, customer: str, said: Sequence[Spoken]) -> Call:
-        if self.menu_id is None:
+        menu = self.menu_id if command.menu is None else command.menu
+        if menu is None:
             raise DoorClosed("CCAI_MENU_ID")
-        language = (command.language or "en")[:2].lower()
-        asked: JsonObject = {"menu_id": self.menu_id, "end_user_id": _number(customer), "lang": language}
+        asked: JsonObject = {"menu_id": menu, "end_user_id": _number(customer)}
+        if command.language:
+            asked["lang"] = command.language[:2].lower()
         if Unofficial.CONTEXT in self.unofficial:
             asked["context"] = {"value": _context(command)}
         if Unofficial.TRANSCRIPT in self.unofficial and said:
@@ -78,11 +80,11 @@ class CcaiDesk:
     def conversation(self, native: str) -> str:
         return chat(native)
 
-    def customer_journal(self, customer: str) -> str:
-        return user(customer)
+    def native(self, conversation: str) -> str:
+        return native_chat(conversation)
 
-    def created(self, event_id: str | None) -> str | None:
-        return chat_created_by(event_id)
+    def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
+        return end_user(identifier), end_user_by_id(customer)
 
     def _must_be_trusted(self) -> None:
         if Unofficial.CHATS not in self.unofficial:

@@ -131,7 +131,8 @@ def followed(conversation: Conversation, source: str, at: datetime) -> Conversat
 
 def joined(primary: Conversation, other: Conversation) -> Conversation:
     """Returns `primary` with `other`'s channels as the same customer's; they are spoken to where they wrote last."""
-    added = primary.model_copy(update={"elsewhere": (*primary.elsewhere, in_use(other))})
+    past = tuple(dict.fromkeys((*primary.past_chats, *other.past_chats)))
+    added = primary.model_copy(update={"elsewhere": (*primary.elsewhere, in_use(other)), "past_chats": past})
     theirs, ours = other.last_user_at, primary.last_user_at
     return moved(added, other.id) if theirs is not None and (ours is None or theirs > ours) else added
 

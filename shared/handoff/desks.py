@@ -2,9 +2,9 @@
 
 from datetime import UTC
 
+from shared.handoff.chats import let_go, tell
 from shared.handoff.turn import Turn, expect
 from shared.handoff.visibility import seen_by
-from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Called, HandoffRequest, Timer
 from shared.schemas.events import FromUser, HumanLeft, HumanRequested, UnclaimedTimeout
 from shared.schemas.ids import platform_of
@@ -34,52 +34,43 @@ def call(turn: Turn) -> None:
 
     A desk that still has an earlier handoff, because its agent left the chat open, is told that it is over.
     """
-    _tell(turn, "close", reason="asked anew")
-    turn.change(called=None)
+    let_go(turn, "asked anew")
     known, request = turn.conversation, turn.conversation.request
     desk = turn.policy.desk(request.desk) if request and request.desk else None
     early = known.timer is not None and known.timer.n == 0 and not isinstance(turn.event, UnclaimedTimeout)
-    if request is None or desk is None or not desk.must_be_called or early or _comes_from(turn, desk.kind):
+    asked_itself = turn.event.fact and desk is not None and platform_of(turn.event.source) == desk.kind
+    if request is None or desk is None or not desk.must_be_called or early or asked_itself:
         return
-    turn.change(called=Called(desk=desk.name, kind=desk.kind, handoff=turn.derived_id("handoff")))
-    _tell(
+    handoff = turn.derived_id("handoff")
+    turn.change(called=Called(desk=desk.name, kind=desk.kind, handoff=handoff, opens_chats=desk.opens_chats))
+    tell(
         turn,
         "open",
+        menu=desk.menu,
         reason=request.reason,
         metadata=request.metadata,
-        language=known.locale,
+        language=known.locale or turn.policy.notices.language,
         variables=seen_by(Audience.AGENT, known.variables),
     )
 
 
 def relay(turn: Turn) -> None:
     said = expect(turn.event, FromUser).said
-    if said and turn.conversation.called:
-        _tell(turn, "say", text=said)
+    if said:
+        tell(turn, "say", text=said)
 
 
 def close(turn: Turn) -> None:
-    """Lets go of a desk none of whose people is present. One that reports the end itself knows.
+    """Lets go of a desk none of whose people is present. One whose chat has ended knows.
 
-    An agent who leaves does not end a desk's chat: a colleague may come.
+    An agent who leaves does not end a desk's chat: a colleague may come. Nor does a chat end that was turned away: an
+    agent might still take it.
     """
-    known, called = turn.conversation, turn.conversation.called
-    if called is None or any(platform_of(human.source) == called.kind for human in known.humans):
+    event, called = turn.event, turn.conversation.called
+    if called is None or any(called.has(human.source) for human in turn.conversation.humans):
         return
-    if isinstance(turn.event, HumanLeft) and not turn.event.ends and _comes_from(turn, called.kind):
+    theirs, ends = event.fact and called.has(event.source), getattr(event, "ends", False)
+    if theirs and isinstance(event, HumanLeft) and not ends:
         return
-    if not _comes_from(turn, called.kind):
-        _tell(turn, "close", reason=getattr(turn.event, "reason", None) or turn.event.kind)
-    turn.change(called=None)
-
-
-def _comes_from(turn: Turn, kind: str) -> bool:
-    return turn.event.fact and platform_of(turn.event.source) == kind
-
-
-def _tell(turn: Turn, action: str, **what: object) -> None:
-    called = turn.conversation.called
-    if called is not None:
-        given = {"desk": called.desk, "handoff": called.handoff, "action": action, **what}
-        command = CallDesk.model_validate({"id": turn.derived_id(f"desk {action}"), **given})
-        turn.commands.append(command)
+    knows = theirs and (ends or not called.opens_chats)
+    let_go(turn, None if knows else getattr(event, "reason", None) or event.kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.handoff import channels, closed, desks, handback, line, variables
+from shared.handoff import channels, chats, closed, desks, handback, line, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app
 from shared.handoff.notices import Notice
 from shared.handoff.speech import bot_message, message, say
@@ -65,6 +65,10 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.CALL_DESK: desks.call,
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
+    Effect.TAKE_CHAT: chats.take_chat,
+    Effect.KEEP_CHAT: chats.keep_chat,
+    Effect.NOTE_CHAT: chats.note_chat,
+    Effect.END_CHAT: chats.end_chat,
     Effect.REMIND: remind,
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: join,

@@ -8,6 +8,9 @@ from shared.handoff.transitions import Guard
 from shared.schemas.conversation import Conversation, Present
 from shared.schemas.events import (
     BotMessage,
+    ChatCreated,
+    ChatIdleTimeout,
+    ChatOpened,
     Claim,
     Event,
     FromUser,
@@ -71,6 +74,39 @@ def _foreign(conversation: Conversation, event: Event, _: Policy) -> bool:
     return human is not None and owner is not None and human.key != owner
 
 
+def _past(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.fact and conversation.is_past(event.source)
+
+
+def _past_present(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return _past(conversation, event, policy) and _named(conversation, event) is not None
+
+
+def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Where no desk was called, whoever is linked speaks for the desk that has it."""
+    called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
+    elsewhere = is_desks and called is not None and not called.has(event.source)
+    return elsewhere or _past(conversation, event, policy)
+
+
+def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
+    """What is heard of a customer who is linked with nobody is another's affair."""
+    ours = isinstance(event, ChatCreated) and event.source in conversation.links
+    return ours and isinstance(event, ChatCreated) and event.chat not in conversation.links
+
+
+def _waits_for_chat(conversation: Conversation) -> bool:
+    called = conversation.called
+    return called is not None and called.opens_chats and called.chat is None
+
+
+def _this_handoff(conversation: Conversation, event: Event, _: Policy) -> bool:
+    called = conversation.called
+    if called is None or not isinstance(event, ChatOpened):
+        return False
+    return called.handoff == event.handoff and called.chat in (None, event.chat)
+
+
 def _needs_no_human(event: Event) -> bool:
     return isinstance(event, BotMessage) and event.human_needed is False
 
@@ -80,7 +116,7 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
-    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout):
+    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
         return False
     timer, elsewhere = conversation.timer, event.source != conversation.id  # a link came between: another's timer
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
@@ -119,6 +155,17 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
     Guard.OUTDATED: _outdated,
+    Guard.PAST: _past,
+    Guard.PAST_PRESENT: _past_present,
+    Guard.ANOTHERS: _anothers,
+    Guard.KEPT: lambda conversation, _e, _p: conversation.called is not None,
+    Guard.UNNEEDED: lambda conversation, event, _p: (
+        _is_unknown_chat(conversation, event) and not _waits_for_chat(conversation)
+    ),
+    Guard.AWAITED: lambda conversation, event, _p: (
+        _is_unknown_chat(conversation, event) and _waits_for_chat(conversation)
+    ),
+    Guard.THIS_HANDOFF: _this_handoff,
     Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
     Guard.OPENING_KNOWN: lambda known, event, _p: _reminder(event) == 0 and known.called is not None,
     Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,

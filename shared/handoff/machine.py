@@ -90,7 +90,10 @@ def _carry_out(step: Step, turn: Turn) -> Decision:
     turn.change(phase=step.to or before.phase)
     if Effect.JOIN in step.effects:
         turn.change(human_version=turn.conversation.version)
-    _mind_the_time(turn, step, before)
+    if step.verdict is Verdict.STALE:
+        turn.change(first_response_seconds=before.first_response_seconds)
+    else:
+        _mind_the_time(turn, step, before)
     say_what_is_owed(turn)
     if step.verdict is Verdict.ACCEPTED:
         handback.remember(turn, before)
@@ -117,7 +120,7 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
     """Keeps what follows from phase and activity: since when a human is here, which timer runs, how late facts are."""
     now, phase, effects = turn.now, turn.conversation.phase, set(step.effects)
     if phase is Phase.BOT:
-        turn.change(human_since=None, timer=None)
+        turn.change(human_since=None, timer=_timer_of_chat(turn, before))
         if before.phase is not Phase.BOT:
             turn.change(request=None)
     elif phase is Phase.HUMAN and effects & _HUMAN_ACTIVITY:
@@ -126,6 +129,16 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
         turn.change(human_since=before.human_since or now, timer=timer)
     if turn.event.fact and effects & _SETS_WHO_SPEAKS:
         turn.change(spoke_at=max(filter(None, (before.spoke_at, turn.event.occurred_at))))
+
+
+def _timer_of_chat(turn: Turn, before: Conversation) -> Timer | None:
+    """Returns when a desk is let go whose people have left its chat open, None where no desk has the handoff."""
+    if turn.conversation.called is None:
+        return None
+    if before.phase is Phase.BOT:
+        return before.timer
+    due = turn.now + turn.policy.human_idle_after
+    return Timer(kind="chat", armed=turn.conversation.version, n=1, due_at=due)
 
 
 def _remember_the_customer(turn: Turn) -> None:

@@ -15,6 +15,7 @@ from shared.schemas.ids import platform_of
 
 Kind = Literal["api", "ccai", "csku"]
 CALLED: tuple[Kind, ...] = ("ccai", "csku")  # they must be told of each handoff; the others read API and topics
+OPEN_CHATS: tuple[Kind, ...] = ("ccai",)  # of these, the ones that open a chat for each
 
 
 def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,7 +25,8 @@ def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
 class Desk(BaseModel):
     """Where human agents are. Without channels, languages or hours it takes any, at any time.
 
-    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk opens.
+    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk opens. `menu`: the queue
+    of its chats, where that is not the one that the platform's own setting names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -36,12 +38,23 @@ class Desk(BaseModel):
     hours: Hours | None = None
     holidays: frozenset[date] = frozenset()
     outside: Literal["fail", "wait"] = "fail"
+    menu: int | None = None
 
     @model_validator(mode="after")
     def _holidays_of_hours(self) -> Self:
         if self.holidays and self.hours is None:
             raise ValueError("holidays: give hours too; they name the time zone in which a day is a day")
         return self
+
+    @model_validator(mode="after")
+    def _menu_of_chats(self) -> Self:
+        if self.menu is not None and not self.opens_chats:
+            raise ValueError(f"menu: only desks of kind {', '.join(OPEN_CHATS)} have queues that a chat can be put in")
+        return self
+
+    @property
+    def opens_chats(self) -> bool:
+        return self.kind in OPEN_CHATS
 
     @property
     def must_be_called(self) -> bool:

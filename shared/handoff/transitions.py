@@ -75,6 +75,11 @@ STALE = (G.STALE, Step(verdict=Verdict.STALE))
 ECHO = (G.ECHO, Step(verdict=Verdict.ECHO))
 UNDELIVERED = (G.UNDELIVERED, TRACKED)
 LATE_FRAME = (G.STALE, _step(E.JOIN, E.MESSAGE, E.LEAVE, verdict=Verdict.STALE))
+PAST = (G.PAST, _step(E.END_CHAT, verdict=Verdict.STALE))
+PAST_FRAME = (G.PAST, _step(E.JOIN, E.MESSAGE, E.LEAVE, E.END_CHAT, verdict=Verdict.STALE))
+PAST_WORDS = (G.PAST_PRESENT, _step(E.MESSAGE, E.END_CHAT, verdict=Verdict.STALE))
+PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
+ANOTHERS = (G.ANOTHERS, Step(verdict=Verdict.IGNORED))
 TOO_LATE = (G.TOO_LATE, OUTSIDE_WINDOW)
 SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
@@ -86,7 +91,7 @@ _FROM_USER = {
     HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK)),
 }
 _REPLIES = {
-    BOT: _cell(ECHO, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT)),
+    BOT: _cell(ECHO, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
     QUEUED: _cell(
         ECHO,
         (G.ASKS_PLACE, _step(E.SAY_PLACE, E.TELL_DESK, E.RELAY)),
@@ -100,11 +105,16 @@ _SPEAKS_UP = _cell(
     UNDELIVERED,
     (G.REQUEST, NOT_JOINED),
     LATE_FRAME,
+    PAST_FRAME,
     otherwise=_step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, E.MESSAGE, to=HUMAN),
 )
+_LET_GO = _cell(ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED)), otherwise=IGNORE)
+_CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
+_OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
 _LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _BOT_SPEAKS = _cell(
     UNDELIVERED,
+    PAST,
     (G.OVERTAKEN, ANSWERED),
     TOO_LATE,
     (G.UNWANTED, SILENCED),
@@ -120,6 +130,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.HumanRequested.kind: {
         BOT: _cell(
             (G.OVERTAKEN, IGNORE),
+            PAST_LEFT,
             (G.CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
             otherwise=_step(E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
@@ -131,9 +142,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(otherwise=IGNORE),
     },
     events.HumanJoined.kind: {
-        BOT: _cell(STALE, otherwise=_JOINS),
-        QUEUED: _cell(STALE, otherwise=_JOINS),
-        HUMAN: _cell(STALE, (G.PRESENT, IGNORE), otherwise=_step(E.JOIN)),
+        BOT: _cell(STALE, PAST, otherwise=_JOINS),
+        QUEUED: _cell(STALE, PAST, otherwise=_JOINS),
+        HUMAN: _cell(STALE, PAST, (G.PRESENT, IGNORE), otherwise=_step(E.JOIN)),
     },
     events.Claim.kind: {
         BOT: _cell(otherwise=_JOINS),
@@ -150,9 +161,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(
             UNDELIVERED,
             TOO_LATE,
+            PAST_WORDS,
             (G.PRESENT, _step(E.MESSAGE)),
             (G.REQUEST, NOT_JOINED),
             LATE_FRAME,
+            PAST_FRAME,
             otherwise=_step(E.JOIN, E.MESSAGE),
         ),
     },
@@ -163,6 +176,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.REQUEST_ABSENT, NOT_JOINED),
             (G.ABSENT, IGNORE),
             STALE,
+            PAST_LEFT,
             (G.FOREIGN, NOT_YOURS),
             (G.LAST_ONE, _step(E.LEAVE, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)),
             otherwise=_step(E.LEAVE, E.CLOSE_DESK),
@@ -174,16 +188,19 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(
             (G.REQUEST, HUMAN_PRESENT),
             STALE,
+            PAST,
             (G.DESK_DONE, _step(E.LEAVE_DESK, E.NOTIFY_ENDED, E.CLOSE_DESK, E.BOT_MESSAGE, to=BOT)),
             (G.DESK_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK, verdict=Verdict.SUPPRESSED)),
             otherwise=SUPPRESS,
         ),
     },
     events.HandoffFailed.kind: {
-        BOT: _cell(otherwise=IGNORE),
-        QUEUED: _cell(otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
-        HUMAN: _cell(otherwise=IGNORE),
+        BOT: _LET_GO,
+        QUEUED: _cell(ANOTHERS, otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
+        HUMAN: _LET_GO,
     },
+    events.ChatCreated.kind: dict.fromkeys(Phase, _CREATED),
+    events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),
     events.UnclaimedTimeout.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
@@ -203,6 +220,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.OUTDATED, IGNORE),
             otherwise=_step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.CLOSE_DESK, E.SAY_RETURNED, to=BOT),
         ),
+    },
+    events.ChatIdleTimeout.kind: {
+        BOT: _cell((G.OUTDATED, IGNORE), otherwise=_step(E.CLOSE_DESK)),
+        QUEUED: _cell(otherwise=IGNORE),
+        HUMAN: _cell(otherwise=IGNORE),
     },
     events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,

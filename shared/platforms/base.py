@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
@@ -47,6 +47,8 @@ class Ended(Deflected):
 
     Its id begins with ENDED, by which the journal tells it from others that failed.
     """
+
+    ends: ClassVar[bool] = True
 
 
 class Platform(Protocol):

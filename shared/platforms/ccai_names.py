@@ -29,24 +29,30 @@ class Unofficial(StrEnum):
 
 EVERYTHING = tuple(Unofficial)
 CREATED = "chat_created"
+OURS = "baton-"  # how the identifiers begin that Baton gives to end users
+_CHAT, _USER, _USER_ID = "chat-", "user-", "user-id-"
 
 
 def chat(native: int | str) -> str:
     """Returns the id of a chat's conversation, the same that agents' browsers report."""
-    return conversation_id(NAME, f"chat-{native}")
+    return conversation_id(NAME, f"{_CHAT}{native}")
 
 
-def user(native: int | str) -> str:
-    """Returns the id under which the journal keeps which chats were created for an end user."""
-    return conversation_id(NAME, f"user-{native}")
+def native_chat(conversation: str) -> str:
+    """Returns the platform's id of a chat, given that of its conversation."""
+    return conversation.removeprefix(f"{NAME}:{_CHAT}")
+
+
+def end_user(identifier: str) -> str:
+    """Returns the conversation of an end user whom Baton made known; nobody's number begins as its identifiers do."""
+    return conversation_id(NAME, f"{_USER}{identifier}")
+
+
+def end_user_by_id(native: int | str) -> str:
+    """Returns the conversation of an end user of whom only the platform's own id is reported."""
+    return conversation_id(NAME, f"{_USER_ID}{native}")
 
 
 def created(native: int | str) -> str:
     """Returns the id of the event that a chat was created."""
     return f"{CREATED}:{native}"
-
-
-def chat_created_by(event_id: str | None) -> str | None:
-    """Returns the chat that such an event names, None for any other event."""
-    kind, _, native = (event_id or "").partition(":")
-    return native if kind == CREATED and native else None

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.platforms.base import ENDED, Deflected, Ended
-from shared.platforms.ccai_names import CREATED, NAME, Unofficial, chat, created, user
+from shared.platforms.ccai_names import CREATED, NAME, OURS, Unofficial, chat, created, end_user, end_user_by_id
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.events import (
     BotMessage,
+    ChatCreated,
     Event,
     HumanJoined,
     HumanLeft,
@@ -123,19 +124,27 @@ def _chat_of(body: JsonObject) -> str | None:
 
 
 def _created(report: Report) -> list[Event]:
-    """Tells of the end user that the chat is theirs, by number and by the identifier that Baton chose."""
+    """Tells the end user's conversation that the chat is theirs, once: whoever is told by name is not by number."""
     at = report.common() | {"id": created(report.native)}
-    sources = [chat(report.native), *map(user, _end_users(report))]
-    return [Unknown(**{**at, "source": one}, name=CREATED) for one in dict.fromkeys(sources)]
+    theirs = _end_user(report)
+    told = [ChatCreated(**{**at, "source": theirs, "address": theirs}, chat=chat(report.native))] if theirs else []
+    return [Unknown(**at, name=CREATED), *told]
 
 
-def _end_users(report: Report) -> list[str]:
+def _end_user(report: Report) -> str | None:
+    """Returns the conversation of an end user by the identifier that Baton chose, else by the platform's number."""
     paths = (("body", "end_user"), ("body", "chat", "end_user"), ("end_user",), ("chat", "end_user"))
     found = [one for path in paths if isinstance(one := report.get(*path), dict)]
     found += [report.sender] if report.by == "end_user" else []
-    names = [one.get(field) for one in found for field in ("id", "identifier")]
-    names += [report.get(*path, "end_user_id") for path in (("body",), ("body", "chat"), ())]
-    return [str(one) for one in names if isinstance(one, int | str) and not isinstance(one, bool) and one]
+    names = [one.get("identifier") for one in found]
+    ids = [one.get("id") for one in found] + [
+        report.get(*path, "end_user_id") for path in (("body",), ("body", "chat"), ())
+    ]
+    ours = next((one for one in names if isinstance(one, str) and one.startswith(OURS)), None)
+    if ours is not None:
+        return end_user(ours)
+    known = (one for one in ids if isinstance(one, int | str) and not isinstance(one, bool) and one)
+    return next(map(end_user_by_id, known), None)
 
 
 def _message(report: Report) -> list[Event] | None:

@@ -121,15 +121,20 @@ class Comment(_ToTopic):
 class CallDesk(BaseCommand):
     """What a desk that must be called is told: a customer needs a human, said something, or needs one no longer.
 
-    `handoff` is the same in all calls about one handoff, and in no other's. `open` has why, and what the agent may see;
-    `say` has the customer's words; `close` has why. `asked_at` is when the desk was first asked to make something
-    of its own of it.
+    `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu` is its queue there,
+    None for the platform's usual one. `handoff` is the same in all calls about one handoff, and in no other's; None
+    where only the chat is known. `open` has why, and what the agent may see; `say` has the customer's words; `close`
+    has why. `chat` is Baton's id of the chat that is to be closed, or that was opened and is not linked yet. `asked_at`
+    is when the desk was first asked to make something of its own of it.
     """
 
     kind: Literal["desk"] = "desk"
     desk: str
+    platform: str
     action: Literal["open", "say", "close"]
-    handoff: str
+    handoff: str | None = None
+    chat: str | None = None
+    menu: int | None = None
     reason: str | None = None
     text: str | None = None
     language: str | None = None

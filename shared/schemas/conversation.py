@@ -67,21 +67,40 @@ class HandoffRequest(Ours):
     desk: str | None = None
 
 
+class CreatedChat(Ours):
+    """A chat that a desk says it made for a customer; `at` is when Baton heard of it."""
+
+    chat: str
+    at: Time
+
+
 class Called(Ours):
-    """A desk that was told of a handoff and has it still; `kind` is the platform that it is on."""
+    """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
+
+    Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton knows it; until then
+    `created` are those that the desk says it made for this customer meanwhile.
+    """
 
     desk: str
     kind: str
     handoff: str
+    opens_chats: bool = False
+    chat: str | None = None
+    created: tuple[CreatedChat, ...] = ()
+
+    def has(self, source: str) -> bool:
+        """Returns whether what happens in `source` is about this handoff, unless it is about one that is over."""
+        return source == self.chat if self.chat else platform_of(source) == self.kind
 
 
 class Timer(Ours):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
-    `n` counts reminders; 0 is the opening of the desk for which a customer waits.
+    `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's people have left its
+    chat, and a colleague of theirs may come.
     """
 
-    kind: Literal["unclaimed", "idle"]
+    kind: Literal["unclaimed", "idle", "chat"]
     armed: int
     n: int
     due_at: Time
@@ -164,7 +183,7 @@ class Conversation(Ours):
 
     `human_version` is the version with which a human last joined.
     `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
-    latest last.
+    latest last. `past_chats` are linked chats that desks opened for handoffs which are over, the oldest first.
     `said` are the last words since a human is here; they become the `handback` when the last one leaves.
     `progress` holds the clocks of the reports that are running.
     `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
@@ -185,6 +204,7 @@ class Conversation(Ours):
     request: HandoffRequest | None = None
     called: Called | None = None
     closed: tuple[ClosedDesk, ...] = ()
+    past_chats: tuple[str, ...] = ()
     human_since: Time | None = None
     human_version: int = 0
     first_response_seconds: float | None = None
@@ -219,6 +239,10 @@ class Conversation(Ours):
     def owns(self, source: str) -> bool:
         """Returns whether the customer's own words come from there, rather than a desk's echo of them."""
         return source in (self.id, self.channel) or any(one.id == source for one in self.elsewhere)
+
+    def is_past(self, source: str) -> bool:
+        """Returns whether `source` is a desk's chat whose handoff is over, and none of its people is here."""
+        return source in self.past_chats and all(human.source != source for human in self.humans)
 
     @property
     def waiting_since(self) -> Time | None:

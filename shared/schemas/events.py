@@ -164,9 +164,29 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
+    """`ends`: with it the desk's own chat is over."""
+
     kind: ClassVar[str] = "handoff_failed"
+    ends: ClassVar[bool] = False
 
     reason: str
+
+
+class ChatCreated(Event):
+    """A desk says that it made a chat for a customer; `chat` is Baton's id of it, `source` that of the customer."""
+
+    kind: ClassVar[str] = "chat_created"
+
+    chat: str
+
+
+class ChatOpened(Event):
+    """A desk's chat was made for `handoff`, and is linked from now on."""
+
+    kind: ClassVar[str] = "chat_opened"
+
+    chat: str
+    handoff: str
 
 
 class UnclaimedTimeout(Event):
@@ -180,6 +200,15 @@ class UnclaimedTimeout(Event):
 
 class HumanIdleTimeout(Event):
     kind: ClassVar[str] = "human_idle_timeout"
+
+    armed: int
+    n: int
+
+
+class ChatIdleTimeout(Event):
+    """Nobody came to the chat that a desk's people have left."""
+
+    kind: ClassVar[str] = "chat_idle_timeout"
 
     armed: int
     n: int

@@ -9,65 +9,106 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from shared.desks.base import Chat
 from shared.handoff.machine import decide
+from shared.handoff.visibility import merge
 from shared.platforms.base import ENDED, Deflected, Ended
 from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.commands import CallDesk
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.events import BotMessage, ChatOpened, Event, HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.journal import JournalEntry
 from shared.services.apply import entries_of, wake
 from shared.services.departures import follows
+from shared.services.erase import tombstone
 from shared.services.link_records import ended, record_of
 from shared.services.links import check_free, joined_to, seen
 from shared.services.retry import until_uncontended
 
+CHATS_KEPT = 8  # of handoffs that are over: an agent may still type there
 REPLAYED = 100  # entries of a chat's journal: more cannot happen before it is adopted
 
-Linked = tuple[Conversation, Conversation]
 
-
-async def adopt(ports: Ports, chat: str, address: str, handoff: str, channel: str) -> None:
-    """Joins `chat` to `channel`; once it is joined this does nothing more. Raises NotFound for a channel that is gone,
+async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> None:
+    """Joins a chat to `channel`; once it is joined this does nothing more. Raises NotFound for a channel that is gone,
     Refused `already-linked`, Contended and Unavailable."""
-    await until_uncontended(lambda: _adopt(ports, chat, address, handoff, channel))
-    for conversation in (chat, channel):
-        await wake(ports, conversation)
+    forgotten = await until_uncontended(lambda: _adopt(ports, conversation, chat, channel))
+    for one in (conversation, channel):
+        await wake(ports, one)
+    for one in forgotten:
+        await wake(ports, one, timers=True)
 
 
-async def _adopt(ports: Ports, chat: str, address: str, handoff: str, channel: str) -> None:
-    ours = await ports.store.load(chat) or Snapshot(ports.policy.newcomer(chat, address), None)
+async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> tuple[str, ...]:
+    """Returns the chats that are forgotten for it."""
+    ours = await ports.store.load(conversation) or Snapshot(ports.policy.newcomer(conversation, chat.address), None)
     theirs = await seen(ports, channel)
-    is_linked = ours.value.linked_to == channel and chat in theirs.value.links
-    if is_linked and ours.value.address == address:
-        return
+    is_linked = ours.value.linked_to == channel and conversation in theirs.value.links
+    if is_linked and ours.value.address == chat.address:
+        return ()
     check_free(ours.value, theirs.value)
     nonce = uuid.uuid4().hex
-    desk = _next(ours.value, {**joined_to(channel), "address": address})
-    linked = _next(theirs.value, {"links": tuple(dict.fromkeys((*theirs.value.links, chat)))})
-    pairs = ((ours.value, desk), (theirs.value, linked))
-    entries = [
-        record_of(ports, "link", "system", nonce, before, after, ended(ports, before, after)) for before, after in pairs
-    ]
+    desk = ours.value.model_copy(
+        update={**joined_to(channel), "address": chat.address, "version": ours.value.version + 1}
+    )
+    entry = record_of(ports, "link", "system", nonce, ours.value, desk, ended(ports, ours.value, desk))
+    opened, linked = _opened(ports, ours.value, theirs.value, chat.handoff, nonce)
     held = [] if is_linked else await _held(ports, ours)  # by hand, before this: then nothing waits
-    replayed, after = _replay(ports, linked, held, handoff, nonce)
-    await ports.store.commit(Commit([*entries, *replayed], [Snapshot(desk, ours.token), Snapshot(after, theirs.token)]))
+    replayed, after = _replay(ports, linked, held, nonce)
+    kept, forgotten = _forgetting(after)
+    graves = await _graves(ports, forgotten)
+    written = (Snapshot(desk, ours.token), Snapshot(kept, theirs.token), *graves)
+    await ports.store.commit(Commit([entry, *_ending_once([*opened, *replayed])], written))
+    return forgotten
 
 
-def _next(conversation: Conversation, update: Mapping[str, object]) -> Conversation:
-    return conversation.model_copy(update={**update, "version": conversation.version + 1})
+def _opened(
+    ports: Ports, chat: Conversation, channel: Conversation, handoff: str, nonce: str
+) -> tuple[list[JournalEntry], Conversation]:
+    """Returns the channel with the chat, and with what was captured in it before."""
+    links = tuple(dict.fromkeys((*channel.links, chat.id)))
+    variables = merge(channel.variables, chat.variables, ports.clock.now())
+    joined = channel.model_copy(update={"links": links, "variables": variables})
+    event = ChatOpened(id=f"{chat.id}:{nonce}", source=channel.id, actor="system", chat=chat.id, handoff=handoff)
+    decision = decide(joined, event, ports.clock.now(), ports.policy)
+    return entries_of(ports, event, decision, nonce), decision.conversation
 
 
 def _replay(
-    ports: Ports, channel: Conversation, held: Sequence[Event], handoff: str, nonce: str
+    ports: Ports, channel: Conversation, held: Sequence[Event], nonce: str
 ) -> tuple[list[JournalEntry], Conversation]:
     """Returns what the events make of the channel, one after the other, and the entries that say so."""
     entries: list[JournalEntry] = []
-    for event in (one for each in held for one in follows(channel, each, handoff)):
-        decision = decide(channel, event, ports.clock.now(), ports.policy)
-        entries += entries_of(ports, event, decision, nonce)
-        channel = decision.conversation
+    for each in held:
+        for event in follows(channel, each):
+            decision = decide(channel, event, ports.clock.now(), ports.policy)
+            entries += entries_of(ports, event, decision, nonce)
+            channel = decision.conversation
     return entries, channel
+
+
+def _ending_once(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """Returns the entries, of which one only tells a chat to end that nobody needs: all of it is told at once."""
+    told, kept = set[str](), list[JournalEntry]()
+    for entry in entries:
+        again = [command for command in entry.commands if isinstance(command, CallDesk) and command.chat in told]
+        told |= {one.chat for one in entry.commands if isinstance(one, CallDesk) and one.chat and not one.handoff}
+        kept.append(entry.with_commands(tuple(one for one in entry.commands if one not in again)) if again else entry)
+    return kept
+
+
+def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
+    """Returns the channel with no more chats than are kept, and those that are not."""
+    gone = channel.past_chats[:-CHATS_KEPT]
+    links = tuple(one for one in channel.links if one not in gone)
+    return channel.model_copy(update={"links": links, "past_chats": channel.past_chats[-CHATS_KEPT:]}), gone
+
+
+async def _graves(ports: Ports, forgotten: Sequence[str]) -> list[Snapshot[Conversation]]:
+    """Returns what is written of chats that no erase of the channel would reach any more: they are erased now."""
+    found = [await ports.store.load(one) for one in forgotten]
+    return [Snapshot(tombstone(ports, one.value, (one.value.id,)), one.token) for one in found if one is not None]
 
 
 async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:

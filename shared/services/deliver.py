@@ -14,7 +14,7 @@ from shared.errors import BatonError
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, Command, Lane, Record, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
+from shared.schemas.events import ChatIdleTimeout, Event, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
 from shared.schemas.ids import platform_of
 from shared.schemas.times import format_time
 from shared.services.apply import apply
@@ -25,6 +25,7 @@ from shared.services.in_flight import is_lost, lost, mark
 from shared.services.outcomes import Work, record
 
 PAGE = 50
+_TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
 _Track = tuple[Lane, str]  # of one customer's channels, none waits for another
 
 
@@ -63,8 +64,7 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
     timer = conversation.timer
     if timer is None or timer.due_at > ports.clock.now():
         return None
-    kind = UnclaimedTimeout if timer.kind == "unclaimed" else HumanIdleTimeout
-    return kind(
+    return _TIMEOUTS[timer.kind](
         id=f"{timer.armed}:{timer.n}:{format_time(timer.due_at)}",
         source=conversation.id,
         actor="timer",

@@ -16,18 +16,19 @@ from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, asked, end, is_final, judge, settled, tried_by
 from shared.services.departures import departures
 from shared.services.desk_call import DeskCall
-from shared.services.desk_open import open_chat
+from shared.services.desk_open import known_customer, open_chat
 from shared.services.in_flight import lost, mark
 from shared.services.outcomes import Work
+
+NO_CHAT = "there is no chat"
 
 
 async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
     """Returns what one try made of the command, None where another delivery has it in hand or ended it."""
     snapshot = await ports.store.load(work.entry.value.conversation)
-    kind = _kind(ports, command)
     if snapshot is None or snapshot.value.erased:
         return Attempt(settled(command, State.DROPPED))
-    call = DeskCall(ports, work, command, kind, snapshot.value)
+    call = DeskCall(ports, work, command, snapshot.value)
     try:
         return await _carried_out(call)
     except BatonError as error:
@@ -35,14 +36,8 @@ async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | No
         return await _given_up(call, Result(outcome, error.reason, arrived=False))
 
 
-def _kind(ports: Ports, command: CallDesk) -> str:
-    """A desk that the settings no longer name is called by its platform, if that is what the command says."""
-    desk = ports.policy.desk(command.desk)
-    return desk.kind if desk else command.desk
-
-
 async def _carried_out(call: DeskCall) -> Attempt | None:
-    chats, flags = call.ports.desks.chats.get(call.kind), call.ports.desks.flags.get(call.kind)
+    chats, flags = call.ports.desks.chats.get(call.command.platform), call.ports.desks.flags.get(call.command.platform)
     if chats is not None and call.command.action == "open":
         return await open_chat(call, chats)
     if chats is not None:
@@ -61,14 +56,24 @@ async def _given_up(call: DeskCall, result: Result) -> Attempt:
 
 
 async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
-    chat = await call.chat(desk)
+    if call.command.action == "say":
+        return await _say(call, desk, await call.chat(desk))
+    chat = await call.named() or await call.chat(desk)
+    if chat is not None:
+        return await _close(call, desk, chat)
+    return await _close_unknown(call, desk, call.command.chat) if call.command.chat else call.dropped(NO_CHAT)
+
+
+async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
+    """Ends a chat of which only the name is known: it was never linked, or is forgotten."""
+    customer, refused = await known_customer(call, desk)
+    return refused if customer is None else await _close(call, desk, Chat(desk.native(chat), customer, ""))
+
+
+async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
+    """At most once: what may have arrived is not said again. Nobody else reads what is meant for a desk."""
     if chat is None:
-        return call.dropped("there is no chat")
-    return await (_say if call.command.action == "say" else _close)(call, desk, chat)
-
-
-async def _say(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt | None:
-    """At most once: what may have arrived is not said again."""
+        return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
     if call.command.until is not None:
         return end(call.ports, call.entry, lost(call.command))
     request = desk.say(chat, call.command.text or "")
@@ -88,22 +93,22 @@ async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer |
         return call.sent(mine)
     after = tried_by(mine, result)
     if answer is not None and desk.is_over(answer):
-        return await _is_over(call, desk, after)
+        await _is_over(call, desk)
+        return end(call.ports, call.entry, after)
     if is_final(call.ports, call.entry, after, result):
         return end(call.ports, call.entry, after)
     return again(call.ports, after, result.retry_after)
 
 
-async def _is_over(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attempt:
+async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
     """A chat that is gone is over for the customer too: who waits is told, who was present has left."""
     chat = await call.chat(desk)
     if chat is not None:
-        source, actor = desk.conversation(chat.native), f"desk:{call.kind}"
-        gone = Ended(id=f"{ENDED}{command.id}", source=source, actor=actor, reason="the desk's chat is over")
+        source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
+        gone = Ended(id=f"{ENDED}{call.command.id}", source=source, actor=actor, reason="the desk's chat is over")
         for event in await departures(call.ports, gone):
             await apply(call.ports, event, limit=None)
         await wake(call.ports, call.channel.id)
-    return Attempt(settled(command, State.FAILED))
 
 
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:

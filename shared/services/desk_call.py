@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
+from shared.handoff.channels import all_of
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
@@ -25,12 +26,11 @@ _SPEAKERS: dict[str, Speaker] = {
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """One command on its way to a desk of the platform `kind`; `channel` is the conversation as it stands now."""
+    """One command on its way to a desk; `channel` is the conversation as it stands now."""
 
     ports: Ports
     work: Work
     command: CallDesk
-    kind: str
     channel: Conversation
 
     @property
@@ -43,6 +43,11 @@ class DeskCall:
         called = self.channel.called
         return called is not None and called.handoff == self.command.handoff
 
+    async def named(self) -> Chat | None:
+        """Returns the chat that the command names, as far as it is on record; it need not be linked any more."""
+        snapshot = await self.ports.store.load(self.command.chat) if self.command.chat else None
+        return chat_at(snapshot.value.address) if snapshot else None
+
     async def chat(self, desk: ChatDesk) -> Chat | None:
         """Returns the chat that was opened for this handoff, if one was: the link is the record of it."""
         for link in reversed(self.channel.links):
@@ -53,20 +58,29 @@ class DeskCall:
         return None
 
     async def said(self) -> Sequence[Spoken]:
-        """Returns what was said before the handoff; what comes after it is said in calls of its own.
-
-        What an unfinished erase has still to strip is not said to anybody.
-        """
-        erased = self.channel.erasing.upto if self.channel.erasing else -1
-        latest = [one.value for one in await self.ports.store.latest(self.channel.id, TRANSCRIPT)]
-        entries = [one for one in latest if one.seq > erased]
+        """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
+        calls of its own."""
+        others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
+        apart = [entry for one in others for entry in await self._kept(one) if entry.time <= self.entry.time]
+        here = [entry for entry in await self._kept(self.channel.id) if entry.seq <= self.entry.seq]
+        latest = sorted((*apart, *here), key=lambda one: (one.time, one.seq))[-TRANSCRIPT:]
         return [
             Spoken(
-                _SPEAKERS[one.kind], one.text, one.time, one.representative.display_name if one.representative else None
+                _SPEAKERS[one.kind],
+                one.text or "",
+                one.time,
+                one.representative.display_name if one.representative else None,
             )
-            for one in sorted(entries, key=lambda one: one.seq)
-            if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED and one.seq <= self.entry.seq
+            for one in latest
         ]
+
+    async def _kept(self, conversation: str) -> list[JournalEntry]:
+        """Returns the last words in a journal. What an unfinished erase has still to strip is not said to anybody."""
+        found = await self.ports.store.load(conversation)
+        erased = found.value.erasing.upto if found and found.value.erasing else -1
+        latest = [one.value for one in await self.ports.store.latest(conversation, TRANSCRIPT)]
+        said = (one for one in latest if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
+        return [one for one in said if one.seq > erased]
 
     def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
         return Attempt(settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT))
@@ -85,7 +99,7 @@ class DeskCall:
         """Ends the handoff, of which the customer is told, and the team once; only then is the command over."""
         if self.is_wanted:
             event = HandoffFailed(
-                id=f"desk:{command.id}", source=self.channel.id, actor=f"desk:{self.kind}", reason=reason
+                id=f"desk:{command.id}", source=self.channel.id, actor=f"desk:{self.command.platform}", reason=reason
             )
             await apply(self.ports, event, limit=None)
             await wake(self.ports, self.channel.id)

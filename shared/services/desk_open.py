@@ -1,36 +1,33 @@
 """Opening a chat at a desk that knows no ids of ours: at most one for each handoff, whatever happens on the way.
 
 pending ── the customer is made known ── mark ──> in flight ──> the answer names the chat ──> adopted, sent
-   ^                                                  │
-   │                                                  └─ no answer, or none that tells: looked for
-   └── a clear refusal, for now                             │
+   ^                                                  │                  └─ not now: it is noted, and adopted later
+   └── a clear refusal, for now                       └─ no answer, or none that tells: looked for
                                   the desk's webhook named it: adopted, sent
                                   it did not, for 30 s: the handoff fails, the customer is told
+
+A chat that comes to be known later still is one that nobody waits for: the table ends it.
 """
 
 from dataclasses import replace
 from datetime import timedelta
 
 from shared.desks.base import Chat, ChatDesk, chat_at
-from shared.errors import BatonError, Refused
+from shared.errors import BatonError, NotFound, Refused
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Call
-from shared.schemas.ids import sha256
 from shared.services.adopt import adopt
 from shared.services.attempt import Attempt, Result, again, asked, backoff, judge
 from shared.services.desk_call import DeskCall
+from shared.services.desk_customer import identifier, link_customer
+from shared.services.desk_end import end_chat
 from shared.services.in_flight import mark
 
 LOOKED_FOR = timedelta(seconds=30)  # the time in flight, and 10 s
 CLOCKS_DIFFER = timedelta(seconds=5)
-CREATED_LATELY, LONGEST_PAUSE = 20, 5.0
+LONGEST_PAUSE = 5.0
 NO_ID = "the answer gives no id"
-
-
-def identifier(channel: str) -> str:
-    """Returns the name under which a desk knows a customer: it tells nothing of who they are."""
-    return f"baton-{sha256(channel)[:40]}"
 
 
 async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
@@ -38,15 +35,17 @@ async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     known = await call.chat(desk)
     if known is not None:
         return call.sent(call.command, known.native)
+    if call.command.chat is not None:
+        return await _adopted(call, desk, call.command, call.command.chat)
     if call.command.asked_at is not None and (call.command.until is not None or call.command.ambiguous):
         return await _look_for(call, desk, call.command)
     if not call.is_wanted:
         return call.dropped("no longer needed")
-    customer, refused = await _customer(call, desk)
+    customer, refused = await known_customer(call, desk)
     return refused if customer is None else await _create(call, desk, customer)
 
 
-async def _customer(call: DeskCall, desk: ChatDesk) -> tuple[str | None, Attempt | None]:
+async def known_customer(call: DeskCall, desk: ChatDesk) -> tuple[str | None, Attempt | None]:
     """Returns the desk's id of the customer, or what became of the try: it may be repeated at will."""
     answer = await call.ports.sender.send(desk.customer(identifier(call.channel.id)))
     result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
@@ -59,6 +58,8 @@ async def _customer(call: DeskCall, desk: ChatDesk) -> tuple[str | None, Attempt
 
 
 async def _create(call: DeskCall, desk: ChatDesk, customer: str) -> Attempt | None:
+    """What the desk tells of the customer acts on their channel before there is anything to tell."""
+    await link_customer(call.ports, desk.customers(identifier(call.channel.id), customer), call.channel.id)
     request = desk.open(call.command, customer, await call.said())
     now = call.ports.clock.now()
     mine = await mark(call.ports, call.work, call.command, asked_at=now, native_id=customer)
@@ -73,30 +74,38 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
     result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
     native = desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     if native is not None:
-        return await _adopted(call, desk, mine, native)
+        return await _adopted(call, desk, mine, desk.conversation(native))
     if result.outcome is Outcome.DONE or result.arrived is None:
         return await _look_for(call, desk, mine)
     return await call.tried(mine, result)
 
 
-async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, native: str) -> Attempt:
-    """A chat that cannot be joined to its customer now is looked for later."""
-    chat = Chat(native, command.native_id or "", command.handoff)
+async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversation: str) -> Attempt:
+    """A chat that cannot be joined to its customer now is kept in mind; one that never can be is ended."""
+    chat = Chat(desk.native(conversation), command.native_id or "", command.handoff or "")
     try:
-        await adopt(call.ports, desk.conversation(native), chat.address, command.handoff, call.channel.id)
-    except Refused as error:
-        return await call.fail(command, f"the desk's chat cannot be linked: {error.reason}")
+        await adopt(call.ports, conversation, chat, call.channel.id)
+    except (Refused, NotFound) as error:
+        await end_chat(call.ports, desk, chat)
+        return await _never(call, command, error)
     except BatonError as error:
-        return _later(call, command, error.reason)
-    return call.sent(command, native)
+        return _later(call, command.model_copy(update={"chat": conversation}), error.reason)
+    return call.sent(command, chat.native)
+
+
+async def _never(call: DeskCall, command: CallDesk, error: BatonError) -> Attempt:
+    """Of a customer who is forgotten by now nothing is to be said any more."""
+    if isinstance(error, NotFound):
+        return call.dropped("the conversation is gone")
+    return await call.fail(command, f"the desk's chat cannot be linked: {error.reason}")
 
 
 async def _look_for(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attempt:
     """Finds out by the desk's webhook whether it took a request that it did not answer."""
-    native = await _created(call, desk, command)
-    if native is not None:
-        return await _adopted(call, desk, command, native)
-    if command.asked_at is not None and call.ports.clock.now() < command.asked_at + LOOKED_FOR:
+    made = await _made(call, command)
+    if made is not None:
+        return await _adopted(call, desk, command, made)
+    if call.is_wanted and command.asked_at is not None and call.ports.clock.now() < command.asked_at + LOOKED_FOR:
         return _later(call, command, "no answer")
     unsure = command.model_copy(update={"ambiguous": True, "error": "nobody knows whether the desk made a chat"})
     return await call.fail(unsure, "the desk did not answer")
@@ -107,21 +116,16 @@ def _later(call: DeskCall, command: CallDesk, why: str) -> Attempt:
     return again(call.ports, command.model_copy(update=update), min(backoff(command.attempts), LONGEST_PAUSE))
 
 
-async def _created(call: DeskCall, desk: ChatDesk, command: CallDesk) -> str | None:
+async def _made(call: DeskCall, command: CallDesk) -> str | None:
     """Returns the chat that the desk says it made for this customer since it was asked, and that nobody has."""
-    since = (command.asked_at or call.entry.time) - CLOCKS_DIFFER
-    for customer in (command.native_id, identifier(call.channel.id)):
-        journal = desk.customer_journal(customer) if customer else ""
-        for entry in await call.ports.store.latest(journal, CREATED_LATELY) if journal else []:
-            native = desk.created(entry.value.event_id)
-            if native is not None and entry.value.time >= since and await _is_free(call, desk.conversation(native)):
-                return native
+    called, since = call.channel.called, (command.asked_at or call.entry.time) - CLOCKS_DIFFER
+    made = called.created if called is not None and call.is_wanted else ()
+    for one in reversed(made):
+        if one.at >= since and await _is_free(call, one.chat):
+            return one.chat
     return None
 
 
 async def _is_free(call: DeskCall, chat: str) -> bool:
-    """Returns whether no handoff has this chat; the one of a moment ago has its own still."""
     snapshot = await call.ports.store.load(chat)
-    return snapshot is None or (
-        snapshot.value.linked_to in (None, call.channel.id) and chat_at(snapshot.value.address) is None
-    )
+    return snapshot is None or (snapshot.value.linked_to is None and chat_at(snapshot.value.address) is None)

@@ -14,6 +14,7 @@ from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.services.apply import with_record
+from shared.services.desk_end import end_chats
 from shared.services.retry import until_uncontended
 from shared.services.stream import stream_what_waits
 
@@ -26,20 +27,21 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should be asked again;
     what was begun is then finished by the sweep.
     """
-    for tombstone in await until_uncontended(lambda: _bury(ports, conversation, key)):
-        await finish_erase(ports, tombstone)
+    await end_chats(ports, conversation)
+    for grave in await until_uncontended(lambda: _bury(ports, conversation, key)):
+        await finish_erase(ports, grave)
 
 
-async def finish_erase(ports: Ports, tombstone: Conversation) -> None:
+async def finish_erase(ports: Ports, grave: Conversation) -> None:
     """Strips what an erase has begun on, then forgets that it was begun.
 
     A conversation is done only when its whole family is: whoever asks again after a crash must not be told so before.
     """
-    for member in _reach(tombstone):
+    for member in _reach(grave):
         snapshot = await ports.store.load(member)
         if snapshot is not None and snapshot.value.erasing is not None:
             await _strip_journal(ports, member, snapshot.value.erasing.upto)
-    await until_uncontended(lambda: _close(ports, tombstone))
+    await until_uncontended(lambda: _close(ports, grave))
 
 
 async def _strip_journal(ports: Ports, conversation: str, upto: int) -> None:
@@ -55,7 +57,7 @@ async def _strip_journal(ports: Ports, conversation: str, upto: int) -> None:
 async def _bury(ports: Ports, conversation: str, key: str) -> list[Conversation]:
     family = await _family(ports, conversation)
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
-    graves = [Snapshot(_tombstone(ports, member.value, reach), member.token) for member in family]
+    graves = [Snapshot(tombstone(ports, member.value, reach), member.token) for member in family]
     entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
     await ports.store.commit(Commit(entries, graves))
     return [grave.value for grave in graves]
@@ -78,7 +80,8 @@ def _reach(conversation: Conversation) -> tuple[str, ...]:
     return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
 
 
-def _tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...]) -> Conversation:
+def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...]) -> Conversation:
+    """Returns what is left of a conversation while an erase of all of `reach` is under way."""
     version = conversation.version + 1
     return Conversation(
         id=conversation.id,
@@ -91,15 +94,15 @@ def _tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...])
     )
 
 
-def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: str) -> JournalEntry:
+def _record(ports: Ports, before: Conversation, grave: Conversation, key: str) -> JournalEntry:
     nonce = uuid.uuid4().hex
     entry = JournalEntry(
-        id=entry_id(tombstone.id, "erase", nonce),
-        conversation=tombstone.id,
-        seq=tombstone.version,
+        id=entry_id(grave.id, "erase", nonce),
+        conversation=grave.id,
+        seq=grave.version,
         time=ports.clock.now(),
         kind="erase",
-        source=tombstone.id,
+        source=grave.id,
         actor=key,
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
@@ -139,8 +142,8 @@ async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry
         await ports.store.update(Snapshot(bare, full.token))
 
 
-async def _close(ports: Ports, tombstone: Conversation) -> None:
-    current = await ports.store.load(tombstone.id)
-    if current is not None and current.value.erasing == tombstone.erasing and current.value.erasing is not None:
+async def _close(ports: Ports, grave: Conversation) -> None:
+    current = await ports.store.load(grave.id)
+    if current is not None and current.value.erasing == grave.erasing and current.value.erasing is not None:
         update = {"erasing": None, "version": current.value.version + 1}
         await ports.store.commit(Commit((), [Snapshot(current.value.model_copy(update=update), current.token)]))

@@ -30,6 +30,7 @@ _NOBODYS: Mapping[str, object] = {
     "left_unseen": (),
     "request": None,
     "called": None,
+    "past_chats": (),
     "closed": (),
     "links": (),
     "timer": None,
@@ -71,7 +72,8 @@ async def join(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     stays, goes = _called(other.value, primary.value)
     merged = _merged(other.value, primary.value, ports.clock.now())
     links = dict.fromkeys((*primary.value.links, *(one.value.id for one in desks), other.value.id))
-    held = {"version": primary.value.version + 1, "links": tuple(links), "called": stays}
+    over = (*primary.value.past_chats, *other.value.past_chats, *filter(None, [goes and goes.chat]))
+    held = {"version": primary.value.version + 1, "links": tuple(links), "called": stays, "past_chats": over}
     apart = {**_NOBODYS, "linked_to": primary.value.id, "version": other.value.version + 1}
     theirs, ours = _closed(ports, other.value, primary.value)
     changes = (

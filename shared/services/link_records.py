@@ -38,7 +38,7 @@ def record_of(
     )
     commands: list[Command] = [] if after.phase is before.phase else [_edge(entry, before, after, now)]
     if let_go is not None:
-        commands.append(_closing(entry, let_go))
+        commands += _closings(entry, let_go)
     due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
     return with_record(ports, entry.model_copy(update=due), measures)
 
@@ -48,9 +48,15 @@ def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Meas
     return () if before.phase is after.phase else close(before, Name.LINKED, ports.clock.now()).measures
 
 
-def _closing(entry: JournalEntry, called: Called) -> CallDesk:
-    command = command_id(entry.conversation, entry.id, f"close {called.handoff}")
-    return CallDesk(id=command, desk=called.desk, action="close", handoff=called.handoff, reason="linked")
+def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
+    """Returns what ends the chat of the handoff, and those that the desk made for it besides."""
+    about = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff, "action": "close"}
+    return [
+        CallDesk.model_validate(
+            {"id": command_id(entry.conversation, entry.id, f"close {chat}"), "chat": chat, "reason": "linked", **about}
+        )
+        for chat in (called.chat, *(one.chat for one in called.created))
+    ]
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:

@@ -66,8 +66,16 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
         return await _write(ports, "unlink", key, apart)
     if theirs.value.owns(desk):
         return await identity.part(ports, ours, theirs, key)
-    links = {"links": tuple(one for one in theirs.value.links if one != desk)}
-    return await _write(ports, "unlink", key, apart, (theirs, links))
+    return await _write(ports, "unlink", key, apart, (theirs, _without(theirs.value, desk)))
+
+
+def _without(channel: Conversation, desk: str) -> Mapping[str, object]:
+    """Returns what changes in a channel from which a desk's conversation is taken: it has no handoff there any more."""
+    gone = {name: tuple(one for one in getattr(channel, name) if one != desk) for name in ("links", "past_chats")}
+    if channel.called is None or channel.called.chat != desk:
+        return gone
+    waits = channel.timer is not None and channel.timer.kind == "chat"
+    return {**gone, "called": None, "timer": None if waits else channel.timer}
 
 
 def check_free(desk: Conversation, channel: Conversation, carried: Collection[str] = ()) -> None:

@@ -10,13 +10,13 @@ from shared.desks.base import Chat, Spoken
 from shared.desks.ccai import CcaiDesk
 from shared.platforms.ccai import Ccai
 from shared.schemas.commands import CallDesk
-from shared.schemas.events import Event, HumanJoined, HumanMessage, Unknown
+from shared.schemas.events import ChatCreated, Event, HumanJoined, HumanMessage, Unknown
 from shared.schemas.exchange import Answer, Request
 from shared.transports.clock import WallClock
 from tests.infra.simulated import HERE, ask, customer
 
 DESK = CcaiDesk(f"{HERE}/sim/ccai/apps/api/v1", "dev", "token", 7)
-OPEN = CallDesk(id="c", desk="support", action="open", handoff="h-1", reason="billing")
+OPEN = CallDesk(id="c", desk="support", platform="ccai", action="open", handoff="h-1", reason="billing")
 CHAT = Chat("1001", "1", "h-1")
 
 
@@ -56,8 +56,11 @@ async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(ccai
     ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]  # nobody listens here
     await opened(ccai)
     found = told(ccai, "second")
-    assert [event.source for event in found] == ["ccai:chat-1001", "ccai:user-1", "ccai:user-baton-1"]
-    assert all(isinstance(event, Unknown) and DESK.created(event.id) == "1001" for event in found)
+    assert [event.source for event in found] == ["ccai:chat-1001", "ccai:user-baton-1"]
+    assert found[1].source in DESK.customers("baton-1", "1")
+    assert isinstance(found[0], Unknown)
+    assert isinstance(found[1], ChatCreated)
+    assert DESK.native(found[1].chat) == "1001"
 
 
 async def _nothing() -> None:

@@ -21,6 +21,7 @@ CHAT = Chat("138", "5", "handoff-1")
 OPEN = CallDesk(
     id="c-1",
     desk="support",
+    platform="ccai",
     action="open",
     handoff="handoff-1",
     reason="billing",

@@ -3,14 +3,16 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from shared.desks.ccai import CcaiDesk
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.ccai import Ccai
-from shared.platforms.ccai_names import EVERYTHING, Unofficial, chat_created_by
+from shared.platforms.ccai_names import EVERYTHING, Unofficial
 from shared.platforms.signatures import hmac_sha256_base64
-from shared.schemas.events import Event, Unknown
+from shared.schemas.events import ChatCreated, Event, Unknown
 from shared.schemas.exchange import Request
 from shared.settings import read_settings
 
@@ -125,8 +127,23 @@ def test_the_setting_names_facts_and_none_is_none_of_them() -> None:
     )
 
 
-def test_a_created_chat_is_found_in_the_id_of_its_event() -> None:
-    (found,) = Ccai().events(Request("POST", "/", b'{"event_type": "chat_created", "chat_id": 138}', {}))
-    assert isinstance(found, Unknown)
-    assert chat_created_by(found.id) == "138"
-    assert [chat_created_by(one) for one in (None, "", "chat_created:", "message:1")] == [None] * 4
+def _created(**end_user: Any) -> list[str]:
+    """Returns the conversations in which it is told that a chat was created for this end user."""
+    body = {"event_type": "chat_created", "chat_id": 138, "body": {"chat": {"end_user": end_user}}}
+    found = [*Ccai().events(Request("POST", "/ccai", json.dumps(body).encode(), {}))]
+    assert [one.chat for one in found if isinstance(one, ChatCreated)] == ["ccai:chat-138"] * (len(found) - 1)
+    return [one.source for one in found[1:] if isinstance(one, ChatCreated)]
+
+
+def test_a_created_chat_is_told_once_by_our_name_of_its_end_user_or_else_by_their_number() -> None:
+    assert _created(id=5, identifier="baton-1") == ["ccai:user-baton-1"]
+    assert _created(id=5, identifier="somebody") == _created(id=5) == ["ccai:user-id-5"]
+    assert _created(id="eu-5") == ["ccai:user-id-eu-5"]
+    assert _created(identifier="somebody") == _created() == []
+
+
+@pytest.mark.parametrize("strange", ["5", "id-5", "user-id-5"])
+def test_no_strangers_name_is_taken_for_our_end_users_number(strange: str) -> None:
+    ours = CcaiDesk().customers("baton-1", "5")
+    assert not {*_created(id=77, identifier=strange), *_created(identifier=strange)} & {*ours}
+    assert {*_created(id=5), *_created(identifier="baton-1")} == {*ours}

@@ -158,6 +158,10 @@ class World:
         assert found is not None
         return found.value
 
+    async def chats(self) -> tuple[str, ...]:
+        """Returns the chats that are the customer's."""
+        return tuple(one for one in (await self.conversation()).links if one.startswith("ccai:chat-"))
+
     async def webhook(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> int:
         request = Request("POST", path, json.dumps(body).encode(), headers)
         return (await receive_webhook(self.ports, request)).status

@@ -30,7 +30,7 @@ async def world(bench: Bench) -> World:
 async def adopted(world: World) -> None:
     called = (await world.conversation()).called
     handoff = called.handoff if called else "over"
-    await adopt(world.ports, CHAT, Chat("1001", "5", handoff).address, handoff, ID)
+    await adopt(world.ports, CHAT, Chat("1001", "5", handoff), ID)
 
 
 async def says(world: World, text: str) -> None:
@@ -68,7 +68,7 @@ async def test_adopting_twice_is_adopting_once(world: World) -> None:
     await asyncio.gather(*(adopted(world) for _ in range(4)))
     await adopted(world)
     assert await taken(world) == [("human_message", "one")]
-    assert (await world.conversation()).links == (CHAT,)
+    assert await world.chats() == (CHAT,)
 
 
 async def test_a_webhook_that_comes_again_after_the_link_is_still_a_duplicate(world: World) -> None:

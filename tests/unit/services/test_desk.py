@@ -67,7 +67,7 @@ async def test_what_an_unfinished_erase_has_still_to_strip_is_not_said_to_a_desk
 
 async def test_the_chat_is_linked_and_its_agent_reaches_the_customer(world: World) -> None:
     await handed_over(world)
-    assert (await world.conversation()).links == ("ccai:chat-1001",)
+    assert await world.chats() == ("ccai:chat-1001",)
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
     await world.customer("are you there?")
     await world.tenant.posts("message_received", 1001, sender={"type": "end_user"}, message={"content": "echo"})
@@ -101,7 +101,7 @@ async def test_chat_created_may_come_before_or_after_the_answer(world: World, cr
     if created == "after":
         await world.tenant.tells_of(1001)
     await world.until_settled()
-    assert (await world.conversation()).links == ("ccai:chat-1001",)
+    assert await world.chats() == ("ccai:chat-1001",)
     assert await world.states() == [("open", "sent")]
 
 
@@ -116,7 +116,7 @@ async def test_an_answer_that_is_lost_makes_no_second_chat(world: World) -> None
     await world.tenant.tells_of(1001)
     await world.until_settled()
     assert len(world.tenant.chats) == 1
-    assert (await world.conversation()).links == ("ccai:chat-1001",)
+    assert await world.chats() == ("ccai:chat-1001",)
     assert world.tenant.said == [(1001, "hello?")]
 
 
@@ -131,8 +131,8 @@ async def test_where_nobody_knows_of_a_chat_the_customer_is_told_and_the_team_on
     conversation = await world.conversation()
     assert conversation.phase is Phase.BOT
     assert len(world.shown) == 1
-    assert world.told() == ["handoff.requested", "handoff.failed"]
-    assert await world.states() == [("open", "unknown"), ("say", "dropped"), ("close", "dropped")]
+    assert world.told() == ["handoff.requested", "delivery.failed", "handoff.failed"]
+    assert await world.states() == [("open", "unknown"), ("say", "failed"), ("close", "dropped")]
 
 
 async def test_a_refusal_for_good_ends_the_handoff_at_once(world: World) -> None:
@@ -182,7 +182,7 @@ async def test_a_chat_that_is_gone_fails_the_handoff(world: World) -> None:
     await world.customer("hello?")
     await world.until_settled()
     assert (await world.conversation()).phase is Phase.BOT
-    assert world.told() == ["handoff.requested", "handoff.failed"]
+    assert world.told() == ["handoff.requested", "delivery.failed", "handoff.failed"]
     assert len(world.shown) == 1
 
 
@@ -229,7 +229,7 @@ async def test_a_chat_that_ends_late_says_nothing_of_the_next_handoff(world: Wor
     assert len(world.tenant.chats) == 2
     await world.customer("to the second")
     await world.until_settled()
-    assert world.tenant.said == [(1002, "to the second")]
+    assert world.tenant.said == [(1001, "I need a person"), (1002, "to the second")]
 
 
 async def test_an_agent_who_was_quicker_than_the_link_is_not_lost(world: World) -> None:
@@ -329,7 +329,7 @@ async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_an
     await world.tenant.tells_of(1002)
     await world.until_settled()
     assert world.tenant.said == [(1002, "to the second")]
-    assert (await world.conversation()).links == ("ccai:chat-1001", "ccai:chat-1002")
+    assert await world.chats() == ("ccai:chat-1001", "ccai:chat-1002")
 
 
 async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: World) -> None:

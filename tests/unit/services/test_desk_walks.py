@@ -130,7 +130,7 @@ async def _each_handoff_has_one_chat(world: World) -> None:
     calls = await world.calls()
     handoffs = [one.handoff for one in calls if one.action == "open"]
     assert len(world.tenant.chats) <= len(handoffs) == len(set(handoffs))
-    addresses = [(await world.conversation(link)).address for link in (await world.conversation()).links]
+    addresses = [(await world.conversation(link)).address for link in await world.chats()]
     assert len({address.split("|")[2] for address in addresses}) == len(addresses)
     opened = {one.handoff for one in calls if one.action == "open" and one.state == "sent"}
     assert opened == {address.split("|")[2] for address in addresses}
