@@ -179,7 +179,7 @@ def remains(path: str, marker: str, within: Set[str] | None = None) -> list[str]
     found = []
     with closing(sqlite3.connect(path)) as db:
         for (table,) in db.execute(
-            "select name from sqlite_master where type = 'table' and name <> 'counts'"
+            "select name from sqlite_master where type = 'table' and name <> 'tallies'"
         ).fetchall():
             rows = db.execute(f"select * from {table}").fetchall()  # noqa: S608  # the name comes from the schema
             found += [

@@ -119,9 +119,9 @@ def test_a_handoff_counts_on_the_channel_where_it_began_wherever_they_move() -> 
     ]
 
 
-def test_a_customer_who_asks_on_their_other_channel_is_no_desk() -> None:
+def test_a_handoff_counts_for_the_desk_to_which_it_went_wherever_the_customer_asked() -> None:
     talk = Moving()
     talk.wants_human(source=THERE)
     assert talk.conversation.progress is not None
     assert talk.conversation.progress.handoff is not None
-    assert talk.conversation.progress.handoff.desk == ""
+    assert talk.conversation.progress.handoff.desk == "api"

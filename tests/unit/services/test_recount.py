@@ -12,7 +12,7 @@ from shared.errors import TooLarge, Unavailable
 from shared.ports import PreconditionFailed, Snapshot
 from shared.reports.counts import DAY, Cell, Count, Tally, added, day_of, in_tally
 from shared.reports.figures import figures
-from shared.schemas.commands import Record, State
+from shared.schemas.commands import Record, State, ToCustomer
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Claim, Event, HumanLeft, HumanMessage, HumanRequested, UserMessage
@@ -133,10 +133,12 @@ async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
     """A platform that recognises no id, and counts on which many write at once, for as long as give-up takes."""
     capabilities = Capabilities(idempotent_sends=False)
     policy = replace(bench.ports.policy, capabilities={"business_messages": capabilities})
-    ports, update = replace(bench.ports, policy=policy), bench.store.update
+    ports, update, unrecorded = replace(bench.ports, policy=policy), bench.store.update, list[str]()
 
     async def contended(entry: Any, counts: Any = ()) -> Any:
         if counts:
+            stored = (await bench.store.entry(C, entry.value.id)).value.commands
+            unrecorded.extend(one.id for one in stored if isinstance(one, ToCustomer) and one.state is State.PENDING)
             raise fault
         return await update(entry, counts)
 
@@ -148,6 +150,7 @@ async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
             outcome = await deliver(ports, C)
             bench.clock.forward(60)
     assert [one["text"] for one in bench.sender.sent if "text" in one] == ["Hello", "Done"]
+    assert unrecorded == [], "what was sent is on record before anything is counted"
     assert outcome.failed
     assert outcome.next_try is not None
     entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
