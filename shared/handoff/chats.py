@@ -40,7 +40,8 @@ def take_chat(turn: Turn) -> None:
     if called is not None:
         known = {event.chat, *turn.conversation.links}
         _end(turn, *(one.chat for one in called.created if one.chat not in known))
-        turn.change(called=called.model_copy(update={"chat": event.chat, "created": ()}))
+        past = tuple(one for one in turn.conversation.past_chats if one != event.chat)
+        turn.change(called=called.model_copy(update={"chat": event.chat, "created": ()}), past_chats=past)
 
 
 def keep_chat(turn: Turn) -> None:

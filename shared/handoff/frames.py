@@ -15,7 +15,12 @@ LEFT: Literal["REPRESENTATIVE_LEFT"] = "REPRESENTATIVE_LEFT"
 
 
 def join(turn: Turn) -> None:
+    """Who was introduced a moment ago, when others were told of as having left, is in their frame already."""
     event = expect(turn.event, ByRepresentative)
+    known = turn.conversation.present(event.representative)
+    if known is not None:
+        _replace(turn, known, known.model_copy(update={"source": event.source, "key": event.key}))
+        return
     human = Present(
         representative=event.representative,
         frame=turn.next_id(),
@@ -38,8 +43,12 @@ def introduce(turn: Turn, human: Present) -> Present:
     frame = turn.derived_id(f"{JOINED} {human.representative.name}")
     told = human.model_copy(update={"told": True, "frame": frame, "app": False})
     _open(turn, told)
-    turn.change(humans=tuple(told if one is human else one for one in turn.conversation.humans))
+    _replace(turn, human, told)
     return told
+
+
+def _replace(turn: Turn, human: Present, by: Present) -> None:
+    turn.change(humans=tuple(by if one is human else one for one in turn.conversation.humans))
 
 
 def forget_joined(turn: Turn) -> None:

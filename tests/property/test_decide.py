@@ -14,13 +14,14 @@ from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE
 from shared.schemas import events
-from shared.schemas.commands import Lane, SendEvent, SendMessage, ToCustomer
+from shared.schemas.commands import CallDesk, Lane, SendEvent, SendMessage, ToCustomer
 from shared.schemas.content import TEXT_LIMIT, Content
 from shared.schemas.conversation import (
     Called,
     Capabilities,
     Channel,
     Conversation,
+    CreatedChat,
     HandoffRequest,
     Phase,
     Present,
@@ -37,7 +38,9 @@ SHUT = Hours(time_zone="Asia/Jakarta", mon=("09:00-17:00",))  # it is a Sunday
 KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
 names, keys = st.sampled_from(("Jane", "Sam", "", None)), st.sampled_from((None, "k1", "k2"))
 times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=seconds))
-sources = st.sampled_from((CHANNEL, DESK, SECOND))
+CHAT, PAST, USER = "ccai:chat-2", "ccai:chat-1", "ccai:user-1"
+sources = st.sampled_from((CHANNEL, DESK, SECOND, CHAT, PAST, USER))
+chats = st.sampled_from((CHAT, PAST, "ccai:chat-3"))
 texts = st.text(min_size=1, max_size=20) | st.integers(TEXT_LIMIT - 2, 3 * TEXT_LIMIT).map(
     lambda length: "word " * (length // 5)
 )
@@ -76,6 +79,17 @@ variables = st.sets(st.sampled_from(Audience)).map(
 )
 
 
+calls = st.builds(
+    Called,
+    desk=st.just("calls"),
+    kind=st.just("ccai"),
+    handoff=st.just("h1"),
+    opens_chats=st.just(True),
+    chat=st.sampled_from((None, CHAT)),
+    created=st.sampled_from(((), (CreatedChat(chat="ccai:chat-3", at=NOW),))),
+) | st.just(Called(desk="flags", kind="csku", handoff="h1"))
+
+
 @st.composite
 def conversations(draw: st.DrawFn) -> Conversation:
     phase = draw(st.sampled_from(Phase))
@@ -92,10 +106,11 @@ def conversations(draw: st.DrawFn) -> Conversation:
         )
         for who in several
     )
-    kinds: dict[Phase, Any] = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}
+    called = draw(st.none() | calls)
+    kinds: dict[Phase, Any] = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle", Phase.BOT: "chat"}
     timer = (
         Timer(kind=kinds[phase], armed=draw(st.integers(1, 3)), n=draw(st.integers(1, 5)), due_at=NOW)
-        if phase in kinds
+        if called is not None or phase is not Phase.BOT
         else None
     )
     request = HandoffRequest(
@@ -110,11 +125,11 @@ def conversations(draw: st.DrawFn) -> Conversation:
             human.model_copy(update={"frame": f"there {human.frame}"}) for human in humans[: draw(st.integers(0, 3))]
         ),
     )
-    called = draw(st.none() | st.just(Called(desk="calls", kind="ccai", handoff="h1")))
     gone = Present(representative=humans[0].representative, frame="gone", source=CHANNEL, joined_at=NOW)
     return Conversation(
-        elsewhere=draw(st.sampled_from(((), (second,)))), called=called if phase is not Phase.BOT else None,
-        links=draw(st.sampled_from(((), (DESK,)))),
+        elsewhere=draw(st.sampled_from(((), (second,)))), called=called,
+        links=draw(st.sampled_from(((), (DESK,), (DESK, PAST, CHAT, USER)))),
+        past_chats=draw(st.sampled_from(((), (PAST,)))),
         id=CHANNEL, address="3333", tracked=draw(st.booleans()), phase=phase, version=draw(st.integers(3, 9)),
         humans=humans if phase is Phase.HUMAN else (), timer=timer, spoke_at=draw(st.none() | times),
         last_user_at=draw(st.none() | times), unsubscribed_at=draw(st.none() | times),
@@ -137,6 +152,7 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "human_needed": draw(st.sampled_from((None, False, True))), "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)), "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
+        "ends": draw(st.booleans()), "chat": draw(chats), "handoff": draw(st.sampled_from(("h1", "h0"))),
     }  # fmt: skip
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
 
@@ -153,11 +169,17 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
     after = decision.conversation
     assert after.version == before.version + 1
     assert bool(after.humans) == (after.phase is Phase.HUMAN)
-    assert {Phase.BOT: None, Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}[after.phase] == (
+    kept = after.called and "chat"
+    assert {Phase.BOT: kept, Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}[after.phase] == (
         after.timer and after.timer.kind
     )
     assert len({human.representative.name for human in after.humans}) == len(after.humans)
-    assert after.called is None or after.phase is not Phase.BOT, "a desk keeps no handoff that has ended"
+    assert after.called is None or after.called.chat not in after.past_chats, "no chat has a handoff that is over"
+    if before.called not in (None, after.called) and before.called.chat not in (
+        None,
+        after.called and after.called.chat,
+    ):
+        assert after.past_chats[-1:] == (before.called.chat,), "no chat is forgotten when its handoff ends"
     assert {one.id for one in all_of(after)} == {one.id for one in all_of(before)}
     assert before.spoke_at is None or (after.spoke_at or NOW) >= before.spoke_at
     assert len({command.id for command in decision.commands}) == len(decision.commands)
@@ -230,6 +252,42 @@ def test_what_is_late_never_changes_who_speaks(before: Conversation, event: even
     late = event.model_copy(update={"fact": True, "occurred_at": spoke - timedelta(seconds=1)})
     decision = decide(before.model_copy(update={"spoke_at": spoke}), late, NOW, policy)
     assert (decision.conversation.phase, _here(decision.conversation)) == (before.phase, _here(before))
+
+
+@effort(300)
+@given(conversations(), happenings(), policies)
+def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_next(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    humans = tuple(human for human in before.humans if human.source != PAST)
+    phase = Phase.BOT if before.phase is Phase.HUMAN and not humans else before.phase
+    called = before.called if phase is not Phase.BOT else None
+    timer = before.timer if called or phase is not Phase.BOT else None
+    since = before.human_since if phase is Phase.HUMAN else None
+    gone: dict[str, Any] = {"humans": humans, "phase": phase, "timer": timer, "human_since": since}
+    known = before.model_copy(update={**gone, "called": called, "past_chats": (PAST,), "links": (PAST, CHAT)})
+    late = event.model_copy(update={"fact": True, "source": PAST})
+    if isinstance(event, events.FromUser | events.ChatCreated | events.ChatOpened | events.JoinedLost | events.Claim):
+        return
+    after = decide(known, late, NOW, policy).conversation
+    kept = ("phase", "called", "timer", "spoke_at", "request", "human_since", "first_response_seconds", "past_chats")
+    assert {name: getattr(after, name) for name in kept} == {name: getattr(known, name) for name in kept}
+    assert _here(after) == _here(known)
+
+
+@effort(300)
+@given(conversations(), happenings(), policies)
+def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    decision = decide(before, event, NOW, policy)
+    called, after = before.called, decision.conversation.called
+    if called is None or not called.opens_chats or (after and after.handoff == called.handoff):
+        return
+    closed = [one for one in decision.commands if isinstance(one, CallDesk) and one.action == "close"]
+    knows = event.fact and event.source == called.chat and getattr(event, "ends", False)
+    assert knows or called.handoff in {one.handoff for one in closed}
+    assert {one.chat for one in called.created} <= {one.chat for one in closed}
 
 
 def _here(conversation: Conversation) -> list[str]:

@@ -75,6 +75,26 @@ class Talk:
     def wants_human(self, **more: Any) -> Decision:
         return self.take(events.HumanRequested(**self.common(**more), reason="asked"))
 
+    def opened(self, chat: str = "ccai:chat-1", handoff: str | None = None) -> Decision:
+        """Links a chat, made for the handoff under way unless another is named."""
+        called = self.conversation.called
+        links = tuple(dict.fromkeys((*self.conversation.links, chat)))
+        self.conversation = self.conversation.model_copy(update={"links": links})
+        about = handoff or (called.handoff if called else "over")
+        return self.take(events.ChatOpened(**self.common(), chat=chat, handoff=about))
+
+    def created(self, chat: str) -> Decision:
+        """The desk says that it made a chat for this customer, whom it knows under a name that is linked."""
+        user = "ccai:user-baton-1"
+        links = tuple(dict.fromkeys((*self.conversation.links, user)))
+        self.conversation = self.conversation.model_copy(update={"links": links})
+        return self.take(events.ChatCreated(**self.common(source=user), chat=chat))
+
+    def nobody_comes(self) -> Decision:
+        timer = self.conversation.timer
+        assert timer is not None
+        return self.take(events.ChatIdleTimeout(**self.common(), armed=timer.armed, n=timer.n))
+
     def desk_wants_human(self) -> Decision:
         return self.wants_human(source=DESK)
 

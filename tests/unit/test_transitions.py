@@ -12,18 +12,9 @@ from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
 from shared.schemas import events
-from shared.schemas.commands import Command, Publish, Record, SendEvent, SendMessage
+from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import (
-    Ahead,
-    Called,
-    Capabilities,
-    Conversation,
-    HandoffRequest,
-    Phase,
-    Present,
-    Timer,
-)
+from shared.schemas.conversation import Ahead, Called, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -55,6 +46,9 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables"],
+    Effect.END_CHAT: ["desk close"],
+    Effect.KEEP_CHAT: ["desk close"],
+    Effect.CLOSE_DESK: ["desk close"],
     Effect.SAY_PLACE: ["BOT Hello World Agent: You are in line."],
     Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
     Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
@@ -80,7 +74,9 @@ WINDOW = Policy(
     ),
 )
 SILENT = {"unsubscribed_at": EARLIER}
-CALLED = Called(desk="berlin", kind="ccai", handoff="h1")
+CHAT, USER = "ccai:chat-1", "ccai:user-1"
+CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
+PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
 AT_JAKARTA = {
     "locale": "id",
     "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk="jakarta"),
@@ -89,8 +85,8 @@ AT_JAKARTA = {
 
 def conversation(phase: Phase, **more: Any) -> Conversation:
     humans = (JANE,) if phase is Phase.HUMAN else ()
-    timers = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}
-    timer = Timer(kind=timers[phase], armed=3, n=1, due_at=NOW) if phase in timers else None  # type: ignore[arg-type]  # the keys are those of the literal
+    timers = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle", Phase.BOT: "chat"}
+    timer = Timer(kind=timers[phase], armed=3, n=1, due_at=NOW)  # type: ignore[arg-type]  # the values are those of the literal
     request = HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER)
     base = Conversation(
         id=CHANNEL,
@@ -113,7 +109,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
         "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
-        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", **more,
+        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "handoff": "h1", **more,
     }  # fmt: skip
     model = KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
@@ -138,6 +134,13 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ABSENT: ({"humans": (SAM,)}, {}),
     Guard.DESK_DONE: ({"humans": (DESKS_OWN,)}, {"source": DESK, "human_needed": False}),
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
+    Guard.PAST: (PAST, {"source": CHAT}),
+    Guard.PAST_PRESENT: (PAST, {"source": CHAT}),
+    Guard.ANOTHERS: ({"called": CALLED}, {"source": DESK}),
+    Guard.KEPT: ({"called": CALLED}, {}),
+    Guard.UNNEEDED: ({"links": (USER,)}, {"source": USER}),
+    Guard.AWAITED: ({"links": (USER,), "called": CALLED}, {"source": USER}),
+    Guard.THIS_HANDOFF: ({"called": CALLED}, {}),
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
     Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
@@ -162,6 +165,7 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
 SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
+    ("human_message", Phase.HUMAN, Guard.PAST): ({**PAST, "humans": (SAM,)}, {"source": CHAT}),
 }
 CLOSED = {
     Guard.CLOSED: "BOT Hello World Agent: Sorry, nobody is here right now",
@@ -193,7 +197,7 @@ def _short(command: Command) -> str:
         audience = command.body.get("audience")
         what = " ".join(map(str, audience)) if isinstance(audience, list) else command.body.get("type", "")
         return f"publish {command.topic} {what}".strip()
-    return command.kind
+    return f"desk {command.action}" if isinstance(command, CallDesk) else command.kind
 
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
@@ -202,8 +206,8 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
     for effect in rule.then.effects:
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
-        for line in COMMANDS.get(effect, []):
-            yield line.removesuffix(".")
+        if effect is not Effect.CLOSE_DESK or rule.when is Guard.KEPT:  # else there is no desk to let go
+            yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 
 
 @pytest.mark.parametrize(("kind", "phase", "place"), RULES)
@@ -236,20 +240,24 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO", "ECHO"],
         "authentication_response": ["ECHO", "ECHO", "ECHO"],
-        "human_requested": ["OVERTAKEN CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
-        "human_joined": ["STALE", "STALE", "STALE PRESENT"],
+        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
+        "human_joined": ["STALE PAST", "STALE PAST", "STALE PAST PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
-            "UNDELIVERED REQUEST STALE",
-            "UNDELIVERED REQUEST STALE",
-            "UNDELIVERED TOO_LATE PRESENT REQUEST STALE",
+            "UNDELIVERED REQUEST STALE PAST",
+            "UNDELIVERED REQUEST STALE PAST",
+            "UNDELIVERED TOO_LATE PAST_PRESENT PRESENT REQUEST STALE PAST",
         ],
-        "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT STALE FOREIGN LAST_ONE"],
+        "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT STALE PAST FOREIGN LAST_ONE"],
         "bot_message": [
-            "UNDELIVERED OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
-            "UNDELIVERED OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
-            "REQUEST STALE DESK_DONE DESK_OUT",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
+            "REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
+        "handoff_failed": ["ANOTHERS KEPT", "ANOTHERS", "ANOTHERS KEPT"],
+        "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],
+        "chat_opened": ["THIS_HANDOFF", "THIS_HANDOFF", "THIS_HANDOFF"],
+        "chat_idle_timeout": ["OUTDATED", "", ""],
         "unclaimed_timeout": ["", "OUTDATED OPENING_KNOWN OPENING EXHAUSTED FIRST", ""],
         "human_idle_timeout": ["", "", "OUTDATED"],
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],

@@ -128,7 +128,7 @@ class World:
         await self.happens(HumanRequested, reason="billing")
 
     async def deliver(self, ports: Ports | None = None) -> None:
-        await deliver(ports or self.ports, ID)
+        await deliver(ports or self.ports, ID, timers=True)
 
     async def until_settled(self, seconds: float = 120, step: float = 1) -> None:
         """Delivers again and again, as time passes."""
