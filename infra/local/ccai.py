@@ -10,8 +10,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -34,11 +35,12 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 class CcaiFaults(Faults):
     """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it never does.
-    `created_lost`: the chat is made, and the answer lost."""
+    `created_lost`: the chat is made, and the answer lost. `created_seconds`: it comes no sooner after the answer."""
 
     created_first: Share = 0
     created_silent: Share = 0
     created_lost: Share = 0
+    created_seconds: Annotated[float, Field(ge=0, le=600)] = 0
 
 
 class CcaiSimulator(Simulator):
@@ -135,7 +137,8 @@ class CcaiSimulator(Simulator):
             self.report(body)
             await self.let_baton_hear()
             return
-        asyncio.get_running_loop().call_later(AFTER_THE_ANSWER, self.report, body)
+        late = self.faults.created_seconds if isinstance(self.faults, CcaiFaults) else 0
+        asyncio.get_running_loop().call_later(max(AFTER_THE_ANSWER, late), self.report, body)
 
     async def _message(self, request: Request) -> Response:
         """Shows it to the agents, and tells of it again by the webhook: an echo."""
@@ -199,7 +202,8 @@ class CcaiSimulator(Simulator):
         self.report(self._event(native, "message_received", sender=_person(body), message=message))
 
     def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
-        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose instead."""
+        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose instead. Until the chat
+        is finished an agent may take it still."""
         escalation = {"id": 1, "reason": body.get("reason", "after_hours"), "deflection_channels": ["email"]}
         self.report(self._event(native, "escalation_deflected", escalation=escalation))
 

@@ -141,6 +141,46 @@ def test_a_desk_that_turns_customers_away_tells_each_of_them_and_the_team_once(
     _is_sound(customer)
 
 
+def test_a_chat_that_was_turned_away_is_finished_so_that_no_agent_speaks_to_nobody(
+    writer: Customer, chats: Chats
+) -> None:
+    writer.asks_for_a_person()
+    chat = chats.wait_for(writer)
+    chats.agent(chat, "deflects")
+    chats.agent(chat, "joins", **JANE)
+    writer.server.wait_until(lambda: any(row["kind"] == "finished" for row in chats.rows(chat)))
+    assert chats.agent(chat, "says", text="Is anybody there?", **JANE) == 409
+    assert writer.phase() == "BOT"
+    _is_sound(writer, JANE["name"])
+
+
+def test_an_agent_of_an_earlier_chat_does_not_take_the_next_handoff(writer: Customer, chats: Chats) -> None:
+    writer.asks_for_a_person()
+    first = chats.wait_for(writer)
+    chats.agent(first, "joins", **JANE)
+    writer.wait_for("HUMAN")
+    chats.agent(first, "leaves", **JANE)
+    writer.wait_for("BOT")
+    chats.faults(server_error=1)  # the first chat cannot be finished yet
+    writer.asks_for_a_person()
+    chats.agent(first, "says", text="One more thing.", **JANE)
+    assert writer.phase() == "QUEUED"
+    chats.faults()
+    second = chats.wait_for(writer, 2)
+    writer.server.wait_until(lambda: any(row["kind"] == "finished" for row in chats.rows(first)))
+    assert not any(row["kind"] == "finished" for row in chats.rows(second))
+    _is_sound(writer, JANE["name"])
+    assert "One more thing." in writer.texts([JANE["name"]])
+
+
+def test_a_customer_who_is_forgotten_leaves_no_chat_open(writer: Customer, chats: Chats) -> None:
+    writer.asks_for_a_person()
+    chat = chats.wait_for(writer)
+    key = {"authorization": "Bearer dev-admin"}
+    assert writer.server.send("DELETE", f"{API}/{writer.conversation}", headers=key).status == 200
+    writer.server.wait_until(lambda: any(row["kind"] == "finished" for row in chats.rows(chat)))
+
+
 def test_an_answer_that_is_lost_makes_no_second_chat(customer: Customer, chats: Chats) -> None:
     chats.faults(created_lost=1, drop_after=0.3)
     customer.asks_for_a_person()

@@ -35,6 +35,12 @@ def test_every_setting_reaches_a_function(name: str) -> None:
     assert name in {*secrets(ROWS), *settings(ROWS)}
 
 
+@pytest.mark.parametrize("function", ["deliver_outbox", "send_representative"])
+def test_whoever_calls_a_desk_or_ends_its_chat_with_an_erase_may(function: str) -> None:
+    needed = {"CCAI_API_URL", "CCAI_API_USER", "CCAI_API_TOKEN"}
+    assert needed <= {*ROWS[function].secrets, *ROWS[function].settings}
+
+
 @pytest.mark.parametrize("name", [*secrets(ROWS), *settings(ROWS)])
 def test_what_never_prints_is_a_secret_and_nothing_else_is(name: str) -> None:
     assert (name in secrets(ROWS)) is not Settings.model_fields[name.lower()].repr

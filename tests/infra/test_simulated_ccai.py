@@ -8,6 +8,7 @@ from infra.local.ccai import PER_SECOND, CcaiFaults, CcaiSimulator
 from infra.local.platform_store import PlatformStore
 from shared.desks.base import Chat, Spoken
 from shared.desks.ccai import CcaiDesk
+from shared.platforms.base import Deflected
 from shared.platforms.ccai import Ccai
 from shared.schemas.commands import CallDesk
 from shared.schemas.events import ChatCreated, Event, HumanJoined, HumanMessage, Unknown
@@ -82,6 +83,16 @@ async def test_agents_join_and_speak(ccai: CcaiSimulator) -> None:
     assert isinstance(joined, HumanJoined)
     assert isinstance(said, HumanMessage)
     assert (joined.representative.name, said.content.text) == ("Jane", "Hello")
+
+
+async def test_a_chat_that_was_turned_away_is_open_until_it_is_finished(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    for action in ("deflects", "joins"):
+        await customer(ccai, "/customers/1001/agent", {"action": action, "name": "Jane"})
+    turned_away, joined = told(ccai)
+    assert isinstance(turned_away, Deflected)
+    assert isinstance(joined, HumanJoined)
+    assert (await ask(ccai, DESK.close(CHAT))).status == 200
 
 
 async def test_a_finished_chat_takes_nothing_more(ccai: CcaiSimulator) -> None:

@@ -1,7 +1,7 @@
 """A tenant of the CCAI Platform as a Sender, and a customer's channel before it: what each of them is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +35,7 @@ class Tenant:
     ports: Ports | None = None
     answers: dict[str, list[int | str | Unavailable | None]] = field(default_factory=dict)
     created: str = "after"
+    meanwhile: Callable[[], Awaitable[None]] | None = None  # happens before the answer that names a chat
     chats: list[dict[str, Any]] = field(default_factory=list)
     said: list[tuple[int, str]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
@@ -63,6 +64,8 @@ class Tenant:
         if kind == "chats":
             self.chats.append(body["chat"])
             number = 1000 + len(self.chats)
+            if self.meanwhile is not None:
+                await self.meanwhile()
             if self.created == "before":
                 await self.tells_of(number)
             return {"id": number}
@@ -72,8 +75,8 @@ class Tenant:
             self.closed.append(int(path.split("/")[2]))
         return {"id": 5} if kind == "/end_u" else {}
 
-    async def tells_of(self, number: int) -> None:
-        await self.posts("chat_created", number, chat={"id": number, "end_user": {"id": 5}})
+    async def tells_of(self, number: int, **end_user: Any) -> None:
+        await self.posts("chat_created", number, chat={"id": number, "end_user": end_user or {"id": 5}})
 
     async def posts(self, name: str, number: int, **body: Any) -> None:
         """Posts an unsigned webhook: the signature is another test's."""

@@ -1,15 +1,18 @@
 """The process ends before or after anything that a call to a desk does outside: one chat at most, nothing said twice,
 and in the end the customer has either a chat or words that there is none."""
 
+import contextlib
+
 import pytest
 
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
+from shared.services.erase import erase
 from tests.unit.services.conftest import Bench
-from tests.unit.services.tenant import World
+from tests.unit.services.tenant import ID, World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
 
-STEPS = {"open": 60, "replay": 60, "say": 34, "close": 20, "refused": 40}
+STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 64, "late": 40, "erase": 140}
 
 
 async def _interrupted(world: World, last: int) -> int:
@@ -124,9 +127,38 @@ async def test_a_refusal_is_told_once(world: World, last: int) -> None:
     assert _edges(world) == 2
 
 
+@pytest.mark.parametrize("last", range(1, STEPS["late"] + 1))
+async def test_a_chat_that_comes_to_be_known_too_late_is_ended(world: World, last: int) -> None:
+    world.tenant.answers["chats"] = [None]
+    await world.asks_for_human()
+    await world.until_settled(step=5)
+    await world.tenant.tells_of(1001)
+    await _interrupted(world, last)
+    await world.until_settled()
+    assert set(world.tenant.closed) == {1001}
+    assert (await world.conversation()).phase is Phase.BOT
+
+
+@pytest.mark.parametrize("last", range(1, STEPS["erase"] + 1))
+async def test_an_erase_ends_the_chat_and_leaves_nothing_of_it(world: World, last: int) -> None:
+    await world.asks_for_human()
+    await world.deliver()
+    await _agent_says(world, "s3cret")
+    with contextlib.suppress(Ended):
+        await erase(gated(world.ports, Steps(last)), ID, "admin")
+    await world.deliver()
+    await erase(world.ports, ID, "admin")
+    assert set(world.tenant.closed) == {1001}
+    left = [entry for one in (ID, "ccai:chat-1001", "ccai:user-id-5") for entry in await world.entries(one)]
+    assert "s3cret" not in "".join(entry.model_dump_json() for entry in left)
+
+
 async def test_the_steps_are_as_many_as_were_tried(world: World) -> None:
     await world.asks_for_human()
     assert 20 <= await _interrupted(world, 0) <= STEPS["open"]
     await world.customer("one")
     await world.customer("two")
     assert 10 <= await _interrupted(world, 0) <= STEPS["say"]
+    steps = Steps(0)
+    await erase(gated(world.ports, steps), ID, "admin")
+    assert 20 <= steps.taken <= STEPS["erase"]

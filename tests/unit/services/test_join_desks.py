@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import Refused
-from shared.schemas.conversation import Phase
+from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Claim, HumanRequested, UserMessage
 from shared.services.deliver import deliver
 from shared.services.links import link, unlink
@@ -85,13 +85,15 @@ async def test_past_chats_go_along_and_the_next_handoff_has_its_own(world: World
         await world.tenant.posts("chat_ended", number)
         await deliver(world.ports, OTHER)
     await joined(world)
-    assert (await world.conversation(TO)).links == ("ccai:chat-1001", "ccai:chat-1002", OTHER)
+    now = await world.conversation(TO)
+    assert (chats_of(now), now.past_chats) == ([1001, 1002], ("ccai:chat-1001", "ccai:chat-1002"))
     await ends_agree(world)
     await agent_says(world, 1001, "late")
     await deliver(world.ports, TO)
     assert "ccai:chat-1001" in {entry.source for entry in await world.entries(TO)}
     await unlink(world.ports, OTHER, "admin")
-    assert (await world.conversation(TO)).links == ("ccai:chat-1001", "ccai:chat-1002")
+    after = await world.conversation(TO)
+    assert (after.links, after.past_chats) == (now.links[:-1], now.past_chats)
     await ends_agree(world)
 
 
@@ -135,9 +137,13 @@ async def test_two_desks_that_were_called_are_refused(world: World) -> None:
 
 
 async def ends_agree_apart(world: World) -> None:
-    for channel, chat in ((OTHER, "ccai:chat-1001"), (TO, "ccai:chat-1002")):
-        assert (await world.conversation(channel)).links == (chat,)
-        assert (await world.conversation(chat)).linked_to == channel
+    for channel, number in ((OTHER, 1001), (TO, 1002)):
+        assert chats_of(await world.conversation(channel)) == [number]
+        assert (await world.conversation(f"ccai:chat-{number}")).linked_to == channel
+
+
+def chats_of(conversation: Conversation) -> list[int]:
+    return [int(one.rpartition("-")[2]) for one in conversation.links if one.startswith("ccai:chat-")]
 
 
 async def test_what_a_desk_has_still_to_be_told_comes_first(world: World) -> None:
