@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -12,24 +11,20 @@ from shared import tracing
 from shared.desks.registry import desks
 from shared.edge import Handler
 from shared.errors import Misconfigured
-from shared.handoff.notices import notices
-from shared.handoff.policy import Policy
 from shared.logs import log
 from shared.platforms.registry import capabilities, platforms
+from shared.policies import policy
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Sender, Webhooks
-from shared.schemas.conversation import Capabilities
 from shared.schemas.exchange import Answer, Call
 from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
-    from shared.handoff.routing import Desk
     from shared.services.bot import Assistant
     from shared.services.notify import Team
     from shared.transports.inline import InlineQueue
 
 BOT_PATIENCE_SECONDS = 1.0  # a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
-SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
 class Baton:
@@ -46,7 +41,7 @@ class Baton:
             publisher=self._publisher(),
             sender=_SenderAtFirstUse(),
             clock=WallClock(),
-            policy=self._policy(capabilities(known)),
+            policy=policy(self.settings, capabilities(known)),
             platforms=known,
             webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
             crm=self._crm(),
@@ -187,38 +182,6 @@ class Baton:
         from shared.services.notify import take
 
         await take(self.ports, self.team, parse_object(body))
-
-    def _policy(self, capabilities: Mapping[str, Capabilities]) -> Policy:
-        settings = self.settings
-        return Policy(
-            unclaimed_after=timedelta(seconds=settings.unclaimed_after),
-            unclaimed_reminders=settings.unclaimed_reminders,
-            human_idle_after=timedelta(seconds=settings.human_idle_after),
-            give_up_after=timedelta(seconds=settings.delivery_give_up_after),
-            bot_name=settings.baton_bot_name,
-            webhooks=frozenset(settings.webhooks),
-            comments=settings.crm_comment_url is not None,
-            capabilities=capabilities,
-            desks=_known_desks(settings.baton_desks, capabilities),
-            notices=notices(settings.baton_notices, settings.baton_language),
-            **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
-        )
-
-
-def _known_desks(desks: tuple["Desk", ...], platforms: Mapping[str, object]) -> tuple["Desk", ...]:
-    """Returns them. Raises Misconfigured where one names a channel that Baton does not know."""
-    for desk in desks:
-        _known(f"baton_desks {desk.name}", desk.channels, platforms)
-    return desks
-
-
-def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) -> frozenset[str]:
-    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does not know."""
-    unknown = set(named) - set(platforms)
-    if unknown:
-        log("ERROR", f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}")
-        raise Misconfigured
-    return frozenset(named)
 
 
 class _SenderAtFirstUse:

@@ -6,9 +6,10 @@ handoff under way, and the desk is told again to end it; told twice it does noth
 
 from shared.handoff.turn import Turn, expect
 from shared.schemas.commands import CallDesk
-from shared.schemas.conversation import CreatedChat
-from shared.schemas.events import ChatCreated, ChatOpened
+from shared.schemas.desks import CreatedChat
+from shared.schemas.events import ChatCreated
 from shared.schemas.ids import platform_of
+from shared.schemas.own_events import ChatOpened
 
 
 def tell(turn: Turn, action: str, **what: object) -> None:

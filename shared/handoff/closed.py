@@ -7,7 +7,8 @@ from shared.handoff.routing import Route
 from shared.handoff.speech import say_notice
 from shared.handoff.telling import notification
 from shared.handoff.turn import Turn
-from shared.schemas.conversation import ClosedDesk, Phase, Timer
+from shared.schemas.conversation import Phase, Timer
+from shared.schemas.desks import ClosedDesk
 
 CLOSED_FOR_GOOD = timedelta(days=1)  # after which the team is told again of a desk that names no opening
 OUTSIDE_HOURS = "outside-hours"

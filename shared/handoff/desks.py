@@ -5,9 +5,11 @@ from datetime import UTC
 from shared.handoff.chats import let_go, tell
 from shared.handoff.turn import Turn, expect
 from shared.handoff.visibility import seen_by
-from shared.schemas.conversation import Called, HandoffRequest, Timer
-from shared.schemas.events import FromUser, HumanLeft, HumanRequested, UnclaimedTimeout
+from shared.schemas.conversation import HandoffRequest, Timer
+from shared.schemas.desks import Called
+from shared.schemas.events import FromUser, HumanLeft, HumanRequested
 from shared.schemas.ids import platform_of
+from shared.schemas.own_events import UnclaimedTimeout
 from shared.schemas.variables import Audience
 
 

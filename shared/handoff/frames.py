@@ -8,7 +8,8 @@ from shared.handoff.notices import Notice
 from shared.handoff.turn import Turn, expect
 from shared.schemas.commands import SendEvent
 from shared.schemas.conversation import Present
-from shared.schemas.events import ByRepresentative, HumanMessage, JoinedLost
+from shared.schemas.events import ByRepresentative, HumanMessage
+from shared.schemas.own_events import JoinedLost
 
 JOINED: Literal["REPRESENTATIVE_JOINED"] = "REPRESENTATIVE_JOINED"
 LEFT: Literal["REPRESENTATIVE_LEFT"] = "REPRESENTATIVE_LEFT"

@@ -9,18 +9,15 @@ from shared.schemas.conversation import Conversation, Present
 from shared.schemas.events import (
     BotMessage,
     ChatCreated,
-    ChatIdleTimeout,
-    ChatOpened,
     Claim,
     Event,
     FromUser,
-    HumanIdleTimeout,
     HumanJoined,
     HumanLeft,
     HumanMessage,
     HumanRequested,
-    UnclaimedTimeout,
 )
+from shared.schemas.own_events import ChatIdleTimeout, ChatOpened, HumanIdleTimeout, UnclaimedTimeout
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
 _GuardOfTime = Callable[[Conversation, datetime, Policy], bool]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from shared.handoff.turn import Turn
 from shared.schemas.commands import Publish
-from shared.schemas.events import Said, UnclaimedTimeout, Undelivered
+from shared.schemas.events import Said, Undelivered
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
+from shared.schemas.own_events import UnclaimedTimeout
 
 _UNTIMED = {"handoff.ended", "delivery.failed"}
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.handoff.terms import Effect as Effect
 from shared.handoff.terms import Guard as Guard
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.conversation import Phase
 from shared.schemas.journal import Verdict
 
@@ -200,8 +200,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _LET_GO,
     },
     events.ChatCreated.kind: dict.fromkeys(Phase, _CREATED),
-    events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),
-    events.UnclaimedTimeout.kind: {
+    own_events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),
+    own_events.UnclaimedTimeout.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
             (G.OUTDATED, IGNORE),
@@ -213,7 +213,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         ),
         HUMAN: _cell(otherwise=IGNORE),
     },
-    events.HumanIdleTimeout.kind: {
+    own_events.HumanIdleTimeout.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(
@@ -221,12 +221,12 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.CLOSE_DESK, E.SAY_RETURNED, to=BOT),
         ),
     },
-    events.ChatIdleTimeout.kind: {
+    own_events.ChatIdleTimeout.kind: {
         BOT: _cell((G.OUTDATED, IGNORE), otherwise=_step(E.CLOSE_DESK)),
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(otherwise=IGNORE),
     },
-    events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
+    own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
     events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},

@@ -14,8 +14,9 @@ from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, HandoffFailed, Passing
+from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.passing import Passing
 
 ENDED = "ended:"
 DEEPEST = 100  # levels; a record that holds the body must itself stay within what its parser reads (about 200)

@@ -25,16 +25,14 @@ from shared.schemas.events import (
     Event,
     FromUser,
     HumanRequested,
-    Passing,
-    Receipt,
     SuggestionResponse,
     SurveyResponse,
-    Typing,
     Unknown,
     UserMessage,
 )
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.times import time_or_none
 

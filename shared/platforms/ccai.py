@@ -18,8 +18,9 @@ from shared.platforms.ccai_webhook import reported
 from shared.platforms.signatures import hmac_sha256_base64, require, same
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.passing import Passing
 from shared.schemas.times import parse_time
 
 CAPABILITIES = Capabilities(

@@ -16,9 +16,10 @@ from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import BotMessage, Event, HumanMessage, HumanRequested, Passing, Unknown, UserMessage
+from shared.schemas.events import BotMessage, Event, HumanMessage, HumanRequested, Unknown, UserMessage
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.passing import Passing
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.times import time_or_none
 

@@ -15,17 +15,9 @@ from typing import Any, Literal
 from shared.platforms.base import unreadable
 from shared.platforms.chips import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
-from shared.schemas.events import (
-    Event,
-    HumanRequested,
-    Passing,
-    Receipt,
-    SuggestionResponse,
-    Typing,
-    Unknown,
-    UserMessage,
-)
+from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id
+from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.times import format_time
 

@@ -22,9 +22,10 @@ from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import command_id
+from shared.schemas.passing import Passing
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
 CAPABILITIES = Capabilities(

@@ -16,8 +16,9 @@ from shared.platforms.phones import Line, e164, read_or_noted
 from shared.platforms.places import map_link
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.events import Event, Passing, Subscribed, Undelivered, Unknown, Unsubscribed
+from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
+from shared.schemas.passing import Passing
 from shared.schemas.times import time_or_none
 
 NAME = "rcs"

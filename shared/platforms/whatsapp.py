@@ -23,9 +23,10 @@ from shared.platforms.whatsapp_webhook import APP_NAME, NAME, USER_ID, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import hidden
+from shared.schemas.passing import Passing
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,

@@ -17,8 +17,9 @@ from shared.platforms.phones import Line, e164, read_or_noted
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp_words import UNSUPPORTED, is_said, tapped_of, words_of
 from shared.schemas.content import Content
-from shared.schemas.events import Event, HumanMessage, Passing, Undelivered, Unknown
+from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
 from shared.schemas.ids import hidden, sha256
+from shared.schemas.passing import Passing
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.times import time_or_none
 

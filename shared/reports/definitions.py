@@ -15,16 +15,9 @@ from datetime import datetime
 
 from shared.reports.stopwatch import Stopwatch
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.events import (
-    BotMessage,
-    Event,
-    HandoffFailed,
-    HumanIdleTimeout,
-    HumanMessage,
-    SuggestionResponse,
-    UserMessage,
-)
+from shared.schemas.events import BotMessage, Event, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
 from shared.schemas.measures import Measure, Moment, Name, Progress
+from shared.schemas.own_events import HumanIdleTimeout
 
 _WITHOUT = Progress()
 _CUSTOMERS = UserMessage | SuggestionResponse

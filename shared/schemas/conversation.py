@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import JsonObject, Ours
+from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
 from shared.schemas.representative import Representative
@@ -67,32 +68,6 @@ class HandoffRequest(Ours):
     desk: str | None = None
 
 
-class CreatedChat(Ours):
-    """A chat that a desk says it made for a customer; `at` is when Baton heard of it."""
-
-    chat: str
-    at: Time
-
-
-class Called(Ours):
-    """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
-
-    Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton knows it; until then
-    `created` are those that the desk says it made for this customer meanwhile.
-    """
-
-    desk: str
-    kind: str
-    handoff: str
-    opens_chats: bool = False
-    chat: str | None = None
-    created: tuple[CreatedChat, ...] = ()
-
-    def has(self, source: str) -> bool:
-        """Returns whether what happens in `source` is about this handoff, unless it is about one that is over."""
-        return source == self.chat if self.chat else platform_of(source) == self.kind
-
-
 class Timer(Ours):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
@@ -108,13 +83,6 @@ class Timer(Ours):
     @property
     def is_opening(self) -> bool:
         return self.kind == "unclaimed" and self.n == 0
-
-
-class ClosedDesk(Ours):
-    """A desk of whose being closed the team knows, `until` it opens."""
-
-    desk: str
-    until: Time
 
 
 class Ahead(Ours):

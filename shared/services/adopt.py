@@ -17,8 +17,9 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, ChatOpened, Event, HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.journal import JournalEntry
+from shared.schemas.own_events import ChatOpened
 from shared.services.apply import entries_of, wake
 from shared.services.departures import follows
 from shared.services.erase import tombstone

@@ -14,8 +14,9 @@ from shared.errors import BatonError
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, Command, Lane, Record, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import ChatIdleTimeout, Event, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
+from shared.schemas.events import Event
 from shared.schemas.ids import platform_of
+from shared.schemas.own_events import ChatIdleTimeout, HumanIdleTimeout, JoinedLost, UnclaimedTimeout
 from shared.schemas.times import format_time
 from shared.services.apply import apply
 from shared.services.attempt import Attempt, attempt, end, is_joined, tell_the_team

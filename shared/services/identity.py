@@ -15,7 +15,8 @@ from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.ports import Commit, Ports, Snapshot
 from shared.reports.definitions import close
-from shared.schemas.conversation import Called, ClosedDesk, Conversation, Phase
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
 from shared.services.link_records import record_of

@@ -5,7 +5,8 @@ from datetime import datetime
 from shared.ports import Ports
 from shared.reports.definitions import close
 from shared.schemas.commands import CallDesk, Command, Publish
-from shared.schemas.conversation import Called, Conversation, Phase
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure, Name

@@ -11,17 +11,10 @@ from shared.ports import Ports, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import (
-    Event,
-    HumanRequested,
-    Passing,
-    Receipt,
-    SuggestionResponse,
-    Undelivered,
-    UserMessage,
-)
+from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Undelivered, UserMessage
 from shared.schemas.exchange import Answer
 from shared.schemas.ids import entry_id, is_hidden, platform_of
+from shared.schemas.passing import Passing, Receipt
 
 LOOK_BACK = 50  # entries of the journal
 _BEFORE = "/messages/"  # of the id, where a message is named in full

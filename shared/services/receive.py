@@ -7,9 +7,10 @@ from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
 from shared.schemas.conversation import Phase
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
+from shared.schemas.passing import Passing
 from shared.services.apply import apply, wake
 from shared.services.departures import departures
 from shared.services.native_ids import in_our_ids, where_it_acts

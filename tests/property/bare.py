@@ -9,8 +9,9 @@ from shared.platforms.base import Outcome, outcome_of_status, parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, HumanRequested, Passing, Receipt, UserMessage
+from shared.schemas.events import Event, HumanRequested, UserMessage
 from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.passing import Passing, Receipt
 from shared.schemas.times import time_or_none
 
 NAME, URL = "bare", "http://bare.example/messages"

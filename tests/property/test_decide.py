@@ -13,20 +13,11 @@ from shared.handoff.machine import OWN_ACTS, decide
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Lane, SendEvent, SendMessage, ToCustomer
 from shared.schemas.content import TEXT_LIMIT, Content
-from shared.schemas.conversation import (
-    Called,
-    Capabilities,
-    Channel,
-    Conversation,
-    CreatedChat,
-    HandoffRequest,
-    Phase,
-    Present,
-    Timer,
-)
+from shared.schemas.conversation import Capabilities, Channel, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -35,7 +26,11 @@ from tests.property.effort import effort
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANNEL, DESK, SECOND = "business_messages:3333", "csku:conv_1", "second:1"
 SHUT = Hours(time_zone="Asia/Jakarta", mon=("09:00-17:00",))  # it is a Sunday
-KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
+KINDS = {
+    kind.kind: kind
+    for kind in {**vars(events), **vars(own_events)}.values()
+    if isinstance(kind, type) and issubclass(kind, events.Event)
+}
 names, keys = st.sampled_from(("Jane", "Sam", "", None)), st.sampled_from((None, "k1", "k2"))
 times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 CHAT, PAST, USER = "ccai:chat-2", "ccai:chat-1", "ccai:user-1"
@@ -220,7 +215,7 @@ def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event
             assert not frames & {human.frame for human in decision.conversation.humans}
             assert command.frame is None
     silent = policy.notices_off or getattr(event, "delivered", False)
-    lost = {event.frame} if isinstance(event, events.JoinedLost) else set()  # was to be shown and never arrived
+    lost = {event.frame} if isinstance(event, own_events.JoinedLost) else set()  # was to be shown and never arrived
     in_the_app = {human.frame for human in was.shown if human.app}  # never announced, and may go in silence
     shown = {human.frame for human in in_use(after).shown}
     aside = lost | in_the_app
@@ -267,7 +262,9 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     gone: dict[str, Any] = {"humans": humans, "phase": phase, "timer": timer, "human_since": since}
     known = before.model_copy(update={**gone, "called": called, "past_chats": (PAST,), "links": (PAST, CHAT)})
     late = event.model_copy(update={"fact": True, "source": PAST})
-    if isinstance(event, events.FromUser | events.ChatCreated | events.ChatOpened | events.JoinedLost | events.Claim):
+    if isinstance(
+        event, events.FromUser | events.ChatCreated | own_events.ChatOpened | own_events.JoinedLost | events.Claim
+    ):
         return
     after = decide(known, late, NOW, policy).conversation
     kept = ("phase", "called", "timer", "spoke_at", "request", "human_since", "first_response_seconds", "past_chats")

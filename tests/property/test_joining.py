@@ -9,9 +9,9 @@ import pytest
 from infra.local.oracle import as_labelled, texts, violations
 from shared.api.routes import send_representative
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.events import Receipt
 from shared.schemas.exchange import Request
 from shared.schemas.notifications import HANDOFFS
+from shared.schemas.passing import Receipt
 from shared.services.deliver import deliver
 from shared.services.identity import CARRIED
 from shared.services.native_ids import in_our_ids

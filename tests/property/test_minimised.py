@@ -4,8 +4,8 @@ from infra.local.oracle import texts, violations
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.schemas.conversation import Conversation, Phase, Timer
-from shared.schemas.events import UnclaimedTimeout
 from shared.schemas.journal import Verdict
+from shared.schemas.own_events import UnclaimedTimeout
 from shared.services.deliver import deliver
 from shared.services.sweep import sweep
 from tests.property.clients import Clients

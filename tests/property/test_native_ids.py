@@ -10,8 +10,9 @@ from shared.errors import Refused, Unavailable
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content
-from shared.schemas.events import BotMessage, Receipt, SuggestionResponse, Undelivered
+from shared.schemas.events import BotMessage, SuggestionResponse, Undelivered
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.passing import Receipt
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services import control
 from shared.services.deliver import deliver

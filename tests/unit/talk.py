@@ -6,7 +6,7 @@ from typing import Any
 from infra.local.oracle import as_labelled
 from shared.handoff.machine import Decision, decide
 from shared.handoff.policy import Policy
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Publish, SendEvent, SendMessage
 from shared.schemas.content import Content
@@ -62,12 +62,12 @@ class Talk:
     def idle(self) -> Decision:
         timer = self.conversation.timer
         assert timer is not None
-        return self.take(events.HumanIdleTimeout(**self.common(), armed=timer.armed, n=timer.n))
+        return self.take(own_events.HumanIdleTimeout(**self.common(), armed=timer.armed, n=timer.n))
 
     def timeout(self) -> Decision:
         timer = self.conversation.timer
         assert timer is not None
-        return self.take(events.UnclaimedTimeout(**self.common(), armed=timer.armed, n=timer.n))
+        return self.take(own_events.UnclaimedTimeout(**self.common(), armed=timer.armed, n=timer.n))
 
     def fails(self, **more: Any) -> Decision:
         return self.take(events.HandoffFailed(**self.common(**more), reason="closed"))
@@ -81,7 +81,7 @@ class Talk:
         links = tuple(dict.fromkeys((*self.conversation.links, chat)))
         self.conversation = self.conversation.model_copy(update={"links": links})
         about = handoff or (called.handoff if called else "over")
-        return self.take(events.ChatOpened(**self.common(), chat=chat, handoff=about))
+        return self.take(own_events.ChatOpened(**self.common(), chat=chat, handoff=about))
 
     def created(self, chat: str) -> Decision:
         """The desk says that it made a chat for this customer, whom it knows under a name that is linked."""
@@ -93,7 +93,7 @@ class Talk:
     def nobody_comes(self) -> Decision:
         timer = self.conversation.timer
         assert timer is not None
-        return self.take(events.ChatIdleTimeout(**self.common(), armed=timer.armed, n=timer.n))
+        return self.take(own_events.ChatIdleTimeout(**self.common(), armed=timer.armed, n=timer.n))
 
     def desk_wants_human(self) -> Decision:
         return self.wants_human(source=DESK)

@@ -6,7 +6,7 @@ import pytest
 
 from shared.handoff.channels import KEYWORD_FOLLOWS, all_of, without_app
 from shared.handoff.notices import BUILT_IN
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import Record, SendEvent
 from shared.schemas.conversation import Phase
 from shared.schemas.measures import Name
@@ -65,7 +65,7 @@ def test_a_joined_that_was_lost_on_a_channel_is_said_again_there() -> None:
     (joined,) = [one for one in talk.done if isinstance(one, SendEvent)]
     talk.user("here now", source=THERE)
     talk.says("there")
-    talk.take(events.JoinedLost(id="lost", source=HERE, actor="delivery", frame=joined.id))
+    talk.take(own_events.JoinedLost(id="lost", source=HERE, actor="delivery", frame=joined.id))
     assert [one.shown for one in talk.conversation.elsewhere] == [()]
     talk.says("you know me")
     talk.user("back")

@@ -7,7 +7,7 @@ import pytest
 
 from shared.handoff.hours import Hours
 from shared.handoff.routing import Desk
-from shared.schemas import events
+from shared.schemas import own_events
 from shared.schemas.commands import CallDesk, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import Verdict
@@ -59,7 +59,7 @@ def test_a_reminder_that_was_under_way_when_the_timer_was_set_anew_does_nothing(
     timer = talk.conversation.timer
     assert timer is not None
     talk.wants_human()
-    late = talk.take(events.UnclaimedTimeout(**talk.common(), armed=timer.armed, n=timer.n))
+    late = talk.take(own_events.UnclaimedTimeout(**talk.common(), armed=timer.armed, n=timer.n))
     assert (late.verdict, talk.conversation.due_at) == (Verdict.IGNORED, OPENS)
 
 

@@ -13,7 +13,7 @@ from shared.handoff.notices import BUILT_IN, Notice, notices
 from shared.handoff.policy import BATONS_OWN
 from shared.handoff.routing import Desk, route
 from shared.platforms.base import Deflected, Ended
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import Verdict
@@ -427,7 +427,7 @@ def test_a_timer_of_a_chat_that_was_taken_up_again_ends_nothing() -> None:
     assert timer is not None
     for then in (talk.wants_human, talk.joins):
         then()
-        late = events.ChatIdleTimeout(**talk.common(), armed=timer.armed, n=timer.n)
+        late = own_events.ChatIdleTimeout(**talk.common(), armed=timer.armed, n=timer.n)
         assert talk.take(late).verdict is Verdict.IGNORED
 
 

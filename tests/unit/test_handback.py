@@ -8,7 +8,7 @@ import pytest
 from shared.handoff.handback import LINE_LIMIT, LINES_KEPT
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import Post, Publish
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, Phase
@@ -60,7 +60,7 @@ def test_the_topic_and_the_bots_own_webhook_carry_it_once_and_the_desks_never() 
     [
         ((events.HumanLeft, {"representative": JANE, "reason": "solved"}), "solved"),
         ((events.HumanLeft, {"representative": JANE}), "the person left"),
-        ((events.HumanIdleTimeout, {"armed": 1, "n": 1}), "the person went quiet"),
+        ((own_events.HumanIdleTimeout, {"armed": 1, "n": 1}), "the person went quiet"),
     ],
     ids=lambda value: str(value)[:30],
 )

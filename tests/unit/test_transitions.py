@@ -11,10 +11,11 @@ from shared.handoff.machine import decide, rule_for
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import Ahead, Called, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import Ahead, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.desks import Called
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -29,7 +30,11 @@ VARIABLE = Variable(
     audiences=(Audience.EVENT,),
     provenance=Provenance(signed=True),
 )
-KINDS = {kind.kind: kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
+KINDS = {
+    kind.kind: kind
+    for kind in {**vars(events), **vars(own_events)}.values()
+    if isinstance(kind, type) and issubclass(kind, events.Event)
+}
 RULES = [
     pytest.param(kind, phase, place, id=f"{kind}-{phase}-{rule.when.name.lower()}")
     for kind, cells in TABLE.items()

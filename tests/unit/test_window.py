@@ -8,7 +8,7 @@ import pytest
 from infra.local.oracle import violations
 from shared.handoff.machine import decide
 from shared.handoff.policy import WINDOW_MARGIN, Policy
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import Publish, SendMessage
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import Verdict
@@ -213,7 +213,7 @@ def test_whose_joining_was_lost_is_introduced_with_their_next_words() -> None:
     talk.user()
     talk.joins()
     [frame] = [one.frame for one in talk.conversation.humans]
-    talk.take(events.JoinedLost(**talk.common(), frame=frame))
+    talk.take(own_events.JoinedLost(**talk.common(), frame=frame))
     talk.says("Hello")
     talk.says("Still me")
     assert talk.shown == ["Jane joined the conversation."] * 2 + ["Jane: Hello", "Jane: Still me"]

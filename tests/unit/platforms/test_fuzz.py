@@ -15,9 +15,10 @@ from shared.platforms.ccai import Ccai
 from shared.platforms.csku import Csku
 from shared.platforms.rcs import Rcs
 from shared.platforms.whatsapp import WhatsApp
-from shared.schemas.events import Event, Receipt, Typing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Request
 from shared.schemas.ids import conversation_id
+from shared.schemas.passing import Receipt, Typing
 
 OPEN: list[Platform] = [
     BusinessMessages(signing_keys=("k",), client_token="t"),

@@ -8,8 +8,9 @@ import pytest
 
 from shared.platforms.base import Platform
 from shared.platforms.registry import platforms
-from shared.schemas.events import Event, Passing
+from shared.schemas.events import Event
 from shared.schemas.exchange import Request
+from shared.schemas.passing import Passing
 from shared.settings import read_settings
 
 SAMPLES = Path(__file__).parents[2] / "samples"

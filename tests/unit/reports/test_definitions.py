@@ -17,7 +17,6 @@ from shared.schemas.events import (
     Claim,
     Event,
     HandoffFailed,
-    HumanIdleTimeout,
     HumanJoined,
     HumanLeft,
     HumanMessage,
@@ -26,6 +25,7 @@ from shared.schemas.events import (
     UserMessage,
 )
 from shared.schemas.measures import Measure, Moment
+from shared.schemas.own_events import HumanIdleTimeout
 from shared.schemas.representative import Representative, RepresentativeType
 
 C, DESK = "business_messages:3333", "csku:conv_1"

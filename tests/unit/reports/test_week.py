@@ -17,8 +17,9 @@ from shared.reports.period import Period, period
 from shared.reports.tables import Report, as_json
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Capabilities, Conversation
-from shared.schemas.events import Event, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.events import Event
 from shared.schemas.measures import Measure
+from shared.schemas.own_events import HumanIdleTimeout, UnclaimedTimeout
 from tests.unit.reports.answers import expected, faults, key_of
 from tests.unit.reports.scripts import FROM, IDLE_AFTER, REMINDERS, UNCLAIMED_AFTER, UNTIL, Fact, Script, week
 
