@@ -12,7 +12,7 @@ from tests.unit.services.conftest import Bench
 from tests.unit.services.tenant import ID, World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
 
-STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 40, "late": 40, "erase": 60}
+STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 40, "late": 40, "erase": 130}
 
 
 async def _interrupted(world: World, last: int) -> int:
@@ -34,6 +34,12 @@ def _edges(world: World) -> int:
 
 async def _agent_joins(world: World) -> None:
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
+
+
+async def _in_a_chat(world: World) -> None:
+    await world.asks_for_human()
+    await world.deliver()
+    await _agent_says(world, "s3cret")
 
 
 async def _agent_says(world: World, text: str) -> None:
@@ -141,9 +147,7 @@ async def test_a_chat_that_comes_to_be_known_too_late_is_ended(world: World, las
 
 @pytest.mark.parametrize("last", range(1, STEPS["erase"] + 1))
 async def test_an_erase_ends_the_chat_and_leaves_nothing_of_it(world: World, last: int) -> None:
-    await world.asks_for_human()
-    await world.deliver()
-    await _agent_says(world, "s3cret")
+    await _in_a_chat(world)
     with contextlib.suppress(Ended):
         await erase(gated(world.ports, Steps(last)), ID, "admin")
     await world.deliver()
@@ -159,6 +163,10 @@ async def test_the_steps_are_as_many_as_were_tried(world: World) -> None:
     await world.customer("one")
     await world.customer("two")
     assert 10 <= await _interrupted(world, 0) <= STEPS["say"]
+
+
+async def test_the_steps_of_an_erase_are_as_many_as_were_tried(world: World) -> None:
+    await _in_a_chat(world)
     steps = Steps(0)
     await erase(gated(world.ports, steps), ID, "admin")
     assert 20 <= steps.taken <= STEPS["erase"]
