@@ -351,6 +351,13 @@ def test_a_chat_that_is_known_only_when_its_handoff_is_over_is_ended() -> None:
     assert talk.conversation.called is None
 
 
+def test_another_chat_of_the_same_platform_that_was_linked_by_hand_is_not_the_handoffs() -> None:
+    talk = in_line()
+    assert talk.take(Ended(**talk.common(source=ANOTHER), reason="over")).verdict is Verdict.IGNORED
+    talk.joins(source=ANOTHER)
+    assert (talk.phase, called(talk)[1:]) == (Phase.HUMAN, [("close", "human_joined")])
+
+
 # Chats that the desk says it made.
 
 
