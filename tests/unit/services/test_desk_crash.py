@@ -36,6 +36,12 @@ async def _agent_joins(world: World) -> None:
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
 
 
+async def _in_a_chat(world: World) -> None:
+    await world.asks_for_human()
+    await world.deliver()
+    await _agent_says(world, "s3cret")
+
+
 async def _agent_says(world: World, text: str) -> None:
     said = {"type": "text", "content": text}
     await world.tenant.posts("message_received", 1001, sender=world.tenant.agent(), message=said)
@@ -141,9 +147,7 @@ async def test_a_chat_that_comes_to_be_known_too_late_is_ended(world: World, las
 
 @pytest.mark.parametrize("last", range(1, STEPS["erase"] + 1))
 async def test_an_erase_ends_the_chat_and_leaves_nothing_of_it(world: World, last: int) -> None:
-    await world.asks_for_human()
-    await world.deliver()
-    await _agent_says(world, "s3cret")
+    await _in_a_chat(world)
     with contextlib.suppress(Ended):
         await erase(gated(world.ports, Steps(last)), ID, "admin")
     await world.deliver()
@@ -159,6 +163,10 @@ async def test_the_steps_are_as_many_as_were_tried(world: World) -> None:
     await world.customer("one")
     await world.customer("two")
     assert 10 <= await _interrupted(world, 0) <= STEPS["say"]
+
+
+async def test_the_steps_of_an_erase_are_as_many_as_were_tried(world: World) -> None:
+    await _in_a_chat(world)
     steps = Steps(0)
     await erase(gated(world.ports, steps), ID, "admin")
     assert 20 <= steps.taken <= STEPS["erase"]
