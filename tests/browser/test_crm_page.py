@@ -70,7 +70,7 @@ def test_a_bots_payload_is_shown_to_each_audience_as_its_page_says_and_what_is_h
     edit(page, "Task_VA_Joined", chat_id=202)
     post(page, "Task_VA_Joined")
     expect(page.locator("#ticket-title")).to_have_text("chat 202")
-    page.locator("summary").click()
+    page.get_by_text("Or let a bot capture variables").click()
     page.get_by_role("button", name="Capture").click()
     expect(page.locator("#sees-event .key")).to_have_text(REFERENCE["event"])
     for audience in ("agent", "comment"):
@@ -81,7 +81,7 @@ def test_a_bots_payload_is_shown_to_each_audience_as_its_page_says_and_what_is_h
 
 
 def test_a_key_that_is_hidden_but_not_there_is_reported(page: Page) -> None:
-    page.locator("summary").click()
+    page.get_by_text("Or let a bot capture variables").click()
     payload = {"payload": {"a": 1}, "capture_type": ["event"], "invisible_to_agent": ["b"]}
     page.get_by_label("session_variable").fill(json.dumps(payload))
     page.get_by_role("button", name="Capture").click()
@@ -89,7 +89,7 @@ def test_a_key_that_is_hidden_but_not_there_is_reported(page: Page) -> None:
 
 
 def test_an_unknown_audience_is_refused(page: Page) -> None:
-    page.locator("summary").click()
+    page.get_by_text("Or let a bot capture variables").click()
     payload = {"payload": {"a": 1}, "capture_type": ["everybody"]}
     page.get_by_label("session_variable").fill(json.dumps(payload))
     page.get_by_role("button", name="Capture").click()
