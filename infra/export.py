@@ -17,9 +17,10 @@ from typing import BinaryIO
 
 from infra.export_files import Progress, Reached, command_line
 from infra.redaction import Mask, pseudonym
+from infra.state import opened
 from infra.transcript_formats import FORMATS, Format, Write
 from infra.transcripts import Line, lines
-from shared import bootstrap, logs
+from shared import logs
 from shared.errors import BadRequest, BatonError
 from shared.ports import ConversationStore
 from shared.reports.period import Period, period
@@ -125,7 +126,7 @@ def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
 
 
 async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
-    baton = bootstrap.baton()
+    baton = opened()
     store = " ".join(filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project]))
     progress = Progress(arguments.output, Reached(store, asked))
     file = progress.open()

@@ -111,7 +111,8 @@ class Progress:
 
 def command_line(asked: list[str]) -> str:
     """Returns what to type to run that export."""
-    return shlex.join(["python", "-m", "infra.export", *asked])
+    python = os.path.relpath(sys.executable) if sys.prefix != sys.base_prefix else "python"
+    return shlex.join([python, "-m", "infra.export", *asked])
 
 
 def _own(path: Path, flags: int) -> BinaryIO:

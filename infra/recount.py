@@ -10,7 +10,8 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 
-from shared import bootstrap, logs
+from infra.state import opened
+from shared import logs
 from shared.errors import BadRequest, BatonError
 from shared.reports.counts import DAY, QUARTER, day_of
 from shared.reports.period import period
@@ -18,7 +19,7 @@ from shared.services.recount import TAKES, recount
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    baton, now = bootstrap.baton(), datetime.now(UTC)
+    baton, now = opened(), datetime.now(UTC)
     span = period(arguments.since, arguments.until, arguments.tz, now)
     kept = day_of(now - timedelta(days=baton.settings.journal_ttl_days) + TAKES) + DAY
     since = max(day_of(span.since), kept)

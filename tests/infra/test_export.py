@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Erasing
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
-from tests.infra.exporting import BEGIN, JANE, PERIOD, Run, conversation, run, said, stored
+from tests.infra.exporting import BEGIN, JANE, PERIOD, ROOT, Run, command, conversation, run, said, stored
 
 __all__ = ["run"]
 DOE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
@@ -180,3 +181,19 @@ async def test_what_a_linked_conversation_hides_is_masked_too(tmp_path: Path, ru
         entries,
     )
     assert run(path, *PERIOD, "--redact").stdout.count("it is [hidden]") == 3
+
+
+def test_a_store_that_is_not_there_is_refused_and_not_made(tmp_path: Path, run: Run) -> None:
+    missing = tmp_path / "no" / "baton.sqlite"
+    assert f"There is no state at sqlite:///{missing}" in run(missing, *PERIOD, status=2).stderr
+    assert not missing.parent.exists()
+
+
+async def test_the_local_runs_home_names_the_store(tmp_path: Path) -> None:
+    await stored(tmp_path / "baton.sqlite", [conversation("csku:1")], [said("csku:1", 0, "Hi")])
+    started, environment = command(tmp_path, *PERIOD)
+    del environment["BATON_STORE"]
+    done = subprocess.run(
+        started, env={**environment, "BATON_HOME": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (len(done.stdout.splitlines()), f"reading sqlite:///{tmp_path}" in done.stderr) == (1, True)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -107,7 +109,8 @@ def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
 ) -> None:
     part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
     told = _cut_off(large, part, len(wanted), how)
-    again = "To go on: python -m infra.export --from 2026-03-01T00:00+00:00 --to 2026-03-02T00:00+00:00"
+    python = os.path.relpath(sys.executable, ROOT) if sys.prefix != sys.base_prefix else "python"
+    again = f"To go on: {python} -m infra.export --from 2026-03-01T00:00+00:00 --to 2026-03-02T00:00+00:00"
     assert (again in told) == (how is not signal.SIGKILL)
     with part.open("ab") as file:
         file.write(b"half a li")
