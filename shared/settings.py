@@ -22,6 +22,7 @@ from shared.platforms.ccai_names import EVERYTHING
 from shared.platforms.unverified import SAFE
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
+from shared.setting_faults import faults
 from shared.setting_types import (
     Agent,
     ApiKeys,
@@ -164,11 +165,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
-        raise _misconfigured("; ".join(faults)) from None
+        raise _misconfigured(faults(error, given)) from None
     return _with_defaults(settings)
 
 

@@ -1,24 +1,35 @@
 """Which desk gets which handoff: the first that is open of those for its channel and language, else the first."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from shared.handoff.hours import Hours
 from shared.handoff.notices import language_of
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 Kind = Literal["api", "ccai", "csku"]
 CALLED: tuple[Kind, ...] = ("ccai", "csku")  # they must be told of each handoff; the others read API and topics
 OPEN_CHATS: tuple[Kind, ...] = ("ccai",)  # of these, the ones that open a chat for each
 
 
+def _name(given: str) -> str:
+    if not _NAME.fullmatch(given):
+        raise ValueError("give up to 64 small letters and digits, with - and _ after the first, like north-2")
+    return given
+
+
 def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_TAG.fullmatch(one) for one in given):
+        raise ValueError("give tags of languages, like id or pt-BR")
     return tuple(language_of(one) for one in given)
 
 
@@ -31,7 +42,7 @@ class Desk(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    name: Annotated[str, AfterValidator(_name)]
     kind: Kind = "api"
     channels: tuple[str, ...] = ()
     languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
@@ -120,9 +131,12 @@ def desk_list(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise ValueError('give a JSON list, like [{"name": "berlin", "languages": ["de"]}]') from error
+        given = json.loads(value)
+    except json.JSONDecodeError:
+        given = None
+    if not isinstance(given, list):
+        raise ValueError('give a JSON list, like [{"name": "berlin", "languages": ["de"]}]')
+    return given
 
 
 def distinct(desks: tuple[Desk, ...]) -> tuple[Desk, ...]:

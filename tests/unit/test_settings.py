@@ -1,5 +1,7 @@
 """The environment as a frozen model: defaults, rotation, and faults that name the setting but never its value."""
 
+import json
+
 import pytest
 
 from shared.bootstrap import Baton
@@ -154,7 +156,7 @@ def test_what_is_no_agent_is_refused(agent: str) -> None:
         ('{"en": {"prefix": "Agent: "}}', "en.prefix: must hold {name}"),
         ('{"en": {"left": " "}}', "en.left: must have 1 to 500 characters"),
         ('{"english": {}}', "english: give a language like en"),
-        ('{"en": "hi"}', "BATON_NOTICES.EN"),
+        ('{"en": "hi"}', "BATON_NOTICES en: give an object"),
     ],
 )
 def test_words_that_could_not_be_said_are_refused_by_name(
@@ -196,3 +198,33 @@ def test_what_nobody_has_verified_is_named_or_none_of_it_counts() -> None:
     assert named.unverified_facts == {Fact.RCS_KEYWORDS, Fact.WHATSAPP_TO_USER_ID}
     with pytest.raises(Misconfigured):
         read_settings({"UNVERIFIED_FACTS": "the-moon-is-cheese"})
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ('{"name": "a"}', 'BATON_DESKS: give a JSON list, like [{"name": "berlin", "languages": ["de"]}]'),
+        ('["a"]', 'BATON_DESKS 1: give an object, like {"name": "berlin"}'),
+        ('[{"kind": "ccai"}]', "BATON_DESKS 1.name: is missing"),
+        ('[{"name": "a", "languages": "id"}]', 'BATON_DESKS a.languages: give a list, like ["id"]'),
+        ('[{"name": "a", "languages": ["indonesian!!"]}]', "BATON_DESKS a.languages: give tags of languages"),
+        (
+            '[{"name": "a", "hours": {"time_zone": "UTC", "monday": ["09:00-12:00"]}}]',
+            "BATON_DESKS a.hours.monday: there is no such key",
+        ),
+        (
+            '[{"name": "a", "hours": {"time_zone": "UTC", "mon": ["9-12"]}}]',
+            "BATON_DESKS a.hours.mon.1: give times like 09:00-17:00",
+        ),
+        (
+            '[{"name": "a", "hours": {"time_zone": "UTC", "mon": ["09:00-12:00"]}, "holidays": ["25.12.2026"]}]',
+            "BATON_DESKS a.holidays.1: give a date like 2026-12-25",
+        ),
+    ],
+)
+def test_a_faulty_desk_is_refused_by_name_and_in_words(
+    value: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"BATON_DESKS": value})
+    assert told in json.loads(capsys.readouterr().out)["message"]
