@@ -78,7 +78,18 @@ class Story:
         return sum(one.number for one in self.measures if one.name == name)
 
     def outcomes(self) -> dict[str, int]:
-        names = ("requested", "unasked", "joined", "left", "returned", "failed", "expired", "turn", "answered", "unanswered")
+        names = (
+            "requested",
+            "unasked",
+            "joined",
+            "left",
+            "returned",
+            "failed",
+            "expired",
+            "turn",
+            "answered",
+            "unanswered",
+        )
         return {name: count for name in (*names, "responded", "silent") if (count := self.count(name))}
 
 
