@@ -97,8 +97,9 @@ def _measures(
 
 def _asked(after: Conversation) -> str | None:
     """Returns the desk that a request went to, None where somebody comes unasked."""
-    request = after.request if after.phase is Phase.QUEUED else None
-    return request and (request.desk or "")
+    if after.phase is not Phase.QUEUED:
+        return None
+    return (after.request.desk if after.request else None) or ""
 
 
 def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:

@@ -44,15 +44,22 @@ OF_AGENTS = {"taken", "frame", "quiet", "waiting", "first_response", "response",
 
 
 def played(script: Script) -> Iterator[Measure]:
-    """Yields what the machine measures of a script, timers among its events."""
+    """Yields what the machine measures of a script."""
+    for _, measures in steps(script):
+        yield from measures
+
+
+def steps(script: Script) -> Iterator[tuple[datetime, list[Measure]]]:
+    """Yields what the machine measures of each event of a script, timers among them, and when."""
     conversation = POLICY.newcomer(script.id, script.id)
     for at, event in [*script.events, (UNTIL, None)]:
         while conversation.timer is not None and conversation.timer.due_at <= at:
-            conversation, measures = _step(conversation, _fired(conversation), conversation.timer.due_at)
-            yield from measures
+            due = conversation.timer.due_at
+            conversation, measures = _step(conversation, _fired(conversation), due)
+            yield due, measures
         if event is not None:
             conversation, measures = _step(conversation, event, at)
-            yield from measures
+            yield at, measures
 
 
 def _step(conversation: Conversation, event: Event, now: datetime) -> tuple[Conversation, list[Measure]]:
