@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -36,7 +36,7 @@ def _is_erased(conversation: Conversation) -> bool:
 
 
 class Export:
-    """One run: walks the conversations and writes those with something to show."""
+    """One run: walks the conversations and writes those in which something was said."""
 
     def __init__(self, store: ConversationStore, span: Period, into: Format, *, redact: bool) -> None:
         self._store = store
@@ -50,8 +50,8 @@ class Export:
             self._into.begin()
         async for conversation in self._conversations(reached):
             messages = await self._write(conversation, reached.salt)
-            reached.messages += messages or 0
-            reached.conversations += messages is not None
+            reached.messages += messages
+            reached.conversations += messages > 0
             reached.done.append(conversation.id)
             file.flush()
             progress.save(file.tell() if file.seekable() else 0)
@@ -72,18 +72,25 @@ class Export:
                 return
             reached.cursor, reached.done = page.cursor, []
 
-    async def _write(self, conversation: Conversation, salt: str) -> int | None:
-        """Returns how many messages there were, None where there was nothing to show."""
-        messages = None
+    async def _write(self, conversation: Conversation, salt: str) -> int:
+        """Returns how many messages there were; where there was none, nothing is written of what else happened."""
+        messages, before = 0, list[Line]()
         async for line in self._lines(conversation):
-            if messages is None:
-                messages, name = 0, pseudonym(conversation.id, salt) if self._redact else conversation.id
-                self._into.open(name, conversation.platform)
+            if messages == 0 and line.role is None:
+                before.append(line)
+                continue
+            if messages == 0:
+                self._open(conversation, salt, before)
             self._into.line(line)
             messages += line.role is not None
-        if messages is not None:
+        if messages:
             self._into.close()
         return messages
+
+    def _open(self, conversation: Conversation, salt: str, before: Iterable[Line]) -> None:
+        self._into.open(pseudonym(conversation.id, salt) if self._redact else conversation.id, conversation.platform)
+        for line in before:
+            self._into.line(line)
 
     async def _lines(self, conversation: Conversation) -> AsyncIterator[Line]:
         mask = Mask(await self._family(conversation)) if self._redact else None

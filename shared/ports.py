@@ -94,9 +94,10 @@ class ConversationStore(Protocol):
         """Returns what these tallies hold of the quarters of an hour from `since` until before `until`; by default what
         reports show. Cells may repeat."""
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
-        """Makes these all that is corrected of the whole days of UTC from `since` until before `until`, whatever was
-        before: repeated, or begun and not ended, it does no harm. Raises PreconditionFailed."""
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
+        """Makes these all that is corrected of the whole days of UTC from `since` until before `until`, but for what
+        was corrected by what was read later than `read_at`: repeated, or begun and not ended, it does no harm. Raises
+        PreconditionFailed."""
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
         """Returns, for days of UTC, when the first of what was counted on them is journalled no longer, if ever."""

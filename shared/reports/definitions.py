@@ -5,6 +5,8 @@ what has begun is counted as well, so that the difference is what is still open.
 
 - An event that changed nothing (a repetition, an echo, a late fact, a refusal) measures nothing. But a human's late
   words are said to the customer: they answer what had been asked when they were said, while no other handoff has begun.
+- A request to a desk that is closed, and whose customers do not wait, has failed at once; once for each time that the
+  team is told, as a desk's own AI asks with every message.
 - Who comes unasked within TRANSFER_GAP of the last human's leaving, and before a bot has spoken, goes on with the same
   handoff: what its end had counted is taken back, and the customer's words since then are a turn.
 """
@@ -15,7 +17,15 @@ from datetime import datetime
 
 from shared.reports.stopwatch import Stopwatch
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.events import BotMessage, Event, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HandoffFailed,
+    HumanMessage,
+    HumanRequested,
+    SuggestionResponse,
+    UserMessage,
+)
 from shared.schemas.measures import Measure, Moment, Name, Progress
 from shared.schemas.own_events import HumanIdleTimeout
 
@@ -66,7 +76,10 @@ def _measures(
     if isinstance(event, _CUSTOMERS):
         yield from watch.customer_spoke()
     if was is Phase.BOT and now is not Phase.BOT:
-        yield from watch.begin(asked=now is Phase.QUEUED)
+        yield from watch.begin(_asked(after))
+    if isinstance(event, HumanRequested) and after.closed != before.closed:
+        yield from watch.begin(after.closed[-1].desk)
+        yield from watch.end(Name.FAILED)
     yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
     if was is not Phase.HUMAN and now is Phase.HUMAN:
         yield from watch.joined(after.humans[0])
@@ -80,6 +93,13 @@ def _measures(
         yield from watch.end(_ending(was, event))
     if said and isinstance(event, BotMessage):
         watch.bot_spoke()
+
+
+def _asked(after: Conversation) -> str | None:
+    """Returns the desk that a request went to, None where somebody comes unasked."""
+    if after.phase is not Phase.QUEUED:
+        return None
+    return (after.request.desk if after.request else None) or ""
 
 
 def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:

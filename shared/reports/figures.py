@@ -79,7 +79,7 @@ class Breakdown:
     def __init__(self, by: Sequence[str], period: Period) -> None:
         self._by = by
         self._period = period
-        self._of_agents = "agent" in by
+        self._of_agents = of_agents(by)
         self._total = Sum()
         self._rows: defaultdict[Key, Sum] = defaultdict(Sum)
 
@@ -98,6 +98,16 @@ class Breakdown:
         """Returns the figures of each row, by what `by` names, in the order in which they sort; hours as weeks go."""
         make = _agents if self._of_agents else _everybodys
         return {key: make(self._rows[key]) for key in sorted(self._rows, key=_order)}
+
+
+def of_agents(by: Sequence[str]) -> bool:
+    """Returns whether rows say what agents did, not what came of handoffs."""
+    return "agent" in by
+
+
+def nothing(by: Sequence[str]) -> Figures:
+    """Returns a row of a report about a time in which nothing happened."""
+    return (_agents if of_agents(by) else _everybodys)(Sum())
 
 
 def break_down(counts: Iterable[Count], by: Sequence[str], period: Period) -> dict[Key, Figures]:

@@ -30,22 +30,23 @@ class Stopwatch:
                 yield Measure(name=Name.HANDED_OFF, at=now, channel=visit.channel)
         self._set(visit=visit.model_copy(update={"latest_at": now}))
 
-    def begin(self, *, asked: bool) -> Iterator[Measure]:
-        """A human is asked for, or comes unasked; then it may be a colleague who goes on with what was left."""
+    def begin(self, asked: str | None) -> Iterator[Measure]:
+        """A human is asked for, of the desk `asked`, or comes unasked; then it may be a colleague who goes on with what
+        was left."""
         now, ended = self._now.accepted_at, self.progress.ended
-        if not asked and ended is not None and ended.may_go_on and now - ended.at <= TRANSFER_GAP:
+        if asked is None and ended is not None and ended.may_go_on and now - ended.at <= TRANSFER_GAP:
             yield from self._go_on(ended)
-            return
-        request = self._conversation.request if asked else None
-        handoff = Handoff(
-            requested=self._now if asked else None,
-            began_at=now,
-            desk=(request and request.desk) or "",
-            channel=self._conversation.platform,
-        )
-        self._set(handoff=handoff, ended=None)
-        yield self._of_handoff(Name.REQUESTED if asked else Name.UNASKED)
-        visit = self.progress.visit
+        else:
+            requested = None if asked is None else self._now
+            channel = self._conversation.platform
+            handoff = Handoff(requested=requested, began_at=now, desk=asked or "", channel=channel)
+            self._set(handoff=handoff, ended=None)
+            yield self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
+        yield from self._handed_off()
+
+    def _handed_off(self) -> Iterator[Measure]:
+        """A conversation is handed off once, while it lasts."""
+        now, visit = self._now.accepted_at, self.progress.visit
         if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
             self._set(visit=visit.model_copy(update={"handed_off": True}))
             yield Measure(name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.reports.figures import CLASSES, Figures, Key, Timing
+from shared.reports.figures import CLASSES, Figures, Key, Timing, nothing, of_agents
 from shared.reports.period import Period
 
 TIMINGS = {"waiting": "waiting", "firstResponse": "first_response", "response": "response", "handling": "handling"}
@@ -48,15 +48,30 @@ def _breakdown(report: Report) -> dict[str, Any]:
 
 
 def as_csv(report: Report) -> str:
-    """Returns a line for each row under a line of names, without distributions; the total where there is no row."""
+    """Returns a line for each row under a line of names, without distributions; the total where there is no row.
+
+    The names are the same whatever there is to say.
+    """
     rows = report.rows or ({("",) * len(report.by): report.total} if report.total and not report.by else {})
     lines = [dict(zip(report.by, map(_harmless, key), strict=True)) | dict(_flat(row)) for key, row in rows.items()]
     written = io.StringIO()
-    names = list(dict.fromkeys(name for line in lines for name in line)) or list(report.by)
-    table = csv.DictWriter(written, names, restval="", lineterminator="\r\n")
+    table = csv.DictWriter(written, [*report.by, *_names(report.by)], restval="", lineterminator="\r\n")
     table.writeheader()
     table.writerows(lines)
     return written.getvalue()
+
+
+def _names(by: Sequence[str]) -> Iterator[str]:
+    """Yields all that a row of such a report may say."""
+    row = nothing(by)
+    yield from row.numbers
+    if not of_agents(by):
+        yield "handoffRate"
+    for name, field in TIMINGS.items():
+        timing: Timing = getattr(row, field)
+        known = {"without": timing.without, "open": timing.open}
+        parts = ("count", "median", "p90", *(part for part, value in known.items() if value is not None))
+        yield from (f"{name}.{part}" for part in parts)
 
 
 def _row(row: Figures) -> dict[str, Any]:

@@ -130,16 +130,21 @@ def _bare(entry: JournalEntry) -> JournalEntry:
 
 
 async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:
-    """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount."""
+    """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount.
+
+    A day that can take no more still takes the copies: what waited is then counted by a recount. Whatever the reports
+    can take, the conversation goes.
+    """
     commands = full.value.commands
     waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
     await stream_what_waits(ports, full.value)
-    try:
-        copies = in_tally(counts_of(commands), Tally.ERASED)
-        await ports.store.update(Snapshot(bare, full.token), [*counts_of(waits), *copies])
-    except TooLarge:
-        log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
-        await ports.store.update(Snapshot(bare, full.token))
+    copies = in_tally(counts_of(commands), Tally.ERASED)
+    for counts in ([*counts_of(waits), *copies], copies, ()):
+        try:
+            await ports.store.update(Snapshot(bare, full.token), counts)
+            return
+        except TooLarge:
+            log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
 
 
 async def _close(ports: Ports, grave: Conversation) -> None:

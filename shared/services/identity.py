@@ -160,10 +160,12 @@ def _takes_over(other: Conversation, primary: Conversation) -> bool:
 
 
 def _progress(other: Conversation, primary: Conversation) -> Progress | None:
-    """Returns the clocks that run on: of the handoff that goes on, and of what the reports call a conversation."""
+    """Returns the clocks that run on: of the handoff that goes on, and of the conversation that the customer is in, as
+    the reports count them: the one in which they wrote last."""
     theirs, ours = other.progress or Progress(), primary.progress or Progress()
     goes_on = theirs if _takes_over(other, primary) else ours
-    merged = goes_on.model_copy(update={"visit": ours.visit or theirs.visit})
+    visits = filter(None, (ours.visit, theirs.visit))
+    merged = goes_on.model_copy(update={"visit": max(visits, key=lambda one: one.latest_at, default=None)})
     return None if merged == Progress() else merged
 
 

@@ -1,9 +1,9 @@
 """Recounting: makes what reports show what the journal says was measured, while everything goes on.
 
 Journal and counts are read as they stood at one moment. What is between them is no sum to be added but the correction
-itself, which stands beside the counts and replaces the one that was there. What is counted meanwhile is in neither, or
-in both later; so it does not matter how often, from which moment, or beside which other recount this is done, nor
-where it is interrupted: it is simply done again.
+itself, which stands beside the counts and replaces the one that was there, unless that is of a later moment. What is
+counted meanwhile is in neither, or in both later; so it does not matter how often, from which moment, or beside which
+other recount this is done, nor where it is interrupted: it is simply done again.
 """
 
 from collections.abc import AsyncIterator
@@ -33,6 +33,7 @@ class Recounted:
 async def recount(store: ConversationStore, since: datetime, until: datetime, now: datetime) -> Recounted:
     """Returns what had to be changed of the days of UTC from that of `since` until before that of `until` ends.
 
+    `now` is when it begins; what a recount that began later has corrected stays.
     Raises Unavailable, and Contended where others kept it from being written; it may be done again at once.
     """
     since, until = day_of(since), day_of(until - QUARTER) + DAY
@@ -40,14 +41,16 @@ async def recount(store: ConversationStore, since: datetime, until: datetime, no
         ends = await still.journal_ends(since, until)
         counted = await still.counted(since, until, (Tally.COUNTED,))
         right = difference(await measured(still, since, until), counted)
-    present = in_tally(await store.counted(since, until, (Tally.CORRECTED,)), Tally.COUNTED)
+    present = await _corrected(store, since, until)
     spared = {day for day, end in ends.items() if end <= now + TAKES}
     kept = [one for one in present if day_of(one.cell.quarter) in spared]
     corrections = [*kept, *(one for one in right if day_of(one.cell.quarter) not in spared)]
-    changed = difference(corrections, present)
-    if changed:
-        await until_uncontended(lambda: store.correct(since, until, corrections))
-    return Recounted(changed, sorted(spared))
+    await until_uncontended(lambda: store.correct(since, until, corrections, now))
+    return Recounted(difference(await _corrected(store, since, until), present), sorted(spared))
+
+
+async def _corrected(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:
+    return in_tally(await store.counted(since, until, (Tally.CORRECTED,)), Tally.COUNTED)
 
 
 async def measured(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:

@@ -110,9 +110,9 @@ class FirestoreStore:
         found = await self._counts(since, until)
         return await asyncio.to_thread(_read, found, since, until, tallies)
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
         present = filter(firestore_counts.holds_corrections, await self._counts(since, until))
-        for write in firestore_counts.corrections(self._rpc.root, corrections, present, self._counts_ttl):
+        for write in firestore_counts.corrections(self._rpc.root, corrections, present, self._counts_ttl, read_at):
             await self._rpc.commit([write])
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:

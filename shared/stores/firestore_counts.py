@@ -1,28 +1,30 @@
 """What the reports count, as Firestore's messages: documents of a day and shard, whose numbers are only ever added to.
 
 counts/{day}.{shard}   expire_at, counts: {quarter of the day: {[channel, desk, agent]: {name: {bin: number}}}},
-                       erased: the same of conversations that were erased, journal_until: when the first of what was
-                       counted here is journalled no longer, in seconds since 1970
-counts/{day}.c{shard}  expire_at, corrected: the same; a recount replaces it
+                       journal_until: when the first of what was counted here is journalled no longer, in seconds
+                       since 1970
+counts/{day}.e{shard}  erased: the same, of conversations that were erased
+counts/{day}.c{shard}  corrected: the same, read_at: the time of what a recount read; a later one replaces it
 
 An increment needs no read and meets no conflict; the shard, by conversation, keeps one document from taking all writes.
-Corrections are spread by what they correct, over as many documents: they find room wherever the counts did.
+Copies of what was erased and corrections are spread by what is counted, over as many documents: they find room wherever
+the counts did, also on a day that is full. A correction that has come to nothing stays as long, for its `read_at`.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from shared.reports.counts import DAY, QUARTER, Cell, Count, Tally, day_of, in_tally
 from shared.schemas.measures import Name
 from shared.stores import firestore_forms as forms
-from shared.stores.documents import shard
+from shared.stores.documents import shard as shard_of
 from shared.stores.firestore_rpc import Message
 
 COLLECTION = "counts"
+_MARKS = {Tally.ERASED: "e", Tally.CORRECTED: "c"}
 AT_ONCE = 200  # increments in one write; Firestore takes 500 of them in a commit
 
 
@@ -30,20 +32,24 @@ def writes(root: str, counts: Sequence[Count], shard: int, kept: timedelta, jour
     """Returns what adds the counts, one write for each document (in parts, where it is a lot)."""
     until = forms.integer(int(journal_until.timestamp()))
     return [
-        _write(f"{root}/{COLLECTION}/{day:%Y-%m-%d}.{shard:02}", day + kept, until, of_day[start : start + AT_ONCE])
-        for day, of_day in _by_day(counts)
-        for start in range(0, len(of_day), AT_ONCE)
+        _write(name, day_of(of_one[0].cell.quarter) + kept, until, of_one[start : start + AT_ONCE])
+        for name, of_one in _by_document(root, counts, shard).items()
+        for start in range(0, len(of_one), AT_ONCE)
     ]
 
 
-def corrections(root: str, wanted: Sequence[Count], present: Iterable[Any], kept: timedelta) -> list[Message]:
-    """Returns what makes the documents of corrections hold what is wanted, a write for each that does not."""
-    held = {document.name: list(read(document, (Tally.CORRECTED,))) for document in present}
-    documents: defaultdict[str, list[Count]] = defaultdict(list)
-    for one in in_tally(wanted, Tally.CORRECTED):
-        documents[_correction_name(root, one.cell)].append(one)
-    names = [name for name in {**held, **documents} if set(held.get(name, ())) != set(documents[name])]
-    return [_replace(name, documents[name], kept) if documents[name] else {"delete": name} for name in names]
+def corrections(
+    root: str, wanted: Sequence[Count], present: Iterable[Any], kept: timedelta, read_at: datetime
+) -> list[Message]:
+    """Returns what makes the documents of corrections hold what is wanted, a write for each that is not of a later
+    reading. It is made only if the document still is as it was present."""
+    held = {document.name: document for document in present}
+    documents = _by_document(root, in_tally(wanted, Tally.CORRECTED))
+    return [
+        _correction(name, held.get(name), documents.get(name, []), kept, read_at)
+        for name in {**held, **documents}
+        if name not in held or _is_older(held[name], documents.get(name, []), read_at)
+    ]
 
 
 def query(root: str, since: datetime, until: datetime) -> dict[str, Any]:
@@ -73,11 +79,11 @@ def read(document: Any, tallies: Collection[Tally]) -> Iterator[Count]:
 
 
 def holds_corrections(document: Any) -> bool:
-    return ".c" in _own_name(document)
+    return f".{_MARKS[Tally.CORRECTED]}" in _own_name(document.name)
 
 
 def day_named(document: Any) -> datetime:
-    return datetime.strptime(_own_name(document).partition(".")[0], "%Y-%m-%d").replace(tzinfo=UTC)
+    return _day_in(document.name)
 
 
 def journal_end(document: Any) -> datetime | None:
@@ -87,10 +93,12 @@ def journal_end(document: Any) -> datetime | None:
     return datetime.fromtimestamp(document.fields["journal_until"].integer_value, UTC)
 
 
-def _by_day(counts: Sequence[Count]) -> Iterator[tuple[datetime, list[Count]]]:
-    ordered = sorted(counts, key=lambda one: one.cell.quarter)
-    for day, group in groupby(ordered, key=lambda one: day_of(one.cell.quarter)):
-        yield day, list(group)
+def _by_document(root: str, counts: Iterable[Count], shard: int = 0) -> Mapping[str, list[Count]]:
+    """`shard` is that of what is counted; copies and corrections have their own."""
+    found: defaultdict[str, list[Count]] = defaultdict(list)
+    for one in counts:
+        found[_name(root, one.cell, shard)].append(one)
+    return found
 
 
 def _write(name: str, expire_at: datetime, journal_until: Message, counts: Sequence[Count]) -> Message:
@@ -103,7 +111,20 @@ def _write(name: str, expire_at: datetime, journal_until: Message, counts: Seque
     }
 
 
-def _replace(name: str, counts: Sequence[Count], kept: timedelta) -> Message:
+def _is_older(document: Any, wanted: Sequence[Count], read_at: datetime) -> bool:
+    """Returns whether what this reading wants is to replace a document of corrections; it is done already where a
+    recount of that very reading has done it."""
+    then = forms.moment(document.fields["read_at"])
+    return then < read_at or (then == read_at and set(read(document, (Tally.CORRECTED,))) != set(wanted))
+
+
+def _correction(name: str, held: Any | None, counts: Sequence[Count], kept: timedelta, read_at: datetime) -> Message:
+    expire_at = forms.timestamp(_day_in(name) + kept)
+    fields = {"expire_at": expire_at, "read_at": forms.timestamp(read_at), **_tree(counts)}
+    return forms.create(name, fields) if held is None else forms.replace(name, fields, held.update_time)
+
+
+def _tree(counts: Sequence[Count]) -> dict[str, Message]:
     tree = _branch()
     for one in counts:
         *way, leaf = _keys(one.cell)
@@ -111,8 +132,7 @@ def _replace(name: str, counts: Sequence[Count], kept: timedelta) -> Message:
         for step in way:
             place = place[step]
         place[leaf] = one.number
-    expire_at = day_of(counts[0].cell.quarter) + kept
-    return {"update": {"name": name, "fields": {"expire_at": forms.timestamp(expire_at), **_map(tree)}}}
+    return _map(tree)
 
 
 def _branch() -> defaultdict[str, Any]:
@@ -126,8 +146,10 @@ def _map(tree: Mapping[str, Any]) -> dict[str, Message]:
     }
 
 
-def _correction_name(root: str, cell: Cell) -> str:
-    return f"{root}/{COLLECTION}/{day_of(cell.quarter):%Y-%m-%d}.c{shard(' '.join(_keys(cell))):02}"
+def _name(root: str, cell: Cell, shard: int) -> str:
+    mark = _MARKS.get(cell.tally, "")
+    part = shard_of(" ".join(_keys(cell))) if mark else shard
+    return f"{root}/{COLLECTION}/{day_of(cell.quarter):%Y-%m-%d}.{mark}{part:02}"
 
 
 def _keys(cell: Cell) -> tuple[str, ...]:
@@ -151,8 +173,12 @@ def _quoted(segment: str) -> str:
     return f"`{escaped}`"
 
 
-def _own_name(document: Any) -> str:
-    return str(document.name.rpartition("/")[2])
+def _day_in(name: str) -> datetime:
+    return datetime.strptime(_own_name(name).partition(".")[0], "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _own_name(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

@@ -109,9 +109,9 @@ class SqliteStore:
     async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
         return await self._run(sqlite_counts.read, format_time(since), format_time(until), tallies)
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count]) -> None:
-        corrected = in_tally(corrections, Tally.CORRECTED)
-        await self._run(_whole, sqlite_counts.correct, format_time(since), format_time(until), corrected)
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
+        span, corrected = (format_time(since), format_time(until)), in_tally(corrections, Tally.CORRECTED)
+        await self._run(_whole, sqlite_counts.correct, *span, corrected, format_time(read_at))
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
         return {}

@@ -18,6 +18,7 @@ from shared.stores.firestore_counts import writes
 from shared.stores.firestore_rpc import FirestoreRpc
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+NOW = MIDNIGHT + timedelta(hours=12)
 EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +77,7 @@ async def test_any_name_can_be_counted(store: ConversationStore, make: Any, agen
     await make.count(store, Count(cell, 2))
     await make.count(store, Count(cell, 3))
     assert await _counted(store) == {cell: 5}
-    await store.correct(*EVER, [Count(cell, -1)])
+    await store.correct(*EVER, [Count(cell, -1)], NOW)
     assert await _counted(store) == {cell: 4}
 
 
@@ -96,7 +97,7 @@ def test_a_name_fits_into_a_path_and_stays_itself(agent: str) -> None:
 
 async def test_what_is_corrected_to_nothing_is_not_there(store: ConversationStore, make: Any) -> None:
     await make.count(store, Count(_cell(), 3), Count(_cell(15), 1))
-    await store.correct(*EVER, [Count(_cell(), -3), Count(_cell(15), 1)])
+    await store.correct(*EVER, [Count(_cell(), -3), Count(_cell(15), 1)], NOW)
     assert await _counted(store) == {_cell(15): 2}
 
 
@@ -104,13 +105,30 @@ async def test_a_correction_replaces_the_one_that_was_there(store: ConversationS
     tomorrow = _cell(1440)
     await make.count(store, Count(_cell(), 3))
     for _ in range(2):
-        await store.correct(*EVER, [Count(_cell(), 2), Count(_cell(15), 1), Count(tomorrow, 1)])
+        await store.correct(*EVER, [Count(_cell(), 2), Count(_cell(15), 1), Count(tomorrow, 1)], NOW)
         assert await _corrected(store) == {_cell(): 2, _cell(15): 1, tomorrow: 1}
-    await store.correct(MIDNIGHT, MIDNIGHT + DAY, [Count(_cell(), -1)])
+    await store.correct(MIDNIGHT, MIDNIGHT + DAY, [Count(_cell(), -1)], NOW)
     assert await _corrected(store) == {_cell(): -1, tomorrow: 1}
-    await store.correct(*EVER, [])
+    await store.correct(*EVER, [], NOW)
     assert await _corrected(store) == {}
     assert await _counted(store) == {_cell(): 3}
+
+
+async def test_what_was_read_earlier_replaces_no_later_correction(store: ConversationStore) -> None:
+    """Nor where the later one has come to nothing; of another day it is as good as any."""
+    tomorrow = _cell(1440)
+    before, later = NOW - timedelta(minutes=1), NOW + timedelta(minutes=1)
+    await store.correct(*EVER, [Count(_cell(), 2)], NOW)
+    await store.correct(*EVER, [Count(_cell(), 5), Count(tomorrow, 1)], before)
+    assert await _corrected(store) == {_cell(): 2, tomorrow: 1}
+    await store.correct(*EVER, [Count(_cell(), 2)], later)
+    await store.correct(*EVER, [Count(_cell(), 5)], NOW)
+    assert await _corrected(store) == {_cell(): 2}
+    await store.correct(*EVER, [], later)
+    await store.correct(*EVER, [Count(_cell(), 5), Count(tomorrow, 1)], NOW)
+    assert await _corrected(store) == {}
+    await store.correct(*EVER, [Count(_cell(), 7)], later)
+    assert await _corrected(store) == {_cell(): 7}
 
 
 async def test_copies_of_what_was_erased_are_kept_apart(store: ConversationStore, make: Any) -> None:
@@ -142,7 +160,7 @@ async def test_more_cells_than_one_write_takes(store: ConversationStore, make: A
     cells = [_cell(15 * (n % 300), name=Name.WAITING, bin=n) for n in range(450)]
     await make.count(store, *(Count(cell, 1) for cell in cells))
     assert await _counted(store) == dict.fromkeys(cells, 1)
-    await store.correct(*EVER, [Count(cell, 1) for cell in cells])
+    await store.correct(*EVER, [Count(cell, 1) for cell in cells], NOW)
     assert await _counted(store) == dict.fromkeys(cells, 2)
 
 
@@ -153,7 +171,7 @@ async def test_a_frozen_store_sees_nothing_that_is_written_later(store: Conversa
         before = await _counted(still)
         await store.update(Snapshot(entry.value.with_commands((make.command(State.SENT),)), entry.token))
         await make.count(store, Count(_cell(), 1))
-        await store.correct(*EVER, [Count(_cell(), 5)])
+        await store.correct(*EVER, [Count(_cell(), 5)], NOW)
         await make.commit(store, make.conversation("later"))
         assert await _counted(still) == before == {_cell(): 1}
         assert [one.address for one in (await still.conversations(None, 10)).items] == ["3333", "counts-1"]
@@ -180,7 +198,7 @@ async def firestore(fresh_project: str, firestore_emulator: str, clock: Any) -> 
     await store.close()
 
 
-async def test_a_day_that_is_full_says_so_and_changes_nothing_but_can_be_corrected(
+async def test_a_day_that_is_full_says_so_and_changes_nothing_but_can_be_erased_and_corrected(
     firestore: FirestoreStore, make: Any
 ) -> None:
     """Firestore's documents end at 1 MiB; SQLite's tables do not."""
@@ -193,7 +211,11 @@ async def test_a_day_that_is_full_says_so_and_changes_nothing_but_can_be_correct
         await firestore.update(entry, [Count(cell, 1) for cell in cells[800:]])
     assert await _counted(firestore) == counted
     assert [one.token for one in await firestore.pending(entry.value.conversation, 0, 1)] == [entry.token]
-    await firestore.correct(*EVER, [Count(cell, 1) for cell in cells[800:]])
+    copies = in_tally([Count(cell, 1) for cell in cells], Tally.ERASED)
+    for n in range(0, len(copies), 200):
+        entry = await firestore.update(entry, copies[n : n + 200])
+    assert set(await firestore.counted(*EVER, (Tally.ERASED,))) == set(copies)
+    await firestore.correct(*EVER, [Count(cell, 1) for cell in cells[800:]], NOW)
     assert await _counted(firestore) == dict.fromkeys(cells, 1)
 
 
@@ -211,9 +233,9 @@ async def test_a_correction_that_was_interrupted_is_done_again(
     with monkeypatch.context() as patched:
         patched.setattr(firestore._rpc, "commit", ends_early)
         with pytest.raises(Unavailable):
-            await firestore.correct(*EVER, corrections)
+            await firestore.correct(*EVER, corrections, NOW)
     assert 0 < len(await _corrected(firestore)) < 100
-    await firestore.correct(*EVER, corrections)
+    await firestore.correct(*EVER, corrections, NOW)
     assert await _corrected(firestore) == {one.cell: 1 for one in corrections}
 
 

@@ -42,12 +42,12 @@ PERIOD = ("--from", "2026-03-01", "--to", "2026-03-02")
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 
 
-def said(conversation: str, n: int, text: str, **more: Any) -> JournalEntry:
+def said(conversation: str, n: int, text: str | None, **more: Any) -> JournalEntry:
     """Returns the `n`th message of a conversation: the customer's if even, else the human's."""
     who: dict[str, Any] = {"kind": "human_message", "representative": JANE} if n % 2 else {"kind": "user_message"}
     return JournalEntry(
-        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), source=conversation,
-        nonce="n", text=text, **{"verdict": Verdict.ACCEPTED, **who, **more},
+        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), nonce="n", text=text,
+        **{"source": conversation, "verdict": Verdict.ACCEPTED, **who, **more},
     )  # fmt: skip
 
 

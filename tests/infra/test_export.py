@@ -115,6 +115,32 @@ def test_only_what_was_said_in_the_period(played: Path, run: Run) -> None:
     assert "from" in run(played, "--from", "2021-01-01", "--to", "2020-02-01", status=2).stderr
 
 
+@pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
+async def test_a_desks_conversation_that_was_never_a_chat_is_none(tmp_path: Path, run: Run, format_: str) -> None:
+    """What is kept there of what a desk did in the customer's conversation is no message of its own."""
+    path = tmp_path / "baton.sqlite"
+    asked: dict[str, Any] = {"kind": "human_requested", "reason": "needed", "source": "csku:d"}
+    entries = [
+        said("csku:1", 0, "Hi"),
+        said("csku:1", 2, None, **asked),
+        said("csku:d", 2, None, **asked),
+    ]
+    desk = conversation("csku:d", linked_to="csku:1")
+    await stored(path, [conversation("csku:1", links=("csku:d",)), desk], entries)
+    done = run(path, *PERIOD, "--format", format_)
+    assert "csku:d" not in done.stdout
+    assert "human_requested" in done.stdout
+    assert "1 conversations, 1 messages." in done.stderr
+
+
+async def test_what_happened_before_the_first_message_stands_before_it(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "baton.sqlite"
+    entries = [said("csku:1", n, None, kind="human_requested") for n in (0, 1)]
+    await stored(path, [conversation("csku:1")], [*entries, said("csku:1", 2, "Hi"), said("csku:1", 3, "Hello")])
+    rows = list(csv.DictReader(run(path, *PERIOD, "--format", "csv").stdout.splitlines()))
+    assert [row["kind"] for row in rows] == ["human_requested", "human_requested", "user_message", "human_message"]
+
+
 async def test_of_who_is_being_erased_nothing_is_exported(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "baton.sqlite"
     await stored(path, [conversation("csku:1", erasing=Erasing(upto=5, since=BEGIN))], [said("csku:1", 0, "Hi")])

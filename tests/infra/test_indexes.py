@@ -35,7 +35,7 @@ READS = {
     "conversations": (None, 10),
     "counted": (NOW, NOW + timedelta(days=1)),
     "journal_ends": (NOW, NOW + timedelta(days=1)),
-    "correct": (NOW, NOW + timedelta(days=1), ()),
+    "correct": (NOW, NOW + timedelta(days=1), (), NOW),
 }
 WITHOUT_QUERY = {"load", "entry", "commit", "update", "frozen", "close"}
 
@@ -135,7 +135,7 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
     await store.commit(Commit([entry], [Snapshot(conversation, None)]))
     counts = [Count(Cell(NOW, "csku", "", "", Name.REQUESTED), 1)]
     await store.update(Snapshot(entry, None), [*counts, *in_tally(counts, Tally.ERASED)])
-    await store.correct(NOW, NOW + timedelta(days=1), counts)
+    await store.correct(NOW, NOW + timedelta(days=1), counts, NOW)
     stored: dict[str, set[str]] = {}
     for write in rpc.written:
         added = {one["field_path"].partition(".")[0] for one in write.get("update_transforms", ())}

@@ -1,4 +1,5 @@
 -- Every measure once: Pub/Sub may deliver a message again, under the same id. `number` is -1 where one is taken back.
+-- Of what began before the first whole day (UTC) in the table only the end may be there: it is left out.
 SELECT
   measure.name,
   measure.`at` AS started_at,
@@ -14,3 +15,8 @@ FROM (
 )
 CROSS JOIN UNNEST(measures) AS measure
 WHERE copy = 1
+  AND measure.`at` >= (
+    SELECT TIMESTAMP_ADD(TIMESTAMP_TRUNC(MIN(time), DAY), INTERVAL 1 DAY)
+    FROM `${handoffs}`
+    WHERE type = 'handoff.measured'
+  )

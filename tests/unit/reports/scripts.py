@@ -27,6 +27,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800  # seconds; four times six hours until nobody came
 AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}  # and the API keys that they have
 DESKS = {"id": "jakarta", "de": "berlin", "fr": "worldwide"}  # by the customer's language
+CLOSED_DESK = ("ja", "tokyo")  # and one that is there each day from 09:00 to 17:00, UTC
 FROM, UNTIL = (
     datetime(2026, 3, 22, 23, tzinfo=UTC),
     datetime(2026, 3, 29, 22, tzinfo=UTC),
@@ -256,6 +257,26 @@ def nobody_came(one: Script) -> None:
         one.tell("expired", asked)
 
 
+def outside_hours(one: Script) -> None:
+    """The desk is closed, and its customers do not wait: who asks again has asked once, until it has been open."""
+    one.language, one.desk = CLOSED_DESK
+    evening = FROM.replace(hour=18) + timedelta(days=one.some(1, 5))
+    one.begin = one.at = evening + timedelta(seconds=one.some(0, 9 * 3600))
+    one.opening(handed_off=True)
+    for night in range(one.some(1, 2)):
+        asked = one.after(night * 23 * 3600)
+        for _ in range(one.some(1, 3)):
+            one.take(HumanRequested, reason="asked")
+            one.after(one.some(1, 3))
+            one.bot()
+            one.after(one.some(1, 600))
+            one.customer()
+        for name in ("requested", "silent", "failed"):
+            one.tell(name, asked)
+    if one.random.random() < 0.5:
+        takes_over(one)
+
+
 def unasked(one: Script) -> None:
     """Somebody takes over from the bot: nothing was waited for, and what the bot had answered is no turn of theirs."""
     one.opening(handed_off=True)
@@ -407,7 +428,7 @@ def heard_late(one: Script) -> None:
 SCENES: tuple[tuple[Scene, int], ...] = (
     (only_bot, 25), (plain, 30), (overnight, 8), (twice, 4), (a_day_later, 3), (transfer, 6), (goes_quiet, 5),
     (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 8), (handover, 6),
-    (taken_up_again, 3), (heard_late, 5),
+    (taken_up_again, 3), (heard_late, 5), (outside_hours, 5),
 )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.handoff.hours import Hours
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
+from shared.handoff.routing import Desk
 from shared.reports.bins import bin_of, percentile, value_of
 from shared.reports.stopwatch import TRANSFER_GAP
 from shared.schemas.commands import Record
@@ -29,14 +31,16 @@ from shared.schemas.own_events import HumanIdleTimeout
 from shared.schemas.representative import Representative, RepresentativeType
 
 C, DESK = "business_messages:3333", "csku:conv_1"
-BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+AFTERNOON = Desk(name="day", hours=Hours(time_zone="UTC", mon=("14:00-17:00",), tue=("14:00-17:00",)))
 MINUTE, DAY = 60.0, 86400.0
 
 
 class Story:
     """One conversation, told event by event; `measures` is what came of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *desks: Desk) -> None:
+        self.policy = Policy(desks=desks)
         self.conversation = Conversation(id=C, address="3333", links=(DESK,))
         self.now = BEGIN
         self.measures: list[Measure] = []
@@ -46,7 +50,7 @@ class Story:
         self.now += timedelta(seconds=after)
         self._n += 1
         common = {"id": str(self._n), "source": C, "actor": "story", **more}
-        decision = decide(self.conversation, kind(**common), self.now, Policy())
+        decision = decide(self.conversation, kind(**common), self.now, self.policy)
         self.conversation = decision.conversation
         records = [command for command in decision.commands if isinstance(command, Record)]
         self.measures += [measure for record in records for measure in record.measures]
@@ -54,8 +58,8 @@ class Story:
     def customer(self, after: float = 0, **more: Any) -> None:
         self.take(UserMessage, after, form={}, **more)
 
-    def asks(self, after: float = 0) -> None:
-        self.take(HumanRequested, after, reason="asked")
+    def asks(self, after: float = 0, **more: Any) -> None:
+        self.take(HumanRequested, after, reason="asked", **more)
 
     def bot(self, after: float = 0, **more: Any) -> None:
         who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
@@ -74,7 +78,18 @@ class Story:
         return sum(one.number for one in self.measures if one.name == name)
 
     def outcomes(self) -> dict[str, int]:
-        names = ("requested", "unasked", "joined", "left", "returned", "expired", "turn", "answered", "unanswered")
+        names = (
+            "requested",
+            "unasked",
+            "joined",
+            "left",
+            "returned",
+            "failed",
+            "expired",
+            "turn",
+            "answered",
+            "unanswered",
+        )
         return {name: count for name in (*names, "responded", "silent") if (count := self.count(name))}
 
 
@@ -295,3 +310,53 @@ def test_who_asks_for_a_human_before_they_have_said_a_word_is_handed_off_with_th
     story.customer(after=5)
     names = [measure.name.value for measure in story.measures]
     assert (names.count("conversation"), names.count("handed_off")) == (1, 1)
+
+
+def test_a_conversation_that_begins_in_the_gap_is_handed_off_where_a_colleague_goes_on(story: Story) -> None:
+    story.customer()
+    story.human(Claim, 1)
+    story.human(HumanMessage, DAY + 1)
+    story.human(HumanLeft, 5)
+    story.customer(60)
+    assert (story.count("conversation"), story.count("handed_off")) == (2, 1)
+    story.human(Claim, 60, name="Bob")
+    assert (story.count("joined"), story.count("handed_off")) == (1, 2)
+    story.customer(60)
+    assert (story.count("conversation"), story.count("handed_off")) == (2, 2)
+
+
+def test_who_asks_a_closed_desk_has_asked_and_it_failed_at_once() -> None:
+    story = Story(AFTERNOON)
+    story.customer()
+    story.asks(10)
+    begun, *_, requested, handed_off, silent, failed = story.measures
+    assert [one.name for one in (requested, handed_off, silent, failed)] == [
+        "requested", "handed_off", "silent", "failed",
+    ]  # fmt: skip
+    assert {one.at for one in (requested, silent, failed)} == {BEGIN + timedelta(seconds=10)}
+    assert {one.desk for one in (requested, silent, failed)} == {"day"}
+    assert (handed_off.at, handed_off.channel) == (begun.at, "business_messages")
+    story.customer(10)
+    assert story.count("turn") == 0, "the bot is to answer it"
+
+
+def test_a_desks_own_ai_that_asks_with_every_message_counts_as_often_as_the_team_is_told() -> None:
+    story = Story(AFTERNOON)
+    for _ in range(5):
+        story.customer(MINUTE)
+        story.asks(1, source=DESK)
+    assert story.outcomes() == {"requested": 1, "failed": 1, "silent": 1}
+    story.asks(DAY)
+    assert story.outcomes() == {"requested": 2, "failed": 2, "silent": 2}
+    story.asks(5 * 3600)
+    assert story.outcomes() == {"requested": 3, "failed": 2, "silent": 2}, "it is open now"
+
+
+def test_who_comes_though_the_desk_is_closed_comes_unasked_and_answers_no_request() -> None:
+    story = Story(AFTERNOON)
+    story.asks()
+    story.human(Claim, 10)
+    story.human(HumanMessage, 10)
+    story.human(HumanLeft, 10)
+    assert story.outcomes() == dict.fromkeys(("requested", "failed", "silent", "unasked", "joined", "left"), 1)
+    assert story.seconds("first_response") == []

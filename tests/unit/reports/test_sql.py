@@ -7,6 +7,7 @@ Pub/Sub writes rows as the table here has them, and how either behaves at size.
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ import pytest
 import sqlglot
 
 from shared.reports.bins import bin_of, value_of
-from shared.reports.counts import counts
+from shared.reports.counts import Count, counts
 from shared.reports.figures import break_down, figures
 from shared.reports.tables import Report, as_json
-from shared.schemas.measures import Measure
+from shared.schemas.measures import Measure, Name
 from shared.schemas.notifications import Measured
 from tests.unit.reports.duckdb_engine import Engine
-from tests.unit.reports.scripts import UNTIL, week
-from tests.unit.reports.test_week import asked, played
+from tests.unit.reports.scripts import FROM, UNTIL, week
+from tests.unit.reports.test_week import asked, steps
 
 FOLDER = Path(__file__).parents[3] / "infra" / "terraform" / "bigquery"
 ZONE = "Europe/Berlin"
@@ -47,13 +48,22 @@ def sql(name: str, **given: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def measures() -> list[Measure]:
-    return [measure for script in week(1500, seed=4) for measure in played(script)]
+def messages() -> list[Measured]:
+    found = (one for script in week(1500, seed=4) for one in steps(script) if one[1])
+    return [Measured(id=f"id-{n}", time=time, measures=tuple(some)) for n, (time, some) in enumerate(found)]
 
 
 @pytest.fixture(scope="module")
-def database(measures: list[Measure]) -> Iterator[Engine]:
-    """The table as Pub/Sub would write it: other notifications among the measured, and two of three messages twice."""
+def measures(messages: list[Measured]) -> list[Measure]:
+    return [measure for message in messages for measure in message.measures]
+
+
+@pytest.fixture(scope="module")
+def database(messages: list[Measured]) -> Iterator[Engine]:
+    """The table as Pub/Sub would write it: other notifications among the measured, and two of three messages twice.
+
+    It was switched on in the middle of a handoff, on the second day before the week.
+    """
     with Engine() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
@@ -61,11 +71,9 @@ def database(measures: list[Measure]) -> Iterator[Engine]:
             ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double,'
             " number integer)[])"
         )
-        messages = (
-            Measured(id=f"id-{n}", time=UNTIL, measures=tuple(measures[n : n + 4])) for n in range(0, len(measures), 4)
-        )
-        rows = [json.loads(one.model_dump_json()) for n, one in enumerate(messages) for _ in range(2 if n % 3 else 1)]
-        rows.append({"id": "other", "type": "handoff.requested", "time": "2026-03-24T00:00:00Z", "measures": []})
+        known = [*messages, _ending_of_what_began_before()]
+        rows = [json.loads(one.model_dump_json()) for n, one in enumerate(known) for _ in range(2 if n % 3 else 1)]
+        rows.append({"id": "other", "type": "handoff.requested", "time": "2026-03-01T00:00:00Z", "measures": []})
         columns = [[row[name] for row in rows] for name in ("id", "type", "time", "measures")]
         connection.execute(
             "insert into handoffs select unnest($1), unnest($2), unnest($3)::timestamptz,"
@@ -75,6 +83,14 @@ def database(measures: list[Measure]) -> Iterator[Engine]:
         )
         connection.execute(f"create view measures as {sql('measures', handoffs='handoffs')}")
         yield connection
+
+
+def _ending_of_what_began_before() -> Measured:
+    switched_on = FROM.replace(hour=12) - timedelta(days=1)
+    names = (Name.JOINED, Name.TAKEN, Name.FRAME, Name.RESPONDED, Name.ANSWERED, Name.LEFT, Name.HANDLING)
+    began = switched_on - timedelta(minutes=10)
+    measures = [Measure(name=name, at=began, channel="business_messages", agent="Ana") for name in names]
+    return Measured(id="before", time=switched_on, measures=tuple(measures))
 
 
 def rows_of(database: Engine, query: str, by: str) -> dict[str, dict[str, Any]]:
@@ -114,6 +130,31 @@ def test_a_view_says_what_the_report_says(database: Engine, measures: list[Measu
     assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
     if by == "total":
         assert view["total"]["handoff_rate"] == pytest.approx(total["handoffRate"], abs=0.0001)
+
+
+EXPIRED = UNTIL.replace(hour=0) - timedelta(days=4)
+
+
+@pytest.fixture(scope="module")
+def whole(messages: list[Measured]) -> list[Count]:
+    """What began on the second day that is left, or later: of a handoff of the first, the request may be gone."""
+    since = EXPIRED + timedelta(days=1)
+    return counts(one for message in messages for one in message.measures if one.at >= since)
+
+
+@pytest.mark.parametrize(("name", "by"), [*(("report", by) for by in KEYS), ("agents", "agent")])
+def test_a_view_of_what_has_not_expired_has_nothing_by_halves(
+    database: Engine, whole: list[Count], name: str, by: str
+) -> None:
+    left = "create or replace table kept as select * from handoffs where time >= $1::timestamptz"
+    database.execute(left, [EXPIRED.isoformat()])
+    database.execute(f"create or replace view kept_measures as {sql('measures', handoffs='kept')}")
+    view = rows_of(database, sql(name, by=by, key=KEYS.get(by, by), measures="kept_measures"), by)
+    total = as_json(Report(asked(ZONE), (), {}, figures(whole)))["total"]
+    said = {"total": total} if by == "total" else _rows(by, whole)
+    assert set(view) == set(said)
+    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+    assert [value for row in view.values() for value in row.values() if isinstance(value, int) and value < 0] == []
 
 
 def test_a_view_of_agents_says_what_the_report_says(database: Engine, measures: list[Measure]) -> None:

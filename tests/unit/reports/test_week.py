@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.handoff.hours import Hours
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
@@ -23,6 +24,8 @@ from shared.schemas.own_events import HumanIdleTimeout, UnclaimedTimeout
 from tests.unit.reports.answers import expected, faults, key_of
 from tests.unit.reports.scripts import FROM, IDLE_AFTER, REMINDERS, UNCLAIMED_AFTER, UNTIL, Fact, Script, week
 
+WEEKDAYS: dict[str, Any] = dict.fromkeys("mon tue wed thu fri sat sun".split(), ("09:00-17:00",))
+DAILY = Hours(time_zone="UTC", **WEEKDAYS)
 POLICY = Policy(
     unclaimed_after=timedelta(seconds=UNCLAIMED_AFTER),
     unclaimed_reminders=REMINDERS,
@@ -32,7 +35,8 @@ POLICY = Policy(
         Desk(name="own", channels=("csku",)),
         Desk(name="jakarta", languages=("id",)),
         Desk(name="berlin", languages=("de",)),
-        Desk(name="worldwide"),
+        Desk(name="tokyo", languages=("ja",), hours=DAILY),
+        Desk(name="worldwide", languages=("fr",)),
     ),
 )
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,15 +44,22 @@ OF_AGENTS = {"taken", "frame", "quiet", "waiting", "first_response", "response",
 
 
 def played(script: Script) -> Iterator[Measure]:
-    """Yields what the machine measures of a script, timers among its events."""
+    """Yields what the machine measures of a script."""
+    for _, measures in steps(script):
+        yield from measures
+
+
+def steps(script: Script) -> Iterator[tuple[datetime, list[Measure]]]:
+    """Yields what the machine measures of each event of a script, timers among them, and when."""
     conversation = POLICY.newcomer(script.id, script.id)
     for at, event in [*script.events, (UNTIL, None)]:
         while conversation.timer is not None and conversation.timer.due_at <= at:
-            conversation, measures = _step(conversation, _fired(conversation), conversation.timer.due_at)
-            yield from measures
+            due = conversation.timer.due_at
+            conversation, measures = _step(conversation, _fired(conversation), due)
+            yield due, measures
         if event is not None:
             conversation, measures = _step(conversation, event, at)
-            yield from measures
+            yield at, measures
 
 
 def _step(conversation: Conversation, event: Event, now: datetime) -> tuple[Conversation, list[Measure]]:
@@ -97,6 +108,8 @@ def test_the_whole_week(counted: list[Count], facts: list[Fact]) -> None:
     total = as_json(Report(asked(), (), {}, figures(counted)))["total"]
     assert faults(total, expected(facts)) == []
     assert total["requested"] > 3000
+    closed = [fact for fact in facts if (fact.desk, fact.name) == ("tokyo", "failed")]
+    assert len(closed) > 200
     assert min(total[name] for name in ("failed", "expired", "returned", "unasked", "withHuman")) > 20
     assert min(total["waiting"]["open"], total["response"]["open"], total["handling"]["open"]) > 20
 

@@ -82,6 +82,23 @@ async def test_a_request_that_does_not_go_on_ends_as_linked(bench: Bench) -> Non
     assert known.value.progress is None
 
 
+@pytest.mark.parametrize("primary", [PRIMARY, OTHER])
+async def test_what_goes_on_is_the_conversation_of_the_channel_on_which_they_wrote_last(
+    bench: Bench, primary: str
+) -> None:
+    """Whichever is joined to which: ten days ago they wrote on one, now on the other, and now they ask for a human."""
+    await happens(bench, UserMessage, PRIMARY, "m1", form={}, said="hi")
+    bench.clock.forward(10 * 86400)
+    await happens(bench, UserMessage, OTHER, "m1", form={}, said="hi")
+    await settle(bench)
+    await link(bench.ports, OTHER if primary == PRIMARY else PRIMARY, primary, "admin")
+    bench.clock.forward(60)
+    await happens(bench, UserMessage, primary, "m2", form={}, said="are you there?")
+    await happens(bench, HumanRequested, primary, "r1", reason="asked")
+    begun = [one[1:] for one in await counted(bench) if one[1] in ("conversation", "handed_off")]
+    assert sorted(begun) == [("conversation", "plain"), ("conversation", "second"), ("handed_off", "second")]
+
+
 @pytest.mark.parametrize(("channel", "state"), [(None, State.BROKEN), (OTHER, State.FAILED)])
 def test_a_joined_is_broken_only_where_its_own_channel_has_frames(
     bench: Bench, channel: str | None, state: State

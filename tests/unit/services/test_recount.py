@@ -73,6 +73,18 @@ async def _spoil(bench: Any, counts: list[Count]) -> None:
     await bench.store.update(entry, counts)
 
 
+def _full(bench: Any, tallies: set[Tally]) -> Any:
+    """Returns the store's `update` as it is on a day that takes no more in these tallies."""
+    update = bench.store.update
+
+    async def full(entry: Snapshot[JournalEntry], counts: Any = ()) -> Any:
+        if tallies & {one.cell.tally for one in counts}:
+            raise TooLarge("too-large-to-store", "told to be full")
+        return await update(entry, counts)
+
+    return full
+
+
 def _by_name(counts: list[Count]) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in counts:
@@ -206,6 +218,25 @@ async def test_two_recounts_of_one_moment_correct_once(bench: Any, monkeypatch: 
     assert set(await _counted(bench)) == set(right)
 
 
+async def test_a_recount_that_began_earlier_takes_back_nothing_that_was_found_since(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One reads before anything is delivered and ends last; another one begins when a day could take no more."""
+    await _play(bench, _handoff(), deliveries=False)
+    began = bench.clock.now()
+    async with bench.store.frozen() as still:
+        await still.counted(*EVER)
+        bench.clock.forward(60)
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.store, "update", _full(bench, set(Tally)))
+            await deliver(bench.ports, C)
+        await _recounted(bench)
+        assert _by_name(await _counted(bench)) == WHOLE
+        monkeypatch.setattr(bench.store, "frozen", lambda: contextlib.nullcontext(still))
+        assert (await recount(bench.store, *EVER, began)).changed == []
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
 async def test_recounts_at_once_correct_once(bench: Any) -> None:
     await _play(bench, _handoff())
     right = await _counted(bench)
@@ -281,6 +312,20 @@ async def test_erasing_takes_the_conversation_and_leaves_the_counts(bench: Any) 
     assert await _recounted(bench) == []
 
 
+@pytest.mark.parametrize("deliveries", [True, False], ids=["counted", "waits to be counted"])
+async def test_a_recount_of_a_day_that_is_full_knows_what_was_erased(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, deliveries: bool
+) -> None:
+    """What a full day takes are copies, which have documents of their own."""
+    await _play(bench, _handoff(), deliveries=deliveries)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "update", _full(bench, {Tally.COUNTED}))
+        await erase(bench.ports, C, "admin")
+    assert not any(one.value.commands for one in (await bench.store.journal(C, None, 100)).items)
+    await _recounted(bench)
+    assert _by_name(await _counted(bench)) == WHOLE
+
+
 async def test_a_request_that_is_erased_or_linked_is_not_open_for_ever(bench: Any) -> None:
     requests = [_user("m-1", DESK), _event(HumanRequested, "r-1", DESK, reason="needed")]
     await _play(bench, [_user("m-1"), _event(HumanRequested, "r-1", reason="refund"), *requests])
@@ -293,15 +338,8 @@ async def test_a_request_that_is_erased_or_linked_is_not_open_for_ever(bench: An
 
 
 async def test_reports_that_can_take_no_more_hold_up_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    update = bench.store.update
-
-    async def full(entry: Snapshot[JournalEntry], counts: Any = ()) -> Any:
-        if counts:
-            raise TooLarge("too-large-to-store", "told to be full")
-        return await update(entry)
-
     with monkeypatch.context() as patched:
-        patched.setattr(bench.store, "update", full)
+        patched.setattr(bench.store, "update", _full(bench, set(Tally)))
         await _play(bench, _handoff())
     assert await bench.store.pending_count(C) == 0
     assert await _counted(bench) == []
