@@ -8,15 +8,15 @@ import hmac
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from infra.plain_text import INVISIBLE, plain
+from infra.plain_text import CURRENCY, INVISIBLE, Words, occurrences, plain, words
 from infra.transcripts import Line
 from shared.handoff.variables import CAPTURED_LIMIT
 from shared.handoff.visibility import KEPT_KEYS
-from shared.platforms.places import MAP_LINK
+from shared.platforms.places import MAP_LINK, NOWHERE
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
@@ -26,25 +26,47 @@ SHORTEST_HIDDEN = 3  # characters; a shorter value would mask half of what was s
 HIDDEN = "[hidden]"
 Span = tuple[int, int, str]  # from, to, what stands there instead
 
-_OF_LOCAL = r"""[^ @"(),:;<>\[\]\\/。、]"""
-_OF_DOMAIN = r"""[^ @"(),:;<>\[\]\\/。、?!*'&=#.]"""
+_OF_LOCAL = r"""[^ @"(),:;<>\[\]\\/。]"""
+_OF_DOMAIN = r"""[^ @"(),:;<>\[\]\\/。?!*'&=#.]"""
 _LOCAL = rf"""(?:"(?:\\.|[^"\\]){{1,256}}"|(?<!{_OF_LOCAL}){_OF_LOCAL}+)"""
 _DOTTED = rf"{_OF_DOMAIN}+(?:\.+{_OF_DOMAIN}+)+"
-_MAIL = re.compile(rf"{_LOCAL}(?:@(?:{_DOTTED}|{_OF_DOMAIN}+|\[[^\] ]+\])| ?@ ?{_DOTTED})")
+_AT = r"(?:@|%(?:25)*40|&#64;|&#x40;|&commat;)"
+_MAIL = re.compile(rf"{_LOCAL}(?:{_AT}(?:{_DOTTED}|{_OF_DOMAIN}+|\[[^\] ]+\])| {{0,8}}@ {{0,8}}{_DOTTED})")
 
-_BETWEEN = rf" \-./\\()\[\]+_*'~|·•{INVISIBLE}"
-_GAP = rf"(?:[{_BETWEEN}]|[,:;](?=\d)){{0,8}}"
+_ENCODED = r"%[0-9a-f]{2}|<[^<>\d]{0,40}>|&(?:[a-z]{1,8}|#160|#xa0);|\\[nrt]"
+_SIGN = rf"(?![{CURRENCY}%,:;!?])[\W_]|[,:;!?](?=\d)"
+_GAP = rf"(?:{_ENCODED}|{_SIGN}){{0,8}}+"
 _EXTENSION = rf"{_GAP}(?:x|ext|extn|extension|#)\.?{_GAP}\d{{1,6}}"
 _PHONE = re.compile(rf"(?:\((?=\+?\d{{1,6}}\)))?\+?\d(?:{_GAP}\d){{6,}}(?:{_EXTENSION})?{INVISIBLE}*")
 
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
 _DATE = "|".join(f"{_YEAR}{s}{_MONTH}{s}{_DAY}|{_DAY}{s}{_DAY}{s}{_YEAR}" for s in (r"\.", "-", "/"))
 _MOMENT = rf"(?:{_DATE}|(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
-_MOMENTS = re.compile(rf"{_MOMENT}(?:[ \-/]{{1,8}}{_MOMENT})*")
+_MOMENTS = re.compile(rf"{_MOMENT}(?:(?:{_ENCODED}|[^\w:]|_){{1,8}}+{_MOMENT})*")
 
 _LINK = re.compile(r"https?://[^ ?#]*([?#][^ ]*)?")
-_FILE = re.compile(r"^\[(image|audio|video|document|sticker|file)\] .+$", re.MULTILINE)
+_FILE = re.compile(r"^\[(image|audio|video|document|sticker|file)\] .+", re.MULTILINE | re.DOTALL)
 _CONTACT = "[contact]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What is hidden, as it stands and as its letters and digits alone."""
+
+    literal: str
+    words: str
+
+    @classmethod
+    def of(cls, text: str) -> "_Value":
+        return cls(plain(text).strip(), words(text).text)
+
+    def places(self, literal: str, spaced: Words, squeezed: Words) -> Iterator[tuple[int, int]]:
+        """Yields where it stands; how several words are divided makes no difference."""
+        if len(self.literal) >= SHORTEST_HIDDEN:
+            yield from ((at, at + len(self.literal)) for at in occurrences(literal, self.literal))
+        letters = self.words.replace(" ", "")
+        if len(letters) >= SHORTEST_HIDDEN:
+            yield from (spaced if letters == self.words else squeezed).places(letters)
 
 
 class Mask:
@@ -53,14 +75,13 @@ class Mask:
     def __init__(self, family: Iterable[Conversation] = ()) -> None:
         """`family` is the conversation and those that are linked with it, whose variables are known."""
         found = (one.value for known in family for one in known.variables if _is_hidden(one.audiences))
-        leaves = (plain(leaf).strip() for value in found for leaf in _leaves(value))
-        self._values = {leaf for leaf in leaves if len(leaf) >= SHORTEST_HIDDEN}
-        self._captured: deque[str] = deque(maxlen=KEPT_KEYS)
+        self._values = {_Value.of(leaf) for value in found for leaf in _leaves(value)}
+        self._captured: deque[_Value] = deque(maxlen=KEPT_KEYS)
 
     def learn(self, entry: JournalEntry) -> None:
         """From here on what the customer said there is masked too: its variable may have another value by now."""
-        said = plain(entry.text or "").strip()[:CAPTURED_LIMIT]
-        if _is_hidden(entry.captured_for) and len(said) >= SHORTEST_HIDDEN and said not in self._captured:
+        said = _Value.of((entry.text or "")[:CAPTURED_LIMIT])
+        if _is_hidden(entry.captured_for) and said not in self._captured:
             self._captured.append(said)
 
     def line(self, line: Line) -> Line:
@@ -77,9 +98,15 @@ class Mask:
         links = (found.span(0 if of_customer else 1) for found in _LINK.finditer(form))
         mails = (found.span() for found in _MAIL.finditer(form))
         phones = (found.span() for found in _PHONE.finditer(form) if not _MOMENTS.fullmatch(found[0]))
-        hidden = (span for value in (*self._values, *self._captured) for span in _places(form, value))
-        kinds = ((hidden, HIDDEN), (links, "[link]"), (mails, "[e-mail]"), (phones, "[phone]"))
+        kinds = ((self._hidden(text, form), HIDDEN), (links, "[link]"), (mails, "[e-mail]"), (phones, "[phone]"))
         return _replaced(text, [(*span, label) for spans, label in kinds for span in spans if span[0] < span[1]])
+
+    def _hidden(self, text: str, form: str) -> Iterator[tuple[int, int]]:
+        values = (*self._values, *self._captured)
+        if values:
+            spaced = words(text)
+            squeezed = spaced.squeezed()
+            yield from (span for value in values for span in value.places(form, spaced, squeezed))
 
 
 def pseudonym(conversation: str, salt: str) -> str:
@@ -95,16 +122,9 @@ def _is_hidden(audiences: Sequence[Audience] | None) -> bool:
 
 def _without_attachment(text: str, *, of_customer: bool) -> str:
     """Returns the words without what stands for a place, a contact or a file's name; a caption stays."""
-    if of_customer and MAP_LINK in text:
-        return "[location]"
+    if of_customer and (MAP_LINK in text or NOWHERE in text.splitlines()):
+        return NOWHERE
     return "[contact]" if text.startswith(_CONTACT) else _FILE.sub(r"[\1]", text)
-
-
-def _places(text: str, value: str) -> Iterator[tuple[int, int]]:
-    start = text.find(value)
-    while start >= 0:
-        yield start, start + len(value)
-        start = text.find(value, start + 1)
 
 
 def _replaced(text: str, spans: list[Span]) -> str:
@@ -122,5 +142,7 @@ def _leaves(value: JsonValue) -> Iterator[str]:
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _leaves(inner)
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
     elif value is not None and not isinstance(value, bool):
         yield str(value)

@@ -4,13 +4,14 @@ https://developers.google.com/maps/documentation/urls/get-started
 """
 
 MAP_LINK = "https://www.google.com/maps/search/?api=1&query="
+NOWHERE = "[location]"
 
 
 def map_link(latitude: object, longitude: object) -> str:
     """Returns the link, or words that stand for a place that is nowhere on Earth."""
     if _is_angle(latitude, 90) and _is_angle(longitude, 180):
         return f"{MAP_LINK}{latitude},{longitude}"
-    return "[location]"
+    return NOWHERE
 
 
 def _is_angle(value: object, most: int) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shared.errors import BadRequest
 from shared.platforms.base import parse_signed, unreadable
 from shared.platforms.phones import Line, e164, read_or_noted
-from shared.platforms.places import map_link
+from shared.platforms.places import NOWHERE, map_link
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
@@ -77,7 +77,7 @@ def _location(report: _Report) -> list[Event]:
     found = [place.get(name) for name in ("latitude", "longitude")] if isinstance(place, dict) else []
     # protobuf leaves out what is zero: the equator and Greenwich are places too
     values = [0 if value is None else value for value in found]
-    return [report.line.message(map_link(*values) if values else "[location]")]
+    return [report.line.message(map_link(*values) if values else NOWHERE)]
 
 
 def _tap(report: _Report) -> list[Event]:

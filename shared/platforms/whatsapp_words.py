@@ -48,7 +48,7 @@ def _media(item: Item) -> str:
     media = _dict(item, kind)
     links = (_text(media, name) for name in ("link", "url"))
     link = next((one for one in links if one and one.startswith("https://")), None)
-    name = " ".join(filter(None, [f"[{kind}]", _text(media, "filename")]))
+    name = " ".join([f"[{kind}]", *(_text(media, "filename") or "").split()])  # in one line
     return "\n".join(filter(None, [_text(media, "caption"), link or name]))
 
 

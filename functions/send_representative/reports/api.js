@@ -27,16 +27,29 @@ async function get(path, key) {
 }
 
 /** Returns a report; `asked` has from, to, tz, and by where it is broken down. */
-export const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
+const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
 
 /** Returns the report on agents, or null for a key that may not see it. */
-export async function agents(asked, key) {
+async function agents(asked, key) {
   try {
     return await report("agents", asked, key);
   } catch (error) {
     if (error.status === 403) return null;
     throw error;
   }
+}
+
+/** Returns all that the page shows of a period, and of today beside last week. */
+export async function everything(period, { today, lastWeek, wholeDayLastWeek }, key) {
+  const [now, then, hoursThen, found, people, waiting] = await Promise.all([
+    report("handoffs", { ...today, by: "hour" }, key),
+    report("handoffs", lastWeek, key),
+    report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
+    report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
+    agents(period, key),
+    queue(key),
+  ]);
+  return { now, then, hoursThen, found, people, waiting };
 }
 
 /** Returns everybody who waits, longest first. */

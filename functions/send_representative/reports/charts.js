@@ -1,12 +1,18 @@
 // Charts that do not need their colours: one series is solid, the next hatched, and the numbers stand beside each.
+// On paper they are dark on white, of a size that fits, and their numbers are open.
 
 import { find, make } from "./dom.js";
 
-const drawn = new Map();
+const drawn = new Map(); // by the figure's id: its canvas, what it shows, and the chart as it stands
+const PAPER = { "--ink": "#1a211e", "--soft": "#3d4641", "--line": "#d9ddd6", "--card": "#ffffff" };
+const PAPER_SIZE = { width: 640, height: 240 }; // in CSS pixels: the width of A4 and of Letter within their margins
+const PAPER_DOTS = 3; // to each of these
+let opened = null; // figures whose numbers were opened for paper; null on the screen
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Returns a colour of the page as the browser shows it, light or dark. */
+/** Returns a colour of the page as the browser shows it, light or dark, or as it is printed. */
 function colour(name) {
+  if (opened) return PAPER[name];
   const probe = make("span", { hidden: true });
   probe.style.color = css(name);
   document.body.append(probe);
@@ -50,8 +56,9 @@ function options({ horizontal, series, ticks }) {
   const numbers = scale(ink, ticks, series);
   const names = { ticks: { color: ink }, grid: { display: false } };
   return {
-    responsive: true,
+    responsive: !opened,
     maintainAspectRatio: false,
+    devicePixelRatio: opened ? PAPER_DOTS : undefined,
     animation: false,
     indexAxis: horizontal ? "y" : "x",
     scales: horizontal ? { x: numbers, y: names } : { x: names, y: numbers },
@@ -81,7 +88,6 @@ function datasets(kind, all, ink) {
 export function draw(id, heading, sentence, chart, numbers) {
   const figure = find(id);
   const open = figure.querySelector("details")?.open ?? false;
-  drawn.get(id)?.destroy();
   const canvas = make("canvas", { role: "img", "aria-label": `${heading}. ${sentence} The numbers are in the table below.` });
   figure.replaceChildren(
     make("figcaption", {}, heading),
@@ -89,6 +95,39 @@ export function draw(id, heading, sentence, chart, numbers) {
     make("div", { class: "canvas" }, canvas),
     make("details", { open }, make("summary", {}, "The numbers"), make("div", { class: "scroll" }, numbers)),
   );
+  drawn.get(id)?.made.destroy();
+  drawn.set(id, { canvas, chart, made: paint(canvas, chart) });
+}
+
+function paint(canvas, chart) {
+  if (opened) Object.assign(canvas, PAPER_SIZE);
   const data = { labels: chart.names, datasets: datasets(chart.kind, chart.series, colour("--ink")) };
-  drawn.set(id, new globalThis.Chart(canvas, { type: chart.kind, data, options: options(chart) }));
+  return new globalThis.Chart(canvas, { type: chart.kind, data, options: options(chart) });
+}
+
+/** Draws every chart again from what it shows. */
+function redraw() {
+  for (const one of drawn.values()) {
+    one.made.destroy();
+    one.made = paint(one.canvas, one.chart);
+  }
+}
+
+function toPaper() {
+  opened ??= [...document.querySelectorAll("figure:has(details:not([open]))")];
+  for (const figure of opened) figure.querySelector("details").open = true;
+  redraw();
+}
+
+function toScreen() {
+  for (const figure of opened ?? []) figure.querySelector("details").open = false;
+  opened = null;
+  redraw();
+}
+
+/** Keeps the charts in the colours of the page, and of paper when it is printed. */
+export function keepReadable() {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  addEventListener("beforeprint", toPaper);
+  addEventListener("afterprint", toScreen);
 }

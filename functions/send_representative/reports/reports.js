@@ -1,58 +1,71 @@
 // The reports of one deployment: asks, and shows the answer as figures, charts and the numbers behind them.
 
-import { agents, queue, report } from "./api.js";
-import { draw } from "./charts.js";
+import { everything, queue } from "./api.js";
+import { draw, keepReadable } from "./charts.js";
 import { classNames, duration, find, make, percent, table } from "./dom.js";
-import { WEEKDAYS, day, shifted, todayAndLastWeek, weekday } from "./time.js";
+import { asked, fill, givenKey, keepKey } from "./form.js";
+import { WEEKDAYS, local, shifted, todayAndLastWeek, weekday } from "./time.js";
 
-const KEY = "baton-reports-key";
 const QUEUE_EVERY = 30_000;
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
-let drawing = 0;
+let newest = 0; // what was asked last; the answer to anything before it comes too late
+let looking = false; // at who waits
+let seen = null; // when who waits was last known, with which key, and how many they were
 
-function asked() {
-  const tz = find("tz").value;
-  return { from: find("from").value, to: shifted(find("last").value, 1), tz };
-}
-
-async function show() {
-  const mine = (drawing += 1);
-  const [period, key] = [asked(), find("key").value];
-  const { today, lastWeek, wholeDayLastWeek } = todayAndLastWeek(new Date(), period.tz);
+/** Asks for what the form says and shows it, below what is to be said beforehand. */
+async function show(notice = null) {
+  const mine = (newest += 1);
+  let trouble = notice;
   find("main").setAttribute("aria-busy", "true");
   try {
-    const [now, then, hoursThen, found, people, waiting] = await Promise.all([
-      report("handoffs", { ...today, by: "hour" }, key),
-      report("handoffs", lastWeek, key),
-      report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
-      report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
-      agents(period, key),
-      queue(key),
-    ]);
-    if (mine !== drawing) return;
-    sessionStorage.setItem(KEY, key);
-    setTrouble(null);
-    showToday(now.total, then.total, today.from, waiting);
-    showHoursOfToday(now, hoursThen, today.from);
-    const [days, hours, channels, desks] = found.reports;
-    showPeriod(found, period);
-    showDays(days);
-    showHours(hours);
-    showWho(channels, desks, people);
+    const [period, key, now] = [asked(), givenKey(), new Date()];
+    const week = todayAndLastWeek(now, period.tz);
+    const answer = await everything(period, week, key);
+    if (mine !== newest) return;
+    keepKey(key);
+    showAll(period, week.date, now, answer);
+    seen = { at: now, tz: period.tz, key, count: answer.waiting.length };
   } catch (error) {
-    setTrouble(error.status === 401 ? "This key was not accepted." : error.message);
-  } finally {
-    find("main").setAttribute("aria-busy", "false");
+    trouble = said(error);
   }
+  if (mine !== newest) return;
+  setTrouble(trouble);
+  find("main").setAttribute("aria-busy", "false");
 }
+
+function showAll(period, date, at, { now, then, hoursThen, found, people, waiting }) {
+  showToday(now.total, then.total, date, local(at, period.tz).slice(-5));
+  showQueue(waiting);
+  showHoursOfToday(now, hoursThen, date);
+  const [days, hours, channels, desks] = found.reports;
+  showPeriod(found, period);
+  showDays(days);
+  showHours(hours);
+  showWho(channels, desks, people);
+}
+
+/** Looks again at who waits, unless something is being asked for. */
+async function look() {
+  if (document.hidden || looking || !seen || find("main").getAttribute("aria-busy") === "true") return;
+  const [mine, at] = [newest, new Date()];
+  looking = true;
+  const found = await queue(seen.key).catch((error) => error);
+  looking = false;
+  if (mine !== newest) return;
+  if (found instanceof Error) return showUnknown(found);
+  seen = { ...seen, at, count: found.length };
+  showQueue(found);
+}
+
+const said = (error) => (error.status === 401 ? "This key was not accepted." : error.message);
 
 function setTrouble(text) {
   find("trouble").hidden = text === null;
   find("trouble").textContent = text ?? "";
 }
 
-function showToday(now, then, date, waiting) {
-  find("today-note").textContent = `Today until now, beside last ${weekday(date)} until the same time.`;
+function showToday(now, then, date, time) {
+  find("today-note").textContent = `Today until ${time}, beside as many hours of last ${weekday(date)}.`;
   const tile = (name, value, before) => make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, before)));
   find("tiles").replaceChildren(
     tile("Waiting now", "", ""),
@@ -62,14 +75,21 @@ function showToday(now, then, date, waiting) {
     tile("Nobody came", String(now.failed + now.expired), `last week ${then.failed + then.expired}`),
     tile("Handoff rate", percent(now.handoffRate), `last week ${percent(then.handoffRate)}`),
   );
-  showQueue(waiting);
+}
+
+function showWaiting(count, words) {
+  find("tiles").querySelector("dd").replaceChildren(count, make("small", {}, words));
+}
+
+function showUnknown(error) {
+  const since = local(seen.at, seen.tz);
+  showWaiting("?", `not known since ${since}, when it was ${seen.count}. ${said(error)}`);
+  find("queue").prepend(find("queue-old") ?? make("p", { class: "note", id: "queue-old" }, `As it was on ${since}.`));
 }
 
 function showQueue(waiting) {
   const age = (one) => duration((Date.now() - Date.parse(one.waitingSince)) / 1000);
-  const [count] = find("tiles").querySelectorAll("dd");
-  const longest = waiting.length ? `longest ${age(waiting[0])}` : "nobody";
-  count?.replaceChildren(String(waiting.length), make("small", {}, longest));
+  showWaiting(String(waiting.length), waiting.length ? `longest ${age(waiting[0])}` : "nobody");
   const rows = waiting.map((one) => [one.name.replace("conversations/", ""), one.requestReason, age(one)]);
   find("queue").replaceChildren(waiting.length ? table("Longest wait first", ["Conversation", "Why", "Waits for"], rows) : make("p", { class: "note" }, "Nobody is waiting."));
 }
@@ -153,25 +173,16 @@ function showWho(channels, desks, people) {
 }
 
 function start() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  const tz = hash.get("tz") ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const today = day(new Date(), tz);
-  find("tz").value = tz;
-  find("from").value = hash.get("from") ?? shifted(today, -6);
-  find("last").value = hash.get("to") ?? today;
-  find("key").value = hash.get("key") ?? sessionStorage.getItem(KEY) ?? "";
-  if (hash.has("key")) history.replaceState(null, "", location.pathname); // a key is not for the address bar
-  find("zones").append(...Intl.supportedValuesOf("timeZone").map((name) => make("option", { value: name })));
+  const notice = fill();
   find("asked").addEventListener("submit", (event) => {
     event.preventDefault();
     void show();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => void show());
-  setInterval(async () => {
-    if (!document.hidden && find("tiles").children.length) await queue(find("key").value).then(showQueue, () => {});
-  }, QUEUE_EVERY);
-  if (find("key").value) void show();
-  else find("main").setAttribute("aria-busy", "false");
+  keepReadable();
+  setInterval(() => void look(), QUEUE_EVERY);
+  if (givenKey()) return void show(notice);
+  setTrouble(notice);
+  find("main").setAttribute("aria-busy", "false");
 }
 
 start();

@@ -1,13 +1,27 @@
 // Days and hours as the clocks of a time zone show them.
 
-const DAY = 86_400_000;
-const QUARTER = 900_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const QUARTER = HOUR / 4;
+const EARLIEST = 14 * HOUR; // no clock is further before UTC
 export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/** Returns YYYY-MM-DDTHH:MM there. */
+/** Returns whether there is such a time zone. */
+export function isZone(name) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether there is such a day, written YYYY-MM-DD. */
+export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00Z`)) && shifted(text, 0) === text;
+
+/** Returns YYYY-MM-DD HH:MM there. */
 export function local(time, tz) {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone: tz, dateStyle: "short", timeStyle: "short" });
-  return format.format(time).replace(" ", "T");
+  return format.format(time);
 }
 
 export const day = (time, tz) => local(time, tz).slice(0, 10);
@@ -17,14 +31,28 @@ export const shifted = (date, days) => new Date(Date.parse(`${date}T00:00Z`) + d
 
 export const weekday = (date) => WEEKDAYS[(new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7];
 
-/** Returns today until now (to the full quarter of an hour) and the same hours of the same weekday a week ago. */
+/** Returns the first quarter of an hour that the day has there: some clocks skip midnight. */
+function beginning(date, tz) {
+  let time = Date.parse(`${date}T00:00Z`) - EARLIEST;
+  while (day(time, tz) < date) time += QUARTER;
+  return time;
+}
+
+const instant = (time) => new Date(time).toISOString();
+
+/**
+ * Returns today until now (to the full quarter of an hour), as much of the same weekday a week ago, and that whole day.
+ * `date` is today; `from` and `to` of what is compared are instants, as a local time may come twice, or never.
+ */
 export function todayAndLastWeek(now, tz) {
-  const until = local(new Date(Math.ceil((now.getTime() + 1) / QUARTER) * QUARTER), tz);
-  const today = day(now, tz);
-  const before = shifted(today, -7);
+  const date = day(now, tz);
+  const before = shifted(date, -7);
+  const [begun, begunThen] = [beginning(date, tz), beginning(before, tz)];
+  const until = Math.ceil((now.getTime() + 1) / QUARTER) * QUARTER;
   return {
-    today: { from: today, to: until, tz },
-    lastWeek: { from: before, to: `${shifted(until.slice(0, 10), -7)}${until.slice(10)}`, tz },
+    date,
+    today: { from: instant(begun), to: instant(until), tz },
+    lastWeek: { from: instant(begunThen), to: instant(begunThen + until - begun), tz },
     wholeDayLastWeek: { from: before, to: shifted(before, 1), tz },
   };
 }

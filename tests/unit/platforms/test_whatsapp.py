@@ -9,6 +9,7 @@ from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
 from shared.platforms.signatures import hmac_sha256_hex
 from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.whatsapp_words import words_of
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Request
@@ -143,3 +144,10 @@ def test_an_answer_means_done_again_or_never(status: int, code: object, expected
 def test_statuses_will_name_the_id_of_the_answer(body: bytes, expected: str | None) -> None:
     command = SendMessage(id="1", to=TO, representative=JANE, content=Content(text="Hello"))
     assert PLATFORM.sent_id(command, Answer(200, body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("KTP Jane\nDoe.pdf", "[document] KTP Jane Doe.pdf"), (" \n", "[document]"), (7, "[document]")]
+)
+def test_the_name_of_a_file_is_one_line(name: object, words: str) -> None:
+    assert words_of({"type": "document", "document": {"filename": name}}) == words
