@@ -14,7 +14,7 @@ from shared.errors import Misconfigured
 from shared.logs import log
 from shared.platforms.registry import capabilities, platforms
 from shared.policies import policy
-from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Sender, Webhooks
+from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
 from shared.schemas.exchange import Answer, Call
 from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
@@ -22,6 +22,7 @@ from shared.transports.clock import WallClock
 if TYPE_CHECKING:
     from shared.services.bot import Assistant
     from shared.services.notify import Team
+    from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
 
 BOT_PATIENCE_SECONDS = 1.0  # a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
@@ -39,7 +40,7 @@ class Baton:
         return Ports(
             store=self._store(),
             publisher=self._publisher(),
-            sender=_SenderAtFirstUse(),
+            sender=self._sender,
             clock=WallClock(),
             policy=policy(self.settings, capabilities(known)),
             platforms=known,
@@ -75,6 +76,10 @@ class Baton:
         from shared.teams.registry import team
 
         return team(self.settings)
+
+    async def close(self) -> None:
+        """Closes the connections to platforms. For whoever stops serving; nothing is sent afterwards."""
+        await self._sender.close()
 
     def receive_webhook(self) -> Handler:
         from shared.services.receive import receive_webhook
@@ -119,6 +124,10 @@ class Baton:
         from shared.services.wake_ups import sweep_all
 
         return partial(sweep_all, self.ports)
+
+    @cached_property
+    def _sender(self) -> "_SenderAtFirstUse":
+        return _SenderAtFirstUse()
 
     def _store(self) -> ConversationStore:
         if self.settings.baton_store == "firestore":
@@ -188,13 +197,17 @@ class _SenderAtFirstUse:
     """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of their start."""
 
     @cached_property
-    def _sender(self) -> Sender:
+    def _sender(self) -> "HttpSender":
         from shared.transports.http_sender import HttpSender
 
         return HttpSender()
 
     async def send(self, call: Call) -> Answer | None:
         return await self._sender.send(call)
+
+    async def close(self) -> None:
+        if "_sender" in vars(self):
+            await self._sender.close()
 
 
 def _project_of_credentials() -> str | None:

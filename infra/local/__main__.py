@@ -72,9 +72,9 @@ def _listen(port: str) -> socket.socket | None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", int(port)))
-    except ValueError:
+    except (ValueError, OverflowError):
         print(f"PORT is a number from 1 to 65535, not {port!r}.", file=sys.stderr)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         print(f"Port {port} cannot be used: {error}. Choose another: PORT=8081 make run", file=sys.stderr)
     else:
         return listener

@@ -81,6 +81,7 @@ class Local:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await bootstrap.baton().close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _sweep(self) -> None:

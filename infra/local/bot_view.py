@@ -1,4 +1,5 @@
-"""What the page shows of the bot: which one runs, what it asked Dialogflow, and who may see what it captured."""
+"""What the page shows of the bot and the desks' chats: which bot runs, what it asked Dialogflow, who may see what it
+captured, and the desks that would get a chat about the conversation."""
 
 from typing import Any
 
@@ -11,8 +12,9 @@ from starlette.routing import Route
 from infra.local.dialogflow import session_of
 from infra.local.dialogflow_store import DialogflowStore
 from shared import bootstrap
+from shared.handoff.routing import Desk
 from shared.handoff.visibility import project
-from shared.schemas.ids import parse_conversation_id
+from shared.schemas.ids import parse_conversation_id, platform_of
 from shared.schemas.variables import SessionVariable
 
 PATH = "/local/bot/{conversation:path}"
@@ -25,10 +27,17 @@ def application(store: DialogflowStore) -> Starlette:
         conversation = parse_conversation_id(request.path_params["conversation"])
         session = session_of(conversation)
         turns = [{**turn, "captured": _captured(turn)} for turn in store.turns(session)]
-        running = bootstrap.baton().settings.baton_bot
-        return JSONResponse({"bot": running, "session": session, "turns": turns})
+        settings = bootstrap.baton().settings
+        chats = [_takes(desk, platform_of(conversation)) for desk in settings.baton_desks if desk.opens_chats]
+        told = {"bot": settings.baton_bot, "session": session, "turns": turns, "chatDesks": chats}
+        return JSONResponse(told)
 
     return Starlette(routes=[Route(PATH, bot)])
+
+
+def _takes(desk: Desk, channel: str) -> dict[str, Any]:
+    """Returns a desk that opens chats, and whether it takes customers of this channel."""
+    return {"name": desk.name, "takes": not desk.channels or channel in desk.channels}
 
 
 def _captured(turn: dict[str, Any]) -> list[dict[str, Any]]:

@@ -162,7 +162,7 @@ class CcaiSimulator(Simulator):
             return refused
         if not isinstance(body.get("chat"), dict) or body["chat"].get("status") != "finished":
             return self.refusal(422, "Only status finished is simulated.")
-        self._end(native)
+        self._end(native, {})
         return JSONResponse({"id": int(native), "status": "finished"})
 
     def _refused(self, native: str, end_user: object) -> Response | None:
@@ -191,20 +191,23 @@ class CcaiSimulator(Simulator):
         return JSONResponse({"chat": int(native), "action": body["action"]})
 
     def _joins(self, native: str, body: Mapping[str, Any]) -> None:
+        self._note(native, "joined", body)
         self.report(self._event(native, "participant_joined", sender=_person(body)))
 
     def _leaves(self, native: str, body: Mapping[str, Any]) -> None:
+        self._note(native, "left", body)
         self.report(self._event(native, "participant_left", sender=_person(body)))
 
     def _says(self, native: str, body: Mapping[str, Any]) -> None:
         message = {"type": "text", "content": str(body.get("text", ""))}
-        self.store.show(native, "agent", "message", uuid.uuid4().hex, {"text": message["content"]})
+        self._note(native, "message", body, text=message["content"])
         self.report(self._event(native, "message_received", sender=_person(body), message=message))
 
     def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
         """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose instead. Until the chat
         is finished an agent may take it still."""
         escalation = {"id": 1, "reason": body.get("reason", "after_hours"), "deflection_channels": ["email"]}
+        self._note(native, "deflected", body, reason=escalation["reason"])
         self.report(self._event(native, "escalation_deflected", escalation=escalation))
 
     def _creates(self, native: str, body: Mapping[str, Any]) -> None:
@@ -216,11 +219,16 @@ class CcaiSimulator(Simulator):
         return self._event(native, "chat_created", chat={"id": int(native), "end_user": end_user})
 
     def _ends(self, native: str, body: Mapping[str, Any]) -> None:
-        self._end(native)
+        self._end(native, _who(body))
 
-    def _end(self, native: str) -> None:
-        if self.store.show(native, "platform", "finished", native, {}):
+    def _end(self, native: str, by: Mapping[str, Any]) -> None:
+        """`by` is who ended it, nobody for the end user, in whose name Baton does."""
+        if self.store.show(native, "platform", "finished", native, dict(by)):
             self.report(self._event(native, "chat_ended"))
+
+    def _note(self, native: str, kind: str, body: Mapping[str, Any], **what: Any) -> None:
+        """Lets the agents see who did it."""
+        self.store.show(native, "agent", kind, uuid.uuid4().hex, {**_who(body), **what})
 
     def _event(self, native: str, name: str, **body: Any) -> dict[str, Any]:
         now = format_time(WallClock().now())
@@ -228,6 +236,12 @@ class CcaiSimulator(Simulator):
 
 
 _ACTIONS = ("creates", "joins", "says", "leaves", "ends", "deflects")
+
+
+def _who(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns how a participant is called in the chat."""
+    person = _person(body)
+    return {"name": person.get("name") or f"Agent {person['id']}", "type": person["type"]}
 
 
 def _person(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def _welcome(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     handoff = _handoff(given)
     if handoff is None:
         return []
-    return [text(f"Welcome back. A human has helped you with: {handoff.get('reason') or 'your request'}.")]
+    why = handoff.get("requestReason")
+    return [text(f"Welcome back. A human has helped you{f' with: {why}' if why else ''}.")]
 
 
 def _filled(value: Any, parameters: Mapping[str, Any]) -> Any:

@@ -50,10 +50,15 @@ class PlatformStore:
 
     def conversations(self) -> list[dict[str, Any]]:
         rows = self._db.execute(
-            """select id, name, (select max(seq) from transcript where conversation = conversations.id) as latest
+            """select id, name, (select max(seq) from transcript where conversation = conversations.id) as latest,
+               (select body from transcript where conversation = conversations.id
+                and side = 'customer' and kind = 'message' order by seq desc limit 1)
                from conversations order by coalesce(latest, 0) desc, id"""
         )
-        return [{"id": one, "name": name, "latest": latest} for one, name, latest in rows]
+        return [
+            {"id": one, "name": name, "latest": latest, "said": said and json.loads(said).get("text")}
+            for one, name, latest, said in rows
+        ]
 
     def show(self, conversation: str, side: str, kind: str, native: str, body: dict[str, Any]) -> bool:
         """Returns whether this is new; what was shown already is not shown again."""

@@ -2,6 +2,7 @@
 
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -153,6 +154,51 @@ def test_nobody_available_tells_the_customer_and_gives_the_conversation_back(pag
     press(page, "Nobody available")
     expect_phase(page, "BOT")
     expect(bubbles(page).last).to_contain_text("nobody is available right now")
+
+
+def test_a_notice_goes_when_the_customer_asks_again(page: Page) -> None:
+    queue(page)
+    press(page, "Nobody available")
+    expect(page.locator("#claim-notice")).to_contain_text("is back with the bot")
+    expect_phase(page, "BOT")
+    expect(page.locator("#claim-notice")).to_contain_text("is back with the bot")
+    press(page, "Ask for a human")
+    expect_phase(page, "QUEUED")
+    expect(page.locator("#claim-notice")).to_be_empty()
+
+
+def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(page: Page, server: str) -> None:
+    queue(page)
+    asked, place = list[str](), f"/send_representative/v1/conversations/{chosen(page)}"
+    page.on("request", lambda request: asked.append(unquote(request.url).removeprefix(server)))
+    assert page.request.delete(server + place, headers={"authorization": "Bearer dev-admin"}).ok
+    expect(page.locator("#work-latest")).to_contain_text("Erased: Baton keeps nothing")
+    expect(page.locator("#journal")).to_contain_text("Erased: Baton keeps nothing")
+    expect(page.locator("#journal")).not_to_contain_text(PROBLEM)
+    asked.clear()
+    wait_for_looks(page, server, 8)
+    assert place not in asked
+    customer_says(page, "Here I am again")
+    expect(page.locator("#journal")).to_contain_text("Here I am again")
+    expect(page.locator("#work-latest")).to_have_text("“Here I am again”")
+
+
+def chosen(page: Page) -> str:
+    conversation: str = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
+    return conversation
+
+
+def wait_for_looks(page: Page, server: str, times: int) -> None:
+    """Returns once the page has asked Baton for what it shows so many times."""
+    for _ in range(times):
+        with page.expect_request(f"{server}/send_representative/v1/conversations?phase=BOT"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_without_a_desk_of_its_kind_the_chat_says_how_to_have_one(page: Page) -> None:
+    start_customer(page)
+    press(page, "The desk’s chat")
+    expect(page.locator("#no-desk")).to_contain_text("BATON_DESKS=")
 
 
 def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> None:

@@ -88,7 +88,7 @@ def test_the_reference_conversation_from_bot_to_human_and_back(server: LocalServ
     assert talk.post(":release", released).status == 200
     said = [entry["text"] for entry in talk.journal() if "text" in entry]
     assert said[-4:] == ["I want to talk to a person", "I will connect you.", "I have refunded it.", "Great!"]
-    says(talk, "Thank you", "m-6", "Welcome back. A human has helped you with: refunded.")
+    says(talk, "Thank you", "m-6", "Welcome back. A human has helped you with: billing dispute.")
     handoff = turns(talk)[-1]["parameters"]["baton"]["handoff"]
     assert (handoff["requestReason"], handoff["representatives"]) == ("billing dispute", ["Jane Doe"])
     assert handoff["said"] == [{"by": "Jane Doe", "text": "I have refunded it."}, {"text": "Great!"}]

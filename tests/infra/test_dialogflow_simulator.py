@@ -177,10 +177,15 @@ def test_what_it_does_not_understand_it_says_and_stays_on_its_page(dialog: Dialo
 
 
 def test_a_bot_that_is_told_of_the_human_before_it_welcomes_back(dialog: Dialog) -> None:
-    handoff = {"handoff": {"reason": "billing dispute", "said": ["I refunded it"]}}
+    handoff = {"handoff": {"reason": "left the desk", "requestReason": "billing dispute", "said": ["I refunded it"]}}
     assert dialog.texts("thanks", baton=handoff) == ["Welcome back. A human has helped you with: billing dispute."]
     assert dialog.texts("hello", baton=handoff)[1] == "Hello! How can I help?"
     assert dialog.turns()[0]["parameters"] == {"baton": handoff}
+
+
+def test_why_a_human_left_is_not_what_they_helped_with(dialog: Dialog) -> None:
+    handoff = {"handoff": {"reason": "left the desk"}}
+    assert dialog.texts("thanks", baton=handoff) == ["Welcome back. A human has helped you."]
 
 
 def test_a_parameter_stays_with_the_session_until_null_deletes_it(dialog: Dialog) -> None:

@@ -7,6 +7,7 @@ const REST = "/send_representative/v1/conversations";
 const FAULTS = {
   business_messages: CHANNELS.map((channel) => `/sim/${channel}/faults`),
   dialogflow: ["/sim/dialogflow/faults"],
+  ccai: ["/sim/ccai/faults"],
   comments: ["/local/comments-faults"],
 };
 
@@ -57,6 +58,7 @@ const human = (displayName) => ({ representativeType: "HUMAN", displayName });
 
 export const platform = {
   customers: (channel) => call("GET", customers(channel)),
+  everybody: async () => Object.fromEntries(await Promise.all(CHANNELS.map(async (channel) => [channel, (await platform.customers(channel)).customers]))),
   introduce: (channel, displayName) => call("POST", customers(channel), { displayName }),
   transcript: (channel, id, after) => call("GET", `${customer(channel, id)}?after=${after}`),
   say: (channel, id, text, displayName) =>

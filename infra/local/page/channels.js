@@ -1,6 +1,6 @@
 // The channels of one customer: which are joined, which one is in use, joining another one and parting them.
 
-import { CHANNELS, baton, platform } from "./api.js";
+import { baton, platform } from "./api.js";
 import { find, make, onPress, show, tell } from "./dom.js";
 import { acting, lookNow, model, select } from "./model.js";
 import { channelTitle, inWords } from "./words.js";
@@ -15,7 +15,8 @@ export function startChannels() {
   find("join").addEventListener("submit", (event) => {
     event.preventDefault();
     const other = find("join-which").value;
-    if (other) attempt(() => join(other), `${channelTitle(other)} is joined: answers go where the customer wrote last.`);
+    const where = find("join-which").selectedOptions[0]?.textContent.split(":")[0];
+    if (other) attempt(() => join(other), `${where} is joined: answers go where the customer wrote last.`);
   });
 }
 
@@ -27,22 +28,43 @@ async function openJoin(open) {
   await attempt(offerOthers);
 }
 
-/** Offers whoever has written on another channel; who has the same name stands first. */
+/** Offers each customer who can be joined to this one, be it with several phones; who has the same name stands first. */
 async function offerOthers() {
-  const known = new Set([acting(), ...(model.conversation?.channels ?? []).map((one) => one.conversation)]);
-  const lists = await Promise.all(CHANNELS.map(async (channel) => (await platform.customers(channel)).customers));
-  const others = lists.flat().filter((one) => one.latest !== null && !known.has(one.conversation));
-  const name = model.conversation?.customerName;
+  const everybody = Object.values(await platform.everybody()).flat();
+  const others = Object.values(model.lists).flat().filter(canBeJoined).map((one) => described(one, everybody)).filter((one) => one.phones.length);
+  const name = nameOf(model.selected, everybody);
   others.sort((one, other) => Number(other.name === name) - Number(one.name === name));
   find("join-which").replaceChildren(...others.map(drawOther));
-  if (!others.length) throw new Error("Nobody has written on another channel yet. Start a customer there, and write.");
+  if (!others.length) throw new Error("There is nobody to join. Start a customer on another platform, and write; what has channels of its own joins only what has none.");
 }
 
-const drawOther = ({ conversation, name, id }) =>
-  make("option", { value: conversation }, `${channelTitle(conversation)}: ${name ? `${name} (${id})` : id}`);
+const nameOf = (conversation, everybody) => everybody.find((one) => one.conversation === conversation)?.name;
+const holderOf = (view) => view.name.slice("conversations/".length);
+const channelsOf = (view) => view.channels?.map((one) => one.conversation) ?? [holderOf(view)];
 
+/** One customer has one conversation: of two that have several channels, neither can become part of the other. */
+function canBeJoined(view) {
+  if (holderOf(view) === acting()) return false;
+  const several = view.channels && model.conversation.channels;
+  return !several && !(view.representatives.length && model.conversation.representatives.length);
+}
+
+function described(view, everybody) {
+  const phones = channelsOf(view).filter((one) => everybody.some((known) => known.conversation === one));
+  const name = view.customerName ?? phones.map((one) => nameOf(one, everybody)).find(Boolean);
+  return { holder: holderOf(view), phones, name, id: everybody.find((one) => one.conversation === phones[0])?.id };
+}
+
+function drawOther({ holder, phones, name, id }) {
+  const where = phones.map(channelTitle).sort().join(" + ");
+  return make("option", { value: holder }, `${where}: ${name ? `${name} (${id})` : id}`);
+}
+
+/** What is on its own goes to what has channels already. */
 async function join(other) {
-  await settled(() => baton.link(other, acting()));
+  const theirs = await baton.get(other);
+  const [goes, stays] = theirs.channels ? [acting(), other] : [other, acting()];
+  await settled(() => baton.link(goes, stays));
   openJoin(false);
 }
 
@@ -90,7 +112,7 @@ function drawChannel({ conversation, inUse, shown, holds }) {
 }
 
 function partButton(conversation, title) {
-  const button = make("button", { type: "button", class: "part", "aria-label": `Part ${title}` }, "part");
+  const button = make("button", { type: "button", class: "part", "aria-label": `Part ${title}`, title: `Let ${title} be on its own again` }, "Part");
   onPress(button, () => attempt(() => settled(() => baton.unlink(conversation)), `${title} is on its own again.`));
   return button;
 }

@@ -1,10 +1,11 @@
-// What the agents of a simulated contact center see of a customer's chat, and what they can do there.
+// The side of a simulated contact center's agents: a customer's chat, and what can be done there.
 
 import { agentName, agentNumber } from "./agent.js";
 import { contactCenter } from "./api.js";
+import { renderRows, standing } from "./chat_rows.js";
 import { find, make, onPress, onSend, setAble, setText, show, tell } from "./dom.js";
-import { chatsOf, lookNow, model } from "./model.js";
-import { clock, inWords, names } from "./words.js";
+import { chatsOf, chooseChat, lookNow, model } from "./model.js";
+import { channelTitle, inWords, names } from "./words.js";
 
 const DONE = {
   joins: () => `${agentName()} has entered the chat.`,
@@ -13,25 +14,25 @@ const DONE = {
   ends: () => "The chat has ended.",
   deflects: () => "The contact center turned the customer away.",
 };
-const WHO = { end_user: ["The customer", ""], virtual_agent: ["The bot", "by-bot"], agent: ["An agent", "by-human"] };
+
+let seen = {}; // the latest chat that was shown, and of which conversation
 
 export function startChat() {
   for (const button of find("chat-acts").querySelectorAll("[data-act]"))
-    onPress(button, () => act(button.dataset.act, button.dataset.act === "deflects" ? { reason: find("chat-reason").value } : {}));
-  onSend(find("chat-says"), find("chat-text"), (text) => act("says", { text }));
-  find("chat-choice").addEventListener("change", ({ target }) => {
-    model.chat = { number: target.value, chosen: target.value, transcript: [] };
-    lookNow();
-  });
+    onPress(button, () => attempt(button.dataset.act, button.dataset.act === "deflects" ? { reason: find("chat-reason").value } : {}));
+  onSend(find("chat-says"), find("chat-text"), (text) => attempt("says", { text }));
+  find("chat-choice").addEventListener("change", ({ target }) => target.value && chooseChat(target.value));
 }
 
-async function act(action, more) {
+async function attempt(action, more) {
   const { number, transcript } = model.chat;
   const report = (text, tone) => model.chat?.number === number && tell(find("chat-notice"), text, tone);
   try {
     if (!agentName()) throw new Error("Give your name at the desk first.");
-    if (isOver(transcript)) throw new Error("This chat has ended.");
-    await contactCenter.act(number, { action, id: agentNumber(), name: agentName(), ...more });
+    const { over, present } = standing(transcript);
+    if (over) throw new Error("This chat has ended.");
+    if (action === "says" && !present.has(agentName())) await act(number, "joins");
+    await act(number, action, more);
     report(DONE[action](), "good");
     return true;
   } catch (error) {
@@ -42,7 +43,7 @@ async function act(action, more) {
   }
 }
 
-const isOver = (transcript) => transcript.some((one) => one.kind === "finished");
+const act = (number, action, more) => contactCenter.act(number, { action, id: agentNumber(), name: agentName(), ...more });
 
 export function renderChat() {
   const chats = chatsOf(model.conversation);
@@ -50,47 +51,69 @@ export function renderChat() {
   find("no-chat").hidden = model.chat !== null;
   find("chat-work").hidden = model.chat === null;
   if (model.chat) renderOne(model.chat, chats);
+  else renderNone();
 }
+
+/** What leads to a chat depends on which desks there are. */
+function renderNone() {
+  const desks = model.bot?.chatDesks ?? [];
+  const taking = desks.filter((one) => one.takes);
+  find("no-desk").hidden = desks.length > 0;
+  setText(find("no-chat-yet"), !desks.length || !model.selected ? "" : taking.length ? wayToChat(taking) : nobodyTakes(desks));
+}
+
+function wayToChat(desks) {
+  const { phase, desk } = model.conversation ?? {};
+  const on = `${desks.map((one) => one.name).join(", ")} is on.`;
+  if (phase === "QUEUED" && desks.some((one) => one.name === desk)) return `${on} A human was asked for; the chat appears here once the desk is called.`;
+  if (phase === "HUMAN") return `${on} It gets a chat for each handoff: let the human leave, and ask for one again.`;
+  return `${on} Press “Ask for a human” on the customer’s phone: the chat of that handoff appears here.`;
+}
+
+const nobodyTakes = (desks) =>
+  `${desks.map((one) => one.name).join(", ")} is on, and takes nobody on ${channelTitle(model.selected)}. BATON_DESKS says which channels it takes.`;
 
 function renderOne({ number, transcript }, chats) {
   const created = transcript.find((one) => one.kind === "created")?.body;
-  const ended = isOver(transcript);
+  const { over, present, deflected } = standing(transcript);
+  noticeAnother(chats);
   setText(find("chat-which"), `Chat ${number}${model.conversation.desk ? ` of ${model.conversation.desk}` : ""}`);
-  setText(find("chat-state"), ended ? "ended" : "open");
-  find("chat-state").className = `badge ${ended ? "" : "accepted"}`;
+  setText(find("chat-state"), over ? "ended" : number === chats.at(-1) ? "open" : "open, of an earlier handoff");
+  find("chat-state").className = `badge ${over ? "" : "accepted"}`;
   setText(find("chat-who"), who());
   setText(find("chat-created"), created ? JSON.stringify({ ...created, transcript: undefined }, null, 2) : "");
-  find("chat-others").hidden = chats.length < 2;
-  show(find("chat-choice"), chats.map((id) => ({ id })).reverse(), (one) => one.id, ({ id }) => make("option", { value: id }, `Chat ${id}`));
-  if (find("chat-choice").value !== number) find("chat-choice").value = number;
-  for (const button of document.querySelectorAll("#chat-acts button, #chat-says button")) setAble(button, !ended && agentName());
-  renderRows(transcript, created);
+  renderOthers(chats.filter((one) => one !== number).reverse());
+  enable({ over, deflected, present, entered: present.has(agentName()) });
+  renderRows(find("chat-rows"), transcript, humansKnown());
 }
+
+/** A new chat is shown at once; who looked at another one, or reads elsewhere, is told. */
+function noticeAnother(chats) {
+  const [conversation, latest] = [model.conversation.name, chats.at(-1)];
+  if (seen.conversation === conversation && Number(latest) > Number(seen.latest)) tell(find("chat-notice"), `Chat ${latest} was opened for a new handoff.`);
+  seen = { conversation, latest };
+}
+
+function renderOthers(others) {
+  find("chat-others").hidden = !others.length;
+  const options = [{ id: "", title: "choose …" }, ...others.map((id) => ({ id, title: `Chat ${id}` }))];
+  show(find("chat-choice"), options, (one) => one.id, ({ id, title }) => make("option", { value: id }, title));
+  if (find("chat-choice").value) find("chat-choice").value = "";
+}
+
+function enable({ over, deflected, present, entered }) {
+  const may = !over && Boolean(agentName());
+  const able = { joins: may && !entered, leaves: may && entered, ends: may, deflects: may && !deflected && !present.size };
+  for (const button of find("chat-acts").querySelectorAll("[data-act]")) setAble(button, able[button.dataset.act]);
+  find("chat-reason").disabled = !able.deflects;
+  setAble(find("chat-say"), may);
+  setText(find("chat-say"), entered ? "Say" : "Enter and say");
+}
+
+const humansKnown = () =>
+  [...new Set(model.entries.map((one) => one.representative).filter((one) => one?.representativeType === "HUMAN").map((one) => one.displayName))];
 
 function who() {
   const here = names(model.conversation.representatives);
   return `You act as ${agentName() || "nobody: give your name at the desk"}. ${here ? `With the customer: ${here}.` : "No human is with the customer."}`;
-}
-
-function renderRows(transcript, created) {
-  const list = find("chat-rows");
-  const following = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  const before = (created?.transcript ?? []).map(({ sender, timestamp, content }, index) => {
-    const text = content.map((one) => one.text).join("\n");
-    return { key: `before ${index}`, sender, at: timestamp, text, before: true };
-  });
-  const since = transcript.filter((one) => one.kind !== "created").map(({ seq, side, kind, body, at }) => {
-    const sender = side === "business" ? "end_user" : "agent";
-    return { key: seq, sender, at, text: body.text, name: body.name, over: kind === "finished" };
-  });
-  show(list, [...before, ...since], (one) => one.key, drawRow);
-  if (following) list.scrollTop = list.scrollHeight;
-}
-
-function drawRow({ sender, at, text, name, over, before }) {
-  if (over) return make("li", { class: "line" }, make("span", {}, "The chat has ended"));
-  const [title, tone] = WHO[sender] ?? [sender, ""];
-  const time = at ? make("time", { datetime: at }, clock(at)) : null;
-  const head = make("p", { class: "entry-head" }, time, make("b", { class: tone }, name || title), before ? make("span", { class: "badge" }, "before the handoff") : null);
-  return make("li", { class: before ? "before" : null }, head, make("p", { class: "said", dir: "auto" }, text));
 }

@@ -3,9 +3,9 @@
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
 import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
-import { acting, lookNow, model, select } from "./model.js";
+import { acting, customerOf, lookNow, model, select } from "./model.js";
 import { startSpeaking } from "./speak.js";
-import { deskInWords, inWords, names, said, waitedSince } from "./words.js";
+import { channelTitle, deskInWords, erasedInWords, inWords, names, placed, waitedSince } from "./words.js";
 
 const AGENT = "baton-agent-name";
 const LONGEST_LIST = 100;
@@ -14,6 +14,8 @@ const EMPTY = {
   HUMAN: "No human is in a conversation.",
   BOT: "No customer is with the bot.",
 };
+
+let toldAfter = null; // the conversation as it was when its notice was given
 
 export function startDesk() {
   const agent = find("agent");
@@ -44,7 +46,9 @@ async function control(act, words) {
   const report = (text, tone) => model.selected === id && tell(find("claim-notice"), text, tone);
   clearNotices();
   try {
-    report(words(await act(id)), "good");
+    const after = await act(id);
+    toldAfter = after;
+    report(words(after), "good");
     return true;
   } catch (error) {
     report(inWords(error), "bad");
@@ -74,25 +78,31 @@ function renderList(phase, list, conversations) {
 
 const briefly = (one, all) => ({
   id: one.name.slice("conversations/".length),
-  name: one.customerName,
+  name: nameOf(one),
   since: one.waitingSince,
   reason: one.phase === "QUEUED" ? one.requestReason : null,
   holders: names(one.representatives),
-  desk: placed(one, all),
+  desk: deskOf(one, all),
 });
 
+/** Not every channel tells Baton a name; whoever plays the customer here knows it. */
+function nameOf(one) {
+  const id = one.name.slice("conversations/".length);
+  return one.customerName || customerOf(id)?.name || `Somebody on ${channelTitle(id)}`;
+}
+
 /** Lists name the longest wait first, so a place in a desk's line is that among its own. */
-function placed(one, all) {
+function deskOf(one, all) {
   const desk = deskInWords(one);
   if (one.phase !== "QUEUED") return desk && `desk ${desk}`;
   const line = all.filter((other) => other.desk === one.desk);
-  return `${line.indexOf(one) + 1} in line at ${desk}`;
+  return `${placed(line.indexOf(one) + 1)} at ${desk}`;
 }
 
 function drawn(one) {
   const waited = one.since && make("span", { class: "waited", "data-since": one.since }, waitedSince(one.since));
   const beside = waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
-  const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name || one.id), beside);
+  const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name), beside);
   const detail = make("span", { class: "detail", dir: "auto" }, one.reason || one.id);
   const desk = one.desk && make("span", { class: "detail", dir: "auto" }, one.desk);
   const button = make("button", { type: "button", class: "row-button", "aria-pressed": String(one.chosen) }, title, detail, desk);
@@ -102,14 +112,24 @@ function drawn(one) {
 
 function renderWork() {
   const { conversation } = model;
-  setText(find("work-title"), conversation?.customerName || model.selected);
+  if (hasMovedOn(conversation)) tell(find("claim-notice"), "");
+  setText(find("work-title"), conversation ? nameOf(conversation) : customerOf(model.selected)?.name ?? model.selected);
   setText(find("work-latest"), latestWords());
   setAble(find("claim"), Boolean(conversation && agentName()) && !isPresent());
   setAble(find("leave"), isPresent());
   setAble(find("nobody"), conversation?.phase === "QUEUED");
 }
 
+/** What was said of a conversation is true until somebody else begins to speak there, or a human is asked for. */
+function hasMovedOn(conversation) {
+  if (!toldAfter || conversation?.name !== toldAfter.name) return false;
+  return conversation.version > toldAfter.version && conversation.phase !== toldAfter.phase;
+}
+
+/** The last words on the channel in use: there the answer goes. */
 function latestWords() {
-  const latest = model.transcript.findLast((one) => one.side === "customer" && one.kind === "message");
-  return latest ? `“${said(latest.body)}”` : "Baton hears of this customer with their first message.";
+  if (model.gone) return erasedInWords(model.gone);
+  const inUse = model.conversation?.channels?.find((one) => one.inUse)?.conversation ?? model.selected;
+  const words = customerOf(inUse)?.said ?? model.entries.findLast((one) => one.kind === "user_message" && one.text)?.text;
+  return words ? `“${words}”` : "Baton hears of this customer with their first message.";
 }

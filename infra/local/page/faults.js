@@ -18,6 +18,12 @@ const WEBHOOKS = [
   { name: "duplicate", title: "Post webhooks twice" },
   { name: "reorder", title: "Reorder two webhooks" },
 ];
+const CHATS = [
+  { name: "created_first", title: "chat_created comes before the answer" },
+  { name: "created_silent", title: "chat_created never comes" },
+  { name: "created_lost", title: "Make the chat, and lose the answer" },
+  { name: "created_seconds", title: "chat_created comes late", lasts: { unit: "s", max: 600, step: 1, usual: 20 } },
+];
 const ANSWERS = [
   { name: "garbled", title: "Answer 200 with rubbish" },
   { name: "twice", title: "Give each message twice" },
@@ -25,6 +31,7 @@ const ANSWERS = [
 const PLATFORMS = [
   { name: "business_messages", title: "Business Messages", prefix: "", switches: [...CALLS, ...WEBHOOKS] },
   { name: "dialogflow", title: "Dialogflow CX", prefix: "dialogflow-", switches: [...CALLS, ...ANSWERS] },
+  { name: "ccai", title: "The contact center", prefix: "ccai-", switches: [...CALLS, ...WEBHOOKS, ...CHATS] },
   { name: "comments", title: "The CRM’s record", prefix: "comments-", switches: [SERVER_ERROR] },
 ];
 
@@ -47,29 +54,35 @@ function drawPlatform(platform) {
   return make("fieldset", { name: platform.name }, make("legend", {}, platform.title), list);
 }
 
-function draw({ prefix, title: platform }, { name, title, extra }) {
+function draw({ prefix, title: platform }, { name, title, extra, lasts }) {
   const id = prefix + name;
   const called = (what) => (prefix ? `${platform}, ${what}: ${title}` : `${title}: ${what}`); // no two switches of the same name
   const box = make("input", { type: "checkbox", role: "switch", id: `fault-${id}`, "aria-label": prefix ? `${platform}: ${title}` : null });
+  const label = make("label", { class: "switch" }, box, title);
+  if (lasts) return make("li", {}, label, amount(`${id}-amount`, lasts, called("seconds")));
   const range = make("input", { type: "range", id: `share-${id}`, min: 5, max: 100, step: 5, value: USUAL_SHARE, "aria-label": called("share of calls") });
-  const seconds = extra ? amount(prefix, extra, called("seconds")) : null;
-  return make("li", {}, make("label", { class: "switch" }, box, title), seconds, range, make("output", { for: `share-${id}`, id: `percent-${id}` }));
+  const seconds = extra ? amount(prefix + extra.name, extra, called("seconds")) : null;
+  return make("li", {}, label, seconds, range, make("output", { for: `share-${id}`, id: `percent-${id}` }));
 }
 
-function amount(prefix, { name, unit, max, step }, label) {
-  const box = make("input", { type: "number", id: `fault-${prefix}${name}`, min: 0, max, step, value: 2, "aria-label": label });
+function amount(id, { unit, max, step, usual = 2 }, label) {
+  const box = make("input", { type: "number", id: `fault-${id}`, min: 0, max, step, value: usual, "aria-label": label });
   return make("span", { class: "amount" }, box, unit);
 }
 
 function renderShares() {
   for (const { prefix, switches } of PLATFORMS)
-    for (const { name } of switches) setText(find(`percent-${prefix}${name}`), `${find(`share-${prefix}${name}`).value} %`);
+    for (const { name } of shares(switches)) setText(find(`percent-${prefix}${name}`), `${find(`share-${prefix}${name}`).value} %`);
 }
+
+/** All but those that have a duration in place of a share. */
+const shares = (switches) => switches.filter((one) => !one.lasts);
 
 function chosen({ prefix, switches }) {
   const values = {};
-  for (const { name, extra } of switches) {
-    values[name] = find(`fault-${prefix}${name}`).checked ? Number(find(`share-${prefix}${name}`).value) / 100 : 0;
+  for (const { name, extra, lasts } of switches) {
+    const strength = lasts ? Number(find(`fault-${prefix}${name}-amount`).value) : Number(find(`share-${prefix}${name}`).value) / 100;
+    values[name] = find(`fault-${prefix}${name}`).checked ? strength : 0;
     if (extra) values[extra.name] = Number(find(`fault-${prefix}${extra.name}`).value);
   }
   return values;
@@ -103,9 +116,10 @@ function fill(known) {
 }
 
 function fillPlatform({ prefix, switches }, values) {
-  for (const { name, extra } of switches) {
+  for (const { name, extra, lasts } of switches) {
     find(`fault-${prefix}${name}`).checked = values[name] > 0;
-    if (values[name] > 0) find(`share-${prefix}${name}`).value = values[name] * 100;
+    if (values[name] > 0 && lasts) find(`fault-${prefix}${name}-amount`).value = values[name];
+    if (values[name] > 0 && !lasts) find(`share-${prefix}${name}`).value = values[name] * 100;
     if (extra) find(`fault-${prefix}${extra.name}`).value = values[extra.name];
   }
 }

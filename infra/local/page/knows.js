@@ -2,9 +2,10 @@
 
 import { find, make, setText, show } from "./dom.js";
 import { acting, model } from "./model.js";
-import { clock, deskInWords, duration, kindInWords, names, waitedSince } from "./words.js";
+import { clock, deskInWords, duration, entryInWords, erasedInWords, names, verdictInWords, waitedSince } from "./words.js";
 
 const LONGEST_JOURNAL = 200;
+const END_USER = "ccai:user-"; // how a contact center knows the customer, not a conversation with anybody
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
 const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", desk: "tell the desk", record: "count for reports" };
 
@@ -23,7 +24,7 @@ function renderPhase(phase) {
 function facts(conversation) {
   if (!conversation) return [];
   const { representatives, waitingSince, pending, firstResponseSeconds, version, tracked, channels = [] } = conversation;
-  const links = conversation.links.filter((link) => !channels.some((one) => one.conversation === link));
+  const links = conversation.links.filter((link) => !link.startsWith(END_USER) && !channels.some((one) => one.conversation === link));
   return [
     { term: "Speaks", text: representatives.length ? names(representatives) : "the bot" },
     { term: "Waiting", since: waitingSince, text: "no" },
@@ -31,7 +32,7 @@ function facts(conversation) {
     { term: "Place in line", text: place(conversation) },
     { term: "Pending", text: pending ? `${pending} in the outbox` : "nothing", alarm: pending > 0 },
     { term: "First response", text: firstResponseSeconds === undefined ? "none yet" : `after ${duration(firstResponseSeconds)}` },
-    { term: "Linked", text: links.length ? links.join(", ") : tracked ? "no, only tracked" : "no" },
+    { term: "Linked", text: links[0] ?? (tracked ? "no, only tracked" : "no"), all: links.length > 1 ? links : undefined },
     { term: "Version", text: String(version) },
   ];
 }
@@ -39,12 +40,19 @@ function facts(conversation) {
 const place = ({ queuePosition, queuePositionAtLeast }) =>
   queuePosition ? `${queuePosition}${queuePositionAtLeast ? " or later" : ""}` : "not in line";
 
-function drawFact({ term, text, since, alarm }) {
+function drawFact({ term, text, since, alarm, all }) {
+  if (all) return make("div", {}, make("dt", {}, term), make("dd", {}, drawAll(all)));
   const told = make("dd", { dir: "auto", class: alarm && "alarm", "data-since": since }, since ? waitedSince(since) : text);
   return make("div", {}, make("dt", {}, term), told);
 }
 
+function drawAll(links) {
+  const list = make("ul", { "aria-label": "Linked conversations" }, ...links.map((link) => make("li", { dir: "auto" }, link)));
+  return make("details", { class: "all" }, make("summary", {}, `${links.length} conversations`), list);
+}
+
 function journal() {
+  if (model.gone) return [{ id: "empty", empty: erasedInWords(model.gone) }];
   if (!model.entries.length) return [{ id: "empty", empty: "Every event of the chosen conversation is written here: what came, what Baton did, and how that ended." }];
   return model.entries.slice(-LONGEST_JOURNAL).reverse();
 }
@@ -54,19 +62,19 @@ function drawEntry(entry) {
     "p",
     { class: "entry-head" },
     make("time", { datetime: entry.time }, clock(entry.time)),
-    make("b", {}, kindInWords(entry.kind)),
+    make("b", {}, entryInWords(entry)),
     badge(entry.verdict),
     entry.outcome !== entry.verdict ? badge(entry.outcome) : null,
   );
   return make("li", {}, head, entry.text ? make("p", { class: "quote", dir: "auto" }, entry.text) : null, because(entry), commands(entry));
 }
 
-const badge = (word) => make("span", { class: `badge ${word}` }, word);
+const badge = (word) => make("span", { class: `badge ${word}`, title: word }, verdictInWords(word));
 
 function because(entry) {
   const who = entry.representative ? [`${entry.representative.representativeType} ${entry.representative.displayName ?? ""}`.trim()] : [];
-  const away = acting() !== entry.source ? [`through ${entry.source}`] : [];
-  const reason = entry.reason && entry.reason !== entry.verdict ? [`reason: ${entry.reason}`] : [];
+  const away = acting() !== entry.source ? [`through ${entry.source.startsWith(END_USER) ? "the desk’s end user" : entry.source}`] : [];
+  const reason = entry.reason && entry.reason !== entry.verdict && entry.reason !== entry.text ? [`reason: ${entry.reason}`] : [];
   const said = [...who, `by ${entry.actor}`, ...away, ...reason];
   return make("p", { class: "because", dir: "auto" }, said.join(" · "));
 }

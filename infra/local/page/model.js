@@ -1,6 +1,7 @@
 // What the page knows, and how it keeps up: one request after the other, faster while things happen.
 
 import { Away, CHANNELS, Refusal, baton, bot, contactCenter, faults, platform } from "./api.js";
+import { emptyBook, readJournal } from "./journal.js";
 import { inWords } from "./words.js";
 
 const CALM_PAUSE = 1000;
@@ -13,11 +14,13 @@ const PREFIX = `${FIRST_CHANNEL}:`;
 
 export const model = {
   channel: FIRST_CHANNEL,
+  everybody: {}, // the customers of every channel, by its name
   customers: [],
   newcomers: [],
   selected: null,
   ...nothingSeen(),
   lists: { QUEUED: [], HUMAN: [], BOT: [] },
+  crowded: false, // there are more than the lists show
   faults: null,
   trouble: null,
   started: false,
@@ -31,11 +34,7 @@ let latestNews = "";
 let showNow = () => {};
 
 function nothingSeen() {
-  return { transcript: [], typing: null, conversation: null, bot: null, chat: null, entries: [], book: emptyBook() };
-}
-
-function emptyBook() {
-  return { settled: [], cursor: null };
+  return { transcript: [], typing: null, conversation: null, gone: null, bot: null, chat: null, chosenChat: null, entries: [], book: emptyBook() };
 }
 
 const CHAT = "ccai:chat-";
@@ -46,7 +45,19 @@ export const acting = () => model.conversation?.name.slice("conversations/".leng
 
 /** The numbers of the chats that a simulated contact center has about this customer, the latest last. */
 export const chatsOf = (conversation) =>
-  (conversation?.links ?? []).filter((link) => link.startsWith(CHAT)).map((link) => link.slice(CHAT.length));
+  (conversation?.links ?? []).filter((link) => link.startsWith(CHAT)).map((link) => link.slice(CHAT.length)).sort((one, other) => one - other);
+
+/** The chat to show: the latest, or an earlier one that was chosen since that was opened. */
+function shownChat(conversation) {
+  const chats = chatsOf(conversation);
+  const chosen = model.chosenChat;
+  return chosen?.latest === chats.at(-1) && chats.includes(chosen?.number) ? chosen.number : chats.at(-1);
+}
+
+export function chooseChat(number) {
+  model.chosenChat = { number, latest: chatsOf(model.conversation).at(-1) };
+  lookNow();
+}
 
 /** The customer's own id on the simulated platform, null where the conversation lives elsewhere. */
 export function customerId() {
@@ -58,6 +69,10 @@ export const people = () => (model.channel === FIRST_CHANNEL ? [...model.newcome
 
 /** The conversation of a customer: elsewhere than on Business Messages its id does not show who they are. */
 export const conversationOf = (id) => people().find((one) => one.id === id)?.conversation ?? PREFIX + id;
+
+/** Whom a simulated channel knows by this conversation, their last words with it; nobody of a channel elsewhere. */
+export const customerOf = (conversation) =>
+  Object.values(model.everybody).flat().find((one) => one.conversation === conversation);
 
 export function customerName(id = customerId()) {
   return people().find((one) => one.id === id)?.name ?? undefined;
@@ -141,10 +156,11 @@ async function trouble() {
 
 async function look() {
   const { channel } = model;
-  const { customers } = await platform.customers(channel);
+  const everybody = await platform.everybody();
   if (model.channel !== channel) return;
-  takeCustomers(customers);
-  const news = JSON.stringify([model.selected, customers]);
+  model.everybody = everybody;
+  takeCustomers(everybody[channel]);
+  const news = JSON.stringify([model.selected, everybody]);
   if (news !== latestNews) lively = LIVELY_ROUNDS;
   latestNews = news;
   await lookAtPhone();
@@ -171,14 +187,23 @@ async function lookAtPhone() {
 }
 
 async function lookAtBaton() {
+  let more = false;
   for (const phase of Object.keys(model.lists)) {
-    const { conversations } = await baton.list(phase);
+    const { conversations, nextCursor } = await baton.list(phase);
+    more ||= Boolean(nextCursor);
     model.lists[phase] = conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
   }
+  model.crowded = more;
   if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
   if (model.selected) await lookAtBot(model.selected);
   const unheard = people().some((one) => one.id === customerId() && one.latest === null);
-  if (model.selected && !unheard) await lookAtConversation(model.selected);
+  if (model.selected && !unheard && !isGone(model.selected)) await lookAtConversation(model.selected);
+}
+
+/** What was erased is asked for again once the customer has done something, or the desk's lists have it. */
+function isGone(selected) {
+  const listed = Object.values(model.lists).flat().some((one) => one.name === `conversations/${selected}`);
+  return model.gone !== null && !listed && !model.crowded && model.gone.latest === customerOf(selected)?.latest;
 }
 
 async function lookAtBot(selected) {
@@ -188,22 +213,23 @@ async function lookAtBot(selected) {
 
 async function lookAtConversation(selected) {
   const before = model.conversation;
+  const latest = customerOf(selected)?.latest;
   const own = await found(baton.get(selected));
   const conversation = own?.linkedTo ? await found(baton.get(own.linkedTo)) : own;
   const same = before && before.name === conversation?.name;
   const stale = conversation && (!same || before.version !== conversation.version || before.pending || conversation.pending);
   if (conversation && !same) model.book = emptyBook();
-  const entries = stale ? await readJournal(conversation.name.slice("conversations/".length), model.book) : model.entries;
+  const entries = stale ? await readJournal(conversation.name.slice("conversations/".length), model.book) : conversation ? model.entries : [];
   const chat = await lookAtChat(conversation);
-  if (model.selected === selected) Object.assign(model, { conversation, entries, chat });
+  const gone = conversation ? null : { latest, known: Boolean(before || model.gone?.known) };
+  if (model.selected === selected) Object.assign(model, { conversation, gone, entries, chat });
 }
 
 async function lookAtChat(conversation) {
-  const chats = chatsOf(conversation);
-  if (!chats.length) return null;
-  const number = chats.includes(model.chat?.chosen) ? model.chat.chosen : chats.at(-1);
+  const number = shownChat(conversation);
+  if (number === undefined) return null;
   const { transcript } = await contactCenter.chat(number);
-  return { number, chosen: model.chat?.chosen, transcript };
+  return { number, transcript };
 }
 
 async function found(asked) {
@@ -214,22 +240,3 @@ async function found(asked) {
     throw error;
   }
 }
-
-/** Reads from the first page that may still change; `book` remembers the pages before it. */
-async function readJournal(conversation, book) {
-  let cursor = book.cursor;
-  let open = [];
-  for (;;) {
-    const page = await baton.journal(conversation, cursor);
-    open.push(...page.entries);
-    cursor = page.nextCursor;
-    if (!cursor) return [...book.settled, ...open];
-    if (open.every(isSettled)) {
-      book.settled.push(...open);
-      book.cursor = cursor;
-      open = [];
-    }
-  }
-}
-
-const isSettled = (entry) => entry.commands.every((command) => !["pending", "broken"].includes(command.state));

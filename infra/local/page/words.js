@@ -28,11 +28,11 @@ const REFUSALS = {
   "not-joined": () => "this human is not in the conversation. Claim it first.",
   "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
   "unknown-conversation": () => "Baton has not heard of this customer yet. Write something as the customer first.",
-  "already-linked": () => "it is linked to another customer already.",
+  "already-linked": () => "it belongs to another customer already. Part it there first.",
   "outbox-pending": () => "something is still being delivered there. Try again in a moment.",
   "both-held": (holder) => `humans are present on both sides (${holder}). Let those of one leave first.`,
   "desk-called": () => "on each side a desk has the handoff. Join them after the end of one.",
-  chain: () => "it has channels of its own. Part them first, or join this one to it.",
+  chain: () => "both have joined channels of their own. Part those of one first.",
 };
 
 const KEY_TROUBLE =
@@ -41,7 +41,10 @@ const KEY_TROUBLE =
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
+const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+const FIRST = ["first", "second", "third"];
 const TITLES = { business_messages: "Business Messages", rcs: "RCS", whatsapp: "WhatsApp" };
 
 export const day = (time) => dayFormat.format(new Date(time));
@@ -54,9 +57,30 @@ export function deskInWords({ desk, opensAt, closedDesk, closedUntil }) {
   return Date.parse(closedUntil) > Date.now() ? `${closedDesk}, closed until ${day(closedUntil)}` : null;
 }
 
+/** A place in line, counted from 1. */
+export const placed = (place) => `${FIRST[place - 1] ?? place + ENDINGS[ordinals.select(place)]} in line`;
+
 export const clock = (time) => clockFormat.format(new Date(time));
 
-export const kindInWords = (kind) => KINDS[kind] ?? kind.replaceAll("_", " ");
+const CHAT = "ccai:chat-";
+
+/** What an entry of the journal tells of, and where it changes nothing, what that was. */
+export function entryInWords({ kind, source, eventId = "", verdict }) {
+  if (kind === "unknown" && eventId.startsWith("chat_created:")) return "the desk made a chat";
+  if (kind === "chat_created") return "the desk says whose chat it is";
+  const ends = kind === "handoff_failed" && eventId.startsWith("ended:");
+  if (ends && verdict === "ignored") return source.startsWith(CHAT) ? "the desk’s chat ended" : "the desk ended its side";
+  return KINDS[kind] ?? kind.replaceAll("_", " ");
+}
+
+/** Why Baton has nothing of a conversation; `known` tells whether it had. */
+export const erasedInWords = ({ known }) =>
+  known
+    ? "Erased: Baton keeps nothing of this conversation. It begins anew when the customer writes again."
+    : "Baton has nothing of this conversation: it was erased, or what the customer wrote has not arrived yet.";
+
+/** What became of an entry or a command. */
+export const verdictInWords = (verdict) => (verdict === "ignored" ? "nothing follows" : verdict);
 
 export function inWords(error) {
   if (error.status === 401 || error.status === 403) return error.reason in REFUSALS ? refusal(error) : KEY_TROUBLE;
