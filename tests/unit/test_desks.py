@@ -215,8 +215,7 @@ def test_a_desk_whose_chat_has_ended_is_not_told(joined: bool) -> None:
     talk = in_line()
     if joined:
         talk.joins(source=CHAT)
-        talk.leaves(source=CHAT, ends=True)
-    talk.take(Ended(**talk.common(source=CHAT), reason="over"))
+    talk.ends(CHAT)
     assert (called(talk), talk.conversation.called) == ([("open", "asked")], None)
     assert talk.conversation.past_chats == (CHAT,)
 
@@ -252,7 +251,7 @@ def test_a_second_human_does_not_send_the_desks_own_away() -> None:
     talk.leaves("Sam")
     assert called(talk) == [("open", "asked")]
     talk.joins("Sam")
-    talk.leaves(source="ccai:chat-1", ends=True)
+    talk.ends(CHAT)
     talk.user("only Sam hears this")
     assert (called(talk), talk.conversation.called) == ([("open", "asked")], None)
 
