@@ -12,7 +12,6 @@ from shared.handoff.hours import Hours
 from shared.handoff.notices import BUILT_IN, Notice
 from shared.handoff.policy import BATONS_OWN
 from shared.handoff.routing import Desk, route
-from shared.platforms.base import Ended
 from shared.schemas import events
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Conversation, Phase

@@ -341,31 +341,6 @@ async def test_words_for_a_chat_that_was_unlinked_are_not_lost_in_silence(world:
     assert (await world.conversation()).called is None
 
 
-async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(world: World) -> None:
-    await handed_over(world)
-    await joins(world)
-    await unlink(world.ports, CHAT, "admin")
-    await world.customer("are you there?")
-    await leaves(world)
-    await world.until_settled()
-    now = await world.conversation()
-    assert (now.phase, CHAT in now.links, now.past_chats, now.timer) == (Phase.BOT, False, (), None)
-    assert (world.tenant.closed, world.shown) == ([1001], ["JOINED", "LEFT"])
-    assert world.told() == ["handoff.requested", "handoff.joined", "handoff.ended"]
-    assert [one.actor for one in await world.entries() if one.kind == "unlink"] == ["admin"]
-
-
-async def test_an_agent_who_joins_while_the_end_of_the_chat_is_on_its_way_leaves_with_it(world: World) -> None:
-    await handed_over(world)
-    ended = Ended(id=f"{ENDED}x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over")
-    await joins(world)
-    await apply(world.ports, ended)
-    await world.until_settled()
-    assert ((await world.conversation()).phase, world.shown) == (Phase.BOT, ["JOINED", "LEFT"])
-    bodies = [one for one in world.bench.publisher.on("baton-handoffs") if one["type"] == "handoff.ended"]
-    assert [(one["reason"], one["representative"]["displayName"]) for one in bodies] == [("over", "Jane")]
-
-
 async def test_a_chat_that_its_agent_left_and_that_is_unlinked_starts_no_timer(world: World) -> None:
     await handed_over(world)
     await joins(world)
