@@ -71,8 +71,8 @@ def close(turn: Turn) -> None:
     event, called = turn.event, turn.conversation.called
     if called is None or any(called.has(human.source) for human in turn.conversation.humans):
         return
-    theirs, ends = event.fact and called.has(event.source), getattr(event, "ends", False)
-    if theirs and isinstance(event, HumanLeft) and not ends:
+    theirs = event.fact and called.has(event.source)
+    if theirs and isinstance(event, HumanLeft):
         return
-    knows = theirs and (ends or not called.opens_chats)
+    knows = theirs and (event.over is not None or not called.opens_chats)
     let_go(turn, None if knows else getattr(event, "reason", None) or event.kind)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.handoff import channels, chats, closed, desks, handback, line, variables
-from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app
+from shared.handoff import assistant, channels, chats, closed, desks, handback, line, variables
+from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
 from shared.handoff.notices import Notice
 from shared.handoff.speech import bot_message, message, say
 from shared.handoff.telling import notify
@@ -42,11 +42,11 @@ def _ours(turn: Turn, audience: Sequence[Audience]) -> JsonObject:
 
 
 def remind(turn: Turn) -> None:
+    """A desk has its time from when it is called, also where its opening was noticed late."""
     timer = turn.conversation.timer
     if timer is not None:
-        turn.change(
-            timer=timer.model_copy(update={"n": timer.n + 1, "due_at": timer.due_at + turn.policy.unclaimed_after})
-        )
+        since = turn.now if timer.is_opening else timer.due_at
+        turn.change(timer=timer.model_copy(update={"n": timer.n + 1, "due_at": since + turn.policy.unclaimed_after}))
 
 
 def unsubscribe(turn: Turn) -> None:
@@ -70,12 +70,14 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.NOTE_CHAT: chats.note_chat,
     Effect.END_CHAT: chats.end_chat,
     Effect.REMIND: remind,
+    Effect.NOTE_ASSISTANT: assistant.note,
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: join,
     Effect.MESSAGE: message,
     Effect.LEAVE: leave,
     Effect.LEAVE_DESK: leave_desk,
     Effect.LEAVE_ALL: leave_all,
+    Effect.STAY: stay,
     Effect.BOT_MESSAGE: bot_message,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
@@ -84,6 +86,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
     Effect.NOTIFY_CLOSED: closed.notify_closed,
+    Effect.NOTIFY_ASSISTED: assistant.notify_ended,
     Effect.KEEP_VARIABLES: variables.keep,
     Effect.PUBLISH_VARIABLES: variables.publish,
     Effect.COMMENT_VARIABLES: variables.comment,
@@ -98,4 +101,5 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: line.say_place,
     Effect.SAY_RETURNED: say(Notice.RETURNED),
+    Effect.SAY_RESUMED: say(Notice.RESUMED),
 }

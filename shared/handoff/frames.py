@@ -62,13 +62,22 @@ def replace_app(turn: Turn) -> None:
     turn.conversation = channels.without_app(turn.conversation)
 
 
+def stay(turn: Turn) -> None:
+    """Who is said to have joined again does not go with a leaving from before that."""
+    event = expect(turn.event, ByRepresentative)
+    known = turn.conversation.present(event.representative)
+    if known is not None and known.source == event.source:
+        _replace(turn, known, known.model_copy(update={"rejoined_at": event.occurred_at}))
+
+
 def leave(turn: Turn) -> None:
     name = expect(turn.event, ByRepresentative).representative.name
     _dismiss(turn, lambda human: human.representative.name == name)
 
 
 def leave_desk(turn: Turn) -> None:
-    _dismiss(turn, lambda human: human.source == turn.event.source)
+    gone = turn.event.over or turn.event.source
+    _dismiss(turn, lambda human: human.source == gone)
 
 
 def leave_all(turn: Turn) -> None:
@@ -86,7 +95,9 @@ def catch_up(turn: Turn) -> None:
 
 def _dismiss(turn: Turn, goes: Callable[[Present], bool], *, back: bool = False) -> None:
     known = turn.conversation
-    gone = tuple(human for human in known.humans if goes(human) and human.told and not _spoke_there(turn))
+    leaving = tuple(human for human in known.humans if goes(human))
+    gone = tuple(human for human in leaving if human.told and not _spoke_there(turn))
+    turn.gone = leaving
     turn.change(humans=tuple(human for human in known.humans if not goes(human)))
     if turn.outside_window:
         turn.change(left_unseen=(*known.left_unseen, *gone))

@@ -60,6 +60,12 @@ def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
     return event.fact and spoke is not None and occurred is not None and occurred < spoke
 
 
+def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human, occurred = _named(conversation, event), event.occurred_at
+    since = (human.rejoined_at or human.occurred_at) if human else None
+    return event.fact and since is not None and occurred is not None and occurred < since
+
+
 def _holder(conversation: Conversation, event: Event, _: Policy) -> bool:
     human = _named(conversation, event)
     return human is not None and human.key == event.key
@@ -84,6 +90,22 @@ def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
     called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
     elsewhere = is_desks and called is not None and not called.has(event.source)
     return elsewhere or _past(conversation, event, policy)
+
+
+def _over(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.over is not None and all(human.source == event.over for human in conversation.humans)
+
+
+def _over_out(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.over is not None and any(human.source == event.over for human in conversation.humans)
+
+
+def _assisted(conversation: Conversation) -> bool:
+    return conversation.called is not None and conversation.called.assisted
+
+
+def _has_chat(conversation: Conversation, chat: str | None) -> bool:
+    return chat is not None and conversation.called is not None and conversation.called.chat == chat
 
 
 def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
@@ -142,6 +164,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNWANTED: lambda conversation, event, _p: not event.fact and conversation.unsubscribed_at is not None,
     Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
+    Guard.OUTLIVED: _outlived,
     Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
     Guard.HOLDER: _holder,
     Guard.FOREIGN: _foreign,
@@ -152,6 +175,14 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
     Guard.OUTDATED: _outdated,
+    Guard.OVER: _over,
+    Guard.OVER_OUT: _over_out,
+    Guard.UNLINKED_CHAT: lambda conversation, event, _p: _has_chat(conversation, event.over),
+    Guard.ASSISTANT: lambda conversation, event, _p: event.fact and _has_chat(conversation, event.source),
+    Guard.ASSISTED: lambda conversation, _e, _p: _assisted(conversation),
+    Guard.ASSISTED_ENDS: lambda conversation, event, _p: (
+        _assisted(conversation) and _has_chat(conversation, event.over)
+    ),
     Guard.PAST: _past,
     Guard.PAST_PRESENT: _past_present,
     Guard.ANOTHERS: _anothers,

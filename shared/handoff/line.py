@@ -20,5 +20,8 @@ def say_place(turn: Turn) -> None:
     ahead = expect(turn.event, FromUser).ahead
     if ahead is None:
         return
-    notice = Notice.PLACE_FAR if ahead.more else Notice.PLACE if ahead.people else Notice.PLACE_NEXT
+    if ahead.more:
+        notice = Notice.PLACE_FAR if ahead.people else Notice.PLACE_UNKNOWN
+    else:
+        notice = Notice.PLACE if ahead.people else Notice.PLACE_NEXT
     say_notice(turn, notice, ahead=ahead.people)

@@ -21,6 +21,7 @@ class Notice(StrEnum):
     WAITING = "waiting"
     NOBODY = "nobody"
     RETURNED = "returned"
+    RESUMED = "resumed"  # no human has come, and the desk's own assistant is gone
     APOLOGY = "apology"
     JOINED = "joined"
     LEFT = "left"
@@ -34,6 +35,7 @@ class Notice(StrEnum):
     PLACE = "place"
     PLACE_NEXT = "place_next"
     PLACE_FAR = "place_far"
+    PLACE_UNKNOWN = "place_unknown"  # the line is longer than what was counted
     PLACE_ASKED = "place_asked"  # what a customer says who wants to know it, with | between
 
 

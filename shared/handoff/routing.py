@@ -72,10 +72,15 @@ class Desk(BaseModel):
         return self.kind in CALLED
 
     def takes(self, conversation: Conversation, language: str) -> bool:
-        """Returns whether such a handoff is for this desk. CSKU's people see CSKU's own conversations only."""
+        """Returns whether such a handoff is for this desk, which can hear and answer the customer there."""
         channel = not self.channels or conversation.platform in self.channels
-        reachable = self.kind != "csku" or "csku" in map(platform_of, (conversation.id, *conversation.links))
-        return channel and reachable and (not self.languages or language in self.languages)
+        return channel and self._reaches(conversation) and (not self.languages or language in self.languages)
+
+    def _reaches(self, conversation: Conversation) -> bool:
+        """CSKU's people see CSKU's own conversations only; where Baton only tracks, a chat's words reach nobody."""
+        if self.kind == "csku":
+            return "csku" in map(platform_of, (conversation.id, *conversation.links))
+        return not (self.opens_chats and conversation.tracked)
 
     def is_open(self, now: datetime) -> bool:
         return self.hours is None or self.hours.is_open(now, self.holidays)

@@ -7,6 +7,7 @@ from shared.schemas.commands import Publish
 from shared.schemas.events import Said, Undelivered
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
 from shared.schemas.own_events import UnclaimedTimeout
+from shared.schemas.representative import Representative
 
 _UNTIMED = {"handoff.ended", "delivery.failed"}
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}
@@ -26,7 +27,7 @@ def notification(turn: Turn, kind: NotificationType, desk: str | None = None) ->
         type=kind,
         conversation=turn.conversation.id,
         time=turn.now,
-        representative=getattr(event, "representative", None),
+        representative=_about(turn),
         reason=(turn.reason if kind in _SAYS_WHY else None) or _reason(turn),
         waited_seconds=turn.waited_seconds if kind not in _UNTIMED else None,
         reminder=event.n if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed" else None,
@@ -40,6 +41,12 @@ def notification(turn: Turn, kind: NotificationType, desk: str | None = None) ->
 def _reason(turn: Turn) -> str | None:
     request = turn.conversation.request
     return getattr(turn.event, "reason", None) or (request.reason if request else None)
+
+
+def _about(turn: Turn) -> Representative | None:
+    """Returns whom it is about: a chat's end names nobody, but with it leave those who were in it."""
+    named = turn.gone[-1].representative if turn.gone else None
+    return getattr(turn.event, "representative", named)
 
 
 def _message_id(turn: Turn) -> str | None:

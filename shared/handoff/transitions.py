@@ -78,6 +78,7 @@ LATE_FRAME = (G.STALE, _step(E.JOIN, E.MESSAGE, E.LEAVE, verdict=Verdict.STALE))
 PAST = (G.PAST, _step(E.END_CHAT, verdict=Verdict.STALE))
 PAST_FRAME = (G.PAST, _step(E.JOIN, E.MESSAGE, E.LEAVE, E.END_CHAT, verdict=Verdict.STALE))
 PAST_WORDS = (G.PAST_PRESENT, _step(E.MESSAGE, E.END_CHAT, verdict=Verdict.STALE))
+OUTLIVED = (G.OUTLIVED, Step(verdict=Verdict.STALE))
 PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
 ANOTHERS = (G.ANOTHERS, Step(verdict=Verdict.IGNORED))
 TOO_LATE = (G.TOO_LATE, OUTSIDE_WINDOW)
@@ -87,13 +88,14 @@ IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
 
 _FROM_USER = {
     BOT: _cell(ECHO, otherwise=_step(E.TELL_BOT)),
-    QUEUED: _cell(ECHO, otherwise=_step(E.TELL_BOTH)),
+    QUEUED: _cell(ECHO, (G.ASSISTED, _step(E.TELL_DESK)), otherwise=_step(E.TELL_BOTH)),
     HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK)),
 }
 _REPLIES = {
     BOT: _cell(ECHO, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
     QUEUED: _cell(
         ECHO,
+        (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
         (G.ASKS_PLACE, _step(E.SAY_PLACE, E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
     ),
@@ -108,19 +110,15 @@ _SPEAKS_UP = _cell(
     PAST_FRAME,
     otherwise=_step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, E.MESSAGE, to=HUMAN),
 )
-_LET_GO = _cell(ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED)), otherwise=IGNORE)
+_LAST_OUT = _step(E.LEAVE_DESK, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)
+_OVER = (G.OVER, _LAST_OUT), (G.OVER_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK))
+_LET_GO = ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED))
+_UNLINKED = (G.UNLINKED_CHAT, _step(E.CLOSE_DESK))
 _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
 _LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
-_BOT_SPEAKS = _cell(
-    UNDELIVERED,
-    PAST,
-    (G.OVERTAKEN, ANSWERED),
-    TOO_LATE,
-    (G.UNWANTED, SILENCED),
-    (G.UNSUBSCRIBED, SUPPRESS),
-    otherwise=_step(E.BOT_MESSAGE),
-)
+_OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
+_UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.UserMessage.kind: _REPLIES,
@@ -144,7 +142,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.HumanJoined.kind: {
         BOT: _cell(STALE, PAST, otherwise=_JOINS),
         QUEUED: _cell(STALE, PAST, otherwise=_JOINS),
-        HUMAN: _cell(STALE, PAST, (G.PRESENT, IGNORE), otherwise=_step(E.JOIN)),
+        HUMAN: _cell(STALE, PAST, (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)), otherwise=_step(E.JOIN)),
     },
     events.Claim.kind: {
         BOT: _cell(otherwise=_JOINS),
@@ -175,7 +173,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(
             (G.REQUEST_ABSENT, NOT_JOINED),
             (G.ABSENT, IGNORE),
-            STALE,
+            OUTLIVED,
             PAST_LEFT,
             (G.FOREIGN, NOT_YOURS),
             (G.LAST_ONE, _step(E.LEAVE, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)),
@@ -183,8 +181,12 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         ),
     },
     events.BotMessage.kind: {
-        BOT: _BOT_SPEAKS,
-        QUEUED: _BOT_SPEAKS,
+        BOT: _cell(*_UNSAID, otherwise=_step(E.BOT_MESSAGE)),
+        QUEUED: _cell(
+            *_UNSAID,
+            (G.ASSISTANT, _step(E.NOTE_ASSISTANT, E.BOT_MESSAGE)),
+            otherwise=_step(E.BOT_MESSAGE),
+        ),
         HUMAN: _cell(
             (G.REQUEST, HUMAN_PRESENT),
             STALE,
@@ -195,12 +197,21 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         ),
     },
     events.HandoffFailed.kind: {
-        BOT: _LET_GO,
-        QUEUED: _cell(ANOTHERS, otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
-        HUMAN: _LET_GO,
+        BOT: _cell(*_LET_GO, otherwise=IGNORE),
+        QUEUED: _cell(
+            ANOTHERS,
+            (G.ASSISTED_ENDS, _step(E.NOTIFY_ASSISTED, E.CLOSE_DESK, E.SAY_RESUMED, to=BOT)),
+            otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT),
+        ),
+        HUMAN: _cell(*_OVER, *_LET_GO, otherwise=IGNORE),
     },
     events.ChatCreated.kind: dict.fromkeys(Phase, _CREATED),
     own_events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),
+    own_events.Unlinked.kind: {
+        BOT: _cell(_UNLINKED, otherwise=_step()),
+        QUEUED: _cell(_UNLINKED, otherwise=_step()),
+        HUMAN: _cell(*_OVER, _UNLINKED, otherwise=_step()),
+    },
     own_events.UnclaimedTimeout.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(

@@ -8,7 +8,7 @@ from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
 from shared.reports.definitions import moment
 from shared.schemas.commands import Command, ToCustomer
-from shared.schemas.conversation import Capabilities, Conversation
+from shared.schemas.conversation import Capabilities, Conversation, Present
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
@@ -21,7 +21,7 @@ E = TypeVar("E", bound=Event)
 class Turn:
     """One event being carried out: the conversation as it becomes, the commands so far.
 
-    `captured_for` is as in JournalEntry.
+    `captured_for` is as in JournalEntry; `gone` are the humans who left with it.
     """
 
     conversation: Conversation
@@ -31,6 +31,7 @@ class Turn:
     commands: list[Command] = field(default_factory=list)
     reason: str | None = None
     captured_for: tuple[Audience, ...] | None = None
+    gone: tuple[Present, ...] = ()
 
     def change(self, **update: object) -> None:
         self.conversation = self.conversation.model_copy(update=update)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
@@ -49,7 +49,9 @@ class Ended(Deflected):
     Its id begins with ENDED, by which the journal tells it from others that failed.
     """
 
-    ends: ClassVar[bool] = True
+    @property
+    def over(self) -> str:
+        return self.source
 
 
 class Platform(Protocol):

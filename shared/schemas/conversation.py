@@ -42,7 +42,8 @@ class Capabilities(Ours):
 class Present(Ours):
     """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought them in.
 
-    `joined_at` is by Baton's clock, `occurred_at` by that of `source`.
+    `joined_at` is by Baton's clock, `occurred_at` by that of `source`, as is `rejoined_at`: that they had joined was
+    said again.
     `told` is False where the customer could not be written to when they joined, and so does not know of them yet;
     `app`: they type in the channel's own app.
     """
@@ -52,6 +53,7 @@ class Present(Ours):
     source: str
     joined_at: Time
     occurred_at: Time | None = None
+    rejoined_at: Time | None = None
     key: str | None = None
     told: bool = True
     app: bool = False

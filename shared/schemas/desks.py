@@ -16,7 +16,8 @@ class Called(Ours):
     """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
 
     Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton knows it; until then
-    `created` are those that the desk says it made for this customer meanwhile.
+    `created` are those that the desk says it made for this customer meanwhile. `assisted`: the desk's own assistant
+    has answered in that chat.
     """
 
     desk: str
@@ -25,6 +26,7 @@ class Called(Ours):
     opens_chats: bool = False
     chat: str | None = None
     created: tuple[CreatedChat, ...] = ()
+    assisted: bool = False
 
     def has(self, source: str) -> bool:
         """Returns whether what happens in `source` is about this handoff, unless it is about one that is over."""

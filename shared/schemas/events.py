@@ -54,6 +54,11 @@ class Event(Ours):
         """What was said, for the journal."""
         return None
 
+    @property
+    def over(self) -> str | None:
+        """The desk's conversation that has no part in this customer's any more."""
+        return None
+
 
 class FromUser(Event):
     """Something the customer sent. `form` is the whole of it in Business Messages form, for bots and desks.
@@ -152,22 +157,16 @@ class BotMessage(Said):
 
 
 class HumanLeft(ByRepresentative):
-    """`owner` is the only API key that may let this human go, None where anybody's word counts; `ends`: with them the
-    desk's chat is over."""
+    """`owner` is the only API key that may let this human go, None where anybody's word counts."""
 
     kind: ClassVar[str] = "human_left"
-
-    ends: bool = False
 
     reason: str | None = None
     owner: str | None = None
 
 
 class HandoffFailed(Event):
-    """`ends`: with it the desk's own chat is over."""
-
     kind: ClassVar[str] = "handoff_failed"
-    ends: ClassVar[bool] = False
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""Events that Baton itself makes: timers that fired, a desk's chat that was linked, a JOINED that did not arrive."""
+"""Events that Baton itself makes: a timer fired, a desk's chat was linked or unlinked, a JOINED did not arrive."""
 
 from typing import ClassVar
 
@@ -12,6 +12,19 @@ class ChatOpened(Event):
 
     chat: str
     handoff: str
+
+
+class Unlinked(Event):
+    """`desk`, a desk's conversation, is linked no longer."""
+
+    kind: ClassVar[str] = "unlink"
+
+    desk: str
+    reason: str = "unlinked"
+
+    @property
+    def over(self) -> str:
+        return self.desk
 
 
 class UnclaimedTimeout(Event):

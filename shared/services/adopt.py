@@ -21,7 +21,6 @@ from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, Hum
 from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.services.apply import entries_of, wake
-from shared.services.departures import follows
 from shared.services.erase import tombstone
 from shared.services.link_records import ended, record_of
 from shared.services.links import check_free, joined_to, seen
@@ -81,11 +80,10 @@ def _replay(
 ) -> tuple[list[JournalEntry], Conversation]:
     """Returns what the events make of the channel, one after the other, and the entries that say so."""
     entries: list[JournalEntry] = []
-    for each in held:
-        for event in follows(channel, each):
-            decision = decide(channel, event, ports.clock.now(), ports.policy)
-            entries += entries_of(ports, event, decision, nonce)
-            channel = decision.conversation
+    for event in held:
+        decision = decide(channel, event, ports.clock.now(), ports.policy)
+        entries += entries_of(ports, event, decision, nonce)
+        channel = decision.conversation
     return entries, channel
 
 

@@ -14,7 +14,6 @@ from shared.schemas.exchange import Answer
 from shared.schemas.ids import platform_of
 from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, asked, end, is_final, judge, settled, tried_by
-from shared.services.departures import departures
 from shared.services.desk_call import DeskCall
 from shared.services.desk_open import known_customer, open_chat
 from shared.services.in_flight import lost, mark
@@ -106,8 +105,7 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
     if chat is not None:
         source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
         gone = Ended(id=f"{ENDED}{call.command.id}", source=source, actor=actor, reason="the desk's chat is over")
-        for event in await departures(call.ports, gone):
-            await apply(call.ports, event, limit=None)
+        await apply(call.ports, gone, limit=None)
         await wake(call.ports, call.channel.id)
 
 

@@ -4,10 +4,13 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from shared.errors import BadRequest, NotFound, Refused
+from shared.handoff.machine import decide
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.journal import JournalEntry
+from shared.schemas.own_events import Unlinked
 from shared.services import identity
-from shared.services.apply import wake
+from shared.services.apply import entries_of, wake
 from shared.services.link_records import ended, record_of
 from shared.services.retry import until_uncontended
 
@@ -66,16 +69,24 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
         return await _write(ports, "unlink", key, apart)
     if theirs.value.owns(desk):
         return await identity.part(ports, ours, theirs, key)
-    return await _write(ports, "unlink", key, apart, (theirs, _without(theirs.value, desk)))
+    parted = await _take_from(ports, theirs, desk, key, apart)
+    await wake(ports, theirs.value.id)
+    return parted
 
 
-def _without(channel: Conversation, desk: str) -> Mapping[str, object]:
-    """Returns what changes in a channel from which a desk's conversation is taken: it has no handoff there any more."""
-    gone = {name: tuple(one for one in getattr(channel, name) if one != desk) for name in ("links", "past_chats")}
-    if channel.called is None or channel.called.chat != desk:
-        return gone
-    waits = channel.timer is not None and channel.timer.kind == "chat"
-    return {**gone, "called": None, "timer": None if waits else channel.timer}
+async def _take_from(
+    ports: Ports, channel: Snapshot[Conversation], desk: str, key: str, apart: _Change
+) -> Conversation:
+    """What it means for the customer that a desk's conversation is theirs no more, the table decides."""
+    nonce = uuid.uuid4().hex
+    event = Unlinked(id=nonce, source=channel.value.id, actor=key, desk=desk)
+    decision = decide(channel.value, event, ports.clock.now(), ports.policy)
+    after = decision.conversation
+    gone = {name: tuple(one for one in getattr(after, name) if one != desk) for name in ("links", "past_chats")}
+    ours, own = _written(ports, "unlink", key, nonce, apart)
+    written = [ours, Snapshot(after.model_copy(update=gone), channel.token)]
+    await ports.store.commit(Commit([own, *entries_of(ports, event, decision, nonce)], written))
+    return ours.value
 
 
 def check_free(desk: Conversation, channel: Conversation, carried: Collection[str] = ()) -> None:
@@ -97,14 +108,15 @@ async def seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
 async def _write(ports: Ports, kind: str, key: str, *changes: _Change) -> Conversation:
     """Writes all changes in one commit, each with its journal entry. Returns the first conversation as it became."""
     nonce = uuid.uuid4().hex
-    written = [
-        Snapshot(before.value.model_copy(update={**update, "version": before.value.version + 1}), before.token)
-        for before, update in changes
-    ]
-    pairs = zip(changes, written, strict=True)
-    entries = [
-        record_of(ports, kind, key, nonce, before.value, after.value, ended(ports, before.value, after.value))
-        for (before, _), after in pairs
-    ]
-    await ports.store.commit(Commit(entries, written))
-    return written[0].value
+    written = [_written(ports, kind, key, nonce, change) for change in changes]
+    await ports.store.commit(Commit([entry for _, entry in written], [after for after, _ in written]))
+    return written[0][0].value
+
+
+def _written(
+    ports: Ports, kind: str, key: str, nonce: str, change: _Change
+) -> tuple[Snapshot[Conversation], JournalEntry]:
+    before, update = change
+    after = before.value.model_copy(update={**update, "version": before.value.version + 1})
+    entry = record_of(ports, kind, key, nonce, before.value, after, ended(ports, before.value, after))
+    return Snapshot(after, before.token), entry

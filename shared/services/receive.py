@@ -12,7 +12,6 @@ from shared.schemas.exchange import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.passing import Passing
 from shared.services.apply import apply, wake
-from shared.services.departures import departures
 from shared.services.native_ids import in_our_ids, where_it_acts
 
 AUDIENCES = {Phase.BOT: ["BOT"], Phase.QUEUED: ["BOT", "HUMAN"], Phase.HUMAN: ["HUMAN"]}
@@ -56,8 +55,7 @@ async def take(ports: Ports, events: list[Event]) -> None:
 
 async def _take_one(ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]) -> None:
     try:
-        for one in await departures(ports, event):
-            woken[(await apply(ports, one)).conversation.id] = None
+        woken[(await apply(ports, event)).conversation.id] = None
     except Exception as error:  # whatever it is, the door answers with it in the end
         failed[event.source] = error
         reason = error.reason if isinstance(error, BatonError) else type(error).__name__

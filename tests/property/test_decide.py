@@ -13,12 +13,14 @@ from shared.handoff.machine import OWN_ACTS, decide
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE
+from shared.platforms.base import Ended
 from shared.schemas import events, own_events
-from shared.schemas.commands import CallDesk, Lane, SendEvent, SendMessage, ToCustomer
+from shared.schemas.commands import CallDesk, Lane, Publish, SendEvent, SendMessage, ToCustomer
 from shared.schemas.content import TEXT_LIMIT, Content
 from shared.schemas.conversation import Capabilities, Channel, Conversation, HandoffRequest, Phase, Present, Timer
 from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.journal import Verdict
+from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
@@ -81,6 +83,7 @@ calls = st.builds(
     handoff=st.just("h1"),
     opens_chats=st.just(True),
     chat=st.sampled_from((None, CHAT)),
+    assisted=st.booleans(),
     created=st.sampled_from(((), (CreatedChat(chat="ccai:chat-3", at=NOW),))),
 ) | st.just(Called(desk="flags", kind="csku", handoff="h1"))
 
@@ -95,6 +98,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
             frame=f"frame {who.name}",
             source=draw(sources),
             joined_at=NOW,
+            occurred_at=draw(st.none() | times),
             key=draw(keys),
             told=draw(st.booleans()),
             app=draw(st.booleans()),
@@ -147,8 +151,9 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "human_needed": draw(st.sampled_from((None, False, True))), "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)), "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
-        "ends": draw(st.booleans()), "chat": draw(chats), "handoff": draw(st.sampled_from(("h1", "h0"))),
+        "chat": draw(chats), "handoff": draw(st.sampled_from(("h1", "h0"))), "desk": draw(sources),
     }  # fmt: skip
+    model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
@@ -241,12 +246,44 @@ def test_where_nobody_may_write_nothing_is_sent(before: Conversation, event: eve
 
 
 @effort(200)
-@given(conversations(), happenings(("human_joined", "human_left", "human_message", "bot_message")), policies)
+@given(conversations(), happenings(("human_joined", "human_message", "bot_message")), policies)
 def test_what_is_late_never_changes_who_speaks(before: Conversation, event: events.Event, policy: Policy) -> None:
     spoke = NOW - timedelta(seconds=10)
     late = event.model_copy(update={"fact": True, "occurred_at": spoke - timedelta(seconds=1)})
     decision = decide(before.model_copy(update={"spoke_at": spoke}), late, NOW, policy)
     assert (decision.conversation.phase, _here(decision.conversation)) == (before.phase, _here(before))
+
+
+@effort(200)
+@given(conversations(), happenings(("human_left",)), policies)
+def test_a_leaving_is_late_only_where_that_human_has_come_since(
+    before: Conversation, event: events.HumanLeft, policy: Policy
+) -> None:
+    came = NOW - timedelta(seconds=10)
+    humans = tuple(one.model_copy(update={"occurred_at": came}) for one in before.humans)
+    known = before.model_copy(update={"humans": humans, "spoke_at": NOW, "past_chats": ()})
+    about = {"fact": True, "owner": None}
+    late = event.model_copy(update={**about, "occurred_at": came - timedelta(seconds=1)})
+    assert _here(decide(known, late, NOW, policy).conversation) == _here(known)
+    left = decide(known, event.model_copy(update={**about, "occurred_at": came}), NOW, policy)
+    assert event.representative.name not in _here(left.conversation)
+
+
+@effort(300)
+@given(conversations(), happenings(("handoff_failed", "unlink")), policies)
+def test_nobody_stays_in_what_is_over(before: Conversation, event: events.Event, policy: Policy) -> None:
+    after = decide(before, event, NOW, policy).conversation
+    assert _here(after) == [one.representative.name for one in before.humans if one.source != event.over]
+
+
+@effort(300)
+@given(conversations(), happenings(("user_message", "suggestion_response")), policies)
+def test_never_are_two_told_to_answer(before: Conversation, event: events.Event, policy: Policy) -> None:
+    """Where a desk's own assistant answers, Baton's bot does not hear the customer."""
+    decision = decide(before.model_copy(update={"phase": Phase.QUEUED, "humans": ()}), event, NOW, policy)
+    if before.called is not None and before.called.assisted:
+        told = [one.body for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES]
+        assert {"BOT" in str(one["audience"]) for one in told} <= {False}
 
 
 @effort(300)
@@ -282,7 +319,7 @@ def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
     if called is None or not called.opens_chats or (after and after.handoff == called.handoff):
         return
     closed = [one for one in decision.commands if isinstance(one, CallDesk) and one.action == "close"]
-    knows = event.fact and event.source == called.chat and getattr(event, "ends", False)
+    knows = event.source == called.chat and isinstance(event, Ended)
     assert knows or called.handoff in {one.handoff for one in closed}
     assert {one.chat for one in called.created} <= {one.chat for one in closed}
 

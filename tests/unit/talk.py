@@ -6,6 +6,7 @@ from typing import Any
 from infra.local.oracle import as_labelled
 from shared.handoff.machine import Decision, decide
 from shared.handoff.policy import Policy
+from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Publish, SendEvent, SendMessage
@@ -71,6 +72,9 @@ class Talk:
 
     def fails(self, **more: Any) -> Decision:
         return self.take(events.HandoffFailed(**self.common(**more), reason="closed"))
+
+    def ends(self, chat: str) -> Decision:
+        return self.take(Ended(**self.common(source=chat), reason="over"))
 
     def wants_human(self, **more: Any) -> Decision:
         return self.take(events.HumanRequested(**self.common(**more), reason="asked"))

@@ -12,7 +12,6 @@ from shared.handoff.hours import Hours
 from shared.handoff.notices import BUILT_IN, Notice
 from shared.handoff.policy import BATONS_OWN
 from shared.handoff.routing import Desk, route
-from shared.platforms.base import Ended
 from shared.schemas import events
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Conversation, Phase
@@ -215,8 +214,7 @@ def test_a_desk_whose_chat_has_ended_is_not_told(joined: bool) -> None:
     talk = in_line()
     if joined:
         talk.joins(source=CHAT)
-        talk.leaves(source=CHAT, ends=True)
-    talk.take(Ended(**talk.common(source=CHAT), reason="over"))
+    talk.ends(CHAT)
     assert (called(talk), talk.conversation.called) == ([("open", "asked")], None)
     assert talk.conversation.past_chats == (CHAT,)
 
@@ -252,7 +250,7 @@ def test_a_second_human_does_not_send_the_desks_own_away() -> None:
     talk.leaves("Sam")
     assert called(talk) == [("open", "asked")]
     talk.joins("Sam")
-    talk.leaves(source="ccai:chat-1", ends=True)
+    talk.ends(CHAT)
     talk.user("only Sam hears this")
     assert (called(talk), talk.conversation.called) == ([("open", "asked")], None)
 

@@ -11,6 +11,7 @@ from shared.handoff.machine import decide, rule_for
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
+from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
@@ -57,6 +58,7 @@ COMMANDS = {
     Effect.SAY_PLACE: ["BOT Hello World Agent: You are in line."],
     Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
     Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
+    Effect.SAY_RESUMED: ["BOT Hello World Agent: You are back with the assistant."],
     Effect.SAY_RETURNED: ["BOT Hello World Agent: The person you were talking to is no longer here."],
     **{effect: [f"publish baton-handoffs {effect.value.split()[1]}"] for effect in Effect if "NOTIFY" in effect.name},
 }
@@ -81,6 +83,9 @@ WINDOW = Policy(
 SILENT = {"unsubscribed_at": EARLIER}
 CHAT, USER = "ccai:chat-1", "ccai:user-1"
 CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
+IN_CHAT = CALLED.model_copy(update={"chat": CHAT})
+ASSISTED = IN_CHAT.model_copy(update={"assisted": True})
+SINCE_EARLIER = human("Jane").model_copy(update={"occurred_at": EARLIER})
 PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
 AT_JAKARTA = {
     "locale": "id",
@@ -114,9 +119,10 @@ def event(kind: str, **more: Any) -> events.Event:
         "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
         "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
-        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "handoff": "h1", **more,
+        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "handoff": "h1",
+        "desk": DESK, **more,
     }  # fmt: skip
-    model = KINDS[kind]
+    model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
@@ -130,6 +136,13 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.UNSUBSCRIBED: (SILENT, {}),
     Guard.OVERTAKEN: ({"human_version": 5}, {"fact": False, "answers": 4}),
     Guard.STALE: ({}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
+    Guard.OUTLIVED: ({"humans": (SINCE_EARLIER,)}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
+    Guard.OVER: ({"humans": (DESKS_OWN,)}, {"source": DESK, "ends": True}),
+    Guard.OVER_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "ends": True}),
+    Guard.UNLINKED_CHAT: ({"called": IN_CHAT}, {"desk": CHAT}),
+    Guard.ASSISTANT: ({"called": IN_CHAT}, {"source": CHAT}),
+    Guard.ASSISTED: ({"called": ASSISTED}, {}),
+    Guard.ASSISTED_ENDS: ({"called": ASSISTED}, {"source": CHAT, "ends": True}),
     Guard.PRESENT: ({}, {}),
     Guard.HOLDER: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "key": "k1"}),
     Guard.FOREIGN: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "owner": "k2"}),
@@ -181,6 +194,7 @@ LEAVING = {
     ("human_left", Guard.FOREIGN): [],
     ("bot_message", Guard.DESK_DONE): ["LEFT Ada"],
     ("bot_message", Guard.DESK_OUT): ["LEFT Ada"],
+    **{(kind, guard): ["LEFT Ada"] for kind in ("handoff_failed", "unlink") for guard in (Guard.OVER, Guard.OVER_OUT)},
     ("human_idle_timeout", Guard.ALWAYS): ["LEFT Jane"],
 }
 
@@ -211,7 +225,7 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
     for effect in rule.then.effects:
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
-        if effect is not Effect.CLOSE_DESK or rule.when is Guard.KEPT:  # else there is no desk to let go
+        if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):  # else none is to be told
             yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 
 
@@ -241,10 +255,10 @@ def test_no_rule_is_missing() -> None:
         if any(len(cell) > 1 for cell in cells.values())
     }
     assert guards == {
-        "user_message": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
-        "suggestion_response": ["ECHO", "ECHO ASKS_PLACE", "ECHO"],
-        "survey_response": ["ECHO", "ECHO", "ECHO"],
-        "authentication_response": ["ECHO", "ECHO", "ECHO"],
+        "user_message": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
+        "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
+        "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
+        "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
         "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
         "human_joined": ["STALE PAST", "STALE PAST", "STALE PAST PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
@@ -253,13 +267,14 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST STALE PAST",
             "UNDELIVERED TOO_LATE PAST_PRESENT PRESENT REQUEST STALE PAST",
         ],
-        "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT STALE PAST FOREIGN LAST_ONE"],
+        "human_left": ["REQUEST", "REQUEST", "REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE"],
         "bot_message": [
             "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED ASSISTANT",
             "REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
-        "handoff_failed": ["ANOTHERS KEPT", "ANOTHERS", "ANOTHERS KEPT"],
+        "handoff_failed": ["ANOTHERS KEPT", "ANOTHERS ASSISTED_ENDS", "OVER OVER_OUT ANOTHERS KEPT"],
+        "unlink": ["UNLINKED_CHAT", "UNLINKED_CHAT", "OVER OVER_OUT UNLINKED_CHAT"],
         "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],
         "chat_opened": ["THIS_HANDOFF", "THIS_HANDOFF", "THIS_HANDOFF"],
         "chat_idle_timeout": ["OUTDATED", "", ""],
@@ -283,8 +298,25 @@ def test_the_table_knows_every_kind_of_event() -> None:
 
 
 def test_a_tie_is_not_late() -> None:
-    decision = decide(conversation(Phase.HUMAN), event("human_left", occurred_at=EARLIER), NOW, Policy())
+    here = conversation(Phase.HUMAN, humans=(SINCE_EARLIER,))
+    decision = decide(here, event("human_left", occurred_at=EARLIER), NOW, Policy())
     assert decision.conversation.phase is Phase.BOT
+
+
+def test_who_left_is_gone_though_words_from_after_that_came_first() -> None:
+    here = conversation(Phase.HUMAN, humans=(SINCE_EARLIER,), spoke_at=NOW)
+    decision = decide(here, event("human_left", occurred_at=NOW - timedelta(seconds=1)), NOW, Policy())
+    assert (decision.conversation.phase, decision.conversation.spoke_at) == (Phase.BOT, NOW)
+
+
+@pytest.mark.parametrize(("source", "stays"), [(CHANNEL, True), (DESK, False)])
+def test_who_has_joined_again_does_not_go_with_a_leaving_from_before(source: str, stays: bool) -> None:
+    here = conversation(Phase.HUMAN, humans=(SINCE_EARLIER,))
+    again = decide(here, event("human_joined", source=source, occurred_at=NOW), NOW, Policy())
+    assert (again.verdict, again.commands) == (Verdict.IGNORED, ())
+    late = event("human_left", occurred_at=NOW - timedelta(seconds=1))
+    left = decide(again.conversation, late, NOW, Policy())
+    assert (left.conversation.phase is Phase.HUMAN) is stays
 
 
 def test_a_clock_that_runs_ahead_makes_no_later_fact_look_old() -> None:

@@ -336,8 +336,8 @@ async def test_words_for_a_chat_that_was_unlinked_are_not_lost_in_silence(world:
     await unlink(world.ports, CHAT, "admin")
     await world.customer("two")
     await world.until_settled()
-    assert await world.states() == [("open", "sent"), ("say", "failed")]
-    assert (world.told().count("delivery.failed"), world.tenant.said) == (1, [])
+    assert await world.states() == [("open", "sent"), ("say", "failed"), ("close", "sent")]
+    assert (world.told().count("delivery.failed"), world.tenant.said, world.tenant.closed) == (1, [], [1001])
     assert (await world.conversation()).called is None
 
 

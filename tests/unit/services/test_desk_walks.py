@@ -16,6 +16,7 @@ from shared.platforms.base import ENDED
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft
 from shared.services.adopt import CHATS_KEPT
+from shared.services.links import unlink
 from tests.unit.services.conftest import Bench
 from tests.unit.services.tenant import World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
@@ -33,11 +34,11 @@ class Walk:
         self.chance = chance
         self.late: list[tuple[str, int, dict[str, Any]]] = []
         self.told: set[int] = set()
-        self.count = 0
+        self.count = self.unlinked = 0
 
     async def step(self) -> None:
-        acts = (self.says, self.asks, self.agent, self.agent, self.ends, self.fails, self.again, self.crashes, self.ben)
-        await self.chance.choice(acts)()
+        often = self.says, self.asks, self.agent, self.agent, self.ends, self.fails, self.again, self.crashes, self.ben
+        await self.chance.choice((*often, self.assistant, self.unlinks))()
         self.world.bench.clock.forward(self.chance.choice((0.1, 0.1, 1, 1, 7, 7, 40, 400)))
         await self.creates()
         if self.chance.random() < 0.6:
@@ -82,6 +83,16 @@ class Walk:
         person = self.world.tenant.agent(*self.chance.choice(PEOPLE))
         name = self.chance.choice(("participant_joined", "message_received", "message_received", "participant_left"))
         await self.posts(name, sender=person, message={"type": "text", "content": self._text()})
+
+    async def assistant(self) -> None:
+        vera = {"id": 3, "type": "virtual_agent", "name": "Vera"}
+        await self.posts("message_received", sender=vera, message={"type": "text", "content": self._text()})
+
+    async def unlinks(self) -> None:
+        chats = await self.world.chats()
+        if chats and self.chance.random() < 0.3:
+            await unlink(self.world.ports, self.chance.choice(chats), "admin")
+            self.unlinked += 1
 
     async def ends(self) -> None:
         await self.posts(self.chance.choice(("chat_ended", "escalation_deflected")))
@@ -133,7 +144,7 @@ async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, see
     rows = shown(world)
     assert oracle.violations(rows) == []
     assert bool(oracle.open_frames(rows)) is ((await world.conversation()).phase is Phase.HUMAN)
-    await _each_handoff_has_one_chat(world)
+    await _each_handoff_has_one_chat(walk)
     await _no_chat_is_open_that_nobody_needs(walk)
     said = [int(text.split()[-1]) for _, text in world.tenant.said if text.startswith("text")]
     assert said == sorted(set(said))
@@ -149,7 +160,8 @@ async def _no_chat_is_open_that_nobody_needs(walk: Walk) -> None:
     assert left <= {called.chat if called else None}
 
 
-async def _each_handoff_has_one_chat(world: World) -> None:
+async def _each_handoff_has_one_chat(walk: Walk) -> None:
+    world = walk.world
     calls = await world.calls()
     handoffs = [one.handoff for one in calls if one.action == "open"]
     assert len(world.tenant.chats) <= len(handoffs) == len(set(handoffs))
@@ -157,4 +169,4 @@ async def _each_handoff_has_one_chat(world: World) -> None:
     assert len({address.split("|")[2] for address in addresses}) == len(addresses)
     opened = [one.handoff for one in calls if one.action == "open" and one.state == "sent"]
     assert {address.split("|")[2] for address in addresses} <= {*opened}
-    assert len(addresses) >= min(len(opened), CHATS_KEPT)
+    assert len(addresses) >= min(len(opened) - walk.unlinked, CHATS_KEPT)
