@@ -252,6 +252,15 @@ def test_charts_are_dark_on_paper_beside_their_numbers_and_light_again_on_a_dark
     assert page.evaluate(TABLES) == [chart == "days" for chart in CHARTS]
 
 
+def test_no_table_is_wider_than_the_paper(page: Page, played: LocalServer) -> None:
+    page.set_viewport_size({"width": 700, "height": 1000})
+    _open(page, played)
+    expect(page.locator("#agents table")).to_be_visible()
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > 700)") == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
 def test_other_colours_are_drawn_without_asking_again(page: Page, played: LocalServer) -> None:
     _open(page, played)
     expect(page.locator("#days canvas")).to_be_visible()
