@@ -1,4 +1,4 @@
-"""The reports page in a browser: what it shows is what the API says, each chart beside its numbers."""
+"""The reports page in a browser: what it shows is what the API says, and what cannot be asked or known is told."""
 
 import re
 from collections.abc import Iterator
@@ -7,51 +7,23 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from infra.local.server import LocalServer
-from infra.local.talk import Talk
-from tests import quarter
-from tests.browser.conftest import PATIENCE
-
-NUMBERS = re.compile(r"The numbers are in the table below\.$")
-CHARTS = ("today", "outcomes", "waiting", "first", "days")
+from tests.browser import reports
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """One handoff that was answered and ended, and two that wait."""
-    with LocalServer(tmp_path_factory.mktemp("reports")) as server:
-        quarter.until_it_has(60)
-        talks = [Talk.open(server) for _ in range(3)]
-        for talk in talks:
-            talk.post(":requestHuman", {"reason": "<b>refund</b>"}, "dev-bot")
-        talks[0].post(":claim", {"representative": {"displayName": "Jane <Doe>"}})
-        talks[0].say("HUMAN", "Jane <Doe>", "Hello", "h-1")
-        talks[0].post(":release", {"representative": {"displayName": "Jane <Doe>"}})
-        for talk in talks:
-            server.wait_until_quiet(talk.id)
+    with reports.play(tmp_path_factory.mktemp("reports")) as server:
         yield server
 
 
 @pytest.fixture
 def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
-    """A fresh page that asks no other host, and that must not throw nor break its own policy."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    opened, faults, asked = context.new_page(), list[str](), list[str]()
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(PATIENCE)
-    yield opened
-    context.close()
-    assert faults == []
-    assert [url for url in asked if not url.startswith((played.url, "data:"))] == []
-
-
-def _open(page: Page, server: LocalServer, key: str = "dev-admin") -> None:
-    page.goto(f"{server.url}/send_representative/reports/#key={key}&tz=Asia/Jakarta")
+    with reports.fresh(chromium, played) as opened:
+        yield opened
 
 
 def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
-    _open(page, played)
+    reports.show(page, played)
     tiles = page.locator("#tiles > div")
     expect(tiles.nth(0)).to_contain_text("Waiting now2longest")
     expect(tiles.nth(1)).to_contain_text("Requests for a human3last week 0")
@@ -66,26 +38,14 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     assert "key" not in page.url
 
 
-@pytest.mark.parametrize("chart", CHARTS)
-def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(page: Page, played: LocalServer, chart: str) -> None:
-    _open(page, played)
-    figure = page.locator(f"#{chart}")
-    expect(figure.locator("canvas")).to_have_attribute("aria-label", NUMBERS)
-    expect(figure.locator("table")).to_be_hidden()
-    figure.locator("summary").focus()
-    page.keyboard.press("Enter")
-    expect(figure.locator("table")).to_be_visible()
-    assert figure.locator("tbody tr").count() > 0
-
-
 def test_a_key_that_may_not_see_agents_is_told_so(page: Page, played: LocalServer) -> None:
-    _open(page, played, "dev-agent")
+    reports.show(page, played, "dev-agent")
     expect(page.locator("#agents")).to_have_text("Figures by agent need an admin key.")
     expect(page.locator("#outcomes canvas")).to_be_visible()
 
 
 def test_a_wrong_key_is_said_to_be_wrong_and_can_be_mended(page: Page, played: LocalServer) -> None:
-    _open(page, played, "nope")
+    reports.show(page, played, "nope")
     expect(page.locator("#trouble")).to_have_text("This key was not accepted.")
     page.get_by_label("API key").fill("dev-admin")
     page.get_by_role("button", name="Show").click()
@@ -94,9 +54,9 @@ def test_a_wrong_key_is_said_to_be_wrong_and_can_be_mended(page: Page, played: L
 
 
 def test_the_key_is_kept_for_this_tab_only(page: Page, played: LocalServer) -> None:
-    _open(page, played)
+    reports.show(page, played)
     expect(page.locator("#agents table")).to_be_visible()
-    page.goto(f"{played.url}/send_representative/reports/")
+    page.goto(f"{played.url}{reports.PATH}")
     expect(page.locator("#agents table")).to_be_visible()
     assert page.evaluate("Object.values(localStorage)") == []
 
@@ -126,7 +86,7 @@ def test_last_week_is_as_many_hours_of_the_same_weekday(
     page: Page, played: LocalServer, now: str, today: tuple[str, str], last_week: tuple[str, str]
 ) -> None:
     """Instants, as the hours of Berlin's clocks come twice in autumn and lack one in spring."""
-    _open(page, played)
+    reports.show(page, played)
     asked = page.evaluate(TODAY, now)
     for name, (since, until) in (("today", today), ("lastWeek", last_week)):
         assert asked[name]["from"] == f"2026-{since}:00.000Z"
@@ -134,7 +94,7 @@ def test_last_week_is_as_many_hours_of_the_same_weekday(
 
 
 def test_a_time_without_a_handoff_is_shown_as_such(page: Page, played: LocalServer) -> None:
-    page.goto(f"{played.url}/send_representative/reports/#key=dev-admin&tz=UTC&from=2020-01-01&to=2020-01-07")
+    page.goto(f"{played.url}{reports.PATH}#key=dev-admin&tz=UTC&from=2020-01-01&to=2020-01-07")
     expect(page.locator("#outcomes")).to_contain_text("0 requests and 0 who came unasked, of 0 conversations")
     expect(page.locator("#waiting")).to_contain_text("Nobody yet. Open: 0")
     expect(page.locator("#days canvas")).to_be_visible()
@@ -159,7 +119,7 @@ WRONG = [
 def test_an_address_that_makes_no_sense_is_told_and_the_usual_shown(
     page: Page, played: LocalServer, said: str, answer: str
 ) -> None:
-    page.goto(f"{played.url}/send_representative/reports/#key=dev-admin&{said}")
+    page.goto(f"{played.url}{reports.PATH}#key=dev-admin&{said}")
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
     expect(page.locator("#trouble")).to_contain_text(answer)
     expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
@@ -170,13 +130,13 @@ def test_an_address_that_makes_no_sense_is_told_and_the_usual_shown(
 
 @pytest.mark.parametrize(("said", "answer"), WRONG)
 def test_it_is_told_to_who_has_no_key_too(page: Page, played: LocalServer, said: str, answer: str) -> None:
-    page.goto(f"{played.url}/send_representative/reports/#{said}")
+    page.goto(f"{played.url}{reports.PATH}#{said}")
     expect(page.locator("#trouble")).to_contain_text(answer)
     expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
 
 
 def test_a_time_zone_that_does_not_exist_is_told(page: Page, played: LocalServer) -> None:
-    _open(page, played)
+    reports.show(page, played)
     expect(page.locator("#period-title")).to_contain_text("Asia/Jakarta")
     page.get_by_label("Time zone").fill("Berlin")
     page.get_by_role("button", name="Show").click()
@@ -186,7 +146,7 @@ def test_a_time_zone_that_does_not_exist_is_told(page: Page, played: LocalServer
 
 @pytest.mark.parametrize("key", ["nope", "dev-agent"])
 def test_an_answer_that_comes_after_a_newer_question_is_not_shown(page: Page, played: LocalServer, key: str) -> None:
-    _open(page, played)
+    reports.show(page, played)
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
     held = list[Route]()
     page.route(
@@ -210,7 +170,7 @@ def test_an_answer_that_comes_after_a_newer_question_is_not_shown(page: Page, pl
 
 def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: LocalServer) -> None:
     page.clock.install()
-    _open(page, played)
+    reports.show(page, played)
     tile = page.locator("#tiles > div").first
     expect(tile).to_contain_text("Waiting now2longest")
     page.route("**/v1/**", lambda route: route.abort())
@@ -224,50 +184,3 @@ def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: 
     page.clock.fast_forward(31_000)
     expect(tile).to_contain_text("Waiting now2longest")
     expect(page.locator("#queue-old")).to_have_count(0)
-
-
-# The darkest and the lightest of what a chart drew, from 0 to 255.
-SHADES = """() => [...document.querySelectorAll("canvas")].map((canvas) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const drawn = Array.from({ length: data.length / 4 }, (_, at) => 4 * at).filter((at) => data[at + 3] > 250);
-  const shades = drawn.map((at) => (data[at] + data[at + 1] + data[at + 2]) / 3);
-  return shades.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [255, 0]);
-})"""
-TABLES = """() => [...document.querySelectorAll("figure table")].map((table) => table.checkVisibility())"""
-
-
-def test_charts_are_dark_on_paper_beside_their_numbers_and_light_again_on_a_dark_screen(
-    page: Page, played: LocalServer
-) -> None:
-    page.emulate_media(color_scheme="dark")
-    _open(page, played)
-    expect(page.locator("#days canvas")).to_be_visible()
-    page.locator("#days summary").click()
-    page.evaluate(f"addEventListener('beforeprint', () => (window.printed = [({SHADES})(), ({TABLES})()]))")
-    page.pdf()
-    shades, tables = page.evaluate("window.printed")
-    assert [darkest < 60 for darkest, _ in shades] == [True] * len(CHARTS)
-    assert tables == [True] * len(CHARTS)
-    assert [lightest > 200 for _, lightest in page.evaluate(SHADES)] == [True] * len(CHARTS)
-    assert page.evaluate(TABLES) == [chart == "days" for chart in CHARTS]
-
-
-def test_other_colours_are_drawn_without_asking_again(page: Page, played: LocalServer) -> None:
-    _open(page, played)
-    expect(page.locator("#days canvas")).to_be_visible()
-    expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
-    asked = list[str]()
-    page.on("request", lambda request: asked.append(request.url))
-    light = page.evaluate(SHADES)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"(light) => ({SHADES})().every(([darkest], at) => darkest > light[at][0])", arg=light)
-    assert asked == []
-
-
-def test_other_colours_need_no_key(page: Page, played: LocalServer) -> None:
-    page.goto(f"{played.url}/send_representative/reports/")
-    expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function("matchMedia('(prefers-color-scheme: dark)').matches")
-    expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
-    expect(page.locator("#trouble")).to_be_hidden()
