@@ -164,12 +164,14 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
-    """`ends`: with it the desk's own chat is over."""
+    """`ends`: with it the desk's own chat is over. `handoff` is the only one that it is about, None for any."""
 
     kind: ClassVar[str] = "handoff_failed"
+    beside: ClassVar[set[str]] = {*Event.beside, "handoff"}
     ends: ClassVar[bool] = False
 
     reason: str
+    handoff: str | None = None
 
 
 class ChatCreated(Event):

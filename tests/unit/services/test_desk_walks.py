@@ -135,8 +135,9 @@ async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, see
     assert bool(oracle.open_frames(rows)) is ((await world.conversation()).phase is Phase.HUMAN)
     await _each_handoff_has_one_chat(world)
     await _no_chat_is_open_that_nobody_needs(walk)
-    said = [int(text.split()[-1]) for _, text in world.tenant.said if text.startswith("text")]
-    assert said == sorted(set(said))
+    said = [(chat, int(text.split()[-1])) for chat, text in world.tenant.said if text.startswith("text")]
+    assert len(said) == len({text for _, text in said})
+    assert all(one == sorted(one) for one in ([text for at, text in said if at == chat] for chat in walk.chats))
 
 
 async def _no_chat_is_open_that_nobody_needs(walk: Walk) -> None:
