@@ -61,8 +61,11 @@ async def test_what_waits_behind_a_chat_that_cannot_be_ended_is_looked_at_in_its
     await handed_over(world)
     await joins(world)
     await world.tenant.posts("participant_left", 1001, sender=world.tenant.agent())
-    world.tenant.answers |= {"/chats": [503] * 1000, "chats": [429, 200]}
+    world.tenant.answers |= {"/chats": [503] * 1000, "chats": [429] * 1000}
     await handed_over(world)
+    for _ in range(12):  # the one waits longer each time, the other as long as the desk says
+        world.bench.clock.forward(1)
+        await world.deliver()
     entry = next(one for one in await world.entries() if {"open", "close"} <= {*actions(one)})
     pending = [one.next_look for one in entry.commands if one.state == "pending"]
     assert len(pending) == 2

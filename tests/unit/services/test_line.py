@@ -56,7 +56,7 @@ async def test_where_others_fill_the_line_only_the_first_pages_are_read(
 
 
 def asks(text: str = "Queue?", **more: Any) -> UserMessage:
-    common = {"id": f"q-{text}", "source": MINE, "address": "mine", "actor": "test"}
+    common: dict[str, Any] = {"id": f"q-{text}", "source": MINE, "address": "mine", "actor": "test"}
     return UserMessage(form={"message": {"text": text}}, said=text, **common, **more)
 
 
