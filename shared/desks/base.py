@@ -79,6 +79,10 @@ class ChatDesk(Protocol):
         """Returns the conversations in which the desk tells of a customer, made known under `identifier` and known
         there as `customer`: which chats were created for them."""
 
+    def whose(self, conversation: str) -> str | Call:
+        """Returns the desk's own id of the customer of whom it tells in `conversation`, or the call whose answer gives
+        it."""
+
 
 class FlagDesk(Protocol):
     """Has the conversation already, and is only told that a human is needed in it; repeated that changes nothing."""

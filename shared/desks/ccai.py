@@ -16,7 +16,16 @@ import pydantic_core
 from shared.desks.base import Chat, Speaker, Spoken
 from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.ccai_names import EVERYTHING, NAME, Unofficial, chat, end_user, end_user_by_id, native_chat
+from shared.platforms.ccai_names import (
+    EVERYTHING,
+    NAME,
+    Unofficial,
+    chat,
+    end_user,
+    end_user_by_id,
+    native_chat,
+    native_end_user,
+)
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Answer, Call
@@ -85,6 +94,10 @@ class CcaiDesk:
 
     def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
         return end_user(identifier), end_user_by_id(customer)
+
+    def whose(self, conversation: str) -> str | Call:
+        identifier, number = native_end_user(conversation)
+        return number or self.customer(identifier)
 
     def _must_be_trusted(self) -> None:
         if Unofficial.CHATS not in self.unofficial:

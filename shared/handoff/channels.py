@@ -79,14 +79,18 @@ def _as_shown(human: Present, shown: Present | None) -> Present:
     return human.model_copy(update={"told": shown is not None, "frame": shown.frame if shown else human.frame})
 
 
-def acted(conversation: Conversation, source: str, at: datetime, message: str) -> Conversation:
-    """Returns it after the customer did something on `source`: that opens its window, and ends their unsubscribing."""
+def acted(
+    conversation: Conversation, source: str, at: datetime, message: str, address: str | None = None
+) -> Conversation:
+    """Returns it after the customer did something on `source`: that opens its window, ends their unsubscribing, and
+    tells their `address` there."""
 
     def after(channel: Channel) -> _Update:
         known, since = channel.last_user_at, channel.unsubscribed_at
         latest = {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
         ends = since is not None and at > since + KEYWORD_FOLLOWS
-        return {**latest, "unsubscribed_at": None if ends else since}
+        told = {"address": address} if address else {}
+        return {**told, **latest, "unsubscribed_at": None if ends else since}
 
     return _on(conversation, source, after)
 

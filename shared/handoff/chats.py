@@ -29,7 +29,8 @@ def let_go(turn: Turn, why: str | None) -> None:
         return
     if why is not None:
         tell(turn, "close", chat=called.chat, reason=why)
-    _end(turn, *(one.chat for one in called.created))
+    for one in called.created:
+        _end_unlinked(turn, one)
     turn.change(called=None)
     if called.chat is not None:
         _keep(turn, called.chat)
@@ -40,9 +41,11 @@ def take_chat(turn: Turn) -> None:
     event, called = expect(turn.event, ChatOpened), turn.conversation.called
     if called is not None:
         known = {event.chat, *turn.conversation.links}
-        _end(turn, *(one.chat for one in called.created if one.chat not in known))
         past = tuple(one for one in turn.conversation.past_chats if one != event.chat)
         turn.change(called=called.model_copy(update={"chat": event.chat, "created": ()}), past_chats=past)
+        for one in called.created:
+            if one.chat not in known:
+                _end_unlinked(turn, one)
 
 
 def keep_chat(turn: Turn) -> None:
@@ -53,15 +56,28 @@ def keep_chat(turn: Turn) -> None:
 
 
 def note_chat(turn: Turn) -> None:
-    chat, called = expect(turn.event, ChatCreated).chat, turn.conversation.called
-    if called is not None and all(chat != one.chat for one in called.created):
-        created = (*called.created, CreatedChat(chat=chat, at=turn.now))
+    made, called = _made(turn), turn.conversation.called
+    if called is not None and all(made.chat != one.chat for one in called.created):
+        created = (*called.created, made)
         turn.change(called=called.model_copy(update={"created": created}))
 
 
 def end_chat(turn: Turn) -> None:
-    event = turn.event
-    _end(turn, event.chat if isinstance(event, ChatCreated) else event.source)
+    if isinstance(turn.event, ChatCreated):
+        _end_unlinked(turn, _made(turn))
+    else:
+        _end(turn, turn.event.source)
+
+
+def _made(turn: Turn) -> CreatedChat:
+    event = expect(turn.event, ChatCreated)
+    return CreatedChat(chat=event.chat, at=turn.now, customer=event.source)
+
+
+def _end_unlinked(turn: Turn, made: CreatedChat) -> None:
+    """It is kept in mind, so that an erase reaches what its agent has typed."""
+    _keep(turn, made.chat)
+    _end(turn, made.chat, made.customer)
 
 
 def _keep(turn: Turn, chat: str) -> None:
@@ -69,16 +85,16 @@ def _keep(turn: Turn, chat: str) -> None:
     turn.change(past_chats=(*earlier, chat))
 
 
-def _end(turn: Turn, *chats: str) -> None:
-    for chat in chats:
-        platform = platform_of(chat)
-        turn.commands.append(
-            CallDesk(
-                id=turn.derived_id(f"desk close {chat}"),
-                desk=platform,
-                platform=platform,
-                action="close",
-                chat=chat,
-                reason="nobody needs this chat",
-            )
+def _end(turn: Turn, chat: str, customer: str | None = None) -> None:
+    platform = platform_of(chat)
+    turn.commands.append(
+        CallDesk(
+            id=turn.derived_id(f"desk close {chat}"),
+            desk=platform,
+            platform=platform,
+            action="close",
+            chat=chat,
+            customer=customer,
+            reason="nobody needs this chat",
         )
+    )

@@ -4,7 +4,7 @@ from datetime import UTC
 
 from shared.handoff.chats import let_go, tell
 from shared.handoff.turn import Turn, expect
-from shared.handoff.visibility import seen_by
+from shared.handoff.visibility import seen_by, words_for
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called
 from shared.schemas.events import FromUser, HumanLeft, HumanRequested
@@ -59,7 +59,7 @@ def call(turn: Turn) -> None:
 def relay(turn: Turn) -> None:
     said = expect(turn.event, FromUser).said
     if said:
-        tell(turn, "say", text=said)
+        tell(turn, "say", text=words_for(Audience.AGENT, said, turn.captured_for))
 
 
 def close(turn: Turn) -> None:

@@ -12,6 +12,7 @@ from shared.schemas.events import (
     Claim,
     Event,
     FromUser,
+    HandoffFailed,
     HumanJoined,
     HumanLeft,
     HumanMessage,
@@ -89,7 +90,9 @@ def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
     """Where no desk was called, whoever is linked speaks for the desk that has it."""
     called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
     elsewhere = is_desks and called is not None and not called.has(event.source)
-    return elsewhere or _past(conversation, event, policy)
+    handoff = event.handoff if isinstance(event, HandoffFailed) else None
+    is_over = handoff is not None and (called is None or called.handoff != handoff)
+    return elsewhere or is_over or _past(conversation, event, policy)
 
 
 def _over(conversation: Conversation, event: Event, _: Policy) -> bool:
@@ -109,9 +112,11 @@ def _has_chat(conversation: Conversation, chat: str | None) -> bool:
 
 
 def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
-    """What is heard of a customer who is linked with nobody is another's affair."""
-    ours = isinstance(event, ChatCreated) and event.source in conversation.links
-    return ours and isinstance(event, ChatCreated) and event.chat not in conversation.links
+    """What is heard of a customer who is linked with nobody is another's affair, unless Baton made them known."""
+    if not isinstance(event, ChatCreated):
+        return False
+    is_theirs = event.source in conversation.links or conversation.ours
+    return is_theirs and event.chat not in (*conversation.links, *conversation.past_chats)
 
 
 def _waits_for_chat(conversation: Conversation) -> bool:

@@ -146,4 +146,5 @@ def _remember_the_customer(turn: Turn) -> None:
     if isinstance(event, FromUser):
         turn.change(locale=event.locale or known.locale, customer_name=event.customer_name or known.customer_name)
     if isinstance(event, OWN_ACTS) and event.fact and known.owns(event.source):  # else it is a desk's word
-        turn.conversation = channels.acted(turn.conversation, event.source, event.occurred_at or turn.now, event.id)
+        at = event.occurred_at or turn.now
+        turn.conversation = channels.acted(turn.conversation, event.source, at, event.id, event.address)

@@ -1,12 +1,13 @@
 """Which variables reach whom. A key that is hidden from an audience is in nothing that is made for that audience."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.schemas.base import JsonObject
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 
+HIDDEN = "[hidden]"
 KEPT_KEYS, KEPT_BYTES = 500, 200_000  # of a conversation
 
 _HIDING: Mapping[Audience, str] = {
@@ -99,6 +100,11 @@ def _supersedes(new: Variable, before: Variable) -> bool:
     if new.provenance.signed != before.provenance.signed:
         return new.provenance.signed
     return new.captured_at >= before.captured_at
+
+
+def words_for(audience: Audience, said: str, captured_for: Collection[Audience] | None) -> str:
+    """Returns the customer's words as this audience may read them, of which a variable may have been made."""
+    return said if captured_for is None or audience in captured_for else HIDDEN
 
 
 def seen_by(audience: Audience, variables: Iterable[Variable]) -> JsonObject:

@@ -53,6 +53,12 @@ def end_user_by_id(native: int | str) -> str:
     return conversation_id(NAME, f"{_USER_ID}{native}")
 
 
+def native_end_user(conversation: str) -> tuple[str, str | None]:
+    """Returns what the name of an end user's conversation tells: the identifier, or else the platform's own id."""
+    name = conversation.removeprefix(f"{NAME}:")
+    return name.removeprefix(_USER), name.removeprefix(_USER_ID) if name.startswith(_USER_ID) else None
+
+
 def created(native: int | str) -> str:
     """Returns the id of the event that a chat was created."""
     return f"{CREATED}:{native}"

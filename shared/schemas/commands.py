@@ -15,7 +15,7 @@ Audience = Literal["BOT", "HUMAN"]
 
 
 class Lane(StrEnum):
-    """Each lane is worked strictly in order; none waits for another."""
+    """Each lane is worked in order, each line in it strictly; none waits for another."""
 
     CHANNEL = "channel"
     TOPICS = "topics"
@@ -49,6 +49,11 @@ class BaseCommand(Ours):
     until: Time | None = None  # in flight: whoever marked it sends it before then, or not at all
 
     @property
+    def line(self) -> str:
+        """What within its lane waits for one another; nothing waits for another line."""
+        return ""
+
+    @property
     def next_look(self) -> Time | None:
         """When it may be taken in hand again, None where that is now."""
         return self.until or self.retry_at
@@ -68,6 +73,10 @@ class _ToCustomer(BaseCommand):
     @property
     def lane(self) -> Lane:
         return Lane.CHANNEL
+
+    @property
+    def line(self) -> str:
+        return self.channel or ""
 
     def shown_in(self, conversation: str) -> str:
         """Returns the conversation in which it is shown, given the one whose journal holds it."""
@@ -125,7 +134,8 @@ class CallDesk(BaseCommand):
     None for the platform's usual one. `handoff` is the same in all calls about one handoff, and in no other's; None
     where only the chat is known. `open` has why, and what the agent may see; `say` has the customer's words; `close`
     has why. `chat` is Baton's id of the chat that is to be closed, or that was opened and is not linked yet. `asked_at`
-    is when the desk was first asked to make something of its own of it.
+    is when the desk was first asked to make something of its own of it. `customer` is the conversation in which the
+    desk tells of whom it made that chat for, where the chat is not linked.
     """
 
     kind: Literal["desk"] = "desk"
@@ -134,6 +144,7 @@ class CallDesk(BaseCommand):
     action: Literal["open", "say", "close"]
     handoff: str | None = None
     chat: str | None = None
+    customer: str | None = None
     menu: int | None = None
     reason: str | None = None
     text: str | None = None
@@ -145,6 +156,11 @@ class CallDesk(BaseCommand):
     @property
     def lane(self) -> Lane:
         return Lane.DESK
+
+    @property
+    def line(self) -> str:
+        """A chat that cannot be ended holds up no other handoff."""
+        return self.handoff or self.chat or ""
 
 
 class Record(BaseCommand):

@@ -153,9 +153,11 @@ class Conversation(Ours):
 
     `human_version` is the version with which a human last joined.
     `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
-    latest last. `past_chats` are linked chats that desks opened for handoffs which are over, the oldest first.
+    latest last. `past_chats` are chats that desks opened for handoffs which are over, the oldest first; those are not
+    linked that came to be known only when nobody needed them.
     `said` are the last words since a human is here; they become the `handback` when the last one leaves.
     `progress` holds the clocks of the reports that are running.
+    `ours`: a desk's conversation that Baton itself made there, a chat or a customer who was made known.
     `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
     notice of Baton's own of which the same is true.
     `last_user_at` and `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
@@ -194,6 +196,7 @@ class Conversation(Ours):
     progress: Progress | None = None
     version: int = 0
     outbox_base: int = 0
+    ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None
 

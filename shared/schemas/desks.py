@@ -6,10 +6,12 @@ from shared.schemas.times import Time
 
 
 class CreatedChat(Ours):
-    """A chat that a desk says it made for a customer; `at` is when Baton heard of it."""
+    """A chat that a desk says it made for somebody of whom it tells in the conversation `customer`; `at` is when Baton
+    heard of it."""
 
     chat: str
     at: Time
+    customer: str | None = None
 
 
 class Called(Ours):
@@ -27,6 +29,11 @@ class Called(Ours):
     chat: str | None = None
     created: tuple[CreatedChat, ...] = ()
     assisted: bool = False
+
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """Returns all that Baton knows were made for it."""
+        return (*filter(None, [self.chat]), *(one.chat for one in self.created))
 
     def has(self, source: str) -> bool:
         """Returns whether what happens in `source` is about this handoff, unless it is about one that is over."""

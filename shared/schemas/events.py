@@ -166,9 +166,13 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
+    """`handoff` is the only one that it is about, None for any."""
+
     kind: ClassVar[str] = "handoff_failed"
+    beside: ClassVar[set[str]] = {*Event.beside, "handoff"}
 
     reason: str
+    handoff: str | None = None
 
 
 class ChatCreated(Event):

@@ -103,9 +103,9 @@ class JournalEntry(Ours):
 
 
 def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> datetime | None:
-    """What waits behind another in its lane is not due before that one: else who always fails stays longest due."""
-    heads: dict[Lane, Command] = {}
+    """What waits behind another in its line is not due before that one: else who always fails stays longest due."""
+    heads: dict[tuple[Lane, str], Command] = {}
     for command in commands:
         if command.state is State.PENDING:
-            heads.setdefault(command.lane, command)
+            heads.setdefault((command.lane, command.line), command)
     return min((due for head in heads.values() if (due := head.next_look or until_tried)), default=None)

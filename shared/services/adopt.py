@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.desks.base import Chat
+from shared.errors import NotFound
 from shared.handoff.machine import decide
 from shared.handoff.visibility import merge
 from shared.platforms.base import ENDED, Deflected, Ended
@@ -21,7 +22,7 @@ from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, Hum
 from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.services.apply import entries_of, wake
-from shared.services.erase import tombstone
+from shared.services.erase import as_ours, tombstone
 from shared.services.link_records import ended, record_of
 from shared.services.links import check_free, joined_to, seen
 from shared.services.retry import until_uncontended
@@ -31,8 +32,8 @@ REPLAYED = 100  # entries of a chat's journal: more cannot happen before it is a
 
 
 async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> None:
-    """Joins a chat to `channel`; once it is joined this does nothing more. Raises NotFound for a channel that is gone,
-    Refused `already-linked`, Contended and Unavailable."""
+    """Joins a chat to `channel`; once it is joined this does nothing more. Raises NotFound for what is gone, Refused
+    `already-linked`, Contended and Unavailable."""
     forgotten = await until_uncontended(lambda: _adopt(ports, conversation, chat, channel))
     for one in (conversation, channel):
         await wake(ports, one)
@@ -43,15 +44,16 @@ async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> No
 async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> tuple[str, ...]:
     """Returns the chats that are forgotten for it."""
     ours = await ports.store.load(conversation) or Snapshot(ports.policy.newcomer(conversation, chat.address), None)
+    if ours.value.ours and ours.value.erased:
+        raise NotFound("forgotten", "This chat was for a customer who is forgotten.")
     theirs = await seen(ports, channel)
     is_linked = ours.value.linked_to == channel and conversation in theirs.value.links
     if is_linked and ours.value.address == chat.address:
         return ()
     check_free(ours.value, theirs.value)
     nonce = uuid.uuid4().hex
-    desk = ours.value.model_copy(
-        update={**joined_to(channel), "address": chat.address, "version": ours.value.version + 1}
-    )
+    update = {**joined_to(channel), "address": chat.address, "ours": True, "version": ours.value.version + 1}
+    desk = ours.value.model_copy(update=update)
     entry = record_of(ports, "link", "system", nonce, ours.value, desk, ended(ports, ours.value, desk))
     opened, linked = _opened(ports, ours.value, theirs.value, chat.handoff, nonce)
     held = [] if is_linked else await _held(ports, ours)  # by hand, before this: then nothing waits
@@ -107,7 +109,8 @@ def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
 async def _graves(ports: Ports, forgotten: Sequence[str]) -> list[Snapshot[Conversation]]:
     """Returns what is written of chats that no erase of the channel would reach any more: they are erased now."""
     found = [await ports.store.load(one) for one in forgotten]
-    return [Snapshot(tombstone(ports, one.value, (one.value.id,)), one.token) for one in found if one is not None]
+    known = [as_ours(one) for one in found if one is not None]
+    return [Snapshot(tombstone(ports, one.value, (one.value.id,)), one.token) for one in known]
 
 
 async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:

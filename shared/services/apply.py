@@ -19,7 +19,7 @@ from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, Unknown
+from shared.schemas.events import ChatCreated, Event, Unknown
 from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
@@ -59,6 +59,8 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 
 async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
     snapshot = await _where(ports, event, fresh)
+    if snapshot is None:
+        return Applied(ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     event = await informed(ports, conversation, event)
     decision = _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
@@ -127,15 +129,16 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
     return Decision(unchanged, (), Verdict.QUARANTINED, reason)
 
 
-async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation]:
-    """Returns the conversation that `event` acts on, through a link if there is one.
+async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
+    """Returns the conversation that `event` acts on, through a link if there is one; None for a fact where nobody is
+    there any more.
 
     Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or an erased
     conversation may have begun anew.
     """
     source = await ports.store.load(event.source, fresh=fresh)
     if source is None or source.value.erased:
-        if source is not None and not (fresh or event.fact):
+        if source is not None and not fresh and (source.value.ours or not _begins(event)):
             raise PreconditionFailed  # a copy may be old: another instance may have seen the customer come back
         return _newcomer(ports, event, source)
     if source.value.linked_to is None:
@@ -149,15 +152,26 @@ async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversati
     return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
 
 
-def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation]:
-    """A fact opens a conversation; one that was erased starts anew, its version going on."""
+def _begins(event: Event) -> bool:
+    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or what became of a
+    delivery, is about what was there."""
+    return event.fact and event.address is not None
+
+
+def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation] | None:
+    """A platform's fact opens a conversation; one that was erased starts anew, its version going on. Where a desk tells
+    of a customer who is forgotten, only chats matter that it makes for them still."""
     if not event.fact:
         raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=event.source)
+    is_ours = erased is not None and erased.value.ours
+    if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
+        return None
     guess = {"locale": getattr(event, "locale", None)}  # a tap may be the first that is heard of a customer
-    conversation = ports.policy.newcomer(event.source, event.address or event.source).model_copy(update=guess)
+    conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
     if erased is None:
         return Snapshot(conversation, None)
-    kept = {"version": erased.value.version, "outbox_base": erased.value.version, "erasing": erased.value.erasing}
+    known, version = erased.value, erased.value.version
+    kept = {"version": version, "outbox_base": version, "erasing": known.erasing, "ours": known.ours}
     return Snapshot(conversation.model_copy(update=kept), erased.token)
 
 

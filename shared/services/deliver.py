@@ -27,7 +27,7 @@ from shared.services.outcomes import Work, record
 
 PAGE = 50
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
-_Track = tuple[Lane, str]  # of one customer's channels, none waits for another
+_Track = tuple[Lane, str]  # of one customer's channels, and of their handoffs, none waits for another
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Drain:
         """Works one lane through the page; it stands where a command must wait, and nothing behind it is tried."""
         for work in self._page:
             for command in work.commands(lane):
-                track = lane, self._shown_in(command)
+                track = lane, command.line
                 if not self._is_over and track not in self._stands and not await self._settle(work, command):
                     self._stands.add(track)
             await self._leave_behind(work)
@@ -168,10 +168,7 @@ class Drain:
         return None if mine is None else await attempt(self._ports, work.entry.value, mine)
 
     def _recognises_ids(self, command: ToCustomer) -> bool:
-        return self._ports.policy.of(platform_of(self._shown_in(command))).idempotent_sends
-
-    def _shown_in(self, command: Command) -> str:
-        return command.shown_in(self._conversation) if isinstance(command, ToCustomer) else ""
+        return self._ports.policy.of(platform_of(command.shown_in(self._conversation))).idempotent_sends
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
         """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""

@@ -15,7 +15,9 @@ from shared.schemas.ids import platform_of
 from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, asked, end, is_final, judge, settled, tried_by
 from shared.services.desk_call import DeskCall
+from shared.services.desk_customer import whose
 from shared.services.desk_open import known_customer, open_chat
+from shared.services.erase import forget_chat
 from shared.services.in_flight import lost, mark
 from shared.services.outcomes import Work
 
@@ -64,13 +66,18 @@ async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
 
 
 async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
-    """Ends a chat of which only the name is known: it was never linked, or is forgotten."""
-    customer, refused = await known_customer(call, desk)
+    """Ends a chat of which only the name is known: it was never linked, or is forgotten with its customer."""
+    if call.channel.ours:
+        await forget_chat(call.ports, chat)
+    known = whose(desk, call.command.customer, call.channel.id)
+    customer, refused = (known, None) if isinstance(known, str) else await known_customer(call, desk, known)
     return refused if customer is None else await _close(call, desk, Chat(desk.native(chat), customer, ""))
 
 
 async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
     """At most once: what may have arrived is not said again. Nobody else reads what is meant for a desk."""
+    if chat is None and call.was_read:
+        return call.dropped("a human came instead")
     if chat is None:
         return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
     if call.command.until is not None:

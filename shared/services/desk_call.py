@@ -1,21 +1,24 @@
 """What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
 from shared.handoff.channels import all_of
+from shared.handoff.visibility import words_for
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.variables import Audience
 from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, is_final, settled, tried_by
 from shared.services.outcomes import Work
 
 TRANSCRIPT = 50  # things said, of what the journal keeps
+FURTHEST = 3200  # entries that are looked through for them
 _SPEAKERS: dict[str, Speaker] = {
     UserMessage.kind: "customer",
     SuggestionResponse.kind: "customer",
@@ -43,6 +46,11 @@ class DeskCall:
         called = self.channel.called
         return called is not None and called.handoff == self.command.handoff
 
+    @property
+    def was_read(self) -> bool:
+        """Returns whether a human has come since, of whom this handoff had no need to know."""
+        return not self.is_wanted and self.channel.human_version > self.entry.seq
+
     async def named(self) -> Chat | None:
         """Returns the chat that the command names, as far as it is on record; it need not be linked any more."""
         snapshot = await self.ports.store.load(self.command.chat) if self.command.chat else None
@@ -61,26 +69,36 @@ class DeskCall:
         """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
         calls of its own."""
         others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
-        apart = [entry for one in others for entry in await self._kept(one) if entry.time <= self.entry.time]
-        here = [entry for entry in await self._kept(self.channel.id) if entry.seq <= self.entry.seq]
+        apart = [entry for one in others for entry in await self._kept(one, lambda at: at.time <= self.entry.time)]
+        here = await self._kept(self.channel.id, lambda at: at.seq <= self.entry.seq)
         latest = sorted((*apart, *here), key=lambda one: (one.time, one.seq))[-TRANSCRIPT:]
         return [
             Spoken(
                 _SPEAKERS[one.kind],
-                one.text or "",
+                words_for(Audience.AGENT, one.text or "", one.captured_for),
                 one.time,
                 one.representative.display_name if one.representative else None,
             )
             for one in latest
         ]
 
-    async def _kept(self, conversation: str) -> list[JournalEntry]:
+    async def _kept(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
         """Returns the last words in a journal. What an unfinished erase has still to strip is not said to anybody."""
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
-        latest = [one.value for one in await self.ports.store.latest(conversation, TRANSCRIPT)]
-        said = (one for one in latest if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
+        before = await self._last(conversation, is_before)
+        said = (one for one in before if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
         return [one for one in said if one.seq > erased]
+
+    async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
+        """Looks back further and further: much may be said until a desk takes a handoff."""
+        limit = TRANSCRIPT
+        while True:
+            latest = [one.value for one in await self.ports.store.latest(conversation, limit)]
+            before = [entry for entry in latest if is_before(entry)][:TRANSCRIPT]
+            if len(before) == TRANSCRIPT or len(latest) < limit or limit >= FURTHEST:
+                return before
+            limit *= 4
 
     def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
         return Attempt(settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT))
@@ -99,7 +117,11 @@ class DeskCall:
         """Ends the handoff, of which the customer is told, and the team once; only then is the command over."""
         if self.is_wanted:
             event = HandoffFailed(
-                id=f"desk:{command.id}", source=self.channel.id, actor=f"desk:{self.command.platform}", reason=reason
+                id=f"desk:{command.id}",
+                source=self.channel.id,
+                actor=f"desk:{self.command.platform}",
+                reason=reason,
+                handoff=self.command.handoff,
             )
             await apply(self.ports, event, limit=None)
             await wake(self.ports, self.channel.id)

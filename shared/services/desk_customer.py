@@ -4,8 +4,10 @@ for a chat, so that what it tells of them acts there, and an erase reaches it.""
 import uuid
 from collections.abc import Mapping, Sequence
 
+from shared.desks.base import ChatDesk
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
+from shared.schemas.exchange import Call
 from shared.schemas.ids import sha256
 from shared.services.link_records import record_of
 from shared.services.links import joined_to, seen
@@ -17,6 +19,12 @@ _Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]
 def identifier(channel: str) -> str:
     """Returns the name under which a desk knows a customer: it tells nothing of who they are."""
     return f"baton-{sha256(channel)[:40]}"
+
+
+def whose(desk: ChatDesk, customer: str | None, channel: str) -> str | Call:
+    """Returns the desk's own id of whom it tells of in `customer`, or the call whose answer gives it; where that is not
+    known, of the channel's customer."""
+    return desk.whose(customer) if customer else desk.customer(identifier(channel))
 
 
 async def link_customer(ports: Ports, customers: Sequence[str], channel: str) -> None:
@@ -35,7 +43,7 @@ async def _link(ports: Ports, customers: Sequence[str], channel: str) -> None:
         if ours.value.linked_to == channel and one in theirs.value.links:
             continue
         await _part(ports, ours.value, channel, changes)
-        _change(changes, ours, {"address": one, **joined_to(channel)})
+        _change(changes, ours, {"address": one, "ours": True, **joined_to(channel)})
     missing = tuple(one for one in customers if one not in theirs.value.links)
     if missing:
         _change(changes, theirs, {"links": (*theirs.value.links, *missing)})

@@ -22,6 +22,7 @@ from shared.services.attempt import Attempt, Result, again, asked, backoff, judg
 from shared.services.desk_call import DeskCall
 from shared.services.desk_customer import identifier, link_customer
 from shared.services.desk_end import end_chat
+from shared.services.erase import forget_chat
 from shared.services.in_flight import mark
 
 LOOKED_FOR = timedelta(seconds=30)  # the time in flight, and 10 s
@@ -41,13 +42,13 @@ async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
         return await _look_for(call, desk, call.command)
     if not call.is_wanted:
         return call.dropped("no longer needed")
-    customer, refused = await known_customer(call, desk)
+    customer, refused = await known_customer(call, desk, desk.customer(identifier(call.channel.id)))
     return refused if customer is None else await _create(call, desk, customer)
 
 
-async def known_customer(call: DeskCall, desk: ChatDesk) -> tuple[str | None, Attempt | None]:
+async def known_customer(call: DeskCall, desk: ChatDesk, request: Call) -> tuple[str | None, Attempt | None]:
     """Returns the desk's id of the customer, or what became of the try: it may be repeated at will."""
-    answer = await call.ports.sender.send(desk.customer(identifier(call.channel.id)))
+    answer = await call.ports.sender.send(request)
     result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
     customer = desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     if customer is not None:
@@ -87,15 +88,16 @@ async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversati
         await adopt(call.ports, conversation, chat, call.channel.id)
     except (Refused, NotFound) as error:
         await end_chat(call.ports, desk, chat)
-        return await _never(call, command, error)
+        return await _never(call, command, conversation, error)
     except BatonError as error:
         return _later(call, command.model_copy(update={"chat": conversation}), error.reason)
     return call.sent(command, chat.native)
 
 
-async def _never(call: DeskCall, command: CallDesk, error: BatonError) -> Attempt:
-    """Of a customer who is forgotten by now nothing is to be said any more."""
+async def _never(call: DeskCall, command: CallDesk, chat: str, error: BatonError) -> Attempt:
+    """Of a customer who is forgotten by now nothing is to be said any more, nor kept."""
     if isinstance(error, NotFound):
+        await forget_chat(call.ports, chat)
         return call.dropped("the conversation is gone")
     return await call.fail(command, f"the desk's chat cannot be linked: {error.reason}")
 

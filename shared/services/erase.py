@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 
 from shared.errors import NotFound, TooLarge
 from shared.logs import log
@@ -14,7 +15,7 @@ from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.services.apply import with_record
-from shared.services.desk_end import end_chats
+from shared.services.desk_end import chat_of, end_chats, unended
 from shared.services.retry import until_uncontended
 from shared.services.stream import stream_what_waits
 
@@ -28,7 +29,13 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     what was begun is then finished by the sweep.
     """
     await end_chats(ports, conversation)
-    for grave in await until_uncontended(lambda: _bury(ports, conversation, key)):
+    for grave in await until_uncontended(lambda: _bury_family(ports, conversation, key)):
+        await finish_erase(ports, grave)
+
+
+async def forget_chat(ports: Ports, chat: str) -> None:
+    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there anew."""
+    for grave in await until_uncontended(lambda: _bury_chat(ports, chat)):
         await finish_erase(ports, grave)
 
 
@@ -54,8 +61,33 @@ async def _strip_journal(ports: Ports, conversation: str, upto: int) -> None:
         cursor = page.cursor
 
 
-async def _bury(ports: Ports, conversation: str, key: str) -> list[Conversation]:
+async def _bury_family(ports: Ports, conversation: str, key: str) -> list[Conversation]:
+    """Chats of which nothing was heard are buried as well: what is heard of them later begins nothing."""
     family = await _family(ports, conversation)
+    known = {one.value.id for one in family}
+    holder = next((one.value for one in family if one.value.linked_to is None), family[0].value)
+    chats = [chat for chat in await _chats(ports, holder) if chat.value.id not in known]
+    return await _bury(ports, [*family, *map(as_ours, chats)], key)
+
+
+async def _bury_chat(ports: Ports, chat: str) -> list[Conversation]:
+    found = await chat_of(ports, chat)
+    return [] if found.value.linked_to is not None else await _bury(ports, [as_ours(found)], "system")
+
+
+async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
+    """Returns what a desk made for a customer, linked or not."""
+    past = [await chat_of(ports, one) for one in channel.past_chats]
+    found = [*past, *(one.chat for one in await unended(ports, channel))]
+    return [one for one in {one.value.id: one for one in found}.values() if one.value.linked_to in (None, channel.id)]
+
+
+def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
+    """Returns a chat that Baton opened, as one whose grave says so."""
+    return Snapshot(chat.value.model_copy(update={"ours": True}), chat.token)
+
+
+async def _bury(ports: Ports, family: Sequence[Snapshot[Conversation]], key: str) -> list[Conversation]:
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
     graves = [Snapshot(tombstone(ports, member.value, reach), member.token) for member in family]
     entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
@@ -89,6 +121,7 @@ def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...]) 
         tracked=conversation.tracked,
         version=version,
         outbox_base=version,
+        ours=conversation.ours,
         erased=True,
         erasing=Erasing(upto=version, since=ports.clock.now(), family=reach),
     )

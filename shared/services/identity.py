@@ -73,7 +73,7 @@ async def join(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     stays, goes = _called(other.value, primary.value)
     merged = _merged(other.value, primary.value, ports.clock.now())
     links = dict.fromkeys((*primary.value.links, *(one.value.id for one in desks), other.value.id))
-    over = (*merged.past_chats, *filter(None, [goes and goes.chat]))
+    over = tuple(dict.fromkeys((*merged.past_chats, *(goes.chats if goes else ()))))
     held = {"version": primary.value.version + 1, "links": tuple(links), "called": stays, "past_chats": over}
     apart = {**_NOBODYS, "linked_to": primary.value.id, "version": other.value.version + 1}
     theirs, ours = _closed(ports, other.value, primary.value)

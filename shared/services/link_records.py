@@ -52,11 +52,18 @@ def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Meas
 def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
     """Returns what ends the chat of the handoff, and those that the desk made for it besides."""
     about = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff, "action": "close"}
+    chats = [(called.chat, None), *((one.chat, one.customer) for one in called.created)]
     return [
         CallDesk.model_validate(
-            {"id": command_id(entry.conversation, entry.id, f"close {chat}"), "chat": chat, "reason": "linked", **about}
+            {
+                "id": command_id(entry.conversation, entry.id, f"close {chat}"),
+                "chat": chat,
+                "customer": customer,
+                "reason": "linked",
+                **about,
+            }
         )
-        for chat in (called.chat, *(one.chat for one in called.created))
+        for chat, customer in chats
     ]
 
 

@@ -38,6 +38,7 @@ times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=sec
 CHAT, PAST, USER = "ccai:chat-2", "ccai:chat-1", "ccai:user-1"
 sources = st.sampled_from((CHANNEL, DESK, SECOND, CHAT, PAST, USER))
 chats = st.sampled_from((CHAT, PAST, "ccai:chat-3"))
+handoffs = st.sampled_from(("h1", "h0"))
 texts = st.text(min_size=1, max_size=20) | st.integers(TEXT_LIMIT - 2, 3 * TEXT_LIMIT).map(
     lambda length: "word " * (length // 5)
 )
@@ -151,7 +152,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "human_needed": draw(st.sampled_from((None, False, True))), "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)), "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
-        "chat": draw(chats), "handoff": draw(st.sampled_from(("h1", "h0"))), "desk": draw(sources),
+        "chat": draw(chats), "desk": draw(sources),
+        "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
@@ -322,6 +324,17 @@ def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
     knows = event.source == called.chat and isinstance(event, Ended)
     assert knows or called.handoff in {one.handoff for one in closed}
     assert {one.chat for one in called.created} <= {one.chat for one in closed}
+    assert {*called.chats} <= {*decision.conversation.past_chats, after and after.chat}, "an erase reaches all of them"
+
+
+@effort(300)
+@given(conversations(), happenings((events.HandoffFailed.kind,)), policies)
+def test_a_failure_that_is_about_one_handoff_changes_nothing_of_another(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    after = decide(before, event.model_copy(update={"handoff": "another"}), NOW, policy)
+    assert [one for one in after.commands if isinstance(one, CallDesk | Publish)] == []
+    assert (after.conversation.phase, after.conversation.called) == (before.phase, before.called)
 
 
 def _here(conversation: Conversation) -> list[str]:

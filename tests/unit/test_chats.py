@@ -220,3 +220,37 @@ def test_a_desk_may_have_a_queue_of_its_own() -> None:
     talk.wants_human()
     (call,) = [one for one in talk.done if isinstance(one, CallDesk)]
     assert (call.menu, call.platform) == (12, "ccai")
+
+
+# What is said of another handoff.
+
+
+def test_a_failure_that_is_about_one_handoff_ends_no_other() -> None:
+    talk = in_line()
+    called = talk.conversation.called
+    assert called is not None
+    talk.fails(handoff="another")
+    assert (talk.phase, talk.conversation.called) == (Phase.QUEUED, called)
+    talk.fails(handoff=called.handoff)
+    assert talk.phase is Phase.BOT
+
+
+def test_a_failure_of_a_desks_handoff_ends_no_handoff_without_a_desk() -> None:
+    talk = Talk()
+    talk.wants_human()
+    assert talk.fails(handoff="over").verdict is Verdict.IGNORED
+    assert talk.phase is Phase.QUEUED
+
+
+def test_chats_that_were_ended_before_they_were_linked_are_kept_in_mind() -> None:
+    """So an erase reaches what was typed there."""
+    talk = in_line(None)
+    talk.created(CHAT)
+    talk.created(ANOTHER)
+    talk.opened(CHAT)
+    assert list(talk.conversation.past_chats) == [ANOTHER]
+    talk.fails()
+    talk.created(NEXT)
+    talk.created(NEXT)
+    assert list(talk.conversation.past_chats) == [ANOTHER, CHAT, NEXT]
+    assert ended(talk) == [ANOTHER, NEXT]

@@ -119,8 +119,8 @@ def event(kind: str, **more: Any) -> events.Event:
         "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
         "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
-        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "handoff": "h1",
-        "desk": DESK, **more,
+        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "desk": DESK,
+        "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})

@@ -127,3 +127,9 @@ def test_a_chat_that_is_over(status: int, over: bool) -> None:
 def test_an_address_names_a_chat_only_if_baton_opened_it() -> None:
     assert chat_at(CHAT.address) == CHAT
     assert [chat_at(one) for one in ("chat-138", "", "138|5", "138||h", "a|b|c|d")] == [None] * 5
+
+
+def test_of_whom_a_conversation_tells_is_known_by_number_or_asked_for() -> None:
+    by_identifier, by_number = DESK.customers("baton-1", "5")
+    assert DESK.whose(by_number) == "5"
+    assert DESK.whose(by_identifier) == DESK.customer("baton-1")

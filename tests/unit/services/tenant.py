@@ -29,13 +29,15 @@ Rule = Callable[[Call], int | None]
 
 @dataclass
 class Tenant:
-    """Makes chats 1001, 1002, ... and forgets nothing. `answers` says how a path is answered once (a status, None for
-    no answer, though it took effect; `lost` for none because it never arrived; an error), else it is 200."""
+    """Makes chats 1001, 1002, ... for end users 5, 6, ... and forgets nothing; nobody may speak in, or end, the chat of
+    another. `answers` says how a path is answered once (a status, None for no answer, though it took effect; `lost` for
+    none because it never arrived; an error), else it is 200."""
 
     ports: Ports | None = None
     answers: dict[str, list[int | str | Unavailable | None]] = field(default_factory=dict)
     created: str = "after"
     meanwhile: Callable[[], Awaitable[None]] | None = None  # happens before the answer that names a chat
+    users: dict[str, int] = field(default_factory=dict)
     chats: list[dict[str, Any]] = field(default_factory=list)
     said: list[tuple[int, str]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
@@ -57,8 +59,19 @@ class Tenant:
             return None
         if isinstance(answer, int) and answer >= 300:
             return Answer(answer, b"{}", {"retry-after": "1"} if answer == 429 else {})
-        body = await self._does(kind, path, json.loads(call.body))
+        asked = json.loads(call.body)
+        if self._is_anothers(path, asked):
+            return Answer(403, b"{}")
+        body = await self._does(kind, path, asked)
         return None if answer is None else Answer(200, json.dumps(body).encode())
+
+    def _is_anothers(self, path: str, asked: dict[str, Any]) -> bool:
+        by = asked.get("from_user_id", asked.get("finished_by_user_id"))
+        return by is not None and by != self._whose(int(path.split("/")[2]))
+
+    def _whose(self, number: int) -> int:
+        made = 1000 < number <= 1000 + len(self.chats)
+        return int(self.chats[number - 1001]["end_user_id"]) if made else 5
 
     async def _does(self, kind: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "chats":
@@ -73,10 +86,12 @@ class Tenant:
             self.said.append((int(path.split("/")[2]), body["message"]["content"]))
         if kind == "/chats":
             self.closed.append(int(path.split("/")[2]))
-        return {"id": 5} if kind == "/end_u" else {}
+        return {"id": self.users.setdefault(body["identifier"], 5 + len(self.users))} if kind == "/end_u" else {}
 
     async def tells_of(self, number: int, **end_user: Any) -> None:
-        await self.posts("chat_created", number, chat={"id": number, "end_user": end_user or {"id": 5}})
+        await self.posts(
+            "chat_created", number, chat={"id": number, "end_user": end_user or {"id": self._whose(number)}}
+        )
 
     async def posts(self, name: str, number: int, **body: Any) -> None:
         """Posts an unsigned webhook: the signature is another test's."""
@@ -119,9 +134,10 @@ class World:
         event = kind.model_validate({"id": f"e{self.count}", "source": ID, "address": "3333", "actor": "test", **more})
         await apply(self.ports, event)
 
-    async def customer(self, text: str) -> None:
-        form = {"conversationId": "3333", "message": {"messageId": f"m{self.count}", "text": text}}
-        await self.happens(UserMessage, form=form, said=text)
+    async def customer(self, text: str, channel: str = ID) -> None:
+        native = channel.partition(":")[2]
+        form = {"conversationId": native, "message": {"messageId": f"m{self.count}", "text": text}}
+        await self.happens(UserMessage, source=channel, address=native, form=form, said=text)
 
     async def bot(self, text: str) -> None:
         await self.happens(BotMessage, representative=BOT, content={"text": text})

@@ -39,7 +39,8 @@ async def captured(ports: Ports, event_id: str, key: str, value: Any, *audiences
         audiences=audiences,
         provenance=Provenance(signed=True),
     )
-    event = VariablesCaptured(id=event_id, source="business_messages:3333", actor="bot", variables=(variable,))
+    common = {"source": "business_messages:3333", "address": "3333", "actor": "bot"}
+    event = VariablesCaptured.model_validate({"id": event_id, "variables": (variable,), **common})
     await apply(ports, event)
     await deliver(ports, "business_messages:3333")
 

@@ -5,14 +5,18 @@ import contextlib
 
 import pytest
 
+from shared.ports import Ports
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
+from shared.services.deliver import deliver
+from shared.services.desk_customer import identifier
 from shared.services.erase import erase
 from tests.unit.services.conftest import Bench
 from tests.unit.services.tenant import ID, World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
 
-STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 64, "late": 40, "erase": 140}
+STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 64, "late": 40, "erase": 140, "noted": 170}
+USERS = (f"ccai:user-{identifier(ID)}", "ccai:user-id-5")
 
 
 async def _interrupted(world: World, last: int) -> int:
@@ -157,6 +161,37 @@ async def test_an_erase_ends_the_chat_and_leaves_nothing_of_it(world: World, las
     assert "s3cret" not in "".join(entry.model_dump_json() for entry in left)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["told-of-the-chat", "told-after-the-erase"])
+@pytest.mark.parametrize("last", range(1, STEPS["noted"] + 1))
+async def test_an_erase_leaves_nothing_of_a_chat_that_was_not_linked_yet(world: World, last: int, known: bool) -> None:
+    await _noted(world, known)
+    steps = Steps(last)
+    with contextlib.suppress(Ended):
+        await erase(gated(world.ports, steps), ID, "admin")
+        await _tells_of_it_again(world, gated(world.ports, steps))
+    await erase(world.ports, ID, "admin")
+    await _tells_of_it_again(world, world.ports)
+    await _agent_says(world, "s3cret")
+    assert set(world.tenant.closed) == {1001}
+    left = [entry for one in (ID, "ccai:chat-1001", *USERS) for entry in await world.entries(one)]
+    assert "s3cret" not in "".join(entry.model_dump_json() for entry in left)
+
+
+async def _noted(world: World, known: bool) -> None:
+    world.tenant.answers["chats"] = [None]
+    await world.asks_for_human()
+    await world.deliver()
+    if known:
+        await world.tenant.tells_of(1001)
+    await _agent_says(world, "s3cret")
+
+
+async def _tells_of_it_again(world: World, ports: Ports) -> None:
+    await world.tenant.tells_of(1001)
+    for one in (ID, *USERS):
+        await deliver(ports, one, timers=True)
+
+
 async def test_the_steps_are_as_many_as_were_tried(world: World) -> None:
     await world.asks_for_human()
     assert 20 <= await _interrupted(world, 0) <= STEPS["open"]
@@ -170,3 +205,12 @@ async def test_the_steps_of_an_erase_are_as_many_as_were_tried(world: World) -> 
     steps = Steps(0)
     await erase(gated(world.ports, steps), ID, "admin")
     assert 20 <= steps.taken <= STEPS["erase"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_steps_of_an_erase_before_the_link_are_as_many_as_were_tried(world: World, known: bool) -> None:
+    await _noted(world, known)
+    steps = Steps(0)
+    await erase(gated(world.ports, steps), ID, "admin")
+    await _tells_of_it_again(world, gated(world.ports, steps))
+    assert 20 <= steps.taken <= STEPS["noted"]

@@ -16,12 +16,16 @@ from shared.platforms.base import ENDED
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft
 from shared.services.adopt import CHATS_KEPT
+from shared.services.deliver import deliver
+from shared.services.desk_customer import identifier
+from shared.services.erase import erase
 from shared.services.links import unlink
 from tests.unit.services.conftest import Bench
-from tests.unit.services.tenant import World
+from tests.unit.services.tenant import ID, World
 from tests.unit.services.test_bot_crash import Ended, Steps, gated
 
 STEPS, WALKS = 40, 60
+USERS = (f"ccai:user-{identifier(ID)}", "ccai:user-id-5")
 PEOPLE = [(17, "Jane"), (18, "John")]
 BEN = {"representativeType": "HUMAN", "displayName": "Ben"}
 
@@ -145,19 +149,47 @@ async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, see
     assert oracle.violations(rows) == []
     assert bool(oracle.open_frames(rows)) is ((await world.conversation()).phase is Phase.HUMAN)
     await _each_handoff_has_one_chat(walk)
-    await _no_chat_is_open_that_nobody_needs(walk)
-    said = [int(text.split()[-1]) for _, text in world.tenant.said if text.startswith("text")]
-    assert said == sorted(set(said))
+    await _no_chat_is_open_that_nobody_needs(walk, await _over(walk))
+    said = [(chat, int(text.split()[-1])) for chat, text in world.tenant.said if text.startswith("text")]
+    assert len(said) == len({text for _, text in said})
+    assert all(one == sorted(one) for one in ([text for at, text in said if at == chat] for chat in walk.chats))
 
 
-async def _no_chat_is_open_that_nobody_needs(walk: Walk) -> None:
+@pytest.mark.parametrize("seed", range(WALKS))
+async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(bench: Bench, seed: int) -> None:
+    world = World.on(bench)
+    walk = Walk(world, random.Random(seed))
+    await world.customer("text 0")
+    for _ in range(walk.chance.randint(1, STEPS)):
+        await walk.step()
+    world.tenant.answers.clear()
+    over = await _over(walk)
+    await erase(world.ports, ID, "admin")
+    for number in walk.chats:
+        await walk.tells_of(number)
+    for one in (ID, *USERS):
+        await deliver(world.ports, one, timers=True)
+    for _ in range(10):
+        await walk.agent()
+    await _no_chat_is_open_that_nobody_needs(walk, over)
+    chats = [f"ccai:chat-{number}" for number in walk.chats]
+    left = [entry for one in (ID, *USERS, *chats) for entry in await world.entries(one)]
+    assert "text" not in "".join(entry.text or "" for entry in left)
+    assert [one for one in left if one.representative is not None] == []
+
+
+async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None:
     """Each was told to end, or was said to have ended, be it in answer to the customer's words."""
     called = (await walk.world.conversation()).called
     told = {urlsplit(call.url).path.rpartition("/")[2] for call in walk.world.tenant.calls if call.method == "PATCH"}
-    journals = [await walk.world.entries(f"ccai:chat-{n}") for n in walk.chats]
-    over = {entry.source for journal in journals for entry in journal if (entry.event_id or "").startswith(ENDED)}
     left = {f"ccai:chat-{n}" for n in walk.chats if str(n) not in told} - over
     assert left <= {called.chat if called else None}
+
+
+async def _over(walk: Walk) -> set[str]:
+    """Returns the chats that were said to have ended."""
+    journals = [await walk.world.entries(f"ccai:chat-{n}") for n in walk.chats]
+    return {entry.source for journal in journals for entry in journal if (entry.event_id or "").startswith(ENDED)}
 
 
 async def _each_handoff_has_one_chat(walk: Walk) -> None:

@@ -56,12 +56,13 @@ async def test_where_others_fill_the_line_only_the_first_pages_are_read(
 
 
 def asks(text: str = "Queue?", **more: Any) -> UserMessage:
-    return UserMessage(id=f"q-{text}", source=MINE, actor="test", form={"message": {"text": text}}, said=text, **more)
+    common: dict[str, Any] = {"id": f"q-{text}", "source": MINE, "address": "mine", "actor": "test"}
+    return UserMessage(form={"message": {"text": text}}, said=text, **common, **more)
 
 
 async def test_a_customer_who_asks_is_answered_and_the_bot_is_not_told(bench: Bench) -> None:
     await stand_in_line(bench, waiting(bench, "business_messages:first", 9))
-    await apply(bench.ports, HumanRequested(id="r1", source=MINE, actor="test", reason="asked"))
+    await apply(bench.ports, HumanRequested(id="r1", source=MINE, address="mine", actor="test", reason="asked"))
     await apply(bench.ports, asks())
     await apply(bench.ports, asks())
     (entry,) = [one.value for one in await bench.store.latest(MINE, 9) if one.value.kind == "user_message"]
@@ -82,7 +83,7 @@ async def test_where_the_line_cannot_be_read_the_words_go_to_the_bot(
     async def broken(*_: object) -> None:
         raise Unavailable("planned", "The store was told to fail.")
 
-    await apply(bench.ports, HumanRequested(id="r1", source=MINE, actor="test", reason="asked"))
+    await apply(bench.ports, HumanRequested(id="r1", source=MINE, address="mine", actor="test", reason="asked"))
     monkeypatch.setattr(bench.store, "queue", broken)
     await apply(bench.ports, asks())
     (entry,) = [one.value for one in await bench.store.latest(MINE, 9) if one.value.kind == "user_message"]

@@ -31,7 +31,7 @@ JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name
 
 
 def _event(kind: type[Event], native: str, source: str = C, **fields: Any) -> Event:
-    return kind(id=native, source=source, actor="test", **fields)
+    return kind(id=native, source=source, address=source, actor="test", **fields)
 
 
 def _user(native: str, source: str = C) -> Event:

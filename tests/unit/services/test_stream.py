@@ -24,7 +24,7 @@ C = "business_messages:3333"
 
 
 def _events() -> list[Event]:
-    user = UserMessage(id="m-1", source=C, actor="test", form={}, said="my secret")
+    user = UserMessage(id="m-1", source=C, address="3333", actor="test", form={}, said="my secret")
     return [user, HumanRequested(id="r-1", source=C, actor="test", reason="refund")]
 
 
