@@ -1,5 +1,6 @@
 """`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -62,7 +63,8 @@ def main() -> int:
         ),
         flush=True,
     )
-    uvicorn.Server(uvicorn.Config(Local(port, folder), log_level="critical", access_log=False)).run([listener])
+    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped in order by then, and says it once more
+        uvicorn.Server(uvicorn.Config(Local(port, folder), log_level="critical", access_log=False)).run([listener])
     return 0
 
 

@@ -85,6 +85,34 @@ async def test_agents_join_and_speak(ccai: CcaiSimulator) -> None:
     assert (joined.representative.name, said.content.text) == ("Jane", "Hello")
 
 
+async def test_the_chat_keeps_who_did_what(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    for action, who in (
+        ("joins", {"name": "Jane"}),
+        ("says", {"name": "Jane", "text": "Hello"}),
+        ("says", {"id": 5, "text": "Hi"}),
+        ("leaves", {"name": "Jane"}),
+        ("deflects", {"name": "Jane", "reason": "over_capacity"}),
+        ("ends", {"name": "Tom"}),
+    ):
+        await customer(ccai, "/customers/1001/agent", {"action": action, **who})
+    rows = [(row["kind"], row["body"].get("name")) for row in ccai.store.transcript("1001")[1:]]
+    assert rows == [
+        ("joined", "Jane"),
+        ("message", "Jane"),
+        ("message", "Agent 5"),
+        ("left", "Jane"),
+        ("deflected", "Jane"),
+        ("finished", "Tom"),
+    ]
+
+
+async def test_a_chat_that_baton_ends_was_ended_by_nobody_of_the_desk(ccai: CcaiSimulator) -> None:
+    await opened(ccai)
+    await ask(ccai, DESK.close(CHAT))
+    assert ccai.store.transcript("1001")[-1]["body"] == {}
+
+
 async def test_a_chat_that_was_turned_away_is_open_until_it_is_finished(ccai: CcaiSimulator) -> None:
     await opened(ccai)
     for action in ("deflects", "joins"):

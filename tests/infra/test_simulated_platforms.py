@@ -42,6 +42,7 @@ async def test_a_newcomer_gets_a_number_and_the_id_that_baton_will_use(
     assert told(simulator)[0].source == first["conversation"]
     listed = (await customer(simulator, "/customers", {}, "GET"))["customers"]
     assert [one["conversation"] for one in listed] == [first["conversation"], second["conversation"]]
+    assert [one["said"] for one in listed] == ["Hi", None]
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])

@@ -15,6 +15,7 @@ const DONE = {
   deflects: () => "The contact center turned the customer away.",
 };
 
+const humans = new Set();
 let seen = {}; // the latest chat that was shown, and of which conversation
 
 export function startChat() {
@@ -50,6 +51,7 @@ export function renderChat() {
   setText(find("chat-count"), chats.length ? String(chats.length) : "");
   find("no-chat").hidden = model.chat !== null;
   find("chat-work").hidden = model.chat === null;
+  if (model.conversation) humansKnown();
   if (model.chat) renderOne(model.chat, chats);
   else renderNone();
 }
@@ -110,8 +112,12 @@ function enable({ over, deflected, present, entered }) {
   setText(find("chat-say"), entered ? "Say" : "Enter and say");
 }
 
-const humansKnown = () =>
-  [...new Set(model.entries.map((one) => one.representative).filter((one) => one?.representativeType === "HUMAN").map((one) => one.displayName))];
+/** A conversation that was joined has only what came since in its journal, so names that were seen before count too. */
+function humansKnown() {
+  const seenNow = model.entries.map((one) => one.representative).concat(model.conversation.representatives);
+  for (const one of seenNow) if (one?.representativeType === "HUMAN" && one.displayName) humans.add(one.displayName);
+  return [...humans];
+}
 
 function who() {
   const here = names(model.conversation.representatives);

@@ -1,0 +1,35 @@
+"""A local run as a process: it ends quietly when it is stopped, and says in words why it does not start."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.server import LocalServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_a_run_that_has_sent_something_ends_without_complaint(tmp_path: Path, how: signal.Signals) -> None:
+    server = LocalServer(tmp_path, {"BATON_BOT": "acknowledge"})
+    server.start()
+    said = json.dumps({"text": "Hi"}).encode()
+    assert server.send("POST", "/sim/business_messages/customers/3333/messages", said).status == 200
+    server.wait_until(lambda: len(server.transcript("3333")) == 2)
+    server.stop(how)
+    log = server.log.read_text()
+    assert "Unclosed" not in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, port: str) -> None:
+    environment = {**os.environ, "PORT": port, "BATON_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "infra.local"]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr.strip()) == (1, f"PORT is a number from 1 to 65535, not {port!r}.")
