@@ -23,6 +23,12 @@ def say_closed(turn: Turn) -> None:
     _say(turn, route, waits=route.waits or (known.timer is not None and known.timer.is_opening))
 
 
+def say_opening(turn: Turn) -> None:
+    route = _route(turn)
+    if turn.conversation.opens_at is not None and route.closed:
+        _say(turn, route, waits=True)
+
+
 def say_what_is_owed(turn: Turn) -> None:
     """Says what could not be said when nobody could write to the customer, as it is by now.
 

@@ -100,6 +100,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: line.say_place,
+    Effect.SAY_OPENING: closed.say_opening,
     Effect.SAY_RETURNED: say(Notice.RETURNED),
     Effect.SAY_RESUMED: say(Notice.RESUMED),
 }

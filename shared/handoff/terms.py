@@ -90,5 +90,6 @@ class Effect(StrEnum):
     SAY_WAITING = "tell the customer: still in line"
     SAY_NOBODY = "tell the customer: nobody is available"
     SAY_PLACE = "tell the customer: their place in line"
+    SAY_OPENING = "tell the customer, if they wait for it: when the desk opens"
     SAY_RETURNED = "tell the customer: the human is gone, back with the bot"
     SAY_RESUMED = "tell the customer: back with the bot"

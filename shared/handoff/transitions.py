@@ -96,7 +96,7 @@ _REPLIES = {
     QUEUED: _cell(
         ECHO,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
-        (G.ASKS_PLACE, _step(E.SAY_PLACE, E.TELL_DESK, E.RELAY)),
+        (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),

@@ -9,7 +9,7 @@ from shared.handoff.hours import Hours
 from shared.handoff.routing import Desk
 from shared.schemas import own_events
 from shared.schemas.commands import CallDesk, Publish
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.conversation import Ahead, Conversation, Phase
 from shared.schemas.journal import Verdict
 from shared.schemas.notifications import HANDOFFS
 from tests.unit.talk import Talk
@@ -155,3 +155,15 @@ def test_the_team_of_each_desk_that_is_closed_is_told_once_until_it_opens() -> N
 
 def desks_told(talk: Talk) -> list[object]:
     return [one.body["desk"] for one in talk.done if isinstance(one, Publish) and one.topic == HANDOFFS]
+
+
+def test_who_waits_for_the_opening_and_asks_for_their_place_is_told_when_it_is() -> None:
+    talk = waiting(WAITS)
+    asked: dict[str, Any] = {"ahead": Ahead(people=0)}
+    talk.user("queue?", **asked)
+    assert talk.shown == ["You are in line, and you are next."]  # they do not wait for it yet
+    talk.wants_human()
+    talk.done.clear()
+    talk.user("queue?", **asked)
+    place, opening = talk.shown
+    assert (place, "Tuesday, 2026-03-03, at 09:00" in opening) == ("You are in line, and you are next.", True)
