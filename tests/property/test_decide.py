@@ -154,6 +154,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "chat": draw(chats), "handoff": draw(st.sampled_from(("h1", "h0"))), "desk": draw(sources),
     }  # fmt: skip
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
+    if model is own_events.Unlinked:  # Baton's own word about one of this conversation's links
+        values |= {"source": CHANNEL, "fact": True, "desk": draw(st.sampled_from((DESK, CHAT, PAST, USER)))}
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
@@ -300,7 +302,13 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     known = before.model_copy(update={**gone, "called": called, "past_chats": (PAST,), "links": (PAST, CHAT)})
     late = event.model_copy(update={"fact": True, "source": PAST})
     if isinstance(
-        event, events.FromUser | events.ChatCreated | own_events.ChatOpened | own_events.JoinedLost | events.Claim
+        event,
+        events.FromUser
+        | events.ChatCreated
+        | own_events.ChatOpened
+        | own_events.Unlinked
+        | own_events.JoinedLost
+        | events.Claim,
     ):
         return
     after = decide(known, late, NOW, policy).conversation
