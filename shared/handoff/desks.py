@@ -74,5 +74,6 @@ def close(turn: Turn) -> None:
     theirs = event.fact and called.has(event.source)
     if theirs and isinstance(event, HumanLeft):
         return
-    knows = theirs and (event.over is not None or not called.opens_chats)
+    its_chat = called.chat is not None and event.over == called.chat
+    knows = theirs and (its_chat or not called.opens_chats)
     let_go(turn, None if knows else getattr(event, "reason", None) or event.kind)

@@ -128,7 +128,7 @@ def _this_handoff(conversation: Conversation, event: Event, _: Policy) -> bool:
     called = conversation.called
     if called is None or not isinstance(event, ChatOpened):
         return False
-    return called.handoff == event.handoff and called.chat in (None, event.chat)
+    return event.chat == called.chat or (called.chat is None and called.handoff == event.handoff)
 
 
 def _needs_no_human(event: Event) -> bool:

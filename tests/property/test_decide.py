@@ -156,6 +156,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
+    if model is own_events.Unlinked:  # Baton's own word about one of this conversation's links
+        values |= {"source": CHANNEL, "fact": True, "desk": draw(st.sampled_from((DESK, CHAT, PAST, USER)))}
     return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
