@@ -84,7 +84,13 @@ class Crm:
             return Response(refused.body, refused.status, media_type=refused.content_type)
         ports, projection = bootstrap.baton().ports, project(declared)
         variables = captured(declared.payload or {}, projection, ports.clock.now(), Provenance(signed=True))
-        event = VariablesCaptured(id=uuid.uuid4().hex, source=source, actor="local:bot", variables=variables)
+        event = VariablesCaptured(
+            id=uuid.uuid4().hex,
+            source=source,
+            address=source.partition(":")[2],
+            actor="local:bot",
+            variables=variables,
+        )
         await wake(ports, (await apply(ports, event)).conversation.id)
         return JSONResponse({"unknown": projection.unknown_keys})
 

@@ -231,8 +231,10 @@ async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: 
     def ports() -> Ports:
         return Ports(CachedStore(store), _Silent(), _Silent(), clock, Policy(), {})
 
+    source = "business_messages:3333"
+
     def event(n: int) -> UserMessage:
-        return UserMessage(id=str(n), source="business_messages:3333", actor="customer", form={"n": n}, said="hello")
+        return UserMessage(id=str(n), source=source, address="3333", actor="customer", form={"n": n}, said="hello")
 
     instance, another = ports(), ports()
     counts = []
@@ -245,8 +247,8 @@ async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: 
     duplicate, overtaken = {"commit": 1, "get": 1}, {"commit": 2, "get": 2}
     assert counts == [cold, warm, cold, warm, duplicate, overtaken]
 
-    await apply(instance, HumanRequested(id="5", source="business_messages:3333", actor="customer", reason="asked"))
+    await apply(instance, HumanRequested(id="5", source=source, address="3333", actor="customer", reason="asked"))
     rpc.made.clear()
-    delivered = await deliver(instance, "business_messages:3333")
+    delivered = await deliver(instance, source)
     assert delivered.failed is False
     assert rpc.made == {"query": 1, "commit": 6}

@@ -35,7 +35,7 @@ async def test_deployed_means_firestore_and_pubsub(deployed: Mapping[str, str], 
     assert isinstance(ports.store, CachedStore)
     assert isinstance(ports.publisher, PubsubPublisher)
 
-    event = UserMessage(id="1", source="csku:1", actor="customer", form={}, said="hello")
+    event = UserMessage(id="1", source="csku:1", address="1", actor="customer", form={}, said="hello")
     assert (await apply(ports, event)).duplicate is None
     assert (await apply(ports, event)).duplicate is not None
     await wake(ports, "csku:1")
@@ -44,7 +44,7 @@ async def test_deployed_means_firestore_and_pubsub(deployed: Mapping[str, str], 
 
 async def test_two_processes_share_the_state(deployed: Mapping[str, str]) -> None:
     one, other = (Baton(read_settings(deployed)).ports for _ in range(2))
-    event = UserMessage(id="1", source="csku:1", actor="customer", form={}, said="hello")
+    event = UserMessage(id="1", source="csku:1", address="1", actor="customer", form={}, said="hello")
     await apply(one, event)
     assert (await apply(other, event)).duplicate is not None
 
