@@ -2,7 +2,7 @@
 
 import { baton, platform } from "./api.js";
 import { find, make, onPress, show, tell } from "./dom.js";
-import { acting, lookNow, model, select } from "./model.js";
+import { acting, lookNow, model, ofCustomers, select } from "./model.js";
 import { channelTitle, inWords } from "./words.js";
 
 const TRIES = 10;
@@ -24,14 +24,18 @@ async function openJoin(open) {
   find("join").hidden = !open;
   find("join-open").setAttribute("aria-expanded", String(open));
   if (!open) return;
+  find("join-which").replaceChildren();
   tell(find("join-notice"), "");
   await attempt(offerOthers);
 }
 
 /** Offers each customer who can be joined to this one, be it with several phones; who has the same name stands first. */
 async function offerOthers() {
-  const everybody = Object.values(await platform.everybody()).flat();
-  const others = Object.values(model.lists).flat().filter(canBeJoined).map((one) => described(one, everybody)).filter((one) => one.phones.length);
+  const phases = Object.keys(model.lists).map((phase) => baton.list(phase));
+  const [here, known, ...lists] = await Promise.all([baton.get(acting()), platform.everybody(), ...phases]);
+  const everybody = Object.values(known).flat();
+  const listed = ofCustomers(lists.flatMap(({ conversations }) => conversations));
+  const others = listed.filter((one) => canBeJoined(here, one)).map((one) => described(one, everybody)).filter((one) => one.phones.length);
   const name = nameOf(model.selected, everybody);
   others.sort((one, other) => Number(other.name === name) - Number(one.name === name));
   find("join-which").replaceChildren(...others.map(drawOther));
@@ -43,10 +47,10 @@ const holderOf = (view) => view.name.slice("conversations/".length);
 const channelsOf = (view) => view.channels?.map((one) => one.conversation) ?? [holderOf(view)];
 
 /** One customer has one conversation: of two that have several channels, neither can become part of the other. */
-function canBeJoined(view) {
-  if (holderOf(view) === acting()) return false;
-  const several = view.channels && model.conversation.channels;
-  return !several && !(view.representatives.length && model.conversation.representatives.length);
+function canBeJoined(here, view) {
+  if (view.name === here.name) return false;
+  const several = view.channels && here.channels;
+  return !several && !(view.representatives.length && here.representatives.length);
 }
 
 function described(view, everybody) {

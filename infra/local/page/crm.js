@@ -82,7 +82,7 @@ function words({ type, data }) {
 
 async function sendPayload(event) {
   event.preventDefault();
-  openTicket({ data: { chat_id: 103646 } }, ticket?.status);
+  if (!ticket) openTicket({ data: { chat_id: 103646 } }, null);
   const said = find("payload-json").value;
   await attempt(async () => {
     const { unknown } = await crm.sessionVariable(ticket.session, parsed(said));

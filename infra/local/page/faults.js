@@ -90,7 +90,11 @@ function chosen({ prefix, switches }) {
 
 const none = ({ switches }) => Object.fromEntries(switches.map(({ name }) => [name, 0]));
 
+let asked = 0;
+
+/** Only the newest answer is shown: an earlier one knows nothing of what was switched since. */
 async function put(platforms, values) {
+  const mine = ++asked;
   try {
     const taken = await Promise.all(platforms.map(async (platform) => [platform.name, await faults.set(platform.name, values(platform))]));
     model.faults = { ...model.faults, ...Object.fromEntries(taken) };
@@ -98,7 +102,7 @@ async function put(platforms, values) {
   } catch (error) {
     tell(find("faults-notice"), inWords(error), "bad");
   }
-  fill(model.faults);
+  if (mine === asked) fill(model.faults);
   renderFaults();
 }
 

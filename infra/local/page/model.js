@@ -40,6 +40,8 @@ function nothingSeen() {
 const CHAT = "ccai:chat-";
 const DESKS_OWN = "conversations/ccai:"; // what is kept of its chats and end users is no customer's
 
+export const ofCustomers = (conversations) => conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
+
 /** The conversation that holds the chosen one's: another one where its channel is joined to that. */
 export const acting = () => model.conversation?.name.slice("conversations/".length) ?? model.selected;
 
@@ -191,7 +193,7 @@ async function lookAtBaton() {
   for (const phase of Object.keys(model.lists)) {
     const { conversations, nextCursor } = await baton.list(phase);
     more ||= Boolean(nextCursor);
-    model.lists[phase] = conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
+    model.lists[phase] = ofCustomers(conversations);
   }
   model.crowded = more;
   if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
