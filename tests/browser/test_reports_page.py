@@ -184,3 +184,13 @@ def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: 
     page.clock.fast_forward(31_000)
     expect(tile).to_contain_text("Waiting now2longest")
     expect(page.locator("#queue-old")).to_have_count(0)
+
+
+def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(page: Page, played: LocalServer) -> None:
+    page.goto(f"{played.url}{reports.PATH}")
+    expect(page.locator("#hint")).to_have_text("Give an API key and press Show.")
+    expect(page.locator("#main")).to_be_hidden()
+    page.get_by_label("API key").fill("dev-admin")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#outcomes canvas")).to_be_visible()
+    expect(page.locator("#hint")).to_be_hidden()

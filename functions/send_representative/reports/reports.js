@@ -23,6 +23,8 @@ async function show(notice = null) {
     const answer = await everything(period, week, key);
     if (mine !== newest) return;
     keepKey(key);
+    find("hint").hidden = true;
+    find("main").hidden = false;
     showAll(period, week.date, now, answer);
     seen = { at: now, tz: period.tz, key, count: answer.waiting.length };
   } catch (error) {
