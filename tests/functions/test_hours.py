@@ -53,9 +53,11 @@ def test_where_it_is_set_so_the_customer_waits_and_learns_their_place(start: Cal
         assert talk.asks_for_human().status == 200
         server.wait_until(lambda one=talk: one.state()["phase"] == "QUEUED")  # type: ignore[misc]  # bound at once
     second.customer_says("Position?", "m-2")
-    server.wait_until(lambda: len(second.seen()) == 2)
-    assert "You are in line" in second.seen()[0]
-    assert second.seen()[1] == "BOT Hello World Agent: You are in line. People ahead of you: 1."
+    server.wait_until(lambda: len(second.seen()) == 3)
+    told_at_once, place, opening = second.seen()
+    assert "You are in line" in told_at_once
+    assert place == "BOT Hello World Agent: You are in line. People ahead of you: 1."
+    assert opening == told_at_once
     places = [(one.state()["queuePosition"], one.state()["desk"]) for one in (first, second)]
     assert places == [(1, "jakarta"), (2, "jakarta")]
     assert told(first) == {"human_requested the customer asked for a person": 1}
