@@ -73,6 +73,7 @@ def test_a_bots_payload_is_shown_to_each_audience_as_its_page_says_and_what_is_h
     page.get_by_text("Or let a bot capture variables").click()
     page.get_by_role("button", name="Capture").click()
     expect(page.locator("#sees-event .key")).to_have_text(REFERENCE["event"])
+    expect(page.locator("#ticket-title")).to_have_text("chat 202")
     for audience in ("agent", "comment"):
         expect(page.locator(f"#sees-{audience} .key")).to_have_text(REFERENCE["agent"])
     expect(page.locator(".hidden")).to_have_text(["2 hidden"] * 3)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser.conftest import PATIENCE
@@ -289,6 +289,21 @@ def test_what_has_channels_of_its_own_is_not_offered_to_what_has_them_too(page: 
     assert joined not in known
 
 
+def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_anew(page: Page) -> None:
+    writes(page, "WhatsApp")
+    writes(page, "RCS")
+    assert offered(page)
+    held: list[Route] = []
+    page.route(re.compile(r"/v1/conversations\?"), held.append)
+    page.get_by_role("button", name="Join another channel").click()
+    expect(page.locator("#join")).to_be_visible()
+    expect(page.locator("#join-which option")).to_have_count(0)
+    page.unroute_all(behavior="ignoreErrors")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#join-which option").first).to_be_attached()
+
+
 def test_the_desk_shows_the_name_that_the_platform_does_not_tell_and_the_words_of_the_phone_in_use(page: Page) -> None:
     here = writes(page, "WhatsApp")
     writes(page, "RCS")
@@ -314,6 +329,29 @@ def test_a_fault_of_the_contact_center_is_switched_on_and_off(page: Page, server
     page.get_by_role("button", name="All off").click()
     expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
     assert page.request.get(f"{server}/sim/ccai/faults").json()["created_seconds"] == 0
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_was_switched_since(page: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.method == "PUT" and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/sim/ccai/faults", hold_the_first)
+    page.locator("#faults-toggle").click()
+    first, second = (page.get_by_label(f"The contact center: {name}") for name in ("Slow answers", "429, Retry-After"))
+    first.check()
+    second.check()
+    expect(page.locator("#faults-toggle")).to_have_text("Faults: 2 on")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    page.evaluate("fetch('/sim/ccai/faults').then((answer) => answer.text())")
+    assert (first.is_checked(), second.is_checked()) == (True, True)
+    page.get_by_role("button", name="All off").click()
+    expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
