@@ -18,7 +18,7 @@ from shared.schemas.events import (
     HumanMessage,
     HumanRequested,
 )
-from shared.schemas.own_events import ChatOpened, Timeout, UnclaimedTimeout
+from shared.schemas.own_events import ChatIdleTimeout, ChatOpened, HumanIdleTimeout, UnclaimedTimeout
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
 _GuardOfTime = Callable[[Conversation, datetime, Policy], bool]
@@ -140,7 +140,7 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
-    if not isinstance(event, Timeout):
+    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
         return False
     timer, elsewhere = conversation.timer, event.source != conversation.id  # a link came between: another's timer
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)

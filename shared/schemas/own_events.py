@@ -27,29 +27,29 @@ class Unlinked(Event):
         return self.desk
 
 
-class Timeout(Event):
-    """A timer fired, for the `n`th time; `armed` is the version that set it."""
+class UnclaimedTimeout(Event):
+    """The `n`th time that a request waited `UNCLAIMED_AFTER`; `armed` is the version that set the timer."""
+
+    kind: ClassVar[str] = "unclaimed_timeout"
 
     armed: int
     n: int
 
 
-class UnclaimedTimeout(Timeout):
-    """A request waited `UNCLAIMED_AFTER`."""
-
-    kind: ClassVar[str] = "unclaimed_timeout"
-
-
-class HumanIdleTimeout(Timeout):
-    """A human was quiet for `HUMAN_IDLE_AFTER`."""
-
+class HumanIdleTimeout(Event):
     kind: ClassVar[str] = "human_idle_timeout"
 
+    armed: int
+    n: int
 
-class ChatIdleTimeout(Timeout):
+
+class ChatIdleTimeout(Event):
     """Nobody came to the chat that a desk's people have left."""
 
     kind: ClassVar[str] = "chat_idle_timeout"
+
+    armed: int
+    n: int
 
 
 class JoinedLost(Event):
