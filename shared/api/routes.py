@@ -1,44 +1,44 @@
 """Which path and method means what. Paths are raw: the conversation is one percent-encoded segment."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote
 
-from shared.api import handlers, reports
+import pydantic_core
+
 from shared.api.handlers import Ask
 from shared.api.keys import Keyring
+from shared.api.operations import OPERATIONS, Handler
 from shared.api.page import is_page, reports_page
 from shared.errors import BadRequest, MethodNotAllowed, NotFound
 from shared.ports import Ports
 from shared.schemas.exchange import Request, Response
+from shared.version import VERSION
 
-_Handler = Callable[[Ask], Awaitable[Response]]
+T = TypeVar("T")
 
-VERBS: Mapping[str, _Handler] = {
-    "requestHuman": handlers.request_human,
-    "claim": handlers.claim,
-    "release": handlers.release,
-    "fail": handlers.fail,
-    "link": handlers.link,
-    "unlink": handlers.unlink,
-}
-# The path below /v1/conversations, {} for one encoded segment.
-ROUTES: Mapping[tuple[str, ...], Mapping[str, _Handler]] = {
-    (): {"GET": handlers.list_conversations},
-    ("{}",): {"GET": handlers.get_conversation, "DELETE": handlers.delete_conversation},
-    ("{}", "messages"): {"POST": handlers.create_message},
-    ("{}", "events"): {"POST": handlers.create_event},
-    ("{}", "journal"): {"GET": handlers.get_journal},
-    ("{}", "messages", "{}", "receipt"): {"PATCH": handlers.update_receipt},
-}
-REPORTS: Mapping[str, _Handler] = {"handoffs": reports.report_handoffs, "agents": reports.report_agents}
+ROOT = "/v1"
+DOCUMENT = f"{ROOT}/openapi.json"
+# A call's segments below /v1, {} for one that is percent-encoded, with the handler of each method.
+ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {}
+VERBS: dict[str, Handler] = {}
+for _one in OPERATIONS:
+    _path, _, _verb = _one.path.partition(":")
+    if _verb:
+        VERBS[_verb] = _one.handler
+    else:
+        _segments = tuple("{}" if part.startswith("{") else part for part in _path.strip("/").split("/"))
+        ROUTES.setdefault(_segments, {})[_one.method] = _one.handler
 
 
 async def send_representative(ports: Ports, keyring: Keyring, request: Request, page: Path | None = None) -> Response:
     """Returns the answer to one request of the REST surface, or of the page in folder `page`. Raises any BatonError."""
     if is_page(request):
         return reports_page(page, request)
+    if request.path == DOCUMENT:
+        return openapi_document(request)
     caller = keyring.caller(request)
     handler, segments = _route(request)
     written, message = (*segments, "", "")[:2]
@@ -48,29 +48,37 @@ async def send_representative(ports: Ports, keyring: Keyring, request: Request, 
     return replace(response, notes={"operation": handler.__name__, "conversation": conversation, **response.notes})
 
 
-def _route(request: Request) -> tuple[_Handler, list[str]]:
+def openapi_document(request: Request) -> Response:
+    """Returns the OpenAPI document; it is public, as this project is. Raises MethodNotAllowed."""
+    from shared.api.openapi import document  # few instances are asked for it; it takes time to import
+
+    _method({"GET": None}, request.method)
+    return Response(body=pydantic_core.to_json(document(VERSION)), headers={"cache-control": "no-cache"})
+
+
+def _route(request: Request) -> tuple[Handler, list[str]]:
     segments = request.path.strip("/").split("/")
-    if segments[:2] == ["v1", "reports"] and len(segments) == 3 and segments[2] in REPORTS:
-        return _method({"GET": REPORTS[segments[2]]}, request.method), []
-    if segments[:2] != ["v1", "conversations"]:
+    if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
         raise NotFound("unknown-path", "The surface begins with /v1/conversations; reports are below /v1/reports.")
-    below = segments[2:]
-    conversation, _, verb = below[0].rpartition(":") if len(below) == 1 else ("", "", "")
-    if verb in VERBS and request.method == "POST" and conversation:
-        return VERBS[verb], [_decoded(conversation)]
-    if request.method == "POST" and len(below) == 1 and below[0]:
+    below = segments[1:]
+    conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")
+    if below[0] == "conversations" and request.method == "POST" and len(below) == 2 and below[1]:
+        if verb in VERBS and conversation:
+            return VERBS[verb], [_decoded(conversation)]
         raise NotFound("unknown-verb", f"There is no such verb; use one of {', '.join(VERBS)}.")
-    return _method(_methods(below), request.method), [_decoded(below[i]) for i in (0, 2) if i < len(below)]
+    pattern, methods = _methods(below)
+    encoded = [part for part, name in zip(below, pattern, strict=True) if name == "{}"]
+    return _method(methods, request.method), [_decoded(part) for part in encoded]
 
 
-def _methods(below: list[str]) -> Mapping[str, _Handler]:
+def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Handler]]:
     for pattern, methods in ROUTES.items():
         if len(pattern) == len(below) and all(p in ("{}", b) and b for p, b in zip(pattern, below, strict=True)):
-            return methods
-    raise NotFound("unknown-path", "There is nothing at this path; see the API table in README.")
+            return pattern, methods
+    raise NotFound("unknown-path", f"There is nothing at this path; {DOCUMENT} lists every call.")
 
 
-def _method(methods: Mapping[str, _Handler], method: str) -> _Handler:
+def _method(methods: Mapping[str, T], method: str) -> T:
     if method not in methods:
         raise MethodNotAllowed(", ".join(methods))
     return methods[method]

@@ -1,0 +1,167 @@
+"""What callers are answered: one model for each answer, from which the OpenAPI document is made."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shared.schemas.base import JsonObject
+from shared.schemas.conversation import Phase
+from shared.schemas.journal import Verdict
+from shared.schemas.representative import Representative
+from shared.schemas.times import Time
+
+
+class Answer(BaseModel):
+    """A field that is None is left out of the JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class EventAnswer(Answer):
+    name: str
+    event_type: str
+    representative: Representative
+
+
+class ChannelView(Answer):
+    """One of the customer's channels; `in_use` is the one on which they are spoken to."""
+
+    conversation: str
+    in_use: bool
+    last_user_at: Time | None = None
+
+
+class LinkView(Answer):
+    """What a link has done: a desk's events act on a channel, or two channels are one customer's."""
+
+    kind: Literal["channel", "desk"]
+    conversation: str
+    to: str
+    replies_on: str
+    phase: Phase
+
+
+class ConversationView(Answer):
+    """A conversation. Variables and metadata are shown to keys of desks and admins only."""
+
+    name: str
+    phase: Phase
+    representatives: tuple[Representative, ...] = ()
+    customer_name: str | None = None
+    waiting_since: Time | None = None
+    human_since: Time | None = None
+    request_reason: str | None = None
+    desk: str | None = None
+    request_metadata: JsonObject | None = None
+    opens_at: Time | None = None
+    closed_desk: str | None = None
+    closed_until: Time | None = None
+    first_response_seconds: float | None = None
+    tracked: bool = False
+    links: tuple[str, ...] = ()
+    linked_to: str | None = None
+    channels: tuple[ChannelView, ...] | None = None
+    variables: JsonObject = Field(default_factory=dict)
+    pending: int | None = None
+    version: int
+    queue_position: Annotated[int, Field(ge=1)] | None = None
+    queue_position_at_least: bool | None = None
+    link: LinkView | None = None
+
+
+class QueueAnswer(Answer):
+    conversations: tuple[ConversationView, ...]
+    next_cursor: str | None = None
+
+
+class CommandView(Answer):
+    """One thing that an event made Baton do, and how that stands."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    kind: str
+    state: str
+    attempts: int | None = None
+    error: str | None = None
+
+
+class EntryView(Answer):
+    """One event of the journal: what came, what Baton made of it, and how that ended."""
+
+    id: str
+    seq: int
+    time: Time
+    kind: str
+    source: str
+    actor: str | None = None
+    event_id: str | None = None
+    reason: str | None = None
+    verdict: Verdict
+    outcome: str
+    text: str | None = None
+    representative: Representative | None = None
+    commands: tuple[CommandView, ...] = ()
+
+
+class JournalAnswer(Answer):
+    entries: tuple[EntryView, ...]
+    next_cursor: str | None = None
+
+
+class ErrorDetail(Answer):
+    """`reason` is a stable slug; `metadata` has what a program needs, such as the holder's name."""
+
+    type: Annotated[str, Field(alias="@type")]
+    reason: str
+    domain: Literal["baton"]
+    metadata: dict[str, str]
+
+
+class ErrorBody(Answer):
+    code: int
+    message: str
+    status: str
+    details: tuple[ErrorDetail, ...]
+
+
+class ErrorAnswer(Answer):
+    error: ErrorBody
+
+
+class ReceiptAnswer(Answer):
+    """`name` ends in `/receipt`, as in Business Messages."""
+
+    model_config = ConfigDict(extra="allow")
+
+    receipt_type: Literal["READ"]
+
+
+class MessageAnswer(Answer):
+    """The message as Baton accepted it: its content stands beside these fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    message_id: str
+    representative: Representative
+
+
+class EmptyAnswer(Answer):
+    """Nothing but success."""
+
+
+class ReportAnswer(Answer):
+    """A report. Times are local to `tz`; `classes` are the upper bounds in seconds of each distribution."""
+
+    model_config = ConfigDict(extra="allow")
+
+    since: Annotated[str, Field(alias="from")]
+    until: Annotated[str, Field(alias="to")]
+    tz: str
+    classes: tuple[int, ...]
+    total: JsonObject | None = None
+    by: tuple[str, ...] | None = None
+    rows: tuple[JsonObject, ...] | None = None
+    reports: tuple[JsonObject, ...] | None = None

@@ -1,0 +1,137 @@
+"""Every call of the REST surface, as data: routes, the OpenAPI document and README's table follow from it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from shared.api import bodies, handlers, reports
+from shared.api.handlers import Ask
+from shared.schemas.conversation import Phase
+from shared.schemas.exchange import Response
+
+Handler = Callable[[Ask], Awaitable[Response]]
+ANY, DESK, ADMIN = "any key", "a key that may speak as HUMAN, or an admin's", "an admin's key"
+SPEAKER = "a key that may speak as that type of representative"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parameter of the query string; one with `values` takes no other value."""
+
+    name: str
+    meaning: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
+
+    `answer` names a model of `answers`, which only the document imports: functions start without it.
+    `refused` are the codes besides 400, 401, 403 and 503 that a caller must be ready for.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    who: str
+    summary: str
+    answer: str
+    body: type[BaseModel] | None = None
+    query: tuple[Query, ...] = ()
+    refused: tuple[int, ...] = (404,)
+
+
+CURSOR = Query("cursor", "where the next page begins: `nextCursor` of the page before")
+PERIOD = (
+    Query("from", "the first day, like 2026-11-20; by default seven days before `to`"),
+    Query("to", "the first day that is not in the report; by default tomorrow"),
+    Query("tz", "a time zone of the IANA database; by default UTC"),
+    Query("by", "what to break down by: channel, desk, day, hour; several by commas"),
+    Query("format", "json by default", values=reports.FORMATS),
+)
+C = "/conversations/{conversation}"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET", "/conversations", handlers.list_conversations, DESK,
+        "List the conversations of a phase, longest wait first.",
+        "QueueAnswer",
+        query=(Query("phase", "QUEUED by default", values=tuple(Phase)), CURSOR),
+        refused=(),
+    ),
+    Operation(
+        "GET", C, handlers.get_conversation, ANY,
+        "Read who speaks, who waits, and what Baton knows of a conversation.",
+        "ConversationView",
+    ),
+    Operation(
+        "DELETE", C, handlers.delete_conversation, ADMIN,
+        "Erase a conversation, and what is linked with it.",
+        "EmptyAnswer",
+    ),
+    Operation(
+        "POST", f"{C}/messages", handlers.create_message, SPEAKER,
+        "Say something to the customer.",
+        "MessageAnswer", bodies.MessageBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}/events", handlers.create_event, SPEAKER,
+        "Join, leave, or show typing.",
+        "EventAnswer", bodies.EventBody,
+        (Query("eventId", "the caller's own id of the event", required=True),),
+        (404, 409, 429),
+    ),
+    Operation(
+        "PATCH", f"{C}/messages/{{message}}/receipt", handlers.update_receipt, ANY,
+        "Tell that a message of the customer was read; best effort.",
+        "ReceiptAnswer", bodies.ReceiptBody,
+    ),
+    Operation(
+        "GET", f"{C}/journal", handlers.get_journal, DESK,
+        "Read every event taken, what it made Baton do, and how that ended.",
+        "JournalAnswer", query=(CURSOR,),
+    ),
+    Operation(
+        "POST", f"{C}:requestHuman", handlers.request_human, ANY,
+        "Ask for a human.",
+        "ConversationView", bodies.RequestHumanBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:claim", handlers.claim, "a key that may speak as HUMAN",
+        "Take a conversation, unless somebody else holds it.",
+        "ConversationView", bodies.ClaimBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:release", handlers.release, "the key that brought the human in, or an admin's",
+        "Let a human leave.",
+        "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:fail", handlers.fail, DESK,
+        "Say that no human is available; a customer who waits hears it.",
+        "ConversationView", bodies.FailBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:link", handlers.link, ADMIN,
+        "Join a desk's conversation, or another channel of the customer, to a channel.",
+        "ConversationView", bodies.LinkBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:unlink", handlers.unlink, ADMIN,
+        "Undo a link.",
+        "ConversationView", refused=(404, 409, 429),
+    ),
+    Operation(
+        "GET", "/reports/handoffs", reports.report_handoffs, DESK,
+        "Report what came of handoffs.",
+        "ReportAnswer", query=PERIOD, refused=(),
+    ),
+    Operation(
+        "GET", "/reports/agents", reports.report_agents, ADMIN,
+        "Report what each agent did.",
+        "ReportAnswer", query=PERIOD, refused=(),
+    ),
+)  # fmt: skip
