@@ -12,6 +12,7 @@ CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", 
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
 BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
+OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"
 CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
 DIALOGFLOW_AGENT = "projects/local/locations/global/agents/baton"
 BRIDGE_HOSTS = ("127.0.0.1", "localhost", "crm.localhost")
@@ -48,6 +49,7 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
         "CSKU_API_BUSINESS": CSKU_BUSINESS,
         "CSKU_API_SECRET": CSKU_API_SECRET,
+        "OUTBOUND_WEBHOOK_KEYS": OUTBOUND_KEY,
         "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
         "BRIDGE_ALLOWED_ORIGINS": ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),
         "DIALOGFLOW_AGENT": DIALOGFLOW_AGENT,
