@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture test bench check lock stage deploy doctor clean
+.PHONY: help run demo picture openapi test bench check lock stage deploy doctor clean
 
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
 	@echo 'make doctor    URL=... : is this Baton well?'
 	@echo 'make picture   the picture in README'
+	@echo 'make openapi   the OpenAPI document in functions/send_representative'
 	@echo 'make lock      requirements*.txt anew from requirements*.in'
 	@echo 'make clean     what was built, not what .baton keeps'
 
@@ -50,6 +51,9 @@ deploy: $(VENV)/runtime
 
 doctor: $(VENV)/runtime
 	@$(BIN)/python -m infra.doctor "$(or $(URL),http://127.0.0.1:8080)" $(ARGS)
+
+openapi: $(VENV)/runtime
+	@$(BIN)/python -m infra.openapi
 
 lock: $(VENV)/development
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q -o requirements.txt
