@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -61,7 +62,7 @@ def test_a_call_answers_what_the_document_says(local: LocalServer, operation: Op
         suppress_health_check=list(HealthCheck),
     )
     @given(described.as_strategy(path_parameters=path))
-    def drive(case: schemathesis.Case) -> None:
+    def drive(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers={"Authorization": "Bearer dev-admin"}, checks=CHECKS)
 
     drive()
