@@ -75,8 +75,11 @@ class ConversationStore(Protocol):
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
         """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave."""
 
-    async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal, oldest first. Raises BadRequest for a cursor it never gave."""
+    async def journal(
+        self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal, oldest first; with `expired` also what has expired and is not deleted yet. Raises
+        BadRequest for a cursor it never gave."""
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the last entries of the journal, newest first."""
@@ -101,6 +104,9 @@ class ConversationStore(Protocol):
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
         """Returns, for days of UTC, when the first of what was counted on them is journalled no longer, if ever."""
+
+    async def scrub(self) -> bool:
+        """Returns True once no file of the store holds what was replaced, False while that cannot be done."""
 
     def frozen(self) -> AbstractAsyncContextManager["ConversationStore"]:
         """Returns the store as it stood at one moment not long ago; only its reads may be used."""

@@ -12,10 +12,14 @@ export interface VirtualAgentEvent {
 export interface BridgeError extends Error {
   /**
    * Dropped: "too-large", "refused", "expired", "http-400", "http-413".
+   * Taken, but for a part that Baton could not read: "incomplete".
    * Tried again: "unreachable" (offline, CSP, CORS), "no-token", "unreadable-answer", "internal", "http-<status>".
    * Kept in memory only: "not-stored".
    */
   reason: string;
+  /** Of "refused" and "incomplete": Baton's own reason, and the field of the event's data that it is about. */
+  detail?: string;
+  field?: string;
   /** The events concerned; empty where it is none in particular. */
   ids: string[];
   /** Whether the bridge goes on trying. */

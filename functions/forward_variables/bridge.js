@@ -38,6 +38,10 @@
   const problem = (reason, message, ids = [], retrying = false) =>
     Object.assign(new Error(message), { name: "BatonBridgeError", reason, ids, retrying });
 
+  /** Returns a problem with what Baton says of one event; an older Baton says only the reason. */
+  const faulty = (reason, what, { reason: slug, field, message }) =>
+    Object.assign(problem(reason, `${what}: ${message ?? `${slug}.`}`), { detail: slug, field });
+
   /** The events that wait, each with its `key`, which tells their order, `id` and `json`. */
   class Queue {
     #unstored = new Map();
@@ -211,15 +215,26 @@
       }
     }
 
-    #settle(batch, { accepted, refused }) {
-      const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
+    /** What Baton refuses it will never take; what it took in part is told to the page as well. */
+    #settle(batch, { accepted, refused, incomplete = [] }) {
+      const refusal = (id) => refused.find((one) => one.id === id || (one.id === null && batch.length === 1));
       const sent = batch.filter(({ id }) => accepted.includes(id));
-      const dropped = batch.filter(({ id }) => reasons.has(id));
-      if (!sent.length && !dropped.length) throw problem("unreadable-answer", "Baton names none of these.", [], true);
-      this.#size = BATCH_EVENTS;
+      const dropped = batch.filter(({ id }) => !accepted.includes(id) && refusal(id));
+      if (!sent.length && !dropped.length) this.#alone(batch);
+      else this.#size = BATCH_EVENTS;
       for (const one of sent) this.queue.remove(one);
-      for (const one of dropped) this.#drop(one, problem("refused", `Baton refused an event: ${reasons.get(one.id)}.`));
+      for (const one of dropped) this.#drop(one, faulty("refused", "Baton refused an event", refusal(one.id)));
+      for (const part of incomplete) {
+        const error = faulty("incomplete", "Baton could not read a part of an event", part);
+        tell(this.options.onError, Object.assign(error, { ids: [part.id] }));
+      }
       if (sent.length) tell(this.options.onSent, sent.map(({ id }) => id));
+    }
+
+    /** An answer that names none of a batch may be about an event whose id Baton could not read. */
+    #alone(batch) {
+      if (batch.length === 1) throw problem("unreadable-answer", "Baton names none of these.", [], true);
+      this.#size = 1;
     }
 
     /** One event that Baton cannot read must not take the others of its batch with it: they go one by one. */

@@ -31,19 +31,29 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What follows from an answer, in order. `ends`: the bot has no more to say; `refused` says in slugs what in it
-    could not be read."""
+    """What follows from an answer, in order.
+
+    `ends`: the bot has no more to say. `refused` says in slugs what in it could not be read.
+    `missed`: the bot did not understand the customer, or something that it needs has failed.
+    """
 
     contents: tuple[Content, ...] = ()
     captures: tuple[SessionVariable, ...] = ()
     escalation: Escalation | None = None
     ends: bool = False
     refused: tuple[str, ...] = ()
+    missed: bool = False
 
     @property
     def says_something(self) -> bool:
         """Whether it may stand as an answer to somebody who hears nobody else."""
         return bool(self.contents or self.captures or self.escalation or self.ends)
+
+    @property
+    def fails(self) -> bool:
+        """Whether who asked is left without an answer. A bot may be silent, as long as it has heard
+        the customer and nothing that it said was lost."""
+        return not self.says_something and bool(self.missed or self.refused)
 
     def __add__(self, other: "Reply") -> "Reply":
         return Reply(
@@ -52,6 +62,7 @@ class Reply:
             _both(self.escalation, other.escalation),
             self.ends or other.ends,
             (*self.refused, *other.refused),
+            self.missed or other.missed,
         )
 
     def without_repetitions(self) -> "Reply":

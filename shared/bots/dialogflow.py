@@ -3,6 +3,7 @@
 https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.locations.agents.sessions/detectIntent
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pydantic_core
@@ -20,6 +21,7 @@ from shared.schemas.ids import sha256
 SCOPE = "https://www.googleapis.com/auth/dialogflow"
 QUERY_LIMIT, SESSION_LIMIT = 256, 36  # characters
 ANSWER_LIMIT, MESSAGES = 256 * 1024, 50  # bytes that are kept, messages that are read
+UNMATCHED = ("NO_MATCH", "NO_INPUT")
 HANDED_OVER = "the virtual agent handed over"
 
 
@@ -55,17 +57,20 @@ class Dialogflow:
     def heard(self, answer: Answer) -> JsonObject:
         result = parse_object(answer.body).get("queryResult")
         messages = result.get("responseMessages", []) if isinstance(result, dict) else None
-        if not isinstance(messages, list):
+        if not isinstance(result, dict) or not isinstance(messages, list):
             raise BadRequest("schema", "queryResult: has no list of responseMessages.")
         if len(answer.body) > ANSWER_LIMIT:
             raise BadRequest("answer-too-large", f"The answer has more than {ANSWER_LIMIT} bytes.")
-        return {"messages": messages}
+        return {"messages": messages, "missed": _missed(result, messages)}
 
     def reply(self, heard: JsonObject) -> Reply:
         messages = heard.get("messages")
-        objects = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
-        cut = () if len(objects) <= MESSAGES else (f"responseMessages: more than {MESSAGES}",)
-        return sum(map(_follows, objects[:MESSAGES]), Reply(refused=cut)).without_repetitions()
+        listed = messages if isinstance(messages, list) else []
+        objects = [one for one in listed if isinstance(one, dict)]
+        odd = ("responseMessages: none is an object",) if listed and not objects else ()
+        cut = (f"responseMessages: more than {MESSAGES}",) if len(objects) > MESSAGES else ()
+        start = Reply(refused=(*odd, *cut), missed=heard.get("missed") is True)
+        return sum(map(_follows, objects[:MESSAGES]), start).without_repetitions()
 
     def _language(self, locale: str | None) -> str:
         """Returns the agent's language that fits best: the very one, else another of the same tongue."""
@@ -75,37 +80,83 @@ class Dialogflow:
         return next(iter((*same, *akin, self.languages[0])))
 
 
+def _missed(result: JsonObject, messages: list[JsonValue]) -> bool:
+    """Returns whether silence is no answer: no part of the agent was meant by what the customer
+    said, one of its webhooks failed, or nothing at all tells that it went on."""
+    statuses, match = result.get("webhookStatuses"), result.get("match")
+    calls = statuses if isinstance(statuses, list) else []
+    if any(isinstance(one, dict) and one.get("code") for one in calls):
+        return True
+    matched = match.get("matchType") if isinstance(match, dict) else None
+    return matched in UNMATCHED or (matched is None and not messages)
+
+
 def _follows(message: JsonObject) -> Reply:
-    """A handoff, in CX, only measures: it is ours to carry out. What is for the ear, and endings, are passed by."""
-    if isinstance(message.get("text"), dict):
-        return _said(message["text"])
-    if isinstance(message.get("payload"), dict):
-        return _custom(message["payload"])
-    if isinstance(message.get("liveAgentHandoff"), dict):
-        return Reply(escalation=_escalation(message["liveAgentHandoff"]))
-    return Reply(ends="endInteraction" in message)
+    """Returns what follows from one message; it has one kind, beside what is said about it."""
+    kinds = [name for name in message if name not in ABOUT_A_MESSAGE and message[name] is not None]
+    return sum((_follows_from(name, message[name]) for name in kinds), Reply())
 
 
-def _said(text: JsonValue) -> Reply:
-    lines = text.get("text") if isinstance(text, dict) else None
+def _follows_from(kind: str, value: JsonValue) -> Reply:
+    if kind not in KINDS:
+        return Reply(refused=("responseMessages: a kind that Baton does not know",))
+    follows = KINDS[kind]
+    if follows is None:
+        return Reply()
+    return follows(value) if isinstance(value, dict) else Reply(refused=(f"{kind}: is no object",))
+
+
+def _said(text: JsonObject) -> Reply:
+    """An agent that says nothing in some place has no text there, or an empty one."""
+    lines = text.get("text", [])
     if not isinstance(lines, list):
         return Reply(refused=("text: has no list of texts",))
     return Reply(contents=tuple(ujet.texts("\n".join(line for line in lines if isinstance(line, str)))))
 
 
-def _custom(payload: JsonValue) -> Reply:
+def _custom(payload: JsonObject) -> Reply:
     """A payload is the CCAI Platform's, or a message in Business Messages form."""
-    if isinstance(payload, dict) and "ujet" in payload:
+    if "ujet" in payload:
         return ujet.reply_of(payload["ujet"])
+    if not payload:
+        return Reply()
     try:
         return Reply(contents=(Content.model_validate(payload),))
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
 
 
-def _escalation(handoff: JsonValue) -> Escalation:
-    metadata = handoff.get("metadata") if isinstance(handoff, dict) else None
+def _handoff(handoff: JsonObject) -> Reply:
+    """A handoff, in CX, only measures: it is ours to carry out."""
+    return Reply(escalation=_escalation(handoff))
+
+
+def _end(_: JsonObject) -> Reply:
+    return Reply(ends=True)
+
+
+def _escalation(handoff: JsonObject) -> Escalation:
+    metadata = handoff.get("metadata")
     known = metadata if isinstance(metadata, dict) else {}
     reason = known.get("reason")
     named = isinstance(reason, str) and bool(reason.strip())
     return Escalation(str(reason) if named else HANDED_OVER, known or None, named)
+
+
+# Every kind of ResponseMessage, and what follows from it: None where it is for the ear, which hears
+# it instead of the text that is shown, where it only measures, or is for a telephone, for Dialogflow
+# Messenger or for a program of the client's.
+KINDS: Mapping[str, Callable[[JsonObject], Reply] | None] = {
+    "text": _said,
+    "payload": _custom,
+    "liveAgentHandoff": _handoff,
+    "endInteraction": _end,
+    "conversationSuccess": None,
+    "outputAudioText": None,
+    "playAudio": None,
+    "mixedAudio": None,
+    "telephonyTransferCall": None,
+    "knowledgeInfoCard": None,
+    "toolCall": None,
+}
+ABOUT_A_MESSAGE = ("responseType", "channel")

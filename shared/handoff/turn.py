@@ -12,7 +12,7 @@ from shared.schemas.conversation import Capabilities, Conversation, Present
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
-from shared.schemas.variables import Audience
+from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
 
@@ -21,7 +21,8 @@ E = TypeVar("E", bound=Event)
 class Turn:
     """One event being carried out: the conversation as it becomes, the commands so far.
 
-    `captured_for` is as in JournalEntry; `gone` are the humans who left with it.
+    `captured_for` is as in JournalEntry; `gone` are the humans who left with it; `known` are the
+    variables as they were before the event changed them.
     """
 
     conversation: Conversation
@@ -32,6 +33,7 @@ class Turn:
     reason: str | None = None
     captured_for: tuple[Audience, ...] | None = None
     gone: tuple[Present, ...] = ()
+    known: tuple[Variable, ...] = ()
 
     def change(self, **update: object) -> None:
         self.conversation = self.conversation.model_copy(update=update)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pydantic_core
 
 from shared.handoff.turn import Turn, expect
-from shared.handoff.visibility import clamped, merge, seen_by
+from shared.handoff.visibility import clamped, is_same, merge, seen_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Publish
 from shared.schemas.events import FromUser, VariablesCaptured
@@ -17,7 +17,7 @@ CAPTURED_LIMIT = 4096  # characters of a reply
 
 def keep(turn: Turn) -> None:
     event = expect(turn.event, VariablesCaptured)
-    turn.change(variables=merge(turn.conversation.variables, event.variables, turn.now))
+    _keep(turn, event.variables)
     if event.awaited is not None:
         turn.change(awaited=event.awaited)
 
@@ -44,9 +44,14 @@ def capture_reply(turn: Turn) -> None:
         provenance=Provenance(signed=True),
     )
     turn.captured_for = awaited.audiences
-    turn.change(variables=merge(turn.conversation.variables, [captured], turn.now))
+    _keep(turn, [captured])
     _publish(turn, (captured,))
     _comment(turn, (captured,))
+
+
+def _keep(turn: Turn, captured: Iterable[Variable]) -> None:
+    turn.known = turn.conversation.variables
+    turn.change(variables=merge(turn.known, captured, turn.now))
 
 
 def _publish(turn: Turn, captured: tuple[Variable, ...]) -> None:
@@ -77,9 +82,16 @@ def _comment(turn: Turn, captured: tuple[Variable, ...]) -> None:
 
 
 def _news(turn: Turn, captured: Iterable[Variable], reader: Audience) -> JsonObject:
-    """Returns what this audience may see of a capture and is the latest of its key now; a late one is no news."""
-    latest = turn.conversation.variables
-    return seen_by(reader, (variable for variable in clamped(captured, turn.now) if variable in latest))
+    """Returns what this audience may see of a capture, where it is the latest of its key now and
+    was not known with this value before. Task_VA_Left repeats all that its session has captured.
+    """
+    latest, known = turn.conversation.variables, {one.key: one for one in turn.known}
+    new = (one for one in clamped(captured, turn.now) if one in latest)
+    return seen_by(reader, (one for one in new if not _knows(known.get(one.key), one, reader)))
+
+
+def _knows(known: Variable | None, new: Variable, reader: Audience) -> bool:
+    return known is not None and reader in known.audiences and is_same(known.value, new.value)
 
 
 def _in_words(value: object) -> str:

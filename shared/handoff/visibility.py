@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from shared.schemas.base import JsonObject
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 
@@ -75,6 +77,20 @@ def merge(known: tuple[Variable, ...], new: Iterable[Variable], now: datetime) -
         if before is None or _supersedes(variable, before):
             latest[variable.key] = variable
     return _within_limits(tuple(latest.values()))
+
+
+def is_same(one: JsonValue, other: JsonValue) -> bool:
+    """Returns whether two values are the same in JSON: 1 and 1.0 are, 1 and "1" or true are not.
+
+    Python alone would say that 1 is True.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one == other
 
 
 def clamped(variables: Iterable[Variable], now: datetime) -> tuple[Variable, ...]:

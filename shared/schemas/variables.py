@@ -5,15 +5,19 @@ https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payloa
 """
 
 import math
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours, Theirs
 from shared.schemas.times import Time, time_or_none
 
 DEEPEST = 20  # levels of lists and objects in a value
+_HIGHEST, _DIGITS = 2**63 - 1, 19
+_SESSIONS = ("chat_id", "call_id")
+_STORABLE = f"values of at most {DEEPEST} levels, and finite numbers"
 
 
 def _storable(variables: JsonObject) -> JsonObject:
@@ -30,8 +34,49 @@ def _is_storable(value: JsonValue, levels: int) -> bool:
     return levels >= 0 and all(_is_storable(one, levels - 1) for one in inner)
 
 
+def _text_or_none(value: object) -> str | None:
+    """Returns the text of a field that Baton can do without, whichever JSON type it has this time."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _object_or_none(value: object) -> object:
+    return value if isinstance(value, dict) else None
+
+
+def _number_or_none(value: object) -> int | None:
+    """Returns a whole number, also of a text of its digits, None for anything else."""
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _DIGITS else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _session(value: object) -> int | None:
+    """Returns the number of a session, None where there is none. Raises ValueError."""
+    if value is None or value == "":
+        return None
+    number = _number_or_none(value)
+    if number is None or not 0 <= number <= _HIGHEST:
+        raise ValueError(f"expected a whole number from 0 to {_HIGHEST}, or a text of its digits")
+    return number
+
+
+def _names_session(value: object) -> bool:
+    try:
+        return _session(value) is not None
+    except ValueError:
+        return False
+
+
 LenientTime = Annotated[Time | None, BeforeValidator(time_or_none)]
-SessionId = Annotated[StrictInt, Field(ge=0)]
+LenientText = Annotated[str | None, BeforeValidator(_text_or_none)]
+LenientNumber = Annotated[int | None, BeforeValidator(_number_or_none)]
+LenientObject = Annotated[JsonObject | None, BeforeValidator(_object_or_none)]
+SessionId = Annotated[int | None, BeforeValidator(_session)]
 Values = Annotated[JsonObject, AfterValidator(_storable)]
 
 
@@ -50,32 +95,83 @@ class Snake(Theirs):
 
 
 class CapturedVariables(Snake):
-    intent_name: str | None = None
-    variables: Values
+    intent_name: LenientText = None
+    variables: JsonObject
     captured_at: LenientTime = None
     timestamp: LenientTime = None
 
 
-class TaskVirtualAgent(Snake):
-    """The data of a Task_VA event. Either `chat_id` or `call_id`; what is optional is omitted or null."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of an event that could not be read: where it stands, and what was expected there. It
+    names neither a key nor a value."""
 
-    chat_id: SessionId | None = None
-    call_id: SessionId | None = None
-    campaign_id: StrictInt | None = None
-    campaign_name: str | None = None
-    virtual_agent_id: StrictInt | None = None
-    virtual_agent_name: str | None = None
-    participant_id: StrictInt | None = None
-    queue_id: StrictInt | None = None
-    queue_path: str | None = None
-    queue_language_id: str | None = None
-    session_type: str | None = None
-    conversation_id: str | None = None
-    session_id: str | None = None
+    field: str
+    expected: str
+
+
+def _captures(given: object) -> tuple[list[object], list[Unread]]:
+    """Returns the captures as far as they can be read, and what cannot be."""
+    if given is None:
+        return [], []
+    if not isinstance(given, list):
+        return [], [Unread("captured_variables", "expected a list of objects")]
+    captures, unread = list[object](), list[Unread]()
+    for number, capture in enumerate(given):
+        field = f"captured_variables.{number}"
+        variables = capture.get("variables") if isinstance(capture, dict) else None
+        if not isinstance(capture, dict):
+            unread.append(Unread(field, "expected an object with variables"))
+        elif isinstance(variables, dict):
+            kept = {key: one for key, one in variables.items() if _is_storable(one, DEEPEST)}
+            captures += [{**capture, "variables": kept}] if kept else []
+            if len(kept) < len(variables):
+                unread.append(Unread(f"{field}.variables", f"expected {_STORABLE}"))
+        elif variables is not None:
+            unread.append(Unread(f"{field}.variables", "expected an object of keys and values"))
+    return captures, unread
+
+
+def _only_usable(given: dict[object, object]) -> dict[str, None]:
+    """Returns a change that takes a session away that cannot be read, where the other one can."""
+    usable = [name for name in _SESSIONS if _names_session(given.get(name))]
+    return {name: None for name in _SESSIONS if usable and name not in usable}
+
+
+class TaskVirtualAgent(Snake):
+    """The data of a Task_VA event: only which session it is of must be readable.
+
+    What is optional is omitted or null, and a number may come as a text or the other way round. Of
+    the captures those count that can be read; `unread` are the others.
+    """
+
+    chat_id: SessionId = None
+    call_id: SessionId = None
+    campaign_id: LenientNumber = None
+    campaign_name: LenientText = None
+    virtual_agent_id: LenientNumber = None
+    virtual_agent_name: LenientText = None
+    participant_id: LenientNumber = None
+    queue_id: LenientNumber = None
+    queue_path: LenientText = None
+    queue_language_id: LenientText = None
+    session_type: LenientText = None
+    conversation_id: LenientText = None
+    session_id: LenientText = None
     timestamp: LenientTime = None
-    finish_reason: str | None = None
-    data_parameters: JsonObject | None = None
+    finish_reason: LenientText = None
+    data_parameters: LenientObject = None
     captured_variables: tuple[CapturedVariables, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        captures, unread = _captures(given.get("captured_variables"))
+        read = {**given, "captured_variables": captures, "unread": unread}
+        return read | _only_usable(given)
 
     @model_validator(mode="after")
     def _one_session(self) -> Self:

@@ -56,7 +56,7 @@ async def _ask(ports: Ports, bot: Bot, words: Words, mine: Entry) -> Entry | Non
         await record(ports, mine, Asked(bot=bot.name, state="skipped", error=needless))
         return None
     answer, error = await _heard(ports, bot, bot.call(words.as_asked_of(snapshot.value)))
-    if answer is not None and snapshot.value.phase is Phase.BOT and not bot.reply(answer).says_something:
+    if answer is not None and snapshot.value.phase is Phase.BOT and bot.reply(answer).fails:
         answer, error = None, NOTHING_SAID
     return await record(ports, mine, Asked(bot=bot.name, state="answered", answer=answer, error=error))
 

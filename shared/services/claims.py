@@ -18,6 +18,13 @@ from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.times import Time, time_or_none
 from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent, Variable
 
+ORIGIN_LIMIT = 255  # characters
+
+
+def _origin(given: object) -> str | None:
+    """It is noted where the event came from; nothing depends on it."""
+    return given if isinstance(given, str) and len(given) <= ORIGIN_LIMIT else None
+
 
 class Reported(Theirs):
     """One event as the bridge posts it. Its id holds no colon, so that `<agent>:<id>` is nobody else's."""
@@ -25,7 +32,7 @@ class Reported(Theirs):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
     type: str
     seen_at: Annotated[Time | None, BeforeValidator(time_or_none), Field(alias="seen_at")] = None
-    origin: Annotated[str, StringConstraints(max_length=255)] | None = None
+    origin: Annotated[str | None, BeforeValidator(_origin)] = None
     data: JsonObject
 
 
@@ -56,8 +63,11 @@ async def claim_of(ports: Ports, agent: str, given: object) -> Claim:
     """Returns what one element of the body claims. Raises BadRequest, which names no value."""
     reported = validate(Reported, given)
     if reported.type not in _KINDS:
-        raise BadRequest("unknown-type", f"Baton knows {', '.join(_KINDS)}.")
+        raise BadRequest("unknown-type", f"type: expected {', '.join(_KINDS)}.", field="type")
     task = validate(TaskVirtualAgent, reported.data)
+    if task.unread and not task.captured_variables and _KINDS[reported.type] == (VariablesCaptured,):
+        first = task.unread[0]
+        raise BadRequest("schema", f"{first.field}: {first.expected}.", field=first.field)
     return Claim(agent, reported, task, await _source(ports, task))
 
 

@@ -58,7 +58,7 @@ async def fire_timers(ports: Ports, conversation: str) -> None:
             break
         snapshot = await ports.store.load(conversation)
     if snapshot is not None and snapshot.value.erasing:
-        await finish_erase(ports, snapshot.value)
+        await finish_erase(ports, [snapshot.value])
 
 
 def _due(conversation: Conversation, ports: Ports) -> Event | None:

@@ -3,8 +3,10 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 
-from shared.errors import NotFound, TooLarge
+from shared.errors import NotFound, TooLarge, Unavailable
 from shared.logs import log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import Tally, counts_of, in_tally
@@ -20,6 +22,7 @@ from shared.services.retry import until_uncontended
 from shared.services.stream import stream_what_waits
 
 PAGE, AT_ONCE = 200, 20
+LONG_BEFORE = timedelta(days=1)  # more than clocks differ, less than any journal is kept
 
 
 async def erase(ports: Ports, conversation: str, key: str) -> None:
@@ -29,35 +32,49 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     what was begun is then finished by the sweep.
     """
     await end_chats(ports, conversation)
-    for grave in await until_uncontended(lambda: _bury_family(ports, conversation, key)):
-        await finish_erase(ports, grave)
+    graves = await until_uncontended(lambda: _bury_family(ports, conversation, key))
+    if not await finish_erase(ports, graves):
+        raise Unavailable(
+            "store-in-use",
+            "The conversation is erased, but an export or another program reads the store's file, which holds its words"
+            " until then. Baton goes on by itself; ask again to know when it is done.",
+        )
 
 
 async def forget_chat(ports: Ports, chat: str) -> None:
-    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there anew."""
-    for grave in await until_uncontended(lambda: _bury_chat(ports, chat)):
-        await finish_erase(ports, grave)
+    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there again. What cannot
+    be finished now the sweep finishes."""
+    graves = await until_uncontended(lambda: _bury_chat(ports, chat))
+    if graves:
+        await finish_erase(ports, graves)
 
 
-async def finish_erase(ports: Ports, grave: Conversation) -> None:
-    """Strips what an erase has begun on, then forgets that it was begun.
+async def finish_erase(ports: Ports, graves: Sequence[Conversation]) -> bool:
+    """Strips what an erase has begun on, then forgets that it was begun, and returns True; or returns False while the
+    store's files are in use.
 
-    A conversation is done only when its whole family is: whoever asks again after a crash must not be told so before.
+    A conversation is done only when its whole family is, and no file holds anything of it: whoever asks again after a
+    crash must not hear of success before that.
     """
-    for member in _reach(grave):
+    for member in sorted({one for grave in graves for one in _reach(grave)}):
         snapshot = await ports.store.load(member)
         if snapshot is not None and snapshot.value.erasing is not None:
-            await _strip_journal(ports, member, snapshot.value.erasing.upto)
-    await until_uncontended(lambda: _close(ports, grave))
+            await _strip_journal(ports, member, snapshot.value.erasing)
+    if not await ports.store.scrub():
+        return False
+    for grave in graves:
+        await until_uncontended(partial(_close, ports, grave))
+    return True
 
 
-async def _strip_journal(ports: Ports, conversation: str, upto: int) -> None:
+async def _strip_journal(ports: Ports, conversation: str, erasing: Erasing) -> None:
+    """What has expired counts as well: Firestore may delete it days later."""
     cursor: str | None = ""
     while cursor is not None:
-        page = await ports.store.journal(conversation, cursor or None, PAGE)
+        page = await ports.store.journal(conversation, cursor or None, PAGE, expired=True)
         for start in range(0, len(page.items), AT_ONCE):
             batch = page.items[start : start + AT_ONCE]
-            await asyncio.gather(*(_strip(ports, entry, upto) for entry in batch))
+            await asyncio.gather(*(_strip(ports, entry, erasing) for entry in batch))
         cursor = page.cursor
 
 
@@ -97,14 +114,23 @@ async def _bury(ports: Ports, family: Sequence[Snapshot[Conversation]], key: str
 
 async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
     """Returns the conversation and whatever is linked with it, the same customer's."""
-    first = await ports.store.load(conversation)
+    first = await _member(ports, conversation)
     if first is None:
         raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
-    channel = await ports.store.load(first.value.linked_to) if first.value.linked_to else first
+    channel = await _member(ports, first.value.linked_to) if first.value.linked_to else first
     members = [first] if channel is None or channel is first else [first, channel]
     links = channel.value.links if channel else ()
-    others = [await ports.store.load(link) for link in links if link != conversation]
+    others = [await _member(ports, link) for link in links if link != conversation]
     return [*members, *(other for other in others if other is not None)]
+
+
+async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | None:
+    """Returns a conversation, also one that has expired and of which only a part of the journal is left."""
+    known = await ports.store.load(conversation)
+    if known is not None:
+        return known
+    left = await ports.store.journal(conversation, None, 1, expired=True)
+    return Snapshot(ports.policy.newcomer(conversation, conversation), None) if left.items else None
 
 
 def _reach(conversation: Conversation) -> tuple[str, ...]:
@@ -143,10 +169,9 @@ def _record(ports: Ports, before: Conversation, grave: Conversation, key: str) -
     return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)
 
 
-async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None:
-    """A dedupe record of a linked event counts in the channel's sequence; it holds no commands and always goes."""
+async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:
     snapshot: Snapshot[JournalEntry] | None = entry
-    while snapshot is not None and (snapshot.value.seq <= upto or not snapshot.value.commands):
+    while snapshot is not None and _is_of_the_erased(snapshot.value, erasing):
         bare = _bare(snapshot.value)
         if bare == snapshot.value:
             return
@@ -155,6 +180,15 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None
             return
         except PreconditionFailed:
             snapshot = await ports.store.entry(entry.value.conversation, entry.value.id)
+
+
+def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
+    """Returns whether an entry is older than the erase.
+
+    A dedupe record of a linked event counts in the channel's sequence; it holds no commands and always goes. Where a
+    conversation expired and began again, its sequence began again too, so what is left of before is known by its time.
+    """
+    return entry.seq <= erasing.upto or not entry.commands or entry.time < erasing.since - LONG_BEFORE
 
 
 def _bare(entry: JournalEntry) -> JournalEntry:

@@ -18,9 +18,10 @@ from shared.schemas.exchange import Request, Response
 from shared.schemas.ids import sha256
 from shared.schemas.variables import Audience
 from shared.services.apply import apply, wake
-from shared.services.claims import claim_of, events_of
+from shared.services.claims import Claim, claim_of, events_of
 from shared.services.tokens import agent_of
 
+_Told = dict[str, str | None]
 BODY_LIMIT, EVENTS_LIMIT = 64 * 1024, 50
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -40,7 +41,11 @@ class Bridge:
 
 
 async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> Response:
-    """Returns `{"accepted": [ids], "refused": [{"id", "reason"}]}`, the script, or an error a browser may read."""
+    """Returns what became of each event, the script, or an error that a browser may read.
+
+    `{"accepted": [ids], "refused": [{"id", "reason", "field", "message"}]}`, and `incomplete`, a
+    list like `refused`, where parts of what was accepted could not be read.
+    """
     origin = request.headers.get("origin")
     allowed = origin if origin in bridge.origins else None
     try:
@@ -88,22 +93,39 @@ def _events(body: bytes) -> list[Any]:
 
 
 async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any]) -> Response:
-    accepted, refused = list[str](), list[dict[str, str | None]]()
+    """Takes the events one by one: what is wrong with one is said of that one alone."""
+    accepted, refused, incomplete = list[str](), list[_Told](), list[_Told]()
     for given in events:
         try:
-            accepted.append(await _take(ports, bridge, agent, given))
-        except BadRequest as error:
-            refused.append({"id": _id(given), "reason": error.reason})
-    body = {"accepted": accepted, "refused": refused}
-    return Response(body=pydantic_core.to_json(body), notes={"accepted": len(accepted), "refused": len(refused)})
+            claim = await _take(ports, bridge, agent, given)
+        except BatonError as error:
+            if error.retryable:
+                raise
+            refused.append(_told(_id(given), error.reason, error.metadata.get("field"), error.message))
+            continue
+        accepted.append(claim.reported.id)
+        incomplete += (
+            _told(claim.reported.id, "schema", one.field, f"{one.field}: {one.expected}.") for one in claim.task.unread
+        )
+    body = {"accepted": accepted, "refused": refused, **({"incomplete": incomplete} if incomplete else {})}
+    notes = {"accepted": len(accepted), "refused": len(refused), "incomplete": len(incomplete)}
+    return Response(body=pydantic_core.to_json(body), notes=notes)
 
 
-async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> str:
-    """Returns the event's id once it is in the journal. Raises BadRequest, and Unavailable where it may come again."""
+def _told(event: str | None, reason: str, field: str | None, message: str) -> _Told:
+    where = {"field": field} if field else {}
+    return {"id": event, "reason": reason, **where, "message": message}
+
+
+async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> Claim:
+    """Returns the claim once all of it that can be read is in the journal.
+
+    Raises BadRequest, and Unavailable where it may come again.
+    """
     claim = await claim_of(ports, agent, given)
     for event in events_of(claim, bridge.audiences, ports.clock.now()):
         await wake(ports, (await apply(ports, event)).conversation.id)
-    return claim.reported.id
+    return claim
 
 
 def _id(given: Any) -> str | None:

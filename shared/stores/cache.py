@@ -31,6 +31,7 @@ class CachedStore:
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends
+        self.scrub = store.scrub
         self.frozen = store.frozen
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:

@@ -4,8 +4,9 @@ conversations/{id}                  phase, waiting_since, due_at + shard, expire
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
 counts/...                          see `firestore_counts`
 
-Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal). Elsewhere it stays
-what it was: `entry` still knows a duplicate, and `load` still has the token without which nobody could write there.
+Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal, latest). Elsewhere it
+stays what it was: `entry` still knows a duplicate, `load` still has the token without which nobody could write there,
+and an erase finds all of the journal.
 """
 
 import asyncio
@@ -86,14 +87,17 @@ class FirestoreStore:
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
         return self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
 
-    async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
+    async def journal(
+        self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
+    ) -> Page[Snapshot[JournalEntry]]:
         start = forms.read_cursor(cursor, _BY_TIME, self._rpc.root)
         query = forms.find("journal", [], _BY_TIME, limit, start)
-        return self._page(await self._rpc.query(self._journal_of(conversation), query), _BY_TIME, limit, _entry)
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _BY_TIME, limit, _entry, expired=expired)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         query = forms.find_latest("journal", "time", limit)
-        return [_entry(document) for document in await self._rpc.query(self._journal_of(conversation), query)]
+        return self._page(await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)
@@ -122,6 +126,10 @@ class FirestoreStore:
             if end is not None:
                 ends[day] = min(end, ends.get(day, end))
         return ends
+
+    async def scrub(self) -> bool:
+        """Firestore keeps nothing that was replaced, but for backups and point-in-time recovery, which expire."""
+        return True
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator["FirestoreStore"]:
@@ -198,9 +206,19 @@ class FirestoreStore:
         items = [forms.conversation_of(document.name) for document in page]
         return Page(items, forms.write_cursor(page[-1], _BY_DUE) if more else None)
 
-    def _page(self, documents: list[Any], order: Sequence[str], limit: int, item: Callable[[Any], T]) -> Page[T]:
+    def _page(
+        self,
+        documents: list[Any],
+        order: Sequence[str],
+        limit: int,
+        item: Callable[[Any], T],
+        *,
+        expired: bool = False,
+    ) -> Page[T]:
         now = self._clock.now()
-        items = [item(document) for document in documents if forms.moment(document.fields["expire_at"]) > now]
+        items = [
+            item(document) for document in documents if expired or forms.moment(document.fields["expire_at"]) > now
+        ]
         return Page(items, forms.write_cursor(documents[-1], order) if len(documents) == limit else None)
 
     def _journal_of(self, conversation: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from shared.stores.documents import from_conversation, from_entry, to_conversati
 
 T = TypeVar("T")
 _Row = tuple[Any, ...]
+_WAIT_MS, _LOG_WAIT_MS = 5000, 100
 _SCHEMA = """
 create table if not exists conversations (
   id text primary key, version integer not null, phase text not null, waiting_since text, due_at text,
@@ -77,7 +78,10 @@ class SqliteStore:
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
         return _page(rows, lambda row: to_conversation(row[0]), limit)
 
-    async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
+    async def journal(
+        self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Nothing expires here."""
         sql = """select body, revision, time || printf(' %012d ', seq) || id as place from journal
                  where conversation = ? and place > ? order by time, seq, id limit ?"""
         rows = await self._run(_select, sql, (conversation, cursor or "", limit))
@@ -116,6 +120,9 @@ class SqliteStore:
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
         return {}
 
+    async def scrub(self) -> bool:
+        return await self._run(_scrub)
+
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator["SqliteStore"]:
         view = SqliteStore(self._path)
@@ -143,16 +150,21 @@ class SqliteStore:
     def _work(self, work: Callable[..., T], *arguments: object) -> T:
         if self._connection is None:
             self._connection = open_database(self._path, _SCHEMA + sqlite_counts.SCHEMA)
+            _scrub_once(self._connection)
         return work(self._connection, *arguments)
 
 
 def open_database(path: str, schema: str) -> sqlite3.Connection:
-    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing."""
+    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing.
+
+    What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the rest.
+    """
     if path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
+    connection.execute("pragma secure_delete = on")
     connection.executescript(schema)
     return connection
 
@@ -172,6 +184,35 @@ def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: o
             connection.execute("rollback")
         raise
     return done
+
+
+def _scrub(connection: sqlite3.Connection) -> bool:
+    """Rewrites the file and empties its write-ahead log; returns False where another connection reads the log.
+
+    `secure_delete` alone leaves copies of rows that moved from page to page, and the log keeps what it has logged until
+    it is truncated. That is tried first: a rewrite in vain would only make the log grow.
+    """
+    if not _empties_log(connection):
+        return False
+    connection.execute("vacuum")
+    return _empties_log(connection)
+
+
+def _empties_log(connection: sqlite3.Connection) -> bool:
+    """The one thread must not wait long for a reader: the store stands still meanwhile."""
+    connection.execute(f"pragma busy_timeout = {_LOG_WAIT_MS}")
+    busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    connection.execute(f"pragma busy_timeout = {_WAIT_MS}")
+    return not busy
+
+
+def _scrub_once(connection: sqlite3.Connection) -> None:
+    """Scrubs a file that may have been written by a version that did not; where that fails, the next opening tries."""
+    if connection.execute("pragma user_version").fetchone() != (0,):
+        return
+    with suppress(sqlite3.OperationalError):
+        if _scrub(connection):
+            connection.execute("pragma user_version = 1")
 
 
 def _freeze(connection: sqlite3.Connection) -> None:

@@ -31,7 +31,8 @@ Object.assign(window, {sent: [], errors: [], heard: []});
 for (const name of ["baton:variables", "baton:virtual-agent"])
   addEventListener(name, ({type, detail}) => heard.push([type, detail.type]));
 const getToken = async () => (await fetch("/token")).text();
-const noted = ({name, message, reason, ids, retrying}) => errors.push({name, message, reason, ids, retrying});
+const noted = ({name, message, reason, ids, retrying, field}) =>
+  errors.push({name, message, reason, ids, retrying, field});
 window.begin = (more) => BatonBridge.start({
   endpoint: "ENDPOINT", adapterOrigins: ["ADAPTER"], frame: document.getElementById("adapter"), getToken,
   onSent: (ids) => sent.push(...ids), onError: noted, ...more});

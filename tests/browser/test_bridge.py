@@ -95,6 +95,33 @@ def test_what_baton_refuses_is_dropped_and_takes_nothing_with_it(tab: Tab) -> No
     assert (error["reason"], error["retrying"], len(error["ids"])) == ("refused", False, 1)
 
 
+def test_the_page_hears_which_field_baton_could_not_read(tab: Tab) -> None:
+    left = tab.event("Task_VA_Left", captured_variables={"s3cret": 1})
+    tab.post(tab.event(chat_id="s3cret"), left, tab.event(campaign_id="7"))
+    tab.settled()
+    tab.arrived("virtual_agent_left", VARIABLES)
+    refused, incomplete = sorted(tab.errors(), key=lambda error: str(error["reason"]), reverse=True)
+    assert (refused["reason"], refused["field"], len(refused["ids"])) == ("refused", "chat_id", 1)
+    assert "whole number" in refused["message"]
+    assert (incomplete["reason"], incomplete["field"]) == ("incomplete", "captured_variables")
+    assert incomplete["retrying"] is False and "s3cret" not in str(tab.errors())
+
+
+def test_what_baton_refuses_without_its_id_is_dropped_alone(tab: Tab, context: BrowserContext, crm: Crm) -> None:
+    """What is refused for good must not come again and again, nor hold up what stands behind it."""
+    nameless = {"accepted": [], "refused": [{"id": None, "reason": "schema"}]}
+
+    def refuses(route: Route) -> None:
+        headers = {"access-control-allow-origin": crm.url}
+        route.fulfill(status=200, headers=headers, body=json.dumps(nameless))
+
+    bodies = posts_to_baton(context, crm, 503, refuses, refuses)
+    tab.post(tab.event(JOINED), tab.event(JOINED, timestamp="2"))
+    tab.until("bridge.pending() === 0 && sent.length === 1")
+    assert [len(ids(body)) for body in bodies][1:] == [2, 1, 1]
+    assert [error["reason"] for error in tab.errors()] == ["http-503", "refused"]
+
+
 def test_a_batch_that_baton_cannot_read_is_taken_apart(tab: Tab, context: BrowserContext, crm: Crm) -> None:
     """After a failure all three wait, however the first try found them."""
     bodies = posts_to_baton(context, crm, 503, 400, 400)

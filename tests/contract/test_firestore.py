@@ -16,6 +16,7 @@ from shared.schemas.commands import State
 from shared.schemas.events import HumanRequested, UserMessage
 from shared.services.apply import apply
 from shared.services.deliver import deliver
+from shared.services.erase import erase
 from shared.stores import firestore_forms as forms
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import FirestoreStore
@@ -252,3 +253,33 @@ async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: 
     delivered = await deliver(instance, source)
     assert delivered.failed is False
     assert rpc.made == {"query": 1, "commit": 6}
+
+
+async def test_an_erase_finds_what_has_expired_and_is_not_deleted_yet(
+    store: FirestoreStore, rpc: CountingRpc, make: Any, clock: Any
+) -> None:
+    """Read as Firestore itself holds it: no word of these entries is in any field of any document."""
+    conversation = make.conversation("3333")
+    entries = [make.entry(conversation, f"{n}", text="an unforgettable word", seq=n) for n in range(3)]
+    await store.commit(Commit(entries, [Snapshot(conversation, None)]))
+    clock.time += TTL
+    assert await store.latest(conversation.id, 10) == []
+    ports = Ports(CachedStore(store), _Silent(), _Silent(), clock, Policy(), {})
+
+    await erase(ports, conversation.id, "admin")
+
+    kept = [await rpc.fields(forms.entry_path(conversation.id, one.id)) for one in entries]
+    assert "unforgettable" not in str(kept)
+
+
+async def test_an_erase_finds_the_journal_that_outlived_its_conversation(
+    store: FirestoreStore, rpc: CountingRpc, make: Any, clock: Any
+) -> None:
+    entry = make.entry(make.conversation("3333", version=50), text="an unforgettable word")
+    await store.commit(Commit([entry]))
+    clock.time += TTL
+    ports = Ports(CachedStore(store), _Silent(), _Silent(), clock, Policy(), {})
+
+    await erase(ports, entry.conversation, "admin")
+
+    assert "unforgettable" not in str(await rpc.fields(forms.entry_path(entry.conversation, entry.id)))

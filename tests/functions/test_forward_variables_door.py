@@ -108,7 +108,6 @@ def test_a_body_that_is_none_is_refused_readably(browser: Browser, body: bytes, 
         pytest.param({"id": "a:b"}, "schema", id="an id that could be another agent's"),
         pytest.param({"id": "x" * 129}, "schema", id="an id without end"),
         pytest.param({"id": {"a": 1}}, "schema", id="an object for an id"),
-        pytest.param({"origin": "x" * 300}, "schema", id="an origin without end"),
     ],
 )
 def test_one_event_that_is_wrong_is_refused_beside_the_others(
@@ -117,13 +116,23 @@ def test_one_event_that_is_wrong_is_refused_beside_the_others(
     good, bad = browser.event(JOINED), {**browser.event(), **change}
     answer = browser.post(bad, good)
     named = bad["id"] if isinstance(bad["id"], str) else None
-    assert (answer.status, answer.json) == (200, {"accepted": [good["id"]], "refused": [{"id": named, "reason": slug}]})
+    (refused,) = answer.json["refused"]
+    assert (answer.status, answer.json["accepted"]) == (200, [good["id"]])
+    assert (refused["id"], refused["reason"]) == (named, slug)
+    assert refused["message"].endswith(".") and "s3cret" not in refused["message"]
     assert browser.kinds() == ["virtual_agent_joined"]
 
 
 @pytest.mark.parametrize("event", [None, 7, "text", []], ids=repr)
 def test_what_is_no_event_at_all_is_refused(browser: Browser, event: Any) -> None:
-    assert browser.post(event).json == {"accepted": [], "refused": [{"id": None, "reason": "schema"}]}
+    answer = browser.post(event).json
+    (refused,) = answer["refused"]
+    assert (answer["accepted"], refused["id"], refused["reason"]) == ([], None, "schema")
+
+
+@pytest.mark.parametrize("origin", ["x" * 300, 7, None, ["a"]], ids=["without end", "a number", "none", "a list"])
+def test_an_origin_that_cannot_be_noted_is_not_noted(browser: Browser, origin: Any) -> None:
+    assert browser.post({**browser.event(), "origin": origin}).json["refused"] == []
 
 
 def test_fifty_events_are_taken(browser: Browser) -> None:

@@ -1,12 +1,13 @@
 """Dialogflow CX: what it is asked, and what follows from what it answers."""
 
+import importlib
 import json
 from typing import Any
 
 import pytest
 
 from shared.bots.base import Question, Reply
-from shared.bots.dialogflow import Dialogflow, session_of
+from shared.bots.dialogflow import ABOUT_A_MESSAGE, KINDS, Dialogflow, session_of
 from shared.errors import BadRequest
 from shared.schemas.exchange import Answer
 
@@ -121,9 +122,62 @@ def test_an_answer_that_no_record_should_hold_is_an_error() -> None:
         reply({"text": {"text": ["x" * 300_000]}})
 
 
-@pytest.mark.parametrize("kind", ["outputAudioText", "telephonyTransferCall", "conversationSuccess"])
-def test_what_is_for_the_ear_and_what_only_measures_is_passed_by(kind: str) -> None:
-    assert reply({kind: {}}, "rubbish", None) == Reply()
+def kinds_of_google() -> set[str]:
+    """Returns every field of Google's own ResponseMessage, by its name in JSON."""
+    client = importlib.import_module("google.cloud.dialogflowcx_v3")
+    descriptor = client.ResponseMessage.pb().DESCRIPTOR
+    return {one.json_name for one in descriptor.fields}
+
+
+def test_every_kind_of_message_that_google_knows_is_decided() -> None:
+    """The judge is Google's own client: a kind that it gains must be decided here."""
+    assert {*KINDS, *ABOUT_A_MESSAGE} == kinds_of_google()
+
+
+NOTHING = [name for name, follows in KINDS.items() if follows is None]
+SILENT = [*({name: {}} for name in NOTHING), {"outputAudioText": {"text": "Hello"}}, {"text": {}},
+          {"text": {"text": [""]}}, {"text": None}, {"payload": {}}, {"channel": "phone"},
+          {"toolCall": {"tool": "t", "inputParameters": {"a": 1}}}]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", SILENT, ids=json.dumps)
+def test_what_is_for_the_ear_and_what_only_measures_is_passed_by(message: Any) -> None:
+    assert reply(message, "rubbish", None) == Reply()
+    assert not reply(message).fails
+    assert [one.text for one in reply(message, {"text": {"text": ["Hi"]}}).contents] == ["Hi"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"hologram": {}}, {"text": "Hi"}, {"text": {"text": "Hi"}}, {"payload": {"richContent": []}}, "rubbish"],
+    ids=json.dumps,
+)
+def test_what_might_have_been_words_and_cannot_be_read_is_a_failure_where_it_is_all(message: Any) -> None:
+    assert len(reply(message).refused) == 1
+    assert reply(message).fails
+    assert not reply(message, {"text": {"text": ["Hi"]}}).fails
+
+
+@pytest.mark.parametrize(
+    ("result", "fails"),
+    [
+        ({"match": {"matchType": "INTENT"}}, False),
+        ({"match": {"matchType": "PLAYBOOK"}, "webhookStatuses": [{}]}, False),
+        ({"match": {"matchType": "NO_MATCH"}}, True),
+        ({"match": {"matchType": "INTENT"}, "webhookStatuses": [{}, {"code": 14, "message": "down"}]}, True),
+        ({"match": {"matchType": "NO_INPUT"}}, True),
+    ],
+    ids=json.dumps,
+)
+def test_silence_is_a_failure_only_where_the_flow_did_not_go_on(result: Any, fails: bool) -> None:
+    def answered(*messages: Any) -> Reply:
+        body = {"queryResult": {**result, "responseMessages": messages}}
+        return BOT.reply(BOT.heard(Answer(200, json.dumps(body).encode())))
+
+    assert answered().fails is fails
+    assert answered({"playAudio": {"audioUri": "gs://a/b"}}).fails is fails
+    assert not answered({"text": {"text": ["Once more, please"]}}).fails
+    assert not answered({"endInteraction": {}}).fails
 
 
 @pytest.mark.parametrize(
@@ -134,5 +188,7 @@ def test_an_answer_that_cannot_be_read_is_an_error(body: bytes) -> None:
         BOT.heard(Answer(200, body))
 
 
-def test_an_answer_without_messages_says_nothing_and_is_no_error() -> None:
-    assert BOT.reply(BOT.heard(Answer(200, b'{"queryResult": {}}'))) == Reply()
+def test_an_answer_that_tells_nothing_at_all_leaves_the_customer_without_one() -> None:
+    for odd in ("{}", '{"match": 1, "webhookStatuses": 1}', '{"match": {}, "responseMessages": []}'):
+        answer = Answer(200, f'{{"queryResult": {odd}}}'.encode())
+        assert BOT.reply(BOT.heard(answer)) == Reply(missed=True)

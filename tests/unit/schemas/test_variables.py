@@ -54,7 +54,7 @@ REFERENCE: dict[str, Any] = {
 
 def test_every_field_of_the_reference_is_kept() -> None:
     task = TaskVirtualAgent.model_validate(REFERENCE)
-    assert set(REFERENCE) | {"call_id"} == set(TaskVirtualAgent.model_fields)
+    assert set(REFERENCE) | {"call_id", "unread"} == set(TaskVirtualAgent.model_fields)
     assert all(getattr(task, name) is not None for name in REFERENCE)
     assert task.timestamp == datetime(2024, 10, 2, 7, 19, 35, tzinfo=UTC)
     assert task.captured_variables[0].captured_at == datetime(2024, 11, 15, 16, 46, 31, tzinfo=UTC)
@@ -84,9 +84,10 @@ def test_a_field_that_nobody_knows_passes() -> None:
         pytest.param({"chat_id": "../x"}, id="text for an id"),
         pytest.param({"chat_id": True}, id="a truth for an id"),
         pytest.param({"chat_id": -1}, id="a negative id"),
-        pytest.param({"captured_variables": {"a": 1}}, id="an object for a list"),
-        pytest.param({"captured_variables": [{"variables": "s3cret"}]}, id="text for variables"),
-        pytest.param({"captured_variables": [{"variables": {"s3cret": float("inf")}}]}, id="no finite number"),
+        pytest.param({"chat_id": 1.5}, id="half an id"),
+        pytest.param({"chat_id": "9" * 5000}, id="an id without end"),
+        pytest.param({"chat_id": 2**63}, id="an id that no database takes"),
+        pytest.param({"chat_id": ["s3cret"]}, id="a list for an id"),
     ],
 )
 def test_what_is_wrong_is_refused_without_a_word_of_its_content(change: dict[str, Any]) -> None:
@@ -94,6 +95,53 @@ def test_what_is_wrong_is_refused_without_a_word_of_its_content(change: dict[str
         validate(TaskVirtualAgent, {**REFERENCE, **change})
     told = refused.value.message + json.dumps(dict(refused.value.metadata))
     assert not [word for word in ("s3cret", "testvalue", "../x") if word in told]
+    assert "chat_id" in told
+
+
+@pytest.mark.parametrize("name", sorted(set(REFERENCE) - {"chat_id"}))
+@pytest.mark.parametrize("odd", [None, "", "12", 12, 12.0, 1.5, -1, 2**70, True, [], ["s3cret"], {"a": 1}], ids=repr)
+def test_nothing_but_the_session_is_needed(name: str, odd: Any) -> None:
+    assert validate(TaskVirtualAgent, {**REFERENCE, name: odd}).native == "chat-103646"
+
+
+@pytest.mark.parametrize("given", [7, "7", " 7 ", "007", 7.0], ids=repr)
+def test_the_number_of_a_session_may_come_as_a_text(given: Any) -> None:
+    assert validate(TaskVirtualAgent, {"chat_id": given}).native == "chat-7"
+    assert validate(TaskVirtualAgent, {"call_id": given, "chat_id": ""}).native == "call-7"
+    assert validate(TaskVirtualAgent, {"call_id": given, "chat_id": "none"}).native == "call-7"
+
+
+def test_numbers_and_texts_stand_for_each_other() -> None:
+    texts = {"campaign_id": "1432", "virtual_agent_id": "1", "participant_id": "1", "queue_id": "8469"}
+    numbers = {"conversation_id": 12345, "timestamp": 1727853575}
+    swapped = validate(TaskVirtualAgent, {**REFERENCE, **texts, **numbers})
+    assert swapped == validate(TaskVirtualAgent, REFERENCE)
+
+
+def test_what_can_be_read_of_the_captures_counts_and_the_rest_is_named_by_its_place() -> None:
+    captures = [
+        {"variables": {"one": 1}, "intent_name": 7, "captured_at": "soon"},
+        {"variables": ["s3cret"]},
+        "s3cret",
+        {"variables": None},
+        {"intent_name": "nothing captured"},
+        {"variables": {"two": 2, "s3cret": float("inf")}},
+    ]
+    task = validate(TaskVirtualAgent, {"chat_id": 1, "captured_variables": captures})
+    assert [one.variables for one in task.captured_variables] == [{"one": 1}, {"two": 2}]
+    places = ["captured_variables.1.variables", "captured_variables.2", "captured_variables.5.variables"]
+    assert [one.field for one in task.unread] == places
+    assert "s3cret" not in repr(task.unread)
+
+
+@pytest.mark.parametrize("nothing", [None, []], ids=repr)
+def test_that_nothing_was_captured_is_no_fault(nothing: Any) -> None:
+    task = validate(TaskVirtualAgent, {"chat_id": 1, "captured_variables": nothing})
+    assert (task.captured_variables, task.unread) == ((), ())
+
+
+def test_nobody_can_say_what_was_unread() -> None:
+    assert validate(TaskVirtualAgent, {"chat_id": 1, "unread": [{"field": "x", "expected": "y"}]}).unread == ()
 
 
 def nested(levels: int) -> Any:

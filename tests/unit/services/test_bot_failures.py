@@ -51,6 +51,18 @@ async def test_a_failure_is_apologized_for_once(play: Play, script: list[Any], e
     assert (await play.asked(), len(play.questions), await play.phase()) == ([ended], calls, Phase.BOT)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [{"outputAudioText": {"ssml": "<speak>Hi</speak>"}}, {"conversationSuccess": {}}, {"text": {"text": [""]}}],
+)
+async def test_an_agent_that_says_nothing_to_a_reader_has_not_failed(
+    play: Play, capsys: pytest.CaptureFixture[str], message: Any
+) -> None:
+    await play.bot(await play.customer("hi"), says(message))
+    assert (play.shown, await play.asked(), await play.phase()) == ([], ["done"], Phase.BOT)
+    assert "ERROR" not in capsys.readouterr().out
+
+
 async def test_where_so_configured_a_failure_asks_for_a_human(play: Play) -> None:
     play.assistant = Assistant(DIALOGFLOW, escalates=True)
     await play.bot(await play.customer("hi"), Answer(500))
