@@ -34,6 +34,7 @@ from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "business_messages"
@@ -85,8 +86,8 @@ class _Report:
             **self.common(payload, event_id),
             form=self.body,
             said=said,
-            locale=next((one[:64] for one in locales if one), None),
-            customer_name=(self.text("context", "userInfo", "displayName") or "")[:NAME_LIMIT] or None,
+            locale=next((shortened(one, 64, mark="") for one in locales if one), None),
+            customer_name=shortened(self.text("context", "userInfo", "displayName") or "", NAME_LIMIT) or None,
         )
 
 

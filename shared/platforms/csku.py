@@ -21,6 +21,7 @@ from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.passing import Passing
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "csku"
@@ -87,7 +88,7 @@ class _Report:
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
-        return Representative(representative_type=kind, display_name=name and name[:NAME_LIMIT])
+        return Representative(representative_type=kind, display_name=name and shortened(name, NAME_LIMIT))
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
@@ -95,7 +96,7 @@ def _customer_spoke(report: _Report) -> list[Event]:
         **report.common(),
         form={},
         said=report.said(),
-        customer_name=(report.text("conversation_label") or "")[:NAME_LIMIT] or None,
+        customer_name=shortened(report.text("conversation_label") or "", NAME_LIMIT) or None,
     )
     return [said, *_asks_for_human(report)]
 

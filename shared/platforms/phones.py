@@ -19,6 +19,7 @@ from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unk
 from shared.schemas.ids import conversation_id
 from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
@@ -115,7 +116,7 @@ class Line:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
-        name, locale = (self.customer_name or "")[:NAME_LIMIT] or None, language_of(self.phone)
+        name, locale = shortened(self.customer_name or "", NAME_LIMIT) or None, language_of(self.phone)
         context: JsonObject = {"userInfo": {"displayName": name}} if name else {}
         form = self._form({**payload, "context": {**context, **({"resolvedLocale": locale} if locale else {})}})
         return {**self.common(), "form": form, "said": said, "locale": locale, "customer_name": name}

@@ -19,6 +19,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
 from shared.schemas.passing import Passing
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "rcs"
@@ -172,7 +173,7 @@ def _read(report: _Report) -> Sequence[Event | Passing]:
     event = report.body.get("eventType")
     if event is not None:
         read = _EVENTS.get(event) if isinstance(event, str) else None
-        return read(report) if read else [_unknown(report, str(event)[:64])]
+        return read(report) if read else [_unknown(report, shortened(str(event), 64))]
     payload = next((name for name in _PAYLOADS if report.body.get(name) is not None), None)
     return _PAYLOADS[payload](report) if payload else [_unknown(report, "no known payload")]
 

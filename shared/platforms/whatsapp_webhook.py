@@ -21,6 +21,7 @@ from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
 from shared.schemas.ids import hidden, sha256
 from shared.schemas.passing import Passing
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
@@ -102,7 +103,9 @@ def _status(item: Item) -> list[Event | Passing]:
         return unreadable(NAME, "nobody-named")
     if status == "sent":
         return []
-    line = replace(line, native=f"{hidden(message)}:{status[:64]}", theirs=None)  # each status of a message comes once
+    line = replace(
+        line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
+    )  # each status of a message comes once
     if status == "failed":
         return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
     kind = _RECEIPTS.get(status)
@@ -113,7 +116,10 @@ def _reason(item: Mapping[str, Any]) -> str:
     """Returns code and title, never the details, which may name the customer."""
     error = next(iter(_dicts(item, "errors")), {})
     told = (error.get("code"), error.get("title"))
-    return " ".join(str(one)[:120] for one in told if isinstance(one, int | str)) or "the platform does not say why"
+    return (
+        " ".join(shortened(str(one), 120) for one in told if isinstance(one, int | str))
+        or "the platform does not say why"
+    )
 
 
 _Reader = Callable[[Item], list[Event | Passing]]
@@ -158,7 +164,7 @@ def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
 
 
 def _unknown(line: Line, kind: object) -> Unknown:
-    return Unknown(**line.common(), name=str(kind)[:64])
+    return Unknown(**line.common(), name=shortened(str(kind), 64))
 
 
 def _dicts(owner: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -136,3 +136,9 @@ def test_an_answer_that_cannot_be_read_is_an_error(body: bytes) -> None:
 
 def test_an_answer_without_messages_says_nothing_and_is_no_error() -> None:
     assert BOT.reply(BOT.heard(Answer(200, b'{"queryResult": {}}'))) == Reply()
+
+
+@pytest.mark.parametrize("text", ["你好 " + "这是一个没有空格的很长的句子" * 25, "Hi\n" + "x" * 300])
+def test_a_text_with_few_spaces_is_not_cut_early(text: str) -> None:
+    _, body = asked(text)
+    assert body["queryInput"]["text"]["text"] == text[:256]
