@@ -56,6 +56,9 @@ class Report:
             "occurred_at": time_or_none(self.get("timestamp")),
         }
 
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common(), name="unreadable", fault=fault)
+
     @property
     def sender(self) -> JsonObject:
         """Whoever the event is about; participants may stand under a name of their own."""
@@ -106,14 +109,21 @@ def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | Non
 
 def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Sequence[Event]:
     """Returns what a genuine body reports; one that names no chat reports nothing."""
+    report = report_of(body, raw)
+    if report is None:
+        return []
+    needs, read = _reader(report.name)
+    found = read(report) if needs is None or needs in trusted else None
+    return [Unknown(**report.common(), name=report.name)] if found is None else found
+
+
+def report_of(body: JsonObject, raw: bytes) -> Report | None:
+    """Returns the body with the chat that it names, None where it names none."""
     name, native = body.get("event_type"), _chat_of(body)
     if native is None:
-        return []
+        return None
     named = shortened(name, 64) if isinstance(name, str) and name else "unnamed"
-    report = Report(body, native, named, sha256(raw.decode("latin-1")))
-    needs, read = _reader(named)
-    found = read(report) if needs is None or needs in trusted else None
-    return [Unknown(**report.common(), name=named)] if found is None else found
+    return Report(body, native, named, sha256(raw.decode("latin-1")))
 
 
 def _chat_of(body: JsonObject) -> str | None:

@@ -5,19 +5,17 @@ agents or numbers. Bots and desks get Business Messages' form, so that they need
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.platforms.base import unreadable
 from shared.platforms.chips import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
-from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
+from shared.schemas.events import HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id
-from shared.schemas.passing import Passing, Receipt, Typing
+from shared.schemas.passing import Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
@@ -132,19 +130,3 @@ class Line:
 
     def _created(self) -> JsonObject:
         return {"createTime": format_time(self.at)} if self.at else {}
-
-
-def read_or_noted(
-    platform: str, read: Callable[[], Sequence[Event | Passing]], line: Callable[[], Line | None]
-) -> list[Event | Passing]:
-    """Returns what `read` finds. Whatever keeps it from that is alarmed, noted where a conversation can be named, and
-    spoils nothing else that came in the same body."""
-    try:
-        return list(read())
-    except Exception as error:
-        fault = type(error).__name__
-    unreadable(platform, fault)
-    with contextlib.suppress(Exception):
-        whose = line()
-        return [whose.unreadable(fault)] if whose else []
-    return []

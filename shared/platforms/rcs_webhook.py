@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_signed, unreadable
-from shared.platforms.phones import Line, e164, read_or_noted
+from shared.platforms.base import parse_signed, read_or_noted
+from shared.platforms.phones import Line, e164
 from shared.platforms.places import NOWHERE, map_link
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
@@ -121,18 +121,18 @@ def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | P
     """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed, never refused: RCS
     keeps one queue for all agents of a partner, and a single 400 would hold it up."""
     data = signed_data(body) or b""
-    try:
-        message = parse_signed(data)
-    except BadRequest as error:
-        return unreadable(NAME, error.reason)
+    return read_or_noted(
+        NAME, lambda: _reported(body, parse_signed(data), data, facts), lambda: _line_of(parse_signed(data), data)
+    )
+
+
+def _reported(body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
     if _is_launch(body, message):
         return []
-    return read_or_noted(NAME, lambda: _reported(message, data, facts), lambda: _line_of(message, data))
-
-
-def _reported(message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
     line = _line_of(message, data)
-    return _read(_Report(message, line, facts)) if line else unreadable(NAME, "nobody-named")
+    if line is None:
+        raise BadRequest("nobody-named", "It names no customer, or no agent.")
+    return _read(_Report(message, line, facts))
 
 
 def signed_data(body: bytes) -> bytes | None:
