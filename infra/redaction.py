@@ -20,6 +20,7 @@ from shared.platforms.places import MAP_LINK, NOWHERE
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
+from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience
 
 SHORTEST_HIDDEN = 3  # characters; a shorter value would mask half of what was said
@@ -80,7 +81,7 @@ class Mask:
 
     def learn(self, entry: JournalEntry) -> None:
         """From here on what the customer said there is masked too: its variable may have another value by now."""
-        said = _Value.of((entry.text or "")[:CAPTURED_LIMIT])
+        said = _Value.of(shortened(entry.text or "", CAPTURED_LIMIT, mark=""))
         if _is_hidden(entry.captured_for) and said not in self._captured:
             self._captured.append(said)
 

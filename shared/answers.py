@@ -10,6 +10,8 @@ import pydantic_core
 from shared.errors import BatonError
 from shared.schemas.exchange import Response
 
+_HEADERS = {"allowed": "allow", "retry_after": "retry-after"}
+
 
 def error_response(error: BatonError) -> Response:
     """Returns the answer that an error carries."""
@@ -20,6 +22,6 @@ def error_response(error: BatonError) -> Response:
         "metadata": dict(error.metadata),
     }
     body: dict[str, Any] = {"code": error.code, "message": error.message, "status": error.status, "details": [detail]}
-    headers = {"allow": error.metadata["allowed"]} if "allowed" in error.metadata else {}
+    headers = {header: error.metadata[name] for name, header in _HEADERS.items() if name in error.metadata}
     notes = {"reason": error.reason, "conversation": error.metadata.get("conversation")}
     return Response(error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from shared import tracing
 from shared.desks.registry import desks
-from shared.edge import Handler
 from shared.errors import Misconfigured
 from shared.logs import log
 from shared.platforms.registry import capabilities, platforms
 from shared.policies import policy
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.exchange import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 
@@ -81,13 +80,13 @@ class Baton:
         """Closes the connections to platforms. For whoever stops serving; nothing is sent afterwards."""
         await self._sender.close()
 
-    def receive_webhook(self) -> Handler:
-        from shared.services.receive import receive_webhook
+    def receive_webhook(self) -> Door:
+        from shared.services.receive import body_limit, receive_webhook
 
-        return partial(receive_webhook, self.ports)
+        return Door(partial(receive_webhook, self.ports), partial(body_limit, self.ports))
 
-    def forward_variables(self, folder: Path) -> Handler:
-        from shared.services.forward import Bridge, forward_variables
+    def forward_variables(self, folder: Path) -> Door:
+        from shared.services.forward import Bridge, body_limit, forward_variables
 
         settings = self.settings
         bridge = Bridge(
@@ -96,34 +95,35 @@ class Baton:
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
         )
-        return partial(forward_variables, self.ports, bridge)
+        return Door(partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge))
 
-    def send_representative(self, folder: Path | None = None) -> Handler:
+    def send_representative(self, folder: Path | None = None) -> Door:
         from shared.api.keys import Keyring
-        from shared.api.routes import send_representative
+        from shared.api.routes import body_limit, send_representative
 
-        page = folder / "reports" if folder else None
-        return partial(send_representative, self.ports, Keyring(self.settings.baton_api_keys), page=page)
+        page, keyring = folder / "reports" if folder else None, Keyring(self.settings.baton_api_keys)
+        answer = partial(send_representative, self.ports, keyring, page=page)
+        return Door(answer, partial(body_limit, keyring))
 
-    def deliver_outbox(self) -> Handler:
+    def deliver_outbox(self) -> Door:
         from shared.services.wake_ups import deliver_outbox
 
-        return partial(deliver_outbox, self.ports)
+        return Door(partial(deliver_outbox, self.ports), _pushed)
 
-    def run_bot(self) -> Handler:
+    def run_bot(self) -> Door:
         from shared.services.bot import run_bot
 
-        return partial(run_bot, self.ports, self.assistant)
+        return Door(partial(run_bot, self.ports, self.assistant), _pushed)
 
-    def notify_handoff(self) -> Handler:
+    def notify_handoff(self) -> Door:
         from shared.services.notify import notify_handoff
 
-        return partial(notify_handoff, self.ports, self.team)
+        return Door(partial(notify_handoff, self.ports, self.team), _pushed)
 
-    def sweep(self) -> Handler:
+    def sweep(self) -> Door:
         from shared.services.wake_ups import sweep_all
 
-        return partial(sweep_all, self.ports)
+        return Door(partial(sweep_all, self.ports), lambda _: 0)
 
     @cached_property
     def _sender(self) -> "_SenderAtFirstUse":
@@ -193,6 +193,10 @@ class Baton:
         await take(self.ports, self.team, parse_object(body))
 
 
+def _pushed(request: Request) -> int:
+    return PUSH_LIMIT if request.method == "POST" else 0
+
+
 class _SenderAtFirstUse:
     """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of their start."""
 
@@ -228,10 +232,10 @@ def baton() -> Baton:
 
 
 @cache
-def handler(function: str, folder: Path | None = None) -> Handler:
+def handler(function: str, folder: Path | None = None) -> Door:
     """Returns the handler of a function; `folder` is where its static files lie, if any. Raises Misconfigured."""
     build = getattr(baton(), function)
-    built: Handler = build() if folder is None else build(folder)
+    built: Door = build() if folder is None else build(folder)
     return built
 
 

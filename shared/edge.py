@@ -1,31 +1,41 @@
 """Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door knows a framework."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
+import functions_framework.aio
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
+from starlette.routing import Route, request_response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from shared import tracing
 from shared.answers import error_response
-from shared.errors import BatonError, TooLarge
+from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
-from shared.schemas.exchange import Request, Response
+from shared.schemas.exchange import Door, Request, Response
 
-BODY_LIMIT = 1 << 20
-PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
+BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
+FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10  # of that, for bodies so small: large ones cannot keep them out
+BODY_SECONDS = 20.0
 
-Handler = Callable[[Request], Awaitable[Response]]
+_held = 0  # bytes
 
 
 async def answer(
-    incoming: StarletteRequest, function: str, find: Callable[[str], Handler], *, limit: int = BODY_LIMIT
+    incoming: StarletteRequest, function: str, find: Callable[[str], Door], *, body_seconds: float = BODY_SECONDS
 ) -> StarletteResponse:
     """Returns what the function's handler answers, any BatonError as its error body, anything else as a bare 500."""
     started, span = time.perf_counter(), tracing.begin(incoming.headers)
     try:
-        response = await find(function)(await read(incoming, function, limit))
+        with _Room() as room:
+            response = await _handled(incoming, function, find(function), room, body_seconds)
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
@@ -38,22 +48,90 @@ async def answer(
     return StarletteResponse(response.body, response.status, headers, media_type=response.content_type)
 
 
-async def read(incoming: StarletteRequest, function: str, limit: int = BODY_LIMIT) -> Request:
-    """Returns the request as a plain value, its path without the function's name. Raises TooLarge at the limit."""
-    body = bytearray()
+async def _handled(incoming: StarletteRequest, function: str, door: Door, room: "_Room", seconds: float) -> Response:
+    bare = _bare(incoming, function)
+    limit = door.body_limit(bare)
+    if not limit:
+        return await door.handle(bare)
+    if bare.declared > limit:
+        raise _too_large(limit)
+    room.take(bare.declared)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _body(incoming, limit, room)
+    except TimeoutError:
+        raise TooSlow("body-too-slow", f"The body did not arrive within {seconds:g} seconds.") from None
+    return await door.handle(replace(bare, body=body))
+
+
+async def _body(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
+    chunks, size = list[bytes](), 0
     async for chunk in incoming.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge("body-too-large", f"The body may have at most {limit} bytes.")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        room.take(size)
+        chunks.append(chunk)
+    return b"".join(filter(None, chunks))
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge("body-too-large", f"The body may have at most {limit} bytes.")
+
+
+class _Room:
+    """What one request holds of this process's memory for bodies. What a request declares counts before it is read,
+    until the request is answered: the body stays until then."""
+
+    def __init__(self) -> None:
+        self._mine = 0
+
+    def take(self, size: int) -> None:
+        """Makes room for so many bytes in all. Raises TooBusy where others hold too many."""
+        global _held
+        more = size - self._mine
+        if more <= 0:
+            return
+        if _held + more > (BODIES_AT_ONCE if size <= SMALL else BODIES_AT_ONCE - FOR_SMALL_ONES):
+            raise TooBusy
+        _held += more
+        self._mine = size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        global _held
+        _held -= self._mine
+
+
+def _bare(incoming: StarletteRequest, function: str) -> Request:
+    """Returns the request as a plain value without its body, its path without the function's name."""
     raw = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
     return Request(
         method=incoming.method,
         path=path,
-        body=bytes(body),
         headers={name.lower(): value for name, value in incoming.headers.items()},
         query=dict(incoming.query_params),
     )
+
+
+class _EveryRequest(Starlette):
+    """The application of a function. The framework's own has routes for seven methods and answers all else itself, in
+    words; here each request reaches the function, PROPFIND, `GET *` and /robots.txt too."""
+
+    def __init__(self, routes: Sequence[Route], **options: Any) -> None:
+        super().__init__(**options)
+        serve = request_response(routes[-1].endpoint)
+
+        async def serve_http(scope: Scope, receive: Receive, send: Send) -> None:
+            await (serve if scope["type"] == "http" else WebSocketClose())(scope, receive, send)
+
+        self.router.default = serve_http
+
+
+functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,assignment]  # it has no setting for that
 
 
 def _log(

@@ -8,10 +8,12 @@ BatonError
 ├── MethodNotAllowed   405 UNIMPLEMENTED        the path is right, the method is not
 ├── AlreadyExists      409 ALREADY_EXISTS       this id was accepted before
 ├── Refused            409 FAILED_PRECONDITION  the conversation's state forbids it; the id is not consumed
+├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
 ├── TooMany            429 RESOURCE_EXHAUSTED   too much is waiting; ask again later
 └── Unavailable        503 UNAVAILABLE          nothing was lost, ask again
     ├── Contended          too many writers at once
+    ├── TooBusy            this process holds as many bodies as it may
     ├── DoorClosed         a secret that this door needs is not set
     ├── Misconfigured      the environment cannot be used; the log names every setting that is wrong
     └── NotYet             a delivery failed for now; the wake-up should come again
@@ -73,6 +75,10 @@ class Refused(BatonError):
     code, status = 409, "FAILED_PRECONDITION"
 
 
+class TooSlow(BatonError):
+    code, status = 408, "DEADLINE_EXCEEDED"
+
+
 class TooLarge(BatonError):
     code, status = 413, "INVALID_ARGUMENT"
 
@@ -88,6 +94,11 @@ class Unavailable(BatonError):
 class Contended(Unavailable):
     def __init__(self) -> None:
         super().__init__("contended", "Too many writers at once on this conversation; send it again.")
+
+
+class TooBusy(Unavailable):
+    def __init__(self) -> None:
+        super().__init__("too-busy", "Too many large requests at once; send it again.", retry_after="1")
 
 
 class DoorClosed(Unavailable):

@@ -12,4 +12,4 @@ bootstrap.announce("deliver_outbox")
 @functions_framework.aio.http
 async def deliver_outbox(request: Request) -> Response:
     """Returns the service's answer, or its error in Baton's one shape."""
-    return await edge.answer(request, "deliver_outbox", bootstrap.handler, limit=edge.PUSH_LIMIT)
+    return await edge.answer(request, "deliver_outbox", bootstrap.handler)

@@ -12,4 +12,4 @@ bootstrap.announce("notify_handoff")
 @functions_framework.aio.http
 async def notify_handoff(request: Request) -> Response:
     """Returns the service's answer, or its error in Baton's one shape."""
-    return await edge.answer(request, "notify_handoff", bootstrap.handler, limit=edge.PUSH_LIMIT)
+    return await edge.answer(request, "notify_handoff", bootstrap.handler)

@@ -6,14 +6,10 @@ from starlette.responses import Response
 
 from shared import bootstrap, edge
 
-# WhatsApp's batches have up to 3 MB.
-# https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
-BODY_LIMIT = 4 << 20
-
 bootstrap.announce("receive_webhook")
 
 
 @functions_framework.aio.http
 async def receive_webhook(request: Request) -> Response:
     """Returns the service's answer, or its error in Baton's one shape."""
-    return await edge.answer(request, "receive_webhook", bootstrap.handler, limit=BODY_LIMIT)
+    return await edge.answer(request, "receive_webhook", bootstrap.handler)

@@ -12,4 +12,4 @@ bootstrap.announce("run_bot")
 @functions_framework.aio.http
 async def run_bot(request: Request) -> Response:
     """Returns the service's answer, or its error in Baton's one shape."""
-    return await edge.answer(request, "run_bot", bootstrap.handler, limit=edge.PUSH_LIMIT)
+    return await edge.answer(request, "run_bot", bootstrap.handler)

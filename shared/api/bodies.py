@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pydantic_core
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
@@ -19,6 +19,13 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)
 class MessageBody(Content):
     message_id: CallerId
     representative: Representative | None = None
+
+    @field_validator("text", "fallback")
+    @classmethod
+    def _says_something(cls, text: str | None) -> str | None:
+        if text is not None and not text.strip():
+            raise ValueError("must hold more than white space")
+        return text
 
 
 class EventBody(Theirs):

@@ -23,7 +23,7 @@ def is_page(request: Request) -> bool:
 def reports_page(folder: Path | None, request: Request) -> Response:
     """Returns a file of the page; only names that its folder lists are known. Raises NotFound, MethodNotAllowed."""
     if request.method not in ("GET", "HEAD"):
-        raise MethodNotAllowed("GET")
+        raise MethodNotAllowed("GET, HEAD")
     if request.path == ROOT:  # what the page loads is named relative to its folder
         return Response(status=308, headers={"location": "reports/"})
     name = request.path.removeprefix(f"{ROOT}/") or "index.html"

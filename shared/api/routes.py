@@ -12,9 +12,9 @@ from shared.api.handlers import Ask
 from shared.api.keys import Keyring
 from shared.api.operations import OPERATIONS, Handler
 from shared.api.page import is_page, reports_page
-from shared.errors import BadRequest, MethodNotAllowed, NotFound
+from shared.errors import BadRequest, BatonError, MethodNotAllowed, NotFound
 from shared.ports import Ports
-from shared.schemas.exchange import Request, Response
+from shared.schemas.exchange import BODY_LIMIT, Request, Response
 from shared.version import VERSION
 
 T = TypeVar("T")
@@ -46,6 +46,17 @@ async def send_representative(ports: Ports, keyring: Keyring, request: Request, 
     response = await handler(ask)
     conversation = ask.conversation if written else None
     return replace(response, notes={"operation": handler.__name__, "conversation": conversation, **response.notes})
+
+
+def body_limit(keyring: Keyring, request: Request) -> int:
+    """Returns how many bytes of a body are read: none of the page's, and none before the key is known."""
+    if is_page(request):
+        return 0
+    try:
+        keyring.caller(request)
+    except BatonError:
+        return 0
+    return BODY_LIMIT
 
 
 def openapi_document(request: Request) -> Response:

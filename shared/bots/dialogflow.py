@@ -14,9 +14,10 @@ from shared.bots.base import Escalation, Question, Reply
 from shared.errors import BadRequest
 from shared.platforms.base import parse_object
 from shared.schemas.base import JsonObject
-from shared.schemas.content import Content, split_text
+from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.ids import sha256
+from shared.schemas.texts import first_piece
 
 SCOPE = "https://www.googleapis.com/auth/dialogflow"
 QUERY_LIMIT, SESSION_LIMIT = 256, 36  # characters
@@ -43,7 +44,7 @@ class Dialogflow:
     while_queued: bool = True
 
     def call(self, question: Question) -> Call:
-        text = split_text(question.text, QUERY_LIMIT)[0]
+        text = first_piece(question.text, QUERY_LIMIT)
         whole = {"text": question.text} if text != question.text else {}
         tapped = {"postback": question.postback} if question.postback else {}
         body = {

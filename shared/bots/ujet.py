@@ -12,10 +12,12 @@ from pydantic import BaseModel, StrictStr, ValidationError
 
 from shared.bots.base import Escalation, Reply
 from shared.schemas.base import JsonObject
-from shared.schemas.content import CHIP_TEXT, CHIPS, Content, ContentInfo, Image, Suggestion, Tap, split_text
+from shared.schemas.content import CHIP_TEXT, CHIPS, TEXT_LIMIT, Content, ContentInfo, Image, Suggestion, Tap
+from shared.schemas.texts import shortened, split_text
 from shared.schemas.variables import Action, SessionVariable, Snake
 
 REASONS = {"by_consumer": "the customer asked for a person", "by_virtual_agent": "the virtual agent handed over"}
+POSTBACK = 2048  # characters that a chip gives back
 KINDS = ("text", "inline_button", "sticky_button", "image", "video", "document", "complex", "action")
 M = TypeVar("M", bound=BaseModel)
 
@@ -109,8 +111,7 @@ def _texts(shown: Shown) -> Iterator[Content]:
 
 def texts(text: str) -> Iterator[Content]:
     """Returns a text in pieces that a message takes; none where there is nothing to read."""
-    if text.strip():
-        yield from (Content(text=piece) for piece in split_text(text))
+    yield from (Content(text=piece) for piece in split_text(text, TEXT_LIMIT))
 
 
 def _media(shown: Shown) -> Reply:
@@ -135,12 +136,11 @@ def _link(linked: Linked) -> Reply:
 def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
     """Chips belong to the last words; where there are none, their own titles are said."""
     titles = [button.title for button in buttons if button.title.strip()]
-    chips = tuple(Suggestion(reply=Tap(text=_label(title), postback_data=title[:2048])) for title in titles[:CHIPS])
+    chips = tuple(
+        Suggestion(reply=Tap(text=shortened(title, CHIP_TEXT), postback_data=shortened(title, POSTBACK, mark="")))
+        for title in titles[:CHIPS]
+    )
     shown = said.contents or tuple(texts(" / ".join(titles[:CHIPS])))
     last = tuple(content.model_copy(update={"suggestions": chips}) for content in shown[-1:])
     cut = () if len(titles) <= CHIPS else (f"ujet.buttons: more than {CHIPS}",)
     return replace(said, contents=(*shown[:-1], *last), refused=(*said.refused, *cut))
-
-
-def _label(title: str) -> str:
-    return title if len(title) <= CHIP_TEXT else f"{title[: CHIP_TEXT - 1]}…"

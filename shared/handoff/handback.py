@@ -4,6 +4,7 @@ from shared.handoff.turn import Turn
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Handback, Line, Phase
 from shared.schemas.events import FromUser, SuggestionResponse, UserMessage
+from shared.schemas.texts import shortened
 
 FIELD = "handoff"
 LINES_KEPT, LINE_LIMIT = 20, 300
@@ -29,7 +30,7 @@ def remember(turn: Turn, before: Conversation) -> None:
 def _note(turn: Turn) -> None:
     text = turn.event.text
     if text is not None:
-        line = Line(by=_speaker(turn), text=text[:LINE_LIMIT])
+        line = Line(by=_speaker(turn), text=shortened(text, LINE_LIMIT))
         turn.change(said=(*turn.conversation.said, line)[-LINES_KEPT:])
 
 

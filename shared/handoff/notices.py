@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from unicodedata import category
 
+from shared.schemas.texts import shortened
+
 Templates = Mapping[str, Mapping[str, str]]
 ENGLISH, LONGEST, LONGEST_NAME = "en", 500, 80
 OLD_CODES = {"in": "id"}  # what older Android devices call Indonesian
@@ -88,7 +90,7 @@ class Notices:
 def _shown(name: str) -> str:
     """Returns a name in one line, without what is not seen or turns the direction of a line."""
     seen = "".join(" " if one.isspace() else one for one in name if one.isspace() or category(one) not in ("Cc", "Cf"))
-    return " ".join(seen.split())[:LONGEST_NAME].rstrip()
+    return shortened(" ".join(seen.split()), LONGEST_NAME, mark="")
 
 
 def notices(overrides: Templates, language: str = ENGLISH) -> Notices:

@@ -7,9 +7,10 @@ from shared.handoff.notices import Notice
 from shared.handoff.telling import notification
 from shared.handoff.turn import Turn, expect
 from shared.schemas.commands import SendMessage
-from shared.schemas.content import TEXT_LIMIT, Content, split_text
+from shared.schemas.content import TEXT_LIMIT, Content
 from shared.schemas.events import HumanMessage, Said
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened, split_text
 
 OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING)
 
@@ -92,10 +93,11 @@ def _prefix(turn: Turn, who: Representative) -> str:
 
 
 def _pieces(turn: Turn, content: Content, prefix: str) -> list[Content]:
-    """Returns it in pieces that the channel takes, each with the prefix."""
+    """Returns it in pieces that the channel takes, each with the prefix; none of a text in which there is no word."""
     if content.text is None:
         return [content]
     limit = min(turn.capabilities.text_limit, TEXT_LIMIT)
-    prefix = prefix[: limit // 2]
-    *first, last = split_text(content.text, limit - len(prefix))
-    return [*(Content(text=prefix + piece) for piece in first), content.model_copy(update={"text": prefix + last})]
+    prefix = shortened(prefix, limit // 2, mark="")
+    pieces = split_text(content.text, limit - len(prefix))
+    said = [Content(text=prefix + piece) for piece in pieces[:-1]]
+    return [*said, *(content.model_copy(update={"text": prefix + piece}) for piece in pieces[-1:])]

@@ -10,6 +10,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Publish
 from shared.schemas.events import FromUser, VariablesCaptured
 from shared.schemas.notifications import VARIABLES, CommentBody, VariablesBody
+from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience, Provenance, Variable
 
 CAPTURED_LIMIT = 4096  # characters of a reply
@@ -38,7 +39,7 @@ def capture_reply(turn: Turn) -> None:
         return
     captured = Variable(
         key=awaited.key,
-        value=said[:CAPTURED_LIMIT] if awaited.audiences else None,
+        value=shortened(said, CAPTURED_LIMIT, mark="") if awaited.audiences else None,
         captured_at=turn.now,
         audiences=awaited.audiences,
         provenance=Provenance(signed=True),

@@ -1,10 +1,11 @@
 """What a platform answers for itself, and the few things every platform does alike."""
 
-import json
+import contextlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
@@ -20,8 +21,13 @@ from shared.schemas.passing import Passing
 
 ENDED = "ended:"
 DEEPEST = 100  # levels; a record that holds the body must itself stay within what its parser reads (about 200)
+MOST_VALUES = 250_000  # 3 MB of WhatsApp's statuses have 150,000; so many take 15 MB at most
+USUAL_BODY = 1 << 20  # bytes of a webhook
 
-_HALF = re.compile("[\ud800-\udfff]")  # of a pair that stands for one character
+# An escape in JSON: a pair that stands for one character, half of one, any other.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -54,6 +60,12 @@ class Ended(Deflected):
         return self.source
 
 
+class Notable(Protocol):
+    """What names the conversation of something that cannot be read."""
+
+    def unreadable(self, fault: str) -> Event: ...
+
+
 class Platform(Protocol):
     """A vendor. Implementations are frozen dataclasses that hold their settings."""
 
@@ -63,6 +75,10 @@ class Platform(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
+    def body_limit(self, request: Request) -> int:
+        """Returns how many bytes of this POST's body are read, by its headers alone: none where they tell that it is
+        not genuine, few where they prove nothing."""
+
     def handshake(self, request: Request) -> Response | None:
         """Returns the answer if the request is this vendor's proof of ownership. Raises Unauthenticated, DoorClosed."""
 
@@ -70,7 +86,7 @@ class Platform(Protocol):
         """Raises Unauthenticated for anything that is not genuine, DoorClosed where no secret is set."""
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        """Returns what the whole body reports, in order. Raises BadRequest."""
+        """Returns what the whole body reports, in order. Never raises for what is genuine: see `read_or_noted`."""
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         """Returns the call that carries out a command, None where the platform has no such thing. Raises DoorClosed."""
@@ -83,12 +99,19 @@ class Platform(Protocol):
 
 
 def parse_object(body: bytes) -> JsonObject:
-    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`, `nested-too-deep`."""
+    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`, `too-many-values`,
+    `nested-too-deep`."""
+    if len(body) > MOST_VALUES and sum(map(body.count, (b"{", b"[", b","))) > MOST_VALUES:
+        raise BadRequest("too-many-values", f"The body has more than {MOST_VALUES} objects, lists and values.")
     try:
         value = pydantic_core.from_json(body)
     except ValueError as error:
         raise BadRequest("malformed-json", f"The body is not JSON: {error}.") from error
-    return _object(body, value)
+    if not isinstance(value, dict):
+        raise BadRequest("not-an-object", "The body must be a JSON object.")
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
+        raise BadRequest("nested-too-deep", f"The body is nested more than {DEEPEST} levels deep.")
+    return value
 
 
 def parse_signed(body: bytes) -> JsonObject:
@@ -99,29 +122,46 @@ def parse_signed(body: bytes) -> JsonObject:
     except BadRequest as error:
         if error.reason != "malformed-json":
             raise
-        return _object(body, _mended(body))
+        return parse_object(_mended(body))
 
 
-def _mended(body: bytes) -> Any:
+def _mended(body: bytes) -> bytes:
+    whole = body.decode("utf-8-sig", "replace").encode()
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], whole)
+
+
+def read_or_noted(
+    platform: str, read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None]
+) -> list[Event | Passing]:
+    """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted where a
+    conversation can be named, and never raised: every platform sends again what is refused, some of them for days, and
+    some hold up all else meanwhile."""
+    faults = Counter[str]()
+    found = collected(read, note, faults)
+    alarm(platform, faults)
+    return found
+
+
+def collected(
+    read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None], faults: Counter[str]
+) -> list[Event | Passing]:
+    """Returns what `read` finds, or the note of what keeps it from that, which is counted in `faults`."""
     try:
-        value = json.loads(body.decode("utf-8", "replace"))
-        return pydantic_core.from_json(_HALF.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("malformed-json", "The body is not JSON.") from error
-
-
-def unreadable(platform: str, reason: str) -> list[Event | Passing]:
-    """Says loudly that something genuine is dropped, and returns nothing in its place."""
-    log("ERROR", "a signed webhook cannot be read; it was taken and dropped", platform=platform, reason=reason)
+        return list(read())
+    except Exception as error:
+        fault = error.reason if isinstance(error, BadRequest) else type(error).__name__
+    faults[fault] += 1
+    with contextlib.suppress(Exception):
+        whose = note()
+        return [whose.unreadable(fault)] if whose else []
     return []
 
 
-def _object(body: bytes, value: Any) -> JsonObject:
-    if not isinstance(value, dict):
-        raise BadRequest("not-an-object", "The body must be a JSON object.")
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
-        raise BadRequest("nested-too-deep", f"The body is nested more than {DEEPEST} levels deep.")
-    return value
+def alarm(platform: str, faults: Counter[str]) -> None:
+    """Says loudly that something genuine is dropped, once for each reason however many there are in a batch."""
+    for reason, items in faults.items():
+        message = "a signed webhook cannot be read; it was taken and dropped"
+        log("ERROR", message, platform=platform, reason=reason, items=items)
 
 
 def _depth(value: object) -> int:

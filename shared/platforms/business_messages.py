@@ -14,8 +14,8 @@ import pydantic_core
 from pydantic import StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, parse_signed, validate
-from shared.platforms.google import answer_to_proof, outcome_of
+from shared.platforms.base import Outcome, parse_signed, read_or_noted, validate
+from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
@@ -34,6 +34,7 @@ from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "business_messages"
@@ -79,14 +80,17 @@ class _Report:
             "occurred_at": next(filter(None, map(time_or_none, times)), None),
         }
 
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common("unreadable"), name="unreadable", fault=fault)
+
     def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
         locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
-            locale=next((one[:64] for one in locales if one), None),
-            customer_name=(self.text("context", "userInfo", "displayName") or "")[:NAME_LIMIT] or None,
+            locale=next((shortened(one, 64, mark="") for one in locales if one), None),
+            customer_name=shortened(self.text("context", "userInfo", "displayName") or "", NAME_LIMIT) or None,
         )
 
 
@@ -151,6 +155,9 @@ class BusinessMessages:
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
+    def body_limit(self, request: Request) -> int:
+        return body_limit(request, self.signing_keys)
+
     def handshake(self, request: Request) -> Response | None:
         tokens = filter(None, [self.client_token])
         return answer_to_proof(request, tokens, "BUSINESS_MESSAGES_CLIENT_TOKEN")
@@ -160,17 +167,7 @@ class BusinessMessages:
         require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        body = _unwrapped(parse_signed(request.body))
-        native = validate(_Envelope, body).conversation_id
-        if not native:
-            raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
-        report = _Report(body, conversation_id(NAME, native), native)
-        for payload, read in _PAYLOADS.items():
-            if body.get(payload) is not None:
-                if not isinstance(body[payload], dict):
-                    raise BadRequest("schema", f"{payload}: must be an object.", field=payload)
-                return [read(report)]
-        return [Unknown(**report.common("unknown"), name="no known payload")]
+        return read_or_noted(NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body))
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
@@ -203,6 +200,23 @@ def _speaker(command: ToCustomer | Signal) -> JsonObject:
     if command.representative is None:
         return {}
     return {"representative": command.representative.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def _report(raw: bytes) -> _Report:
+    body = _unwrapped(parse_signed(raw))
+    native = validate(_Envelope, body).conversation_id
+    if not native:
+        raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
+    return _Report(body, conversation_id(NAME, native), native)
+
+
+def _reported(report: _Report) -> Event | Passing:
+    for payload, read in _PAYLOADS.items():
+        if report.body.get(payload) is not None:
+            if not isinstance(report.body[payload], dict):
+                raise BadRequest("schema", f"{payload}: must be an object.", field=payload)
+            return read(report)
+    return Unknown(**report.common("unknown"), name="no known payload")
 
 
 def _unwrapped(body: JsonObject) -> JsonObject:

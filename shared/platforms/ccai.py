@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.base import Outcome, outcome_of_status, parse_object
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_signed, read_or_noted
 from shared.platforms.ccai_names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai_sessions import session
-from shared.platforms.ccai_webhook import reported
-from shared.platforms.signatures import hmac_sha256_base64, require, same
+from shared.platforms.ccai_webhook import report_of, reported
+from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event
@@ -41,6 +41,11 @@ class Ccai:
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
+    def body_limit(self, request: Request) -> int:
+        if _is_session(request):
+            return USUAL_BODY if is_genuine(self, request) else 0
+        return USUAL_BODY if self.webhook_secrets and "x-signature" in request.headers else 0
+
     def handshake(self, request: Request) -> Response | None:
         return None
 
@@ -60,10 +65,12 @@ class Ccai:
         self._check_age(stamp)
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        body = parse_object(request.body)
+        raw, trusted = request.body, frozenset(self.unofficial)
         if _is_session(request):
-            return session(body, request.body)
-        return reported(body, request.body, frozenset(self.unofficial))
+            return read_or_noted(NAME, lambda: session(parse_signed(raw), raw), lambda: None)
+        return read_or_noted(
+            NAME, lambda: reported(parse_signed(raw), raw, trusted), lambda: report_of(parse_signed(raw), raw)
+        )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         """Customers are elsewhere; what the desk is told goes by `desks`."""

@@ -12,6 +12,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanJoined, Unknown
 from shared.schemas.ids import sha256
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 _WITH_AN_AGENT, _THERE = ("assigned", "active"), ("accepted", "connected")
@@ -31,7 +32,11 @@ def session(body: JsonObject, raw: bytes) -> Sequence[Event]:
     at, digest = time_or_none(state.get("timestamp")), sha256(raw.decode("latin-1"))
     found = _agents(state) if state.get("state") in _WITH_AN_AGENT else []
     if not found:
-        return [Unknown(id=f"session:{digest}", occurred_at=at, name=f"session {state.get('state')}"[:64], **common)]
+        return [
+            Unknown(
+                id=f"session:{digest}", occurred_at=at, name=shortened(f"session {state.get('state')}", 64), **common
+            )
+        ]
     return [
         HumanJoined(id=f"session:{digest}:{who.name}", occurred_at=at, representative=who, **common) for who in found
     ]

@@ -25,6 +25,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.ids import sha256
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 _NAMES = ("name", "display_name", "full_name", "first_name")
@@ -54,6 +55,9 @@ class Report:
             "actor": f"platform:{NAME}",
             "occurred_at": time_or_none(self.get("timestamp")),
         }
+
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common(), name="unreadable", fault=fault)
 
     @property
     def sender(self) -> JsonObject:
@@ -90,7 +94,7 @@ class Report:
             reasons = [found.get(one) for one in _REASONS] if isinstance(found, dict) else []
             said = next((one for one in reasons if isinstance(one, str) and one), None)
             if said:
-                return said[:100]
+                return shortened(said, 100)
         return "no reason given"
 
 
@@ -99,20 +103,27 @@ def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | Non
     name = next((one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None)
     number = person.get("id")
     if name is None and kind is RepresentativeType.HUMAN and isinstance(number, int | str):
-        return f"Agent {number}"[:NAME_LIMIT]
-    return name and name.strip()[:NAME_LIMIT]
+        return shortened(f"Agent {number}", NAME_LIMIT)
+    return name and shortened(name.strip(), NAME_LIMIT)
 
 
 def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Sequence[Event]:
     """Returns what a genuine body reports; one that names no chat reports nothing."""
+    report = report_of(body, raw)
+    if report is None:
+        return []
+    needs, read = _reader(report.name)
+    found = read(report) if needs is None or needs in trusted else None
+    return [Unknown(**report.common(), name=report.name)] if found is None else found
+
+
+def report_of(body: JsonObject, raw: bytes) -> Report | None:
+    """Returns the body with the chat that it names, None where it names none."""
     name, native = body.get("event_type"), _chat_of(body)
     if native is None:
-        return []
-    named = name[:64] if isinstance(name, str) and name else "unnamed"
-    report = Report(body, native, named, sha256(raw.decode("latin-1")))
-    needs, read = _reader(named)
-    found = read(report) if needs is None or needs in trusted else None
-    return [Unknown(**report.common(), name=named)] if found is None else found
+        return None
+    named = shortened(name, 64) if isinstance(name, str) and name else "unnamed"
+    return Report(body, native, named, sha256(raw.decode("latin-1")))
 
 
 def _chat_of(body: JsonObject) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, outcome_of_status, parse_signed, validate
-from shared.platforms.signatures import require
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_signed, read_or_noted, validate
+from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.content import Content
@@ -21,6 +21,7 @@ from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.passing import Passing
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "csku"
@@ -72,6 +73,9 @@ class _Report:
             "occurred_at": time_or_none(self.get("timestamp")),
         }
 
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common(), name="unreadable", fault=fault)
+
     def content(self) -> Content:
         """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
         return Content.model_construct(text=self.said())
@@ -87,7 +91,7 @@ class _Report:
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
-        return Representative(representative_type=kind, display_name=name and name[:NAME_LIMIT])
+        return Representative(representative_type=kind, display_name=name and shortened(name, NAME_LIMIT))
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
@@ -95,7 +99,7 @@ def _customer_spoke(report: _Report) -> list[Event]:
         **report.common(),
         form={},
         said=report.said(),
-        customer_name=(report.text("conversation_label") or "")[:NAME_LIMIT] or None,
+        customer_name=shortened(report.text("conversation_label") or "", NAME_LIMIT) or None,
     )
     return [said, *_asks_for_human(report)]
 
@@ -124,11 +128,33 @@ _EVENTS: Mapping[str, Callable[[_Report], list[Event]]] = {
 }
 
 
+def _reported(raw: bytes) -> list[Event]:
+    body = parse_signed(raw)
+    if not isinstance(body.get("event"), str):
+        raise BadRequest("schema", "event: must be a string.", field="event")
+    if body.get("message") is None and body.get("conversation_id") is None:
+        return []  # the test that their troubleshooting page sends
+    report = _report(body)
+    read = _EVENTS.get(report.event) if isinstance(body.get("message"), dict) else None
+    return read(report) if read else [Unknown(**report.common(), name=report.event)]
+
+
+def _report(body: JsonObject) -> _Report:
+    native = str(validate(_Envelope, body).conversation_id)
+    if not native:
+        raise BadRequest("schema", "conversation_id: must not be empty.", field="conversation_id")
+    event = body.get("event")
+    return _Report(body, native, event if isinstance(event, str) else "unreadable")
+
+
 @dataclass(frozen=True, slots=True)
 class Csku:
     webhook_secrets: tuple[str, ...] = ()
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return USUAL_BODY if is_genuine(self, request) else 0
 
     def handshake(self, request: Request) -> Response | None:
         return None
@@ -140,18 +166,7 @@ class Csku:
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        body = parse_signed(request.body)
-        event = body.get("event")
-        if not isinstance(event, str):
-            raise BadRequest("schema", "event: must be a string.", field="event")
-        if body.get("message") is None and body.get("conversation_id") is None:
-            return []  # the test that their troubleshooting page sends
-        native = str(validate(_Envelope, body).conversation_id)
-        if not native:
-            raise BadRequest("schema", "conversation_id: must not be empty.", field="conversation_id")
-        report = _Report(body, native, event)
-        read = _EVENTS.get(event) if isinstance(body.get("message"), dict) else None
-        return read(report) if read else [Unknown(**report.common(), name=event)]
+        return read_or_noted(NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body)))
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         """CSKU delivers by itself."""

@@ -3,14 +3,21 @@
 https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, error_status, outcome_of_status, parse_object
+from shared.platforms.base import USUAL_BODY, Outcome, error_status, outcome_of_status, parse_object
 from shared.platforms.signatures import require
 from shared.schemas.exchange import Answer, Request, Response
 
 PROOF_LIMIT = 4096  # bytes of a handshake
+
+
+def body_limit(request: Request, keys: Sequence[str]) -> int:
+    """Returns how many bytes are read: without a signature, or a key to check it by, no more than a handshake has."""
+    if keys and "x-goog-signature" in request.headers:
+        return USUAL_BODY
+    return PROOF_LIMIT if request.declared <= PROOF_LIMIT else 0
 
 
 def answer_to_proof(request: Request, tokens: Iterable[str], setting: str) -> Response | None:

@@ -5,20 +5,19 @@ agents or numbers. Bots and desks get Business Messages' form, so that they need
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.platforms.base import unreadable
 from shared.platforms.chips import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
-from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
+from shared.schemas.events import HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id
-from shared.schemas.passing import Passing, Receipt, Typing
+from shared.schemas.passing import Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
@@ -115,7 +114,7 @@ class Line:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
-        name, locale = (self.customer_name or "")[:NAME_LIMIT] or None, language_of(self.phone)
+        name, locale = shortened(self.customer_name or "", NAME_LIMIT) or None, language_of(self.phone)
         context: JsonObject = {"userInfo": {"displayName": name}} if name else {}
         form = self._form({**payload, "context": {**context, **({"resolvedLocale": locale} if locale else {})}})
         return {**self.common(), "form": form, "said": said, "locale": locale, "customer_name": name}
@@ -131,19 +130,3 @@ class Line:
 
     def _created(self) -> JsonObject:
         return {"createTime": format_time(self.at)} if self.at else {}
-
-
-def read_or_noted(
-    platform: str, read: Callable[[], Sequence[Event | Passing]], line: Callable[[], Line | None]
-) -> list[Event | Passing]:
-    """Returns what `read` finds. Whatever keeps it from that is alarmed, noted where a conversation can be named, and
-    spoils nothing else that came in the same body."""
-    try:
-        return list(read())
-    except Exception as error:
-        fault = type(error).__name__
-    unreadable(platform, fault)
-    with contextlib.suppress(Exception):
-        whose = line()
-        return [whose.unreadable(fault)] if whose else []
-    return []

@@ -13,7 +13,7 @@ import pydantic_core
 
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome
-from shared.platforms.google import answer_to_proof, outcome_of
+from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.phones import language_of, parties
 from shared.platforms.rcs_content import content_message
 from shared.platforms.rcs_webhook import NAME, reported, signed_data
@@ -52,6 +52,9 @@ class Rcs:
     facts: AbstractSet[Fact] = SAFE
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return body_limit(request, self.client_tokens)
 
     def handshake(self, request: Request) -> Response | None:
         """Answers with the secret as plain text, as the guide says; an old sample's JSON is not what it says."""

@@ -11,14 +11,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_signed, unreadable
-from shared.platforms.phones import Line, e164, read_or_noted
+from shared.platforms.base import parse_signed, read_or_noted
+from shared.platforms.phones import Line, e164
 from shared.platforms.places import NOWHERE, map_link
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
 from shared.schemas.passing import Passing
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME = "rcs"
@@ -120,18 +121,18 @@ def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | P
     """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed, never refused: RCS
     keeps one queue for all agents of a partner, and a single 400 would hold it up."""
     data = signed_data(body) or b""
-    try:
-        message = parse_signed(data)
-    except BadRequest as error:
-        return unreadable(NAME, error.reason)
+    return read_or_noted(
+        NAME, lambda: _reported(body, parse_signed(data), data, facts), lambda: _line_of(parse_signed(data), data)
+    )
+
+
+def _reported(body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
     if _is_launch(body, message):
         return []
-    return read_or_noted(NAME, lambda: _reported(message, data, facts), lambda: _line_of(message, data))
-
-
-def _reported(message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
     line = _line_of(message, data)
-    return _read(_Report(message, line, facts)) if line else unreadable(NAME, "nobody-named")
+    if line is None:
+        raise BadRequest("nobody-named", "It names no customer, or no agent.")
+    return _read(_Report(message, line, facts))
 
 
 def signed_data(body: bytes) -> bytes | None:
@@ -172,7 +173,7 @@ def _read(report: _Report) -> Sequence[Event | Passing]:
     event = report.body.get("eventType")
     if event is not None:
         read = _EVENTS.get(event) if isinstance(event, str) else None
-        return read(report) if read else [_unknown(report, str(event)[:64])]
+        return read(report) if read else [_unknown(report, shortened(str(event), 64))]
     payload = next((name for name in _PAYLOADS if report.body.get(name) is not None), None)
     return _PAYLOADS[payload](report) if payload else [_unknown(report, "no known payload")]
 

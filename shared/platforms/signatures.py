@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
+from typing import Protocol
 
-from shared.errors import DoorClosed, Unauthenticated
+from shared.errors import BatonError, DoorClosed, Unauthenticated
+from shared.schemas.exchange import Request
 
 
 def hmac_sha512_base64(key: str, message: bytes) -> str:
@@ -33,6 +35,21 @@ def require(given: str | None, expected: Iterable[str], setting: str) -> None:
         raise DoorClosed(setting)
     if given is None or not same(given, known):
         raise Unauthenticated
+
+
+class Checking(Protocol):
+    """A platform, as far as it tells who sent something."""
+
+    def authenticate(self, request: Request) -> None: ...
+
+
+def is_genuine(platform: Checking, request: Request) -> bool:
+    """Returns whether a platform knows a request by its headers alone."""
+    try:
+        platform.authenticate(request)
+    except BatonError:
+        return False
+    return True
 
 
 def _bytes(text: str) -> bytes:

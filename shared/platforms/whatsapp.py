@@ -46,6 +46,11 @@ _LATER = {4, 80007, 130429, 131056}  # too many calls: of the app, the account, 
 _NEVER = {131047}  # more than 24 hours since the customer's last message
 
 
+# Batches have up to 3 MB.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+BATCH = 4 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class WhatsApp:
     """Any of `app_secrets` may sign. The version of the API is part of `api_url`."""
@@ -58,6 +63,9 @@ class WhatsApp:
     facts: AbstractSet[Fact] = SAFE
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
 
     def handshake(self, request: Request) -> Response | None:
         """Answers the GET with which Meta checks the address; the token is what one typed beside it."""

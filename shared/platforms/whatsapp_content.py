@@ -13,6 +13,7 @@ from shared.logs import log
 from shared.platforms.chips import all_of, cards_of, lines, reply_of
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CardContent, Content, Suggestion
+from shared.schemas.texts import first_piece
 
 TEXT_LIMIT = 4096
 BODY_LIMIT = 1024  # of an interactive message, and of a caption
@@ -126,7 +127,7 @@ def _shortened(words: str, added: Sequence[str], limit: int) -> str:
         return f"{words}\n\u2026"
     if len(words) <= limit and cut < len(words):
         return words
-    return whole[: cut if cut > limit // 2 else limit - 2] + "\n\u2026"
+    return first_piece(whole, limit - 2) + "\n\u2026"
 
 
 def _fit(pairs: Sequence[tuple[str, str]], most: int, title: int, identifier: int) -> bool:

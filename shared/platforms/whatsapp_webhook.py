@@ -6,14 +6,16 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_signed, unreadable
-from shared.platforms.phones import Line, e164, read_or_noted
+from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
+from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp_words import UNSUPPORTED, is_said, tapped_of, words_of
 from shared.schemas.content import Content
@@ -21,6 +23,7 @@ from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
 from shared.schemas.ids import hidden, sha256
 from shared.schemas.passing import Passing
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
@@ -45,36 +48,33 @@ class Item:
 
 def reported(body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE) -> list[Event | Passing]:
     """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed and spoils no other."""
-    try:
-        whole = parse_signed(body)
-    except BadRequest as error:
-        return unreadable(NAME, error.reason)
-    changes = [change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")]
-    return [event for change in changes for event in _of(change, app_name, facts)]
+    return read_or_noted(NAME, lambda: _reported(parse_signed(body), app_name, facts), lambda: None)
 
 
-def _of(change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> list[Event | Passing]:
-    """Other fields tell of templates, accounts and history: nothing that anybody says now."""
-    value, field = change.get("value"), change.get("field")
-    if not isinstance(value, dict) or not isinstance(field, str):
-        return []
+def _reported(whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> list[Event | Passing]:
+    faults = Counter[str]()
     found: list[Event | Passing] = []
-    for name, read in _FIELDS.get(field, {}).items():
-        whose = tuple(one for one in _WHO[name] if one not in _FACTS or _FACTS[one] in facts)
-        for body in _dicts(value, name):
-            found += _safely(read, Item(value, body, whose, app_name))
+    for change in (change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")):
+        for read, item in _items(change, app_name, facts):
+            found += collected(partial(read, item), partial(_line, item), faults)
+    alarm(NAME, faults)
     return found
 
 
-def _safely(read: "_Reader", item: Item) -> list[Event | Passing]:
-    return read_or_noted(NAME, lambda: read(item), lambda: _line(item))
+def _items(change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> Iterator[tuple["_Reader", Item]]:
+    """Other fields tell of templates, accounts and history: nothing that anybody says now."""
+    value, field = change.get("value"), change.get("field")
+    if not isinstance(value, dict) or not isinstance(field, str):
+        return
+    for name, read in _FIELDS.get(field, {}).items():
+        whose = tuple(one for one in _WHO[name] if one not in _FACTS or _FACTS[one] in facts)
+        for body in _dicts(value, name):
+            yield read, Item(value, body, whose, app_name)
 
 
 def _message(item: Item) -> list[Event | Passing]:
     """A kind of tomorrow was said as well: bot and desk hear that there is something, and the window is open."""
-    line = _line(item)
-    if line is None:
-        return unreadable(NAME, "nobody-named")
+    line = _named(item)
     tapped = tapped_of(item.body)
     if tapped is not None:
         postback, text, of = tapped
@@ -85,9 +85,7 @@ def _message(item: Item) -> list[Event | Passing]:
 
 def _echo(item: Item) -> list[Event | Passing]:
     """What a person typed in the WhatsApp Business app: the customer has it already, and who it was is not told."""
-    line, words = _line(item), words_of(item.body)
-    if line is None:
-        return unreadable(NAME, "nobody-named")
+    line, words = _named(item), words_of(item.body)
     if not words:
         return [_unknown(line, item.body.get("type"))]
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=item.app_name)
@@ -97,12 +95,14 @@ def _echo(item: Item) -> list[Event | Passing]:
 
 def _status(item: Item) -> list[Event | Passing]:
     """`sent` says that WhatsApp has it, which Business Messages has no word for."""
-    line, message, status = _line(item), item.body.get("id"), str(item.body.get("status"))
-    if line is None or not isinstance(message, str) or not message:
-        return unreadable(NAME, "nobody-named")
+    line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
+    if not isinstance(message, str) or not message:
+        raise _nobody()
     if status == "sent":
         return []
-    line = replace(line, native=f"{hidden(message)}:{status[:64]}", theirs=None)  # each status of a message comes once
+    line = replace(
+        line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
+    )  # each status of a message comes once
     if status == "failed":
         return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
     kind = _RECEIPTS.get(status)
@@ -113,7 +113,10 @@ def _reason(item: Mapping[str, Any]) -> str:
     """Returns code and title, never the details, which may name the customer."""
     error = next(iter(_dicts(item, "errors")), {})
     told = (error.get("code"), error.get("title"))
-    return " ".join(str(one)[:120] for one in told if isinstance(one, int | str)) or "the platform does not say why"
+    return (
+        " ".join(shortened(str(one), 120) for one in told if isinstance(one, int | str))
+        or "the platform does not say why"
+    )
 
 
 _Reader = Callable[[Item], list[Event | Passing]]
@@ -122,6 +125,17 @@ _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
     "messages": {"messages": _message, "statuses": _status},
     "smb_message_echoes": {"message_echoes": _echo},
 }
+
+
+def _named(item: Item) -> Line:
+    line = _line(item)
+    if line is None:
+        raise _nobody()
+    return line
+
+
+def _nobody() -> BadRequest:
+    return BadRequest("nobody-named", "It names no customer, or no message.")
 
 
 def _line(item: Item) -> Line | None:
@@ -158,7 +172,7 @@ def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
 
 
 def _unknown(line: Line, kind: object) -> Unknown:
-    return Unknown(**line.common(), name=str(kind)[:64])
+    return Unknown(**line.common(), name=shortened(str(kind), 64))
 
 
 def _dicts(owner: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

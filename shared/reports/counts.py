@@ -11,6 +11,7 @@ from hashlib import sha256
 from shared.reports.bins import bin_of
 from shared.schemas.commands import Command, Record
 from shared.schemas.measures import Measure, Name
+from shared.schemas.texts import shortened
 
 QUARTER = timedelta(minutes=15)  # every time zone's offset is a multiple of it, so a local hour is always whole
 DAY = timedelta(days=1)
@@ -95,12 +96,8 @@ def _cell(measure: Measure) -> Cell:
 
 def _kept(name: str) -> str:
     """Returns a name that every store can keep: one that takes too much is cut, and told from others by a hash."""
-    if _bytes(name) <= LONGEST_NAME:
-        return name
     mark = f"… {sha256(name.encode()).hexdigest()[:12]}"
-    while _bytes(name + mark) > LONGEST_NAME:
-        name = name[:-1]
-    return name + mark
+    return shortened(name, LONGEST_NAME, mark, size=_bytes)
 
 
 def _bytes(name: str) -> int:

@@ -100,13 +100,3 @@ class Content(Theirs):
         if self.text is not None:
             return self.text
         return "[image]" if self.image is not None else self.fallback or "[rich card]"
-
-
-def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """Returns `text` in pieces of at most `limit` characters, cut after white space if there is any, losing nothing."""
-    pieces = []
-    while len(text) > limit:
-        cut = max(text.rfind(space, 0, limit) for space in " \n\t") + 1 or limit
-        pieces.append(text[:cut])
-        text = text[cut:]
-    return [*pieces, text]

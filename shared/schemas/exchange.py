@@ -1,6 +1,6 @@
 """Plain HTTP values, so that platforms and services never see a framework's request."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -14,6 +14,12 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def declared(self) -> int:
+        """How many bytes its body has, as far as the headers tell."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -24,6 +30,21 @@ class Response:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+BODY_LIMIT = 1 << 20  # bytes of what a caller sends
+PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a function does with a request. `body_limit` sees all of it but the body, and says how many bytes of that
+    are read before `handle` is called: none where the answer does not depend on them."""
+
+    handle: Handler
+    body_limit: Callable[[Request], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.schemas.texts import shortened
 from shared.services.line import informed
 from shared.services.retry import until_uncontended
 from shared.services.stream import with_streams
@@ -203,7 +204,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         event_id=event.id,
         native_id=event.native_id,
         digest=event.digest,
-        text=event.text and event.text[:TEXT_KEPT],
+        text=event.text and shortened(event.text, TEXT_KEPT, mark=""),
         captured_for=decision.captured_for,
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),

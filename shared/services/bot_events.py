@@ -17,6 +17,7 @@ from shared.schemas.conversation import AwaitedReply
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT, BotMessage, Event, HumanRequested, VariablesCaptured
 from shared.schemas.ids import command_id
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened
 from shared.schemas.variables import Provenance, SessionVariable
 from shared.services.bot_words import Words
 
@@ -71,6 +72,6 @@ def _escalated(escalation: Escalation | None, common: dict[str, Any], answer_id:
         yield HumanRequested(
             **common,
             id=f"{answer_id}:escalation",
-            reason=escalation.reason[:REASON_LIMIT],
+            reason=shortened(escalation.reason, REASON_LIMIT),
             metadata=escalation.metadata if fits else None,
         )

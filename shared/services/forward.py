@@ -22,7 +22,7 @@ from shared.services.claims import Claim, claim_of, events_of
 from shared.services.tokens import agent_of
 
 _Told = dict[str, str | None]
-BODY_LIMIT, EVENTS_LIMIT = 64 * 1024, 50
+BODY_LIMIT, READ_LIMIT, EVENTS_LIMIT = 64 * 1024, 1 << 20, 50
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
     "access-control-allow-headers": "authorization, content-type",
@@ -56,8 +56,22 @@ async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> R
     return Response(response.status, response.body, response.content_type, {**cors, **response.headers}, response.notes)
 
 
+def body_limit(ports: Ports, bridge: Bridge, request: Request) -> int:
+    """Returns how many bytes of a body are read, none before its token is known. More than BODY_LIMIT is, so that the
+    refusal is one that a browser may read."""
+    if request.method != "POST" or request.headers.get("origin") not in bridge.origins:
+        return 0
+    try:
+        agent_of(request, bridge.token_keys, ports.clock.now())
+    except BatonError:
+        return 0
+    return READ_LIMIT
+
+
 async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str | None) -> Response:
-    if request.method == "GET" and request.path == "/bridge.js":
+    if request.path == "/bridge.js":
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed("GET, HEAD")
         return _script(bridge, request)
     if request.path != "/":
         raise NotFound("unknown-path", "Post to the function itself, or get its bridge.js.")

@@ -21,6 +21,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.exchange import Answer, Request, Response
 from shared.schemas.journal import JournalEntry, Notified, Verdict
 from shared.schemas.notifications import MEASURED, Notification
+from shared.schemas.texts import shortened
 from shared.services.wake_ups import pushed_body
 from shared.teams.base import Briefing, Target
 
@@ -86,7 +87,7 @@ def _line(entry: JournalEntry) -> str | None:
     if entry.text is None or entry.verdict is Verdict.REFUSED:
         return None
     who = entry.representative.name if entry.representative else "Customer"
-    return f"{who}: {entry.text[:LINE_LIMIT]}"
+    return f"{who}: {shortened(entry.text, LINE_LIMIT)}"
 
 
 async def _tell(ports: Ports, target: Target, briefing: Briefing) -> bool:

@@ -34,6 +34,12 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     return Response(body=b"{}", notes={"platform": platform.name, "conversation": source, "events": len(reported)})
 
 
+def body_limit(ports: Ports, request: Request) -> int:
+    """Returns how many bytes of a webhook's body are read: as many as its platform sends."""
+    platform = ports.platforms.get(request.path.strip("/"))
+    return platform.body_limit(request) if platform and request.method == "POST" else 0
+
+
 async def take(ports: Ports, events: list[Event]) -> None:
     """Takes events in order, then wakes each conversation once; a duplicate too, whose first wake-up may be lost.
 

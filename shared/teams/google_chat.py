@@ -7,6 +7,7 @@ from typing import Any
 import pydantic_core
 
 from shared.schemas.exchange import Call
+from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
 TEXT_LIMIT = 4000
@@ -31,9 +32,13 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
     ]
     sections: list[dict[str, Any]] = [{"widgets": facts}]
     if briefing.lines:
-        text = "<br>".join(map(escape, briefing.lines))[:TEXT_LIMIT]
+        text = _html(shortened("\n".join(briefing.lines), TEXT_LIMIT, size=lambda text: len(_html(text))))
         sections.append({"header": "The last words", "widgets": [{"textParagraph": {"text": text}}]})
     if briefing.link:
         button = {"text": "Open", "onClick": {"openLink": {"url": briefing.link}}}
         sections.append({"widgets": [{"buttonList": {"buttons": [button]}}]})
     return sections
+
+
+def _html(text: str) -> str:
+    return escape(text).replace("\n", "<br>")

@@ -6,9 +6,10 @@ from typing import Any
 import pydantic_core
 
 from shared.schemas.exchange import Call
+from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
-HEADER_LIMIT, TEXT_LIMIT = 150, 3000
+HEADER_LIMIT, TEXT_LIMIT, FACT_LIMIT = 150, 3000, 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Slack:
 
 def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}]
-    facts = "\n".join(f"*{name}*  {_escaped(value)}" for name, value in briefing.facts.items())
-    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": facts[:TEXT_LIMIT], "verbatim": True}})
+    facts = "\n".join(f"*{name}*  {_fact(value)}" for name, value in briefing.facts.items())
+    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": facts, "verbatim": True}})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
     if briefing.link:
@@ -36,7 +37,12 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
     """Returns text that Slack shows as it is: nothing that a customer writes becomes markup or a mention."""
-    return {"type": "plain_text", "text": text[:limit], "emoji": False}
+    return {"type": "plain_text", "text": shortened(text, limit), "emoji": False}
+
+
+def _fact(value: str) -> str:
+    """Returns it so short, escaped, that all facts stand in one section."""
+    return _escaped(shortened(value, FACT_LIMIT, size=lambda text: len(_escaped(text))))
 
 
 def _escaped(text: str) -> str:

@@ -25,7 +25,7 @@ from infra.local.settings import (
 )
 from shared import edge
 from shared.bootstrap import Baton
-from shared.edge import Handler
+from shared.schemas.exchange import Door
 from shared.settings import read_settings
 
 COMMON = {
@@ -55,7 +55,7 @@ class Functions:
     """One process that serves every function."""
 
     baton: Baton
-    _handlers: dict[str, Handler] = field(default_factory=dict)
+    _handlers: dict[str, Door] = field(default_factory=dict)
 
     @classmethod
     def of(cls, **settings: str) -> "Functions":
@@ -85,9 +85,9 @@ class Functions:
         answer = await asyncio.create_task(serving)  # in a context of its own, as a server does
         return Answer(answer.status_code, _parsed(bytes(answer.body)), answer.headers)
 
-    def _find(self, function: str) -> Handler:
+    def _find(self, function: str) -> Door:
         if function not in self._handlers:
-            self._handlers[function] = cast(Handler, getattr(self.baton, function)())
+            self._handlers[function] = cast(Door, getattr(self.baton, function)())
         return self._handlers[function]
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.platforms.base import Outcome, outcome_of_status, parse_object
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
@@ -26,6 +26,9 @@ class Bare:
 
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return USUAL_BODY
 
     def handshake(self, request: Request) -> Response | None:
         return None

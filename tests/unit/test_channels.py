@@ -214,3 +214,12 @@ def test_what_was_typed_there_and_comes_late_is_told_to_nobody() -> None:
     before = talk.shown
     late = talk.says("old", delivered=True, occurred_at=NOW - timedelta(hours=1))
     assert (late.verdict, talk.shown, talk.conversation.phase) == (Verdict.STALE, before, Phase.BOT)
+
+
+def test_a_text_in_which_there_is_no_word_is_sent_as_no_message() -> None:
+    talk = Talk()
+    talk.user()
+    talk.joins()
+    talk.says(" \n" * 3)
+    talk.says("a" + " " * 7000 + "b")
+    assert [text.split() for text in talk.shown[1:]] == [["Jane:", "a"], ["Jane:", "b"]]

@@ -192,3 +192,9 @@ def test_an_answer_that_tells_nothing_at_all_leaves_the_customer_without_one() -
     for odd in ("{}", '{"match": 1, "webhookStatuses": 1}', '{"match": {}, "responseMessages": []}'):
         answer = Answer(200, f'{{"queryResult": {odd}}}'.encode())
         assert BOT.reply(BOT.heard(answer)) == Reply(missed=True)
+
+
+@pytest.mark.parametrize("text", ["你好 " + "这是一个没有空格的很长的句子" * 25, "Hi\n" + "x" * 300])
+def test_a_text_with_few_spaces_is_not_cut_early(text: str) -> None:
+    _, body = asked(text)
+    assert body["queryInput"]["text"]["text"] == text[:256]

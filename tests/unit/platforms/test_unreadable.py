@@ -2,15 +2,18 @@
 
 import base64
 import json
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_object, parse_signed
+from shared.platforms.base import Platform, parse_object, parse_signed, read_or_noted
 from shared.platforms.business_messages import BusinessMessages
+from shared.platforms.ccai import Ccai
 from shared.platforms.csku import Csku
-from shared.platforms.phones import Line, read_or_noted
+from shared.platforms.phones import Line
 from shared.platforms.rcs import Rcs
 from shared.platforms.whatsapp import WhatsApp
 from shared.schemas.events import Event, Unknown
@@ -96,3 +99,71 @@ def test_where_nobody_can_be_named_it_is_alarmed_alone() -> None:
 
     assert read_or_noted("rcs", fails, lambda: None) == []
     assert read_or_noted("rcs", fails, fails) == []
+
+
+_SIGNED = [
+    (BusinessMessages(), b"{", None),
+    (BusinessMessages(), b"[]", None),
+    (BusinessMessages(), b'{"conversationId": 3333}', None),
+    (BusinessMessages(), b'{"conversationId": ""}', None),
+    (BusinessMessages(), b'{"message": {"data": "no base64!"}}', None),
+    (BusinessMessages(), b'{"conversationId": "3333", "message": 5}', "business_messages:3333"),
+    (
+        BusinessMessages(),
+        b'{"conversationId": "3333", "userStatus": {"requestedLiveAgent": "perhaps"}}',
+        "business_messages:3333",
+    ),
+    (BusinessMessages(), b'{"conversationId": "3333", "x": ' + b"[" * 150 + b"]" * 150 + b"}", None),
+    (BusinessMessages(), b'{"x": [' + b"{}," * 250_000 + b"{}]}", None),
+    (Csku(), b"nonsense", None),
+    (Csku(), b'{"event": "agent.message_out", "message": {"id": "1"}}', None),
+    (Csku(), b'{"event": 5}', None),
+    (Csku(), b'{"event": ["x"], "conversation_id": "c", "message": {"id": "1"}}', "csku:c"),
+    (Csku(), b'{"event": "x", "conversation_id": {}, "message": {"id": "1"}}', None),
+    (Ccai(), b"{", None),
+    (Ccai(), b"[" * 5000, None),
+    (Rcs(), _rcs()[:-2], None),
+    (WhatsApp(), b"[]", None),
+]
+
+
+@pytest.mark.parametrize(("platform", "body", "conversation"), _SIGNED)
+def test_what_is_genuine_and_cannot_be_read_is_alarmed_and_never_refused(
+    platform: Platform, body: bytes, conversation: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = platform.events(Request("POST", "/", body))
+    assert [(type(one), one.source) for one in found] == ([(Unknown, conversation)] if conversation else [])
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["severity"], line["platform"]) == ("ERROR", platform.name)
+    assert line["message"] == "a signed webhook cannot be read; it was taken and dropped"
+
+
+@pytest.mark.parametrize("depth", [150, 5_000, 500_000])
+def test_what_is_nested_deep_is_refused_in_words(depth: int) -> None:
+    for parse in (parse_object, parse_signed):
+        for whole in (b'{"a": %s1%s}' % (b"[" * depth, b"]" * depth), b'{"a":' * depth + b"1" + b"}" * depth):
+            with pytest.raises(BadRequest):
+                parse(whole)
+
+
+def test_four_megabytes_of_empty_objects_are_refused_quickly_and_in_little_memory() -> None:
+    body = b'{"a": [' + b"{}," * 1_390_000 + b"{}]}"
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        with pytest.raises(BadRequest, match="more than 250000"):
+            parse_signed(body)
+        took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+    assert took < 1  # 40 ms; a busy machine needs longer, building them took 2 s
+
+
+def test_three_megabytes_of_statuses_are_read() -> None:
+    one = {"id": "wamid.x", "status": "read", "timestamp": "1700000000", "recipient_id": "12025550100"}
+    more = {"conversation": {"id": "c", "origin": {"type": "service"}}, "pricing": {"billable": True, "model": "CBP"}}
+    value = {"metadata": {"phone_number_id": "1"}, "statuses": [one | more] * 15_000}
+    body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
+    assert len(body) > 2_500_000
+    assert len(WhatsApp().events(Request("POST", "/", body))) == 15_000

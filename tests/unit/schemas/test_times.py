@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.schemas.content import split_text
 from shared.schemas.times import format_time, parse_time, time_or_none
 
 
@@ -36,9 +35,3 @@ def test_what_is_no_time_is_told(given: object) -> None:
 def test_written_times_sort_as_text() -> None:
     early, late = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, 0, 0, 0, 1, UTC)
     assert format_time(early) == "2025-01-01T00:00:00.000000Z" < format_time(late)
-
-
-def test_text_is_cut_at_words_and_nothing_is_lost() -> None:
-    assert split_text("one two three", 8) == ["one two ", "three"]
-    assert split_text("onetwothree", 4) == ["onet", "woth", "ree"]
-    assert split_text("short", 8) == ["short"]

@@ -1,8 +1,12 @@
 """What each kind of target is sent: complete, within the vendor's limits, and with nothing that becomes markup."""
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 
+import grapheme
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -92,3 +96,24 @@ def test_a_targets_address_and_secret_never_print() -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (200.4, "3 min 20 s"), (7500, "2 h 5 min")])
 def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize("text", ["&'<" * 600, "👨‍👩‍👧‍👦" * 200, "&👍🏽" * 300])
+def test_what_is_long_tears_neither_an_escape_nor_a_character(text: str) -> None:
+    lines = tuple(f"Customer: {text[:294]}" for _ in range(6))
+    long = replace(_briefing(reason=text[:483]), customer=text[:252], lines=lines)
+    slack = json.loads(Slack(Url("https://s")).call(long).body)
+    facts = slack["blocks"][1]["text"]["text"]
+    assert len(facts) <= 3000
+    assert "Waited" in facts
+    chat = json.loads(GoogleChat(Url("https://g")).call(long).body)["cardsV2"][0]["card"]["sections"]
+    said = next(one for one in chat if one.get("header"))["widgets"][0]["textParagraph"]["text"]
+    assert len(said) <= 4000
+    for shown in (facts, said.replace("<br>", " ")):
+        assert re.fullmatch(r"(?:[^&<>]|&(?:amp|lt|gt|quot|#x27);)*", shown)
+        assert set(grapheme.graphemes(unescape(shown))) <= {
+            *grapheme.graphemes(text),
+            *map(chr, range(128)),
+            "…",
+            *"∗ˍ∼ˋ",
+        }
