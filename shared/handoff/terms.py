@@ -48,9 +48,9 @@ class Guard(StrEnum):
 
 
 class Effect(StrEnum):
-    TELL_BOT = "publish for the bot"
-    TELL_BOTH = "publish for bot and desk"
-    TELL_DESK = "publish for the desk"
+    TELL_BOT = "publish for the bot what the customer did"
+    TELL_BOTH = "publish for bot and desk what the customer did"
+    TELL_DESK = "publish for the desk what the customer did"
     QUEUE = "note the request, start the unclaimed timer"
     REMIND = "set the next reminder"
     WAIT_FOR_OPENING = "set the timer anew, for the opening"

@@ -129,15 +129,16 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(
             (G.OVERTAKEN, IGNORE),
             PAST_LEFT,
-            (G.CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
-            otherwise=_step(E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
+            (G.CLOSED, _step(E.TELL_BOT, E.SAY_CLOSED, E.NOTIFY_CLOSED)),
+            otherwise=_step(E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
         QUEUED: _cell(
-            (G.CLOSED_MEANWHILE, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
-            (G.CLOSED_STILL, _step(E.SAY_CLOSED, verdict=Verdict.IGNORED)),
-            otherwise=IGNORE,
+            (G.CLOSED_MEANWHILE, _step(E.TELL_BOTH, E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
+            (G.CLOSED_STILL, _step(E.TELL_BOTH, E.SAY_CLOSED, verdict=Verdict.IGNORED)),
+            (G.ASSISTED, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+            otherwise=_step(E.TELL_BOTH, verdict=Verdict.IGNORED),
         ),
-        HUMAN: _cell(otherwise=IGNORE),
+        HUMAN: _cell(otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
     },
     events.HumanJoined.kind: {
         BOT: _cell(STALE, PAST, otherwise=_JOINS),

@@ -69,6 +69,11 @@ class _Report:
         """Documented for deduplication, but absent on receipts: then the body stands for itself."""
         return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
 
+    @property
+    def locale(self) -> str | None:
+        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
+        return next((one[:64] for one in locales if one), None)
+
     def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
         times = (self.text(payload, "createTime"), self.text("sendTime"))
         return {
@@ -80,12 +85,11 @@ class _Report:
         }
 
     def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
-        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
-            locale=next((one[:64] for one in locales if one), None),
+            locale=self.locale,
             customer_name=(self.text("context", "userInfo", "displayName") or "")[:NAME_LIMIT] or None,
         )
 
@@ -114,7 +118,8 @@ def _receipts(report: _Report) -> Passing:
 def _user_status(report: _Report) -> Event | Passing:
     """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
     if _boolean(report, "requestedLiveAgent"):
-        return HumanRequested(**report.common("userStatus"), reason="the customer asked for a person")
+        common = {**report.common("userStatus"), "form": report.body}
+        return HumanRequested(**common, locale=report.locale, reason="the customer asked for a person")
     if _boolean(report, "isTyping") is not None:
         return Typing(source=report.conversation, form=report.body)
     return Unknown(**report.common("userStatus"), name="userStatus")

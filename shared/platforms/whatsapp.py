@@ -5,9 +5,10 @@ Messages: https://developers.facebook.com/documentation/business-messaging/whats
 Errors: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import language_of, parties
+from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp_content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
@@ -56,6 +57,8 @@ class WhatsApp:
     access_token: str | None = field(default=None, repr=False)
     app_name: str = APP_NAME
     facts: AbstractSet[Fact] = SAFE
+    language: str = "en"
+    now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
@@ -74,7 +77,7 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
         """Never raises for what was signed: a refusal would bring the whole batch again, for days."""
-        return reported(request.body, self.app_name, self.facts)
+        return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)

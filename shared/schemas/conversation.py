@@ -152,6 +152,7 @@ class Conversation(Ours):
     `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base).
 
     `human_version` is the version with which a human last joined.
+    `closed_answered` is the customer's own asking for a human that was last answered with: the desk is closed.
     `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
     latest last. `past_chats` are chats that desks opened for handoffs which are over, the oldest first; those are not
     linked that came to be known only when nobody needed them.
@@ -176,6 +177,7 @@ class Conversation(Ours):
     request: HandoffRequest | None = None
     called: Called | None = None
     closed: tuple[ClosedDesk, ...] = ()
+    closed_answered: str | None = None
     past_chats: tuple[str, ...] = ()
     human_since: Time | None = None
     human_version: int = 0

@@ -220,9 +220,9 @@ def _short(command: Command) -> str:
 
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
-    if rule.when in CLOSED:
-        yield CLOSED[rule.when]
     for effect in rule.then.effects:
+        if effect is Effect.SAY_CLOSED and rule.when in CLOSED:
+            yield CLOSED[rule.when]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
         if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):  # else none is to be told
@@ -259,7 +259,7 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
         "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
+        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL ASSISTED", ""],
         "human_joined": ["STALE PAST", "STALE PAST", "STALE PAST PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
