@@ -29,6 +29,7 @@ ROUTES: Mapping[tuple[str, ...], Mapping[str, _Handler]] = {
     ("{}",): {"GET": handlers.get_conversation, "DELETE": handlers.delete_conversation},
     ("{}", "messages"): {"POST": handlers.create_message},
     ("{}", "events"): {"POST": handlers.create_event},
+    ("{}", "surveys"): {"POST": handlers.create_survey},
     ("{}", "journal"): {"GET": handlers.get_journal},
     ("{}", "messages", "{}", "receipt"): {"PATCH": handlers.update_receipt},
 }

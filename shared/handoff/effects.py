@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.handoff import assistant, channels, chats, closed, desks, handback, line, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
 from shared.handoff.notices import Notice
-from shared.handoff.speech import bot_message, message, say
+from shared.handoff.speech import bot_message, message, say, survey
 from shared.handoff.telling import notify
 from shared.handoff.transitions import Effect
 from shared.handoff.turn import Turn, expect
@@ -89,6 +89,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.LEAVE_ALL: leave_all,
     Effect.STAY: stay,
     Effect.BOT_MESSAGE: bot_message,
+    Effect.SEND_SURVEY: survey,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTIFY_ENDED: notify("handoff.ended"),

@@ -18,7 +18,7 @@ from shared.platforms.base import Outcome, parse_signed, validate
 from shared.platforms.google import answer_to_proof, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import (
     AuthenticationResponse,
@@ -39,7 +39,14 @@ from shared.schemas.times import time_or_none
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
 CAPABILITIES = Capabilities(
-    text_limit=3072, frames=True, labels=True, typing=True, receipts=True, rich_cards=True, idempotent_sends=True
+    text_limit=3072,
+    frames=True,
+    labels=True,
+    typing=True,
+    receipts=True,
+    rich_cards=True,
+    idempotent_sends=True,
+    surveys=True,
 )
 _BOOLEANS = {"true": True, "false": False}
 
@@ -184,6 +191,8 @@ class BusinessMessages:
             return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
         if isinstance(command, SendEvent):
             return self._event(base, command.id, command.event_type, _speaker(command))
+        if isinstance(command, SendSurvey):
+            return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
         if command.kind == "READ":
             url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
             return self._call("PATCH", url, {"receiptType": "READ"})

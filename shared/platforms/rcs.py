@@ -21,7 +21,7 @@ from shared.platforms.rcs_webhook import NAME, reported, signed_data
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
@@ -80,7 +80,7 @@ class Rcs:
                 **traffic,
             }
             return self._call(command, "agentMessages", "messageId", body)
-        if isinstance(command, SendEvent) or command.kind == "TYPING_STOPPED":
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED":
             return None  # there is neither a frame nor an end of typing
         if command.kind == "TYPING_STARTED":
             return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})

@@ -22,7 +22,7 @@ from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp_content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
 from shared.platforms.whatsapp_webhook import APP_NAME, NAME, USER_ID, reported
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
@@ -88,7 +88,7 @@ class WhatsApp:
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
             return self._call(command, {**whom, **said})
-        if isinstance(command, SendEvent) or command.kind == "TYPING_STOPPED" or not command.message_id:
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED" or not command.message_id:
             return None  # there is neither a frame nor an end of typing, and typing answers a message
         typing: JsonObject = {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
         return self._call(command, {"status": "read", "message_id": command.message_id, **typing})

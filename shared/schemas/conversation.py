@@ -24,7 +24,8 @@ class Capabilities(Ours):
     `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked. `frames`: it has
     JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`: it recognises an id that it has seen.
     `caller_ids`: receipts and taps name messages by the ids that Baton's callers gave them. `window_hours`: how long
-    after the customer's last message it may be written to, None where there is no such limit.
+    after the customer's last message it may be written to, None where there is no such limit. `surveys`: it has surveys
+    of its own.
     """
 
     delivers: bool = True
@@ -37,6 +38,7 @@ class Capabilities(Ours):
     idempotent_sends: bool = True
     caller_ids: bool = True
     window_hours: int | None = None
+    surveys: bool = False
 
 
 class Present(Ours):
@@ -193,6 +195,7 @@ class Conversation(Ours):
     unsubscribed_at: Time | None = None
     variables: tuple[Variable, ...] = ()
     awaited: AwaitedReply | None = None
+    surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
     handback: Handback | None = None
     progress: Progress | None = None

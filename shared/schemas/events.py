@@ -158,6 +158,23 @@ class BotMessage(Said):
     answers: int | None = None
 
 
+class BotJoined(ByRepresentative):
+    """A bot says that it is there. It was all along, so nothing follows."""
+
+    kind: ClassVar[str] = "bot_joined"
+
+
+class BotLeft(ByRepresentative):
+    kind: ClassVar[str] = "bot_left"
+
+
+class SurveyAsked(ByRepresentative):
+    """A bot or desk asks the customer to rate the conversation, by the platform's own survey."""
+
+    kind: ClassVar[str] = "survey_asked"
+    id_space: ClassVar[str] = "survey"
+
+
 class HumanLeft(ByRepresentative):
     """`owner` is the only API key that may let this human go, None where anybody's word counts."""
 
