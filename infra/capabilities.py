@@ -15,6 +15,7 @@ WORDS = {
     "rich_cards": "rich cards",
     "idempotent_sends": "recognises an id; else a message is sent at most once",
     "caller_ids": "receipts name callers' own ids; else Baton translates them",
+    "surveys": "has surveys",
     "window_hours": "hours after the customer's last message in which Baton lets anybody write",
 }
 

@@ -2,6 +2,7 @@
 
 BatonError
 ├── BadRequest         400 INVALID_ARGUMENT     the body or path is wrong; sending it again will not help
+├── Unsupported        400 FAILED_PRECONDITION  the customer's channel has no such thing
 ├── Unauthenticated    401 UNAUTHENTICATED      no key, a wrong key, a wrong signature
 ├── Forbidden          403 PERMISSION_DENIED    a key that may not do this
 ├── NotFound           404 NOT_FOUND            no such path, platform or conversation
@@ -42,6 +43,10 @@ class BatonError(Exception):
 
 class BadRequest(BatonError):
     code, status = 400, "INVALID_ARGUMENT"
+
+
+class Unsupported(BatonError):
+    code, status = 400, "FAILED_PRECONDITION"
 
 
 class Unauthenticated(BatonError):

@@ -39,6 +39,7 @@ class BusinessMessagesSimulator(Simulator):
             Route(f"{base}/messages/{{message}}/receipt", self._receipt, methods=["PATCH"]),
             Route(f"{base}/messages", self._message, methods=["POST"]),
             Route(f"{base}/events", self._event, methods=["POST"]),
+            Route(f"{base}/surveys", self._survey, methods=["POST"]),
         ]
 
     def customer_routes(self) -> list[Route]:
@@ -84,6 +85,16 @@ class BusinessMessagesSimulator(Simulator):
             return google_error(409, "ALREADY_EXISTS", f"The {kind} {native} exists already.")
         self.typing.pop(conversation, None)
         return JSONResponse({"name": f"conversations/{conversation}/{kind}s/{native}", **body})
+
+    async def _survey(self, request: Request) -> Response:
+        conversation, survey_id = request.path_params["conversation"], request.query_params.get("surveyId")
+        if not self.store.knows(conversation):
+            return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
+        if not survey_id:
+            return google_error(400, "INVALID_ARGUMENT", "surveyId is required.")
+        if not self.store.show(conversation, "business", "survey", survey_id, {}):
+            return google_error(409, "ALREADY_EXISTS", f"The survey {survey_id} exists already.")
+        return JSONResponse({"name": f"conversations/{conversation}/surveys/{survey_id}"})
 
     def _typed(self, request: Request, body: dict[str, Any]) -> Response:
         conversation, who = request.path_params["conversation"], body.get("representative") or {}

@@ -130,11 +130,16 @@ class ErrorAnswer(Answer):
     error: ErrorBody
 
 
+class NamedAnswer(Answer):
+    """The name of what was made."""
+
+    name: str
+
+
 class ReceiptAnswer(Answer):
     """`name` ends in `/receipt`, as in Business Messages."""
 
-    model_config = ConfigDict(extra="allow")
-
+    name: str
     receipt_type: Literal["READ"]
 
 

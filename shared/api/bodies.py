@@ -37,6 +37,10 @@ class ReceiptBody(Theirs):
     receipt_type: Literal["READ"]
 
 
+class SurveyBody(Theirs):
+    """What a survey asks is set up on the platform; a caller may name none of it."""
+
+
 class Person(Theirs):
     """A human, who must be named to be told from others."""
 

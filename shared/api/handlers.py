@@ -13,6 +13,7 @@ from shared.api.bodies import (
     ReceiptBody,
     ReleaseBody,
     RequestHumanBody,
+    SurveyBody,
     speaker,
 )
 from shared.api.keys import is_human, must_be_admin, must_be_human, must_speak_as
@@ -23,6 +24,8 @@ from shared.schemas.commands import Signal
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import (
+    BotJoined,
+    BotLeft,
     BotMessage,
     Claim,
     Event,
@@ -31,6 +34,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    SurveyAsked,
 )
 from shared.schemas.exchange import Request, Response
 from shared.schemas.ids import parse_conversation_id
@@ -65,6 +69,13 @@ class Ask:
         must_speak_as(self.caller, representative.representative_type)
         return representative
 
+    def id_in_query(self, field: str) -> str:
+        """Returns the caller's own id. Raises BadRequest."""
+        found = self.request.query.get(field, "")
+        if not 1 <= len(found) <= 256:
+            raise BadRequest("schema", f"{field}: give one in the query, 1 to 256 characters.", field=field)
+        return found
+
     def common(self, event_id: str | None) -> dict[str, object]:
         return {
             "id": event_id or uuid.uuid4().hex,
@@ -80,6 +91,8 @@ async def create_message(ask: Ask) -> Response:
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
     content = Content.model_validate(body.model_dump(exclude={"message_id", "representative"}, exclude_none=True))
+    if ask.request.query.get("forceFallback", "false").lower() == "true":
+        content = _fallback_of(content)
     event = kind.model_validate(
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
@@ -91,10 +104,15 @@ async def create_message(ask: Ask) -> Response:
     )
 
 
+def _fallback_of(content: Content) -> Content:
+    """Returns only the fallback text, as an agent asks for it who tries it out."""
+    if content.fallback is None:
+        raise BadRequest("schema", "fallback: give one, as forceFallback is true.", field="fallback")
+    return Content(text=content.fallback)
+
+
 async def create_event(ask: Ask) -> Response:
-    body, event_id = ask.body(EventBody), ask.request.query.get("eventId", "")
-    if not 1 <= len(event_id) <= 256:
-        raise BadRequest("schema", "eventId: give one in the query, 1 to 256 characters.", field="eventId")
+    body, event_id = ask.body(EventBody), ask.id_in_query("eventId")
     who = ask.speaker(body.representative)
     if body.event_type == "TYPING_STARTED" or body.event_type == "TYPING_STOPPED":
         signal = Signal(id=event_id, to="", kind=body.event_type, representative=who)
@@ -107,11 +125,23 @@ async def create_event(ask: Ask) -> Response:
 
 
 async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) -> None:
-    if who.representative_type is RepresentativeType.BOT:
-        raise BadRequest("schema", "representative: only a HUMAN joins and leaves.", field="representative")
-    kind = HumanJoined if event_type == "REPRESENTATIVE_JOINED" else HumanLeft
+    joined = event_type == "REPRESENTATIVE_JOINED"
+    is_bot = who.representative_type is RepresentativeType.BOT
+    kind = (BotJoined if joined else BotLeft) if is_bot else (HumanJoined if joined else HumanLeft)
     common = {**ask.common(event_id), "keeps_id": True}
     await control.accept(ask.ports, kind.model_validate({**common, "representative": who}))
+
+
+async def create_survey(ask: Ask) -> Response:
+    """A survey has no representative: a key that may speak as a human asks as one."""
+    survey_id = ask.id_in_query("surveyId")
+    ask.body(SurveyBody)
+    kind = RepresentativeType.HUMAN if RepresentativeType.HUMAN in ask.caller.may else RepresentativeType.BOT
+    must_speak_as(ask.caller, kind)
+    who = Representative(representative_type=kind, display_name=ask.caller.name)
+    common = {**ask.common(survey_id), "keeps_id": True}
+    await control.accept(ask.ports, SurveyAsked.model_validate({**common, "representative": who}))
+    return views.json_response({"name": f"conversations/{ask.written}/surveys/{survey_id}"})
 
 
 async def update_receipt(ask: Ask) -> Response:
@@ -121,8 +151,8 @@ async def update_receipt(ask: Ask) -> Response:
     channel = await control.shown_in(ask.ports, ask.conversation)
     signal = Signal(id=uuid.uuid4().hex, to="", kind="READ", message_id=ask.message)
     await control.signal_receipt(ask.ports, channel, signal)
-    name = f"conversations/{ask.written}/messages/{ask.message}"
-    return views.json_response({"message": name, "receiptType": body.receipt_type})
+    name = f"conversations/{ask.written}/messages/{ask.message}/receipt"
+    return views.json_response({"name": name, "receiptType": body.receipt_type})
 
 
 async def get_conversation(ask: Ask) -> Response:

@@ -85,6 +85,13 @@ OPERATIONS: tuple[Operation, ...] = (
         (404, 409, 429),
     ),
     Operation(
+        "POST", f"{C}/surveys", handlers.create_survey, SPEAKER,
+        "Ask the customer how content they are.",
+        "NamedAnswer", bodies.SurveyBody,
+        (Query("surveyId", "the caller's own id of the survey", required=True),),
+        (404, 409, 429),
+    ),
+    Operation(
         "PATCH", f"{C}/messages/{{message}}/receipt", handlers.update_receipt, ANY,
         "Tell that a message of the customer was read; best effort.",
         "ReceiptAnswer", bodies.ReceiptBody,

@@ -8,7 +8,7 @@ import pydantic_core
 
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import seen_by
-from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, SendMessage
+from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, ToCustomer
 from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.exchange import Response
 from shared.schemas.journal import JournalEntry
@@ -100,9 +100,9 @@ def _command_view(command: Command) -> dict[str, Any]:
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
-    if isinstance(command, SendMessage | SendEvent):
+    if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
-    if isinstance(command, SendMessage | SendEvent) and command.channel is not None:
+    if isinstance(command, ToCustomer) and command.channel is not None:
         what["channel"] = command.channel
     if isinstance(command, Publish):
         what["topic"] = command.topic

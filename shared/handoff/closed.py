@@ -15,11 +15,18 @@ OUTSIDE_HOURS = "outside-hours"
 
 
 def say_closed(turn: Turn) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the team."""
+    """A desk's own AI asks with every message: of its asking the customer is told as often as the team.
+
+    A bot that asks because it heard the customer ask has the customer told nothing that they know already.
+    """
     route, known = _route(turn), turn.conversation
     asked_by_desk = turn.event.fact and not known.owns(turn.event.source)
-    if not route.closed or (asked_by_desk and _is_known(turn, route)):
+    latest = known.last_message_id
+    answered = not turn.event.fact and latest is not None and known.closed_answered == latest
+    if not route.closed or answered or (asked_by_desk and _is_known(turn, route)):
         return
+    if turn.event.fact and not asked_by_desk:
+        turn.change(closed_answered=latest)
     _say(turn, route, waits=route.waits or (known.timer is not None and known.timer.is_opening))
 
 

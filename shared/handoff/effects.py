@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.handoff import assistant, channels, chats, closed, desks, handback, line, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
 from shared.handoff.notices import Notice
-from shared.handoff.speech import bot_message, message, say
+from shared.handoff.speech import bot_message, message, say, survey
 from shared.handoff.telling import notify
 from shared.handoff.transitions import Effect
 from shared.handoff.turn import Turn, expect
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Audience, Post, Publish
-from shared.schemas.events import FromUser
+from shared.schemas.events import FromUser, HumanRequested
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
@@ -20,7 +20,10 @@ _Effect = Callable[[Turn], None]
 
 def tell(*audience: Audience) -> _Effect:
     def effect(turn: Turn) -> None:
-        form = {name: value for name, value in expect(turn.event, FromUser).form.items() if name != handback.FIELD}
+        told = _form(turn)
+        if told is None:
+            return
+        form = {name: value for name, value in told.items() if name != handback.FIELD}
         for_bot = {**form, **handback.told(turn)} if "BOT" in audience else form
         turn.add(Publish(id=turn.next_id(), topic=USER_MESSAGES, body={**for_bot, **_ours(turn, audience)}))
         for one in audience:
@@ -28,6 +31,13 @@ def tell(*audience: Audience) -> _Effect:
                 turn.add(Post(id=turn.next_id(), audience=one, body=for_bot if one == "BOT" else form))
 
     return effect
+
+
+def _form(turn: Turn) -> JsonObject | None:
+    """Returns what the customer did in Business Messages form, None where a bot or desk asks for a human."""
+    if isinstance(turn.event, HumanRequested):
+        return turn.event.form
+    return expect(turn.event, FromUser).form
 
 
 def _ours(turn: Turn, audience: Sequence[Audience]) -> JsonObject:
@@ -79,6 +89,7 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.LEAVE_ALL: leave_all,
     Effect.STAY: stay,
     Effect.BOT_MESSAGE: bot_message,
+    Effect.SEND_SURVEY: survey,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTIFY_ENDED: notify("handoff.ended"),

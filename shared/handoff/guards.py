@@ -1,13 +1,14 @@
 """The conditions that the table asks of an event and its conversation."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import Guard
 from shared.schemas.conversation import Conversation, Present
 from shared.schemas.events import (
     BotMessage,
+    ByRepresentative,
     ChatCreated,
     Claim,
     Event,
@@ -19,6 +20,9 @@ from shared.schemas.events import (
     HumanRequested,
 )
 from shared.schemas.own_events import ChatIdleTimeout, ChatOpened, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.representative import RepresentativeType
+
+SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
 _GuardOfTime = Callable[[Conversation, datetime, Policy], bool]
@@ -65,6 +69,11 @@ def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
     human, occurred = _named(conversation, event), event.occurred_at
     since = (human.rejoined_at or human.occurred_at) if human else None
     return event.fact and since is not None and occurred is not None and occurred < since
+
+
+def _by_bot(_: Conversation, event: Event, __: Policy) -> bool:
+    bot = RepresentativeType.BOT
+    return isinstance(event, ByRepresentative) and event.representative.representative_type is bot
 
 
 def _holder(conversation: Conversation, event: Event, _: Policy) -> bool:
@@ -199,15 +208,21 @@ GUARDS: Mapping[Guard, _Guard] = {
         _is_unknown_chat(conversation, event) and _waits_for_chat(conversation)
     ),
     Guard.THIS_HANDOFF: _this_handoff,
+    Guard.NO_SURVEYS: lambda conversation, _e, policy: not policy.of(conversation.platform).surveys,
+    Guard.BY_BOT: _by_bot,
     Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
     Guard.OPENING_KNOWN: lambda known, event, _p: _reminder(event) == 0 and known.called is not None,
     Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
-# What depends on the time of the decision rather than on when something happened: whether anybody is there now.
+# What depends on the time of the decision rather than on when something happened: whether anybody is there now, whether
+# the platform would take another survey.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,
+    Guard.SURVEYED: lambda conversation, now, _p: (
+        conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
+    ),
     Guard.CLOSED_STILL: lambda conversation, now, policy: policy.standing(conversation, now).closed,
 }

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import BatonError, Forbidden, Refused
+from shared.errors import BatonError
 from shared.handoff import channels, handback
 from shared.handoff.closed import say_what_is_owed
 from shared.handoff.effects import EFFECTS
 from shared.handoff.frames import catch_up
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
-from shared.handoff.transitions import NOT_YOURS, TABLE, Effect, Refusal, Rule, Step
+from shared.handoff.transitions import TABLE, Effect, Refusal, Rule, Step
 from shared.handoff.turn import Turn
 from shared.reports.definitions import measure
 from shared.schemas.commands import Command, Record
@@ -76,8 +76,7 @@ def _refuse(refusal: Refusal, turn: Turn) -> Decision:
     for effect in refusal.effects:
         EFFECTS[effect](turn)
     holders = ", ".join(human.representative.name for human in conversation.humans)
-    kind = Forbidden if refusal is NOT_YOURS else Refused
-    error = kind(refusal.reason, refusal.message, **({"holder": holders} if holders else {}))
+    error = refusal.error(refusal.reason, refusal.message, **({"holder": holders} if holders else {}))
     return Decision(conversation, tuple(turn.commands), Verdict.REFUSED, refusal.reason, error)
 
 

@@ -6,9 +6,9 @@ from shared.handoff.frames import introduce
 from shared.handoff.notices import Notice
 from shared.handoff.telling import notification
 from shared.handoff.turn import Turn, expect
-from shared.schemas.commands import SendMessage
+from shared.schemas.commands import SendMessage, SendSurvey
 from shared.schemas.content import TEXT_LIMIT, Content
-from shared.schemas.events import HumanMessage, Said
+from shared.schemas.events import HumanMessage, Said, SurveyAsked
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened, split_text
 
@@ -29,6 +29,13 @@ def bot_message(turn: Turn) -> None:
         _say(turn, expect(turn.event, Said))
     else:
         turn.reason = "unsubscribed"
+
+
+def survey(turn: Turn) -> None:
+    event, known = expect(turn.event, SurveyAsked), turn.conversation
+    who, channel = event.representative, known.speaks_on
+    turn.send(SendSurvey(id=turn.next_id(), to=known.address, channel=channel, representative=who))
+    turn.change(surveyed_at=turn.now)
 
 
 def say(notice: Notice) -> Callable[[Turn], None]:

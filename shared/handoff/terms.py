@@ -40,6 +40,9 @@ class Guard(StrEnum):
     CLOSED = "no desk is open, and its customers do not wait"
     CLOSED_MEANWHILE = "the desk has closed since, and its customers wait"
     CLOSED_STILL = "the desk is closed"
+    NO_SURVEYS = "the customer's channel has no surveys"
+    SURVEYED = "the customer was sent a survey within a day"
+    BY_BOT = "a bot's"
     OPENING = "the desk opens"
     OPENING_KNOWN = "the desk opens that has it already"
     OUTDATED = "the timer was set anew or stopped since"
@@ -48,9 +51,9 @@ class Guard(StrEnum):
 
 
 class Effect(StrEnum):
-    TELL_BOT = "publish for the bot"
-    TELL_BOTH = "publish for bot and desk"
-    TELL_DESK = "publish for the desk"
+    TELL_BOT = "publish for the bot what the customer did"
+    TELL_BOTH = "publish for bot and desk what the customer did"
+    TELL_DESK = "publish for the desk what the customer did"
     QUEUE = "note the request, start the unclaimed timer"
     REMIND = "set the next reminder"
     WAIT_FOR_OPENING = "set the timer anew, for the opening"
@@ -69,6 +72,7 @@ class Effect(StrEnum):
     STAY = "note that they are here still"
     LEAVE_ALL = "LEFT for everyone"
     BOT_MESSAGE = "message, BOT"
+    SEND_SURVEY = "survey"
     NOTIFY_REQUESTED = "notify handoff.requested"
     NOTIFY_JOINED = "notify handoff.joined"
     NOTIFY_ENDED = "notify handoff.ended"

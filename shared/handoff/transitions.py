@@ -9,6 +9,7 @@ nothing is how "ignored" is written. A refusal leaves the conversation as it was
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.errors import BatonError, Forbidden, Refused, TooMany, Unsupported
 from shared.handoff.terms import Effect as Effect
 from shared.handoff.terms import Guard as Guard
 from shared.schemas import events, own_events
@@ -30,6 +31,7 @@ class Refusal:
     reason: str
     message: str
     effects: tuple[Effect, ...] = ()
+    error: type[BatonError] = Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ NOT_JOINED = Refusal("not-joined", "This representative is not in the conversati
 HUMAN_PRESENT = Refusal("human-present", "A human holds this conversation; the bot is silent until they leave.")
 HELD = Refusal("held", "Somebody else holds this conversation.")
 NOT_YOURS = Refusal(
-    "not-yours", "Another key brought this representative in; only that key or an admin may release them."
+    "not-yours",
+    "Another key brought this representative in; only that key or an admin may release them.",
+    error=Forbidden,
 )
 ANSWERED = Refusal("human-came", "A human has come since the words that this answers.")
 TRACKED = Refusal("tracked", "Baton only tracks this conversation; its own platform delivers the messages.")
@@ -57,6 +61,12 @@ OUTSIDE_WINDOW = Refusal(
     "reach them another way (an approved template, sent with the channel's own tools).",
     (Effect.NOTIFY_UNDELIVERED,),
 )
+NO_SURVEYS = Refusal(
+    "unsupported",
+    "The customer's channel has no surveys; ask with a message and suggestions.",
+    error=Unsupported,
+)
+SURVEYED = Refusal("survey-limit", "The customer was sent a survey within the last 24 hours.", error=TooMany)
 SILENCED = Refusal(
     "unsubscribed", "The customer has unsubscribed: a bot may not write until they write again. A human may answer."
 )
@@ -118,6 +128,7 @@ _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
 _LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
+_NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
 _UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
@@ -129,15 +140,16 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(
             (G.OVERTAKEN, IGNORE),
             PAST_LEFT,
-            (G.CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
-            otherwise=_step(E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
+            (G.CLOSED, _step(E.TELL_BOT, E.SAY_CLOSED, E.NOTIFY_CLOSED)),
+            otherwise=_step(E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
         QUEUED: _cell(
-            (G.CLOSED_MEANWHILE, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
-            (G.CLOSED_STILL, _step(E.SAY_CLOSED, verdict=Verdict.IGNORED)),
-            otherwise=IGNORE,
+            (G.CLOSED_MEANWHILE, _step(E.TELL_BOTH, E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
+            (G.CLOSED_STILL, _step(E.TELL_BOTH, E.SAY_CLOSED, verdict=Verdict.IGNORED)),
+            (G.ASSISTED, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+            otherwise=_step(E.TELL_BOTH, verdict=Verdict.IGNORED),
         ),
-        HUMAN: _cell(otherwise=IGNORE),
+        HUMAN: _cell(otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
     },
     events.HumanJoined.kind: {
         BOT: _cell(STALE, PAST, otherwise=_JOINS),
@@ -195,6 +207,13 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.DESK_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK, verdict=Verdict.SUPPRESSED)),
             otherwise=SUPPRESS,
         ),
+    },
+    events.BotJoined.kind: RECORDED_EVERYWHERE,
+    events.BotLeft.kind: RECORDED_EVERYWHERE,
+    events.SurveyAsked.kind: {
+        BOT: _cell(*_NOT_ASKED, otherwise=_step(E.SEND_SURVEY)),
+        QUEUED: _cell(*_NOT_ASKED, otherwise=_step(E.SEND_SURVEY)),
+        HUMAN: _cell(*_NOT_ASKED, (G.BY_BOT, HUMAN_PRESENT), otherwise=_step(E.SEND_SURVEY)),
     },
     events.HandoffFailed.kind: {
         BOT: _cell(*_LET_GO, otherwise=IGNORE),

@@ -18,7 +18,7 @@ from shared.platforms.base import Outcome, parse_signed, read_or_noted, validate
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import (
     AuthenticationResponse,
@@ -40,7 +40,14 @@ from shared.schemas.times import time_or_none
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
 CAPABILITIES = Capabilities(
-    text_limit=3072, frames=True, labels=True, typing=True, receipts=True, rich_cards=True, idempotent_sends=True
+    text_limit=3072,
+    frames=True,
+    labels=True,
+    typing=True,
+    receipts=True,
+    rich_cards=True,
+    idempotent_sends=True,
+    surveys=True,
 )
 _BOOLEANS = {"true": True, "false": False}
 
@@ -70,6 +77,11 @@ class _Report:
         """Documented for deduplication, but absent on receipts: then the body stands for itself."""
         return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
 
+    @property
+    def locale(self) -> str | None:
+        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
+        return next((shortened(one, 64, mark="") for one in locales if one), None)
+
     def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
         times = (self.text(payload, "createTime"), self.text("sendTime"))
         return {
@@ -84,12 +96,11 @@ class _Report:
         return Unknown(**self.common("unreadable"), name="unreadable", fault=fault)
 
     def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
-        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
-            locale=next((shortened(one, 64, mark="") for one in locales if one), None),
+            locale=self.locale,
             customer_name=shortened(self.text("context", "userInfo", "displayName") or "", NAME_LIMIT) or None,
         )
 
@@ -118,7 +129,8 @@ def _receipts(report: _Report) -> Passing:
 def _user_status(report: _Report) -> Event | Passing:
     """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
     if _boolean(report, "requestedLiveAgent"):
-        return HumanRequested(**report.common("userStatus"), reason="the customer asked for a person")
+        common = {**report.common("userStatus"), "form": report.body}
+        return HumanRequested(**common, locale=report.locale, reason="the customer asked for a person")
     if _boolean(report, "isTyping") is not None:
         return Typing(source=report.conversation, form=report.body)
     return Unknown(**report.common("userStatus"), name="userStatus")
@@ -176,6 +188,8 @@ class BusinessMessages:
             return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
         if isinstance(command, SendEvent):
             return self._event(base, command.id, command.event_type, _speaker(command))
+        if isinstance(command, SendSurvey):
+            return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
         if command.kind == "READ":
             url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
             return self._call("PATCH", url, {"receiptType": "READ"})

@@ -6,19 +6,24 @@ https://developers.google.com/business-communications/business-messages/referenc
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from shared.platforms.chips import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
-from shared.schemas.events import HumanRequested, SuggestionResponse, Unknown, UserMessage
+from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id
-from shared.schemas.passing import Receipt, Typing
+from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
+
+# A customer without a name is shown by this word; nothing is known of how they came. Google's Firebase sample takes an
+# agent's last part as a key, which may hold no dot.
+UNNAMED, NO_ENTRY_POINT, AGENT_HOST = "Customer", "ENTRY_POINT_UNSPECIFIED", "@rbm.goog"
+_DATED = ("message", "suggestionResponse", "userStatus", "receipts")
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
 
@@ -95,8 +100,14 @@ class Line:
         """Returns what the tap of a chip means; `of` is the platform's id of the message that offered it, if told."""
         if postback == REQUEST_HUMAN:
             reason = "the customer asked for a person"
-            return HumanRequested(**self.common(), reason=reason, locale=language_of(self.phone))
-        tapped: JsonObject = {"postbackData": postback, "text": text, "type": "REPLY", **self._created()}
+            status: JsonObject = {"requestedLiveAgent": True, **self._created()}
+            form = self._form({"userStatus": status})
+            return HumanRequested(**self.common(), reason=reason, locale=language_of(self.phone), form=form)
+        # The tap of a suggested action is the one that RCS tells without the chip's text. The reference calls the
+        # field `type`, Google's own sample body `suggestionType`.
+        kind = "REPLY" if text else "ACTION"
+        tapped: JsonObject = {"postbackData": postback, "text": text, "type": kind, "suggestionType": kind}
+        tapped = {**tapped, **self._created()}
         named: JsonObject = {"message": self._name(of)} if of else {}
         return SuggestionResponse(**self._from_user({"suggestionResponse": {**named, **tapped}}, text or None))
 
@@ -114,19 +125,55 @@ class Line:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
-        name, locale = shortened(self.customer_name or "", NAME_LIMIT) or None, language_of(self.phone)
-        context: JsonObject = {"userInfo": {"displayName": name}} if name else {}
-        form = self._form({**payload, "context": {**context, **({"resolvedLocale": locale} if locale else {})}})
-        return {**self.common(), "form": form, "said": said, "locale": locale, "customer_name": name}
+        known = {"said": said, "locale": language_of(self.phone), "customer_name": self._customer_name}
+        return {**self.common(), "form": self._form(payload), **known}
 
     def _form(self, payload: JsonObject) -> JsonObject:
         """Returns a webhook body of Business Messages. Its `conversationId` is Baton's, as that is where to answer."""
         sent: JsonObject = {"sendTime": format_time(self.at)} if self.at else {}
-        whose: JsonObject = {"agent": self.agent, "conversationId": self.conversation, "requestId": self.native}
-        return {**whose, **sent, **payload}
+        agent = f"brands/{self.platform}/agents/{self.agent.removesuffix(AGENT_HOST)}"
+        whose: JsonObject = {"agent": agent, "conversationId": self.conversation, "requestId": self.native}
+        return {**whose, "context": self._context(), **sent, **payload}
+
+    def _context(self) -> JsonObject:
+        """Returns who the customer is. Whoever reads a body of Business Messages expects a name in it."""
+        locale = language_of(self.phone)
+        user: JsonObject = {"displayName": self._customer_name or UNNAMED}
+        if locale is None:
+            return {"entryPoint": NO_ENTRY_POINT, "userInfo": user}
+        return {
+            "entryPoint": NO_ENTRY_POINT,
+            "userInfo": {**user, "userDeviceLocale": locale},
+            "resolvedLocale": locale,
+        }
+
+    @property
+    def _customer_name(self) -> str | None:
+        return shortened(self.customer_name or "", NAME_LIMIT) or None
 
     def _name(self, message: str) -> str:
         return f"conversations/{self.conversation}/messages/{message}"
 
     def _created(self) -> JsonObject:
         return {"createTime": format_time(self.at)} if self.at else {}
+
+
+def completed(
+    reported: Sequence[Event | Passing], language: str, now: Callable[[], datetime] | None
+) -> list[Event | Passing]:
+    """Returns what was reported, with what every body of Business Messages holds and the platform did not tell: times
+    are those of arrival, and the customer's language is the one in which Baton would speak to them."""
+    arrived: JsonObject = {"sendTime": format_time(now())} if now else {}
+    return [_completed(one, language, arrived) for one in reported]
+
+
+def _completed(one: Event | Passing, language: str, arrived: JsonObject) -> Event | Passing:
+    form = getattr(one, "form", None)
+    if form is None:
+        return one
+    context, sent = form["context"], {**arrived, **form}
+    user = {"userDeviceLocale": language, **context["userInfo"]}
+    created = {"createTime": sent["sendTime"]} if "sendTime" in sent else {}
+    dated = {name: {**created, **form[name]} for name in _DATED if name in form}
+    whole = {**sent, **dated, "context": {"resolvedLocale": language, **context, "userInfo": user}}
+    return one.model_copy(update={"form": whole})

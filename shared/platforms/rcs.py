@@ -4,9 +4,10 @@ Webhook: https://developers.google.com/business-communications/rcs-business-mess
 REST: https://developers.google.com/business-communications/rcs-business-messaging/reference/rest
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 import pydantic_core
@@ -14,13 +15,13 @@ import pydantic_core
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
-from shared.platforms.phones import language_of, parties
+from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs_content import content_message
 from shared.platforms.rcs_webhook import NAME, reported, signed_data
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
@@ -50,6 +51,8 @@ class Rcs:
     auth: str = "none"
     traffic_type: str | None = "SERVICEREQUEST"
     facts: AbstractSet[Fact] = SAFE
+    language: str = "en"
+    now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
@@ -70,7 +73,7 @@ class Rcs:
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
         """Never raises for what was signed: one 400 would hold up every agent of the partner."""
-        return reported(request.body, self.facts)
+        return completed(reported(request.body, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         if isinstance(command, SendMessage):
@@ -80,7 +83,7 @@ class Rcs:
                 **traffic,
             }
             return self._call(command, "agentMessages", "messageId", body)
-        if isinstance(command, SendEvent) or command.kind == "TYPING_STOPPED":
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED":
             return None  # there is neither a frame nor an end of typing
         if command.kind == "TYPING_STARTED":
             return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})

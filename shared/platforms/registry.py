@@ -31,6 +31,8 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             auth=_auth(settings.rcs_auth, rcs.SCOPE),
             traffic_type=settings.rcs_traffic_type,
             facts=settings.unverified_facts,
+            language=settings.baton_language,
+            now=WallClock().now,
         ),
         WhatsApp(
             app_secrets=settings.whatsapp_app_secrets,
@@ -39,6 +41,8 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             access_token=settings.whatsapp_access_token,
             app_name=settings.whatsapp_app_name,
             facts=settings.unverified_facts,
+            language=settings.baton_language,
+            now=WallClock().now,
         ),
         Ccai(
             webhook_secrets=settings.ccai_webhook_secrets,

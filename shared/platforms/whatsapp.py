@@ -5,9 +5,10 @@ Messages: https://developers.facebook.com/documentation/business-messaging/whats
 Errors: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -15,13 +16,13 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import language_of, parties
+from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp_content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
 from shared.platforms.whatsapp_webhook import APP_NAME, NAME, USER_ID, reported
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event
 from shared.schemas.exchange import Answer, Call, Request, Response
@@ -61,6 +62,8 @@ class WhatsApp:
     access_token: str | None = field(default=None, repr=False)
     app_name: str = APP_NAME
     facts: AbstractSet[Fact] = SAFE
+    language: str = "en"
+    now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
@@ -82,7 +85,7 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
         """Never raises for what was signed: a refusal would bring the whole batch again, for days."""
-        return reported(request.body, self.app_name, self.facts)
+        return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)
@@ -93,7 +96,7 @@ class WhatsApp:
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
             return self._call(command, {**whom, **said})
-        if isinstance(command, SendEvent) or command.kind == "TYPING_STOPPED" or not command.message_id:
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED" or not command.message_id:
             return None  # there is neither a frame nor an end of typing, and typing answers a message
         typing: JsonObject = {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
         return self._call(command, {"status": "read", "message_id": command.message_id, **typing})

@@ -97,6 +97,12 @@ class SendEvent(_ToCustomer):
     text: str | None = None
 
 
+class SendSurvey(_ToCustomer):
+    """The platform's own survey; what it asks is set up there."""
+
+    kind: Literal["survey"] = "survey"
+
+
 class _ToTopic(BaseCommand):
     body: JsonObject
 
@@ -186,9 +192,10 @@ class Stream(BaseCommand):
 
 
 Command = Annotated[
-    SendMessage | SendEvent | Publish | Post | Comment | CallDesk | Record | Stream, Field(discriminator="kind")
+    SendMessage | SendEvent | SendSurvey | Publish | Post | Comment | CallDesk | Record | Stream,
+    Field(discriminator="kind"),
 ]
-ToCustomer = SendMessage | SendEvent
+ToCustomer = SendMessage | SendEvent | SendSurvey
 
 
 class Signal(Ours):

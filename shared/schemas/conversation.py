@@ -24,7 +24,8 @@ class Capabilities(Ours):
     `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked. `frames`: it has
     JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`: it recognises an id that it has seen.
     `caller_ids`: receipts and taps name messages by the ids that Baton's callers gave them. `window_hours`: how long
-    after the customer's last message it may be written to, None where there is no such limit.
+    after the customer's last message it may be written to, None where there is no such limit. `surveys`: it has surveys
+    of its own.
     """
 
     delivers: bool = True
@@ -37,6 +38,7 @@ class Capabilities(Ours):
     idempotent_sends: bool = True
     caller_ids: bool = True
     window_hours: int | None = None
+    surveys: bool = False
 
 
 class Present(Ours):
@@ -152,6 +154,7 @@ class Conversation(Ours):
     `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base).
 
     `human_version` is the version with which a human last joined.
+    `closed_answered` is the customer's own asking for a human that was last answered with: the desk is closed.
     `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
     latest last. `past_chats` are chats that desks opened for handoffs which are over, the oldest first; those are not
     linked that came to be known only when nobody needed them.
@@ -176,6 +179,7 @@ class Conversation(Ours):
     request: HandoffRequest | None = None
     called: Called | None = None
     closed: tuple[ClosedDesk, ...] = ()
+    closed_answered: str | None = None
     past_chats: tuple[str, ...] = ()
     human_since: Time | None = None
     human_version: int = 0
@@ -191,6 +195,7 @@ class Conversation(Ours):
     unsubscribed_at: Time | None = None
     variables: tuple[Variable, ...] = ()
     awaited: AwaitedReply | None = None
+    surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
     handback: Handback | None = None
     progress: Progress | None = None

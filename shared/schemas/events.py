@@ -98,14 +98,16 @@ class AuthenticationResponse(FromUser):
 class HumanRequested(Event):
     """`metadata` stays with the conversation, so it has at most METADATA_LIMIT bytes as JSON.
 
+    `form` is as in FromUser where the customer asked by a chip, None where a bot or desk asks.
     `answers` is the version of the conversation that the customer's words made, where a bot asks because of them.
     """
 
     kind: ClassVar[str] = "human_requested"
-    beside: ClassVar[set[str]] = {*Event.beside, "locale"}
+    beside: ClassVar[set[str]] = {*Event.beside, "locale", "form"}
 
     reason: str
     metadata: JsonObject | None = None
+    form: JsonObject | None = None
     answers: int | None = None
     locale: str | None = None
 
@@ -154,6 +156,23 @@ class BotMessage(Said):
 
     human_needed: bool | None = None
     answers: int | None = None
+
+
+class BotJoined(ByRepresentative):
+    """A bot says that it is there. It was all along, so nothing follows."""
+
+    kind: ClassVar[str] = "bot_joined"
+
+
+class BotLeft(ByRepresentative):
+    kind: ClassVar[str] = "bot_left"
+
+
+class SurveyAsked(ByRepresentative):
+    """A bot or desk asks the customer to rate the conversation, by the platform's own survey."""
+
+    kind: ClassVar[str] = "survey_asked"
+    id_space: ClassVar[str] = "survey"
 
 
 class HumanLeft(ByRepresentative):

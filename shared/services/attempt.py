@@ -22,6 +22,7 @@ from shared.schemas.commands import (
     Record,
     SendEvent,
     SendMessage,
+    SendSurvey,
     State,
     Stream,
     ToCustomer,
@@ -90,11 +91,13 @@ def tried_by(command: C, result: Result) -> C:
 def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) -> bool:
     """Returns whether there is to be no other try.
 
+    A second survey within a day is answered 429: to wait for the day to end would hold up every message behind it.
     Where the platform does not recognise an id, a message of unknown outcome is not sent again; a notice is.
     """
     too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
+    surveyed = isinstance(tried, SendSurvey) and result.fault == "HTTP 429"
     unsure = isinstance(tried, SendMessage | CallDesk) and tried.until is not None and result.arrived is None
-    return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure
+    return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure or surveyed
 
 
 def backoff(attempts: int) -> float:

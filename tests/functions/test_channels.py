@@ -115,6 +115,13 @@ def test_a_tap_goes_to_the_bot_as_business_messages_would_tell_it(phone: Phone) 
     phone.server.wait_until(lambda: any(entry["kind"] == "suggestion_response" for entry in phone.journal()))
 
 
+def test_a_survey_is_refused_where_the_channel_has_none(phone: Phone) -> None:
+    refused = phone.post("/surveys?surveyId=s-1", "dev-bot")
+    assert refused.status == 400
+    assert refused.body["error"]["status"] == "FAILED_PRECONDITION"
+    assert refused.body["error"]["details"][0]["reason"] == "unsupported"
+
+
 def test_webhooks_that_come_twice_count_once(phone: Phone) -> None:
     phone.faults(duplicate=1)
     phone.says("Once")

@@ -68,9 +68,11 @@ def test_a_bot_hears_the_customer_only_while_no_human_is_there(start: Start, lis
     talk.frame("JOINED", "Jane Doe", "e-1")
     talk.customer_says("Hello Jane", "m-3")
     talk.seen()
-    heard = [(path, json.loads(body)["message"]["text"]) for path, _, body in listener.got]
+    heard = [(path, json.loads(body).get("message", {"text": "asks"})["text"]) for path, _, body in listener.got]
     assert heard == [
         ("/bot", "Hi, I have a problem"),
+        ("/bot", "asks"),
+        ("/desk", "asks"),
         ("/bot", "Anybody?"),
         ("/desk", "Anybody?"),
         ("/desk", "Hello Jane"),
@@ -136,3 +138,23 @@ def test_a_bot_of_business_messages_serves_another_channel_unchanged(
     server.send("POST", f"{customer}/messages", b'{"text": "Sim", "postbackData": "yes"}')
     server.wait_until(lambda: len(listener.got) == 2)
     assert listener.bodies[1]["suggestionResponse"]["postbackData"] == "yes"
+    server.send("POST", f"{customer}/messages", b'{"text": "Person", "postbackData": "baton:request-human"}')
+    server.wait_until(lambda: len(listener.got) == 3)
+    assert listener.bodies[2]["userStatus"]["requestedLiveAgent"] is True
+    assert listener.bodies[2]["context"]["userInfo"]["displayName"]
+
+
+def test_the_chip_that_asks_for_a_person_reaches_bot_and_desk_in_the_platforms_own_words(
+    start: Start, listener: Listener
+) -> None:
+    server = start(
+        BOT_WEBHOOK_URL=f"{listener.url}/bot", DESK_WEBHOOK_URL=f"{listener.url}/desk", OUTBOUND_WEBHOOK_KEYS="out"
+    )
+    talk = Talk.open(server)
+    asked = {"conversationId": talk.id, "requestId": "r-1", "userStatus": {"requestedLiveAgent": "true"}}
+    for _ in range(2):  # platforms deliver at least once
+        raw = json.dumps(asked).encode()
+        signature = {"x-goog-signature": hmac_sha512_base64("dev-signing-key", raw)}
+        assert server.send("POST", "/receive_webhook/business_messages", raw, signature).status == 200
+    talk.seen()
+    assert [(path, json.loads(body)) for path, _, body in listener.got[1:]] == [("/bot", asked), ("/desk", asked)]

@@ -27,7 +27,7 @@ def test_without_a_known_key_nothing_is_told(server: LocalServer, headers: dict[
     ("method", "path", "status"),
     [
         ("GET", "/send_representative/v2/conversations", 404),
-        ("GET", f"{BASE}/3333/surveys", 404),
+        ("GET", f"{BASE}/3333/surveys", 405),
         ("GET", f"{BASE}//journal", 404),
         ("PUT", BASE, 405),
         ("GET", f"{BASE}/3333/messages", 405),
@@ -101,10 +101,8 @@ def test_a_body_that_is_no_json_object_is_refused(talk: Talk, raw: bytes) -> Non
     assert reply.status == 400
 
 
-def test_an_event_needs_an_id_and_a_human(talk: Talk) -> None:
+def test_an_event_needs_an_id_and_a_kind(talk: Talk) -> None:
     assert _reason(talk.post("/events", {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}))[0] == 400
-    joined = {"eventType": "REPRESENTATIVE_JOINED", "representative": BOT}
-    assert _reason(talk.post("/events?eventId=1", joined, "dev-admin")) == (400, "schema")
     assert _reason(talk.post("/events?eventId=1", {"eventType": "SURPRISE", "representative": JANE})) == (400, "schema")
 
 
@@ -174,8 +172,55 @@ def test_a_receipt_reaches_the_platform(talk: Talk) -> None:
     reply = talk.server.play(Step("", path, {"receiptType": "READ"}, "dev-bot"))
     assert reply.status == 405  # POST; the surface wants PATCH
     headers = {"authorization": "Bearer dev-bot"}
-    assert talk.server.send("PATCH", path, b'{"receiptType": "READ"}', headers).status == 200
+    read = talk.server.send("PATCH", path, b'{"receiptType": "READ"}', headers)
+    name = f"conversations/{talk.id}/messages/m-1/receipt"
+    assert (read.status, read.body) == (200, {"name": name, "receiptType": "READ"})
     assert talk.server.transcript(talk.id)[-1]["kind"] == "receipt"
+
+
+@pytest.mark.parametrize("human_first", [False, True])
+def test_a_bot_that_joins_and_leaves_frames_nothing(talk: Talk, human_first: bool) -> None:
+    """As Google's sample bm-nodejs-dialogflow-integration does (lib/bm_api_helper.js, sendRepresentativeEvent)."""
+    if human_first:
+        talk.frame("JOINED", "Jane Doe", "e-1")
+    before = talk.seen()
+    for event_id, what in (("b-1", "JOINED"), ("b-2", "LEFT")):
+        body = {"eventType": f"REPRESENTATIVE_{what}", "representative": {"representativeType": "BOT"}}
+        answer = talk.post(f"/events?eventId={event_id}", body, "dev-bot")
+        assert (answer.status, answer.body["name"]) == (200, f"conversations/{talk.id}/events/{event_id}")
+        assert _reason(talk.post(f"/events?eventId={event_id}", body, "dev-bot")) == (409, "already-accepted")
+    assert talk.seen() == before
+    assert talk.state()["phase"] == ("HUMAN" if human_first else "BOT")
+    assert [entry["kind"] for entry in talk.journal()][-2:] == ["bot_joined", "bot_left"]
+
+
+def test_a_survey_reaches_the_platform_that_has_them(talk: Talk) -> None:
+    answer = talk.post("/surveys?surveyId=s-1", {}, "dev-bot")
+    assert (answer.status, answer.body) == (200, {"name": f"conversations/{talk.id}/surveys/s-1"})
+    talk.server.wait_until_quiet(talk.id)
+    row = talk.server.transcript(talk.id)[-1]
+    assert (row["kind"], row["id"]) == ("survey", "s-1")
+    assert _reason(talk.post("/surveys?surveyId=s-1", {}, "dev-bot")) == (409, "already-accepted")
+    second = talk.post("/surveys?surveyId=s-2", {}, "dev-bot")
+    assert _reason(second) == (429, "survey-limit")
+    assert second.body["error"]["status"] == "RESOURCE_EXHAUSTED"
+    assert _reason(talk.post("/surveys", {}, "dev-bot")) == (400, "schema")
+
+
+def test_while_a_human_is_there_only_a_desk_sends_a_survey(talk: Talk) -> None:
+    talk.frame("JOINED", "Jane Doe", "e-1")
+    assert _reason(talk.post("/surveys?surveyId=s-1", {}, "dev-bot")) == (409, "human-present")
+    assert talk.post("/surveys?surveyId=s-1", {}, "dev-agent").status == 200
+
+
+def test_the_fallback_can_be_tried_out(talk: Talk) -> None:
+    body = {"messageId": "1", "text": "**Hi**", "fallback": "Hi", "suggestions": [{"liveAgentRequest": {}}]}
+    assert talk.post("/messages?forceFallback=true", body, "dev-bot").status == 200
+    assert talk.seen() == ["BOT Hello World Agent: Hi"]
+    refused = talk.post("/messages?forceFallback=true", {"messageId": "2", "text": "x"}, "dev-bot")
+    assert _reason(refused) == (400, "schema")
+    assert refused.body["error"]["details"][0]["metadata"]["field"] == "fallback"
+    assert talk.post("/messages?forceFallback=false", {"messageId": "3", "text": "x"}, "dev-bot").status == 200
 
 
 def test_the_queue_shows_who_waits_longest_first(server: LocalServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_object
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, Signal, ToCustomer
+from shared.schemas.commands import SendMessage, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Event, HumanRequested, UserMessage
 from shared.schemas.exchange import Answer, Call, Request, Response
@@ -49,7 +49,7 @@ class Bare:
         return [UserMessage(**{**common, "id": message["messageId"], "form": body, "said": message["text"]})]
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        if isinstance(command, SendEvent | Signal):
+        if not isinstance(command, SendMessage):
             return None
         body: JsonObject = {"to": command.to, "text": command.content.text}
         return Call("POST", URL, json.dumps(body).encode())

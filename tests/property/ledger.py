@@ -152,7 +152,8 @@ class Ledger:
         first = [one["id"] for one in _first_copies(messages, "id") if one["id"] in mine]
         wanted = [entry.event_id for entry in journal if entry.kind == "user_message" and entry.event_id in mine]
         faults = [] if first == wanted else [f"I5: passed on {first}, accepted {wanted}"]
-        posted = [one["message"]["messageId"] for one in self.world.internet.posted if one["conversationId"] == native]
+        heard = [one for one in self.world.internet.posted if one["conversationId"] == native]
+        posted = [one["message"]["messageId"] for one in heard if "message" in one]
         for_bot = [o["id"] for o in _first_copies(messages, "id") if "BOT" in o["audience"] and o["id"] in mine]
         if [one for one in dict.fromkeys(posted) if one in mine] != for_bot:
             faults.append(f"I5: posted {posted}, published for the bot {for_bot}")

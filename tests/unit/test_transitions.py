@@ -51,6 +51,7 @@ COMMANDS = {
     Effect.MESSAGE: ["HUMAN Jane: hello"],
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
+    Effect.SEND_SURVEY: ["survey"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables"],
     Effect.END_CHAT: ["desk close"],
     Effect.KEEP_CHAT: ["desk close"],
@@ -74,7 +75,7 @@ JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
 
 HOURS = Hours(time_zone="Europe/Berlin", mon=("09:00-17:00",))  # it is a Sunday
 WINDOW = Policy(
-    capabilities={"business_messages": Capabilities(window_hours=24)},
+    capabilities={"business_messages": Capabilities(window_hours=24, surveys=True)},
     desks=(
         Desk(name="berlin", languages=("de",), hours=HOURS),
         Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
@@ -159,6 +160,9 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.UNNEEDED: ({"links": (USER,)}, {"source": USER}),
     Guard.AWAITED: ({"links": (USER,), "called": CALLED}, {"source": USER}),
     Guard.THIS_HANDOFF: ({"called": CALLED}, {}),
+    Guard.NO_SURVEYS: ({"speaks_on": "plain:p0"}, {}),
+    Guard.SURVEYED: ({"surveyed_at": EARLIER}, {}),
+    Guard.BY_BOT: ({}, {"representative": Representative(representative_type=RepresentativeType.BOT)}),
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
     Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
@@ -220,9 +224,9 @@ def _short(command: Command) -> str:
 
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
-    if rule.when in CLOSED:
-        yield CLOSED[rule.when]
     for effect in rule.then.effects:
+        if effect is Effect.SAY_CLOSED and rule.when in CLOSED:
+            yield CLOSED[rule.when]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
         if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):  # else none is to be told
@@ -259,7 +263,7 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
         "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL", ""],
+        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL ASSISTED", ""],
         "human_joined": ["STALE PAST", "STALE PAST", "STALE PAST PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
@@ -272,6 +276,11 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
             "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED ASSISTANT",
             "REQUEST STALE PAST DESK_DONE DESK_OUT",
+        ],
+        "survey_asked": [
+            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE",
+            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE",
+            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE BY_BOT",
         ],
         "handoff_failed": ["ANOTHERS KEPT", "ANOTHERS ASSISTED_ENDS", "OVER OVER_OUT ANOTHERS KEPT"],
         "unlink": ["UNLINKED_CHAT", "UNLINKED_CHAT", "OVER OVER_OUT UNLINKED_CHAT"],

@@ -116,6 +116,7 @@ const empty = (lines) => make("li", { class: "empty" }, ...lines.map((line) => m
 function drawn(one) {
   if (one.chips) return chipLine(one.chips);
   if (one.kind === "event") return frameLine(one);
+  if (one.kind === "survey") return make("li", { class: "line" }, make("span", {}, "A survey was sent"));
   if (one.kind === "status") return make("li", { class: "line" }, make("span", {}, "You asked for a human"));
   return one.side === "customer" ? ownBubble(one) : theirBubble(one);
 }

@@ -1,21 +1,26 @@
 """Every sample of every platform: headers and raw body as they arrive, and the events they must become."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.platforms.base import Platform
+from shared.platforms.rcs import Rcs
 from shared.platforms.registry import platforms
+from shared.platforms.whatsapp import WhatsApp
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request
 from shared.schemas.passing import Passing
 from shared.settings import read_settings
 
+ARRIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)  # where the platform tells no time
 SAMPLES = Path(__file__).parents[2] / "samples"
 CASES = sorted(folder for folder in SAMPLES.glob("*/*") if folder.is_dir())
-KNOWN = platforms(
+SET_UP = platforms(
     read_settings(
         {
             "BUSINESS_MESSAGES_SIGNING_KEYS": "an-older-key, sample-signing-key",
@@ -29,6 +34,9 @@ KNOWN = platforms(
         }
     )
 )
+KNOWN: dict[str, Platform] = {
+    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp) else one for name, one in SET_UP.items()
+}
 
 
 def _request(case: Path) -> tuple[Platform, Request]:
