@@ -158,7 +158,10 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], upto: int) -> None
 
 
 def _bare(entry: JournalEntry) -> JournalEntry:
+    """Returns what stays. What it guards may belong to the customer's next life, so it guards that on, and is due."""
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
+    if entry.guards is not None:
+        return JournalEntry(**{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time)
     return JournalEntry(**{name: getattr(entry, name) for name in kept})
 
 
