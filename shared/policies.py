@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared.errors import Misconfigured
 from shared.handoff.notices import notices
-from shared.handoff.policy import Policy
+from shared.handoff.policy import LINE_PATIENCE, Policy
 from shared.handoff.routing import Desk
 from shared.logs import log
 from shared.schemas.conversation import Capabilities
@@ -21,6 +21,7 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         unclaimed_reminders=settings.unclaimed_reminders,
         human_idle_after=timedelta(seconds=settings.human_idle_after),
         give_up_after=timedelta(seconds=settings.delivery_give_up_after),
+        line_patience=LINE_PATIENCE,
         bot_name=settings.baton_bot_name,
         webhooks=frozenset(settings.webhooks),
         comments=settings.crm_comment_url is not None,

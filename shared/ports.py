@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from shared.circuits import Circuits
 from shared.desks.base import Desks
 from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
@@ -66,6 +67,9 @@ class ConversationStore(Protocol):
 
         Raises TooLarge where the reports cannot hold the counts; then nothing was written.
         """
+
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        """Replaces these entries, all of them or none, if every token still stands; returns them with new tokens."""
 
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the entries beyond sequence `after` that delivery must look at, in sequence."""
@@ -149,7 +153,8 @@ NO_DESKS = Desks()
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a use case works with. `streams`: what is measured is published as well, for whoever reports elsewhere."""
+    """What a use case works with. `streams`: what is measured is published as well, for whoever reports elsewhere.
+    `circuits`: which targets are down, as far as this instance knows."""
 
     store: ConversationStore
     publisher: Publisher
@@ -161,3 +166,4 @@ class Ports:
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
     streams: bool = False
+    circuits: Circuits = field(default_factory=Circuits)

@@ -96,7 +96,7 @@ def representative_view(representative: Representative) -> dict[str, Any]:
 
 
 def _command_view(command: Command) -> dict[str, Any]:
-    what: dict[str, Any] = {"id": command.id, "kind": command.kind, "lane": command.lane.value}
+    what: dict[str, Any] = {"id": command.id, "kind": command.kind, "lane": command.line.partition(" ")[0]}
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type

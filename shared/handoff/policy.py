@@ -11,11 +11,14 @@ from shared.schemas.conversation import Capabilities, Conversation
 DELIVERS = Capabilities()
 BATONS_OWN = Notices(BUILT_IN)
 WINDOW_MARGIN = timedelta(minutes=1)
+LINE_PATIENCE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the topic.
+
+    `line_patience` is how long a failing command holds up what stands behind it in its line.
 
     `desks` in the order in which they are asked; none is one that reads the API, always open.
 
@@ -29,6 +32,7 @@ class Policy:
     unclaimed_reminders: int = 3
     human_idle_after: timedelta = timedelta(seconds=1800)
     give_up_after: timedelta = timedelta(hours=24)
+    line_patience: timedelta = LINE_PATIENCE
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
     comments: bool = False

@@ -1,28 +1,22 @@
-"""What Baton must do. A command's id never changes, so doing it twice is seen by whoever can see it."""
+"""What Baton must do. A command's id never changes, so doing it twice is seen by whoever can see it.
+
+Each target has a line of its own: a channel, a topic, the webhook of an audience, a handoff at a desk, the CRM record.
+A line is worked in order, and no line waits for another.
+"""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.content import Content
+from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 
 Audience = Literal["BOT", "HUMAN"]
-
-
-class Lane(StrEnum):
-    """Each lane is worked in order, each line in it strictly; none waits for another."""
-
-    CHANNEL = "channel"
-    TOPICS = "topics"
-    CRM = "crm"
-    REPORTS = "reports"
-    STREAM = "stream"
-    DESK = "desk"
 
 
 class State(StrEnum):
@@ -36,10 +30,19 @@ class State(StrEnum):
 
 
 class BaseCommand(Ours):
+    """`gives_way`: where it fails for longer than a line waits, what stands behind it is tried; if that arrives, this
+    one was at fault. `may_be_late`: it is then tried once more, and may arrive after what stood behind it.
+    """
+
+    gives_way: ClassVar[bool] = False
+    may_be_late: ClassVar[bool] = False
+
     id: str
     state: State = State.PENDING
     attempts: int = 0
     forbidden: int = 0
+    failing_since: Time | None = None  # its first try that failed for now
+    reported: bool = False  # the team was informed that it fails
     since: Time | None = None  # when it was added to an entry that is older
     retry_at: Time | None = None
     ambiguous: bool = False
@@ -50,8 +53,15 @@ class BaseCommand(Ours):
 
     @property
     def line(self) -> str:
-        """What within its lane waits for one another; nothing waits for another line."""
-        return ""
+        """Returns the name of the line that it stands in, within the outbox of one conversation."""
+        raise NotImplementedError
+
+    def target(self, conversation: str) -> str | None:
+        """Returns what it calls, the same for all conversations: a target that is down is left alone for all of them.
+
+        None where it calls nothing but Google's own topics, which Baton cannot work without.
+        """
+        return None
 
     @property
     def next_look(self) -> Time | None:
@@ -65,18 +75,19 @@ class _ToCustomer(BaseCommand):
     `channel` is the conversation in which it is shown, None where that is the one whose journal holds it.
     """
 
+    gives_way: ClassVar[bool] = True  # never late: a customer sees things in the order in which they were accepted
+
     to: str
     channel: str | None = None
     representative: Representative
     frame: str | None = None
 
     @property
-    def lane(self) -> Lane:
-        return Lane.CHANNEL
-
-    @property
     def line(self) -> str:
-        return self.channel or ""
+        return f"channel {self.channel}" if self.channel else "channel"
+
+    def target(self, conversation: str) -> str | None:
+        return f"channel {platform_of(self.shown_in(conversation))}"
 
     def shown_in(self, conversation: str) -> str:
         """Returns the conversation in which it is shown, given the one whose journal holds it."""
@@ -103,34 +114,51 @@ class SendSurvey(_ToCustomer):
     kind: Literal["survey"] = "survey"
 
 
-class _ToTopic(BaseCommand):
+class Publish(BaseCommand):
+    """It does not give way: a topic takes any body, so a topic that fails is down, whatever the message says."""
+
+    kind: Literal["publish"] = "publish"
+    topic: str
     body: JsonObject
 
     @property
-    def lane(self) -> Lane:
-        return Lane.TOPICS
+    def line(self) -> str:
+        return f"topic {self.topic}"
 
 
-class Publish(_ToTopic):
-    kind: Literal["publish"] = "publish"
-    topic: str
-
-
-class Post(_ToTopic):
+class Post(BaseCommand):
     """A user message in Business Messages form for a plain webhook: the bot's or the desk's."""
+
+    gives_way: ClassVar[bool] = True
+    may_be_late: ClassVar[bool] = True
 
     kind: Literal["post"] = "post"
     audience: Audience
-
-
-class Comment(_ToTopic):
-    """Variables for the CRM record: what the comment audience may see of one capture."""
-
-    kind: Literal["comment"] = "comment"
+    body: JsonObject
 
     @property
-    def lane(self) -> Lane:
-        return Lane.CRM
+    def line(self) -> str:
+        return f"webhook {self.audience}"
+
+    def target(self, conversation: str) -> str | None:
+        return self.line
+
+
+class Comment(BaseCommand):
+    """Variables for the CRM record: what the comment audience may see of one capture."""
+
+    gives_way: ClassVar[bool] = True
+    may_be_late: ClassVar[bool] = True
+
+    kind: Literal["comment"] = "comment"
+    body: JsonObject
+
+    @property
+    def line(self) -> str:
+        return "crm"
+
+    def target(self, conversation: str) -> str | None:
+        return self.line
 
 
 class CallDesk(BaseCommand):
@@ -142,6 +170,8 @@ class CallDesk(BaseCommand):
     has why. `chat` is Baton's id of the chat that is to be closed, or that was opened and is not linked yet. `asked_at`
     is when the desk was first asked to make something of its own of it. `customer` is the conversation in which the
     desk tells of whom it made that chat for, where the chat is not linked.
+
+    It does not give way: what follows needs the chat that it opens, and a handoff that stands is ended by its timers.
     """
 
     kind: Literal["desk"] = "desk"
@@ -160,13 +190,14 @@ class CallDesk(BaseCommand):
     asked_at: Time | None = None
 
     @property
-    def lane(self) -> Lane:
-        return Lane.DESK
-
-    @property
     def line(self) -> str:
         """A chat that cannot be ended holds up no other handoff."""
-        return self.handoff or self.chat or ""
+        return f"desk {self.handoff or self.chat or ''}"
+
+    def target(self, conversation: str) -> str | None:
+        """A desk that was asked for a chat and did not answer is not called again: its webhook says what it did."""
+        is_looked_for = self.action == "open" and self.asked_at is not None
+        return None if is_looked_for else f"desk {self.platform}"
 
 
 class Record(BaseCommand):
@@ -176,8 +207,8 @@ class Record(BaseCommand):
     measures: tuple[Measure, ...]
 
     @property
-    def lane(self) -> Lane:
-        return Lane.REPORTS
+    def line(self) -> str:
+        return "reports"
 
 
 class Stream(BaseCommand):
@@ -187,8 +218,8 @@ class Stream(BaseCommand):
     record: str
 
     @property
-    def lane(self) -> Lane:
-        return Lane.STREAM
+    def line(self) -> str:
+        return "stream"
 
 
 Command = Annotated[

@@ -1,11 +1,12 @@
 """The record of one event: what came, what Baton did, how that ended. Also the dedupe record and the outbox."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import JsonObject, Ours
-from shared.schemas.commands import Command, Lane, State
+from shared.schemas.commands import Command, State
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
@@ -54,6 +55,10 @@ class JournalEntry(Ours):
     `captured_for` are those who may see the variable that the customer's words were captured as, None where they were
     captured as none.
     A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
+
+    `due_at` is when the sweep must look here. An entry of which all waits behind commands of earlier entries has none:
+    those entries `guard` it. `guards` is the last sequence that is guarded so. Until a later look has found how what it
+    guards stands, such an entry stays pending and due, even if all of its own has ended.
     """
 
     id: str
@@ -74,6 +79,7 @@ class JournalEntry(Ours):
     occurred_at: Time | None = None
     representative: Representative | None = None
     due_at: Time | None = None
+    guards: int | None = None
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
     asked: Asked | None = None
@@ -82,7 +88,8 @@ class JournalEntry(Ours):
     @property
     def pending_seq(self) -> int | None:
         """`seq` while delivery still has to look at this entry, else None."""
-        return self.seq if any(c.state in (State.PENDING, State.BROKEN) for c in self.commands) else None
+        is_pending = self.guards is not None or any(c.state in (State.PENDING, State.BROKEN) for c in self.commands)
+        return self.seq if is_pending else None
 
     @property
     def outcome(self) -> str:
@@ -97,15 +104,29 @@ class JournalEntry(Ours):
                 return State.FAILED.value if state is State.BROKEN else state.value
         return "done" if states else self.verdict.value
 
+    @property
+    def pending(self) -> list[Command]:
+        return [command for command in self.commands if command.state is State.PENDING]
+
     def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
-        """Returns this entry with these commands, and with when the sweep must look at it next."""
-        return self.model_copy(update={"commands": commands, "due_at": _next_due(commands, self.due_at or self.time)})
+        """Returns this entry with these commands, and with when the sweep must look at it next.
 
+        One that guards others stays due as soon as something of its own has ended: what it guards may go on now.
+        """
+        after = self.model_copy(update={"commands": commands})
+        due = after.due_behind(())
+        moved = len(after.pending) < len(self.pending)
+        if self.guards is not None and (moved or due is None):
+            due = min(filter(None, (due, self.due_at or self.time)))
+        return after.model_copy(update={"due_at": due})
 
-def _next_due(commands: tuple[Command, ...], until_tried: datetime | None) -> datetime | None:
-    """What waits behind another in its line is not due before that one: else who always fails stays longest due."""
-    heads: dict[tuple[Lane, str], Command] = {}
-    for command in commands:
-        if command.state is State.PENDING:
-            heads.setdefault((command.lane, command.line), command)
-    return min((due for head in heads.values() if (due := head.next_look or until_tried)), default=None)
+    def due_behind(self, lines: Collection[str]) -> datetime | None:
+        """Returns when something can be done for it, given the lines in which it waits behind earlier entries.
+
+        What waits behind another command is not due before that one: else what always fails stays longest due.
+        """
+        heads: dict[str, Command] = {}
+        for command in self.pending:
+            heads.setdefault(command.line, command)
+        untried = self.due_at or self.time
+        return min((head.next_look or untried for line, head in heads.items() if line not in lines), default=None)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pydantic_core
 
 from shared.errors import BatonError, Unavailable
+from shared.logs import log
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
 from shared.schemas.commands import (
@@ -39,45 +40,80 @@ C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
+PUT_OFF_SECONDS = 10.0
+LONGEST_AT_FIRST = 60.0  # until a line's patience is over, so that a command at fault is found soon after
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The command as it stands now, and what follows from it (a team notification of a failure)."""
+    """The command as it stands now, and what follows from it (a team notification of a failure).
+
+    `failed` tells whether its target was well, None where nothing was learned. `answered`: it answered at all.
+    """
 
     command: Command
     added: tuple[Command, ...] = ()
+    failed: bool | None = None
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`arrived` None: nobody knows whether the call took effect."""
+    """`arrived` None: nobody knows whether the call took effect. `answered`: there was an answer, whatever it said."""
 
     outcome: Outcome
     fault: str | None = None
     arrived: bool | None = True
     retry_after: float | None = None
     native_id: str | None = None
+    answered: bool = True
 
 
 async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended with a reason."""
     result = await _do(ports, entry, command)
     if result.outcome is Outcome.DONE:
-        return Attempt(settled(command.model_copy(update={"native_id": result.native_id}), State.SENT))
+        return Attempt(settled(command.model_copy(update={"native_id": result.native_id}), State.SENT), failed=False)
     tried = tried_by(command, result)
-    if not is_final(ports, entry, tried, result):
-        return again(ports, tried, result.retry_after)
-    if isinstance(tried, SendEvent) and not tried.notice:
-        return await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
-    return end(ports, entry, tried)
+    is_over = is_final(ports, entry, tried, result)
+    if isinstance(tried, SendEvent) and not tried.notice and (is_over or _needs_a_notice(ports, tried, result)):
+        said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
+        if is_over or said.command.state is State.SENT:
+            return said
+    if not is_over:
+        return replace(again(ports, tried, result.retry_after), answered=result.answered)
+    failed = result.outcome is Outcome.TRANSIENT if result.answered or result.outcome is Outcome.TRANSIENT else None
+    return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
 
 
-def again(ports: Ports, tried: Command, retry_after: float | None = None) -> Attempt:
-    """Returns the command as it waits for its next try."""
-    pause = retry_after if retry_after is not None else backoff(tried.attempts)
-    retry_at = ports.clock.now() + timedelta(seconds=pause)
-    return Attempt(tried.model_copy(update={"retry_at": retry_at, "until": None}))
+def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
+    """Returns whether an event is refused for so long that words may stand for it, as where it is refused for good."""
+    return result.answered and is_past_patience(ports, tried)
+
+
+def is_past_patience(ports: Ports, command: Command) -> bool:
+    """Returns whether it has failed for longer than it may hold up its line."""
+    return command.failing_since is not None and ports.clock.now() - command.failing_since >= ports.policy.line_patience
+
+
+def again(ports: Ports, tried: Command, retry_after: float | None = None, longest: float = LONGEST_PAUSE) -> Attempt:
+    """Returns the command as it waits for its next try. What its target asks for never shortens our own backoff."""
+    now = ports.clock.now()
+    since = tried.failing_since or now
+    if now - since < ports.policy.line_patience:
+        longest = min(longest, LONGEST_AT_FIRST)
+    pause = max(min(backoff(tried.attempts), longest), retry_after or 0.0)
+    update = {"retry_at": now + timedelta(seconds=pause), "until": None, "failing_since": since}
+    return Attempt(tried.model_copy(update=update), failed=True)
+
+
+def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns the command as it waits where its target is left alone; the longer it waits, the longer it goes on."""
+    now = ports.clock.now()
+    waited = (now - (command.since or entry.time)).total_seconds()
+    pause = min(max(waited / 4, PUT_OFF_SECONDS), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
+    update = {"retry_at": now + timedelta(seconds=min(pause, LONGEST_PAUSE)), "until": None}
+    return Attempt(command.model_copy(update=update))
 
 
 def tried_by(command: C, result: Result) -> C:
@@ -117,13 +153,20 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             await ports.publisher.publish(command.topic, pydantic_core.to_json(command.body), entry.conversation)
             return Result(Outcome.DONE)
         if isinstance(command, Post):
-            return judge(await ports.sender.send(webhook_call(ports.webhooks, command)), ports.clock.now())
+            return _told(await ports.sender.send(webhook_call(ports.webhooks, command)), ports.clock.now())
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
-            return judge(await ports.sender.send(call), ports.clock.now())
+            return _told(await ports.sender.send(call), ports.clock.now())
         return await _send(ports, entry, command)
     except BatonError as error:
-        return Result(Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT, error.reason, arrived=False)
+        outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
+        return Result(outcome, error.reason, arrived=False, answered=False)
+
+
+def _told(answer: Answer | None, now: datetime) -> Result:
+    """A plain webhook that answers with an error says itself that it did not take what it was sent."""
+    result = judge(answer, now)
+    return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
 
 
 async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
@@ -133,7 +176,7 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
     call = platform.call(form) if platform else None
     if platform is None or call is None:
-        return Result(Outcome.PERMANENT, "the platform has no such thing")
+        return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
     answer = await asked(ports, command, call)
     result = judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
     if answer is None or result.outcome is not Outcome.DONE:
@@ -157,20 +200,20 @@ async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
 
 def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> Result:
     if answer is None:
-        return Result(Outcome.TRANSIENT, "no answer", arrived=None)
+        return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
     outcome = outcome or outcome_of_status(answer.status)
     unsure = None if answer.status == 408 or answer.status >= 500 else False
     return Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Returns the seconds that the platform asks to wait (a number or an HTTP date), at most 600."""
-    value = answer.headers.get("retry-after", "")
-    if value.strip().isdecimal():
+    """Returns the seconds that the platform asks to wait (a number or an HTTP date): 0 to 600, whatever it says."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
         return min(float(value), LONGEST_PAUSE)
     try:
         return min(max((parsedate_to_datetime(value) - now).total_seconds(), 0.0), LONGEST_PAUSE)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
@@ -192,9 +235,25 @@ def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
     ended = settled(command, state)
-    return Attempt(
-        ended, () if isinstance(command, Publish | Record | Stream) else (tell_the_team(ports, entry, ended),)
+    return Attempt(ended, () if command.reported else _told_of(ports, entry, ended))
+
+
+def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns a command that goes on failing, and what the team is told of it: once, also should it end so."""
+    log(
+        "ERROR",
+        "a delivery has failed for minutes; it will be tried on",
+        conversation=entry.conversation,
+        command=command.id,
+        line=command.line,
+        reason=command.error,
     )
+    return Attempt(command.model_copy(update={"reported": True}), _told_of(ports, entry, command))
+
+
+def _told_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
+    """What a topic does not take cannot be told on one."""
+    return () if isinstance(command, Publish | Record | Stream) else (tell_the_team(ports, entry, command),)
 
 
 def is_joined(command: Command) -> bool:

@@ -3,7 +3,7 @@
 from shared.errors import AlreadyExists, BatonError, NotFound
 from shared.logs import log
 from shared.ports import Ports
-from shared.schemas.commands import Lane, Signal, State
+from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
@@ -102,5 +102,4 @@ def _speaks(conversation: Conversation, representative: Representative) -> bool:
 
 async def _is_clear(ports: Ports, conversation: str) -> bool:
     pending = await ports.store.pending(conversation, 0, 50)
-    commands = (command for entry in pending for command in entry.value.commands)
-    return not any(command.lane is Lane.CHANNEL and command.state is State.PENDING for command in commands)
+    return not any(isinstance(command, ToCustomer) for entry in pending for command in entry.value.pending)

@@ -101,7 +101,8 @@ class DeskCall:
             limit *= 4
 
     def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
-        return Attempt(settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT))
+        done = settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT)
+        return Attempt(done, failed=False)
 
     def dropped(self, why: str) -> Attempt:
         return Attempt(settled(self.command.model_copy(update={"error": why}), State.DROPPED))

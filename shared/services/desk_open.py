@@ -18,7 +18,7 @@ from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Call
 from shared.services.adopt import adopt
-from shared.services.attempt import Attempt, Result, again, asked, backoff, judge
+from shared.services.attempt import Attempt, Result, again, asked, judge
 from shared.services.desk_call import DeskCall
 from shared.services.desk_customer import identifier, link_customer
 from shared.services.desk_end import end_chat
@@ -115,7 +115,7 @@ async def _look_for(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attemp
 
 def _later(call: DeskCall, command: CallDesk, why: str) -> Attempt:
     update = {"ambiguous": True, "attempts": command.attempts + 1, "error": why}
-    return again(call.ports, command.model_copy(update=update), min(backoff(command.attempts), LONGEST_PAUSE))
+    return again(call.ports, command.model_copy(update=update), longest=LONGEST_PAUSE)
 
 
 async def _made(call: DeskCall, command: CallDesk) -> str | None:

@@ -192,7 +192,10 @@ def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
 
 
 def _bare(entry: JournalEntry) -> JournalEntry:
+    """Returns what stays. What it guards may belong to the customer's next life, so it guards that on, and is due."""
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
+    if entry.guards is not None:
+        return JournalEntry(**{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time)
     return JournalEntry(**{name: getattr(entry, name) for name in kept})
 
 

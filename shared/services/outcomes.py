@@ -8,7 +8,7 @@ from shared.logs import log
 from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import counts_of
-from shared.schemas.commands import Command, Lane, Record, State
+from shared.schemas.commands import Command, Record, State
 from shared.schemas.journal import JournalEntry
 from shared.services.attempt import Result, again, is_final, settled, tried_by
 from shared.services.retry import until_uncontended
@@ -16,19 +16,27 @@ from shared.services.retry import until_uncontended
 
 @dataclass(slots=True)
 class Work:
-    """An entry on its way: what its commands came to, what each of them added, how many lanes are past it.
+    """An entry on its way: what its commands came to, what each of them added, which lines are yet to pass it.
 
-    `closes` are the broken frames that end here, each with the entry that opened it.
+    `closes` are the broken frames that end here, each with the entry that opened it. `pending` are the commands that
+    waited when it was read.
     """
 
     entry: Snapshot[JournalEntry]
     done: dict[str, Command] = field(default_factory=dict)
     added: dict[str, tuple[Command, ...]] = field(default_factory=dict)
     closes: list[tuple["Work", str]] = field(default_factory=list)
-    passed: int = 0
+    pending: list[Command] = field(init=False)
+    lines: set[str] = field(init=False)
 
-    def commands(self, lane: Lane) -> list[Command]:
-        return [c for c in self.entry.value.commands if c.lane is lane and c.state is State.PENDING]
+    def __post_init__(self) -> None:
+        self.pending = self.entry.value.pending
+        self.lines = {command.line for command in self.pending}
+
+    @property
+    def moved(self) -> bool:
+        """Returns whether something has ended since it was read that others may have waited for."""
+        return self.entry.value.guards is not None and len(self.entry.value.pending) < len(self.pending)
 
     def stored(self, command: str) -> Command | None:
         return next((c for c in self.entry.value.commands if c.id == command), None)
@@ -105,7 +113,7 @@ def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
     commands = tuple(_later(command, ours.get(command.id)) for command in entry.commands)
     known = {command.id for command in commands}
     over = (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
-    ended = {command.id for command in commands if command.state in over}
+    ended = {command.id for command in commands if command.state in over or command.reported}
     added = [one for cause, follows in work.added.items() if cause in ended for one in follows if one.id not in known]
     return entry.with_commands((*commands, *added))
 
@@ -121,6 +129,8 @@ def _later(stored: Command, ours: Command | None) -> Command:
         return stored
     if stored.token != ours.token and ours.state is not State.SENT:
         return stored
+    if stored.reported and not ours.reported:
+        ours = ours.model_copy(update={"reported": True})
     if not stored.ambiguous:
         return ours
     state = State.UNKNOWN if ours.state is State.FAILED and stored.state is State.PENDING else ours.state

@@ -20,6 +20,7 @@ class CachedStore:
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
         self.entry = store.entry
         self.update = store.update
+        self.update_together = store.update_together
         self.pending = store.pending
         self.pending_count = store.pending_count
         self.queue = store.queue

@@ -73,6 +73,11 @@ class FirestoreStore:
             raise
         return Snapshot(entry.value, time)
 
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        writes = [forms.replace(*self._entry_document(entry.value), entry.token) for entry in entries]
+        times = await self._rpc.commit(writes)
+        return [Snapshot(entry.value, time) for entry, time in zip(entries, times, strict=True)]
+
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
         query = forms.find("journal", [_pending(after)], _BY_SEQUENCE, limit)
         return [_entry(document) for document in await self._rpc.query(self._journal_of(conversation), query)]

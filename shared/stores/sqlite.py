@@ -61,6 +61,9 @@ class SqliteStore:
     async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
         return await self._run(_whole, _update, entry, counts)
 
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        return await self._run(_whole, _update_together, entries)
+
     async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ? and pending_seq > ?
                  order by pending_seq limit ?"""
@@ -267,6 +270,12 @@ def _update(
         raise PreconditionFailed
     sqlite_counts.add(connection, counts)
     return Snapshot(value, rows[0][0])
+
+
+def _update_together(
+    connection: sqlite3.Connection, entries: Sequence[Snapshot[JournalEntry]]
+) -> list[Snapshot[JournalEntry]]:
+    return [_update(connection, entry, ()) for entry in entries]
 
 
 def _must_change_one(cursor: sqlite3.Cursor) -> None:

@@ -1,0 +1,100 @@
+"""Which targets are down, as far as one instance knows: a target that keeps failing is left alone for a while.
+
+closed ── FAILURES in a row, of CONVERSATIONS or more ──> open ── its pause is over ──> half open: one try at a time
+   ^                                                       ^                               │      │
+   │                                                       └── it fails: a longer pause ───┘      │
+   └────────────────────────────── one try is answered for itself ────────────────────────────────┘
+
+What is not tried keeps its place in the outbox. An instance that learns nothing, because it has just begun, tries.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.logs import log
+
+FAILURES, CONVERSATIONS = 5, 3  # one message that is at fault, in one conversation, says nothing of its target
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+HANGING_SECONDS, MOST_HANGING = 2.0, 8  # so many calls that wait for an answer keep others from waiting as well
+
+
+@dataclass(slots=True)
+class Trial:
+    """One try. `failed` says whether the target did not answer for itself; None where nothing was learned."""
+
+    began: float
+    failed: bool | None = None
+
+
+@dataclass(slots=True)
+class Circuit:
+    """What is known of one target. Times are those of the caller's clock; how long a call takes is measured."""
+
+    target: str
+    failures: int = 0
+    conversations: set[str] = field(default_factory=set)
+    times_opened: int = 0
+    open_until: datetime | None = None
+    running: list[Trial] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_until is not None
+
+    def admits(self, now: datetime) -> bool:
+        """Returns whether the target may be tried now."""
+        if self.open_until is not None:
+            return now >= self.open_until and not self.running
+        long_ago = _measured() - HANGING_SECONDS
+        return sum(trial.began < long_ago for trial in self.running) < MOST_HANGING
+
+    @contextmanager
+    def trial(self, conversation: str, now: datetime) -> Iterator[Trial]:
+        """Holds the place of one try, and learns from it when it ends."""
+        trial, was_open = Trial(_measured()), self.is_open
+        self.running.append(trial)
+        try:
+            yield trial
+        finally:
+            self.running.remove(trial)
+            if trial.failed is False:
+                self._close()
+            elif trial.failed and was_open == self.is_open:  # a try from before it opened says nothing new
+                self._fail(conversation, now)
+
+    def _fail(self, conversation: str, now: datetime) -> None:
+        self.failures += 1
+        self.conversations.add(conversation)
+        if self.is_open or (self.failures >= FAILURES and len(self.conversations) >= CONVERSATIONS):
+            self._open(now)
+
+    def _open(self, now: datetime) -> None:
+        if not self.is_open:
+            log("ERROR", f"{self.target} is down: it is tried by one call at a time", target=self.target)
+        pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
+        self.times_opened += 1
+        self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))
+        self.conversations.clear()
+
+    def _close(self) -> None:
+        if self.is_open:
+            log("INFO", f"{self.target} is well again", target=self.target)
+        self.failures = self.times_opened = 0
+        self.conversations.clear()
+        self.open_until = None
+
+
+class Circuits:
+    def __init__(self) -> None:
+        self._known: dict[str, Circuit] = {}
+
+    def of(self, target: str) -> Circuit:
+        return self._known.setdefault(target, Circuit(target))
+
+
+def _measured() -> float:
+    return asyncio.get_running_loop().time()
