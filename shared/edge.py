@@ -1,6 +1,7 @@
 """Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door knows a framework."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -22,7 +23,7 @@ from shared.schemas.exchange import Door, Request, Response
 
 BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
 FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10  # of that, for bodies so small: large ones cannot keep them out
-BODY_SECONDS = 10.0
+BODY_SECONDS, DISCARD_SECONDS = 10.0, 1.0
 
 _LATE = "the body is late"
 _held = 0  # bytes
@@ -48,14 +49,19 @@ async def answer(incoming: StarletteRequest, function: str, find: Callable[[str]
 
 async def _handled(incoming: StarletteRequest, function: str, door: Door, room: "_Room") -> Response:
     bare = _bare(incoming, function)
-    limit = door.body_limit(bare)
+    limit, declared = door.body_limit(bare), bare.declared
     if not limit:
+        if declared > SMALL:
+            await _discard(incoming)
         return await door.handle(bare)
-    declared = bare.declared
-    if declared > limit:
-        raise _too_large(limit)
-    room.take(declared)
-    body = await _body_in_time(incoming, limit, room)
+    try:
+        if declared > limit:
+            raise _too_large(limit)
+        room.take(declared)
+        body = await _body_in_time(incoming, limit, room)
+    except (TooLarge, TooBusy):
+        await _discard(incoming)
+        raise
     return await door.handle(Request(bare.method, bare.path, body, bare.headers, bare.query))
 
 
@@ -73,6 +79,17 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
         raise TooSlow("body-too-slow", f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
     finally:
         timer.cancel()
+
+
+async def _discard(incoming: StarletteRequest) -> None:
+    """Reads on for a moment and keeps nothing: whoever still writes while the connection is closed sees no answer."""
+    if "expect" in incoming.headers:  # they wait for the answer before they write
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            more = True
+            while more:
+                more = (await incoming.receive()).get("more_body", False)
 
 
 async def _body(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
