@@ -5,7 +5,6 @@ it does not know. https://developers.google.com/business-communications/business
 """
 
 import contextlib
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,8 @@ from starlette.routing import Route
 
 from infra.local.platform_store import PlatformStore
 from infra.local.simulator import Simulator, google_error, json_of
+from shared.errors import BadRequest
+from shared.platforms.base import parse_signed
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.ids import conversation_id
 from shared.schemas.times import format_time
@@ -139,8 +140,8 @@ class BusinessMessagesSimulator(Simulator):
         return JSONResponse(status)
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            report = json.loads(body)
+        with contextlib.suppress(ValueError, TypeError, KeyError, BadRequest):
+            report: Any = parse_signed(body)
             if self.signed(body)["x-goog-signature"] == headers.get("x-goog-signature"):
                 self.store.learn(str(report["conversationId"]))
                 message = report["message"]

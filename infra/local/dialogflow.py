@@ -6,7 +6,6 @@ https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.loca
 
 import asyncio
 import contextlib
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -22,6 +21,8 @@ from starlette.types import Receive, Scope, Send
 from infra.local.dialogflow_agent import Intent, Session, converse
 from infra.local.dialogflow_store import DialogflowStore
 from infra.local.faults import CallFaults, Share
+from shared.errors import BadRequest
+from shared.platforms.base import parse_signed
 from shared.schemas.ids import sha256
 
 PREFIX = "/sim/dialogflow"
@@ -178,8 +179,8 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    with contextlib.suppress(ValueError):
-        return _object(json.loads(await request.body()))
+    with contextlib.suppress(BadRequest):
+        return parse_signed(await request.body())
     return {}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from infra.local.faults import Faults
 from infra.local.platform_store import PlatformStore
+from shared.errors import BadRequest
+from shared.platforms.base import parse_signed
 
 Handler = Callable[[Request], Any]
 
@@ -168,10 +169,8 @@ class Simulator(ABC):
 
 async def json_of(request: Request) -> dict[str, Any]:
     """Returns the JSON object of a body, an empty one for anything else."""
-    with contextlib.suppress(ValueError):
-        value = json.loads(await request.body())
-        if isinstance(value, dict):
-            return value
+    with contextlib.suppress(BadRequest):
+        return parse_signed(await request.body())
     return {}
 
 

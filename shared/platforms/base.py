@@ -136,8 +136,11 @@ def read_or_noted(
     """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted where a
     conversation can be named, and never raised: every platform sends again what is refused, some of them for days, and
     some hold up all else meanwhile."""
-    faults = Counter[str]()
-    found = collected(read, note, faults)
+    try:
+        return list(read())
+    except Exception as error:
+        faults = Counter[str]()
+        found = _noted(error, note, faults)
     alarm(platform, faults)
     return found
 
@@ -145,11 +148,15 @@ def read_or_noted(
 def collected(
     read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None], faults: Counter[str]
 ) -> list[Event | Passing]:
-    """Returns what `read` finds, or the note of what keeps it from that, which is counted in `faults`."""
+    """Returns what `read` finds in one thing of many, or the note of what keeps it from that, counted in `faults`."""
     try:
         return list(read())
     except Exception as error:
-        fault = error.reason if isinstance(error, BadRequest) else type(error).__name__
+        return _noted(error, note, faults)
+
+
+def _noted(error: Exception, note: Callable[[], Notable | None], faults: Counter[str]) -> list[Event | Passing]:
+    fault = error.reason if isinstance(error, BadRequest) else type(error).__name__
     faults[fault] += 1
     with contextlib.suppress(Exception):
         whose = note()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import pydantic_core
@@ -13,6 +14,7 @@ from starlette.types import Message
 
 from infra.local.settings import (
     API_KEYS,
+    BRIDGE_KEY,
     CCAI_EVENTS_PASSWORD,
     CCAI_EVENTS_USER,
     CCAI_SECRETS,
@@ -28,9 +30,12 @@ from shared.bootstrap import Baton
 from shared.schemas.exchange import Door
 from shared.settings import read_settings
 
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 COMMON = {
     "BATON_API_KEYS": json.dumps(API_KEYS),
     "BATON_BOT": "none",
+    "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
+    "BRIDGE_ALLOWED_ORIGINS": "https://crm.example",
     "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
     "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,
     "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
@@ -87,7 +92,8 @@ class Functions:
 
     def _find(self, function: str) -> Door:
         if function not in self._handlers:
-            self._handlers[function] = cast(Door, getattr(self.baton, function)())
+            folder = [FUNCTIONS / function] if function == "forward_variables" else []
+            self._handlers[function] = cast(Door, getattr(self.baton, function)(*folder))
         return self._handlers[function]
 
     async def close(self) -> None:

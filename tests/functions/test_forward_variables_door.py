@@ -158,7 +158,7 @@ def test_the_script_may_be_kept_for_ever_under_its_own_version_only(browser: Bro
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 405), ("PUT", "/", 405), ("POST", "/bridge.js", 404), ("POST", "/v1", 404), ("GET", "/main.py", 404)],
+    [("GET", "/", 405), ("PUT", "/", 405), ("POST", "/bridge.js", 405), ("POST", "/v1", 404), ("GET", "/main.py", 404)],
 )
 def test_there_is_nothing_else(browser: Browser, method: str, path: str, status: int) -> None:
     assert browser.ask(method, path, headers={"authorization": f"Bearer {token()}"}).status == status

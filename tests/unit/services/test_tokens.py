@@ -137,3 +137,10 @@ def test_signed_rubbish_names_nobody_it_should_not(claims: dict[str, Any]) -> No
         return
     with pytest.raises(Unauthenticated):
         agent(token)
+
+
+def test_a_header_nested_without_end_is_no_token() -> None:
+    header = base64.urlsafe_b64encode(b'{"alg": "HS256", "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}").decode()
+    request = Request("POST", "/", headers={"authorization": f"Bearer {header.rstrip('=')}.e30.eA"})
+    with pytest.raises(Unauthenticated):
+        agent_of(request, (KEY,), NOW)
