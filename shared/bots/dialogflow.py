@@ -17,6 +17,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.ids import sha256
+from shared.schemas.languages import best_of
 from shared.schemas.texts import first_piece
 
 SCOPE = "https://www.googleapis.com/auth/dialogflow"
@@ -74,11 +75,7 @@ class Dialogflow:
         return sum(map(_follows, objects[:MESSAGES]), start).without_repetitions()
 
     def _language(self, locale: str | None) -> str:
-        """Returns the agent's language that fits best: the very one, else another of the same tongue."""
-        wanted = (locale or "").lower().replace("_", "-")
-        same = [one for one in self.languages if one.lower() == wanted]
-        akin = [one for one in self.languages if one.lower().partition("-")[0] == wanted.partition("-")[0]]
-        return next(iter((*same, *akin, self.languages[0])))
+        return best_of(locale, self.languages) or self.languages[0]
 
 
 def _missed(result: JsonObject, messages: list[JsonValue]) -> bool:

@@ -29,9 +29,16 @@ from shared.platforms.ccai_names import (
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.languages import best_of, language_of
 from shared.schemas.times import format_time
 
 PER_SECOND = 10.0
+# The platform's own codes; another language is named by its own code, like id or fil.
+# https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-lang-map
+LANGUAGES = (
+    *("en", "en-GB", "en-CA", "es", "es-MX", "fr", "fr-CA", "pt", "pt-BR", "zh", "zh-Hant"),
+    *("de", "ja", "it", "ko", "sv", "fi", "nb", "da", "nl"),
+)
 _OVER = (404, 409, 410)
 _SENDERS: dict[Speaker, str] = {"customer": "end_user", "bot": "virtual_agent", "human": "virtual_agent"}
 
@@ -56,8 +63,8 @@ class CcaiDesk:
         if menu is None:
             raise DoorClosed("CCAI_MENU_ID")
         asked: JsonObject = {"menu_id": menu, "end_user_id": _number(customer)}
-        if command.language:
-            asked["lang"] = command.language[:2].lower()
+        if language := best_of(command.language, LANGUAGES) or language_of(command.language):
+            asked["lang"] = language
         if Unofficial.CONTEXT in self.unofficial:
             asked["context"] = {"value": _context(command)}
         if Unofficial.TRANSCRIPT in self.unofficial and said:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from unicodedata import category
 
-from shared.schemas.texts import shortened
+from shared.schemas.languages import language_of, read
+from shared.schemas.names import shown
 
 Templates = Mapping[str, Mapping[str, str]]
 ENGLISH, LONGEST, LONGEST_NAME = "en", 500, 80
-OLD_CODES = {"in": "id"}  # what older Android devices call Indonesian
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
@@ -67,7 +66,7 @@ class Notices:
 
     def text(self, notice: Notice, locale: str | None, name: str = "", **values: object) -> str:
         """Returns the words for a customer of this locale, with the name of whom they are about and other values."""
-        who = _shown(name) or self._template(Notice.SOMEBODY, locale)
+        who = shown(name, LONGEST_NAME) or self._template(Notice.SOMEBODY, locale)
         known = {"name": who, **values}
         return _PLACEHOLDER.sub(lambda found: str(known.get(found[0][1:-1], found[0])), self._template(notice, locale))
 
@@ -83,23 +82,20 @@ class Notices:
         return _bare(text) in {_bare(phrase) for phrases in asked for phrase in phrases.split("|")}
 
     def _template(self, notice: Notice, locale: str | None) -> str:
-        known = (self.templates.get(one, {}).get(notice) for one in (language_of(locale), self.language, ENGLISH))
+        reader = read(locale)
+        languages = (reader.language, reader.akin, self.language, ENGLISH)
+        known = (self.templates.get(one, {}).get(notice) for one in languages)
         return next(template for template in known if template)
-
-
-def _shown(name: str) -> str:
-    """Returns a name in one line, without what is not seen or turns the direction of a line."""
-    seen = "".join(" " if one.isspace() else one for one in name if one.isspace() or category(one) not in ("Cc", "Cf"))
-    return shortened(" ".join(seen.split()), LONGEST_NAME, mark="")
 
 
 def notices(overrides: Templates, language: str = ENGLISH) -> Notices:
     """Returns Baton's own words with an operator's in their place. Raises ValueError, which names what is wrong."""
-    checked(overrides)
-    merged = {one: {**BUILT_IN.get(one, {}), **overrides.get(one, {})} for one in {*BUILT_IN, *overrides}}
-    if language not in merged:
+    merged = {language: dict(words) for language, words in BUILT_IN.items()}
+    for code, words in checked(overrides).items():
+        merged.setdefault(language_of(code), {}).update(words)
+    if language_of(language) not in merged:
         raise ValueError(f"{language}: there are words in {', '.join(sorted(merged))} only")
-    return Notices(merged, language)
+    return Notices(merged, language_of(language))
 
 
 def checked(overrides: Templates) -> Templates:
@@ -131,9 +127,3 @@ def _fault(notice: str, template: str) -> str | None:
 
 def _bare(text: str) -> str:
     return text.casefold().strip().strip("?!.¿¡？！。").strip()
-
-
-def language_of(locale: str | None) -> str:
-    """Returns the language subtag of a BCP 47 locale, as in pt-BR."""
-    language = re.split(r"[-_]", locale or "")[0].lower()
-    return OLD_CODES.get(language, language)

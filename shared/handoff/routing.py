@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from shared.handoff.hours import Hours
-from shared.handoff.notices import language_of
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
+from shared.schemas.languages import language_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")

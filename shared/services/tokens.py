@@ -8,6 +8,7 @@ import jwt
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.schemas.exchange import Request
+from shared.schemas.names import is_one_line
 
 AUDIENCE = "baton"
 LONGEST = timedelta(minutes=10)
@@ -55,6 +56,6 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 def _name(agent: object) -> str:
     """The name stands in the journal and in every id: it must be one line, and short."""
-    if not isinstance(agent, str) or not 0 < len(agent) <= LONGEST_NAME or not agent.isprintable():
+    if not isinstance(agent, str) or not 0 < len(agent) <= LONGEST_NAME or not is_one_line(agent):
         raise Unauthenticated
     return agent

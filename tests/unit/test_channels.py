@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local.oracle import open_frames, violations
-from shared.handoff.notices import BUILT_IN, Notice, language_of, notices
+from shared.handoff.notices import BUILT_IN, Notice, notices
 from shared.schemas.commands import SendEvent, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Phase
@@ -135,7 +135,13 @@ def test_a_customer_whose_language_is_not_known_is_spoken_to_in_the_operators() 
 def test_every_language_has_every_notice() -> None:
     assert {language: set(words) for language, words in BUILT_IN.items()} == {one: set(Notice) for one in BUILT_IN}
     assert {"en", "es", "id", "pt", "zh"} <= set(BUILT_IN)
-    assert [language_of(one) for one in ("pt-BR", "in_ID", "ZH", None)] == ["pt", "id", "zh", ""]
+
+
+def test_an_old_code_finds_the_words_and_so_does_a_language_that_reads_another() -> None:
+    own = notices({"tl": {"nobody": "Wala"}, "no": {"nobody": "Ingen"}, "iw": {"nobody": "Ein"}}, "in")
+    said = {"fil-PH": "Wala", "tl": "Wala", "nb-NO": "Ingen", "he_IL": "Ein", "fi": BUILT_IN["id"]["nobody"],
+            "yue-HK": BUILT_IN["zh"]["nobody"], "in_ID": BUILT_IN["id"]["nobody"]}  # fmt: skip
+    assert {one: own.text(Notice.NOBODY, one) for one in said} == said
 
 
 def test_a_name_stands_on_one_line_and_one_without_a_name_is_somebody() -> None:
@@ -144,6 +150,28 @@ def test_a_name_stands_on_one_line_and_one_without_a_name_is_somebody() -> None:
     talk.says("您好", None)
     talk.joins("Jane\n\nDoe: {name}")
     assert talk.shown == ["客服人员已加入对话。", "客服人员：您好", "Jane Doe: {name}已加入对话。"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("ශ්\u200dරී", "ශ්\u200dරී"),
+        ("Ana 👩\u200d🚀", "Ana 👩\u200d🚀"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", None),
+        ("Ja\U000e0041ne", "Jane"),
+        ("\u200dJane\u200c Doe\u200d", "Jane Doe"),
+        ("J\u202eane\u2066\x07\ufeff\u00ad", "Jane"),
+        ("J\x00a\tn\ne", "Ja n e"),
+        ("\u200d\ufe0f\u200c", "somebody"),
+        ("x" * 79 + "\u200dy", "x" * 79),
+    ],
+    ids=ascii,
+)
+def test_a_name_keeps_what_its_script_needs_and_loses_what_is_not_seen(name: str, expected: str | None) -> None:
+    words = notices({"en": {"joined": "{name}", "somebody": "somebody"}})
+    assert words.text(Notice.JOINED, "en", name) == (expected or name)
 
 
 # Who speaks.

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,28 @@ def test_the_session_is_the_conversations_and_tells_nothing_of_it() -> None:
 )
 def test_the_agent_is_asked_in_the_language_that_fits_best(locale: str | None, language: str) -> None:
     assert asked(locale=locale)[1]["queryInput"]["languageCode"] == language
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("zh-TW", "zh-TW"),
+        ("zh-Hant-HK", "zh-TW"),
+        ("zh_SG", "zh-CN"),
+        ("in_ID", "id"),
+        ("iw-IL", "he"),
+        ("tl-PH", "fil"),
+        ("fi", "en"),
+        ("nb-NO", "no"),
+        ("pt-PT", "pt"),
+        ("pt-BR", "pt-BR"),
+        ("", "en"),
+    ],
+)
+def test_scripts_and_old_codes_count_for_the_language(locale: str, language: str) -> None:
+    agent = replace(BOT, languages=("en", "zh-CN", "zh-TW", "pt-BR", "pt", "id", "he", "fil", "no"))
+    call = agent.call(Question(conversation="c", text="hi", locale=locale))
+    assert json.loads(call.body)["queryInput"]["languageCode"] == language
 
 
 def test_a_long_text_is_asked_in_its_first_words_and_passed_on_whole() -> None:

@@ -47,9 +47,24 @@ def test_end_users_are_known_by_an_identifier() -> None:
     assert body(call) == {"identifier": "baton-1"}
 
 
+@pytest.mark.parametrize(
+    ("locale", "lang"),
+    [
+        ("fil-PH", "fil"), ("tl-PH", "fil"), ("in_ID", "id"), ("iw", "he"), ("ji", "yi"), ("fi-FI", "fi"),
+        ("pt_br", "pt-BR"), ("pt-PT", "pt"), ("pt-AO", "pt"), ("zh-TW", "zh-Hant"), ("zh_Hant_HK", "zh-Hant"),
+        ("zh-Hans-HK", "zh"), ("zh", "zh"), ("yue", "zh-Hant"), ("es-419", "es"), ("es-MX", "es-MX"),
+        ("en-US", "en"), ("EN-gb", "en-GB"), ("en_US.UTF-8", "en"), ("no", "nb"), ("nn-NO", "nb"), ("haw", "haw"),
+        ("C", None), ("", None), ("12", None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_platform_is_told_the_language_by_its_own_code(locale: str | None, lang: str | None) -> None:
+    asked = body(DESK.open(OPEN.model_copy(update={"language": locale}), "5", ()))["chat"]
+    assert asked.get("lang") == lang
+
+
 def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
     asked = body(DESK.open(OPEN, "5", SAID))["chat"]
-    assert (asked["menu_id"], asked["end_user_id"], asked["lang"]) == (7, 5, "pt")
+    assert (asked["menu_id"], asked["end_user_id"], asked["lang"]) == (7, 5, "pt-BR")
     assert asked["context"]["value"] == {"handoff_reason": "billing", "handoff_metadata": {"order": 1}, "size": "L"}
     assert [(line["sender"], line["content"][0]["text"]) for line in asked["transcript"]] == [
         ("end_user", "hi"),
