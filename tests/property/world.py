@@ -183,6 +183,7 @@ class World:
         ]
         policy = Policy(
             give_up_after=timedelta(days=30),
+            line_patience=timedelta(days=30),
             webhooks=frozenset(["BOT"]),
             capabilities={platform.name: platform.capabilities for platform in known},
         )
