@@ -155,9 +155,7 @@ async def test_healthy_conversations_keep_their_pace_while_a_hundred_a_second_fa
     slots = Slots(bench, asyncio.Semaphore(40))
     flood = [asyncio.create_task(slots.wake(name)) for name in failing]
     await asyncio.sleep(3 if how == "hangs" else 0)
-    took = []
-    for name in well:
-        took.append(await slots.wake(name))
+    took = [await slots.wake(name) for name in well]
     for task in flood:
         task.cancel()
     await asyncio.gather(*flood, return_exceptions=True)
