@@ -19,7 +19,8 @@ from shared.logs import log
 
 FAILURES, CONVERSATIONS = 5, 3  # one message that is at fault, in one conversation, says nothing of its target
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
-HANGING_SECONDS, MOST_HANGING = 2.0, 8  # so many calls that wait for an answer keep others from waiting as well
+HANGING_SECONDS, MOST_HANGING = 4.0, 8  # so many calls that wait for an answer keep others from waiting as well
+MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0  # half of what an instance works at once: the rest is for other targets
 
 
 @dataclass(slots=True)
@@ -40,27 +41,45 @@ class Circuit:
     times_opened: int = 0
     open_until: datetime | None = None
     running: list[Trial] = field(default_factory=list)
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
     @property
     def is_open(self) -> bool:
         return self.open_until is not None
 
     def admits(self, now: datetime) -> bool:
-        """Returns whether the target may be tried now."""
+        """Returns whether the target may be tried now, as far as others' tries tell."""
         if self.open_until is not None:
             return now >= self.open_until and not self.running
         long_ago = _measured() - HANGING_SECONDS
         return sum(trial.began < long_ago for trial in self.running) < MOST_HANGING
 
+    async def takes(self, now: datetime) -> bool:
+        """Returns whether one more call may be made, at once; waits for room, though not for long."""
+        if not self.admits(now) or not await self._finds_room():
+            return False
+        if not self.admits(now):
+            self.room.release()
+            return False
+        return True
+
+    async def _finds_room(self) -> bool:
+        try:
+            async with asyncio.timeout(LONGEST_QUEUE_SECONDS):
+                return await self.room.acquire()
+        except TimeoutError:
+            return False
+
     @contextmanager
     def trial(self, conversation: str, now: datetime) -> Iterator[Trial]:
-        """Holds the place of one try, and learns from it when it ends."""
+        """Is one try, which `takes` allowed just now; learns from it when it ends."""
         trial, was_open = Trial(_measured()), self.is_open
         self.running.append(trial)
         try:
             yield trial
         finally:
             self.running.remove(trial)
+            self.room.release()
             if trial.failed is False:
                 self._close()
             elif trial.failed and was_open == self.is_open:  # a try from before it opened says nothing new

@@ -49,12 +49,14 @@ class Attempt:
     """The command as it stands now, and what follows from it (a team notification of a failure).
 
     `failed` tells whether its target was well, None where nothing was learned. `answered`: it answered at all.
+    `put_off`: nothing was tried, as the target is left alone.
     """
 
     command: Command
     added: tuple[Command, ...] = ()
     failed: bool | None = None
     answered: bool = True
+    put_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     waited = (now - (command.since or entry.time)).total_seconds()
     pause = min(max(waited / 4, PUT_OFF_SECONDS), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
     update = {"retry_at": now + timedelta(seconds=min(pause, LONGEST_PAUSE)), "until": None}
-    return Attempt(command.model_copy(update=update))
+    return Attempt(command.model_copy(update=update), put_off=True)
 
 
 def tried_by(command: C, result: Result) -> C:

@@ -96,7 +96,7 @@ class Drain:
         if target is None:
             return await self.note(work, command, await self._try(work, command))
         circuit, now = self.ports.circuits.of(target), self.ports.clock.now()
-        if not circuit.admits(now):
+        if not await circuit.takes(now):
             return await self.note(work, command, put_off(self.ports, work.entry.value, command))
         with circuit.trial(self.conversation, now) as trial:
             tried = await self._try(work, command)

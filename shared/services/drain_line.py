@@ -88,7 +88,7 @@ class DrainLine:
         elif tried.command.state is State.PENDING and self._gives_way(tried):
             self._passed_over.append((work, tried.command))
         elif tried.command.state is State.PENDING:
-            await self._stand(work, tried.command)
+            await self._stand(work, tried.command, put_off=tried.put_off)
 
     def _is_due(self, command: Command) -> bool:
         """A command past its patience is tried in turn with those before it, or because of a new one behind it."""
@@ -138,7 +138,7 @@ class DrainLine:
             command = tried.command
         await self._drain.note(work, command, end(self._drain.ports, work.entry.value, command))
 
-    async def _stand(self, work: Work | None = None, command: Command | None = None) -> None:
+    async def _stand(self, work: Work | None = None, command: Command | None = None, *, put_off: bool = False) -> None:
         """Nothing behind is tried in this pass. What fails beyond its patience is told to the team, once."""
         self._stands = True
         waiting, self._passed_over = self._passed_over, []
@@ -146,7 +146,7 @@ class DrainLine:
             waiting.append((work, command))
         head = waiting[0][1]
         target = head.target(self._drain.conversation)
-        is_down = target is not None and self._drain.ports.circuits.of(target).is_open
+        is_down = put_off or target is not None and self._drain.ports.circuits.of(target).is_open
         self._drain.wait_until(head.next_look, target_is_down=is_down)
         for work, command in waiting:
             if not is_down and not command.reported and is_past_patience(self._drain.ports, command):

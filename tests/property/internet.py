@@ -37,6 +37,7 @@ class Internet:
     refuses: Callable[[str, Mapping[str, Any]], bool] = lambda _conversation, _body: False
     plan: Plan = field(default_factory=Plan)
     bare: BareChannel = field(default_factory=BareChannel)
+    bot_is_down: bool = False
     posted: list[dict[str, Any]] = field(default_factory=list)
 
     async def carry(self, call: Call) -> Answer | None:
@@ -44,7 +45,7 @@ class Internet:
         if fault == "unreachable":
             raise Unavailable("unreachable", "The platform was told to be unreachable.")
         if call.url == BOT_WEBHOOK:
-            return self._post(call, fault)
+            return Answer(503) if self.bot_is_down else self._post(call, fault)
         if call.url == BARE_URL:
             return self._bare(json.loads(call.body), fault)
         address, body = unquote(urlsplit(call.url).path.split("/")[5]), json.loads(call.body)

@@ -188,6 +188,10 @@ class Handoff(Ground):
     def the_platform_fails(self, faults: list[str]) -> None:
         self.world.internet.plan.faults.extend(faults)
 
+    @rule(is_down=st.sampled_from((True, True, False)))
+    def the_bots_webhook_fails_or_is_well(self, is_down: bool) -> None:
+        self.world.internet.bot_is_down = is_down
+
     @rule(faults=st.lists(st.sampled_from(("none", "before", "after")), min_size=1, max_size=4))
     def the_topics_fail(self, faults: list[str]) -> None:
         self.world.topics.plan.faults.extend(faults)

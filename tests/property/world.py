@@ -88,6 +88,9 @@ class MortalStore(SqliteStore):
     async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
         return await self._or_fail(super().update(entry, counts))
 
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        return await self._or_fail(super().update_together(entries))
+
     async def _or_fail(self, write: Coroutine[None, None, T]) -> T:
         fault = self._plan.next()
         if fault == "before":
@@ -168,6 +171,7 @@ class World:
     def heal(self) -> None:
         for plan in (self.topics.plan, self.store_plan, self.internet.plan):
             plan.faults.clear()
+        self.internet.bot_is_down = False
         self.restart()
 
     async def peek(self, conversation: str) -> Conversation | None:
@@ -183,6 +187,7 @@ class World:
         ]
         policy = Policy(
             give_up_after=timedelta(days=30),
+            line_patience=timedelta(days=30),
             webhooks=frozenset(["BOT"]),
             capabilities={platform.name: platform.capabilities for platform in known},
         )

@@ -1,0 +1,138 @@
+"""What waits behind a failing command is not due, and is never forgotten, wherever a process dies."""
+
+import asyncio
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.schemas.journal import JournalEntry
+from shared.services.deliver import deliver
+from shared.services.sweep import sweep
+from tests.property.clients import Clients
+from tests.property.effort import effort
+from tests.property.ground import deliver_quietly
+from tests.property.ledger import whole_journal
+from tests.property.world import Crash, World
+
+C = "business_messages:c0"
+MESSAGES = 5
+
+
+def a_world(folder: Path) -> Clients:
+    folder.mkdir(parents=True, exist_ok=True)
+    world = World(folder)
+    world.platform.learn("c0")
+    return Clients(world)
+
+
+async def an_outage(clients: Clients) -> None:
+    """Leaves a backlog for a bot that is down, of which nothing but its head is due."""
+    world = clients.world
+    world.internet.bot_is_down = True
+    for _ in range(MESSAGES):
+        await clients.post(world.instances[0], clients.says(C))
+        await deliver(world.instances[0], C)
+    assert [entry.due_at is None for entry in await pending(world)] == [False, *[True] * (MESSAGES - 1)]
+
+
+async def pending(world: World) -> list[JournalEntry]:
+    return [entry for entry in await whole_journal(world.instances[1].store, C) if entry.pending_seq is not None]
+
+
+async def only_the_sweep_wakes(world: World, looks: int = 12) -> None:
+    """Lets time pass; wake-ups that were lost are not made up for otherwise."""
+    for _ in range(looks):
+        world.clock.advance(700)
+        await sweep(world.instances[1])
+        for one in list(world.topics.wake_ups):
+            world.topics.wake_ups.pop(one)
+            await deliver(world.instances[1], one)
+
+
+async def faults(clients: Clients) -> list[str]:
+    world = clients.world
+    said = [report.message_id for report in clients.reports]
+    heard = list(dict.fromkeys(one["message"]["messageId"] for one in world.internet.posted))
+    left = await pending(world)
+    due = [entry.id for entry in await whole_journal(world.instances[1].store, C) if entry.due_at]
+    return [
+        *([] if heard == said else [f"the bot heard {heard} of {said}"]),
+        *(f"{entry.id} is pending" for entry in left),
+        *(f"{one} is due for ever" for one in due),
+    ]
+
+
+@pytest.mark.parametrize("is_well", [True, False], ids=["the end of an outage", "in an outage"])
+async def test_wherever_a_delivery_dies_all_arrives_by_the_sweep_alone(is_well: bool, tmp_path: Path) -> None:
+    for steps in itertools.count():
+        clients = a_world(tmp_path / str(steps))
+        world = clients.world
+        await an_outage(clients)
+        for _ in range(2):
+            await clients.post(world.instances[1], clients.says(C))
+        world.clock.advance(700)
+        world.internet.bot_is_down = not is_well
+        world.lives[0].steps = steps
+        try:
+            await deliver(world.instances[0], C)
+            died = False
+        except Crash:
+            died = True
+        world.heal()
+        await only_the_sweep_wakes(world)
+        assert await faults(clients) == [], f"after {steps} steps"
+        world.restart()
+        if not died:
+            break
+    assert steps > 4
+
+
+@effort(60)
+@given(
+    plans=st.lists(st.tuples(st.sampled_from(("deliver", "both", "says", "down", "well", "time")), st.integers(0, 25))),
+)
+def test_two_instances_that_die_at_will_forget_nothing(
+    plans: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async def play() -> None:
+        clients = a_world(tmp_path_factory.mktemp("world"))
+        world = clients.world
+        await an_outage(clients)
+        for what, number in plans:
+            if what == "says":
+                await clients.post(world.instances[0], clients.says(C))
+            elif what in ("down", "well"):
+                world.internet.bot_is_down = what == "down"
+            elif what == "time":
+                world.clock.advance(number * 40)
+            else:
+                world.lives[number % 2].steps = number
+                both = world.instances if what == "both" else world.instances[:1]
+                await asyncio.gather(*(deliver_quietly(ports, C) for ports in both))
+                world.restart()
+        for report in clients.reports:
+            if not report.taken:
+                await clients.post(world.instances[0], report)
+        world.heal()
+        await only_the_sweep_wakes(world)
+        assert await faults(clients) == []
+        world.restart()
+
+    asyncio.run(play())
+
+
+async def test_an_entry_that_waits_is_due_to_nobody_and_its_conversation_is_woken_only_when_it_can_go_on(
+    clients: Clients,
+) -> None:
+    world = clients.world
+    await an_outage(clients)
+    world.restart()
+    (head, *_) = await pending(world)
+    page = await world.instances[0].store.due_entries(world.clock.now(), None, 100)
+    assert page.items == []
+    assert head.due_at is not None
+    page = await world.instances[0].store.due_entries(head.due_at, None, 100)
+    assert page.items == [C]
