@@ -116,6 +116,7 @@ _LET_GO = ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED))
 _UNLINKED = (G.UNLINKED_CHAT, _step(E.CLOSE_DESK))
 _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
+_PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE
@@ -133,6 +134,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
         QUEUED: _cell(
+            (G.ANOTHER_OPEN, _step(*_PASSED_ON)),
             (G.CLOSED_MEANWHILE, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
             (G.CLOSED_STILL, _step(E.SAY_CLOSED, verdict=Verdict.IGNORED)),
             otherwise=IGNORE,
@@ -216,6 +218,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
             (G.OUTDATED, IGNORE),
+            (G.ANOTHER_OPEN, _step(*_PASSED_ON, E.SAY_WAITING)),
+            (G.AWAITS_OPENING, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
+            (G.CLOSED_STILL, _step(E.NOTIFY_SHUT, E.CLOSE_DESK, E.SAY_SHUT, to=BOT)),
             (G.OPENING_KNOWN, _step(E.REMIND)),
             (G.OPENING, _step(E.CALL_DESK, E.REMIND)),
             (G.EXHAUSTED, _step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),

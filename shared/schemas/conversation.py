@@ -74,13 +74,15 @@ class Timer(Ours):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
     `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's people have left its
-    chat, and a colleague of theirs may come.
+    chat, and a colleague of theirs may come. `openings` counts how often the request waited for an opening, or was
+    passed on to a desk that was open.
     """
 
     kind: Literal["unclaimed", "idle", "chat"]
     armed: int
     n: int
     due_at: Time
+    openings: int = 0
 
     @property
     def is_opening(self) -> bool:
