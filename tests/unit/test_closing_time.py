@@ -375,7 +375,8 @@ def test_who_asks_again_while_another_desk_is_open_is_passed_on_at_once() -> Non
     assert talk.conversation.opens_at == OPENS
     talk.now = OPENS - timedelta(hours=1)
     talk.wants_human()
-    assert (talk.conversation.opens_at, desks_told(talk)) == (None, ["day", "early"])
+    assert talk.conversation.timer is not None
+    assert (talk.conversation.timer.is_opening, desks_told(talk)) == (False, ["day", "early"])
     assert talk.conversation.due_at == talk.now + 2 * MINUTE
 
 
