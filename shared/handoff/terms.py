@@ -86,7 +86,7 @@ class Effect(StrEnum):
     COMMENT_VARIABLES = "comment what the CRM record may show"
     CAPTURE_REPLY = "capture the words that were waited for"
     NOTIFY_UNDELIVERED = "notify delivery.failed"
-    FORGET_JOINED = "note that the customer knows nothing of this human"
+    FORGET_JOINED = "note that the customer was not told of this human, if it is about that"
     REPLACE_APP = "the channel's own app gives way, in silence"
     UNSUBSCRIBE = "note that bots are to be silent"
     SUBSCRIBE = "note that bots may speak"

@@ -248,6 +248,6 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
     events.Unsubscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase},
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
-    events.Undelivered.kind: {phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED)) for phase in Phase},
+    events.Undelivered.kind: {phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase},
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

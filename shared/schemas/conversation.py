@@ -162,6 +162,7 @@ class Conversation(Ours):
     `ours`: a desk's conversation that Baton itself made there, a chat or a customer who was made known.
     `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
     notice of Baton's own of which the same is true.
+    `unheard` are the latest frames whose JOINED, where that is only words, did not reach the customer.
     `last_user_at` and `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
     to hear no more of bots.
     """
@@ -175,6 +176,7 @@ class Conversation(Ours):
     humans: tuple[Present, ...] = ()
     left_unseen: tuple[Present, ...] = ()
     owed: str | None = None
+    unheard: tuple[str, ...] = ()
     request: HandoffRequest | None = None
     called: Called | None = None
     closed: tuple[ClosedDesk, ...] = ()

@@ -24,6 +24,7 @@ from shared.services.desk import call_desk
 from shared.services.erase import finish_erase
 from shared.services.in_flight import is_lost, lost, mark
 from shared.services.outcomes import Work, record
+from shared.services.unheard import is_about_a_stranger
 
 PAGE = 50
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
@@ -133,6 +134,10 @@ class Drain:
             self._unframe(work, command)
             return True
         if command.next_look is None or command.next_look <= self._ports.clock.now():
+            done = (one for page in self._page for one in page.done.values())
+            if await is_about_a_stranger(self._ports, self._conversation, command, done):
+                self._unframe(work, command)
+                return True
             command = await self._attempt(work, command)
         if command.state is State.PENDING:
             self.next_try = min(filter(None, (self.next_try, command.next_look)), default=None)
@@ -143,7 +148,7 @@ class Drain:
         if result is None:
             return work.stored(command.id) or command
         work.done[command.id] = result.command
-        if is_joined(command) and result.command.state is State.FAILED:
+        if is_joined(command) and self._is_lost(work, result.command):
             unseen = JoinedLost(id=command.id, source=self._conversation, actor="delivery", frame=command.id)
             await apply(self._ports, unseen, limit=None)
         if result.added:
@@ -155,6 +160,12 @@ class Drain:
         elif result.command.token is not None:  # before its deadline, so that nobody takes it for lost
             await record(self._ports, work, counts=False)
         return (result.command.token and work.stored(command.id)) or result.command
+
+    def _is_lost(self, work: Work, joined: Command) -> bool:
+        """Returns whether the customer knows nothing of it: it was refused, or given up with no clear answer."""
+        tried_for = self._ports.clock.now() - (joined.since or work.entry.value.time)
+        given_up = joined.state is State.UNKNOWN and tried_for > self._ports.policy.give_up_after
+        return joined.state is State.FAILED or given_up
 
     async def _try(self, work: Work, command: Command) -> Attempt | None:
         """Returns None where another delivery has the command in hand."""
