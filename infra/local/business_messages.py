@@ -101,7 +101,10 @@ class BusinessMessagesSimulator(Simulator):
         conversation, who = request.path_params["conversation"], body.get("representative") or {}
         if not self.store.knows(conversation):
             return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
-        self.typing[conversation] = who.get("displayName") if body["eventType"] == "TYPING_STARTED" else None
+        if body["eventType"] == "TYPING_STARTED":
+            self.typing[conversation] = who.get("displayName")
+        elif self.typing.get(conversation) == who.get("displayName"):
+            self.typing[conversation] = None
         return JSONResponse(body)
 
     async def _receipt(self, request: Request) -> Response:

@@ -30,6 +30,10 @@ def say_closed(turn: Turn) -> None:
     _say(turn, route, waits=route.waits or (known.timer is not None and known.timer.is_opening))
 
 
+def say_shut(turn: Turn) -> None:
+    _say(turn, _route(turn), waits=False)
+
+
 def say_opening(turn: Turn) -> None:
     route = _route(turn)
     if turn.conversation.opens_at is not None and route.closed:
@@ -61,21 +65,33 @@ def _say(turn: Turn, route: Route, *, waits: bool) -> None:
 
 
 def notify_closed(turn: Turn) -> None:
-    turn.reason = OUTSIDE_HOURS
     route = _route(turn)
-    if not _is_known(turn, route):
-        until = route.opens.astimezone(UTC) if route.opens else turn.now + CLOSED_FOR_GOOD
-        others = (one for one in turn.conversation.closed if one.desk != route.desk.name and turn.now < one.until)
-        turn.commands.append(notification(turn, "handoff.failed", route.desk.name))
-        turn.change(closed=(*others, ClosedDesk(desk=route.desk.name, until=until)))
+    if _is_known(turn, route):
+        turn.reason = OUTSIDE_HOURS
+    else:
+        _fail(turn, route)
+
+
+def notify_shut(turn: Turn) -> None:
+    """The team knows of this request, so it hears of its end, whatever it heard of others."""
+    _fail(turn, _route(turn))
+
+
+def _fail(turn: Turn, route: Route) -> None:
+    turn.reason = OUTSIDE_HOURS
+    until = route.opens.astimezone(UTC) if route.opens else turn.now + CLOSED_FOR_GOOD
+    others = (one for one in turn.conversation.closed if one.desk != route.desk.name and turn.now < one.until)
+    turn.commands.append(notification(turn, "handoff.failed", route.desk.name))
+    turn.change(closed=(*others, ClosedDesk(desk=route.desk.name, until=until)))
 
 
 def wait_for_opening(turn: Turn) -> None:
     """Reminders count from the opening; what the team was told of so far was another day's."""
-    opens = _route(turn).opens
+    opens, before = _route(turn).opens, turn.conversation.timer
     if opens is not None:
-        armed = turn.conversation.version
-        turn.change(timer=Timer(kind="unclaimed", armed=armed, n=0, due_at=opens.astimezone(UTC)))
+        armed, openings = turn.conversation.version, (before.openings if before else 0) + 1
+        due = opens.astimezone(UTC)
+        turn.change(timer=Timer(kind="unclaimed", armed=armed, n=0, due_at=due, openings=openings))
 
 
 def _route(turn: Turn) -> Route:

@@ -27,8 +27,19 @@ def queue(turn: Turn) -> None:
         desk=route.desk.name,
     )
     due = waits or turn.now + turn.policy.unclaimed_after
-    timer = Timer(kind="unclaimed", armed=turn.conversation.version, n=0 if waits else 1, due_at=due)
+    n, openings = (0, 1) if waits else (1, 0)
+    timer = Timer(kind="unclaimed", armed=turn.conversation.version, n=n, due_at=due, openings=openings)
     turn.change(request=request, first_response_seconds=None, timer=timer, owed=None)
+
+
+def pass_on(turn: Turn) -> None:
+    """The reminder that is given now is the first one for the other desk, whose opening they need not wait for."""
+    known, desk = turn.conversation, turn.policy.route(turn.conversation, turn.now).desk
+    if known.request is not None:
+        due = turn.now + turn.policy.unclaimed_after
+        openings = (known.timer.openings if known.timer else 0) + 1
+        timer = Timer(kind="unclaimed", armed=known.version, n=2, due_at=due, openings=openings)
+        turn.change(request=known.request.model_copy(update={"desk": desk.name}), timer=timer)
 
 
 def call(turn: Turn) -> None:

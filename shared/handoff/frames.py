@@ -7,12 +7,13 @@ from shared.handoff import channels
 from shared.handoff.notices import Notice
 from shared.handoff.turn import Turn, expect
 from shared.schemas.commands import SendEvent
-from shared.schemas.conversation import Present
-from shared.schemas.events import ByRepresentative, HumanMessage
+from shared.schemas.conversation import Conversation, Present
+from shared.schemas.events import ByRepresentative, HumanMessage, Undelivered
 from shared.schemas.own_events import JoinedLost
 
 JOINED: Literal["REPRESENTATIVE_JOINED"] = "REPRESENTATIVE_JOINED"
 LEFT: Literal["REPRESENTATIVE_LEFT"] = "REPRESENTATIVE_LEFT"
+UNHEARD_KEPT = 20
 
 
 def join(turn: Turn) -> None:
@@ -53,8 +54,22 @@ def _replace(turn: Turn, human: Present, by: Present) -> None:
 
 
 def forget_joined(turn: Turn) -> None:
-    """Who was to be told of and was not is introduced with their next words."""
-    turn.conversation = channels.not_shown(turn.conversation, expect(turn.event, JoinedLost).frame)
+    """Who was to be told of and was not is introduced with their next words.
+
+    That they left is still said to whom has seen words of theirs; the delivery knows whether there are any.
+    """
+    known, event = turn.conversation, turn.event
+    if isinstance(event, Undelivered) and event.message not in _frames(known):
+        return
+    frame = event.message if isinstance(event, Undelivered) else expect(event, JoinedLost).frame
+    turn.conversation = channels.not_shown(known, frame)
+    turn.change(unheard=(*known.unheard, frame)[-UNHEARD_KEPT:])
+
+
+def _frames(conversation: Conversation) -> set[str]:
+    """Returns the frames that stand open on any of the customer's channels."""
+    shown = (human for channel in channels.all_of(conversation) for human in channel.shown)
+    return {human.frame for human in shown}
 
 
 def replace_app(turn: Turn) -> None:
@@ -96,7 +111,8 @@ def catch_up(turn: Turn) -> None:
 def _dismiss(turn: Turn, goes: Callable[[Present], bool], *, back: bool = False) -> None:
     known = turn.conversation
     leaving = tuple(human for human in known.humans if goes(human))
-    gone = tuple(human for human in leaving if human.told and not _spoke_there(turn))
+    known_there = (human for human in leaving if human.told or human.frame in known.unheard)
+    gone = tuple(human for human in known_there if not _spoke_there(turn))
     turn.gone = leaving
     turn.change(humans=tuple(human for human in known.humans if not goes(human)))
     if turn.outside_window:

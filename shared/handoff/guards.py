@@ -164,6 +164,19 @@ def _closed_meanwhile(conversation: Conversation, now: datetime, policy: Policy)
     return policy.standing(conversation, now).waits and conversation.opens_at is None
 
 
+def _may_go_on(conversation: Conversation, policy: Policy) -> bool:
+    """A request ends at some time, also where every desk closes again before the last reminder."""
+    return conversation.timer is None or conversation.timer.openings <= policy.unclaimed_reminders
+
+
+def _awaits_opening(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+    return policy.standing(conversation, now).waits and _may_go_on(conversation, policy)
+
+
+def _another_open(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+    return policy.passes_on(conversation, now) and _may_go_on(conversation, policy)
+
+
 def _reminder(event: Event) -> int:
     return event.n if isinstance(event, UnclaimedTimeout) else 0
 
@@ -224,5 +237,7 @@ OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.SURVEYED: lambda conversation, now, _p: (
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
     ),
+    Guard.AWAITS_OPENING: _awaits_opening,
+    Guard.ANOTHER_OPEN: _another_open,
     Guard.CLOSED_STILL: lambda conversation, now, policy: policy.standing(conversation, now).closed,
 }

@@ -1,5 +1,6 @@
 """`decide`: walks the table for one event. Pure, and the only way a conversation changes who speaks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,15 +14,20 @@ from shared.handoff.policy import Policy
 from shared.handoff.transitions import TABLE, Effect, Refusal, Rule, Step
 from shared.handoff.turn import Turn
 from shared.reports.definitions import measure
-from shared.schemas.commands import Command, Record
+from shared.schemas.commands import Audience, Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
-from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed
+from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed, UserMessage
 from shared.schemas.journal import Verdict
-from shared.schemas.variables import Audience
+from shared.schemas.variables import Audience as Reader
 
 _SETS_WHO_SPEAKS = {Effect.JOIN, Effect.MESSAGE, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}  # a desk's humans may leave while its bot is kept silent
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
+_TELLS: Mapping[Effect, tuple[Audience, ...]] = {
+    Effect.TELL_BOT: ("BOT",),
+    Effect.TELL_BOTH: ("BOT", "HUMAN"),
+    Effect.TELL_DESK: ("HUMAN",),
+}
 MOVES = FromUser | HumanRequested  # to the channel on which the customer does it
 OWN_ACTS = MOVES | Subscribed | Unsubscribed  # of the customer, where the channel reports them
 
@@ -38,7 +44,7 @@ class Decision:
     verdict: Verdict
     reason: str | None = None
     refusal: BatonError | None = None
-    captured_for: tuple[Audience, ...] | None = None
+    captured_for: tuple[Reader, ...] | None = None
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -55,6 +61,15 @@ def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Po
     """Returns the rule of the table that decides: the first of its cell whose guard holds."""
     cell = TABLE[event.kind][conversation.phase]
     return next(rule for rule in cell if holds(rule.when, conversation, event, now, policy))
+
+
+def listeners(conversation: Conversation, source: str, now: datetime, policy: Policy) -> tuple[Audience, ...]:
+    """Returns who would get the customer's words if they said something in `source` now; none where nothing is told."""
+    if conversation.tracked:
+        return ()
+    words = UserMessage(id="words", source=source, actor="customer", form={})
+    effects = rule_for(conversation, words, now, policy).then.effects
+    return next((_TELLS[effect] for effect in effects if effect in _TELLS), ())
 
 
 def _where_they_are(conversation: Conversation, event: Event, now: datetime) -> Conversation:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing import Desk, Route, route, standing
+from shared.handoff.routing import Desk, Route, passes_on, route, standing
 from shared.schemas.conversation import Capabilities, Conversation
 
 DELIVERS = Capabilities()
@@ -68,6 +68,10 @@ class Policy:
     def standing(self, conversation: Conversation, now: datetime) -> Route:
         """Returns where the handoff that is under way stands now."""
         return standing(self.desks, conversation, now, self.notices.language)
+
+    def passes_on(self, conversation: Conversation, now: datetime) -> bool:
+        """Returns whether the desk of the handoff under way is closed while another is open that takes it."""
+        return passes_on(self.desks, conversation, now, self.notices.language)
 
     def newcomer(self, conversation: str, address: str) -> Conversation:
         """Returns a conversation that Baton sees for the first time."""

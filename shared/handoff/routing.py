@@ -119,9 +119,19 @@ def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, lang
 
 def standing(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
     """Returns where the handoff that is under way stands: closed once its desk is, and all others where it could go."""
+    anew = route(desks, conversation, now, language)
+    return _at(_desk_asked(desks, conversation), conversation, now) if anew.closed else anew
+
+
+def passes_on(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> bool:
+    """Returns whether the desk of the handoff under way is closed while another is open that takes it."""
+    own_is_closed = _at(_desk_asked(desks, conversation), conversation, now).closed
+    return own_is_closed and not route(desks, conversation, now, language).closed
+
+
+def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:
     asked = conversation.request.desk if conversation.request else None
-    desk, anew = next((one for one in desks if one.name == asked), ANYBODY), route(desks, conversation, now, language)
-    return _at(desk, conversation, now) if anew.closed else anew
+    return next((one for one in desks if one.name == asked), ANYBODY)
 
 
 def _at(desk: Desk, conversation: Conversation, now: datetime) -> Route:

@@ -126,6 +126,7 @@ _LET_GO = ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED))
 _UNLINKED = (G.UNLINKED_CHAT, _step(E.CLOSE_DESK))
 _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
+_PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
@@ -144,6 +145,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
         ),
         QUEUED: _cell(
+            (G.ANOTHER_OPEN, _step(E.TELL_BOTH, *_PASSED_ON)),
             (G.CLOSED_MEANWHILE, _step(E.TELL_BOTH, E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
             (G.CLOSED_STILL, _step(E.TELL_BOTH, E.SAY_CLOSED, verdict=Verdict.IGNORED)),
             (G.ASSISTED, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
@@ -235,6 +237,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
             (G.OUTDATED, IGNORE),
+            (G.ANOTHER_OPEN, _step(*_PASSED_ON, E.SAY_WAITING)),
+            (G.AWAITS_OPENING, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
+            (G.CLOSED_STILL, _step(E.NOTIFY_SHUT, E.CLOSE_DESK, E.SAY_SHUT, to=BOT)),
             (G.OPENING_KNOWN, _step(E.REMIND)),
             (G.OPENING, _step(E.CALL_DESK, E.REMIND)),
             (G.EXHAUSTED, _step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
@@ -262,6 +267,6 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
     events.Unsubscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase},
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
-    events.Undelivered.kind: {phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED)) for phase in Phase},
+    events.Undelivered.kind: {phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase},
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

@@ -6,7 +6,7 @@ what has begun is counted as well, so that the difference is what is still open.
 - An event that changed nothing (a repetition, an echo, a late fact, a refusal) measures nothing. But a human's late
   words are said to the customer: they answer what had been asked when they were said, while no other handoff has begun.
 - A request to a desk that is closed, and whose customers do not wait, has failed at once; once for each time that the
-  team is told, as a desk's own AI asks with every message.
+  team is told, as a desk's own AI asks with every message. So has one that waits when such a desk closes.
 - Who comes unasked within TRANSFER_GAP of the last human's leaving, and before a bot has spoken, goes on with the same
   handoff: what its end had counted is taken back, and the customer's words since then are a turn.
 """
@@ -90,7 +90,7 @@ def _measures(
     elif isinstance(event, _CUSTOMERS):
         yield from watch.begin_turn()
     if was is not Phase.BOT and now is Phase.BOT:
-        yield from watch.end(_ending(was, event))
+        yield from watch.end(Name.FAILED if after.closed != before.closed else _ending(was, event))
     if said and isinstance(event, BotMessage):
         watch.bot_spoke()
 

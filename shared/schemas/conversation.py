@@ -76,13 +76,15 @@ class Timer(Ours):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
     `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's people have left its
-    chat, and a colleague of theirs may come.
+    chat, and a colleague of theirs may come. `openings` counts how often the request waited for an opening, or was
+    passed on to a desk that was open.
     """
 
     kind: Literal["unclaimed", "idle", "chat"]
     armed: int
     n: int
     due_at: Time
+    openings: int = 0
 
     @property
     def is_opening(self) -> bool:
@@ -163,6 +165,7 @@ class Conversation(Ours):
     `ours`: a desk's conversation that Baton itself made there, a chat or a customer who was made known.
     `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
     notice of Baton's own of which the same is true.
+    `unheard` are the latest frames whose JOINED, where that is only words, did not reach the customer.
     `last_user_at` and `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
     to hear no more of bots.
     """
@@ -176,6 +179,7 @@ class Conversation(Ours):
     humans: tuple[Present, ...] = ()
     left_unseen: tuple[Present, ...] = ()
     owed: str | None = None
+    unheard: tuple[str, ...] = ()
     request: HandoffRequest | None = None
     called: Called | None = None
     closed: tuple[ClosedDesk, ...] = ()

@@ -1,14 +1,19 @@
 """What bots, desks and operators may ask of a conversation. Who may ask is settled before, in `api`."""
 
+from datetime import timedelta
+
 from shared.errors import AlreadyExists, BatonError, NotFound
 from shared.logs import log
 from shared.ports import Ports
-from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.commands import Command, SendEvent, Signal, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services.apply import Applied, apply, wake
 from shared.services.native_ids import in_their_ids
+
+STILL_TYPING = timedelta(minutes=10)  # after somebody no longer speaks; nothing that began before is still shown
+LATEST = 20  # entries of the journal
 
 
 async def accept(ports: Ports, event: Event) -> None:
@@ -71,12 +76,13 @@ async def shown_in(ports: Ports, conversation: str) -> Conversation:
 
 
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
-    """Passes typing on if that representative is the one who speaks and nothing waits before it; else drops it.
+    """Passes typing on where that representative may begin to type, or may have begun to; else drops it.
 
     Some channels show it as the answer to the customer's latest message.
     """
     channel = await channel_of(ports, conversation)
-    if signal.representative and _speaks(channel, signal.representative) and await _is_clear(ports, channel.id):
+    passes = _may_type if signal.kind == "TYPING_STARTED" else _may_have_typed
+    if signal.representative and await passes(ports, channel, signal.representative):
         answered = signal.model_copy(update={"message_id": channel.last_message_id})
         await signal_receipt(ports, channel, answered)
 
@@ -100,6 +106,39 @@ def _speaks(conversation: Conversation, representative: Representative) -> bool:
     return conversation.present(representative) is not None
 
 
-async def _is_clear(ports: Ports, conversation: str) -> bool:
-    pending = await ports.store.pending(conversation, 0, 50)
-    return not any(isinstance(command, ToCustomer) for entry in pending for command in entry.value.pending)
+async def _may_type(ports: Ports, channel: Conversation, representative: Representative) -> bool:
+    """Returns whether that representative speaks and nothing that is to be shown waits before their typing."""
+    return _speaks(channel, representative) and not await _waiting(ports, channel)
+
+
+async def _may_have_typed(ports: Ports, channel: Conversation, representative: Representative) -> bool:
+    """Returns whether the customer may see that representative type. Typing is never kept, so it is not known.
+
+    No page of Business Messages says that a message ends the indicator, so what they have said or what waits to be
+    shown does not matter. RCS and WhatsApp end it with the next message, or after 20 and 25 seconds, and have no event
+    for it.
+    https://developers.google.com/business-communications/business-messages/guides/how-to/message/events
+    https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/send-events
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
+    """
+    if _speaks(channel, representative):
+        return not any(_frames(one, "REPRESENTATIVE_JOINED", representative) for one in await _waiting(ports, channel))
+    since = ports.clock.now() - STILL_TYPING
+    if representative.representative_type is RepresentativeType.BOT:
+        silenced = channel.unsubscribed_at if channel.human_since is None else channel.human_since
+        return silenced is None or silenced > since
+    lately = [one.value for one in await ports.store.latest(channel.id, LATEST) if one.value.time > since]
+    return any(_frames(one, "REPRESENTATIVE_LEFT", representative) for entry in lately for one in entry.commands)
+
+
+async def _waiting(ports: Ports, channel: Conversation) -> list[Command]:
+    """Returns what is still to be shown to the customer."""
+    pending = await ports.store.pending(channel.id, 0, 50)
+    commands = (command for entry in pending for command in entry.value.pending)
+    return [command for command in commands if isinstance(command, ToCustomer)]
+
+
+def _frames(command: Command, event_type: str, representative: Representative) -> bool:
+    if not isinstance(command, SendEvent):
+        return False
+    return (command.event_type, command.representative.name) == (event_type, representative.name)

@@ -22,6 +22,7 @@ from shared.services.drain_line import DrainLine
 from shared.services.in_flight import is_lost, lost, mark
 from shared.services.outcomes import Work, record
 from shared.services.parking import park
+from shared.services.unheard import is_about_a_stranger
 
 PAGE = 50
 LOOK_AGAIN_SECONDS = 1.0  # how long the lines that are well wait for one that hangs, until they look for new entries
@@ -108,7 +109,7 @@ class Drain:
         if tried is None:
             return Attempt(work.stored(command.id) or command)
         after = work.done[command.id] = tried.command
-        if is_joined(after) and after.state is State.FAILED:
+        if is_joined(after) and self._is_lost(work, after):
             unseen = JoinedLost(id=after.id, source=self.conversation, actor="delivery", frame=after.id)
             await apply(self.ports, unseen, limit=None)
         self.add(work, command, tried.added)
@@ -119,6 +120,17 @@ class Drain:
             await record(self.ports, work, counts=False)
             return Attempt(work.stored(after.id) or after, failed=tried.failed, answered=tried.answered)
         return tried
+
+    def _is_lost(self, work: Work, joined: Command) -> bool:
+        """Returns whether the customer knows nothing of it: it was refused, or given up with no clear answer."""
+        tried_for = self.ports.clock.now() - (joined.since or work.entry.value.time)
+        given_up = joined.state is State.UNKNOWN and tried_for > self.ports.policy.give_up_after
+        return joined.state is State.FAILED or given_up
+
+    async def is_about_a_stranger(self, command: Command) -> bool:
+        """Returns whether it says that somebody has left of whom the customer has seen no word."""
+        done = (one for work in self._works for one in work.done.values())
+        return await is_about_a_stranger(self.ports, self.conversation, command, done)
 
     def add(self, work: Work, cause: Command, follows: tuple[Command, ...]) -> None:
         if follows:

@@ -81,15 +81,18 @@ async def _translated(ports: Ports, one: Event | Passing, read: dict[str, _Sent]
     return one
 
 
-async def where_it_acts(ports: Ports, source: str) -> Snapshot[Conversation] | None:
-    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an unseen one."""
-    snapshot = await ports.store.load(source, fresh=False)
+async def where_it_acts(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an unseen one.
+
+    Without `fresh` it may be an old copy: good enough to find a journal, not to know who speaks.
+    """
+    snapshot = await ports.store.load(source, fresh=fresh)
     linked_to = snapshot.value.linked_to if snapshot else None
-    return await ports.store.load(linked_to) if linked_to else snapshot
+    return await ports.store.load(linked_to, fresh=fresh) if linked_to else snapshot
 
 
 async def _sent(ports: Ports, source: str) -> _Sent:
-    acting = await where_it_acts(ports, source)
+    acting = await where_it_acts(ports, source, fresh=False)
     conversation = acting.value.id if acting else source
     entries = await ports.store.latest(conversation, LOOK_BACK)
     commands = [command for entry in entries for command in reversed(entry.value.commands)]

@@ -3,18 +3,17 @@
 import pydantic_core
 
 from shared.errors import BatonError, MethodNotAllowed, NotFound
+from shared.handoff.machine import listeners
 from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
-from shared.schemas.conversation import Phase
+from shared.schemas.commands import Audience
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.passing import Passing
 from shared.services.apply import apply, wake
 from shared.services.native_ids import in_our_ids, where_it_acts
-
-AUDIENCES = {Phase.BOT: ["BOT"], Phase.QUEUED: ["BOT", "HUMAN"], Phase.HUMAN: ["HUMAN"]}
 
 
 async def receive_webhook(ports: Ports, request: Request) -> Response:
@@ -76,18 +75,22 @@ def _platform(ports: Ports, path: str) -> Platform:
 
 
 async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
-    """Typing and receipts go to whoever the customer's words would go to; best effort, never kept."""
-    audiences: dict[str, list[str]] = {}
+    """Typing and receipts go to those who would get the customer's words now; best effort, never kept."""
+    audiences: dict[str, list[Audience]] = {}
     for one in passing:
         try:
             if one.source not in audiences:
                 audiences[one.source] = await _audience(ports, one.source)
+            if not audiences[one.source]:
+                continue
             body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
             await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
         except BatonError as error:
             log("WARNING", "typing or a receipt was not passed on", reason=error.reason, conversation=one.source)
 
 
-async def _audience(ports: Ports, source: str) -> list[str]:
+async def _audience(ports: Ports, source: str) -> list[Audience]:
+    """Reads afresh: a human may have come through another instance, and then nothing may reach the bot."""
     acting = await where_it_acts(ports, source)
-    return AUDIENCES[acting.value.phase if acting else Phase.BOT]
+    conversation = acting.value if acting else ports.policy.newcomer(source, source)
+    return list(listeners(conversation, source, ports.clock.now(), ports.policy))

@@ -48,6 +48,17 @@ async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_rea
         assert await _answered(deployment, "receive_webhook", len(said)) == said
 
 
+async def test_typing_is_one_fresh_read_and_one_publish(deploy: Callable[..., Deployment]) -> None:
+    """A copy would cost nothing, and would send a bot what happens while a human speaks."""
+    async with deploy("receive_webhook") as deployment:
+        caller = Caller(deployment, NATIVE)
+        await caller.says("hello", "m-0")
+        _made(deployment, "receive_webhook")
+        typing = {"userStatus": {"isTyping": True, "createTime": "2026-01-01T00:00:00Z"}}
+        assert (await caller.webhook(typing, "request-t")).reply.status == 200
+        assert _made(deployment, "receive_webhook") == {"GetDocument": 1, "Publish": 1}
+
+
 async def test_a_drain_is_one_query_and_one_commit_for_each_entry(deploy: Callable[..., Deployment]) -> None:
     async with deploy("receive_webhook", "deliver_outbox") as deployment:
         caller, delivery = Caller(deployment, NATIVE), deployment.instances["deliver_outbox"]

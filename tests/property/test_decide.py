@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.handoff.channels import all_of, in_use
 from shared.handoff.hours import Hours
-from shared.handoff.machine import OWN_ACTS, decide
+from shared.handoff.machine import OWN_ACTS, decide, listeners
 from shared.handoff.policy import Policy
 from shared.handoff.routing import Desk
 from shared.handoff.transitions import TABLE
@@ -136,6 +136,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         left_unseen=draw(st.sampled_from(((), (gone,)))), human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
         owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
+        unheard=draw(st.sampled_from(((), ("frame Jane",)))),
     )  # fmt: skip
 
 
@@ -213,7 +214,7 @@ def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event
             assert command.frame not in frames
             frames.add(command.frame or "")
         elif isinstance(command, SendEvent):
-            assert command.frame in frames or policy.notices_off
+            assert command.frame in frames | {*before.unheard} or policy.notices_off
             frames -= {command.frame or ""}
         elif (
             isinstance(command, SendMessage) and command.representative.representative_type is RepresentativeType.HUMAN
@@ -288,6 +289,15 @@ def test_never_are_two_told_to_answer(before: Conversation, event: events.Event,
     if before.called is not None and before.called.assisted:
         told = [one.body for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES]
         assert {"BOT" in str(one["audience"]) for one in told} <= {False}
+
+
+@effort(300)
+@given(conversations(), sources, policies)
+def test_typing_is_for_those_who_would_get_the_words(before: Conversation, source: str, policy: Policy) -> None:
+    words = events.UserMessage(id="1", source=source, actor="test", form={"message": {"text": "hi"}})
+    published = [one for one in decide(before, words, NOW, policy).commands if isinstance(one, Publish)]
+    told = [audience for one in published if one.topic == USER_MESSAGES for audience in [one.body["audience"]]]
+    assert told == ([list(heard)] if (heard := listeners(before, source, NOW, policy)) else [])
 
 
 @effort(300)

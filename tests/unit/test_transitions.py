@@ -88,10 +88,10 @@ IN_CHAT = CALLED.model_copy(update={"chat": CHAT})
 ASSISTED = IN_CHAT.model_copy(update={"assisted": True})
 SINCE_EARLIER = human("Jane").model_copy(update={"occurred_at": EARLIER})
 PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
-AT_JAKARTA = {
-    "locale": "id",
-    "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk="jakarta"),
-}
+AT_JAKARTA, AT_BERLIN = (
+    {"locale": locale, "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk=desk)}
+    for locale, desk in (("id", "jakarta"), ("de", "berlin"))
+)
 
 
 def conversation(phase: Phase, **more: Any) -> Conversation:
@@ -166,6 +166,8 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
     Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
+    Guard.AWAITS_OPENING: (AT_JAKARTA, {}),
+    Guard.ANOTHER_OPEN: ({**AT_JAKARTA, "locale": None}, {}),
     Guard.CLOSED_STILL: ({**AT_JAKARTA, "timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {}),
     Guard.OPENING_KNOWN: (
         {"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW), "called": CALLED},
@@ -185,14 +187,21 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
     ("unclaimed_timeout", Phase.QUEUED): ({"timer": Timer(kind="unclaimed", armed=3, n=2, due_at=NOW)}, {"n": 2}),
 }
 SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("unclaimed_timeout", Phase.QUEUED, Guard.CLOSED_STILL): (AT_BERLIN, {}),
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
     ("human_message", Phase.HUMAN, Guard.PAST): ({**PAST, "humans": (SAM,)}, {"source": CHAT}),
 }
+FAILED, IN_LINE = (
+    f"BOT Hello World Agent: {words}" for words in ("Sorry, nobody is here right now", "Saat ini tidak ada petugas")
+)
 CLOSED = {
-    Guard.CLOSED: "BOT Hello World Agent: Sorry, nobody is here right now",
-    Guard.CLOSED_MEANWHILE: "BOT Hello World Agent: Saat ini tidak ada petugas",
-    Guard.CLOSED_STILL: "BOT Hello World Agent: Saat ini tidak ada petugas",
+    (Guard.CLOSED, Effect.SAY_CLOSED): FAILED,
+    (Guard.CLOSED_STILL, Effect.SAY_SHUT): FAILED,
+    **{
+        (guard, Effect.SAY_CLOSED): IN_LINE
+        for guard in (Guard.CLOSED_MEANWHILE, Guard.AWAITS_OPENING, Guard.CLOSED_STILL)
+    },
 }
 LEAVING = {
     ("human_left", Guard.FOREIGN): [],
@@ -225,8 +234,8 @@ def _short(command: Command) -> str:
 
 def _expected(kind: str, rule: Rule) -> Iterator[str]:
     for effect in rule.then.effects:
-        if effect is Effect.SAY_CLOSED and rule.when in CLOSED:
-            yield CLOSED[rule.when]
+        if (rule.when, effect) in CLOSED:
+            yield CLOSED[rule.when, effect]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
         if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):  # else none is to be told
@@ -263,7 +272,7 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
         "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "human_requested": ["OVERTAKEN PAST CLOSED", "CLOSED_MEANWHILE CLOSED_STILL ASSISTED", ""],
+        "human_requested": ["OVERTAKEN PAST CLOSED", "ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED", ""],
         "human_joined": ["STALE PAST", "STALE PAST", "STALE PAST PRESENT"],
         "claim": ["", "", "HOLDER APP_ONLY"],
         "human_message": [
@@ -287,7 +296,11 @@ def test_no_rule_is_missing() -> None:
         "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],
         "chat_opened": ["THIS_HANDOFF", "THIS_HANDOFF", "THIS_HANDOFF"],
         "chat_idle_timeout": ["OUTDATED", "", ""],
-        "unclaimed_timeout": ["", "OUTDATED OPENING_KNOWN OPENING EXHAUSTED FIRST", ""],
+        "unclaimed_timeout": [
+            "",
+            "OUTDATED ANOTHER_OPEN AWAITS_OPENING CLOSED_STILL OPENING_KNOWN OPENING EXHAUSTED FIRST",
+            "",
+        ],
         "human_idle_timeout": ["", "", "OUTDATED"],
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
