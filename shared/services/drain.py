@@ -6,7 +6,7 @@ written back once, when every line is past it. Where a line hangs, the others go
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from shared.errors import BatonError
@@ -16,7 +16,7 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import JoinedLost
 from shared.services.apply import apply
-from shared.services.attempt import Attempt, attempt, end, is_joined, put_off, tell_the_team
+from shared.services.attempt import Attempt, attempt, end, is_joined, is_past_patience, put_off, tell_the_team
 from shared.services.desk import call_desk
 from shared.services.drain_line import DrainLine
 from shared.services.in_flight import is_lost, lost, mark
@@ -109,7 +109,7 @@ class Drain:
         if tried is None:
             return Attempt(work.stored(command.id) or command)
         after = work.done[command.id] = tried.command
-        if is_joined(after) and self._is_lost(work, after):
+        if is_joined(after) and self._is_lost(work, command, after.state):
             unseen = JoinedLost(id=after.id, source=self.conversation, actor="delivery", frame=after.id)
             await apply(self.ports, unseen, limit=None)
         self.add(work, command, tried.added)
@@ -121,16 +121,16 @@ class Drain:
             return Attempt(work.stored(after.id) or after, failed=tried.failed, answered=tried.answered)
         return tried
 
-    def _is_lost(self, work: Work, joined: Command) -> bool:
+    def _is_lost(self, work: Work, joined: Command, state: State) -> bool:
         """Returns whether the customer knows nothing of it: it was refused, or given up with no clear answer."""
         tried_for = self.ports.clock.now() - (joined.since or work.entry.value.time)
-        given_up = joined.state is State.UNKNOWN and tried_for > self.ports.policy.give_up_after
-        return joined.state is State.FAILED or given_up
+        is_old = tried_for > self.ports.policy.give_up_after or is_past_patience(self.ports, joined)
+        return state is State.FAILED or (state is State.UNKNOWN and is_old)
 
-    async def is_about_a_stranger(self, command: Command) -> bool:
+    async def is_about_a_stranger(self, command: Command, unsaid: Collection[str]) -> bool:
         """Returns whether it says that somebody has left of whom the customer has seen no word."""
         done = (one for work in self._works for one in work.done.values())
-        return await is_about_a_stranger(self.ports, self.conversation, command, done)
+        return await is_about_a_stranger(self.ports, self.conversation, command, done, unsaid)
 
     def add(self, work: Work, cause: Command, follows: tuple[Command, ...]) -> None:
         if follows:

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from shared.schemas.commands import Command, SendEvent, State
-from shared.services.attempt import Attempt, end, is_past_patience, report
+from shared.services.attempt import Attempt, end, is_joined, is_past_patience, report
 from shared.services.outcomes import Work
 
 if TYPE_CHECKING:
@@ -78,8 +78,11 @@ class DrainLine:
             self._passed_over.append((work, command))
         elif not self._is_due(command):
             await self._stand(work, command)
-        elif await self._drain.is_about_a_stranger(command):
-            self._drain.unframe(work, command)
+        elif await self._drain.is_about_a_stranger(command, unsaid := self._frames_passed_over()):
+            if getattr(command, "frame", None) in unsaid:  # its JOINED may still arrive
+                self._passed_over.append((work, command))
+            else:
+                self._drain.unframe(work, command)
         else:
             await self._try(work, command)
 
@@ -120,6 +123,9 @@ class DrainLine:
             isinstance(one, SendEvent) and one.id == frame and self._drain.has_frames(one)
             for _, one in self._passed_over
         )
+
+    def _frames_passed_over(self) -> set[str]:
+        return {one.id for _, one in self._passed_over if is_joined(one)}
 
     async def _end_what_was_at_fault(self) -> None:
         """The target took what stood behind these: they are at fault, not the target."""

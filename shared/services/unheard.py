@@ -1,6 +1,6 @@
 """Whether the customer ever saw anything of a human whose JOINED did not reach them, where JOINED is only words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from shared.ports import Ports
 from shared.schemas.commands import Command, SendEvent, SendMessage, State
@@ -9,15 +9,18 @@ LOOK_BACK = 500  # entries of the journal: behind a JOINED no more than these ca
 _SEEN = (State.SENT, State.UNKNOWN)
 
 
-async def is_about_a_stranger(ports: Ports, conversation: str, command: Command, done: Iterable[Command]) -> bool:
+async def is_about_a_stranger(
+    ports: Ports, conversation: str, command: Command, done: Iterable[Command], unsaid: Collection[str]
+) -> bool:
     """Returns whether this is the text that somebody has left of whom the customer has seen no word.
 
-    `done` is what the delivery of this conversation has done and not yet recorded.
+    `done` is what the delivery of this conversation has done and not yet recorded. `unsaid` are the frames whose JOINED
+    this delivery has passed over.
     """
     if not isinstance(command, SendEvent) or not command.notice or command.event_type != "REPRESENTATIVE_LEFT":
         return False
     snapshot = await ports.store.load(conversation)
-    if snapshot is None or command.frame not in snapshot.value.unheard:
+    if snapshot is None or command.frame not in (*unsaid, *snapshot.value.unheard):
         return False
     entries = await ports.store.latest(conversation, LOOK_BACK)
     commands = (*done, *(one for entry in entries for one in entry.value.commands))
