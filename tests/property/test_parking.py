@@ -2,12 +2,18 @@
 
 import asyncio
 import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.ports import ConversationStore
+from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.services.deliver import deliver
 from shared.services.sweep import sweep
@@ -66,12 +72,15 @@ async def faults(clients: Clients) -> list[str]:
 
 
 @pytest.mark.parametrize("is_well", [True, False], ids=["the end of an outage", "in an outage"])
-async def test_wherever_a_delivery_dies_all_arrives_by_the_sweep_alone(is_well: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [0, 2], ids=["", "with what comes meanwhile"])
+async def test_wherever_a_delivery_dies_all_arrives_by_the_sweep_alone(
+    is_well: bool, more: int, tmp_path: Path
+) -> None:
     for steps in itertools.count():
         clients = a_world(tmp_path / str(steps))
         world = clients.world
         await an_outage(clients)
-        for _ in range(2):
+        for _ in range(more):
             await clients.post(world.instances[1], clients.says(C))
         world.clock.advance(700)
         world.internet.bot_is_down = not is_well
@@ -136,3 +145,80 @@ async def test_an_entry_that_waits_is_due_to_nobody_and_its_conversation_is_woke
     assert head.due_at is not None
     page = await world.instances[0].store.due_entries(head.due_at, None, 100)
     assert page.items == [C]
+
+
+class Held:
+    """A bot that takes what it is sent, once it may; until then the call waits."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.texts: list[str] = []
+
+    async def send(self, call: Call) -> Answer | None:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        self.texts.append(json.loads(call.body)["message"]["messageId"])
+        return Answer(200)
+
+
+class Meddled:
+    """A store at which something happens after its first write of one kind."""
+
+    def __init__(self, store: ConversationStore, method: str, then: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._method, self._then, self._is_done = store, method, then, False
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._store, name)
+        return self._and_then(real) if name == self._method else real
+
+    def _and_then(self, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def meddled(*arguments: Any) -> Any:
+            written = await real(*arguments)
+            if not self._is_done:
+                self._is_done = True
+                await self._then()
+            return written
+
+        return meddled
+
+
+async def dies() -> None:
+    raise Crash
+
+
+async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_not_forgotten(clients: Clients) -> None:
+    """There it is ended by a process that has read all before it was parked, and that dies then."""
+    world, held = clients.world, Held()
+    world.internet.bot_is_down = True
+    for _ in range(2):
+        await clients.post(world.instances[0], clients.says(C))
+    there = replace(world.instances[1], sender=held)
+    there = replace(there, store=Meddled(there.store, "update", dies))  # type: ignore[arg-type]  # a store by its names
+    ending = asyncio.create_task(deliver_quietly(there, C))
+    await held.is_asked.wait()
+
+    async def it_ends() -> None:
+        held.may_answer.set()
+        await ending
+
+    here = world.instances[0]
+    await deliver(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)  # type: ignore[arg-type]
+    assert ending.done()
+    world.heal()
+    await only_the_sweep_wakes(world)
+    assert [*held.texts, *(one["message"]["messageId"] for one in world.internet.posted)] == ["user-1", "user-3"]
+    assert await pending(world) == []
+
+
+async def test_whoever_ends_a_command_looks_for_what_was_parked_behind_it_since(clients: Clients) -> None:
+    world, held = clients.world, Held()
+    world.internet.bot_is_down = True
+    await clients.post(world.instances[0], clients.says(C))
+    ending = asyncio.create_task(deliver(replace(world.instances[1], sender=held), C))
+    await held.is_asked.wait()
+    await clients.post(world.instances[0], clients.says(C))
+    await deliver(world.instances[0], C)
+    held.may_answer.set()
+    await ending
+    assert held.texts == ["user-1", "user-3"]
+    assert await pending(world) == []
