@@ -1,5 +1,8 @@
 """`python -m infra.capabilities`: README's table of what each platform can do, printed from the data that decides."""
 
+import argparse
+
+from infra.command import run_tool
 from shared.platforms.registry import platforms
 from shared.schemas.content import TEXT_LIMIT
 from shared.schemas.conversation import Capabilities
@@ -37,5 +40,12 @@ def _cell(capabilities: Capabilities, field: str) -> str:
     return f" {'any' if value is None else value} |"
 
 
-if __name__ == "__main__":
+def main(given: list[str] | None = None) -> int:
+    what = "Print README's table of capabilities."
+    argparse.ArgumentParser(prog="python -m infra.capabilities", description=what).parse_args(given)
     print(matrix())
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError, NotFound
+from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError, GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
+from infra.command import run_tool
 from infra.deployables import deployables
 
 SECONDS, QUIET_SECONDS = 10.0, 3.0
@@ -147,8 +148,10 @@ def main(given: list[str] | None = None) -> int:
         print("No credentials. Log in: gcloud auth application-default login", file=sys.stderr)
     except GoogleAPICallError as error:
         print(f"Pub/Sub answered: {error.message}", file=sys.stderr)
+    except GoogleAPIError as error:
+        print(f"Pub/Sub could not be asked: {error}", file=sys.stderr)
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

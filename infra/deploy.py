@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from infra.command import run_tool
 from infra.deployables import ROOT, deployables, secrets, settings
 from infra.deployment import Deployment, webhook_urls
 from infra.gcloud import Run, Runner, Step, StepFailed, run_command
@@ -163,4 +164,4 @@ def main(given: list[str] | None = None, environment: Mapping[str, str] = os.env
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parents[1])
-    sys.exit(main())
+    run_tool(main)

@@ -1,5 +1,8 @@
 """`python -m infra.diagram`: the state diagram of README, printed from the table that decides."""
 
+import argparse
+
+from infra.command import run_tool
 from shared.handoff.transitions import TABLE, Guard, Rule, Step
 from shared.schemas.conversation import Phase
 
@@ -20,5 +23,12 @@ def _label(kind: str, rule: Rule) -> str:
     return kind if rule.when is Guard.ALWAYS else f"{kind} ({rule.when})"
 
 
-if __name__ == "__main__":
+def main(given: list[str] | None = None) -> int:
+    what = "Print the state diagram of README."
+    argparse.ArgumentParser(prog="python -m infra.diagram", description=what).parse_args(given)
     print(diagram())
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

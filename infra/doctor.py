@@ -7,11 +7,11 @@ It sends one signed probe to the conversation `baton-doctor` and says nothing to
 import argparse
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from infra.command import run_tool
 from infra.deployables import deployables, secrets
 from infra.doctor_channels import ccai, rcs, whatsapp
 from infra.doctor_checks import answers_at_all, csku, handshake, signed, unsigned
@@ -67,18 +67,26 @@ def _say(finding: Finding) -> None:
         print(f"      {finding.advice}", flush=True)
 
 
+def _is_url(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
 def main(given: list[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     """Returns 0 where nothing is wrong, 1 where something is."""
     parser = argparse.ArgumentParser(prog="python -m infra.doctor", description="Is this Baton well?")
     parser.add_argument("url", help="what stands before the functions' names, like http://127.0.0.1:8080")
     parser.add_argument("--longest-wait", type=float, default=600.0, help="seconds a customer may wait for a human")
     arguments = parser.parse_args(given)
-    if not re.match(r"https?://[^/]", arguments.url):
-        parser.error("give a URL that begins with http:// or https://")
+    if not _is_url(arguments.url):
+        parser.error("give a URL that begins with http:// or https://, like http://127.0.0.1:8080")
     well = examine(patient(arguments.url, environment, arguments.longest_wait), _say)
     print("\nNothing is wrong." if well else "\nSomething is wrong: what to do stands below each FAIL.")
     return 0 if well else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -16,7 +16,7 @@ def answers_at_all(one: Patient) -> Iterator[Finding]:
     answer = one.ask("GET", WEBHOOK)
     if answer.status == 0:
         yield ill(f"Nobody answers at {one.url}: {answer.text}", "Is it running, and is this its address?", fatal=True)
-    elif not answer.reason:
+    elif answer.reason in ("", "unknown-path"):
         yield ill(
             f"Something answers {answer.status} at {one.url}, but it is not Baton",
             "Give what stands before the functions' names: http://127.0.0.1:8080, or "

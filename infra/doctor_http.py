@@ -1,5 +1,6 @@
 """What the doctor works with: a running Baton, its answers, and findings about it."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -8,7 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from infra.gcloud import Run, run_command
+from shared.schemas.representative import RepresentativeType
+from shared.setting_types import ApiKey
 
 TIMEOUT_SECONDS = 20.0
 
@@ -85,7 +90,7 @@ def send(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) 
     except urllib.error.HTTPError as error:
         with error:
             return _answer(error.code, error.read(), error.headers)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return Answer(0, str(getattr(error, "reason", error)), {})
 
 
@@ -113,10 +118,11 @@ class Patient:
     def key(self) -> str | None:
         """Returns an API key that may look at the queue and the journal."""
         try:
-            keys = json.loads(self.known.get("BATON_API_KEYS", "{}"))
-        except ValueError:
+            keys = TypeAdapter(dict[str, ApiKey]).validate_json(self.known.get("BATON_API_KEYS", "{}"))
+        except ValidationError:
             return None
-        return next((key for key, may in keys.items() if may.get("admin") or "HUMAN" in may.get("may", [])), None)
+        able = (key for key, one in keys.items() if one.admin or RepresentativeType.HUMAN in one.may)
+        return next(able, None)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Returns the answer to a request; header names have _ for -."""
@@ -138,6 +144,8 @@ def closed(answer: Answer) -> Finding | None:
 def broken(what: str, answer: Answer) -> Finding:
     advice = {
         "store-unavailable": "The store cannot be used: look at BATON_STORE, Firestore and the function's rights.",
+        "store-damaged": "The store's file is damaged: start it again, and it says what to do.",
+        "storage-full": "The disk under the store is full.",
         "misconfigured": "The settings are wrong: the ERROR line at the function's start names every one.",
     }.get(answer.reason, "The function's log lines of this minute say why.")
     said = f"{answer.status} {answer.reason}".strip() if answer.status else answer.text

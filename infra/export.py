@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from infra.command import INTERRUPTED, run_tool
 from infra.export_files import Progress, Reached, command_line
 from infra.redaction import Mask, pseudonym
 from infra.state import opened
@@ -133,7 +134,8 @@ def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
 
 
 async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
-    baton = opened()
+    with contextlib.redirect_stdout(sys.stderr):
+        baton = opened()
     store = " ".join(filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project]))
     progress = Progress(arguments.output, Reached(store, asked))
     file = progress.open()
@@ -176,15 +178,17 @@ def main(given: list[str] | None = None) -> int:
     except BadRequest as error:
         return _ended(f"not exported: {error.message}", 2)
     asked = _asked(arguments, span)
-    again = command_line(asked) if arguments.output else "from the start, as there is no --output"
+    again = f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
     try:
         asyncio.run(export(arguments, span, asked))
     except KeyboardInterrupt:
-        return _ended(f"\ninterrupted. To go on: {again}", 130)
+        return _ended(f"\ninterrupted. {again}", INTERRUPTED)
+    except BrokenPipeError:
+        raise  # who read it has what they wanted
     except BadRequest as error:
         return _ended(f"not exported: {error.message}", 2)
     except (BatonError, OSError) as error:
-        return _ended(f"\nnot finished: {error}. To go on: {again}", 1)
+        return _ended(f"\nnot finished: {str(error).rstrip('.')}. {again}", 1)
     return 0
 
 
@@ -194,4 +198,4 @@ def _ended(why: str, status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -54,6 +54,8 @@ class Progress:
         Where an earlier run of the same command was interrupted, `reached` is what that run reached.
         """
         if self._output is None or self._path is None:
+            if sys.stdout is None:
+                raise BadRequest("no-file", "Standard output is closed; give --output.")
             return sys.stdout.buffer
         resumed = self._path.is_file()
         if resumed:

@@ -89,9 +89,11 @@ class StepFailed(Exception):
 def run_command(words: tuple[str, ...], stdin: str | None) -> Result:
     """Runs a command of this machine; one that is not there fails as in a shell."""
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError:
         return Result(127, "", f"{words[0]}: not found on this machine")
+    except (OSError, ValueError) as error:  # it may not be run, or a word holds a NUL
+        return Result(126, "", f"{words[0]}: {error}")
     return Result(done.returncode, done.stdout, done.stderr)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 
+from infra.command import run_tool
 from infra.state import opened
 from shared import logs
 from shared.errors import BadRequest, BatonError
@@ -43,11 +44,11 @@ def main(given: list[str] | None = None) -> int:
     logs.hide("DEBUG")
     try:
         asyncio.run(run(parser.parse_args(given)))
-    except BatonError as error:
+    except BatonError as error:  # what was written counts once, however often it is written
         print(f"not recounted: {error.message}", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -94,7 +94,10 @@ def _await_answer(url: str, process: subprocess.Popen[bytes]) -> int:
 
 
 def _run(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+    except (OSError, ValueError) as error:
+        raise SimulationError(f"`{command[0]}` cannot be run: {error}") from error
     if done.returncode != 0:
         raise SimulationError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout

@@ -16,6 +16,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from infra.command import run_tool
 from infra.deployables import ROOT, deployables
 from infra.simulate import DeploymentBuild, SimulationError
 
@@ -33,7 +34,8 @@ class StagingError(Exception):
 def stage(function: str, into: Path = BUILD) -> Path:
     """Returns the staged folder of a function. Raises StagingError."""
     source, target = ROOT / "functions" / function, into / function
-    if not (source / "main.py").is_file():
+    is_name = function == Path(function).name  # a path would have another folder replaced
+    if not is_name or not (source / "main.py").is_file():
         raise StagingError(f"functions/{function}/main.py does not exist")
     check_imports(source)
     shutil.rmtree(target, ignore_errors=True)
@@ -110,8 +112,11 @@ def main(given: list[str] | None = None) -> int:
         tell_terraform()
         if arguments.check:
             _check(functions, arguments.python)
-    except (StagingError, SimulationError) as error:
+    except StagingError as error:
         print(f"not staged: {error}", file=sys.stderr)
+        return 1
+    except SimulationError as error:
+        print(f"staged, but the deployment would fail: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -126,4 +131,4 @@ def _check(functions: list[str], python: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

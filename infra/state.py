@@ -1,25 +1,49 @@
 """Whose state a tool of the operator's works on: the deployment's that the environment names, else the local run's."""
 
+import contextlib
+import io
 import os
 import sys
 from pathlib import Path
 
 from shared import bootstrap
 from shared.bootstrap import Baton
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Misconfigured
+from shared.stores.sqlite import SCHEMA, open_database
+from shared.stores.sqlite_file import UnusableFile
 
 SQLITE = "sqlite:///"
 
 
 def opened() -> Baton:
-    """Returns Baton on its state, of which the user is told which it is. Raises BadRequest where there is none, and
-    Misconfigured."""
+    """Returns Baton on its state, of which the user is told which it is. Raises BadRequest where there is none, or
+    where it or the settings cannot be used."""
     if home := os.environ.get("BATON_HOME"):
         os.environ.setdefault("BATON_STORE", f"{SQLITE}{Path(home) / 'baton.sqlite'}")
-    baton = bootstrap.baton()
+    baton = _built()
     store = baton.settings.baton_store
-    if store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).is_file():
-        raise BadRequest("no-state", f"There is no state at {store}. Name it with BATON_HOME or BATON_STORE.")
+    if store.startswith(SQLITE):
+        _check_file(store)
     project = baton.settings.google_cloud_project if store == "firestore" else None
     print(f"reading {' of '.join(filter(None, [store, project]))}", file=sys.stderr)
     return baton
+
+
+def _built() -> Baton:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # the log line says what the error says
+            baton = bootstrap.baton()
+            baton.ports  # noqa: B018  # built now, so that what is missing is said now
+    except Misconfigured as error:
+        raise BadRequest("settings", f"The settings are wrong: {error.faults}.") from error
+    return baton
+
+
+def _check_file(store: str) -> None:
+    path = store.removeprefix(SQLITE)
+    if not os.path.lexists(path):
+        raise BadRequest("no-state", f"There is no state at {store}. Name it with BATON_HOME or BATON_STORE.")
+    try:
+        open_database(path, SCHEMA).close()
+    except UnusableFile as error:
+        raise BadRequest("no-state", f"{error}.") from error

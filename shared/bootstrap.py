@@ -157,8 +157,9 @@ class Baton:
         """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises Misconfigured."""
         project = self.settings.google_cloud_project or (None if emulator else _project_of_credentials())
         if project is None:
-            log("ERROR", "the settings are wrong: GOOGLE_CLOUD_PROJECT is not set, and no credentials name a project")
-            raise Misconfigured
+            fault = "GOOGLE_CLOUD_PROJECT is not set, and no credentials name a project"
+            log("ERROR", f"the settings are wrong: {fault}")
+            raise Misconfigured(fault)
         return project
 
     def _crm(self) -> CrmRecord | None:

@@ -40,8 +40,9 @@ async def answer(incoming: StarletteRequest, function: str, find: Callable[[str]
     except ClientDisconnect:
         response = Response(499)
     except Exception as error:  # the last line of defence: every answer has one shape
-        log("ERROR", "unexpected error", function=function, error=type(error).__name__, at=_where(error))
-        response = error_response(BatonError("internal", "Something went wrong here; nothing was lost, try again."))
+        log("ERROR", "unexpected error", function=function, error=type(error).__name__, at=where(error))
+        words = "Something went wrong here; the log says where. It may be sent again."
+        response = error_response(BatonError("internal", words))
     _log(incoming, function, response, started, span.rpcs)
     headers = dict(response.headers)
     return StarletteResponse(response.body, response.status, headers, media_type=response.content_type)
@@ -173,7 +174,7 @@ def _log(
     log(severity, f"{function} {response.status}", function=function, rpcs=dict(rpcs) or None, **fields)
 
 
-def _where(error: Exception) -> str | None:
+def where(error: Exception) -> str | None:
     """Returns file and line of a fault, never its message, which may hold what was sent."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

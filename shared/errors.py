@@ -112,8 +112,10 @@ class DoorClosed(Unavailable):
 
 
 class Misconfigured(Unavailable):
-    def __init__(self) -> None:
+    def __init__(self, faults: str = "") -> None:
+        """`faults` is for who started it, and never part of an answer."""
         super().__init__("misconfigured", "The settings of this deployment are wrong; its log says which.")
+        self.faults = faults
 
 
 class NotYet(Unavailable):

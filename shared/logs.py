@@ -1,8 +1,10 @@
 """One JSON line per outcome, as Cloud Logging reads it; never a body, a token or a phone number."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Literal
 
 from shared import tracing
@@ -31,5 +33,11 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
     trace = tracing.current().trace
     if trace is not None:
         line["logging.googleapis.com/trace"] = trace
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # a log on a full disk must not turn what was done into an error
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def sanitised(given: str) -> str:
+    """Returns a host or an origin that a stranger sent in a form that a log may hold."""
+    return re.sub(r"[^A-Za-z0-9.:/\[\]_-]", "?", given)[:100]

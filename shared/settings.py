@@ -202,7 +202,7 @@ def _dialogflow_host(agent: str | None) -> str:
 
 def _misconfigured(fault: str) -> Misconfigured:
     log("ERROR", f"the settings are wrong: {fault}")
-    return Misconfigured()
+    return Misconfigured(fault)
 
 
 DOORS: Mapping[str, tuple[str, ...]] = {

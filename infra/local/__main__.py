@@ -1,17 +1,24 @@
 """`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
 
+import argparse
 import contextlib
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
 
 import uvicorn
 
+from infra.command import run_tool
 from infra.local import settings
 from infra.local.app import Local
+from infra.local.hold import SQLITE, Held, held
+from infra.local.protocol import LONGEST_HEAD, OneShape
 from shared import bootstrap, logs
 from shared.errors import Misconfigured
+from shared.stores.sqlite import examine
+from shared.stores.sqlite_file import UnusableFile
 
 # ruff: noqa: E501  # lines to copy must be whole
 BANNER = """
@@ -21,6 +28,9 @@ Baton is at http://127.0.0.1:{port}/   (Ctrl-C stops it; its state is in {folder
   reports    http://127.0.0.1:{port}/send_representative/reports/#key={admin}
   webhooks   /receive_webhook/business_messages (signed with {signing})   /receive_webhook/csku (Authorization: {csku})
              /receive_webhook/rcs (signed with {rcs})   /receive_webhook/whatsapp (signed with {whatsapp})
+  CRM page   /forward_variables (tokens signed with {bridge}) for pages of {origins}
+             a page of your own:  BRIDGE_ALLOWED_ORIGINS=http://localhost:9000 make run
+             its tag and a token: .venv/bin/python -m infra.bridge_tag --endpoint http://127.0.0.1:{port}/forward_variables --agent jane
 
 Try it in another terminal:
 
@@ -33,39 +43,86 @@ Try it in another terminal:
   3. See what the customer saw:
      curl http://127.0.0.1:{port}/sim/business_messages/customers/3333
 """
+DAMAGED = """{error}.
+Baton does not start, and cannot tell what of the state is lost.
+Put a copy of the file back, or begin without it:
+  mkdir {aside} && mv {path}* {aside}/
+BATON_HOME=another/folder make run leaves it where it is."""
+UNUSABLE = """{error}.
+Baton does not start. Put that right, or name another folder: BATON_HOME=another/folder make run"""
+HELD = """Another run uses {folder}/ or its store: {error}.
+Stop it, or give this one a folder and a port of its own:
+  BATON_HOME=.baton2 PORT=8081 make run"""
 
 
-def main() -> int:
-    """Serves until it is stopped. Returns 1, having said which, where a setting is wrong."""
+def main(given: list[str] | None = None) -> int:
+    """Serves until it is stopped. Returns 1, having said why, where it cannot."""
+    what = "Serve everything on one machine; PORT and BATON_HOME choose the port and the state's folder."
+    argparse.ArgumentParser(prog="python -m infra.local", description=what).parse_args(given)
     listener = _listen(os.environ.get("PORT", "8080"))
     if listener is None:
         return 1
-    port, folder = int(listener.getsockname()[1]), Path(os.environ.get("BATON_HOME", ".baton"))
+    port, folder = int(listener.getsockname()[1]), Path(os.environ.get("BATON_HOME") or ".baton")
+    os.umask(0o077)  # what a customer said is for the owner of the files
     logs.hide("DEBUG")
-    for name, value in settings.defaults(port, folder).items():
-        os.environ.setdefault(name, value)
+    settings.fill(os.environ, port, folder)
     try:
-        bootstrap.baton().ports  # noqa: B018  # built now, so that what is missing is said now
+        store = bootstrap.baton().settings.baton_store
+        with held(folder, store):
+            _serve(listener, port, folder, store)
     except Misconfigured:
-        print("Baton does not start: the line above names what to change in the environment.", file=sys.stderr)
-        return 1
-    print(
-        BANNER.format(
-            port=port,
-            folder=folder,
-            bot=settings.BOT_KEY,
-            agent=settings.AGENT_KEY,
-            admin=settings.ADMIN_KEY,
-            signing=settings.SIGNING_KEY,
-            csku=settings.CSKU_SECRET,
-            rcs=settings.RCS_TOKEN,
-            whatsapp=settings.WHATSAPP_SECRET,
-        ),
-        flush=True,
-    )
-    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped in order by then, and says it once more
-        uvicorn.Server(uvicorn.Config(Local(port, folder), log_level="critical", access_log=False)).run([listener])
+        return _refused("Baton does not start: the line above names what to change in the environment.")
+    except UnusableFile as error:
+        words = DAMAGED if error.is_damaged else UNUSABLE
+        aside = shlex.quote(f"{Path(error.path).parent}/damaged")
+        return _refused(words.format(error=error, path=shlex.quote(error.path), aside=aside))
+    except Held as error:
+        return _refused(HELD.format(folder=folder, error=error))
+    finally:
+        listener.close()
     return 0
+
+
+def _serve(listener: socket.socket, port: int, folder: Path, store: str) -> None:
+    bootstrap.baton().ports  # noqa: B018  # built now, so that what is missing is said now
+    if store.startswith(SQLITE):
+        examine(store.removeprefix(SQLITE))
+    config = uvicorn.Config(
+        Local(port, folder),
+        http=OneShape,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        ws="none",
+        log_level="critical",
+        access_log=False,
+    )
+    print(_banner(port, folder), flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped in order by then, and says it once more
+        uvicorn.Server(config).run([listener])
+
+
+def _banner(port: int, folder: Path) -> str:
+    """Returns what there is to try; a secret of the environment's is not printed."""
+    known = settings.defaults(port, folder)
+    keys = os.environ["BATON_API_KEYS"] == known["BATON_API_KEYS"]
+    said = {name: known[name] if os.environ[name] == known[name] else "(yours)" for name in known}
+    return BANNER.format(
+        port=port,
+        folder=folder,
+        bot=settings.BOT_KEY if keys else "(yours)",
+        agent=settings.AGENT_KEY if keys else "(yours)",
+        admin=settings.ADMIN_KEY if keys else "(yours)",
+        signing=said["BUSINESS_MESSAGES_SIGNING_KEYS"],
+        csku=said["CSKU_WEBHOOK_SECRETS"],
+        rcs=said["RCS_CLIENT_TOKENS"],
+        whatsapp=said["WHATSAPP_APP_SECRETS"],
+        bridge=said["BRIDGE_TOKEN_KEYS"],
+        origins=", ".join(bootstrap.baton().settings.bridge_allowed_origins),
+    )
+
+
+def _refused(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
 
 
 def _listen(port: str) -> socket.socket | None:
@@ -74,6 +131,7 @@ def _listen(port: str) -> socket.socket | None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", int(port)))
+        listener.listen()
     except (ValueError, OverflowError):
         print(f"PORT is a number from 1 to 65535, not {port!r}.", file=sys.stderr)
     except OSError as error:
@@ -85,4 +143,4 @@ def _listen(port: str) -> socket.socket | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

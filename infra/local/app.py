@@ -2,27 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import functions_framework.aio
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.local import bot_view
+from infra.local.applications import answer, failed
 from infra.local.comments import Comments
 from infra.local.crm import Crm
 from infra.local.dialogflow import DialogflowSimulator
 from infra.local.dialogflow_store import DialogflowStore
-from infra.local.page_files import ADAPTER, ADAPTER_HOST, page_file
-from infra.local.settings import CRM_COMMENT_SECRET
+from infra.local.gate import Gate
+from infra.local.page_files import ADAPTER, page_file
 from infra.local.simulators import csku, simulators
 from shared import bootstrap
-from shared.errors import BatonError
+from shared.edge import where
+from shared.errors import BatonError, NotFound
 from shared.logs import log
 from shared.services.sweep import sweep
+from shared.stores.sqlite_file import unavailable
 
 ROOT = Path(__file__).parents[2]
 SWEEP_SECONDS = 1.0
@@ -33,28 +36,47 @@ class Local:
 
     def __init__(self, port: int, folder: Path) -> None:
         self._functions = {main.parent.name: load_function(main) for main in sorted(ROOT.glob("functions/*/main.py"))}
+        self._gate = Gate(port)
         self.platforms = simulators(port, folder)
         self.csku = csku()
         self.dialogflow = DialogflowSimulator(DialogflowStore(str(folder / "dialogflow.sqlite")))
-        secret = os.environ.get("CRM_COMMENT_SECRET", CRM_COMMENT_SECRET)
-        self._crm = Crm(Comments(str(folder / "crm.sqlite"), secret))
-        self._bot = bot_view.application(self.dialogflow.store)
+        secrets = bootstrap.baton().settings.crm_comment_secret
+        self._crm = Crm(Comments(str(folder / "crm.sqlite"), secrets))
+        self._bot = bot_view.bot_application(self.dialogflow.store)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers everything in one shape, also what fails in a way that was not foreseen."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, noting)
+        except BatonError as error:
+            await answer(error)(scope, receive, send)
+        except Exception as error:  # what has begun an answer has been logged by its application
+            if not begun:
+                await failed(None, error)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._gate.check(scope)
         path = scope["path"]
-        if _host(scope) == ADAPTER_HOST:
-            await page_file(path, ADAPTER)(scope, receive, send)
+        if self._gate.is_adapter(scope):
+            await page_file(scope["method"], path, ADAPTER)(scope, receive, send)
             return
         if path.startswith("/receive_webhook/") and path.split("/")[2] in self.platforms:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             receive = _overheard(receive, partial(self.platforms[path.split("/")[2]].overhear, headers=headers))
-        await self._application(path)(scope, receive, send)
+        await self._application(scope["method"], path)(scope, receive, send)
 
-    def _application(self, path: str) -> ASGIApp:
+    def _application(self, method: str, path: str) -> ASGIApp:
         first = path.split("/")[1]
         if path.startswith("/sim/dialogflow/"):
             return self.dialogflow
@@ -67,15 +89,17 @@ class Local:
         if first == "local":
             return self._crm.application
         if first in ("", "page"):
-            return page_file(path)
-        known = ", ".join(f"/{name}" for name in self._functions)
-        return self._functions.get(first) or JSONResponse({"error": f"Nothing here. Try {known}."}, 404)
+            return page_file(method, path)
+        if first not in self._functions:
+            known = ", ".join(f"/{name}" for name in self._functions)
+            raise NotFound("unknown-path", f"There is nothing here. Try {known}.")
+        return self._functions[first]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._crm.listen(bootstrap.baton())
-        posting = [one.post_webhooks() for one in self.platforms.values()]
-        self._tasks = [asyncio.create_task(work) for work in (self._sweep(), *posting)]
+        works = [self._sweep, *(one.post_webhooks for one in self.platforms.values())]
+        self._tasks = [asyncio.create_task(_for_ever(work)) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in self._tasks:
@@ -97,18 +121,23 @@ class Local:
             await asyncio.sleep(SWEEP_SECONDS)
 
 
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """What fails, like a write to a full disk, begins again: a run must not go on without it."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            fields = {"error": type(error).__name__, "at": where(error)}
+            log("ERROR", "a task of the local run failed and begins again", **fields)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
 def load_function(main: Path) -> ASGIApp:
     """Returns a function as the framework serves it, without what the framework leaves in the environment."""
     app: ASGIApp = functions_framework.aio.create_asgi_app(main.parent.name, str(main))  # type: ignore[no-untyped-call]  # the framework has no types
     for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
         os.environ.pop(name, None)
     return app
-
-
-def _host(scope: Scope) -> str:
-    """Returns the name in the address bar: to a browser, another name is another origin."""
-    host: str = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    return host.rpartition(":")[0] or host
 
 
 def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
@@ -120,7 +149,15 @@ def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
         if message["type"] == "http.request" and len(heard) < 1 << 20:
             heard.extend(message.get("body", b""))
             if not message.get("more_body"):
-                listener(bytes(heard))
+                _tell(listener, bytes(heard))
         return message
 
     return overheard
+
+
+def _tell(listener: Callable[[bytes], None], body: bytes) -> None:
+    """Raises Unavailable where the platform cannot note it: then Baton must not take it either."""
+    try:
+        listener(body)
+    except sqlite3.Error as error:
+        raise unavailable(error) from error

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.applications import application
 from infra.local.dialogflow import session_of
 from infra.local.dialogflow_store import DialogflowStore
 from shared import bootstrap
@@ -20,7 +21,7 @@ from shared.schemas.variables import SessionVariable
 PATH = "/local/bot/{conversation:path}"
 
 
-def application(store: DialogflowStore) -> Starlette:
+def bot_application(store: DialogflowStore) -> Starlette:
     """Returns an ASGI application that tells of one conversation's bot at PATH."""
 
     async def bot(request: Request) -> Response:
@@ -32,7 +33,7 @@ def application(store: DialogflowStore) -> Starlette:
         told = {"bot": settings.baton_bot, "session": session, "turns": turns, "chatDesks": chats}
         return JSONResponse(told)
 
-    return Starlette(routes=[Route(PATH, bot)])
+    return application([Route(PATH, bot)])
 
 
 def _takes(desk: Desk, channel: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Verified as a CRM would, by the Standard Webhooks scheme: https://www.standardwe
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,9 +35,9 @@ class CommentFaults(BaseModel):
 class Comments:
     """Keeps what was posted in a SQLite file of its own; a repeated `webhook-id` is only counted."""
 
-    def __init__(self, path: str, secret: str) -> None:
-        self._db = open_database(path, _SCHEMA)
-        self._signed = Webhook(secret)
+    def __init__(self, path: str, secrets: Sequence[str]) -> None:
+        self._db = open_database(path, _SCHEMA, whole=True)
+        self._signed = [Webhook(secret) for secret in secrets]
         self.faults = CommentFaults()
 
     def routes(self, prefix: str) -> list[Route]:
@@ -61,12 +62,7 @@ class Comments:
         return JSONResponse({}, 201)
 
     def _genuine(self, body: bytes, headers: dict[str, str]) -> bool:
-        """A malformed header escapes the library's own error, as a ValueError."""
-        try:
-            self._signed.verify(body, headers, json_parse=False)
-        except (WebhookVerificationError, ValueError):
-            return False
-        return True
+        return any(_verifies(one, body, headers) for one in self._signed)
 
     def _keep(self, webhook_id: str, conversation: str, comment: dict[str, Any]) -> None:
         self._db.execute(
@@ -92,6 +88,15 @@ class Comments:
         except ValidationError as error:
             return JSONResponse({"error": {"message": error.errors()[0]["msg"]}}, 400)
         return JSONResponse(self.faults.model_dump())
+
+
+def _verifies(signed: Webhook, body: bytes, headers: dict[str, str]) -> bool:
+    """A malformed header escapes the library's own error, as a ValueError."""
+    try:
+        signed.verify(body, headers, json_parse=False)
+    except (WebhookVerificationError, ValueError):
+        return False
+    return True
 
 
 def _parsed(body: bytes) -> dict[str, Any] | None:

@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.applications import application
 from infra.local.comments import Comments
 from shared import bootstrap
 from shared.answers import error_response
@@ -39,8 +39,8 @@ class Crm:
 
     def __init__(self, comments: Comments) -> None:
         self._heard: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        self.application = Starlette(
-            routes=[
+        self.application = application(
+            [
                 Route(f"{PREFIX}/bridge_token", self._token),
                 Route(f"{PREFIX}/variables/{{conversation}}", self._variables, methods=["GET"]),
                 Route(f"{PREFIX}/variables/{{conversation}}", self._capture, methods=["POST"]),

@@ -3,11 +3,11 @@
 https://docs.csku.ai/api-reference/conversation/mark-need-human
 """
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.applications import application
 from infra.local.simulator import json_of
 
 PREFIX = "/sim/csku"
@@ -19,7 +19,8 @@ class CskuSimulator:
         self._login = (business, secret)
         self._flagged: list[str] = []
         call = Route(f"{PREFIX}/v1/conversation/need-human", self._flag, methods=["POST"])
-        self.application = Starlette(routes=[call, Route(f"{PREFIX}/flagged", self._look, methods=["GET"])])
+        look = Route(f"{PREFIX}/flagged", self._look, methods=["GET"])
+        self.application = application([call, look])
 
     async def _flag(self, request: Request) -> Response:
         if (request.headers.get("business"), request.headers.get("secret")) != self._login:

@@ -4,12 +4,14 @@ https://developers.google.com/business-communications/business-messages/guides/h
 Exit code 1 if a step is not answered as it should be, or if what the customer saw breaks an invariant.
 """
 
+import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from infra.command import run_tool
 from infra.local.oracle import violations
 from infra.local.reference import PLATFORM, STEPS, Step
 from infra.local.server import LocalServer
@@ -17,7 +19,9 @@ from infra.local.server import LocalServer
 GREY, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 
 
-def main() -> int:
+def main(given: list[str] | None = None) -> int:
+    what = "Replay the reference conversation."
+    argparse.ArgumentParser(prog="python -m infra.local.demo", description=what).parse_args(given)
     with tempfile.TemporaryDirectory(prefix="baton-demo-") as folder, LocalServer(Path(folder)) as server:
         print(f"{BOLD}The reference conversation, through the real functions at {server.url}{PLAIN}\n")
         faults = [fault for step in STEPS if (fault := _play(server, step))]
@@ -60,4 +64,4 @@ def _verdict(faults: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

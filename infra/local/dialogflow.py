@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from infra.local.applications import application
 from infra.local.dialogflow_agent import Intent, Session, converse
 from infra.local.dialogflow_store import DialogflowStore
 from infra.local.faults import CallFaults, Share
@@ -53,8 +53,8 @@ class DialogflowSimulator:
         self.store = store
         self.faults = DialogflowFaults()
         self._set_anew = asyncio.Event()
-        self._rest = Starlette(
-            routes=[
+        self._rest = application(
+            [
                 Route("/v3/{session:path}:detectIntent", self._detect_intent, methods=["POST"]),
                 Route("/faults", self._get_faults, methods=["GET"]),
                 Route("/faults", self._set_faults, methods=["PUT"]),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.dialogflow_agent import Session
+from infra.local.platform_store import whole
 from shared.stores.sqlite import open_database
 
 _SCHEMA = """
@@ -16,7 +17,7 @@ create table if not exists turns (
 
 class DialogflowStore:
     def __init__(self, path: str) -> None:
-        self._db = open_database(path, _SCHEMA)
+        self._db = open_database(path, _SCHEMA, whole=True)
 
     def session(self, name: str) -> Session:
         """Returns where it stands; a session begins with its first call."""
@@ -25,13 +26,12 @@ class DialogflowStore:
 
     def record(self, name: str, turn: dict[str, Any], session: Session | None) -> None:
         """Keeps a call, and where it led unless it was refused."""
-        self._db.execute("begin immediate")
         values = (name, datetime.now(UTC).isoformat(), json.dumps(turn))
-        self._db.execute("insert into turns (session, at, turn) values (?, ?, ?)", values)
-        if session is not None:
-            state = (name, session.page, json.dumps(session.parameters))
-            self._db.execute("insert or replace into sessions values (?, ?, ?)", state)
-        self._db.execute("commit")
+        with whole(self._db):
+            self._db.execute("insert into turns (session, at, turn) values (?, ?, ?)", values)
+            if session is not None:
+                state = (name, session.page, json.dumps(session.parameters))
+                self._db.execute("insert or replace into sessions values (?, ?, ?)", state)
 
     def turns(self, name: str) -> list[dict[str, Any]]:
         rows = self._db.execute("select seq, at, turn from turns where session = ? order by seq", (name,))

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
+
+from shared.errors import MethodNotAllowed, NotFound
 
 PAGE, ADAPTER = Path(__file__).parent / "page", Path(__file__).parent / "adapter"
 ADAPTER_HOST = "adapter.localhost"
@@ -14,15 +16,17 @@ POLICY = (
 HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 FRAMES = {
     PAGE: f"frame-src http://{ADAPTER_HOST}:*; frame-ancestors 'none'",
-    ADAPTER: "frame-ancestors http://127.0.0.1:* http://localhost:* http://crm.localhost:*",
+    ADAPTER: "frame-ancestors http://127.0.0.1:* http://localhost:*",
 }
 
 
-def page_file(path: str, folder: Path = PAGE) -> Response:
-    """Returns what is at `/` or `/page/<file>`; only names that the folder lists are known."""
+def page_file(method: str, path: str, folder: Path = PAGE) -> Response:
+    """Returns what is at `/` or `/page/<file>`. Raises NotFound for names that the folder does not list."""
     name = "index.html" if path == "/" else path.removeprefix("/page/")
     file = next((one for one in folder.iterdir() if one.name == name and one.suffix in CONTENT_TYPES), None)
     if file is None:
-        return JSONResponse({"error": "The page has no such file; it is at /."}, 404)
+        raise NotFound("unknown-path", "The page has no such file; it is at /.")
+    if method not in ("GET", "HEAD"):
+        raise MethodNotAllowed("GET, HEAD")
     headers = {**HEADERS, "content-security-policy": POLICY + FRAMES[folder]}
     return FileResponse(file, media_type=CONTENT_TYPES[file.suffix], headers=headers)

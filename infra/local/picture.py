@@ -1,11 +1,13 @@
 """`make picture`: plays the reference conversation on the page in a real browser, and takes README's picture of it."""
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, expect
 
+from infra.command import run_tool
 from infra.local.browser import browser, find_browser
 from infra.local.server import LocalServer
 
@@ -14,7 +16,9 @@ SIZE = ViewportSize(width=1440, height=900)
 SHARPNESS = 1.25
 
 
-def main() -> None:
+def main(given: list[str] | None = None) -> int:
+    what = "Take the picture in README."
+    argparse.ArgumentParser(prog="python -m infra.local.picture", description=what).parse_args(given)
     chromium = find_browser()
     if chromium is None:
         sys.exit("No Chromium was found; install it with your system's packages (Debian: chromium-headless-shell).")
@@ -28,6 +32,7 @@ def main() -> None:
         play(page)
         page.screenshot(path=PICTURE)
     print(f"{PICTURE} ({PICTURE.stat().st_size // 1024} KB)")
+    return 0
 
 
 def play(page: Page) -> None:
@@ -56,4 +61,4 @@ def _send(page: Page, label: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,20 +18,25 @@ create table if not exists webhooks (seq integer primary key autoincrement, body
 """
 
 
+@contextmanager
+def whole(db: sqlite3.Connection) -> Iterator[None]:
+    """Makes what is written within it durable whole or not at all, and takes no other writer between."""
+    db.execute("begin immediate")
+    try:
+        yield
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:  # SQLite ends it by itself where the disk is full
+            db.execute("rollback")
+        raise
+
+
 class PlatformStore:
     def __init__(self, path: str) -> None:
-        self._db = open_database(path, _SCHEMA)
+        self._db = open_database(path, _SCHEMA, whole=True)
 
-    @contextmanager
-    def whole(self) -> Iterator[None]:
-        """Makes what is written within it durable whole or not at all, and takes no other writer between."""
-        self._db.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+    def whole(self) -> AbstractContextManager[None]:
+        return whole(self._db)
 
     def learn(self, conversation: str, name: str | None = None) -> None:
         """Notes that this conversation exists; only then may anybody write to it."""

@@ -1,7 +1,7 @@
 """The fixed, documented development settings of `make run`; whatever the environment sets wins."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
@@ -15,12 +15,23 @@ BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
 OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"
 CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
 DIALOGFLOW_AGENT = "projects/local/locations/global/agents/baton"
-BRIDGE_HOSTS = ("127.0.0.1", "localhost", "crm.localhost")
+ORIGINS = "BRIDGE_ALLOWED_ORIGINS"
+BRIDGE_HOSTS = ("127.0.0.1", "localhost")
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
     AGENT_KEY: {"name": "desk", "may": ["HUMAN"]},
     ADMIN_KEY: {"name": "admin", "may": ["BOT", "HUMAN"], "admin": True},
 }
+
+
+def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None:
+    """Sets what the environment leaves out. The run's own pages may call the bridge beside those that are named."""
+    known = defaults(port, folder)
+    for name, value in known.items():
+        environment.setdefault(name, value)
+    if given := environment[ORIGINS].strip(", "):
+        pages = dict.fromkeys([*given.split(","), *known[ORIGINS].split(",")])
+        environment[ORIGINS] = ",".join(pages)
 
 
 def defaults(port: int, folder: Path) -> Mapping[str, str]:
@@ -51,7 +62,7 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CSKU_API_SECRET": CSKU_API_SECRET,
         "OUTBOUND_WEBHOOK_KEYS": OUTBOUND_KEY,
         "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
-        "BRIDGE_ALLOWED_ORIGINS": ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),
+        ORIGINS: ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),
         "DIALOGFLOW_AGENT": DIALOGFLOW_AGENT,
         "DIALOGFLOW_API_URL": f"http://127.0.0.1:{port}/sim/dialogflow",
         "DIALOGFLOW_AUTH": "none",

@@ -8,12 +8,12 @@ from typing import Any
 
 import aiohttp
 from pydantic import ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from infra.local.applications import application
 from infra.local.faults import Faults
 from infra.local.platform_store import PlatformStore
 from shared.errors import BadRequest
@@ -39,7 +39,8 @@ class Simulator(ABC):
         self.typing: dict[str, str | None] = {}
         self._webhook_url = webhook_url
         self._news = asyncio.Event()
-        self._rest = Starlette(routes=[*self.api_routes(), *self.customer_routes(), *self._common_routes()])
+        routes = [*self.api_routes(), *self.customer_routes(), *self._common_routes()]
+        self._rest = application(routes)
 
     @abstractmethod
     def api_routes(self) -> list[Route]:

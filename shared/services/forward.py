@@ -12,6 +12,7 @@ import pydantic_core
 
 from shared.answers import error_response
 from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, NotFound, TooLarge
+from shared.logs import sanitised
 from shared.platforms.base import parse_object
 from shared.ports import Ports
 from shared.schemas.exchange import Request, Response
@@ -53,7 +54,10 @@ async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> R
     except BatonError as error:
         response = error_response(error)
     cors = {"access-control-allow-origin": allowed, "vary": "Origin"} if allowed else {"vary": "Origin"}
-    return Response(response.status, response.body, response.content_type, {**cors, **response.headers}, response.notes)
+    headers, notes = {**cors, **response.headers}, dict(response.notes)
+    if notes.get("reason") == "origin-not-allowed":
+        notes["origin"] = sanitised(origin or "none")  # what is to be added to the setting, if it is meant
+    return Response(response.status, response.body, response.content_type, headers, notes)
 
 
 def body_limit(ports: Ports, bridge: Bridge, request: Request) -> int:

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.errors import Unavailable
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot
 from shared.reports.counts import SHOWN, Count, Tally, in_tally
 from shared.schemas.conversation import Conversation
@@ -18,6 +17,14 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
 from shared.stores import sqlite_counts
 from shared.stores.documents import from_conversation, from_entry, to_conversation, to_entry
+from shared.stores.sqlite_file import (
+    UnusableFile,
+    check_tables,
+    check_whole,
+    is_storage,
+    make_private,
+    unavailable,
+)
 
 T = TypeVar("T")
 _Row = tuple[Any, ...]
@@ -35,6 +42,7 @@ create index if not exists journal_by_time on journal (conversation, time, seq, 
 create index if not exists journal_pending on journal (conversation, pending_seq) where pending_seq is not null;
 create index if not exists journal_by_due on journal (due_at, conversation, id) where due_at is not null;
 """
+SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
 
 class SqliteStore:
@@ -147,29 +155,54 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, partial(self._work, work, *arguments))
-        except (sqlite3.OperationalError, OSError) as error:
-            raise Unavailable("store-unavailable", f"The store cannot be used now: {error}.") from error
+        except UnusableFile as unusable:
+            raise unavailable(unusable.error) from unusable
+        except (sqlite3.Error, OSError) as error:
+            if not is_storage(error):
+                raise
+            raise unavailable(error) from error
 
     def _work(self, work: Callable[..., T], *arguments: object) -> T:
         if self._connection is None:
-            self._connection = open_database(self._path, _SCHEMA + sqlite_counts.SCHEMA)
+            self._connection = open_database(self._path, SCHEMA)
             _scrub_once(self._connection)
         return work(self._connection, *arguments)
 
 
-def open_database(path: str, schema: str) -> sqlite3.Connection:
+def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Connection:
     """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing.
 
     What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the rest.
+    With `whole` it reads the file through before anything is served from it. Raises UnusableFile, having changed
+    nothing in a file that is not ours.
     """
-    if path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+    try:
+        if path != ":memory:":
+            make_private(Path(path))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+        try:
+            if whole:
+                check_whole(connection)
+            _begin(connection, schema)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise UnusableFile(path, error) from error
+    return connection
+
+
+def _begin(connection: sqlite3.Connection, schema: str) -> None:
+    check_tables(connection, schema)
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")
     connection.executescript(schema)
-    return connection
+
+
+def examine(path: str) -> None:
+    """Reads a store's file through, before anything is served from it. Raises UnusableFile."""
+    open_database(path, SCHEMA, whole=True).close()
 
 
 def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[_Row]:

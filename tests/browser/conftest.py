@@ -65,7 +65,7 @@ def crm() -> Iterator[Crm]:
 def run(crm: Crm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     settings = {"BRIDGE_ALLOWED_ORIGINS": crm.url, "BRIDGE_TOKEN_KEYS": BRIDGE_KEY}
     with LocalServer(tmp_path_factory.mktemp("bridge"), settings) as running:
-        crm.endpoint = f"http://baton.localhost:{running.port}/forward_variables"
+        crm.endpoint = f"http://127.0.0.1:{running.port}/forward_variables"
         yield running
 
 

@@ -110,9 +110,11 @@ def test_somebody_else_answers(healthy: LocalServer) -> None:
 
 
 def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with LocalServer(tmp_path, {"BATON_STORE": f"sqlite:///{tmp_path / 'file' / 'baton.sqlite'}"}) as server:
-        assert any("a signed event is answered 5" in fault for fault in faults(server))
+    with LocalServer(tmp_path) as server:
+        for end in ("", "-wal"):
+            Path(f"{tmp_path / 'baton.sqlite'}{end}").write_bytes(b"no database" * 20_000)
+        found = faults(server)
+    assert any("a signed event is answered 503 store-damaged" in fault for fault in found), found
 
 
 def test_a_customer_who_waits_too_long(healthy: LocalServer) -> None:

@@ -1,0 +1,63 @@
+"""The state of one local run: private to its owner, and held by one process at a time."""
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.stores.sqlite_file import OWNER_FILE, OWNER_FOLDER, UnusableFile, make_folder
+
+LOCK = "run.lock"
+SQLITE = "sqlite:///"
+
+
+class Held(Exception):
+    """Another run has the state; the message says which process."""
+
+
+@contextlib.contextmanager
+def held(folder: Path, store: str) -> Iterator[None]:
+    """Holds the folder, and the store wherever it lies, until leaving. Raises Held, UnusableFile.
+
+    The kernel gives the lock back when the process ends, however it ends.
+    """
+    locks = [folder / LOCK]
+    if store.startswith(SQLITE):
+        locks.append(Path(f"{store.removeprefix(SQLITE)}.lock"))
+    with contextlib.ExitStack() as stack:
+        for lock in locks:
+            try:
+                stack.enter_context(_locked(lock))
+            except OSError as error:
+                raise UnusableFile(str(lock.parent), error) from error
+        _make_private(folder)
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    make_folder(path.parent)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Held(f"process {file.read(20).strip() or 'unknown'}") from None
+        with contextlib.suppress(PermissionError):  # another user's
+            os.fchmod(file.fileno(), OWNER_FILE)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _make_private(folder: Path) -> None:
+    """Lets only the owner into the folder, unless it is one in which people keep other things
+    as well.
+    """
+    shared = {*Path.cwd().parents, Path.cwd(), *Path.home().parents, Path.home()}
+    found, where = folder.stat(), folder.resolve()
+    mine = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+    if mine and where not in {one.resolve() for one in shared}:
+        folder.chmod(OWNER_FOLDER)

@@ -1,0 +1,39 @@
+"""HTTP/1.1 as the local run speaks it: what is no HTTP is refused in the one shape too."""
+
+import sys
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from infra.local.gate import HEADERS_LIMIT, HeadersTooLarge
+from shared.answers import error_response
+from shared.errors import BadRequest, BatonError
+from shared.schemas.exchange import Response
+
+# Read whole before it is refused: closing a connection whose rest is unread loses the answer.
+LONGEST_HEAD = 1 << 20
+
+
+class OneShape(H11Protocol):
+    def send_400_response(self, msg: str) -> None:
+        """Called while the parser's error is handled."""
+        told = error_response(_refusal(sys.exc_info()[1]))
+        for event in (*_head(told), h11.Data(data=told.body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+def _head(told: Response) -> list[h11.Response]:
+    length = str(len(told.body)).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", length),
+        (b"connection", b"close"),
+    ]
+    return [h11.Response(status_code=told.status, headers=headers)]
+
+
+def _refusal(error: BaseException | None) -> BatonError:
+    if getattr(error, "error_status_hint", 400) == 431:
+        return HeadersTooLarge("headers-too-large", f"Send at most {HEADERS_LIMIT} bytes of headers.")
+    return BadRequest("not-http", "This is no HTTP request that can be read.")

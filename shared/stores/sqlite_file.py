@@ -1,0 +1,133 @@
+"""The file under a SQLite store: its owner's alone, Baton's own or refused, and what its errors
+mean.
+"""
+
+import errno
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+from shared.errors import Unavailable
+
+OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
+# what SQLite keeps beside the file; it copies the file's mode
+BESIDE = ("-wal", "-shm", "-journal")
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A write that a limit or a quota stops is an I/O error to SQLite; only ENOSPC is SQLITE_FULL.
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_FULL_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class WrongFile(sqlite3.DatabaseError):
+    """A file that this Baton must not work on."""
+
+
+class UnusableFile(Exception):
+    """A file that can hold no state here; `error` is why."""
+
+    def __init__(self, path: str, error: sqlite3.Error | OSError) -> None:
+        why = error.strerror if isinstance(error, OSError) else None
+        super().__init__(f"{path} cannot be used: {why or error}")
+        self.path, self.error = path, error
+
+    @property
+    def is_damaged(self) -> bool:
+        return is_damage(self.error)
+
+
+def unavailable(error: sqlite3.Error | OSError) -> Unavailable:
+    """Returns the answer while SQLite cannot work. It is given before anything was acknowledged."""
+    if is_full(error):
+        full = "The disk under the store is full, or may not be written; this was not kept."
+        return Unavailable("storage-full", full)
+    if is_damage(error):
+        damaged = "The store's file is damaged. A new start says what to do."
+        return Unavailable("store-damaged", damaged)
+    return Unavailable("store-unavailable", f"The store cannot be used now: {error}.")
+
+
+def is_storage(error: sqlite3.Error | OSError) -> bool:
+    """Whether it is the file's error, not that of a statement of ours."""
+    kinds = (sqlite3.OperationalError, sqlite3.DatabaseError, WrongFile)
+    return isinstance(error, OSError) or type(error) in kinds
+
+
+def is_full(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL_ERRNO
+    return getattr(error, "sqlite_errorcode", None) in _FULL
+
+
+def is_damage(error: sqlite3.Error | OSError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    return isinstance(error, WrongFile) or code in _DAMAGED
+
+
+def make_private(path: Path) -> None:
+    """Makes folder and file where they are missing, and lets nobody but the owner read the file.
+    Raises OSError.
+
+    A file that exists is never opened here: closing it would drop the locks of this process's other
+    connections.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
+    make_folder(path.parent)
+    if not os.path.lexists(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE))
+    _must_be_a_file(path)
+    for one in (path, *(Path(f"{path}{end}") for end in BESIDE)):
+        if one.is_file() and one.stat().st_uid == os.geteuid():
+            one.chmod(OWNER_FILE)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder, its owner's alone, where it is missing. Raises OSError."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder")
+    folder.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
+
+
+def _must_be_a_file(path: Path) -> None:
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is not a file")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, "this user may not read and write it")
+    log = Path(f"{path}-wal")
+    if found.st_size == 0 and log.is_file() and log.stat().st_size:
+        raise WrongFile("it is empty, but a -wal file with content lies beside it")
+
+
+def check_tables(connection: sqlite3.Connection, schema: str) -> None:
+    """Raises WrongFile where the file has tables, and they are not those of `schema`."""
+    found = _columns(connection)
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(schema)
+        expected = _columns(empty)
+    known = [table for table in expected if table in found]
+    if found and not known:
+        raise WrongFile("its tables are another program's")
+    changed = [table for table in known if found[table] != expected[table]]
+    if changed:
+        raise WrongFile(f"its table {changed[0]} is another program's or another version's")
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    sql = """select tables.name, columns.name from sqlite_schema as tables,
+             pragma_table_info(tables.name) as columns
+             where tables.type = 'table' and tables.name not like 'sqlite~_%' escape '~'"""
+    columns = dict[str, set[str]]()
+    for table, column in connection.execute(sql):
+        columns.setdefault(table, set()).add(column)
+    return columns
+
+
+def check_whole(connection: sqlite3.Connection) -> None:
+    """Reads the whole file. Raises sqlite3.DatabaseError where a page of it is damaged."""
+    found = str(connection.execute("pragma quick_check(1)").fetchone()[0])
+    if found != "ok":
+        raise WrongFile(f"it is damaged ({found})")
