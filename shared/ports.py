@@ -76,10 +76,14 @@ class ConversationStore(Protocol):
         """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave."""
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal, oldest first. Raises BadRequest for a cursor it never gave."""
+        """Returns the journal in sequence, which is the order in which events were accepted whatever the clocks said.
+
+        Entries of one sequence (the markers of an event, what was asked of the built-in bot because of it) come by
+        their time, then by their id. Raises BadRequest for a cursor it never gave.
+        """
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        """Returns the last entries of the journal, newest first."""
+        """Returns the last entries of the journal in sequence, the last one first."""
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         """Returns the conversations whose `due_at` has passed, longest due first."""

@@ -1,7 +1,10 @@
 """What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
 
-from collections.abc import Callable, Sequence
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
 from shared.handoff.channels import all_of
@@ -69,9 +72,9 @@ class DeskCall:
         """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
         calls of its own."""
         others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
-        apart = [entry for one in others for entry in await self._kept(one, lambda at: at.time <= self.entry.time)]
+        apart = [await self._kept(one, lambda at: at.time <= self.entry.time) for one in others]
         here = await self._kept(self.channel.id, lambda at: at.seq <= self.entry.seq)
-        latest = sorted((*apart, *here), key=lambda one: (one.time, one.seq))[-TRANSCRIPT:]
+        latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[-TRANSCRIPT:]
         return [
             Spoken(
                 _SPEAKERS[one.kind],
@@ -79,7 +82,7 @@ class DeskCall:
                 one.time,
                 one.representative.display_name if one.representative else None,
             )
-            for one in latest
+            for _, one in latest
         ]
 
     async def _kept(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
@@ -126,3 +129,10 @@ class DeskCall:
             await apply(self.ports, event, limit=None)
             await wake(self.ports, self.channel.id)
         return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))
+
+
+def _timed(journal: Iterable[JournalEntry]) -> Iterator[tuple[datetime, JournalEntry]]:
+    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose clock was ahead."""
+    entries = sorted(journal, key=lambda entry: entry.seq)
+    times = itertools.accumulate((entry.time for entry in entries), max)
+    yield from zip(times, entries, strict=True)

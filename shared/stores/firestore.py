@@ -29,7 +29,7 @@ from shared.stores.firestore_rpc import FirestoreRpc, Message
 T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
-_BY_TIME = ("time", "seq")
+_IN_SEQUENCE = ("seq", "time")
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -87,12 +87,12 @@ class FirestoreStore:
         return self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
-        start = forms.read_cursor(cursor, _BY_TIME, self._rpc.root)
-        query = forms.find("journal", [], _BY_TIME, limit, start)
-        return self._page(await self._rpc.query(self._journal_of(conversation), query), _BY_TIME, limit, _entry)
+        start = forms.read_cursor(cursor, _IN_SEQUENCE, self._rpc.root)
+        query = forms.find("journal", [], _IN_SEQUENCE, limit, start)
+        return self._page(await self._rpc.query(self._journal_of(conversation), query), _IN_SEQUENCE, limit, _entry)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "time", limit)
+        query = forms.find_latest("journal", "seq", limit)
         return [_entry(document) for document in await self._rpc.query(self._journal_of(conversation), query)]
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
