@@ -73,7 +73,10 @@ class ConversationStore(Protocol):
     async def pending_count(self, conversation: str) -> int: ...
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave."""
+        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave.
+
+        In QUEUED there is no conversation that is only tracked: its customer waits for other people than Baton's.
+        """
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
         """Returns the journal in sequence, which is the order in which events were accepted whatever the clocks said.

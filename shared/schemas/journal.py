@@ -49,7 +49,8 @@ class Asked(Ours):
 class JournalEntry(Ours):
     """`seq` is the conversation's version that this event made, and so the order of the journal: `time` is by the clock
     of whichever instance accepted it. What is asked of the built-in bot has the `seq` of the words that it answers; of
-    an event through a link the record in the reporting conversation has that of the channel. `nonce` tells our own lost commit from a duplicate.
+    an event through a link the record in the reporting conversation has that of the channel. `nonce` tells our own lost
+    commit from a duplicate.
 
     `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
     `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.

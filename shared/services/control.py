@@ -1,6 +1,7 @@
 """What bots, desks and operators may ask of a conversation. Who may ask is settled before, in `api`."""
 
-from shared.errors import AlreadyExists, BatonError, NotFound
+from shared.errors import AlreadyExists, BatonError, NotFound, Refused
+from shared.handoff.transitions import TRACKED
 from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.commands import Lane, Signal, State
@@ -73,12 +74,19 @@ async def shown_in(ports: Ports, conversation: str) -> Conversation:
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
     """Passes typing on if that representative is the one who speaks and nothing waits before it; else drops it.
 
-    Some channels show it as the answer to the customer's latest message.
+    Some channels show it as the answer to the customer's latest message. Raises NotFound, Refused `tracked`.
     """
     channel = await channel_of(ports, conversation)
+    check_delivers(channel)
     if signal.representative and _speaks(channel, signal.representative) and await _is_clear(ports, channel.id):
         answered = signal.model_copy(update={"message_id": channel.last_message_id})
         await signal_receipt(ports, channel, answered)
+
+
+def check_delivers(conversation: Conversation) -> None:
+    """Raises Refused `tracked` for a conversation to whose customer Baton sends nothing."""
+    if conversation.tracked:
+        raise Refused(TRACKED.reason, TRACKED.message)
 
 
 async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) -> None:

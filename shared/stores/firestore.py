@@ -23,7 +23,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.stores import firestore_counts
 from shared.stores import firestore_forms as forms
-from shared.stores.documents import SHARDS, shard, to_conversation, to_entry
+from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry
 from shared.stores.firestore_rpc import FirestoreRpc, Message
 
 T = TypeVar("T")
@@ -84,7 +84,8 @@ class FirestoreStore:
         filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        return self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        page = self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
         start = forms.read_cursor(cursor, _IN_SEQUENCE, self._rpc.root)

@@ -18,7 +18,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
 from shared.stores import sqlite_counts
-from shared.stores.documents import from_conversation, from_entry, to_conversation, to_entry
+from shared.stores.documents import from_conversation, from_entry, is_in_no_line, to_conversation, to_entry
 
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
@@ -78,7 +78,8 @@ class SqliteStore:
         sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
                  where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
-        return _page(rows, lambda row: to_conversation(row[0]), limit)
+        page = _page(rows, lambda row: to_conversation(row[0]), limit)
+        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
 
     async def journal(self, conversation: str, cursor: str | None, limit: int) -> Page[Snapshot[JournalEntry]]:
         sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place from journal

@@ -84,6 +84,17 @@ async def test_the_queue_pages_through_equal_waits_and_none(store: ConversationS
     assert [one.address for page in with_bot for one in page] == ["x", "y", "z"]
 
 
+async def test_who_waits_elsewhere_is_not_in_the_queue(store: ConversationStore, make: Any) -> None:
+    """However many a desk that delivers by itself lets wait, the first page has who waits here."""
+    await make.commit(store, *(make.conversation(f"t{n}", waits=n, tracked=True) for n in range(7)))
+    await make.commit(store, make.conversation("here", waits=99))
+    page = await store.queue("QUEUED", None, 3)
+    assert ([one.address for one in page.items], page.cursor) == (["here"], None)
+    found = await store.load("business_messages:t1")
+    assert found is not None
+    assert (found.value.phase.value, found.value.tracked) == ("QUEUED", True)
+
+
 async def test_who_no_longer_waits_has_left_the_queue(store: ConversationStore, make: Any) -> None:
     (written,) = await make.commit(store, make.conversation("3333", waits=1))
     await store.commit(Commit((), [Snapshot(make.conversation("3333", version=2), written.token)]))

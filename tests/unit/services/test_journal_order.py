@@ -21,7 +21,8 @@ CHANNEL, DESK = "business_messages:3333", "csku:conv_1"
 @pytest.fixture
 def slow(bench: Any) -> Ports:
     """Another instance, whose clock is behind."""
-    return replace(bench.ports, clock=HandClock(bench.clock.now() - timedelta(seconds=90)))
+    here: Ports = bench.ports
+    return replace(here, clock=HandClock(bench.clock.now() - timedelta(seconds=90)))
 
 
 def _said(name: str, source: str = CHANNEL) -> Event:
