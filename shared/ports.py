@@ -13,6 +13,7 @@ from shared.reports.counts import SHOWN, Count, Tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.teams.base import Team
 
 T = TypeVar("T")
 
@@ -145,7 +146,7 @@ class CrmRecord:
     authorization: str | None = field(default=None, repr=False)
 
 
-NO_DESKS = Desks()
+NO_DESKS, NO_TEAM = Desks(), Team()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +162,5 @@ class Ports:
     webhooks: Webhooks = Webhooks()
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
+    team: Team = NO_TEAM
     streams: bool = False

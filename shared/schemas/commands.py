@@ -23,6 +23,7 @@ class Lane(StrEnum):
     REPORTS = "reports"
     STREAM = "stream"
     DESK = "desk"
+    TEAM = "team"
 
 
 class State(StrEnum):
@@ -127,6 +128,22 @@ class Comment(_ToTopic):
         return Lane.CRM
 
 
+class TellTeam(BaseCommand):
+    """A notification for one of the places where the team reads. `to` is that target's name, never its address."""
+
+    kind: Literal["team"] = "team"
+    to: str
+    body: JsonObject
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.TEAM
+
+    @property
+    def line(self) -> str:
+        return self.to
+
+
 class CallDesk(BaseCommand):
     """What a desk that must be called is told: a customer needs a human, said something, or needs one no longer.
 
@@ -186,7 +203,8 @@ class Stream(BaseCommand):
 
 
 Command = Annotated[
-    SendMessage | SendEvent | Publish | Post | Comment | CallDesk | Record | Stream, Field(discriminator="kind")
+    SendMessage | SendEvent | Publish | Post | Comment | TellTeam | CallDesk | Record | Stream,
+    Field(discriminator="kind"),
 ]
 ToCustomer = SendMessage | SendEvent
 

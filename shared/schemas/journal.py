@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 
 class Notified(Ours):
-    """How telling one target went. `until`: whoever tells it now is given up after this time."""
+    """How telling one target went, in entries of older versions; today that is the state of a TellTeam command."""
 
     target: str
     state: Literal["in-flight", "sent", "unknown", "failed"]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.errors import BatonError
 from shared.ports import Ports
-from shared.schemas.commands import CallDesk, Command, Lane, Record, SendEvent, SendMessage, State, ToCustomer
+from shared.schemas.commands import CallDesk, Command, Lane, Record, SendEvent, SendMessage, State, TellTeam, ToCustomer
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
 from shared.schemas.ids import platform_of
@@ -160,14 +160,20 @@ class Drain:
         """Returns None where another delivery has the command in hand."""
         if isinstance(command, CallDesk):
             return await call_desk(self._ports, work, command)
-        if not isinstance(command, ToCustomer) or self._recognises_ids(command):
+        if self._recognises_ids(command):
             return await attempt(self._ports, work.entry.value, command)
         if is_lost(command):
             return end(self._ports, work.entry.value, lost(command))
         mine = await mark(self._ports, work, command)
         return None if mine is None else await attempt(self._ports, work.entry.value, mine)
 
-    def _recognises_ids(self, command: ToCustomer) -> bool:
+    def _recognises_ids(self, command: Command) -> bool:
+        """Returns whether whoever gets it knows a repetition."""
+        if isinstance(command, TellTeam):
+            target = self._ports.team.named(command.to)
+            return target is None or target.dedupes
+        if not isinstance(command, ToCustomer):
+            return True
         return self._ports.policy.of(platform_of(command.shown_in(self._conversation))).idempotent_sends
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:

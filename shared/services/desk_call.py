@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
+from shared.desks.base import Chat, ChatDesk, Spoken, chat_at
 from shared.handoff.channels import all_of
+from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import words_for
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
+from shared.schemas.events import HandoffFailed
 from shared.schemas.ids import platform_of
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.variables import Audience
 from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, is_final, settled, tried_by
@@ -22,12 +23,6 @@ from shared.services.outcomes import Work
 
 TRANSCRIPT = 50  # things said, of what the journal keeps
 FURTHEST = 3200  # entries that are looked through for them
-_SPEAKERS: dict[str, Speaker] = {
-    UserMessage.kind: "customer",
-    SuggestionResponse.kind: "customer",
-    BotMessage.kind: "bot",
-    HumanMessage.kind: "human",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ class DeskCall:
         latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[-TRANSCRIPT:]
         return [
             Spoken(
-                _SPEAKERS[one.kind],
+                SPEAKERS[one.kind],
                 words_for(Audience.AGENT, one.text or "", one.captured_for),
                 one.time,
                 one.representative.display_name if one.representative else None,
@@ -90,8 +85,7 @@ class DeskCall:
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
         before = await self._last(conversation, is_before)
-        said = (one for one in before if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
-        return [one for one in said if one.seq > erased]
+        return [one for one in before if was_said(one) and one.seq > erased]
 
     async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
         """Looks back further and further: much may be said until a desk takes a handoff."""

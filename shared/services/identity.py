@@ -15,12 +15,15 @@ from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.ports import Commit, Ports, Snapshot
 from shared.reports.definitions import close
+from shared.schemas.commands import CallDesk, State, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
 from shared.services.link_records import next_version, record_of
 
+PAGE = 100
+_UNSETTLED = {State.PENDING, State.BROKEN}
 CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
@@ -122,9 +125,16 @@ def _check(other: Conversation, primary: Conversation) -> None:
 
 
 async def _must_be_settled(ports: Ports, conversation: str) -> None:
-    """What is committed meanwhile changes the conversation's version, and so fails our own commit."""
-    if await ports.store.pending_count(conversation):
-        raise Refused("outbox-pending", "Something is still being delivered there; ask again in a moment.")
+    """What is committed meanwhile changes the conversation's version, and so fails our own commit.
+
+    What goes to topics, webhooks and the team shows nothing on a channel: such a target may be down for long.
+    """
+    after = 0
+    while entries := await ports.store.pending(conversation, after, PAGE):
+        commands = (command for entry in entries for command in entry.value.commands)
+        if any(isinstance(one, ToCustomer | CallDesk) and one.state in _UNSETTLED for one in commands):
+            raise Refused("outbox-pending", "Something is still being delivered there; ask again in a moment.")
+        after = entries[-1].value.seq
 
 
 def _merged(other: Conversation, primary: Conversation, version: int, now: datetime) -> Conversation:

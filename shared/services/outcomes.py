@@ -8,7 +8,7 @@ from shared.logs import log
 from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import counts_of
-from shared.schemas.commands import Command, Lane, Record, State
+from shared.schemas.commands import Command, Lane, Record, State, TellTeam
 from shared.schemas.journal import JournalEntry
 from shared.services.attempt import Result, again, is_final, settled, tried_by
 from shared.services.retry import until_uncontended
@@ -26,6 +26,7 @@ class Work:
     added: dict[str, tuple[Command, ...]] = field(default_factory=dict)
     closes: list[tuple["Work", str]] = field(default_factory=list)
     passed: int = 0
+    logged: set[str] = field(default_factory=set)
 
     def commands(self, lane: Lane) -> list[Command]:
         return [c for c in self.entry.value.commands if c.lane is lane and c.state is State.PENDING]
@@ -128,14 +129,18 @@ def _later(stored: Command, ours: Command | None) -> Command:
 
 
 def _log_outcomes(work: Work) -> None:
+    """Once for each command, however often its entry is written."""
     for command in work.done.values():
-        if command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED):
+        ended = command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
+        if ended and command.id not in work.logged:
+            work.logged.add(command.id)
             log(
                 "ERROR",
                 "a delivery failed for good",
                 conversation=work.entry.value.conversation,
                 command=command.id,
                 kind=command.kind,
+                target=command.to if isinstance(command, TellTeam) else None,
                 state=command.state.value,
                 reason=command.error,
             )

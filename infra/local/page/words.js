@@ -17,6 +17,7 @@ const KINDS = {
   virtual_agent_joined: "virtual agent joined",
   virtual_agent_left: "virtual agent left",
   variables_captured: "variables captured",
+  notify: "the team is told",
   link: "linked",
   unlink: "unlinked",
   unknown: "unknown event",
