@@ -55,7 +55,7 @@ def _outbox(one: Patient) -> Iterator[Finding]:
         why = _why(one, conversation)
         advice = f"The last answer was {why}. " if why else "Nothing was tried yet: is deliver_outbox called? "
         advice += "The journal of the conversation says what was sent and when it is tried again."
-        yield ill(f"Messages to the customer of {conversation} wait for delivery", advice)
+        yield ill(f"Messages of {conversation} wait for delivery", advice)
     if not late:
         yield well("Nothing waits for delivery where somebody waits or talks")
 

@@ -111,14 +111,15 @@ class Export:
         return [*known, *(one.value for one in found if one is not None)]
 
     async def _entries(self, conversation: Conversation) -> AsyncIterator[JournalEntry]:
-        """Yields what stands in the journal until the end of the period, from its beginning."""
+        """Yields what stands in the journal from its beginning, but for what came after the period.
+
+        Clocks differ: what was accepted later may have an earlier time.
+        """
         cursor: str | None = ""
         while cursor is not None:
             page = await self._store.journal(conversation.id, cursor or None, PAGE)
             for entry in page.items:
-                if entry.value.time >= self._span.until:
-                    return
-                if not entry.value.marker:
+                if not entry.value.marker and entry.value.time < self._span.until:
                     yield entry.value
             cursor = page.cursor
 

@@ -16,11 +16,11 @@ from shared.policies import policy
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
 from shared.schemas.exchange import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings import Settings, closed_doors, read_settings
+from shared.teams.registry import team
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
     from shared.services.bot import Assistant
-    from shared.services.notify import Team
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
 
@@ -46,6 +46,7 @@ class Baton:
             webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
             crm=self._crm(),
             desks=desks(self.settings),
+            team=team(self.settings),
             streams=self.settings.reports_stream == "on",
         )
 
@@ -58,8 +59,7 @@ class Baton:
         queue = InlineQueue(self._deliver_inline)
         if self.assistant.name != "none":
             queue.subscribe(USER_MESSAGES, self._answer_inline, patience=BOT_PATIENCE_SECONDS)
-        if self.team.targets:
-            queue.subscribe(HANDOFFS, self._notify_inline, detached=True)
+        queue.subscribe(HANDOFFS, self._notify_inline)
         return queue
 
     @cached_property
@@ -68,13 +68,6 @@ class Baton:
         from shared.bots.registry import assistant
 
         return assistant(self.settings)
-
-    @cached_property
-    def team(self) -> "Team":
-        """Who is told of handoffs."""
-        from shared.teams.registry import team
-
-        return team(self.settings)
 
     async def close(self) -> None:
         """Closes the connections to platforms. For whoever stops serving; nothing is sent afterwards."""
@@ -118,7 +111,7 @@ class Baton:
     def notify_handoff(self) -> Door:
         from shared.services.notify import notify_handoff
 
-        return Door(partial(notify_handoff, self.ports, self.team), _pushed)
+        return Door(partial(notify_handoff, self.ports), _pushed)
 
     def sweep(self) -> Door:
         from shared.services.wake_ups import sweep_all
@@ -191,7 +184,7 @@ class Baton:
         from shared.platforms.base import parse_object
         from shared.services.notify import take
 
-        await take(self.ports, self.team, parse_object(body))
+        await take(self.ports, parse_object(body))
 
 
 def _pushed(request: Request) -> int:

@@ -14,6 +14,7 @@ from shared.reports.counts import SHOWN, Count, Tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.teams.base import Team
 
 T = TypeVar("T")
 
@@ -77,16 +78,23 @@ class ConversationStore(Protocol):
     async def pending_count(self, conversation: str) -> int: ...
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave."""
+        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave.
+
+        In QUEUED there is no conversation that is only tracked: its customer waits for other people than Baton's.
+        """
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal, oldest first; with `expired` also what has expired and is not deleted yet. Raises
-        BadRequest for a cursor it never gave."""
+        """Returns the journal in sequence, which is the order in which events were accepted whatever the clocks said.
+
+        Entries of one sequence (the markers of an event, what was asked of the built-in bot because of it) come by
+        their time, then by their id. With `expired` it has also what has expired and is not deleted yet. Raises
+        BadRequest for a cursor it never gave.
+        """
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        """Returns the last entries of the journal, newest first."""
+        """Returns the last entries of the journal in sequence, the last one first."""
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         """Returns the conversations whose `due_at` has passed, longest due first."""
@@ -148,7 +156,7 @@ class CrmRecord:
     authorization: str | None = field(default=None, repr=False)
 
 
-NO_DESKS = Desks()
+NO_DESKS, NO_TEAM = Desks(), Team()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,5 +173,6 @@ class Ports:
     webhooks: Webhooks = Webhooks()
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
+    team: Team = NO_TEAM
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)

@@ -149,6 +149,7 @@ async def update_receipt(ask: Ask) -> Response:
         raise BadRequest("malformed-path", "This is no message id.")
     body = ask.body(ReceiptBody)
     channel = await control.shown_in(ask.ports, ask.conversation)
+    control.check_delivers(channel)
     signal = Signal(id=uuid.uuid4().hex, to="", kind="READ", message_id=ask.message)
     await control.signal_receipt(ask.ports, channel, signal)
     name = f"conversations/{ask.written}/messages/{ask.message}/receipt"
@@ -157,7 +158,7 @@ async def update_receipt(ask: Ask) -> Response:
 
 async def get_conversation(ask: Ask) -> Response:
     conversation = await control.seen(ask.ports, ask.conversation)
-    waits = conversation.phase is Phase.QUEUED
+    waits = conversation.phase is Phase.QUEUED and not conversation.tracked
     ahead = views.place_view(await people_ahead(ask.ports, conversation)) if waits else {}
     return await _view(ask, conversation, **ahead)
 

@@ -8,7 +8,7 @@ import pydantic_core
 
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import seen_by
-from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, ToCustomer
+from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, TellTeam, ToCustomer
 from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.exchange import Response
 from shared.schemas.journal import JournalEntry
@@ -108,6 +108,8 @@ def _command_view(command: Command) -> dict[str, Any]:
         what["topic"] = command.topic
     if isinstance(command, Post):
         what["audience"] = command.audience
+    if isinstance(command, TellTeam):
+        what["target"] = command.to
     if isinstance(command, Record):
         what["measures"] = [measure.name.value for measure in command.measures]
     tries = {"attempts": command.attempts or None, "retryAt": _time(command.retry_at), "error": command.error}

@@ -53,7 +53,11 @@ NOT_YOURS = Refusal(
     error=Forbidden,
 )
 ANSWERED = Refusal("human-came", "A human has come since the words that this answers.")
-TRACKED = Refusal("tracked", "Baton only tracks this conversation; its own platform delivers the messages.")
+TRACKED = Refusal(
+    "tracked",
+    "Baton only tracks this conversation: its own platform delivers the messages and has the people. Answer there, or "
+    "link it to the conversation of a channel.",
+)
 
 OUTSIDE_WINDOW = Refusal(
     "outside-window",
@@ -127,7 +131,7 @@ _UNLINKED = (G.UNLINKED_CHAT, _step(E.CLOSE_DESK))
 _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
 _PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
-_LEFT_ALREADY = _cell((G.REQUEST, NOT_JOINED), otherwise=IGNORE)
+_LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
 _UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE
@@ -154,14 +158,17 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
     },
     events.HumanJoined.kind: {
-        BOT: _cell(STALE, PAST, otherwise=_JOINS),
-        QUEUED: _cell(STALE, PAST, otherwise=_JOINS),
-        HUMAN: _cell(STALE, PAST, (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)), otherwise=_step(E.JOIN)),
+        BOT: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
+        QUEUED: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
+        HUMAN: _cell(
+            UNDELIVERED, STALE, PAST, (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)), otherwise=_step(E.JOIN)
+        ),
     },
     events.Claim.kind: {
-        BOT: _cell(otherwise=_JOINS),
-        QUEUED: _cell(otherwise=_JOINS),
+        BOT: _cell(UNDELIVERED, otherwise=_JOINS),
+        QUEUED: _cell(UNDELIVERED, otherwise=_JOINS),
         HUMAN: _cell(
+            UNDELIVERED,
             (G.HOLDER, IGNORE),
             (G.APP_ONLY, _step(E.REPLACE_APP, E.JOIN, E.NOTIFY_JOINED)),
             otherwise=HELD,
@@ -185,6 +192,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _LEFT_ALREADY,
         QUEUED: _LEFT_ALREADY,
         HUMAN: _cell(
+            UNDELIVERED,
             (G.REQUEST_ABSENT, NOT_JOINED),
             (G.ABSENT, IGNORE),
             OUTLIVED,
@@ -202,6 +210,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.BOT_MESSAGE),
         ),
         HUMAN: _cell(
+            UNDELIVERED,
             (G.REQUEST, HUMAN_PRESENT),
             STALE,
             PAST,
@@ -218,13 +227,14 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(*_NOT_ASKED, (G.BY_BOT, HUMAN_PRESENT), otherwise=_step(E.SEND_SURVEY)),
     },
     events.HandoffFailed.kind: {
-        BOT: _cell(*_LET_GO, otherwise=IGNORE),
+        BOT: _cell(UNDELIVERED, *_LET_GO, otherwise=IGNORE),
         QUEUED: _cell(
+            UNDELIVERED,
             ANOTHERS,
             (G.ASSISTED_ENDS, _step(E.NOTIFY_ASSISTED, E.CLOSE_DESK, E.SAY_RESUMED, to=BOT)),
             otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT),
         ),
-        HUMAN: _cell(*_OVER, *_LET_GO, otherwise=IGNORE),
+        HUMAN: _cell(UNDELIVERED, *_OVER, *_LET_GO, otherwise=IGNORE),
     },
     events.ChatCreated.kind: dict.fromkeys(Phase, _CREATED),
     own_events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),

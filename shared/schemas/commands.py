@@ -161,6 +161,24 @@ class Comment(BaseCommand):
         return self.line
 
 
+class TellTeam(BaseCommand):
+    """A notification for one of the places where the team reads. `to` is that target's name, never its address."""
+
+    gives_way: ClassVar[bool] = True
+    may_be_late: ClassVar[bool] = True
+
+    kind: Literal["team"] = "team"
+    to: str
+    body: JsonObject
+
+    @property
+    def line(self) -> str:
+        return f"team {self.to}"
+
+    def target(self, conversation: str) -> str | None:
+        return self.line
+
+
 class CallDesk(BaseCommand):
     """What a desk that must be called is told: a customer needs a human, said something, or needs one no longer.
 
@@ -223,7 +241,7 @@ class Stream(BaseCommand):
 
 
 Command = Annotated[
-    SendMessage | SendEvent | SendSurvey | Publish | Post | Comment | CallDesk | Record | Stream,
+    SendMessage | SendEvent | SendSurvey | Publish | Post | Comment | TellTeam | CallDesk | Record | Stream,
     Field(discriminator="kind"),
 ]
 ToCustomer = SendMessage | SendEvent | SendSurvey

@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 class Notified(Ours):
-    """How telling one target went. `until`: whoever tells it now is given up after this time."""
+    """How telling one target went, in entries of older versions; today that is the state of a TellTeam command."""
 
     target: str
     state: Literal["in-flight", "sent", "unknown", "failed"]
@@ -48,7 +48,10 @@ class Asked(Ours):
 
 
 class JournalEntry(Ours):
-    """`seq` is the conversation's version that this event made; `nonce` tells our own lost commit from a duplicate.
+    """`seq` is the conversation's version that this event made, and so the order of the journal: `time` is by the clock
+    of whichever instance accepted it. What is asked of the built-in bot has the `seq` of the words that it answers; of
+    an event through a link the record in the reporting conversation has that of the channel. `nonce` tells our own lost
+    commit from a duplicate.
 
     `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
     `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.

@@ -23,7 +23,7 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.services.apply import entries_of, wake
 from shared.services.erase import as_ours, tombstone
-from shared.services.link_records import ended, record_of
+from shared.services.link_records import ended, next_version, record_of
 from shared.services.links import check_free, joined_to, seen
 from shared.services.retry import until_uncontended
 
@@ -52,14 +52,15 @@ async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> t
         return ()
     check_free(ours.value, theirs.value)
     nonce = uuid.uuid4().hex
-    update = {**joined_to(channel), "address": chat.address, "ours": True, "version": ours.value.version + 1}
-    desk = ours.value.model_copy(update=update)
+    update = {**joined_to(channel), "address": chat.address, "ours": True}
+    version = next_version((ours.value, theirs.value))
+    desk = ours.value.model_copy(update={**update, "version": version})
     entry = record_of(ports, "link", "system", nonce, ours.value, desk, ended(ports, ours.value, desk))
-    opened, linked = _opened(ports, ours.value, theirs.value, chat.handoff, nonce)
+    opened, linked = _opened(ports, desk, theirs.value, chat.handoff, nonce)
     held = [] if is_linked else await _held(ports, ours)  # by hand, before this: then nothing waits
     replayed, after = _replay(ports, linked, held, nonce)
     kept, forgotten = _forgetting(after)
-    graves = await _graves(ports, forgotten)
+    graves = await _graves(ports, forgotten, kept)
     written = (Snapshot(desk, ours.token), Snapshot(kept, theirs.token), *graves)
     await ports.store.commit(Commit([entry, *_ending_once([*opened, *replayed])], written))
     return forgotten
@@ -71,7 +72,7 @@ def _opened(
     """Returns the channel with the chat, and with what was captured in it before."""
     links = tuple(dict.fromkeys((*channel.links, chat.id)))
     variables = merge(channel.variables, chat.variables, ports.clock.now())
-    joined = channel.model_copy(update={"links": links, "variables": variables})
+    joined = channel.model_copy(update={"links": links, "variables": variables, "version": chat.version})
     event = ChatOpened(id=f"{chat.id}:{nonce}", source=channel.id, actor="system", chat=chat.id, handoff=handoff)
     decision = decide(joined, event, ports.clock.now(), ports.policy)
     return entries_of(ports, event, decision, nonce), decision.conversation
@@ -106,11 +107,12 @@ def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
     return channel.model_copy(update={"links": links, "past_chats": channel.past_chats[-CHATS_KEPT:]}), gone
 
 
-async def _graves(ports: Ports, forgotten: Sequence[str]) -> list[Snapshot[Conversation]]:
+async def _graves(ports: Ports, forgotten: Sequence[str], channel: Conversation) -> list[Snapshot[Conversation]]:
     """Returns what is written of chats that no erase of the channel would reach any more: they are erased now."""
     found = [await ports.store.load(one) for one in forgotten]
     known = [as_ours(one) for one in found if one is not None]
-    return [Snapshot(tombstone(ports, one.value, (one.value.id,)), one.token) for one in known]
+    version = next_version((channel, *(one.value for one in known)))
+    return [Snapshot(tombstone(ports, one.value, (one.value.id,), version), one.token) for one in known]
 
 
 async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:

@@ -26,6 +26,7 @@ from shared.schemas.commands import (
     SendSurvey,
     State,
     Stream,
+    TellTeam,
     ToCustomer,
 )
 from shared.schemas.content import Content
@@ -34,10 +35,12 @@ from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 from shared.services.stream import stream
+from shared.services.team_call import team_call
 from shared.services.webhooks import comment_call, webhook_call
 
 C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
+UNTOLD = Publish | Record | Stream | TellTeam  # of their failures; that of a TellTeam would be one more of them
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 PUT_OFF_SECONDS = 10.0
@@ -134,7 +137,7 @@ def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) 
     """
     too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
     surveyed = isinstance(tried, SendSurvey) and result.fault == "HTTP 429"
-    unsure = isinstance(tried, SendMessage | CallDesk) and tried.until is not None and result.arrived is None
+    unsure = isinstance(tried, SendMessage | CallDesk | TellTeam) and tried.until is not None and result.arrived is None
     return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure or surveyed
 
 
@@ -159,6 +162,8 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
             return _told(await ports.sender.send(call), ports.clock.now())
+        if isinstance(command, TellTeam):
+            return await _tell(ports, command)
         return await _send(ports, entry, command)
     except BatonError as error:
         outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
@@ -169,6 +174,20 @@ def _told(answer: Answer | None, now: datetime) -> Result:
     """A plain webhook that answers with an error says itself that it did not take what it was sent."""
     result = judge(answer, now)
     return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
+
+
+async def _tell(ports: Ports, command: TellTeam) -> Result:
+    """A target that answers with an error says itself that it shows nothing; only without an answer nobody knows.
+
+    The address of an incoming webhook is all that proves who calls: where that is refused, nothing can be refreshed.
+    """
+    target, call = await team_call(ports, command)
+    answer = await asked(ports, command, call)
+    if answer is None:
+        return judge(answer, ports.clock.now())
+    result = judge(answer, ports.clock.now(), Outcome.FORBIDDEN if answer.status == 401 else None)
+    named = f"HTTP {answer.status} {target.fault(answer) or ''}".strip()
+    return replace(result, fault=named, arrived=result.outcome is Outcome.DONE)
 
 
 async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
@@ -232,7 +251,8 @@ def _notice(command: SendEvent) -> SendMessage:
 def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     """Returns the end of a command that will not arrive, and what the team is told of it.
 
-    Where JOINED is only words, a human's messages have words of their own that say whose they are, and go on.
+    Where JOINED is only words, a human's messages have words of their own that say whose they are, and go on. Of a
+    notification that a target did not take the team gets no other: the log says it, and an alarm.
     """
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
@@ -254,8 +274,8 @@ def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
 
 
 def _told_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
-    """What a topic does not take cannot be told on one."""
-    return () if isinstance(command, Publish | Record | Stream) else (tell_the_team(ports, entry, command),)
+    """Of what a topic or one of the team's targets did not take, the log and an alarm tell."""
+    return () if isinstance(command, UNTOLD) else (tell_the_team(ports, entry, command),)
 
 
 def is_joined(command: Command) -> bool:
@@ -270,7 +290,7 @@ def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
 def settled(command: C, state: State) -> C:
     """Returns the command as it stays in the journal: what went to a topic, webhook or desk is not kept there."""
     update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
-    if isinstance(command, Publish | Post | Comment):
+    if isinstance(command, Publish | Post | Comment | TellTeam):
         update["body"] = {}
     if isinstance(command, CallDesk):
         update |= {"text": None, "metadata": None, "variables": None}

@@ -75,7 +75,7 @@ async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
     entry = JournalEntry(
         id=entry_id(words.conversation, "bot", words.id),
         conversation=words.conversation,
-        seq=0,
+        seq=words.version,
         time=now,
         kind="bot",
         source=words.conversation,

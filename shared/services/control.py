@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from shared.errors import AlreadyExists, BatonError, NotFound
+from shared.errors import AlreadyExists, BatonError, NotFound, Refused
+from shared.handoff.transitions import TRACKED
 from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.commands import Command, SendEvent, Signal, ToCustomer
@@ -78,13 +79,20 @@ async def shown_in(ports: Ports, conversation: str) -> Conversation:
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
     """Passes typing on where that representative may begin to type, or may have begun to; else drops it.
 
-    Some channels show it as the answer to the customer's latest message.
+    Some channels show it as the answer to the customer's latest message. Raises NotFound, Refused `tracked`.
     """
     channel = await channel_of(ports, conversation)
+    check_delivers(channel)
     passes = _may_type if signal.kind == "TYPING_STARTED" else _may_have_typed
     if signal.representative and await passes(ports, channel, signal.representative):
         answered = signal.model_copy(update={"message_id": channel.last_message_id})
         await signal_receipt(ports, channel, answered)
+
+
+def check_delivers(conversation: Conversation) -> None:
+    """Raises Refused `tracked` for a conversation to whose customer Baton sends nothing."""
+    if conversation.tracked:
+        raise Refused(TRACKED.reason, TRACKED.message)
 
 
 async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) -> None:

@@ -1,17 +1,21 @@
 """What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
 
-from collections.abc import Callable, Sequence
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from shared.desks.base import Chat, ChatDesk, Speaker, Spoken, chat_at
+from shared.desks.base import Chat, ChatDesk, Spoken, chat_at
 from shared.handoff.channels import all_of
+from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import words_for
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, HandoffFailed, HumanMessage, SuggestionResponse, UserMessage
+from shared.schemas.events import HandoffFailed
 from shared.schemas.ids import platform_of
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.variables import Audience
 from shared.services.apply import apply, wake
 from shared.services.attempt import Attempt, Result, again, is_final, settled, tried_by
@@ -19,12 +23,6 @@ from shared.services.outcomes import Work
 
 TRANSCRIPT = 50  # things said, of what the journal keeps
 FURTHEST = 3200  # entries that are looked through for them
-_SPEAKERS: dict[str, Speaker] = {
-    UserMessage.kind: "customer",
-    SuggestionResponse.kind: "customer",
-    BotMessage.kind: "bot",
-    HumanMessage.kind: "human",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,17 @@ class DeskCall:
         """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
         calls of its own."""
         others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
-        apart = [entry for one in others for entry in await self._kept(one, lambda at: at.time <= self.entry.time)]
+        apart = [await self._kept(one, lambda at: at.time <= self.entry.time) for one in others]
         here = await self._kept(self.channel.id, lambda at: at.seq <= self.entry.seq)
-        latest = sorted((*apart, *here), key=lambda one: (one.time, one.seq))[-TRANSCRIPT:]
+        latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[-TRANSCRIPT:]
         return [
             Spoken(
-                _SPEAKERS[one.kind],
+                SPEAKERS[one.kind],
                 words_for(Audience.AGENT, one.text or "", one.captured_for),
                 one.time,
                 one.representative.display_name if one.representative else None,
             )
-            for one in latest
+            for _, one in latest
         ]
 
     async def _kept(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
@@ -87,8 +85,7 @@ class DeskCall:
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
         before = await self._last(conversation, is_before)
-        said = (one for one in before if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
-        return [one for one in said if one.seq > erased]
+        return [one for one in before if was_said(one) and one.seq > erased]
 
     async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
         """Looks back further and further: much may be said until a desk takes a handoff."""
@@ -127,3 +124,10 @@ class DeskCall:
             await apply(self.ports, event, limit=None)
             await wake(self.ports, self.channel.id)
         return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))
+
+
+def _timed(journal: Iterable[JournalEntry]) -> Iterator[tuple[datetime, JournalEntry]]:
+    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose clock was ahead."""
+    entries = sorted(journal, key=lambda entry: entry.seq)
+    times = itertools.accumulate((entry.time for entry in entries), max)
+    yield from zip(times, entries, strict=True)

@@ -9,7 +9,7 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Call
 from shared.schemas.ids import sha256
-from shared.services.link_records import record_of
+from shared.services.link_records import next_version, record_of
 from shared.services.links import joined_to, seen
 from shared.services.retry import until_uncontended
 
@@ -63,11 +63,12 @@ async def _part(ports: Ports, ours: Conversation, channel: str, changes: _Change
 
 
 def _change(changes: _Changes, before: Snapshot[Conversation], update: Mapping[str, object]) -> None:
-    after = before.value.model_copy(update={**update, "version": before.value.version + 1})
-    changes[after.id] = before, after
+    changes[before.value.id] = before, before.value.model_copy(update=update)
 
 
 async def _commit(ports: Ports, changes: _Changes) -> None:
     nonce = uuid.uuid4().hex
-    entries = [record_of(ports, "link", "system", nonce, before.value, after) for before, after in changes.values()]
-    await ports.store.commit(Commit(entries, [Snapshot(after, before.token) for before, after in changes.values()]))
+    version = next_version(before.value for before, _ in changes.values())
+    written = [(before, after.model_copy(update={"version": version})) for before, after in changes.values()]
+    entries = [record_of(ports, "link", "system", nonce, before.value, after) for before, after in written]
+    await ports.store.commit(Commit(entries, [Snapshot(after, before.token) for before, after in written]))

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.errors import BatonError
 from shared.ports import Ports
-from shared.schemas.commands import CallDesk, Command, Record, SendEvent, SendMessage, State, ToCustomer
+from shared.schemas.commands import CallDesk, Command, Record, SendEvent, SendMessage, State, TellTeam, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import JoinedLost
@@ -140,7 +140,7 @@ class Drain:
     async def _try(self, work: Work, command: Command) -> Attempt | None:
         if isinstance(command, CallDesk):
             return await call_desk(self.ports, work, command)
-        if not isinstance(command, ToCustomer) or self._recognises_ids(command):
+        if self._recognises_ids(command):
             return await attempt(self.ports, work.entry.value, command)
         if is_lost(command):
             return end(self.ports, work.entry.value, lost(command))
@@ -150,7 +150,13 @@ class Drain:
     def has_frames(self, command: ToCustomer) -> bool:
         return self._channel_of(command).frames
 
-    def _recognises_ids(self, command: ToCustomer) -> bool:
+    def _recognises_ids(self, command: Command) -> bool:
+        """Returns whether its target knows a repetition."""
+        if isinstance(command, TellTeam):
+            target = self.ports.team.named(command.to)
+            return target is None or target.dedupes
+        if not isinstance(command, ToCustomer):
+            return True
         return self._channel_of(command).idempotent_sends
 
     def _channel_of(self, command: ToCustomer) -> Capabilities:

@@ -18,6 +18,7 @@ from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.services.apply import with_record
 from shared.services.desk_end import chat_of, end_chats, unended
+from shared.services.link_records import next_version
 from shared.services.retry import until_uncontended
 from shared.services.stream import stream_what_waits
 
@@ -106,7 +107,8 @@ def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
 
 async def _bury(ports: Ports, family: Sequence[Snapshot[Conversation]], key: str) -> list[Conversation]:
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
-    graves = [Snapshot(tombstone(ports, member.value, reach), member.token) for member in family]
+    version = next_version(member.value for member in family)
+    graves = [Snapshot(tombstone(ports, member.value, reach, version), member.token) for member in family]
     entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
     await ports.store.commit(Commit(entries, graves))
     return [grave.value for grave in graves]
@@ -138,9 +140,8 @@ def _reach(conversation: Conversation) -> tuple[str, ...]:
     return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
 
 
-def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...]) -> Conversation:
+def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...], version: int) -> Conversation:
     """Returns what is left of a conversation while an erase of all of `reach` is under way."""
-    version = conversation.version + 1
     return Conversation(
         id=conversation.id,
         address="",

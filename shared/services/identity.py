@@ -15,12 +15,15 @@ from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.ports import Commit, Ports, Snapshot
 from shared.reports.definitions import close
+from shared.schemas.commands import CallDesk, State, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
-from shared.services.link_records import record_of
+from shared.services.link_records import next_version, record_of
 
+PAGE = 100
+_UNSETTLED = {State.PENDING, State.BROKEN}
 CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
@@ -71,22 +74,23 @@ async def join(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     await _must_be_settled(ports, other.value.id)
     desks = await _linked_to(ports, other.value)
     stays, goes = _called(other.value, primary.value)
-    merged = _merged(other.value, primary.value, ports.clock.now())
+    version = next_version(one.value for one in (other, primary, *desks))
+    merged = _merged(other.value, primary.value, version, ports.clock.now())
     links = dict.fromkeys((*primary.value.links, *(one.value.id for one in desks), other.value.id))
     over = tuple(dict.fromkeys((*merged.past_chats, *(goes.chats if goes else ()))))
-    held = {"version": primary.value.version + 1, "links": tuple(links), "called": stays, "past_chats": over}
-    apart = {**_NOBODYS, "linked_to": primary.value.id, "version": other.value.version + 1}
+    held = {"version": version, "links": tuple(links), "called": stays, "past_chats": over}
+    apart = {**_NOBODYS, "linked_to": primary.value.id, "version": version}
     theirs, ours = _closed(ports, other.value, primary.value)
     changes = (
         _Change(other, other.value.model_copy(update=apart), theirs),
         _Change(primary, merged.model_copy(update=held), ours, goes),
-        *(_Change(one, _moved(one.value, primary.value.id)) for one in desks),
+        *(_Change(one, _moved(one.value, primary.value.id, version)) for one in desks),
     )
     return await _commit(ports, "link", key, changes)
 
 
-def _moved(desk: Conversation, channel: str) -> Conversation:
-    return desk.model_copy(update={"linked_to": channel, "version": desk.version + 1})
+def _moved(desk: Conversation, channel: str, version: int) -> Conversation:
+    return desk.model_copy(update={"linked_to": channel, "version": version})
 
 
 async def _linked_to(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
@@ -100,8 +104,9 @@ async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     await _must_be_settled(ports, primary.value.id)
     remains, channel = channels.parted(primary.value, other.value.id)
     links = tuple(one for one in primary.value.links if one != other.value.id)
-    after = remains.model_copy(update={"links": links, "version": primary.value.version + 1})
-    own: dict[str, object] = {"linked_to": None, "version": other.value.version + 1}
+    version = next_version((other.value, primary.value))
+    after = remains.model_copy(update={"links": links, "version": version})
+    own: dict[str, object] = {"linked_to": None, "version": version}
     if channel is not None:
         own |= {name: getattr(channel, name) for name in _OF_A_CHANNEL}
         own |= {"left_unseen": channel.shown, "locale": remains.locale, "customer_name": remains.customer_name}
@@ -120,12 +125,19 @@ def _check(other: Conversation, primary: Conversation) -> None:
 
 
 async def _must_be_settled(ports: Ports, conversation: str) -> None:
-    """What is committed meanwhile changes the conversation's version, and so fails our own commit."""
-    if await ports.store.pending_count(conversation):
-        raise Refused("outbox-pending", "Something is still being delivered there; ask again in a moment.")
+    """What is committed meanwhile changes the conversation's version, and so fails our own commit.
+
+    What goes to topics, webhooks and the team shows nothing on a channel: such a target may be down for long.
+    """
+    after = 0
+    while entries := await ports.store.pending(conversation, after, PAGE):
+        commands = (command for entry in entries for command in entry.value.commands)
+        if any(isinstance(one, ToCustomer | CallDesk) and one.state in _UNSETTLED for one in commands):
+            raise Refused("outbox-pending", "Something is still being delivered there; ask again in a moment.")
+        after = entries[-1].value.seq
 
 
-def _merged(other: Conversation, primary: Conversation, now: datetime) -> Conversation:
+def _merged(other: Conversation, primary: Conversation, version: int, now: datetime) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
         "locale": primary.locale or other.locale,
@@ -137,7 +149,7 @@ def _merged(other: Conversation, primary: Conversation, now: datetime) -> Conver
         "closed": _closed_desks(other, primary),
     }
     if _takes_over(other, primary):
-        update |= _taken_over(other, primary, primary.version + 1)
+        update |= _taken_over(other, primary, version)
     return channels.joined(primary.model_copy(update=update), other)
 
 

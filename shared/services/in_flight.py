@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from shared.errors import Unavailable
 from shared.ports import Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import BaseCommand, Command, SendMessage, State
+from shared.schemas.commands import BaseCommand, Command, SendMessage, State, TellTeam
 from shared.services.outcomes import Work
 from shared.services.retry import until_uncontended
 
@@ -24,7 +24,7 @@ IN_FLIGHT = timedelta(seconds=20)  # the HTTP timeout and 10 s
 
 def is_lost(command: Command) -> bool:
     """Returns whether this message, due again, was taken in hand by somebody who never told how it ended."""
-    return isinstance(command, SendMessage) and command.until is not None
+    return isinstance(command, SendMessage | TellTeam) and command.until is not None
 
 
 def lost(command: Marked) -> Marked:

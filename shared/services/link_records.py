@@ -1,5 +1,6 @@
 """What the journal and the team get of a link: who asked, and which handoff ends or goes on because of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from shared.ports import Ports
@@ -42,6 +43,15 @@ def record_of(
         commands += _closings(entry, let_go)
     due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
     return with_record(ports, entry.model_copy(update=due), measures)
+
+
+def next_version(conversations: Iterable[Conversation]) -> int:
+    """Returns the version of conversations that become linked, or are linked no longer, in one commit.
+
+    It is beyond what any of them had: what one reports while it is linked counts in the other's sequence, and stands in
+    its own journal too, which so stays in the order in which all of it was accepted.
+    """
+    return max(conversation.version for conversation in conversations) + 1
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:

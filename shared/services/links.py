@@ -11,7 +11,7 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import Unlinked
 from shared.services import identity
 from shared.services.apply import entries_of, wake
-from shared.services.link_records import ended, record_of
+from shared.services.link_records import ended, next_version, record_of
 from shared.services.retry import until_uncontended
 
 _Change = tuple[Snapshot[Conversation], Mapping[str, object]]
@@ -63,27 +63,29 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
     ours = await seen(ports, desk)
     if ours.value.linked_to is None:
         return ours.value
-    apart: _Change = (ours, {"linked_to": None})
     theirs = await ports.store.load(ours.value.linked_to)
     if theirs is None:
-        return await _write(ports, "unlink", key, apart)
+        return await _write(ports, "unlink", key, (ours, {"linked_to": None}))
     if theirs.value.owns(desk):
         return await identity.part(ports, ours, theirs, key)
-    parted = await _take_from(ports, theirs, desk, key, apart)
+    parted = await _take_from(ports, theirs, ours, key)
     await wake(ports, theirs.value.id)
     return parted
 
 
 async def _take_from(
-    ports: Ports, channel: Snapshot[Conversation], desk: str, key: str, apart: _Change
+    ports: Ports, channel: Snapshot[Conversation], desk: Snapshot[Conversation], key: str
 ) -> Conversation:
     """What it means for the customer that a desk's conversation is theirs no more, the table decides."""
     nonce = uuid.uuid4().hex
-    event = Unlinked(id=nonce, source=channel.value.id, actor=key, desk=desk)
+    event = Unlinked(id=nonce, source=channel.value.id, actor=key, desk=desk.value.id)
     decision = decide(channel.value, event, ports.clock.now(), ports.policy)
     after = decision.conversation
-    gone = {name: tuple(one for one in getattr(after, name) if one != desk) for name in ("links", "past_chats")}
-    ours, own = _written(ports, "unlink", key, nonce, apart)
+    gone = {
+        name: tuple(one for one in getattr(after, name) if one != desk.value.id) for name in ("links", "past_chats")
+    }
+    version = next_version((desk.value, channel.value))
+    ours, own = _written(ports, "unlink", key, nonce, version, (desk, {"linked_to": None}))
     written = [ours, Snapshot(after.model_copy(update=gone), channel.token)]
     await ports.store.commit(Commit([own, *entries_of(ports, event, decision, nonce)], written))
     return ours.value
@@ -108,15 +110,16 @@ async def seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
 async def _write(ports: Ports, kind: str, key: str, *changes: _Change) -> Conversation:
     """Writes all changes in one commit, each with its journal entry. Returns the first conversation as it became."""
     nonce = uuid.uuid4().hex
-    written = [_written(ports, kind, key, nonce, change) for change in changes]
+    version = next_version(before.value for before, _ in changes)
+    written = [_written(ports, kind, key, nonce, version, change) for change in changes]
     await ports.store.commit(Commit([entry for _, entry in written], [after for after, _ in written]))
     return written[0][0].value
 
 
 def _written(
-    ports: Ports, kind: str, key: str, nonce: str, change: _Change
+    ports: Ports, kind: str, key: str, nonce: str, version: int, change: _Change
 ) -> tuple[Snapshot[Conversation], JournalEntry]:
     before, update = change
-    after = before.value.model_copy(update={**update, "version": before.value.version + 1})
+    after = before.value.model_copy(update={**update, "version": version})
     entry = record_of(ports, kind, key, nonce, before.value, after, ended(ports, before.value, after))
     return Snapshot(after, before.token), entry

@@ -8,7 +8,7 @@ from shared.logs import log
 from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import counts_of
-from shared.schemas.commands import Command, Record, State
+from shared.schemas.commands import Command, Record, State, TellTeam
 from shared.schemas.journal import JournalEntry
 from shared.services.attempt import Result, again, is_final, settled, tried_by
 from shared.services.retry import until_uncontended
@@ -28,6 +28,7 @@ class Work:
     closes: list[tuple["Work", str]] = field(default_factory=list)
     pending: list[Command] = field(init=False)
     lines: set[str] = field(init=False)
+    logged: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.pending = self.entry.value.pending
@@ -138,14 +139,18 @@ def _later(stored: Command, ours: Command | None) -> Command:
 
 
 def _log_outcomes(work: Work) -> None:
+    """Once for each command, however often its entry is written."""
     for command in work.done.values():
-        if command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED):
+        ended = command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
+        if ended and command.id not in work.logged:
+            work.logged.add(command.id)
             log(
                 "ERROR",
                 "a delivery failed for good",
                 conversation=work.entry.value.conversation,
                 command=command.id,
                 kind=command.kind,
+                target=command.to if isinstance(command, TellTeam) else None,
                 state=command.state.value,
                 reason=command.error,
             )

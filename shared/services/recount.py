@@ -81,7 +81,7 @@ async def _journal(store: ConversationStore) -> AsyncIterator[JournalEntry]:
 
 
 async def entries_of(store: ConversationStore, conversation: str) -> AsyncIterator[JournalEntry]:
-    """Yields the journal of a conversation, oldest first."""
+    """Yields the journal of a conversation, in sequence."""
     cursor: str | None = ""
     while cursor is not None:
         page = await store.journal(conversation, cursor or None, PAGE)

@@ -6,17 +6,27 @@ from zlib import crc32
 
 from shared.errors import TooLarge
 from shared.schemas.base import Ours
-from shared.schemas.conversation import Conversation
+from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import Time
 
 SHARDS = 16
+_NOT_IN_LINE = "QUEUED elsewhere"
 BODY_LIMIT = 1_000_000  # bytes; Firestore takes 1 MiB a document, names and queried fields included
 
 
 def shard(conversation: str) -> int:
     """Returns 0 to 15: spreads the index on `due_at`, whose range would take only some 500 writes a second."""
     return crc32(conversation.encode()) % SHARDS
+
+
+def is_in_no_line(conversation: Conversation) -> bool:
+    """Returns whether somebody waits here for the people of a platform that delivers by itself: not in Baton's queue.
+
+    Its document names another phase than its body, so that the queue's query never reads it. Older versions wrote the
+    same phase, so what the query finds is looked at as well.
+    """
+    return conversation.tracked and conversation.phase is Phase.QUEUED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class EntryDocument:
 def from_conversation(conversation: Conversation) -> ConversationDocument:
     """Returns what is stored. Raises TooLarge."""
     return ConversationDocument(
-        phase=conversation.phase.value,
+        phase=_NOT_IN_LINE if is_in_no_line(conversation) else conversation.phase.value,
         version=conversation.version,
         waiting_since=conversation.waiting_since,
         due_at=conversation.due_at,

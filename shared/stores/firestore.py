@@ -24,13 +24,13 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.stores import firestore_counts
 from shared.stores import firestore_forms as forms
-from shared.stores.documents import SHARDS, shard, to_conversation, to_entry
+from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry
 from shared.stores.firestore_rpc import FirestoreRpc, Message
 
 T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
-_BY_TIME = ("time", "seq")
+_IN_SEQUENCE = ("seq", "time")
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -90,18 +90,19 @@ class FirestoreStore:
         filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        return self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        page = self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
-        start = forms.read_cursor(cursor, _BY_TIME, self._rpc.root)
-        query = forms.find("journal", [], _BY_TIME, limit, start)
+        start = forms.read_cursor(cursor, _IN_SEQUENCE, self._rpc.root)
+        query = forms.find("journal", [], _IN_SEQUENCE, limit, start)
         found = await self._rpc.query(self._journal_of(conversation), query)
-        return self._page(found, _BY_TIME, limit, _entry, expired=expired)
+        return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "time", limit)
+        query = forms.find_latest("journal", "seq", limit)
         return self._page(await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:

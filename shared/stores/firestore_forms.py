@@ -136,9 +136,11 @@ def read_cursor(cursor: str | None, order: Sequence[str], root: str) -> list[Mes
     try:
         if len(values) != len(order) or not _NAME.fullmatch(name):
             raise ValueError
-        return [*map(_value, values), {"reference_value": f"{root}/{name}"}]
+        return [*map(_value, order, values), {"reference_value": f"{root}/{name}"}]
     except (ValueError, OverflowError) as error:
-        raise BadRequest("invalid-cursor", "The cursor is not one that was given out here.") from error
+        raise BadRequest(
+            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
+        ) from error
 
 
 def _text(value: Any) -> str:
@@ -148,10 +150,13 @@ def _text(value: Any) -> str:
     return str(value.integer_value) if kind == "integer_value" else format_time(moment(value))
 
 
-def _value(text: str) -> Message:
-    if text == "-":
-        return {"null_value": 0}
-    return integer(int(text)) if text.isdecimal() and len(text) < 19 else timestamp(parse_time(text))
+def _value(field: str, text: str) -> Message:
+    """Returns the value of a field in a cursor. Raises ValueError where it cannot have such a value."""
+    if field == "seq":
+        if not (text.isascii() and text.isdecimal() and len(text) < 19):
+            raise ValueError
+        return integer(int(text))
+    return {"null_value": 0} if text == "-" else timestamp(parse_time(text))
 
 
 def moment(value: Any) -> datetime:

@@ -1,6 +1,7 @@
 """The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a commit returns."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from shared.errors import BadRequest
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot
 from shared.reports.counts import SHOWN, Count, Tally, in_tally
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
 from shared.stores import sqlite_counts
-from shared.stores.documents import from_conversation, from_entry, to_conversation, to_entry
+from shared.stores.documents import from_conversation, from_entry, is_in_no_line, to_conversation, to_entry
 from shared.stores.sqlite_file import (
     UnusableFile,
     check_tables,
@@ -27,6 +29,7 @@ from shared.stores.sqlite_file import (
 )
 
 T = TypeVar("T")
+_JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
 _Row = tuple[Any, ...]
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
 _SCHEMA = """
@@ -38,7 +41,8 @@ create index if not exists conversations_by_due on conversations (due_at, id) wh
 create table if not exists journal (
   conversation text not null, id text not null, revision integer not null, seq integer not null, time text not null,
   pending_seq integer, due_at text, body text not null, primary key (conversation, id)) without rowid;
-create index if not exists journal_by_time on journal (conversation, time, seq, id);
+drop index if exists journal_by_time;
+create index if not exists journal_in_sequence on journal (conversation, seq, time, id);
 create index if not exists journal_pending on journal (conversation, pending_seq) where pending_seq is not null;
 create index if not exists journal_by_due on journal (due_at, conversation, id) where due_at is not null;
 """
@@ -87,20 +91,21 @@ class SqliteStore:
         sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
                  where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
-        return _page(rows, lambda row: to_conversation(row[0]), limit)
+        page = _page(rows, lambda row: to_conversation(row[0]), limit)
+        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
         """Nothing expires here."""
-        sql = """select body, revision, time || printf(' %012d ', seq) || id as place from journal
-                 where conversation = ? and place > ? order by time, seq, id limit ?"""
-        rows = await self._run(_select, sql, (conversation, cursor or "", limit))
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place from journal
+                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time, id limit ?"""
+        rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return _page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ?
-                 order by time desc, seq desc, id desc limit ?"""
+                 order by seq desc, time desc, id desc limit ?"""
         rows = await self._run(_select, sql, (conversation, limit))
         return [Snapshot(to_entry(body), revision) for body, revision in rows]
 
@@ -314,6 +319,16 @@ def _update_together(
 def _must_change_one(cursor: sqlite3.Cursor) -> None:
     if cursor.rowcount != 1:
         raise PreconditionFailed
+
+
+def _journal_place(cursor: str | None) -> tuple[int, str, str]:
+    """Returns the place that a cursor names, the beginning for none. Raises BadRequest."""
+    if cursor is None:
+        return (-1, "", "")
+    place = _JOURNAL_CURSOR.fullmatch(cursor)
+    if place is None:
+        raise BadRequest("invalid-cursor", "The cursor is not one that was given out here; begin without one.")
+    return (int(place[1]), place[2], place[3])
 
 
 def _conversation(body: str) -> Snapshot[Conversation]:

@@ -1,11 +1,12 @@
 """What a team is told: the notification, in words, with what one wants to know before going in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import quote
 
-from shared.schemas.exchange import Call
+from shared.schemas.exchange import Answer, Call
 from shared.schemas.notifications import Notification
 
 HEADLINES: Mapping[str, str] = {
@@ -62,7 +63,7 @@ def in_words(seconds: float) -> str:
 
 
 class Target(Protocol):
-    """Where a team reads. `dedupes`: told twice under one id, it shows it once."""
+    """Where a team reads. `dedupes`: informed twice under one id, it shows it once."""
 
     @property
     def name(self) -> str: ...
@@ -71,6 +72,25 @@ class Target(Protocol):
     def dedupes(self) -> bool: ...
 
     def call(self, briefing: Briefing) -> Call: ...
+
+    def fault(self, answer: Answer) -> str | None:
+        """Returns the target's own name of an error, None where it gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who is informed, and the page on which people look (`{conversation}` in its address is filled in)."""
+
+    targets: Sequence[Target] = ()
+    console_url: str | None = None
+
+    def named(self, name: str) -> Target | None:
+        return next((target for target in self.targets if target.name == name), None)
+
+    def link(self, conversation: str) -> str | None:
+        if self.console_url is None:
+            return None
+        return self.console_url.replace("{conversation}", quote(conversation, safe=":"))
 
 
 @dataclass(frozen=True, slots=True)

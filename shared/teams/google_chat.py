@@ -1,16 +1,17 @@
 """Google Chat incoming webhooks, cards. https://developers.google.com/workspace/chat/api/reference/rest/v1/cards"""
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import pydantic_core
 
-from shared.schemas.exchange import Call
+from shared.schemas.exchange import Answer, Call
 from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
-TEXT_LIMIT = 4000
+TEXT_LIMIT = 600  # characters of one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,23 @@ class GoogleChat:
         body = {"text": briefing.headline, "cardsV2": [{"cardId": briefing.notification.id, "card": card}]}
         return Call("POST", self.url.value, pydantic_core.to_json(body), {"content-type": "application/json"})
 
+    def fault(self, answer: Answer) -> str | None:
+        """https://docs.cloud.google.com/apis/design/errors"""
+        try:
+            named = pydantic_core.from_json(answer.body)["error"]["status"]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        return named if isinstance(named, str) and re.fullmatch("[A-Z_]{1,60}", named) else None
+
 
 def _sections(briefing: Briefing) -> list[dict[str, Any]]:
     facts = [
-        {"decoratedText": {"topLabel": name, "text": escape(value), "wrapText": True}}
+        {"decoratedText": {"topLabel": name, "text": _plain(value), "wrapText": True}}
         for name, value in briefing.facts.items()
     ]
     sections: list[dict[str, Any]] = [{"widgets": facts}]
     if briefing.lines:
-        text = _html(shortened("\n".join(briefing.lines), TEXT_LIMIT, size=lambda text: len(_html(text))))
+        text = "<br>".join(map(_plain, briefing.lines))
         sections.append({"header": "The last words", "widgets": [{"textParagraph": {"text": text}}]})
     if briefing.link:
         button = {"text": "Open", "onClick": {"openLink": {"url": briefing.link}}}
@@ -40,5 +49,6 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
     return sections
 
 
-def _html(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+def _plain(text: str) -> str:
+    """Returns text of which nothing becomes markup; it is cut before it is escaped, so that no entity is torn."""
+    return escape(shortened(text, TEXT_LIMIT), quote=False)

@@ -1,8 +1,7 @@
-"""Every kind of target, in one list; those with a setting are told."""
+"""Every kind of target, in one list; those with a setting are informed."""
 
-from shared.services.notify import Team
 from shared.settings import Settings
-from shared.teams.base import Target, Url
+from shared.teams.base import Target, Team, Url
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 

@@ -1,15 +1,16 @@
 """Slack incoming webhooks, Block Kit. https://docs.slack.dev/reference/block-kit/blocks"""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pydantic_core
 
-from shared.schemas.exchange import Call
+from shared.schemas.exchange import Answer, Call
 from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
-HEADER_LIMIT, TEXT_LIMIT, FACT_LIMIT = 150, 3000, 450
+HEADER_LIMIT, TEXT_LIMIT = 150, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,16 @@ class Slack:
         body = {"text": briefing.headline, "blocks": _blocks(briefing)}
         return Call("POST", self.url.value, pydantic_core.to_json(body), {"content-type": "application/json"})
 
+    def fault(self, answer: Answer) -> str | None:
+        """https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks"""
+        named = re.fullmatch(rb"[a-z_]{1,60}", answer.body.strip())
+        return named[0].decode() if named else None
+
 
 def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}]
-    facts = "\n".join(f"*{name}*  {_fact(value)}" for name, value in briefing.facts.items())
-    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": facts, "verbatim": True}})
+    facts = "\n".join(f"{name}: {' '.join(value.split())}" for name, value in briefing.facts.items())
+    blocks.append({"type": "section", "text": _plain(facts, TEXT_LIMIT)})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
     if briefing.link:
@@ -36,16 +42,9 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    """Returns text that Slack shows as it is: nothing that a customer writes becomes markup or a mention."""
+    """Returns text that Slack shows as it is: an id can be copied and searched for, and nothing that a customer writes
+    becomes markup or a mention. `mrkdwn` has no escape for its own marks (`_`, `*`, `~`), so it is used nowhere.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
     return {"type": "plain_text", "text": shortened(text, limit), "emoji": False}
-
-
-def _fact(value: str) -> str:
-    """Returns it so short, escaped, that all facts stand in one section."""
-    return _escaped(shortened(value, FACT_LIMIT, size=lambda text: len(_escaped(text))))
-
-
-def _escaped(text: str) -> str:
-    """Returns one line without markup: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    text = " ".join(text.split()).translate(str.maketrans("*_~`", "∗ˍ∼ˋ"))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -6,7 +6,7 @@ from typing import Any
 import pydantic_core
 from standardwebhooks.webhooks import Webhook
 
-from shared.schemas.exchange import Call
+from shared.schemas.exchange import Answer, Call
 from shared.teams.base import Briefing, Url
 
 
@@ -29,6 +29,9 @@ class TeamWebhook:
             "webhook-signature": Webhook(self.secret).sign(told.id, briefing.at, body.decode()),
         }
         return Call("POST", self.url.value, body, headers)
+
+    def fault(self, answer: Answer) -> str | None:
+        return None
 
 
 def _data(briefing: Briefing) -> dict[str, Any]:

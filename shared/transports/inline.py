@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import itertools
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from shared.errors import BatonError, Unavailable
 from shared.logs import log
@@ -20,26 +18,16 @@ class InlineQueue:
     """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
 
     Subscribers of other topics are awaited, so that what they refuse stays in the outbox; one with `patience` for so
-    many seconds, then it goes on and is looked after when the outbox comes again. A detached one is not awaited: it
-    holds nobody up while it is tried again, and what it has not taken is lost with the process.
+    many seconds, then it goes on and is looked after when the outbox comes again.
     """
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._workers: dict[str, _Worker] = {}
-        self._detached: set[asyncio.Task[None]] = set()
 
-    def subscribe(
-        self, topic: str, subscriber: Subscriber, *, detached: bool = False, patience: float | None = None
-    ) -> None:
-        awaited = subscriber if patience is None else _Patient(subscriber, patience)
-        self._subscribers[topic].append(partial(self._detach, subscriber) if detached else awaited)
-
-    async def _detach(self, subscriber: Subscriber, body: bytes) -> None:
-        task = asyncio.create_task(_until_taken(subscriber, body))
-        self._detached.add(task)
-        task.add_done_callback(self._detached.discard)
+    def subscribe(self, topic: str, subscriber: Subscriber, *, patience: float | None = None) -> None:
+        self._subscribers[topic].append(subscriber if patience is None else _Patient(subscriber, patience))
 
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         if topic == OUTBOX:
@@ -123,17 +111,6 @@ class _Patient:
         task = self._running[body] = asyncio.ensure_future(self._subscriber(body))
         task.add_done_callback(lambda ended: (self._running.pop(body), ended.exception()))
         return task
-
-
-async def _until_taken(subscriber: Subscriber, body: bytes) -> None:
-    for faults in itertools.count(1):
-        try:
-            await subscriber(body)
-        except BatonError as error:
-            log("WARNING", "a subscriber will be asked again", reason=error.reason)
-            await asyncio.sleep(_pause(faults))
-        else:
-            return
 
 
 def _pause(faults: int) -> float:

@@ -84,24 +84,52 @@ async def test_the_queue_pages_through_equal_waits_and_none(store: ConversationS
     assert [one.address for page in with_bot for one in page] == ["x", "y", "z"]
 
 
+async def test_who_waits_elsewhere_is_not_in_the_queue(store: ConversationStore, make: Any) -> None:
+    """However many a desk that delivers by itself lets wait, the first page has who waits here."""
+    await make.commit(store, *(make.conversation(f"t{n}", waits=n, tracked=True) for n in range(7)))
+    await make.commit(store, make.conversation("here", waits=99))
+    page = await store.queue("QUEUED", None, 3)
+    assert ([one.address for one in page.items], page.cursor) == (["here"], None)
+    found = await store.load("business_messages:t1")
+    assert found is not None
+    assert (found.value.phase.value, found.value.tracked) == ("QUEUED", True)
+
+
 async def test_who_no_longer_waits_has_left_the_queue(store: ConversationStore, make: Any) -> None:
     (written,) = await make.commit(store, make.conversation("3333", waits=1))
     await store.commit(Commit((), [Snapshot(make.conversation("3333", version=2), written.token)]))
     assert (await store.queue("QUEUED", None, 10)).items == []
 
 
-async def test_the_journal_is_oldest_first(store: ConversationStore, make: Any) -> None:
+async def test_the_journal_is_in_sequence_whatever_the_clocks_said(store: ConversationStore, make: Any) -> None:
+    """What has the same sequence comes by its time, then by its id."""
     conversation = make.conversation("3333")
-    at = [(3, 9), (1, 11), (1, 2), (2, 5), (1, 100), (4, 1), (3, 10)]
-    for seconds, seq in at:
-        entry = make.entry(conversation, f"{seconds}.{seq}", time=make.at(seconds), seq=seq)
+    at = [(9, 3, "a"), (11, 1, "a"), (2, 1, "a"), (5, 2, "a"), (100, 1, "a"), (9, 3, "b"), (10, 3, "a"), (9, 1, "c")]
+    for seq, seconds, name in at:
+        entry = make.entry(conversation, time=make.at(seconds), seq=seq, id=f"{seq}.{seconds}.{name}")
         await store.commit(Commit([entry]))
     await make.commit(store, make.conversation("elsewhere"))
 
     pages = await _all(lambda cursor: store.journal(conversation.id, cursor, 3))
+    latest = await store.latest(conversation.id, 3)
 
-    assert [(e.value.time, e.value.seq) for page in pages for e in page] == [(make.at(t), s) for t, s in sorted(at)]
-    assert [len(page) for page in pages] == [3, 3, 1]
+    expected = [f"{seq}.{seconds}.{name}" for seq, seconds, name in sorted(at)]
+    assert [one.value.id for page in pages for one in page] == expected
+    assert [len(page) for page in pages] == [3, 3, 2]
+    assert [one.value.seq for one in latest] == [100, 11, 10]
+
+
+@pytest.mark.parametrize("old", ["{time} 000000000001 {id}", "{time} 1 conversations/{conversation}/journal/{id}"])
+async def test_a_cursor_of_an_older_version_is_refused_with_what_to_do(
+    store: ConversationStore, make: Any, old: str
+) -> None:
+    """There the journal was ordered by time: going on from such a place could leave something out in silence."""
+    conversation = make.conversation("3333")
+    await make.commit(store, conversation)
+    time = "2026-01-01T00:00:00.000000Z"
+    with pytest.raises(BadRequest, match="begin without one") as refused:
+        await store.journal(conversation.id, old.format(time=time, id="a" * 40, conversation=conversation.id), 10)
+    assert refused.value.reason == "invalid-cursor"
 
 
 async def test_the_journal_goes_on_where_it_was_while_entries_change(store: ConversationStore, make: Any) -> None:

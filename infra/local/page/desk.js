@@ -115,9 +115,10 @@ function renderWork() {
   if (hasMovedOn(conversation)) tell(find("claim-notice"), "");
   setText(find("work-title"), conversation ? nameOf(conversation) : customerOf(model.selected)?.name ?? model.selected);
   setText(find("work-latest"), latestWords());
-  setAble(find("claim"), Boolean(conversation && agentName()) && !isPresent());
-  setAble(find("leave"), isPresent());
-  setAble(find("nobody"), conversation?.phase === "QUEUED");
+  const isOurs = Boolean(conversation && !conversation.tracked); // else its own platform has the people
+  setAble(find("claim"), isOurs && Boolean(agentName()) && !isPresent());
+  setAble(find("leave"), isOurs && isPresent());
+  setAble(find("nobody"), isOurs && conversation.phase === "QUEUED");
 }
 
 /** What was said of a conversation is true until somebody else begins to speak there, or a human is asked for. */

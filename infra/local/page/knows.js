@@ -7,7 +7,7 @@ import { clock, deskInWords, duration, entryInWords, erasedInWords, names, verdi
 const LONGEST_JOURNAL = 200;
 const END_USER = "ccai:user-"; // how a contact center knows the customer, not a conversation with anybody
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
-const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", desk: "tell the desk", record: "count for reports" };
+const WHAT = { message: "message to the customer", publish: "publish", post: "post to a webhook", desk: "tell the desk", team: "tell the team", record: "count for reports" };
 
 export function renderKnowledge() {
   renderPhase(model.conversation?.phase);
@@ -90,7 +90,7 @@ function drawCommand(command) {
   const again = command.retryAt ? `, again at ${clock(command.retryAt)}` : "";
   const error = command.error ? ` (${command.error})` : "";
   const as = command.as ? ` as ${command.as}` : "";
-  const to = command.topic ? ` to ${command.topic}` : command.audience ? ` of the ${command.audience}` : "";
+  const to = command.topic ? ` to ${command.topic}` : command.audience ? ` of the ${command.audience}` : command.target ? ` in ${command.target}` : "";
   const counted = command.measures ? `: ${[...new Set(command.measures)].join(", ").replaceAll("_", " ")}` : "";
   return make("li", {}, `${what}${to}${as}${counted}${tries}${error}${again} `, badge(command.state));
 }

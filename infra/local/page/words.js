@@ -20,6 +20,7 @@ const KINDS = {
   virtual_agent_joined: "virtual agent joined",
   virtual_agent_left: "virtual agent left",
   variables_captured: "variables captured",
+  notify: "the team is told",
   link: "linked",
   unlink: "unlinked",
   unknown: "unknown event",
@@ -35,6 +36,7 @@ const REFUSALS = {
   "outbox-pending": () => "something is still being delivered there. Try again in a moment.",
   "both-held": (holder) => `humans are present on both sides (${holder}). Let those of one leave first.`,
   "desk-called": () => "on each side a desk has the handoff. Join them after the end of one.",
+  tracked: () => "its own platform has the people and delivers their words. Answer there.",
   chain: () => "both have joined channels of their own. Part those of one first.",
 };
 
