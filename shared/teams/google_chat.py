@@ -51,4 +51,8 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
 
 def _plain(text: str) -> str:
     """Returns text of which nothing becomes markup; it is cut before it is escaped, so that no entity is torn."""
-    return escape(shortened(text, TEXT_LIMIT), quote=False)
+    return _escaped(shortened(text, TEXT_LIMIT, size=lambda one: len(_escaped(one))))
+
+
+def _escaped(text: str) -> str:
+    return escape(text, quote=False)

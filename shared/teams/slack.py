@@ -10,7 +10,7 @@ from shared.schemas.exchange import Answer, Call
 from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
-HEADER_LIMIT, TEXT_LIMIT = 150, 3000
+HEADER_LIMIT, TEXT_LIMIT, FACT_LIMIT = 150, 3000, 450  # so that all facts stand in one block
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class Slack:
 
 def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}]
-    facts = "\n".join(f"{name}: {' '.join(value.split())}" for name, value in briefing.facts.items())
+    facts = "\n".join(
+        f"{name}: {shortened(' '.join(value.split()), FACT_LIMIT)}" for name, value in briefing.facts.items()
+    )
     blocks.append({"type": "section", "text": _plain(facts, TEXT_LIMIT)})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
