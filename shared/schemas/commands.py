@@ -98,7 +98,13 @@ class SendEvent(_ToCustomer):
 
 
 class _ToTopic(BaseCommand):
+    """With `readers`, the entry's form goes before `body`, as all of these may read it; without, `body` is the whole.
+
+    Commands of entries that older versions wrote have no readers, and bodies that are whole.
+    """
+
     body: JsonObject
+    readers: tuple[Audience, ...] = ()
 
     @property
     def lane(self) -> Lane:
@@ -132,10 +138,11 @@ class CallDesk(BaseCommand):
 
     `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu` is its queue there,
     None for the platform's usual one. `handoff` is the same in all calls about one handoff, and in no other's; None
-    where only the chat is known. `open` has why, and what the agent may see; `say` has the customer's words; `close`
-    has why. `chat` is Baton's id of the chat that is to be closed, or that was opened and is not linked yet. `asked_at`
-    is when the desk was first asked to make something of its own of it. `customer` is the conversation in which the
-    desk tells of whom it made that chat for, where the chat is not linked.
+    where only the chat is known. `open` has why, and what the agent may see; `close` has why; `say` means the words of
+    its entry (older versions wrote into `text` what the agent may see of them). `chat` is Baton's id of the
+    chat that is to be closed, or that was opened and is not linked yet. `asked_at` is when the desk was first asked to
+    make something of its own of it. `customer` is the conversation in which the desk tells of whom it made that chat
+    for, where the chat is not linked.
     """
 
     kind: Literal["desk"] = "desk"

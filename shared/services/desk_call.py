@@ -75,7 +75,7 @@ class DeskCall:
         return [
             Spoken(
                 _SPEAKERS[one.kind],
-                words_for(Audience.AGENT, one.text or "", one.captured_for),
+                words_for(Audience.AGENT, one) or "",
                 one.time,
                 one.representative.display_name if one.representative else None,
             )
@@ -87,8 +87,8 @@ class DeskCall:
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
         before = await self._last(conversation, is_before)
-        said = (one for one in before if one.kind in _SPEAKERS and one.text and one.verdict is Verdict.ACCEPTED)
-        return [one for one in said if one.seq > erased]
+        said = (one for one in before if one.kind in _SPEAKERS and words_for(Audience.AGENT, one))
+        return [one for one in said if one.verdict is Verdict.ACCEPTED and one.seq > erased]
 
     async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
         """Looks back further and further: much may be said until a desk takes a handoff."""

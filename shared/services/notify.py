@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.errors import BatonError, MethodNotAllowed, NotYet
+from shared.handoff.visibility import words_for
 from shared.logs import log
 from shared.platforms.base import Outcome, outcome_of_status, validate
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -21,6 +22,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.exchange import Answer, Request, Response
 from shared.schemas.journal import JournalEntry, Notified, Verdict
 from shared.schemas.notifications import MEASURED, Notification
+from shared.schemas.variables import Audience
 from shared.services.wake_ups import pushed_body
 from shared.teams.base import Briefing, Target
 
@@ -83,10 +85,12 @@ async def _briefing(ports: Ports, team: Team, told: Notification) -> Briefing:
 
 
 def _line(entry: JournalEntry) -> str | None:
-    if entry.text is None or entry.verdict is Verdict.REFUSED:
+    """Returns words that were said, as the human agents may read them who are asked to come."""
+    said = words_for(Audience.AGENT, entry)
+    if said is None or entry.verdict is Verdict.REFUSED:
         return None
     who = entry.representative.name if entry.representative else "Customer"
-    return f"{who}: {entry.text[:LINE_LIMIT]}"
+    return f"{who}: {said[:LINE_LIMIT]}"
 
 
 async def _tell(ports: Ports, target: Target, briefing: Briefing) -> bool:
