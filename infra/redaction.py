@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from infra.plain_text import CURRENCY, INVISIBLE, Words, occurrences, plain, words
 from infra.transcripts import Line
 from shared.handoff.variables import CAPTURED_LIMIT
-from shared.handoff.visibility import KEPT_KEYS
+from shared.handoff.visibility import KEPT_KEYS, words_to_mask
 from shared.platforms.places import MAP_LINK, NOWHERE
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
@@ -81,7 +81,7 @@ class Mask:
 
     def learn(self, entry: JournalEntry) -> None:
         """From here on what the customer said there is masked too: its variable may have another value by now."""
-        said = _Value.of(shortened(entry.text or "", CAPTURED_LIMIT, mark=""))
+        said = _Value.of(shortened(words_to_mask(entry) or "", CAPTURED_LIMIT, mark=""))
         if _is_hidden(entry.captured_for) and said not in self._captured:
             self._captured.append(said)
 

@@ -1,9 +1,13 @@
-"""What was said in a conversation, as lines: who, to whom it counts as, when, and how it ended. Pure."""
+"""What was said in a conversation, as lines: who, to whom it counts as, when, and how it ended. Pure.
+
+A transcript is for those who may read what human agents may read.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.handoff.visibility import words_for
 from shared.schemas.commands import Command, Record, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
@@ -53,13 +57,13 @@ def lines(entry: JournalEntry) -> Iterator[Line]:
 
 
 def _said(entry: JournalEntry) -> Iterator[Line]:
-    role = "user" if entry.kind in FROM_USER else SAID.get(entry.kind)
-    if role is None or entry.text is None:
+    role, said = "user" if entry.kind in FROM_USER else SAID.get(entry.kind), words_for(Audience.AGENT, entry)
+    if role is None or said is None:
         return
     name = entry.representative.display_name if entry.representative else None
     outcome = "suppressed" if entry.verdict is Verdict.SUPPRESSED else entry.outcome
     reason = entry.reason or _fault(entry.commands)
-    yield Line(entry.time, entry.kind, outcome, role, name, entry.text, reason, entry.captured_for)
+    yield Line(entry.time, entry.kind, outcome, role, name, said, reason, entry.captured_for)
 
 
 def _frames(entry: JournalEntry) -> Iterator[Line]:

@@ -7,7 +7,8 @@ from typing import Any
 import pydantic_core
 
 from shared.handoff.channels import all_of
-from shared.handoff.visibility import seen_by
+from shared.handoff.visibility import metadata_for, seen_by, words_for
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, TellTeam, ToCustomer
 from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.exchange import Response
@@ -33,7 +34,7 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
         "desk": request.desk if request else None,
-        "requestMetadata": request.metadata if request and agent else None,
+        "requestMetadata": _metadata(conversation) if agent else None,
         "opensAt": _time(conversation.opens_at),
         **_closed_view(conversation),
         "firstResponseSeconds": conversation.first_response_seconds,
@@ -45,6 +46,11 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _metadata(conversation: Conversation) -> JsonObject | None:
+    request = conversation.request
+    return metadata_for(Audience.AGENT, request.metadata, conversation.variables) if request else None
 
 
 def _closed_view(conversation: Conversation) -> dict[str, str | None]:
@@ -73,6 +79,7 @@ def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
 
 
 def entry_view(entry: JournalEntry) -> dict[str, Any]:
+    """Returns an entry as human agents may read it, who with admins are the journal's only readers."""
     view = {
         "id": entry.id,
         "seq": entry.seq,
@@ -84,7 +91,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
         "reason": entry.reason,
         "verdict": entry.verdict.value,
         "outcome": entry.outcome,
-        "text": entry.text,
+        "text": words_for(Audience.AGENT, entry),
         "representative": representative_view(entry.representative) if entry.representative else None,
         "commands": [_command_view(command) for command in entry.commands],
     }

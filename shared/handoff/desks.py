@@ -4,7 +4,7 @@ from datetime import UTC
 
 from shared.handoff.chats import let_go, tell
 from shared.handoff.turn import Turn, expect
-from shared.handoff.visibility import seen_by, words_for
+from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called
 from shared.schemas.events import FromUser, HumanLeft, HumanRequested
@@ -23,7 +23,7 @@ def queue(turn: Turn) -> None:
         source=event.source,
         accepted_at=turn.now,
         occurred_at=event.occurred_at,
-        metadata=event.metadata,
+        metadata=metadata_for(Audience.AGENT, event.metadata, turn.conversation.variables),
         desk=route.desk.name,
     )
     due = waits or turn.now + turn.policy.unclaimed_after
@@ -61,16 +61,16 @@ def call(turn: Turn) -> None:
         "open",
         menu=desk.menu,
         reason=request.reason,
-        metadata=request.metadata,
+        metadata=metadata_for(Audience.AGENT, request.metadata, known.variables),
         language=known.locale or turn.policy.notices.language,
         variables=seen_by(Audience.AGENT, known.variables),
     )
 
 
 def relay(turn: Turn) -> None:
-    said = expect(turn.event, FromUser).said
-    if said:
-        tell(turn, "say", text=words_for(Audience.AGENT, said, turn.captured_for))
+    """What the desk may read of the words is seen to when they are said."""
+    if expect(turn.event, FromUser).said:
+        tell(turn, "say")
 
 
 def close(turn: Turn) -> None:

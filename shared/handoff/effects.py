@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from pydantic import JsonValue
+
 from shared.handoff import assistant, channels, chats, closed, desks, handback, line, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
 from shared.handoff.notices import Notice
 from shared.handoff.speech import bot_message, message, say, survey
 from shared.handoff.telling import notify
 from shared.handoff.transitions import Effect
-from shared.handoff.turn import Turn, expect
+from shared.handoff.turn import Turn
+from shared.handoff.visibility import copies
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Audience, Post, Publish
-from shared.schemas.events import FromUser, HumanRequested
+from shared.schemas.events import HumanRequested
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
@@ -19,32 +22,30 @@ _Effect = Callable[[Turn], None]
 
 
 def tell(*audience: Audience) -> _Effect:
+    """Tells what the customer sent; where a part is hidden from some of the audience, each gets a copy of its own."""
+
     def effect(turn: Turn) -> None:
-        told = _form(turn)
-        if told is None:
-            return
-        form = {name: value for name, value in told.items() if name != handback.FIELD}
-        for_bot = {**form, **handback.told(turn)} if "BOT" in audience else form
-        turn.add(Publish(id=turn.next_id(), topic=USER_MESSAGES, body={**for_bot, **_ours(turn, audience)}))
+        if isinstance(turn.event, HumanRequested) and turn.event.form is None:
+            return  # a bot or desk asks, not the customer by a chip
+        for_bot = handback.told(turn) if "BOT" in audience else {}
+        for readers in copies(audience, turn.captured_for):
+            body = {**(for_bot if "BOT" in readers else {}), **_ours(turn, audience, readers)}
+            turn.add(Publish(id=turn.next_id(), topic=USER_MESSAGES, body=body, readers=readers))
         for one in audience:
             if one in turn.policy.webhooks:
-                turn.add(Post(id=turn.next_id(), audience=one, body=for_bot if one == "BOT" else form))
+                body = for_bot if one == "BOT" else {}
+                turn.add(Post(id=turn.next_id(), audience=one, body=body, readers=(one,)))
 
     return effect
 
 
-def _form(turn: Turn) -> JsonObject | None:
-    """Returns what the customer did in Business Messages form, None where a bot or desk asks for a human."""
-    if isinstance(turn.event, HumanRequested):
-        return turn.event.form
-    return expect(turn.event, FromUser).form
-
-
-def _ours(turn: Turn, audience: Sequence[Audience]) -> JsonObject:
-    """Returns what the topic says beside the platform's own form."""
+def _ours(turn: Turn, audience: Sequence[Audience], readers: Sequence[Audience]) -> JsonObject:
+    """Returns what the topic says beside the platform's own form; `also` are those who get a copy of their own."""
+    also: list[JsonValue] = [one for one in audience if one not in readers]
     return {
         "schema_version": 1,
-        "audience": list(audience),
+        "audience": list(readers),
+        **({"also": also} if also else {}),
         "conversation": turn.conversation.id,
         "version": turn.conversation.version,
         "accepted_at": format_time(turn.now),

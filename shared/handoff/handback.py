@@ -1,12 +1,12 @@
 """What a bot is told when it speaks again after a human: why the human left, who it was, what was said meanwhile."""
 
 from shared.handoff.turn import Turn
+from shared.handoff.visibility import FIELD
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Handback, Line, Phase
 from shared.schemas.events import FromUser, SuggestionResponse, UserMessage
 from shared.schemas.texts import shortened
 
-FIELD = "handoff"
 LINES_KEPT, LINE_LIMIT = 20, 300
 LEFT_BECAUSE = {
     "human_left": "the person left",

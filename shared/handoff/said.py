@@ -22,7 +22,7 @@ def was_said(entry: JournalEntry) -> bool:
     A desk's echo of the customer's words, what was refused or suppressed, and what did not arrive, were not said. Late
     words of a human are said though they change nothing (`stale`).
     """
-    if entry.kind not in SPEAKERS or not entry.text:
+    if entry.kind not in SPEAKERS or entry.text is None:
         return False
     if SPEAKERS[entry.kind] == "customer":
         return entry.verdict is Verdict.ACCEPTED

@@ -1,15 +1,22 @@
-"""Which variables reach whom. A key that is hidden from an audience is in nothing that is made for that audience."""
+"""Which variables and which words reach whom: all that leaves Baton passes here.
 
-from collections.abc import Collection, Iterable, Mapping
+A key that is hidden from an audience is in nothing that is made for that audience, nor are the customer's words that
+were captured under it. A bot reads all of the customer's words: they answer what a bot asked.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from shared.schemas.base import JsonObject
+from shared.schemas.commands import Audience as Told
+from shared.schemas.commands import CallDesk, Post, Publish
+from shared.schemas.journal import JournalEntry
+from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 
-HIDDEN = "[hidden]"
 KEPT_KEYS, KEPT_BYTES = 500, 200_000  # of a conversation
 
 _HIDING: Mapping[Audience, str] = {
@@ -118,11 +125,102 @@ def _supersedes(new: Variable, before: Variable) -> bool:
     return new.captured_at >= before.captured_at
 
 
-def words_for(audience: Audience, said: str, captured_for: Collection[Audience] | None) -> str:
-    """Returns the customer's words as this audience may read them, of which a variable may have been made."""
-    return said if captured_for is None or audience in captured_for else HIDDEN
-
-
 def seen_by(audience: Audience, variables: Iterable[Variable]) -> JsonObject:
     """Returns what this audience may see, by key."""
     return {variable.key: variable.value for variable in variables if audience in variable.audiences}
+
+
+def metadata_for(audience: Audience, metadata: JsonObject | None, variables: Iterable[Variable]) -> JsonObject | None:
+    """Returns a request's metadata without the values of keys that are hidden from this audience as variables."""
+    hidden = {variable.key for variable in variables if audience not in variable.audiences}
+    return {key: _without_hidden(key, value, hidden) for key, value in metadata.items()} if metadata else metadata
+
+
+def _without_hidden(key: str, value: JsonValue, hidden: Collection[str]) -> JsonValue:
+    if key in hidden:
+        return HIDDEN
+    if isinstance(value, dict):
+        return {name: _without_hidden(name, inner, hidden) for name, inner in value.items()}
+    return [_without_hidden("", inner, hidden) for inner in value] if isinstance(value, list) else value
+
+
+def words_for(audience: Audience, entry: JournalEntry) -> str | None:
+    """Returns what an entry says was said, as this audience may read it; None where nothing was."""
+    if entry.text is None:
+        return None
+    return unsealed(entry.text) if _may_read(audience, entry.captured_for) else HIDDEN
+
+
+def words_to_mask(entry: JournalEntry) -> str | None:
+    """Returns what was said, to be looked for and hidden wherever it is said again; for no other use."""
+    return None if entry.text is None else unsealed(entry.text)
+
+
+def words_for_desk(entry: JournalEntry, command: CallDesk) -> str:
+    """Returns what a desk is told that the customer said."""
+    return words_for(Audience.AGENT, entry) or "" if command.text is None else command.text
+
+
+def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> bool:
+    return captured_for is None or audience in captured_for
+
+
+def copies(told: tuple[Told, ...], captured_for: Collection[Audience] | None) -> Iterator[tuple[Told, ...]]:
+    """Yields who gets the same copy of the customer's words: all of them, unless a part is hidden from some."""
+    if _may_read(Audience.AGENT, captured_for):
+        yield told
+    else:
+        yield from ((one,) for one in told)
+
+
+# A message in Business Messages form: where its words stand, and what may be known of one whose words may not.
+_WORDS = {
+    "message": ("text",),
+    "suggestionResponse": ("text", "postbackData"),
+    "surveyResponse": ("questionResponseText", "rating"),
+}
+_OPEN = ("agent", "conversationId", "customAgentId", "requestId", "sendTime", "context")
+_OPEN_INSIDE = ("name", "messageId", "createTime", "message", "type")
+FIELD = "handoff"  # of what Baton hands back to the bot; nobody else may say such a thing
+
+
+def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
+    """Returns what an entry keeps of a form besides what was said, and where that stands in it."""
+    kept = {name: value for name, value in form.items() if name != FIELD}
+    for payload, names in _WORDS.items():
+        inside = kept.get(payload)
+        for name in names:
+            if said and isinstance(inside, dict) and inside.get(name) == said:
+                return kept | {payload: {**inside, name: ""}}, (payload, name)
+    return kept, None
+
+
+def form_with(form: JsonObject, words_at: tuple[str, str] | None, said: str | None) -> JsonObject:
+    """Returns a form with its words where they stood."""
+    if words_at is None or said is None:
+        return form
+    payload, name = words_at
+    inside = form.get(payload)
+    return form | {payload: {**(inside if isinstance(inside, dict) else {}), name: said}}
+
+
+def body_of(entry: JournalEntry, command: Publish | Post) -> JsonObject:
+    """Returns what leaves as a publication or to a webhook, as all of its readers may read it."""
+    if not command.readers:
+        return command.body
+    form = unsealed(entry.form) if entry.form else {}
+    hidden = "HUMAN" in command.readers and not _may_read(Audience.AGENT, entry.captured_for)
+    said = unsealed(entry.text) if entry.text else None
+    told = _hidden(form) if hidden else form_with(form, entry.words_at, said)
+    return {**told, **command.body}
+
+
+def _hidden(form: JsonObject) -> JsonObject:
+    """Returns that a message came, and when. What nobody here knows of may hold the words, so it goes as well."""
+    known: JsonObject = {name: form[name] for name in _OPEN if name in form}
+    for payload, words in _WORDS.items():
+        inside = form.get(payload)
+        if isinstance(inside, dict):
+            shown: JsonObject = {name: inside[name] for name in _OPEN_INSIDE if name in inside}
+            known[payload] = shown | {name: HIDDEN for name in words if name in inside}
+    return known

@@ -114,19 +114,28 @@ class SendSurvey(_ToCustomer):
     kind: Literal["survey"] = "survey"
 
 
-class Publish(BaseCommand):
+class _ToTopic(BaseCommand):
+    """With `readers`, the entry's form goes before `body`, as all of these may read it; without, `body` is the whole.
+
+    Commands of entries that older versions wrote have no readers, and bodies that are whole.
+    """
+
+    body: JsonObject
+    readers: tuple[Audience, ...] = ()
+
+
+class Publish(_ToTopic):
     """It does not give way: a topic takes any body, so a topic that fails is down, whatever the message says."""
 
     kind: Literal["publish"] = "publish"
     topic: str
-    body: JsonObject
 
     @property
     def line(self) -> str:
         return f"topic {self.topic}"
 
 
-class Post(BaseCommand):
+class Post(_ToTopic):
     """A user message in Business Messages form for a plain webhook: the bot's or the desk's."""
 
     gives_way: ClassVar[bool] = True
@@ -134,7 +143,6 @@ class Post(BaseCommand):
 
     kind: Literal["post"] = "post"
     audience: Audience
-    body: JsonObject
 
     @property
     def line(self) -> str:
@@ -184,10 +192,11 @@ class CallDesk(BaseCommand):
 
     `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu` is its queue there,
     None for the platform's usual one. `handoff` is the same in all calls about one handoff, and in no other's; None
-    where only the chat is known. `open` has why, and what the agent may see; `say` has the customer's words; `close`
-    has why. `chat` is Baton's id of the chat that is to be closed, or that was opened and is not linked yet. `asked_at`
-    is when the desk was first asked to make something of its own of it. `customer` is the conversation in which the
-    desk tells of whom it made that chat for, where the chat is not linked.
+    where only the chat is known. `open` has why, and what the agent may see; `close` has why; `say` means the words of
+    its entry (older versions wrote into `text` what the agent may see of them). `chat` is Baton's id of the
+    chat that is to be closed, or that was opened and is not linked yet. `asked_at` is when the desk was first asked to
+    make something of its own of it. `customer` is the conversation in which the desk tells of whom it made that chat
+    for, where the chat is not linked.
 
     It does not give way: what follows needs the chat that it opens, and a handoff that stands is ended by its timers.
     """

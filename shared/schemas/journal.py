@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import JsonObject, Ours
-from shared.schemas.commands import Command, State
+from shared.schemas.commands import Command, Post, Publish, State
 from shared.schemas.representative import Representative
+from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
@@ -55,8 +56,10 @@ class JournalEntry(Ours):
 
     `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
     `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.
-    `captured_for` are those who may see the variable that the customer's words were captured as, None where they were
-    captured as none.
+    `text` is what was said. `captured_for` are those who may see the variable that the customer's words were captured
+    as, None where they were captured as none.
+    `form` is what the customer sent, in Business Messages form, while a command has still to tell it. Its words are in
+    `text` alone: `words_at` is their place in it, as a payload and a field of it.
     A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
 
     `due_at` is when the sweep must look here. An entry of which all waits behind commands of earlier entries has none:
@@ -77,8 +80,10 @@ class JournalEntry(Ours):
     event_id: str | None = None
     native_id: str | None = None
     digest: str | None = None
-    text: str | None = None
+    text: Sealed[str] | None = None
     captured_for: tuple[Audience, ...] | None = None
+    form: Sealed[JsonObject] | None = None
+    words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
     due_at: Time | None = None
@@ -115,8 +120,10 @@ class JournalEntry(Ours):
         """Returns this entry with these commands, and with when the sweep must look at it next.
 
         One that guards others stays due as soon as something of its own has ended: what it guards may go on now.
+        The customer's form is kept only as long as a command has still to tell it.
         """
-        after = self.model_copy(update={"commands": commands})
+        kept = {} if any(map(_tells_the_form, commands)) else {"form": None, "words_at": None}
+        after = self.model_copy(update={"commands": commands, **kept})
         due = after.due_behind(())
         moved = len(after.pending) < len(self.pending)
         if self.guards is not None and (moved or due is None):
@@ -133,3 +140,7 @@ class JournalEntry(Ours):
             heads.setdefault(command.line, command)
         untried = self.due_at or self.time
         return min((head.next_look or untried for line, head in heads.items() if line not in lines), default=None)
+
+
+def _tells_the_form(command: Command) -> bool:
+    return isinstance(command, Publish | Post) and bool(command.readers) and command.state is State.PENDING

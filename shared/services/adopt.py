@@ -12,7 +12,7 @@ from typing import Any
 from shared.desks.base import Chat
 from shared.errors import NotFound
 from shared.handoff.machine import decide
-from shared.handoff.visibility import merge
+from shared.handoff.visibility import merge, words_for
 from shared.platforms.base import ENDED, Deflected, Ended
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
@@ -21,14 +21,17 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
+from shared.schemas.variables import Audience
 from shared.services.apply import entries_of, wake
 from shared.services.erase import as_ours, tombstone
 from shared.services.link_records import ended, next_version, record_of
 from shared.services.links import check_free, joined_to, seen
 from shared.services.retry import until_uncontended
+from shared.services.too_large import cut
 
 CHATS_KEPT = 8  # of handoffs that are over: an agent may still type there
 REPLAYED = 100  # entries of a chat's journal: more cannot happen before it is adopted
+REPLAYED_TEXT = 40_000  # bytes of each: all are in one commit, twice, and Firestore takes one of 10 MiB
 
 
 async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> None:
@@ -146,7 +149,8 @@ def _left(entry: JournalEntry) -> Event | None:
 
 def _said(kind: type[HumanMessage] | type[BotMessage]) -> Callable[[JournalEntry], Event | None]:
     def said(entry: JournalEntry) -> Event | None:
-        who, content = entry.representative, Content.model_construct(text=entry.text or "[empty]")
+        text = cut(words_for(Audience.AGENT, entry) or "[empty]", REPLAYED_TEXT)
+        who, content = entry.representative, Content.model_construct(text=text)
         return kind(**_common(entry), representative=who, content=content) if who else None
 
     return said
@@ -154,7 +158,7 @@ def _said(kind: type[HumanMessage] | type[BotMessage]) -> Callable[[JournalEntry
 
 def _failed(entry: JournalEntry) -> Event:
     kind = Ended if (entry.event_id or "").startswith(ENDED) else Deflected
-    return kind(**_common(entry), reason=entry.text or "the desk gave no reason")
+    return kind(**_common(entry), reason=words_for(Audience.AGENT, entry) or "the desk gave no reason")
 
 
 _REPLAYED: Mapping[str, Callable[[JournalEntry], Event | None]] = {

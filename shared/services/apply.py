@@ -8,15 +8,19 @@ load ──> decide ──> commit ──────────────> d
                       └─ another's         a duplicate
 """
 
+import contextlib
 import itertools
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.machine import Decision, decide
-from shared.logs import log
+from shared.handoff.visibility import form_kept
+from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import ChatCreated, Event, Unknown
@@ -24,15 +28,16 @@ from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
-from shared.schemas.texts import shortened
+from shared.schemas.sealed import Sealed
 from shared.services.line import informed
 from shared.services.retry import until_uncontended
 from shared.services.stream import with_streams
+from shared.services.too_large import smaller
 from shared.services.turns import in_turn
 
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 OUTBOX_LIMIT = 500
-TEXT_KEPT = 100_000  # characters of a message in the journal; a record takes 1 MB
+_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,34 @@ async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *,
         return Applied(ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     event = await informed(ports, conversation, event)
-    decision = _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
+    decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    return await _commit(ports, event, decision, snapshot, nonce)
+    return await _commit(ports, event, decision, Snapshot(conversation, snapshot.token), nonce)
 
 
 async def _commit(
+    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
+) -> Applied:
+    """A fact that no record can hold is cut, not refused: its platform would only send it again."""
+    try:
+        return await _write(ports, event, decision, snapshot, nonce)
+    except TooLarge:
+        if not event.fact:
+            raise
+    for less in smaller(event):
+        with contextlib.suppress(TooLarge):
+            applied = await _write(ports, less, _decided(ports, less, snapshot.value), snapshot, nonce)
+            if applied.duplicate is None:
+                _log_too_large("WARNING", "a fact was too large to store and was cut", event)
+            return applied
+    _log_too_large("ERROR", "a fact is too large to store; it is noted and nothing follows", event)
+    return await _write(ports, less, _quarantined(snapshot.value, "too-large-to-store"), snapshot, nonce)
+
+
+async def _write(
     ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
 ) -> Applied:
     entries = entries_of(ports, event, decision, nonce)
@@ -85,11 +109,11 @@ async def _commit(
         known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
         if known is None:
             raise
-    except TooLarge:
-        if not event.fact or decision.verdict is Verdict.QUARANTINED:
-            raise
-        return await _commit(ports, event, _too_large(event, snapshot.value), snapshot, nonce)
     return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+def _log_too_large(severity: Severity, message: str, event: Event) -> None:
+    log(severity, message, conversation=event.source, platform=platform_of(event.source))
 
 
 def _log_first_response(before: Conversation, after: Conversation) -> None:
@@ -108,15 +132,8 @@ async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[Journal
     return None
 
 
-def _too_large(event: Event, conversation: Conversation) -> Decision:
-    """A fact that no record can hold is noted and alarmed, not refused: its platform would only send it again."""
-    log(
-        "ERROR",
-        "a fact is too large to store; it is noted and nothing follows",
-        conversation=event.source,
-        platform=platform_of(event.source),
-    )
-    return _quarantined(conversation, "too-large-to-store")
+def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision:
+    return _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
 
 
 def _noted(event: Event, conversation: Conversation) -> Decision | None:
@@ -204,8 +221,8 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         event_id=event.id,
         native_id=event.native_id,
         digest=event.digest,
-        text=event.text and shortened(event.text, TEXT_KEPT, mark=""),
         captured_for=decision.captured_for,
+        **_words(event, decision),
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         commands=decision.commands,
@@ -220,6 +237,20 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
     ]
 
 
+def _words(event: Event, decision: Decision) -> dict[str, Any]:
+    """Returns what the entry keeps of what was said: the words once, and the form around them as long as it is needed.
+
+    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that itself.
+    """
+    said = None if decision.verdict is Verdict.ECHO else event.text
+    text = None if said is None else Sealed(said)
+    form: JsonObject | None = getattr(event, "form", None)
+    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
+        return {"text": text}
+    beside, words_at = form_kept(form, said)
+    return {"text": text, "form": Sealed(beside), "words_at": words_at}
+
+
 def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
     """Returns an entry that nothing was decided by, with what the reports are to count of it."""
     if not measures:
@@ -231,7 +262,7 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
 
 def _record(entry: JournalEntry, **update: object) -> JournalEntry:
     """Returns what stays of an entry where it only tells duplicates apart."""
-    return entry.model_copy(update={"commands": (), "due_at": None, "text": None, "captured_for": None, **update})
+    return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pydantic_core
 
 from shared.errors import BatonError, Unavailable
+from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
@@ -155,10 +156,12 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             await stream(ports, entry, command)
             return Result(Outcome.DONE)
         if isinstance(command, Publish):
-            await ports.publisher.publish(command.topic, pydantic_core.to_json(command.body), entry.conversation)
+            body = pydantic_core.to_json(body_of(entry, command))
+            await ports.publisher.publish(command.topic, body, entry.conversation)
             return Result(Outcome.DONE)
         if isinstance(command, Post):
-            return _told(await ports.sender.send(webhook_call(ports.webhooks, command)), ports.clock.now())
+            call = webhook_call(ports.webhooks, command, body_of(entry, command))
+            return _told(await ports.sender.send(call), ports.clock.now())
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
             return _told(await ports.sender.send(call), ports.clock.now())

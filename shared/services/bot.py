@@ -53,7 +53,7 @@ async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
 
     Raises BadRequest for what is no such body, NotYet while another instance is at it, and Unavailable.
     """
-    words = words_of(body) if _is_for(assistant, body.get("audience")) else None
+    words = words_of(body) if _is_for(assistant, body) else None
     if words is not None and assistant.reply is not None:
         await _take(ports, words, words.id, assistant.reply)
     if words is None or assistant.bot is None:
@@ -63,10 +63,11 @@ async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
         await _follow(ports, assistant, assistant.bot, words, entry, entry.value.asked)
 
 
-def _is_for(assistant: Assistant, audience: object) -> bool:
+def _is_for(assistant: Assistant, body: JsonObject) -> bool:
     """Who waits for a human is told no second time that one will come, but may ask a bot something else."""
-    queued = assistant.bot is not None and assistant.bot.while_queued
-    return audience == ["BOT"] or (queued and audience == ["BOT", "HUMAN"])
+    audience, also = body.get("audience"), body.get("also")
+    waits = audience == ["BOT", "HUMAN"] or (audience == ["BOT"] and also == ["HUMAN"])
+    return (waits and assistant.bot is not None and assistant.bot.while_queued) or (audience == ["BOT"] and not also)
 
 
 async def _follow(ports: Ports, assistant: Assistant, bot: Bot, words: Words, entry: Entry, asked: Asked) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shared.desks.base import Chat, ChatDesk, FlagDesk
 from shared.errors import BatonError
+from shared.handoff.visibility import words_for_desk
 from shared.platforms.base import ENDED, Ended, Outcome
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
@@ -82,7 +83,7 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
         return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
     if call.command.until is not None:
         return end(call.ports, call.entry, lost(call.command))
-    request = desk.say(chat, call.command.text or "")
+    request = desk.say(chat, words_for_desk(call.entry, call.command))
     mine = await mark(call.ports, call.work, call.command)
     if mine is None:
         return None

@@ -73,7 +73,7 @@ class DeskCall:
         return [
             Spoken(
                 SPEAKERS[one.kind],
-                words_for(Audience.AGENT, one.text or "", one.captured_for),
+                words_for(Audience.AGENT, one) or "",
                 one.time,
                 one.representative.display_name if one.representative else None,
             )

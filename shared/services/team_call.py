@@ -40,4 +40,4 @@ def _line(entry: JournalEntry) -> str:
     """Returns words as the agents may read them who are asked to come."""
     is_customers = SPEAKERS[entry.kind] == "customer" or entry.representative is None
     who = "Customer" if is_customers or entry.representative is None else entry.representative.name
-    return f"{who}: {shortened(words_for(Audience.AGENT, entry.text or '', entry.captured_for), LINE_LIMIT)}"
+    return f"{who}: {shortened(words_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"

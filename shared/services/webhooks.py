@@ -8,12 +8,13 @@ import pydantic_core
 from shared.errors import DoorClosed
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import CrmRecord, Webhooks
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Post
 from shared.schemas.exchange import Call
 
 
-def webhook_call(webhooks: Webhooks, command: Post) -> Call:
-    """Returns a call in Business Messages form, signed as Google signed it.
+def webhook_call(webhooks: Webhooks, command: Post, message: JsonObject) -> Call:
+    """Returns a call with a message in Business Messages form, signed as Google signed it.
 
     Raises DoorClosed while URL or key are missing: the message waits in the outbox.
     """
@@ -22,7 +23,7 @@ def webhook_call(webhooks: Webhooks, command: Post) -> Call:
         raise DoorClosed("BOT_WEBHOOK_URL" if command.audience == "BOT" else "DESK_WEBHOOK_URL")
     if webhooks.key is None:
         raise DoorClosed("OUTBOUND_WEBHOOK_KEYS")
-    body = pydantic_core.to_json(command.body)
+    body = pydantic_core.to_json(message)
     headers = {"content-type": "application/json", "x-goog-signature": hmac_sha512_base64(webhooks.key, body)}
     return Call("POST", url, body, headers)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.schemas.sealed import Sealed
 from shared.services.identity import CARRIED
 
 Instance = Callable[[], ConversationStore]
@@ -164,15 +165,15 @@ async def test_an_entry_is_replaced_if_its_token_stands(store: ConversationStore
     first = await store.entry(conversation.id, make.entry(conversation).id)
     assert first is not None
 
-    second = await store.update(Snapshot(first.value.model_copy(update={"text": "second"}), first.token))
+    second = await store.update(Snapshot(first.value.model_copy(update={"text": Sealed("second")}), first.token))
     with pytest.raises(PreconditionFailed):
-        await store.update(Snapshot(first.value.model_copy(update={"text": "late"}), first.token))
-    third = await store.update(Snapshot(second.value.model_copy(update={"text": "third"}), second.token))
+        await store.update(Snapshot(first.value.model_copy(update={"text": Sealed("late")}), first.token))
+    third = await store.update(Snapshot(second.value.model_copy(update={"text": Sealed("third")}), second.token))
 
     read = await store.entry(conversation.id, first.value.id)
     assert read is not None
     assert read.value == third.value
-    assert read.value.text == "third"
+    assert read.value.text == Sealed("third")
 
 
 async def test_an_entry_that_is_gone_cannot_be_replaced(store: ConversationStore, make: Any) -> None:

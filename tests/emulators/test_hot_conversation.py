@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from infra.local.oracle import texts, violations
+from shared.handoff.visibility import words_for
 from shared.schemas.notifications import USER_MESSAGES
+from shared.schemas.variables import Audience
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Answered, Caller
 
@@ -43,7 +45,7 @@ async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
         journal = (await deployment.journal("business_messages:hot"))[1:]
         assert [entry.seq for entry in journal] == list(range(2, EVENTS + 2))
         assert {entry.outcome for entry in journal} == {"done"}
-        accepted = [(entry.kind, entry.event_id, entry.text or "") for entry in journal]
+        accepted = [(entry.kind, entry.event_id, words_for(Audience.AGENT, entry) or "") for entry in journal]
         for number in range(SENDERS):
             mine = [event for _, event, text in accepted if text.startswith(f"{number}: ")]
             assert mine == [f"m-{n}" for n in range(number, EVENTS, SENDERS)]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from infra.local.oracle import texts, violations
+from shared.handoff.visibility import words_for
+from shared.schemas.variables import Audience
 from tests.emulators.deployment import Deployment, Emulators
 from tests.emulators.own_emulator import FIRESTORE, own_emulator
 from tests.emulators.senders import Answered, Caller
@@ -62,7 +64,7 @@ async def _judge(deployment: Deployment, native: str, sent: list[list[Answered]]
     journal = await deployment.journal(f"business_messages:{native}")
     assert len(journal) == 1 + sum(map(len, sent))
     assert {entry.outcome for entry in journal} == {"done"}
-    accepted = [entry.text or "" for entry in journal if entry.kind == "bot_message"]
+    accepted = [words_for(Audience.AGENT, entry) or "" for entry in journal if entry.kind == "bot_message"]
     transcript = deployment.platform.store.transcript(native)
     assert not violations(transcript, accepted)
     assert texts(transcript) == accepted

@@ -14,6 +14,7 @@ from shared.ports import Commit, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.sealed import Sealed
 from shared.stores.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,8 @@ def said(conversation: str, n: int, text: str | None, **more: Any) -> JournalEnt
     """Returns the `n`th message of a conversation: the customer's if even, else the human's."""
     who: dict[str, Any] = {"kind": "human_message", "representative": JANE} if n % 2 else {"kind": "user_message"}
     return JournalEntry(
-        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), nonce="n", text=text,
+        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), nonce="n",
+        text=None if text is None else Sealed(text),
         **{"source": conversation, "verdict": Verdict.ACCEPTED, **who, **more},
     )  # fmt: skip
 

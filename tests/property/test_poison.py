@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from infra.local.oracle import texts
 from shared.errors import Unavailable
+from shared.handoff.visibility import words_to_mask
 from shared.ports import Ports
 from shared.schemas.commands import Post, SendMessage, State
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.journal import JournalEntry
 from shared.services.deliver import deliver
 from shared.services.sweep import sweep
 from tests.property.clients import Clients
@@ -99,18 +101,22 @@ async def _time_passes(world: World, ports: Ports, seconds: int) -> None:
             await deliver(ports, one)
 
 
+def _words(entry: JournalEntry) -> str:
+    return words_to_mask(entry) or ""
+
+
 async def _faults(world: World, clients: Clients, ports: Ports, channel: str) -> list[str]:
     journal = await whole_journal(ports.store, channel)
     commands: list[Any] = [one for entry in journal for one in entry.commands]
     native = channel.partition(":")[2]
     shown = world.internet.bare.transcript(native) if channel == BARE else world.platform.transcript(native)
     heard = [one["message"]["text"] for one in world.internet.posted]
-    said = [entry.text for entry in journal if entry.kind == "user_message" and POISON not in (entry.text or "")]
+    said = [words for entry in journal if entry.kind == "user_message" and POISON not in (words := _words(entry))]
     sent = [one.text for one in clients.asks if one.answer == "ok" and POISON not in (one.text or "")]
     told = [one for one in world.topics.published.get("baton-handoffs", []) if one["type"] == "delivery.failed"]
     ids = [one["id"] for one in told]
     ended = [one for one in commands if isinstance(one, SendMessage | Post) and one.state is not State.SENT]
-    at_fault = sum(POISON in entry.text for entry in journal if entry.text)
+    at_fault = sum(POISON in _words(entry) for entry in journal)
     return [
         *([] if heard == said else [f"the bot heard {heard}, not {said}"]),
         *([] if texts(shown) == sent else [f"the customer saw {texts(shown)}, not {sent}"]),

@@ -32,11 +32,13 @@ class Talk:
         self.now, self.count, self.locale = NOW, 0, locale
         self.conversation = Conversation(id=CHANNEL.replace("plain", platform), address="p0")
         self.done: list[Command] = []
+        self.words: dict[str, str | None] = {}  # of the event by which a command was made
 
     def take(self, event: events.Event) -> Decision:
         decision = decide(self.conversation, event, self.now, self.policy)
         self.conversation = decision.conversation
         self.done += decision.commands
+        self.words |= {command.id: event.text for command in decision.commands}
         return decision
 
     def common(self, **more: Any) -> dict[str, Any]:

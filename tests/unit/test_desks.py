@@ -168,7 +168,7 @@ def test_every_language_says_day_date_time_and_zone(language: str) -> None:
 def called(talk: Talk) -> list[tuple[str, str | None]]:
     """Returns what the desk was told about handoffs."""
     calls = [one for one in talk.done if isinstance(one, CallDesk) and one.handoff]
-    return [(one.action, one.reason or one.text) for one in calls]
+    return [(one.action, one.reason or talk.words[one.id]) for one in calls]
 
 
 def ended(talk: Talk) -> list[str | None]:

@@ -10,6 +10,7 @@ from infra.transcripts import Line
 from shared.platforms.places import map_link
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.sealed import Sealed
 from shared.schemas.variables import Audience, Provenance, Variable
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -179,7 +180,8 @@ def test_names_of_agents_stay_and_reasons_are_masked() -> None:
 def entry(text: str | None, *audiences: Audience) -> JournalEntry:
     return JournalEntry(
         id="e", conversation="csku:1", seq=1, time=AT, source="csku:1", kind="user_message",
-        verdict=Verdict.ACCEPTED, nonce="n", text=text, captured_for=audiences,
+        verdict=Verdict.ACCEPTED, nonce="n", text=None if text is None else Sealed(text),
+        captured_for=audiences,
     )  # fmt: skip
 
 

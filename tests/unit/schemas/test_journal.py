@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.handoff.visibility import body_of, words_for_desk
+from shared.schemas.commands import CallDesk, Post, Publish
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.sealed import Sealed
 from shared.schemas.variables import Audience
 from shared.stores.documents import from_entry, to_entry
 
 ENTRY = JournalEntry(
     id="e", conversation="csku:1", seq=1, time=datetime(2026, 3, 1, tzinfo=UTC), source="csku:1", kind="user_message",
-    verdict=Verdict.ACCEPTED, nonce="n", text="hi",
+    verdict=Verdict.ACCEPTED, nonce="n", text=Sealed("hi"),
 )  # fmt: skip
 
 
@@ -26,3 +29,27 @@ def test_an_entry_whose_words_were_not_captured_is_stored_as_it_was_before_that_
     body = from_entry(ENTRY).body
     assert "captured_for" not in json.loads(body)
     assert to_entry(body) == ENTRY
+
+
+OF_AN_OLDER_BATON = {
+    "id": "e", "conversation": "business_messages:1", "seq": 1, "time": "2026-03-01T00:00:00Z", "kind": "user_message",
+    "source": "business_messages:1", "verdict": "accepted", "nonce": "n", "text": "hi", "commands": [
+        {"id": "1", "kind": "publish", "topic": "baton-user-messages",
+         "body": {"message": {"text": "hi"}, "audience": ["BOT"]}},
+        {"id": "2", "kind": "post", "audience": "BOT", "body": {"message": {"text": "hi"}}},
+        {"id": "3", "kind": "desk", "desk": "d", "platform": "ccai", "action": "say", "handoff": "h",
+         "text": "[hidden]"},
+    ],
+}  # fmt: skip
+
+
+def test_what_an_older_baton_stored_goes_out_as_it_was_stored() -> None:
+    entry = to_entry(json.dumps(OF_AN_OLDER_BATON))
+    publish, post, say = entry.commands
+    assert isinstance(publish, Publish)
+    assert isinstance(post, Post)
+    assert isinstance(say, CallDesk)
+    assert body_of(entry, publish) == {"message": {"text": "hi"}, "audience": ["BOT"]}
+    assert body_of(entry, post) == {"message": {"text": "hi"}}
+    assert words_for_desk(entry, say) == "[hidden]"
+    assert to_entry(from_entry(entry).body) == entry

@@ -7,8 +7,10 @@ import pytest
 
 from shared.desks.base import Chat
 from shared.errors import Refused
+from shared.handoff.visibility import words_for
 from shared.schemas.conversation import Phase
 from shared.schemas.events import UserMessage
+from shared.schemas.variables import Audience
 from shared.services.adopt import adopt
 from shared.services.erase import erase
 from shared.services.links import link
@@ -41,7 +43,7 @@ async def says(world: World, text: str) -> None:
 async def taken(world: World) -> list[tuple[str, str | None]]:
     """Returns what an agent did as the channel's journal has it, in sequence."""
     kinds = ("human_joined", "human_message", "human_left", "handoff_failed")
-    return [(entry.kind, entry.text) for entry in await world.entries() if entry.kind in kinds]
+    return [(entry.kind, words_for(Audience.AGENT, entry)) for entry in await world.entries() if entry.kind in kinds]
 
 
 @pytest.mark.parametrize("pause", range(8))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.handoff.visibility import words_to_mask
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanJoined, HumanRequested
 from shared.schemas.exchange import Answer
@@ -124,7 +125,8 @@ async def test_the_words_that_were_waited_for_are_captured(play: Play, bench: Be
     assert (variable.key, variable.value, variable.audiences) == ("order", "A1", ("agent",))
     assert (found.value.awaited, bench.publisher.on("baton-variables")) == (None, [])
     entries = (await bench.store.journal(ID, None, 100)).items
-    captured = {entry.value.text: entry.value.captured_for for entry in entries if entry.value.kind == "user_message"}
+    said = [entry.value for entry in entries if entry.value.kind == "user_message"]
+    captured = {words_to_mask(entry): entry.captured_for for entry in said}
     assert captured == {"hi": None, "A1": (Audience.AGENT,), "something else": None}
 
 

@@ -216,10 +216,10 @@ async def test_a_topic_that_is_down_is_tried_again_in_order(bench: Any) -> None:
     assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["Hi", "Hello?"]
 
 
-async def test_a_fact_that_no_record_can_hold_is_quarantined_and_not_refused(bench: Any) -> None:
-    form: Any = {"conversationId": "3333", "message": {"messageId": "m-2", "text": "x" * 600_000}}
-    huge = UserMessage(id="m-2", source=C, actor="p", address="3333", form=form, said="x" * 600_000)
+async def test_a_fact_that_no_cut_makes_small_enough_is_quarantined_and_not_refused(bench: Any) -> None:
+    """Who makes a request has checked the size of its metadata."""
     await _take(bench, _user())
+    huge = HumanRequested(id="r", source=C, actor="p", reason="r", metadata={"a": "x" * 1_200_000})
     applied = await apply(bench.ports, huge)
     assert (applied.refusal, applied.verdict) == (None, "quarantined")
     await _take(bench, _bot("still here"))

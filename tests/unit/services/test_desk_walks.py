@@ -12,9 +12,11 @@ import pytest
 
 from infra.local import oracle
 from shared.errors import Unavailable
+from shared.handoff.visibility import words_for
 from shared.platforms.base import ENDED
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft
+from shared.schemas.variables import Audience
 from shared.services.adopt import CHATS_KEPT
 from shared.services.deliver import deliver
 from shared.services.desk_customer import identifier
@@ -175,7 +177,7 @@ async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(bench
     await _no_chat_is_open_that_nobody_needs(walk, over)
     chats = [f"ccai:chat-{number}" for number in walk.chats]
     left = [entry for one in (ID, *USERS, *chats) for entry in await world.entries(one)]
-    assert "text" not in "".join(entry.text or "" for entry in left)
+    assert "text" not in "".join(words_for(Audience.AGENT, entry) or "" for entry in left)
     assert [one for one in left if one.representative is not None] == []
 
 

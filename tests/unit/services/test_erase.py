@@ -17,11 +17,12 @@ from shared.schemas.events import UserMessage
 from shared.schemas.ids import entry_id
 from shared.schemas.journal import Asked, JournalEntry, Notified, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.sealed import Sealed
 from shared.schemas.variables import Audience, Provenance, Variable
 from shared.services.apply import apply
 from shared.services.deliver import deliver
 from shared.services.erase import erase
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite import SCHEMA, SqliteStore
 from tests.unit.services.conftest import Bench
 
 WORD = "unforgettable"
@@ -63,7 +64,10 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         event_id=WORD,
         native_id=WORD,
         digest=WORD,
-        text=WORD,
+        text=Sealed(WORD),
+        form=Sealed({WORD: WORD}),
+        words_at=(WORD, WORD),
+        guards=seq,
         captured_for=(Audience.AGENT,),
         occurred_at=time,
         representative=JANE,
@@ -137,9 +141,10 @@ async def test_what_an_older_version_left_in_the_file_goes_when_it_is_opened(tmp
     old = sqlite3.connect(file, isolation_level=None)
     old.execute("pragma journal_mode = wal")
     old.execute("pragma secure_delete = off")  # some systems build SQLite with it on
-    old.execute("create table journal_of_before (body text)")
-    old.executemany("insert into journal_of_before values (?)", [(f"{WORD} " * 300,) for _ in range(50)])
-    old.execute("delete from journal_of_before")
+    old.executescript(SCHEMA)
+    rows = [(ID, f"{n}", 1, n, "", f"{WORD} " * 300) for n in range(50)]
+    old.executemany("insert into journal (conversation, id, revision, seq, time, body) values (?, ?, ?, ?, ?, ?)", rows)
+    old.execute("delete from journal")
     old.close()
     assert WORD.encode() in bytes_of(tmp_path)
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from shared.errors import Unavailable
+from shared.handoff.visibility import words_for
 from shared.platforms.whatsapp import WhatsApp
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.events import Unknown
 from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.variables import Audience
 from shared.services import control
 from shared.services.deliver import deliver
 from shared.services.receive import receive_webhook, take
@@ -41,7 +43,7 @@ class Watched:
 
 
 async def _said(ports: Ports, conversation: str) -> list[str | None]:
-    return [one.value.text for one in (await ports.store.journal(conversation, None, 50)).items]
+    return [words_for(Audience.AGENT, one.value) for one in (await ports.store.journal(conversation, None, 50)).items]
 
 
 @pytest.mark.parametrize(
