@@ -146,7 +146,7 @@ class DrainLine:
             waiting.append((work, command))
         head = waiting[0][1]
         target = head.target(self._drain.conversation)
-        is_down = put_off or target is not None and self._drain.ports.circuits.of(target).is_open
+        is_down = put_off or (target is not None and self._drain.ports.circuits.of(target).is_open)
         self._drain.wait_until(head.next_look, target_is_down=is_down)
         for work, command in waiting:
             if not is_down and not command.reported and is_past_patience(self._drain.ports, command):

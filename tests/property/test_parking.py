@@ -193,7 +193,7 @@ async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_
     for _ in range(2):
         await clients.post(world.instances[0], clients.says(C))
     there = replace(world.instances[1], sender=held)
-    there = replace(there, store=Meddled(there.store, "update", dies))  # type: ignore[arg-type]  # a store by its names
+    there = replace(there, store=Meddled(there.store, "update", dies))
     ending = asyncio.create_task(deliver_quietly(there, C))
     await held.is_asked.wait()
 
@@ -202,7 +202,7 @@ async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_
         await ending
 
     here = world.instances[0]
-    await deliver(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)  # type: ignore[arg-type]
+    await deliver(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)
     assert ending.done()
     world.heal()
     await only_the_sweep_wakes(world)

@@ -122,7 +122,8 @@ async def test_while_a_target_hangs_the_others_get_what_comes_meanwhile(
             if "bot.test" in call.url:
                 await may_end.wait()
                 return None
-            return await bench.sender.send(call)
+            answer: Answer | None = await bench.sender.send(call)
+            return answer
 
     ports = dataclasses.replace(bench.ports, sender=BotHangs())
     await take(bench, says("Hi"), bot("one"))
@@ -210,7 +211,7 @@ async def test_a_target_that_is_down_for_an_hour_loses_nothing_and_hears_all_in_
 
 async def test_a_webhook_that_is_well_again_while_a_message_hangs_loses_nothing(bench: Any) -> None:
     """What hung may have met the end of an outage: it is not at fault until it fails where another arrived."""
-    taken, hangs = [], True
+    taken, hangs = list[str](), True
 
     class Recovers:
         async def send(self, call: Call) -> Answer | None:
@@ -230,7 +231,7 @@ async def test_a_webhook_that_is_well_again_while_a_message_hangs_loses_nothing(
 
 
 async def test_a_channel_that_is_well_again_while_a_message_hangs_shows_all_in_order(bench: Any) -> None:
-    taken, hangs = [], True
+    taken, hangs = list[str](), True
 
     class Recovers:
         async def send(self, call: Call) -> Answer | None:
