@@ -92,8 +92,10 @@ class Circuit:
             self._open(now)
 
     def _open(self, now: datetime) -> None:
-        if not self.is_open:
-            log("ERROR", f"{self.target} is down: it is tried by one call at a time", target=self.target)
+        if self.is_open:
+            log("WARNING", "a target is still down", target=self.target)
+        else:
+            log("ERROR", "a target is down; it is tried by one call at a time", target=self.target)
         pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
         self.times_opened += 1
         self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))
@@ -101,7 +103,7 @@ class Circuit:
 
     def _close(self) -> None:
         if self.is_open:
-            log("INFO", f"{self.target} is well again", target=self.target)
+            log("INFO", "a target is well again", target=self.target)
         self.failures = self.times_opened = 0
         self.conversations.clear()
         self.open_until = None

@@ -1,21 +1,17 @@
 """One try at one command, and what its answer makes of it."""
 
 import asyncio
-import random
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from dataclasses import replace
+from datetime import datetime
 
 import pydantic_core
 
 from shared.errors import BatonError, Unavailable
 from shared.handoff.visibility import body_of
 from shared.logs import log
-from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.base import Outcome
 from shared.ports import Ports
 from shared.schemas.commands import (
-    BaseCommand,
     CallDesk,
     Command,
     Comment,
@@ -24,7 +20,6 @@ from shared.schemas.commands import (
     Record,
     SendEvent,
     SendMessage,
-    SendSurvey,
     State,
     Stream,
     TellTeam,
@@ -37,42 +32,11 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 from shared.services.stream import stream
 from shared.services.team_call import team_call
+from shared.services.tries import Attempt, C, Result, again, is_final, is_past_patience, judge, tried_by
 from shared.services.webhooks import comment_call, webhook_call
 
-C = TypeVar("C", bound=BaseCommand)
-FORBIDDEN_TRIES = 3
 UNTOLD = Publish | Record | Stream | TellTeam  # of their failures; that of a TellTeam would be one more of them
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
-PUT_OFF_SECONDS = 10.0
-LONGEST_AT_FIRST = 60.0  # until a line's patience is over, so that a command at fault is found soon after
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The command as it stands now, and what follows from it (a team notification of a failure).
-
-    `failed` tells whether its target was well, None where nothing was learned. `answered`: it answered at all.
-    `put_off`: nothing was tried, as the target is left alone.
-    """
-
-    command: Command
-    added: tuple[Command, ...] = ()
-    failed: bool | None = None
-    answered: bool = True
-    put_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """`arrived` None: nobody knows whether the call took effect. `answered`: there was an answer, whatever it said."""
-
-    outcome: Outcome
-    fault: str | None = None
-    arrived: bool | None = True
-    retry_after: float | None = None
-    native_id: str | None = None
-    answered: bool = True
 
 
 async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
@@ -95,57 +59,6 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
 def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
     """Returns whether an event is refused for so long that words may stand for it, as where it is refused for good."""
     return result.answered and is_past_patience(ports, tried)
-
-
-def is_past_patience(ports: Ports, command: Command) -> bool:
-    """Returns whether it has failed for longer than it may hold up its line."""
-    return command.failing_since is not None and ports.clock.now() - command.failing_since >= ports.policy.line_patience
-
-
-def again(ports: Ports, tried: Command, retry_after: float | None = None, longest: float = LONGEST_PAUSE) -> Attempt:
-    """Returns the command as it waits for its next try. What its target asks for never shortens our own backoff."""
-    now = ports.clock.now()
-    since = tried.failing_since or now
-    if now - since < ports.policy.line_patience:
-        longest = min(longest, LONGEST_AT_FIRST)
-    pause = max(min(backoff(tried.attempts), longest), retry_after or 0.0)
-    update = {"retry_at": now + timedelta(seconds=pause), "until": None, "failing_since": since}
-    return Attempt(tried.model_copy(update=update), failed=True)
-
-
-def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns the command as it waits where its target is left alone; the longer it waits, the longer it goes on."""
-    now = ports.clock.now()
-    waited = (now - (command.since or entry.time)).total_seconds()
-    pause = min(max(waited / 4, PUT_OFF_SECONDS), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
-    update = {"retry_at": now + timedelta(seconds=min(pause, LONGEST_PAUSE)), "until": None}
-    return Attempt(command.model_copy(update=update), put_off=True)
-
-
-def tried_by(command: C, result: Result) -> C:
-    """Returns the command with what is known of one try more."""
-    ambiguous = command.ambiguous or result.arrived is None
-    forbidden = command.forbidden + (result.outcome is Outcome.FORBIDDEN)
-    update = {"attempts": command.attempts + 1, "forbidden": forbidden, "ambiguous": ambiguous, "error": result.fault}
-    return command.model_copy(update=update)
-
-
-def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) -> bool:
-    """Returns whether there is to be no other try.
-
-    A second survey within a day is answered 429: to wait for the day to end would hold up every message behind it.
-    Where the platform does not recognise an id, a message of unknown outcome is not sent again; a notice is.
-    """
-    too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
-    surveyed = isinstance(tried, SendSurvey) and result.fault == "HTTP 429"
-    unsure = isinstance(tried, SendMessage | CallDesk | TellTeam) and tried.until is not None and result.arrived is None
-    return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure or surveyed
-
-
-def backoff(attempts: int) -> float:
-    """Returns seconds until the next try: within 1 s at first, doubling, at most 600, with jitter."""
-    longest: float = min(FIRST_PAUSE * 2 ** min(attempts, 20), LONGEST_PAUSE)
-    return longest * random.uniform(0.5, 1)
 
 
 async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
@@ -219,25 +132,6 @@ async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
         async with asyncio.timeout(left):
             return await ports.sender.send(call)
     except TimeoutError:
-        return None
-
-
-def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> Result:
-    if answer is None:
-        return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
-    outcome = outcome or outcome_of_status(answer.status)
-    unsure = None if answer.status == 408 or answer.status >= 500 else False
-    return Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
-
-
-def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Returns the seconds that the platform asks to wait (a number or an HTTP date): 0 to 600, whatever it says."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
-        return min(float(value), LONGEST_PAUSE)
-    try:
-        return min(max((parsedate_to_datetime(value) - now).total_seconds(), 0.0), LONGEST_PAUSE)
-    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 

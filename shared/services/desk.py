@@ -14,13 +14,14 @@ from shared.schemas.commands import CallDesk, State
 from shared.schemas.exchange import Answer
 from shared.schemas.ids import platform_of
 from shared.services.apply import apply, wake
-from shared.services.attempt import Attempt, Result, again, asked, end, is_final, judge, settled, tried_by
+from shared.services.attempt import asked, end, settled
 from shared.services.desk_call import DeskCall
 from shared.services.desk_customer import whose
 from shared.services.desk_open import known_customer, open_chat
 from shared.services.erase import forget_chat
 from shared.services.in_flight import lost, mark
 from shared.services.outcomes import Work
+from shared.services.tries import Attempt, Result, again, is_final, judge, tried_by
 
 NO_CHAT = "there is no chat"
 

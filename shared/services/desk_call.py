@@ -18,8 +18,9 @@ from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.variables import Audience
 from shared.services.apply import apply, wake
-from shared.services.attempt import Attempt, Result, again, is_final, settled, tried_by
+from shared.services.attempt import settled
 from shared.services.outcomes import Work
+from shared.services.tries import Attempt, Result, again, is_final, tried_by
 
 TRANSCRIPT = 50  # things said, of what the journal keeps
 FURTHEST = 3200  # entries that are looked through for them

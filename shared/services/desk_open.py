@@ -18,12 +18,13 @@ from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Call
 from shared.services.adopt import adopt
-from shared.services.attempt import Attempt, Result, again, asked, judge
+from shared.services.attempt import asked
 from shared.services.desk_call import DeskCall
 from shared.services.desk_customer import identifier, link_customer
 from shared.services.desk_end import end_chat
 from shared.services.erase import forget_chat
 from shared.services.in_flight import mark
+from shared.services.tries import Attempt, Result, again, judge
 
 LOOKED_FOR = timedelta(seconds=30)  # the time in flight, and 10 s
 CLOCKS_DIFFER = timedelta(seconds=5)

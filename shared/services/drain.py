@@ -16,12 +16,13 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import JoinedLost
 from shared.services.apply import apply
-from shared.services.attempt import Attempt, attempt, end, is_joined, is_past_patience, put_off, tell_the_team
+from shared.services.attempt import attempt, end, is_joined, tell_the_team
 from shared.services.desk import call_desk
 from shared.services.drain_line import DrainLine
 from shared.services.in_flight import is_lost, lost, mark
 from shared.services.outcomes import Work, record
 from shared.services.parking import park
+from shared.services.tries import Attempt, is_past_patience, put_off
 from shared.services.unheard import is_about_a_stranger
 
 PAGE = 50

@@ -10,8 +10,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from shared.schemas.commands import Command, SendEvent, State
-from shared.services.attempt import Attempt, end, is_joined, is_past_patience, report
+from shared.services.attempt import end, is_joined, report
 from shared.services.outcomes import Work
+from shared.services.tries import Attempt, is_past_patience
 
 if TYPE_CHECKING:
     from shared.services.drain import Drain

@@ -10,8 +10,9 @@ from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.reports.counts import counts_of
 from shared.schemas.commands import Command, Record, State, TellTeam
 from shared.schemas.journal import JournalEntry
-from shared.services.attempt import Result, again, is_final, settled, tried_by
+from shared.services.attempt import settled
 from shared.services.retry import until_uncontended
+from shared.services.tries import Result, again, is_final, tried_by
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from shared.stores.sqlite_file import (
     make_private,
     unavailable,
 )
+from shared.stores.sqlite_pages import behind, page
 
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
@@ -91,8 +92,8 @@ class SqliteStore:
         sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
                  where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
-        page = _page(rows, lambda row: to_conversation(row[0]), limit)
-        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
+        found = page(rows, lambda row: to_conversation(row[0]), limit)
+        return Page([one for one in found.items if not is_in_no_line(one)], found.cursor)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
@@ -101,7 +102,7 @@ class SqliteStore:
         sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place from journal
                  where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time, id limit ?"""
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
-        return _page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+        return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ?
@@ -111,20 +112,21 @@ class SqliteStore:
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         sql = """select id, due_at || ' ' || id as place from conversations
-                 where due_at <= ? and place > ? order by due_at, id limit ?"""
-        rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
-        return _page(rows, lambda row: str(row[0]), limit)
+                 where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
+        return page(rows, lambda row: str(row[0]), limit)
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place from journal
-                 where due_at <= ? and place > ? order by due_at, conversation, id limit ?"""
-        rows = await self._run(_select, sql, (format_time(now), cursor or "", limit))
-        return _page(rows, lambda row: str(row[0]), limit)
+                 where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
+                 order by due_at, conversation, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 3), limit))
+        return page(rows, lambda row: str(row[0]), limit)
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
-        return _page(rows, lambda row: to_conversation(row[0]), limit)
+        return page(rows, lambda row: to_conversation(row[0]), limit)
 
     async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
         return await self._run(sqlite_counts.read, format_time(since), format_time(until), tallies)
@@ -338,8 +340,3 @@ def _conversation(body: str) -> Snapshot[Conversation]:
 
 def _texts(*times: datetime | None) -> tuple[str | None, ...]:
     return tuple(None if time is None else format_time(time) for time in times)
-
-
-def _page(rows: list[_Row], item: Callable[[_Row], T], limit: int) -> Page[T]:
-    cursor = str(rows[-1][-1]) if len(rows) == limit else None
-    return Page([item(row) for row in rows], cursor)

@@ -22,9 +22,9 @@ from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.services import drain
 from shared.services.apply import apply, wake
-from shared.services.attempt import LONGEST_PAUSE, judge
 from shared.services.deliver import deliver
 from shared.services.sweep import sweep
+from shared.services.tries import LONGEST_PAUSE, judge
 
 C = "business_messages:3333"
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
