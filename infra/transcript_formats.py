@@ -1,13 +1,12 @@
 """Transcripts as JSONL (a chat a line), CSV (a message or event a line) and HTML (to read), written as they come."""
 
-import csv
 import html
-import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from infra.transcripts import Line
+from shared.reports import spreadsheets
 from shared.schemas.times import format_time
 
 Write = Callable[[str], None]
@@ -79,7 +78,7 @@ class Csv:
         self._conversation = ""
 
     def begin(self) -> None:
-        self._row(*self.COLUMNS)
+        self._write(spreadsheets.header(self.COLUMNS))
 
     def open(self, conversation: str, channel: str) -> None:
         self._conversation = conversation
@@ -87,19 +86,11 @@ class Csv:
     def line(self, line: Line) -> None:
         role = self._human_role if line.role == "human_agent" else line.role
         said = (role or "", line.name or "", line.kind, line.text or "", line.reason or "", line.outcome)
-        self._row(self._conversation, format_time(line.time), *said)
+        self._write(spreadsheets.row([self._conversation, format_time(line.time), *said]))
 
     def close(self) -> None: ...
 
     def end(self) -> None: ...
-
-    def _row(self, *cells: str) -> None:
-        """A text that a spreadsheet would take for a formula is not one."""
-        row = io.StringIO()
-        csv.writer(row).writerow(
-            [f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells]
-        )
-        self._write(row.getvalue())
 
 
 HEAD = """<!doctype html>

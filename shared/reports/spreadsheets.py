@@ -7,18 +7,17 @@ So a text is always quoted, and an apostrophe stands before each mark with which
 """
 
 import re
-import sys
 from collections.abc import Sequence
-from unicodedata import category, normalize
+from unicodedata import category
 
 Cell = str | int | float | None
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _BEGINNINGS = frozenset(f',;\t|"{_LINE_BREAKS}')  # what a cell may begin behind, for some reader
-_EVERY = tuple(map(chr, range(sys.maxunicode + 1)))
-# All that is a mark in another form: full-width, small, raised. U+2212 is what a raised minus is made of.
-_MARKS = "".join(one for one in _EVERY if normalize("NFKC", one)[0] in "=+-@\u2212")
+# `= + - @` in all the forms that Unicode calls compatible, and the minus sign.
+_MARKS = (
+    "=+-@\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+)
 _MARK = re.compile(f"[{re.escape(_MARKS)}]")
-_UNSEEN = "".join(one for one in _EVERY if (one.isspace() or category(one) in ("Cc", "Cf")) and one not in _BEGINNINGS)
 
 
 def header(names: Sequence[str]) -> str:
@@ -39,10 +38,20 @@ def _written(cell: Cell) -> str:
 
 def harmless(text: str) -> str:
     """Returns a text with an apostrophe before each mark with which a cell could begin."""
-    parts, done = ["'"] if text[:1] in _BEGINNINGS - {'"', ",", ";", "|"} and text else [], 0
+    parts, done = ["'"] if text[:1] in ("\t", *_LINE_BREAKS) else [], 0
     for mark in _MARK.finditer(text):
-        before = text[done : mark.start()].rstrip(_UNSEEN)
-        begins = before[-1] in _BEGINNINGS if before else done == 0
-        parts += [text[done : mark.start()], "'" if begins else "", mark[0]]
+        at = mark.start()
+        parts += [text[done:at], "'" if _begins(text, done, at) else "", mark[0]]
         done = mark.end()
     return "".join([*parts, text[done:]])
+
+
+def _begins(text: str, done: int, at: int) -> bool:
+    """Returns whether a cell could begin with the mark at `at`; the mark before it ends at `done`."""
+    while at > done and _is_unseen(text[at - 1]):
+        at -= 1
+    return text[at - 1] in _BEGINNINGS if at > done else done == 0
+
+
+def _is_unseen(one: str) -> bool:
+    return one not in _BEGINNINGS and (one.isspace() or category(one) in ("Cc", "Cf"))

@@ -1,16 +1,14 @@
 """A report as JSON and as CSV: the same figures under the same names."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.reports import spreadsheets
 from shared.reports.figures import CLASSES, Figures, Key, Timing, nothing, of_agents
 from shared.reports.period import Period
 
 TIMINGS = {"waiting": "waiting", "firstResponse": "first_response", "response": "response", "handling": "handling"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,12 @@ def as_csv(report: Report) -> str:
     The names are the same whatever there is to say.
     """
     rows = report.rows or ({("",) * len(report.by): report.total} if report.total and not report.by else {})
-    lines = [dict(zip(report.by, map(_harmless, key), strict=True)) | dict(_flat(row)) for key, row in rows.items()]
-    written = io.StringIO()
-    table = csv.DictWriter(written, [*report.by, *_names(report.by)], restval="", lineterminator="\r\n")
-    table.writeheader()
-    table.writerows(lines)
-    return written.getvalue()
+    names = list(_names(report.by))
+    lines = [spreadsheets.header([*report.by, *names])]
+    for key, row in rows.items():
+        known = dict(_flat(row))
+        lines.append(spreadsheets.row([*key, *map(known.get, names)]))
+    return "".join(lines)
 
 
 def _names(by: Sequence[str]) -> Iterator[str]:
@@ -91,8 +89,3 @@ def _flat(row: Figures) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{part}", one) for part, one in value.items() if part != "distribution")
         else:
             yield name, value
-
-
-def _harmless(text: str) -> str:
-    """A name that a spreadsheet would take for a formula is not one."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
