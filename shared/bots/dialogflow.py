@@ -14,6 +14,7 @@ from shared.errors import BadRequest
 from shared.platforms.base import parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, split_text
+from shared.schemas.content_rules import first_fault
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.ids import sha256
 
@@ -98,9 +99,11 @@ def _custom(payload: JsonValue) -> Reply:
     if isinstance(payload, dict) and "ujet" in payload:
         return ujet.reply_of(payload["ujet"])
     try:
-        return Reply(contents=(Content.model_validate(payload),))
+        content = Content.model_validate(payload)
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
+    found = first_fault(content)
+    return Reply(refused=(f"payload.{found[0]}: {found[1]}",)) if found else Reply(contents=(content,))
 
 
 def _escalation(handoff: JsonValue) -> Escalation:

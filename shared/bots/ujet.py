@@ -13,6 +13,7 @@ from pydantic import BaseModel, StrictStr, ValidationError
 from shared.bots.base import Escalation, Reply
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CHIP_TEXT, CHIPS, Content, ContentInfo, Image, Suggestion, Tap, split_text
+from shared.schemas.content_rules import is_address
 from shared.schemas.variables import Action, SessionVariable, Snake
 
 REASONS = {"by_consumer": "the customer asked for a person", "by_virtual_agent": "the virtual agent handed over"}
@@ -32,7 +33,7 @@ class Linked(Snake):
 
     @property
     def on_the_web(self) -> bool:
-        return self.url.startswith(("https://", "http://"))
+        return is_address(self.url)
 
 
 class Shown(Snake):
@@ -134,8 +135,10 @@ def _link(linked: Linked) -> Reply:
 
 def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
     """Chips belong to the last words; where there are none, their own titles are said."""
-    titles = [button.title for button in buttons if button.title.strip()]
-    chips = tuple(Suggestion(reply=Tap(text=_label(title), postback_data=title[:2048])) for title in titles[:CHIPS])
+    titles = [button.title.strip() for button in buttons if button.title.strip()]
+    chips = tuple(
+        Suggestion(reply=Tap(text=_label(title), postback_data=title[:2048].strip())) for title in titles[:CHIPS]
+    )
     shown = said.contents or tuple(texts(" / ".join(titles[:CHIPS])))
     last = tuple(content.model_copy(update={"suggestions": chips}) for content in shown[-1:])
     cut = () if len(titles) <= CHIPS else (f"ujet.buttons: more than {CHIPS}",)

@@ -25,7 +25,7 @@ JANE = messages.BusinessMessagesRepresentative(
 EVENTS = messages.BusinessMessagesEvent.EventTypeValueValuesEnum
 
 
-class Keyed(httplib2.Http):
+class Keyed(httplib2.Http):  # type: ignore[misc]  # it has no types
     """Sends Baton's key where Google's would be."""
 
     def request(self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any) -> Any:
