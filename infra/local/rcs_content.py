@@ -3,15 +3,18 @@
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
 """
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from infra.local.simulator import google_error
 
 PAYLOADS = ("text", "fileName", "uploadedRbmFile", "richCard", "contentInfo")
-TEXT_LIMIT, CHIP_LIMIT = 3072, 11
+TEXT_LIMIT, CHIP_LIMIT, WHOLE_LIMIT = 3072, 11, 250_000
 SCALAR = ""
 
 # Which object stands under a name; within a list, which object each item is.
@@ -63,7 +66,58 @@ def _fault(content: object) -> str | None:
         return f"text has more than {TEXT_LIMIT} characters."
     if len(content.get("suggestions", [])) > CHIP_LIMIT:
         return f"There are more than {CHIP_LIMIT} suggestions."
-    return None
+    if len(json.dumps(content).encode()) > WHOLE_LIMIT:
+        return f"The message has more than {WHOLE_LIMIT} bytes."
+    return next(_wrong_chips(content.get("suggestions", []), CHIP_LIMIT), None) or next(_wrong_cards(content), None)
+
+
+def _wrong_cards(content: dict[str, Any]) -> Iterator[str]:
+    """Yields what is wrong with cards and media."""
+    card = content.get("richCard") or {}
+    carousel = card.get("carouselCard") or {}
+    cards = carousel.get("cardContents", []) or [
+        one["cardContent"] for one in filter(None, [card.get("standaloneCard")])
+    ]
+    if carousel and not 2 <= len(cards) <= 10:
+        yield "A carousel has 2 to 10 cards."
+    for one in cards:
+        if not any(one.get(name) for name in ("title", "description", "media")):
+            yield "A card needs a title, a description or media."
+        if len(one.get("title", "")) > 200 or len(one.get("description", "")) > 2000:
+            yield "A title has at most 200 characters, a description 2000."
+        if carousel.get("cardWidth") == "SMALL" and (one.get("media") or {}).get("height") == "TALL":
+            yield "TALL media does not fit a SMALL card."
+        yield from _wrong_chips(one.get("suggestions", []), 4)
+    infos = [content.get("contentInfo"), *((one.get("media") or {}).get("contentInfo") for one in cards)]
+    for info in filter(None, infos):
+        for url in filter(None, (info.get("fileUrl"), info.get("thumbnailUrl"))):
+            if not _is_url(url):
+                yield f"{url} is no URL."
+
+
+def _wrong_chips(chips: list[dict[str, Any]], most: int) -> Iterator[str]:
+    if len(chips) > most:
+        yield f"There are more than {most} suggestions."
+    for chip in chips:
+        tap = chip.get("reply") or chip.get("action") or {}
+        if not 1 <= len(tap.get("text", "").strip()) <= 25 or not 1 <= len(tap.get("postbackData", "")) <= 2048:
+            yield "A suggestion has a text of 1 to 25 and postbackData of 1 to 2048 characters."
+        actions = [name for name in tap if name.endswith("Action")]
+        if "action" in chip and len(actions) != 1:
+            yield "A suggested action has exactly one action."
+        if "openUrlAction" in tap and not _is_url(tap["openUrlAction"].get("url")):
+            yield "openUrlAction needs a URL."
+        if "dialAction" in tap and not re.fullmatch(r"\+[0-9]{1,15}", str(tap["dialAction"].get("phoneNumber"))):
+            yield "phoneNumber must be in E.164 format."
+
+
+def _is_url(value: object) -> bool:
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        return False
+    printable = str(value).isascii() and not set(str(value)) & set(' "<>\\^`{|}') and str(value).isprintable()
+    return printable and parts.scheme in ("http", "https") and bool(parts.hostname) and len(str(value)) <= 2048
 
 
 def _unknown(value: Any, kind: str, where: str) -> Iterator[str]:

@@ -6,8 +6,8 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from typing import Any
 
 TEXT_LIMIT, BODY_LIMIT, LIST_BODY_LIMIT = 4096, 1024, 4096
-BUTTONS, BUTTON_TITLE = 3, 20
-ROWS, ROW_TITLE = 10, 24
+BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
+ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
 
 
 class WrongContent(Exception):
@@ -36,11 +36,11 @@ def _interactive(part: dict[str, Any]) -> dict[str, Any]:
     action, buttons = part.get("action") or {}, part.get("type") == "button"
     if buttons:
         chips = [one["reply"] for one in action.get("buttons", [])]
-        _check(chips, BUTTONS, BUTTON_TITLE)
+        _check(chips, BUTTONS, BUTTON_TITLE, BUTTON_ID)
     else:
         _words(action.get("button"), BUTTON_TITLE)
         chips = [row for section in action.get("sections", []) for row in section["rows"]]
-        _check(chips, ROWS, ROW_TITLE)
+        _check(chips, ROWS, ROW_TITLE, ROW_ID)
     replies = [{"reply": {"text": one["title"], "postbackData": one["id"]}} for one in chips]
     text = _words((part.get("body") or {}).get("text"), BODY_LIMIT if buttons else LIST_BODY_LIMIT)
     return {"text": text, "suggestions": replies, **_header(part.get("header"), buttons)}
@@ -54,16 +54,20 @@ def _header(given: object, buttons: bool) -> dict[str, Any]:
     return _image(given.get("image") or {})
 
 
-def _check(chips: list[dict[str, str]], most: int, title: int) -> None:
+def _check(chips: list[dict[str, str]], most: int, title: int, identifier: int) -> None:
     if not 1 <= len(chips) <= most:
         raise WrongContent(f"Give 1 to {most} of them.")
     if any(not one["id"] or not 1 <= len(one["title"]) <= title for one in chips):
         raise WrongContent(f"Each has an id and a title of 1 to {title} characters.")
+    if any(one["id"] != one["id"].strip() or len(one["id"]) > identifier for one in chips):
+        raise WrongContent(f"An id has at most {identifier} characters, and no blanks at its ends.")
+    if any(not one["title"].strip() for one in chips):
+        raise WrongContent("A title must not be blank.")
     if len({one["id"] for one in chips}) < len(chips) or len({one["title"] for one in chips}) < len(chips):
         raise WrongContent("No two may have one id or one title.")
 
 
 def _words(value: object, limit: int) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= limit:
+    if not isinstance(value, str) or not value.strip() or len(value) > limit:
         raise WrongContent(f"A text of 1 to {limit} characters is required.")
     return value

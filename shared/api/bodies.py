@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.content import Content
+from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.setting_types import ApiKey
@@ -85,9 +86,20 @@ class LinkBody(Theirs):
     to: Annotated[str, Field(min_length=1, max_length=300)]
 
 
+def must_be_sound(content: Content) -> None:
+    """Raises BadRequest for what some channel would refuse."""
+    found = first_fault(content)
+    if found is not None:
+        field, fault = found
+        raise BadRequest("schema", f"{field}: {fault}." if field else f"{fault}.", field=field)
+
+
 def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Representative:
     """Returns who speaks; left out, it is the one type that the key may speak as. Raises BadRequest if it may both."""
     if given is not None:
+        if given.avatar_image is not None and not is_address(given.avatar_image):
+            field = "representative.avatarImage"
+            raise BadRequest("schema", f"{field}: must be a percent-encoded http or https address.", field=field)
         return given
     if len(caller.may) != 1:
         raise BadRequest(

@@ -14,6 +14,7 @@ from shared.api.bodies import (
     ReleaseBody,
     RequestHumanBody,
     SurveyBody,
+    must_be_sound,
     speaker,
 )
 from shared.api.keys import is_human, must_be_admin, must_be_human, must_speak_as
@@ -91,6 +92,7 @@ async def create_message(ask: Ask) -> Response:
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
     content = Content.model_validate(body.model_dump(exclude={"message_id", "representative"}, exclude_none=True))
+    must_be_sound(content)
     if ask.request.query.get("forceFallback", "false").lower() == "true":
         content = _fallback_of(content)
     event = kind.model_validate(

@@ -15,6 +15,7 @@ from shared.errors import BadRequest
 from shared.platforms.base import parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
+from shared.schemas.content_rules import first_fault
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.ids import sha256
 from shared.schemas.languages import best_of
@@ -119,9 +120,11 @@ def _custom(payload: JsonObject) -> Reply:
     if not payload:
         return Reply()
     try:
-        return Reply(contents=(Content.model_validate(payload),))
+        content = Content.model_validate(payload)
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
+    found = first_fault(content)
+    return Reply(refused=(f"payload.{found[0]}: {found[1]}",)) if found else Reply(contents=(content,))
 
 
 def _handoff(handoff: JsonObject) -> Reply:

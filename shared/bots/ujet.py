@@ -13,6 +13,7 @@ from pydantic import BaseModel, StrictStr, ValidationError
 from shared.bots.base import Escalation, Reply
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CHIP_TEXT, CHIPS, TEXT_LIMIT, Content, ContentInfo, Image, Suggestion, Tap
+from shared.schemas.content_rules import is_address
 from shared.schemas.texts import shortened, split_text
 from shared.schemas.variables import Action, SessionVariable, Snake
 
@@ -34,7 +35,7 @@ class Linked(Snake):
 
     @property
     def on_the_web(self) -> bool:
-        return self.url.startswith(("https://", "http://"))
+        return is_address(self.url)
 
 
 class Shown(Snake):
@@ -135,9 +136,11 @@ def _link(linked: Linked) -> Reply:
 
 def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
     """Chips belong to the last words; where there are none, their own titles are said."""
-    titles = [button.title for button in buttons if button.title.strip()]
+    titles = [button.title.strip() for button in buttons if button.title.strip()]
     chips = tuple(
-        Suggestion(reply=Tap(text=shortened(title, CHIP_TEXT), postback_data=shortened(title, POSTBACK, mark="")))
+        Suggestion(
+            reply=Tap(text=shortened(title, CHIP_TEXT), postback_data=shortened(title, POSTBACK, mark="").strip())
+        )
         for title in titles[:CHIPS]
     )
     shown = said.contents or tuple(texts(" / ".join(titles[:CHIPS])))

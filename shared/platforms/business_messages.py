@@ -15,10 +15,13 @@ from pydantic import StrictStr
 
 from shared.errors import BadRequest
 from shared.platforms.base import Outcome, parse_signed, read_or_noted, validate
+from shared.platforms.chips import all_of, left_out
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.content import CardContent, Content, Suggestion
+from shared.schemas.content_rules import ACTIONS
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import (
     AuthenticationResponse,
@@ -49,6 +52,7 @@ CAPABILITIES = Capabilities(
     idempotent_sends=True,
     surveys=True,
 )
+_ONLY_RCS = {*ACTIONS} - {"openUrlAction", "dialAction"}
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -184,7 +188,7 @@ class BusinessMessages:
     def call(self, command: ToCustomer | Signal) -> Call | None:
         base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
         if isinstance(command, SendMessage):
-            content = command.content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+            content = _shown(command.content)
             return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
         if isinstance(command, SendEvent):
             return self._event(base, command.id, command.event_type, _speaker(command))
@@ -208,6 +212,32 @@ class BusinessMessages:
 
     def _call(self, method: str, url: str, body: JsonObject) -> Call:
         return Call(method, url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+
+
+def _shown(content: Content) -> JsonObject:
+    """Returns a message without the actions that only RCS has."""
+    chips = tuple(filter(_has_chip, content.suggestions))
+    card = content.rich_card
+    if card is not None and card.standalone_card is not None:
+        standing = card.standalone_card
+        one = standing.model_copy(update={"card_content": _card(standing.card_content)})
+        card = card.model_copy(update={"standalone_card": one})
+    if card is not None and card.carousel_card is not None:
+        contents = tuple(map(_card, card.carousel_card.card_contents))
+        carousel = card.carousel_card.model_copy(update={"card_contents": contents})
+        card = card.model_copy(update={"carousel_card": carousel})
+    whole = content.model_copy(update={"suggestions": chips, "rich_card": card})
+    if len(all_of(whole)) < len(all_of(content)):
+        left_out("a chip was left out that only RCS has", NAME)
+    return whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def _card(card: CardContent) -> CardContent:
+    return card.model_copy(update={"suggestions": tuple(filter(_has_chip, card.suggestions))})
+
+
+def _has_chip(chip: Suggestion) -> bool:
+    return chip.action is None or not set(chip.action.model_extra or {}) & _ONLY_RCS
 
 
 def _speaker(command: ToCustomer | Signal) -> JsonObject:

@@ -6,7 +6,9 @@ https://developers.google.com/business-communications/business-messages/referenc
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.schemas.content import Content, Suggestion, Tap
+from shared.logs import log
+from shared.platforms.places import map_link
+from shared.schemas.content import CHIPS, Content, Suggestion, Tap
 
 REQUEST_HUMAN = "baton:request-human"  # the postback of the chip that stands for a liveAgentRequest
 # Its label, as a liveAgentRequest has none; no more than the 20 characters of a WhatsApp button.
@@ -17,6 +19,24 @@ _ASKING: Mapping[str, str] = {
     "pt": "Falar com alguém",
     "zh": "联系人工客服",
 }
+
+
+def without_sign_in(content: Content, platform: str) -> Content:
+    """Returns a message for a channel on which nobody can sign in: its fallback, which its sender gave for such a case,
+    with the other chips. A message without one loses the chip, and a WARNING says so."""
+    if all(one.authentication_request is None for one in all_of(content)):
+        return content
+    if content.fallback is None:
+        left_out("a chip to sign in was left out; give the message a fallback with the address", platform)
+        return content
+    own = [one for one in content.suggestions if one.authentication_request is None]
+    asking = [one for card in cards_of(content) for one in card.suggestions if one.live_agent_request is not None]
+    return Content(text=content.fallback, suggestions=tuple((*own, *asking)[:CHIPS]))
+
+
+def left_out(what: str, platform: str) -> None:
+    """Says that the customer does not see a part of a message."""
+    log("WARNING", what, platform=platform)
 
 
 def reply_of(one: Suggestion, language: str | None) -> Tap | None:
@@ -48,12 +68,32 @@ def _line(one: Suggestion, language: str | None) -> str | None:
     tap = reply_of(one, language) or one.action
     if tap is None:
         return None
-    extra = tap.model_extra or {}
-    target = _inner(extra, "openUrlAction", "url") or _inner(extra, "dialAction", "phoneNumber")
+    target = _target(tap.model_extra or {})
     return f"• {tap.text}: {target}" if target else f"• {tap.text}"
 
 
-def _inner(extra: Mapping[str, Any], action: str, field: str) -> str | None:
-    inner = extra.get(action)
-    value = inner.get(field) if isinstance(inner, dict) else None
+def _target(extra: Mapping[str, Any]) -> str | None:
+    """Returns where an action leads, in words: an address, a number, a place, a time."""
+    place, when = _inner(extra, "viewLocationAction"), _inner(extra, "createCalendarEventAction")
+    write = _inner(_inner(extra, "composeAction"), "composeTextMessage")
+    where = _inner(place, "latLong")
+    found = (
+        _text(_inner(extra, "openUrlAction"), "url"),
+        _text(_inner(extra, "dialAction"), "phoneNumber"),
+        map_link(where.get("latitude"), where.get("longitude")) if where else _text(place, "query"),
+        ", ".join(filter(None, (_text(when, name) for name in ("title", "startTime", "endTime")))),
+        ", ".join(filter(None, (_text(write, name) for name in ("phoneNumber", "text")))),
+        _text(_inner(_inner(extra, "composeAction"), "composeRecordingMessage"), "phoneNumber"),
+        _text(extra, "fallbackUrl"),
+    )
+    return next(filter(None, found), None)
+
+
+def _inner(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(owner: Mapping[str, Any], name: str) -> str | None:
+    value = owner.get(name)
     return value if isinstance(value, str) else None

@@ -3,15 +3,18 @@
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
-from shared.platforms.chips import reply_of
+from shared.platforms.chips import left_out, reply_of, without_sign_in
+from shared.platforms.rich_text import PLAIN, with_marks
 from shared.schemas.base import JsonObject
-from shared.schemas.content import CardContent, Content, RichCard, Suggestion
+from shared.schemas.content import CardContent, Content, RichCard, Suggestion, Tap
 
+PLATFORM = "rcs"
 MOST_CHIPS = 11  # Business Messages takes 13
 MOST_CHIPS_OF_A_CARD = 4
 
@@ -49,7 +52,8 @@ _CONTENT: _Shape = {
 
 
 def content_message(content: Content, language: str | None) -> JsonObject:
-    """Returns the `contentMessage`. RCS has no fallback text and no way to sign in: these are left out."""
+    """Returns the `contentMessage`. RCS has no rich text, no fallback and no way to sign in."""
+    content = with_marks(without_sign_in(content, PLATFORM), PLAIN)
     chips = _chips(content.suggestions, MOST_CHIPS, language)
     whole = {**_payload(content, language), **({"suggestions": chips} if chips else {})}
     return {name: _shaped(whole[name], inner) for name, inner in _CONTENT.items() if name in whole}
@@ -92,6 +96,9 @@ def _card(card: CardContent, language: str | None) -> JsonObject:
 def _chips(suggestions: Sequence[Suggestion], most: int, language: str | None) -> list[JsonValue]:
     """Returns at most so many chips; of more, the last to go is the one that asks for a person."""
     known = [one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)]
+    lost = sum(one.authentication_request is None for one in suggestions) - len(known[:most])
+    if lost:
+        left_out(f"{lost} chips of a message were left out", PLATFORM)
     kept = known[:most]
     asking = [one for one in known[most:] if one.live_agent_request is not None]
     if asking and not any(one.live_agent_request is not None for one in kept):
@@ -109,8 +116,22 @@ def _acts(one: Suggestion) -> bool:
 def _chip(one: Suggestion, language: str | None) -> JsonObject:
     reply = reply_of(one, language)
     if reply is not None:
-        return {"reply": _plain(reply)}
-    return {"action": _plain(one.action) if one.action else {}}
+        return {"reply": _tap(reply)}
+    return {"action": _numbered(_tap(one.action)) if one.action else {}}
+
+
+def _tap(tap: Tap) -> JsonObject:
+    """A chip from before Baton asked for postback data comes back by its text."""
+    return {**_plain(tap), "postbackData": tap.postback_data or tap.text}
+
+
+def _numbered(action: JsonObject) -> JsonObject:
+    """RCS takes E.164, and Business Messages numbers with hyphens as well."""
+    dial = action.get("dialAction")
+    number = dial.get("phoneNumber") if isinstance(dial, dict) else None
+    if not isinstance(number, str):
+        return action
+    return {**action, "dialAction": {"phoneNumber": re.sub(r"[^0-9+]", "", number)}}
 
 
 def _plain(model: BaseModel, *leave_out: str) -> JsonObject:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from shared.logs import log
-from shared.platforms.chips import all_of, cards_of, lines, reply_of
+from shared.platforms.chips import all_of, cards_of, left_out, lines, reply_of, without_sign_in
+from shared.platforms.rich_text import WHATSAPP, with_marks
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CardContent, Content, Suggestion
 from shared.schemas.texts import first_piece
 
+PLATFORM = "whatsapp"
 TEXT_LIMIT = 4096
 BODY_LIMIT = 1024  # of an interactive message, and of a caption
 LONG_BODY = 4096  # of a list, by a copy of Meta's page; others' pages say 1024
@@ -79,6 +80,7 @@ class _Said:
 
 def message_of(content: Content, language: str | None, long_body: int = LONG_BODY) -> JsonObject:
     """Returns `type` and what belongs to it. The chip that asks for a person can be tapped whatever else is said."""
+    content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
     image = content.image.content_info.file_url if content.image else None
     said = _Said(_words(content), _chips(content), language, image, long_body)
     asking = [one for one in said.chips if _asks(one)]
@@ -104,7 +106,7 @@ def _chips(content: Content) -> tuple[Suggestion, ...]:
 def _words(content: Content) -> str:
     """Returns the text; of a card, the fallback that its sender gave for such a case, else what stands on it."""
     if content.image is not None:
-        return content.image.content_info.alt_text or ""
+        return (content.image.content_info.alt_text or "").strip()
     if content.text is not None:
         return content.text
     return content.fallback or "\n\n".join(map(_card, cards_of(content))) or content.summary
@@ -121,7 +123,7 @@ def _shortened(words: str, added: Sequence[str], limit: int) -> str:
     whole = "\n".join(filter(None, [words, *added]))
     if len(whole) <= limit:
         return whole
-    log("WARNING", "a message is longer than the platform takes; its end was left out", platform="whatsapp")
+    left_out("a message is longer than the platform takes; its end was left out", PLATFORM)
     cut = whole.rfind("\n", 0, limit - 1)
     if cut < len(words) <= limit - 2:
         return f"{words}\n\u2026"
@@ -131,7 +133,8 @@ def _shortened(words: str, added: Sequence[str], limit: int) -> str:
 
 
 def _fit(pairs: Sequence[tuple[str, str]], most: int, title: int, identifier: int) -> bool:
-    """Returns whether all are within the limits, and no two are the same to WhatsApp."""
+    """Returns whether all are within the limits, without blanks at the ends, and no two are the same to WhatsApp."""
     lengths = all(len(one) <= identifier and len(label) <= title for one, label in pairs)
+    lengths = lengths and all(part and part == part.strip() and "\n" not in part for pair in pairs for part in pair)
     ids, labels = ({pair[part] for pair in pairs} for part in (0, 1))
     return len(pairs) <= most and lengths and len(ids) == len(labels) == len(pairs)

@@ -87,12 +87,25 @@ def test_queue_journal_and_erase_have_rights_of_their_own(talk: Talk) -> None:
         {"messageId": "1", "richCard": {}, "representative": BOT},
         {"messageId": "1", "text": "x", "suggestions": [{"reply": {"text": "y" * 26, "postbackData": "z"}}]},
         {"messageId": "1", "text": "x"},
+        {"messageId": "1", "text": " ", "representative": BOT},
+        {"messageId": "1", "text": "x", "suggestions": [{}], "representative": BOT},
+        {"messageId": "1", "text": "x", "representative": {**BOT, "avatarImage": "avatar.png"}},
     ],
 )
 def test_a_message_that_the_platform_would_refuse_is_refused_here(talk: Talk, body: dict[str, Any]) -> None:
     reply = talk.post("/messages", body, "dev-admin")
     assert _reason(reply) == (400, "schema")
     assert talk.seen() == []
+
+
+def test_a_chip_that_some_channel_would_refuse_is_named_by_its_field(talk: Talk) -> None:
+    chip = {"reply": {"text": "Yes", "postbackData": ""}}
+    body = {"messageId": "1", "text": "x", "suggestions": [chip], "representative": BOT}
+    refused = talk.post("/messages", body, "dev-bot")
+    assert _reason(refused) == (400, "schema")
+    assert refused.body["error"]["details"][0]["metadata"]["field"] == "suggestions.0.reply.postbackData"
+    chip["reply"]["postbackData"] = "yes"
+    assert talk.post("/messages", body, "dev-bot").status == 200, "the id was not consumed"
 
 
 @pytest.mark.parametrize("raw", [b"{'messageId': '5555'}", b"", b"[]", b'"x"'])

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from shared.platforms.rcs import Rcs
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
@@ -61,13 +63,40 @@ def test_of_thirteen_chips_eleven_are_sent_and_the_person_is_among_them() -> Non
     assert chips[-1]["reply"]["postbackData"] == "baton:request-human"
 
 
-def test_chips_that_act_are_carried_over_and_signing_in_is_left_out() -> None:
+SIGN_IN = {"authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}}
+
+
+def test_chips_that_act_are_carried_over() -> None:
     action = {"action": {"text": "Shop", "postbackData": "s", "openUrlAction": {"url": "https://x.test"}}}
-    sign_in = {"authenticationRequest": {"oauth": {"clientId": "x"}}}
-    assert _content({"text": "?", "suggestions": [action, sign_in], "fallback": "!"}) == {
-        "text": "?",
-        "suggestions": [action],
+    assert _content({"text": "?", "suggestions": [action], "fallback": "!"}) == {"text": "?", "suggestions": [action]}
+
+
+def test_a_number_is_told_as_rcs_takes_it() -> None:
+    dial = {"action": {"text": "Call", "postbackData": "c", "dialAction": {"phoneNumber": "+1-201-555-0123"}}}
+    (chip,) = _content({"text": "?", "suggestions": [dial]})["suggestions"]
+    assert chip["action"]["dialAction"] == {"phoneNumber": "+12015550123"}
+
+
+def test_where_nobody_can_sign_in_the_fallback_says_how() -> None:
+    """As in Google's snippet send-message-authentication-request-suggestion.sh, whose fallback has the address."""
+    said = {
+        "text": "Sign in to continue.",
+        "suggestions": [SIGN_IN, _reply(1)],
+        "fallback": "Visit x.test to continue.",
     }
+    assert _content(said) == {"text": "Visit x.test to continue.", "suggestions": [_reply(1)]}
+
+
+def test_a_chip_to_sign_in_that_has_no_fallback_is_left_out_and_the_log_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _content({"text": "?", "suggestions": [SIGN_IN]}) == {"text": "?"}
+    assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
+
+
+def test_of_too_many_chips_the_log_says_how_many_are_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(_content({"text": "?", "suggestions": [*map(_reply, range(13))]})["suggestions"]) == 11
+    assert json.loads(capsys.readouterr().out)["message"].startswith("2 chips")
 
 
 def test_what_only_business_messages_has_is_left_out() -> None:

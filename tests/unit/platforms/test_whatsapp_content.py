@@ -191,6 +191,46 @@ def test_links_are_lines_of_the_text() -> None:
     assert sent["interactive"]["body"]["text"] == "Look\n• Call: +1201"
 
 
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        (
+            {"viewLocationAction": {"latLong": {"latitude": 1.5, "longitude": 2}}},
+            "• Go: https://www.google.com/maps/search/?api=1&query=1.5,2",
+        ),
+        ({"viewLocationAction": {"query": "a cafe"}}, "• Go: a cafe"),
+        (
+            {"createCalendarEventAction": {"title": "Fitting", "startTime": "2026-03-01T12:00Z", "endTime": "13:00Z"}},
+            "• Go: Fitting, 2026-03-01T12:00Z, 13:00Z",
+        ),
+        ({"composeAction": {"composeTextMessage": {"phoneNumber": "+1201", "text": "Hi"}}}, "• Go: +1201, Hi"),
+        ({"shareLocationAction": {}, "fallbackUrl": "https://x.test"}, "• Go: https://x.test"),
+        ({"shareLocationAction": {}}, "• Go"),
+    ],
+)
+def test_an_action_that_whatsapp_does_not_have_is_a_line_that_says_where_it_leads(
+    action: dict[str, Any], line: str
+) -> None:
+    assert _sent({"text": "?", "suggestions": [{"action": {"text": "Go", "postbackData": "g", **action}}]}) == _text(
+        "?", line
+    )
+
+
+def test_where_nobody_can_sign_in_the_fallback_says_how_or_the_log_what_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sign_in = {"authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}}
+    said = {"text": "Sign in to continue.", "suggestions": [sign_in]}
+    assert _sent({**said, "fallback": "Visit x.test."}) == _text("Visit x.test.")
+    assert capsys.readouterr().out == ""
+    assert _sent(said) == _text("Sign in to continue.")
+    assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
+
+
+def test_chips_of_older_rules_that_whatsapp_would_refuse_are_lines() -> None:
+    assert _sent({"text": "?", "suggestions": [_reply("Yes", " yes")]}) == _text("?", "• Yes")
+
+
 def test_a_long_text_keeps_its_words_before_its_chips() -> None:
     chips = [_reply("Yes"), _reply("No")]
     assert _sent({"text": "x" * 1025, "suggestions": chips}) == _text("x" * 1025, "• Yes", "• No")

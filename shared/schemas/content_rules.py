@@ -1,0 +1,180 @@
+"""What a new message must keep beyond its form, so that no channel refuses what Baton has accepted.
+
+Content that is stored is never checked by this: what was accepted under older rules must stay readable.
+
+https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
+https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import pydantic_core
+
+from shared.schemas.content import CardContent, Content, ContentInfo, RichCard, Suggestion, Tap
+
+ADDRESS_LIMIT = 2000  # characters; RCS' resellers name this one, and no vendor's reference a smaller one
+WHOLE_LIMIT = 240_000  # bytes of the message as JSON; RCS takes 250 KB with what stands around it
+ACTIONS = (
+    *("openUrlAction", "dialAction"),  # the two of Business Messages; RCS has these as well:
+    *("viewLocationAction", "createCalendarEventAction", "shareLocationAction", "composeAction"),
+)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_NUMBER = re.compile(r"\+[0-9][0-9().\-]*")  # RFC 3966, a global number
+_Fault = tuple[str, str]
+
+
+def first_fault(content: Content) -> _Fault | None:
+    """Returns the field that keeps a message from being accepted, and what is wrong with it; None for a sound one."""
+    return next(_faults(content), None)
+
+
+def is_address(value: object) -> bool:
+    """Returns whether this is a whole, percent-encoded http or https address."""
+    if not isinstance(value, str) or len(value) > ADDRESS_LIMIT or not _ADDRESS.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _faults(content: Content) -> Iterator[_Fault]:
+    yield from _blank("text", content.text)
+    yield from _blank("fallback", content.fallback)
+    if content.image is not None:
+        yield from _info("image.contentInfo", content.image.content_info)
+    if content.rich_card is not None:
+        yield from _rich_card(content.rich_card)
+    yield from _chips("suggestions", content.suggestions)
+    if len(pydantic_core.to_json(content.model_dump(mode="json", by_alias=True, exclude_none=True))) > WHOLE_LIMIT:
+        yield "", f"the message has more than {WHOLE_LIMIT} bytes as JSON"
+
+
+def _blank(field: str, value: str | None) -> Iterator[_Fault]:
+    if value is not None and not value.strip():
+        yield field, "must not be blank"
+
+
+def _rich_card(card: RichCard) -> Iterator[_Fault]:
+    if card.standalone_card is not None:
+        yield from _card("richCard.standaloneCard.cardContent", card.standalone_card.card_content)
+    carousel = card.carousel_card
+    for place, one in enumerate(carousel.card_contents if carousel else ()):
+        field = f"richCard.carouselCard.cardContents.{place}"
+        if carousel and carousel.card_width == "SMALL" and one.media is not None and one.media.height == "TALL":
+            yield f"{field}.media.height", "must be SHORT or MEDIUM where cardWidth is SMALL"
+        yield from _card(field, one)
+
+
+def _card(field: str, card: CardContent) -> Iterator[_Fault]:
+    yield from _blank(f"{field}.title", card.title)
+    yield from _blank(f"{field}.description", card.description)
+    if card.title is None and card.description is None and card.media is None:
+        yield field, "give a title, a description or media"
+    if card.media is not None:
+        yield from _info(f"{field}.media.contentInfo", card.media.content_info)
+    yield from _chips(f"{field}.suggestions", card.suggestions)
+
+
+def _info(field: str, info: ContentInfo) -> Iterator[_Fault]:
+    yield from _address(f"{field}.fileUrl", info.file_url)
+    if info.thumbnail_url is not None:
+        yield from _address(f"{field}.thumbnailUrl", info.thumbnail_url)
+
+
+def _address(field: str, value: object) -> Iterator[_Fault]:
+    if not is_address(value):
+        yield field, f"must be a percent-encoded http or https address of at most {ADDRESS_LIMIT} characters"
+
+
+def _number(field: str, value: object) -> Iterator[_Fault]:
+    digits = sum(one.isdecimal() for one in value) if isinstance(value, str) and _NUMBER.fullmatch(value) else 0
+    if not 4 <= digits <= 15:
+        yield field, "must be an international number with its +, like +12025550100"
+
+
+def _chips(field: str, chips: tuple[Suggestion, ...]) -> Iterator[_Fault]:
+    for place, chip in enumerate(chips):
+        yield from _chip(f"{field}.{place}", chip)
+
+
+def _chip(field: str, chip: Suggestion) -> Iterator[_Fault]:
+    kinds = (chip.reply, chip.action, chip.live_agent_request, chip.authentication_request)
+    if sum(kind is not None for kind in kinds) != 1:
+        yield field, "give exactly one of reply, action, liveAgentRequest and authenticationRequest"
+    if chip.reply is not None:
+        yield from _tap(f"{field}.reply", chip.reply)
+    if chip.action is not None:
+        yield from _tap(f"{field}.action", chip.action)
+        yield from _action(f"{field}.action", chip.action.model_extra or {})
+    if chip.authentication_request is not None:
+        yield from _sign_in(f"{field}.authenticationRequest.oauth", chip.authentication_request.get("oauth"))
+
+
+def _tap(field: str, tap: Tap) -> Iterator[_Fault]:
+    yield from _blank(f"{field}.text", tap.text)
+    if not tap.postback_data or tap.postback_data != tap.postback_data.strip():
+        yield f"{field}.postbackData", "must not be empty, nor begin or end with a blank"
+
+
+def _action(field: str, given: Mapping[str, Any]) -> Iterator[_Fault]:
+    kinds = [kind for kind in ACTIONS if given.get(kind) is not None]
+    if len(kinds) != 1 or not isinstance(given[kinds[0]], dict):
+        yield field, f"give exactly one of {', '.join(ACTIONS)}, an object"
+        return
+    (kind,) = kinds
+    yield from _CHECKS[kind](f"{field}.{kind}", given[kind])
+    if given.get("fallbackUrl") is not None:
+        yield from _address(f"{field}.fallbackUrl", given["fallbackUrl"])
+
+
+def _place(field: str, given: Mapping[str, Any]) -> Iterator[_Fault]:
+    where = given.get("latLong")
+    if where is None:
+        yield from _words(field, given, "query")
+        return
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        value = where.get(name) if isinstance(where, dict) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
+            yield f"{field}.latLong.{name}", f"must be a number from -{most} to {most}"
+
+
+def _words(field: str, given: Mapping[str, Any], *names: str) -> Iterator[_Fault]:
+    for name in names:
+        if not isinstance(given.get(name), str) or not given[name].strip():
+            yield f"{field}.{name}", "must be a text that is not blank"
+
+
+def _compose(field: str, given: Mapping[str, Any]) -> Iterator[_Fault]:
+    kinds = [kind for kind in ("composeTextMessage", "composeRecordingMessage") if isinstance(given.get(kind), dict)]
+    if len(kinds) != 1:
+        yield field, "give exactly one of composeTextMessage and composeRecordingMessage, an object"
+        return
+    (kind,) = kinds
+    yield from _number(f"{field}.{kind}.phoneNumber", given[kind].get("phoneNumber"))
+    yield from _words(f"{field}.{kind}", given[kind], "text" if kind == "composeTextMessage" else "type")
+
+
+_CHECKS = {
+    "openUrlAction": lambda field, given: _address(f"{field}.url", given.get("url")),
+    "dialAction": lambda field, given: _number(f"{field}.phoneNumber", given.get("phoneNumber")),
+    "viewLocationAction": _place,
+    "createCalendarEventAction": lambda field, given: _words(field, given, "startTime", "endTime", "title"),
+    "shareLocationAction": lambda _field, _given: iter(()),
+    "composeAction": _compose,
+}
+
+
+def _sign_in(field: str, oauth: object) -> Iterator[_Fault]:
+    if not isinstance(oauth, dict):
+        yield field, "must be an object"
+        return
+    yield from _words(field, oauth, "clientId", "codeChallenge")
+    scopes = oauth.get("scopes")
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(one, str) and one for one in scopes):
+        yield f"{field}.scopes", "must be a list of texts, not empty"

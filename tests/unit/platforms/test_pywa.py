@@ -1,0 +1,82 @@
+"""pywa, an independent client of WhatsApp's Cloud API, makes the bodies that Baton makes, from its own types.
+
+https://pypi.org/project/pywa/
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import assume, given
+from pywa import WhatsApp
+from pywa.types import Button, Section, SectionList, SectionRow
+
+from shared.platforms import whatsapp
+from shared.schemas.commands import SendMessage
+from shared.schemas.content import Content
+from shared.schemas.content_rules import first_fault
+from tests.unit.platforms.test_outbound import JANE, contents
+
+BATON = whatsapp.WhatsApp(access_token="t")
+TAKEN = {"contacts": [{"input": "1", "wa_id": "1"}], "messages": [{"id": "wamid.1"}], "messaging_product": "whatsapp"}
+
+
+class Pywa:
+    """A client of pywa's whose network keeps what it would have sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.session = httpx.Client(transport=httpx.MockTransport(self._take))
+        self.client = WhatsApp(phone_id="1065", token="t", session=self.session)
+
+    def _take(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(json.loads(request.content))
+        return httpx.Response(200, json=TAKEN)
+
+    def said_again(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Returns the body that pywa sends, given only the words, taps and picture of ours."""
+        inner = body[body["type"]]
+        image = inner.get("link") or inner.get("header", {}).get("image", {}).get("link")
+        words = inner.get("caption") if body["type"] == "image" else inner.get("body")
+        words = words["text"] if isinstance(words, dict) else words
+        if image:
+            self.client.send_image(to=body["to"], image=image, caption=words, buttons=_taps(inner))
+        else:
+            self.client.send_message(to=body["to"], text=words, buttons=_taps(inner))
+        return self.sent[-1]
+
+
+def _taps(inner: dict[str, Any]) -> Any:
+    action = inner.get("action", {})
+    if "buttons" in action:
+        return [Button(one["reply"]["title"], one["reply"]["id"]) for one in action["buttons"]]
+    rows = [SectionRow(row["title"], row["id"]) for section in action.get("sections", []) for row in section["rows"]]
+    return SectionList(action["button"], [Section("", rows)]) if rows else None
+
+
+@pytest.fixture(scope="module")
+def pywa() -> Iterator[Pywa]:
+    made = Pywa()
+    yield made
+    made.session.close()
+
+
+@given(content=contents)
+def test_another_client_sends_the_same(pywa: Pywa, content: Content) -> None:
+    assume(first_fault(content) is None)
+    call = BATON.call(SendMessage(id="1", to="1065|5511987654321", representative=JANE, content=content))
+    assert call is not None
+    ours = json.loads(call.body)
+    theirs = pywa.said_again(ours)
+    for section in theirs.get("interactive", {}).get("action", {}).get("sections", []):
+        del section["title"]  # which a single section need not have
+    assert theirs == ours
+
+
+def test_a_customer_without_a_number_is_reached_as_that_client_does_it(pywa: Pywa) -> None:
+    call = BATON.call(SendMessage(id="1", to="1065|BR.150", representative=JANE, content=Content(text="Hi")))
+    assert call is not None
+    pywa.client.send_message(to="BR.150", text="Hi")
+    assert json.loads(call.body) == pywa.sent[-1]
