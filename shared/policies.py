@@ -20,6 +20,8 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         unclaimed_after=timedelta(seconds=settings.unclaimed_after),
         unclaimed_reminders=settings.unclaimed_reminders,
         human_idle_after=timedelta(seconds=settings.human_idle_after),
+        bot_turns_limit=settings.bot_turns_limit,
+        bot_turns_within=timedelta(seconds=settings.bot_turns_within),
         give_up_after=timedelta(seconds=settings.delivery_give_up_after),
         line_patience=LINE_PATIENCE,
         bot_name=settings.baton_bot_name,

@@ -98,6 +98,8 @@ class Settings(BaseModel):
     unclaimed_after: Seconds = 120
     unclaimed_reminders: Annotated[int, Field(ge=0, le=100)] = 3
     human_idle_after: Seconds = 1800
+    bot_turns_limit: Annotated[int, Field(ge=0)] = 100
+    bot_turns_within: Seconds = 3600
     delivery_give_up_after: Seconds = 86400
     journal_ttl_days: Annotated[int, Field(ge=8)] = 30
     reports_ttl_days: Annotated[int, Field(ge=8)] = 400

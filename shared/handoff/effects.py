@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from shared.handoff import assistant, channels, chats, closed, desks, handback, line, variables
+from shared.handoff import assistant, channels, chats, closed, desks, handback, line, loops, variables
 from shared.handoff.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
 from shared.handoff.notices import Notice
 from shared.handoff.speech import bot_message, message, say, survey
@@ -92,6 +92,8 @@ EFFECTS: Mapping[Effect, _Effect] = {
     Effect.STAY: stay,
     Effect.BOT_MESSAGE: bot_message,
     Effect.SEND_SURVEY: survey,
+    Effect.COUNT_TURN: loops.count_turn,
+    Effect.NOTE_LOOP: loops.note,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTIFY_ENDED: notify("handoff.ended"),

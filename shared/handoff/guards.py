@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from shared.handoff.loops import is_out_of_turns
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import Guard
 from shared.schemas.conversation import Conversation, Present
@@ -25,12 +26,12 @@ from shared.schemas.representative import RepresentativeType
 SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
-_GuardOfTime = Callable[[Conversation, datetime, Policy], bool]
+_GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
 
 def holds(guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
     if guard in OF_TIME:
-        return OF_TIME[guard](conversation, now, policy)
+        return OF_TIME[guard](conversation, event, now, policy)
     return GUARDS[guard](conversation, event, policy)
 
 
@@ -155,12 +156,12 @@ def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
-def _closed(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+def _closed(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
     route = policy.route(conversation, now)
     return route.closed and not route.waits
 
 
-def _closed_meanwhile(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+def _closed_meanwhile(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
     return policy.standing(conversation, now).waits and conversation.opens_at is None
 
 
@@ -169,11 +170,11 @@ def _may_go_on(conversation: Conversation, policy: Policy) -> bool:
     return conversation.timer is None or conversation.timer.openings <= policy.unclaimed_reminders
 
 
-def _awaits_opening(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+def _awaits_opening(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
     return policy.standing(conversation, now).waits and _may_go_on(conversation, policy)
 
 
-def _another_open(conversation: Conversation, now: datetime, policy: Policy) -> bool:
+def _another_open(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
     return policy.passes_on(conversation, now) and _may_go_on(conversation, policy)
 
 
@@ -230,14 +231,16 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
 # What depends on the time of the decision rather than on when something happened: whether anybody is there now, whether
-# the platform would take another survey.
+# the platform would take another survey, and how fast turns follow.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,
-    Guard.SURVEYED: lambda conversation, now, _p: (
+    Guard.SURVEYED: lambda conversation, _, now, _p: (
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
     ),
     Guard.AWAITS_OPENING: _awaits_opening,
     Guard.ANOTHER_OPEN: _another_open,
-    Guard.CLOSED_STILL: lambda conversation, now, policy: policy.standing(conversation, now).closed,
+    Guard.TURN_REFUSED: lambda known, event, now, policy: not event.fact and is_out_of_turns(known, now, policy),
+    Guard.OUT_OF_TURNS: lambda known, _, now, policy: is_out_of_turns(known, now, policy),
+    Guard.CLOSED_STILL: lambda conversation, _, now, policy: policy.standing(conversation, now).closed,
 }

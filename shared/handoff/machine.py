@@ -140,7 +140,7 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
     elif phase is Phase.HUMAN and effects & _HUMAN_ACTIVITY:
         due = now + turn.policy.human_idle_after
         timer = Timer(kind="idle", armed=turn.conversation.version, n=1, due_at=due)
-        turn.change(human_since=before.human_since or now, timer=timer)
+        turn.change(human_since=before.human_since or now, timer=timer, bot_run=None)
     if turn.event.fact and effects & _SETS_WHO_SPEAKS:
         turn.change(spoke_at=max(filter(None, (before.spoke_at, turn.event.occurred_at))))
 

@@ -22,6 +22,8 @@ class Policy:
 
     `desks` in the order in which they are asked; none is one that reads the API, always open.
 
+    `bot_turns_limit` turns a bot may have `bot_turns_within` that time with no human in between; 0: any number.
+
     `comments`: there is a CRM record that takes what the comment audience may see.
 
     The last three name platforms: where Baton says nothing of its own, where no name stands before a human's words,
@@ -31,6 +33,8 @@ class Policy:
     unclaimed_after: timedelta = timedelta(seconds=120)
     unclaimed_reminders: int = 3
     human_idle_after: timedelta = timedelta(seconds=1800)
+    bot_turns_limit: int = 100
+    bot_turns_within: timedelta = timedelta(hours=1)
     give_up_after: timedelta = timedelta(hours=24)
     line_patience: timedelta = LINE_PATIENCE
     bot_name: str = "Hello World Agent"

@@ -9,7 +9,7 @@ from shared.schemas.notifications import HANDOFFS, Notification, NotificationTyp
 from shared.schemas.own_events import UnclaimedTimeout
 from shared.schemas.representative import Representative
 
-_UNTIMED = {"handoff.ended", "delivery.failed"}
+_UNTIMED = {"handoff.ended", "delivery.failed", "bot.silenced"}
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
 
@@ -20,7 +20,7 @@ def notify(kind: NotificationType) -> Callable[[Turn], None]:
     return effect
 
 
-def notification(turn: Turn, kind: NotificationType, desk: str | None = None) -> Publish:
+def notification(turn: Turn, kind: NotificationType, desk: str | None = None, reason: str | None = None) -> Publish:
     event, request = turn.event, turn.conversation.request
     body = Notification(
         id=turn.derived_id(kind),
@@ -28,7 +28,7 @@ def notification(turn: Turn, kind: NotificationType, desk: str | None = None) ->
         conversation=turn.conversation.id,
         time=turn.now,
         representative=_about(turn),
-        reason=(turn.reason if kind in _SAYS_WHY else None) or _reason(turn),
+        reason=reason or (turn.reason if kind in _SAYS_WHY else None) or _reason(turn),
         waited_seconds=turn.waited_seconds if kind not in _UNTIMED else None,
         reminder=event.n if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed" else None,
         transcript=transcript_of(turn.conversation.id),

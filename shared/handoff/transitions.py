@@ -75,6 +75,12 @@ SILENCED = Refusal(
     "unsubscribed", "The customer has unsubscribed: a bot may not write until they write again. A human may answer."
 )
 
+BOT_LOOP = Refusal(
+    "bot-loop",
+    "The bot has had as many turns as it may have with no human in between; it seems to talk with another robot. It "
+    "may speak again after a human has, or after a pause (settings BOT_TURNS_LIMIT, BOT_TURNS_WITHIN).",
+)
+
 
 def _step(*effects: Effect, to: Phase | None = None, verdict: Verdict = Verdict.ACCEPTED) -> Step:
     return Step(to, effects, verdict)
@@ -134,7 +140,8 @@ _PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
-_UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE
+_OF_LOOPS = (G.TURN_REFUSED, BOT_LOOP), (G.OUT_OF_TURNS, _step(E.NOTE_LOOP, verdict=Verdict.SUPPRESSED))
+_UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE, *_OF_LOOPS
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.UserMessage.kind: _REPLIES,
@@ -203,11 +210,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         ),
     },
     events.BotMessage.kind: {
-        BOT: _cell(*_UNSAID, otherwise=_step(E.BOT_MESSAGE)),
+        BOT: _cell(*_UNSAID, otherwise=_step(E.BOT_MESSAGE, E.COUNT_TURN)),
         QUEUED: _cell(
             *_UNSAID,
-            (G.ASSISTANT, _step(E.NOTE_ASSISTANT, E.BOT_MESSAGE)),
-            otherwise=_step(E.BOT_MESSAGE),
+            (G.ASSISTANT, _step(E.NOTE_ASSISTANT, E.BOT_MESSAGE, E.COUNT_TURN)),
+            otherwise=_step(E.BOT_MESSAGE, E.COUNT_TURN),
         ),
         HUMAN: _cell(
             UNDELIVERED,

@@ -123,6 +123,18 @@ class Handback(Ours):
     said: tuple[Line, ...] = ()
 
 
+class BotRun(Ours):
+    """Turns of bots with no human in between, counted `since`: the first one, or the last one where that has begun
+    (`is_last`). `messages` are those of the latest turn, which `answers` that message of the customer's.
+    """
+
+    since: Time
+    turns: int
+    messages: int
+    answers: str | None = None
+    is_last: bool = False
+
+
 class Channel(Ours):
     """Another channel of the same customer, as it stands while they write elsewhere.
 
@@ -202,6 +214,7 @@ class Conversation(Ours):
     surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
     handback: Handback | None = None
+    bot_run: BotRun | None = None
     progress: Progress | None = None
     version: int = 0
     outbox_base: int = 0

@@ -25,6 +25,7 @@ NotificationType = Literal[
     "handoff.unclaimed",
     "handoff.failed",
     "delivery.failed",
+    "bot.silenced",
 ]
 
 

@@ -104,6 +104,7 @@ async def _write(
     try:
         await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
         _log_first_response(snapshot.value, decision.conversation)
+        _log_last_turn(snapshot.value, decision.conversation)
         return done
     except PreconditionFailed:
         known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
@@ -121,6 +122,12 @@ def _log_first_response(before: Conversation, after: Conversation) -> None:
     seconds = after.first_response_seconds
     if seconds is not None and before.first_response_seconds is None:
         log("INFO", "first human response", conversation=after.id, first_response_seconds=seconds)
+
+
+def _log_last_turn(before: Conversation, after: Conversation) -> None:
+    """Says once that a bot and another robot seem to answer each other."""
+    if after.bot_run is not None and after.bot_run.is_last and not (before.bot_run and before.bot_run.is_last):
+        log("WARNING", "a bot and a robot answer each other; the bot is silent for now", conversation=after.id)
 
 
 async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:

@@ -17,6 +17,7 @@ HEADLINES: Mapping[str, str] = {
     "handoff.unclaimed": "Still nobody has come",
     "handoff.failed": "Nobody came, and the customer was told",
     "delivery.failed": "Something did not reach the customer",
+    "bot.silenced": "A bot talks with a robot, and is silent for now",
 }
 
 

@@ -31,7 +31,7 @@ async def _send_all(deployment: Deployment, number: int) -> list[Answered]:
 async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
     deploy: Callable[..., Deployment],
 ) -> None:
-    async with deploy(*DOORS) as deployment:
+    async with deploy(*DOORS, BOT_TURNS_LIMIT="0") as deployment:  # these bots are not stopped by anybody
         await Caller(deployment, "hot").says("hello", "m-first")
         answered = await asyncio.gather(*(_send_all(deployment, number) for number in range(SENDERS)))
         await deployment.until_quiet("business_messages:hot", seconds=180)

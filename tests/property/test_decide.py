@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -17,7 +18,16 @@ from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Publish, SendEvent, SendMessage, ToCustomer
 from shared.schemas.content import TEXT_LIMIT, Content
-from shared.schemas.conversation import Capabilities, Channel, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import (
+    BotRun,
+    Capabilities,
+    Channel,
+    Conversation,
+    HandoffRequest,
+    Phase,
+    Present,
+    Timer,
+)
 from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.journal import Verdict
 from shared.schemas.notifications import USER_MESSAGES
@@ -46,6 +56,7 @@ switches = st.sampled_from((frozenset[str](), frozenset({"business_messages"})))
 policies = st.builds(
     Policy,
     unclaimed_reminders=st.integers(0, 3),
+    bot_turns_limit=st.integers(0, 3),
     webhooks=st.sets(st.sampled_from(("BOT", "HUMAN"))).map(frozenset),
     capabilities=st.sampled_from(
         (
@@ -87,6 +98,16 @@ calls = st.builds(
     assisted=st.booleans(),
     created=st.sampled_from(((), (CreatedChat(chat="ccai:chat-3", at=NOW),))),
 ) | st.just(Called(desk="flags", kind="csku", handoff="h1"))
+
+
+bot_runs = st.builds(
+    BotRun,
+    since=times,
+    turns=st.integers(1, 3),
+    messages=st.integers(1, 40),
+    answers=st.sampled_from((None, "m1")),
+    is_last=st.booleans(),
+)
 
 
 @st.composite
@@ -136,6 +157,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         left_unseen=draw(st.sampled_from(((), (gone,)))), human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
         owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
+        bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
         unheard=draw(st.sampled_from(((), ("frame Jane",)))),
     )  # fmt: skip
 
@@ -289,6 +311,43 @@ def test_never_are_two_told_to_answer(before: Conversation, event: events.Event,
     if before.called is not None and before.called.assisted:
         told = [one.body for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES]
         assert {"BOT" in str(one["audience"]) for one in told} <= {False}
+
+
+@effort(100)
+@given(st.lists(st.tuples(st.sampled_from(("bot", "user")), st.integers(0, 900)), max_size=80), st.integers(1, 5))
+def test_in_no_hour_has_a_bot_twice_its_turns(acts: list[tuple[str, int]], limit: int) -> None:
+    """Counted as a customer sees them; and what was refused is said to the team before, once for each pause."""
+    policy, now, fresh = Policy(bot_turns_limit=limit), NOW, True
+    conversation, turns, told = Conversation(id=CHANNEL, address="3333"), list[datetime](), list[datetime]()
+    bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
+    for n, (who, pause) in enumerate(acts):
+        now += timedelta(seconds=pause)
+        common: dict[str, Any] = {"id": str(n), "source": CHANNEL, "actor": "test"}
+        said: events.Event = events.UserMessage(**common, form={}, said="hi")
+        if who == "bot":
+            said = events.BotMessage(**common, fact=False, representative=bot, content=Content(text="beep"))
+        decision = decide(conversation, said, now, policy)
+        conversation = decision.conversation
+        told += [
+            now for one in decision.commands if isinstance(one, Publish) and one.body.get("type") == "bot.silenced"
+        ]
+        if who == "bot" and decision.refusal is None and fresh:
+            turns.append(now)
+        assert decision.refusal is None or told
+        fresh = who == "user" or (fresh and decision.refusal is not None)
+    for first in turns:
+        assert len([one for one in turns if first <= one < first + policy.bot_turns_within]) <= 2 * limit
+    assert all(later - earlier >= policy.bot_turns_within for earlier, later in pairwise(told))
+
+
+@effort(300)
+@given(conversations(), happenings(("human_joined", "claim", "human_message")), policies)
+def test_a_human_who_speaks_gives_the_bot_its_turns_back(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    decision = decide(before, event, NOW, policy)
+    spoke = decision.verdict is Verdict.ACCEPTED and decision.conversation.phase is Phase.HUMAN
+    assert not spoke or decision.conversation.bot_run is None
 
 
 @effort(300)

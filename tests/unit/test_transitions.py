@@ -15,7 +15,7 @@ from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import Ahead, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import Ahead, BotRun, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
 from shared.schemas.desks import Called
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
@@ -81,6 +81,7 @@ WINDOW = Policy(
         Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
     ),
 )
+LOOPING = {"bot_run": BotRun(since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True)}
 SILENT = {"unsubscribed_at": EARLIER}
 CHAT, USER = "ccai:chat-1", "ccai:user-1"
 CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
@@ -136,6 +137,8 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.UNWANTED: (SILENT, {"fact": False}),
     Guard.UNSUBSCRIBED: (SILENT, {}),
     Guard.OVERTAKEN: ({"human_version": 5}, {"fact": False, "answers": 4}),
+    Guard.TURN_REFUSED: (LOOPING, {"fact": False}),
+    Guard.OUT_OF_TURNS: (LOOPING, {}),
     Guard.STALE: ({}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
     Guard.OUTLIVED: ({"humans": (SINCE_EARLIER,)}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
     Guard.OVER: ({"humans": (DESKS_OWN,)}, {"source": DESK, "ends": True}),
@@ -286,8 +289,8 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
         ],
         "bot_message": [
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED",
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED ASSISTANT",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
             "UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
