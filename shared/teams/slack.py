@@ -9,7 +9,7 @@ import pydantic_core
 from shared.schemas.exchange import Answer, Call
 from shared.teams.base import Briefing, Url
 
-HEADER_LIMIT, TEXT_LIMIT = 150, 3000
+HEADER_LIMIT, TEXT_LIMIT, URL_LIMIT = 150, 3000, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks.append({"type": "section", "text": _plain(facts, TEXT_LIMIT)})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
-    if briefing.link:
+    if briefing.link and len(briefing.link) <= URL_LIMIT:
         button = {"type": "button", "text": _plain("Open", 75), "url": briefing.link}
         blocks.append({"type": "actions", "elements": [button]})
     return blocks
