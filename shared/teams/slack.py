@@ -10,7 +10,8 @@ from shared.schemas.exchange import Answer, Call
 from shared.schemas.texts import shortened
 from shared.teams.base import Briefing, Url
 
-HEADER_LIMIT, TEXT_LIMIT, FACT_LIMIT = 150, 3000, 450  # so that all facts stand in one block
+HEADER_LIMIT, TEXT_LIMIT, URL_LIMIT = 150, 3000, 3000
+FACT_LIMIT = 450  # so that all facts stand in one block
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
     blocks.append({"type": "section", "text": _plain(facts, TEXT_LIMIT)})
     if briefing.lines:
         blocks.append({"type": "section", "text": _plain("\n".join(briefing.lines), TEXT_LIMIT)})
-    if briefing.link:
+    if briefing.link and len(briefing.link) <= URL_LIMIT:
         button = {"type": "button", "text": _plain("Open", 75), "url": briefing.link}
         blocks.append({"type": "actions", "elements": [button]})
     return blocks

@@ -93,6 +93,10 @@ async def test_a_notification_reaches_the_team_once(functions: Functions, team: 
     envelope = form(ASKED)
     for _ in range(2):
         assert (await functions.ask("notify_handoff", "POST", "/", envelope.body, envelope.headers)).status == 200
+        assert team.got == [], "it is kept for delivery, and nobody waits for the team's webhook"
+    wake_up = form({"schema_version": 1, "conversation": ASKED["conversation"], "timers": False})
+    for _ in range(2):
+        assert (await functions.ask("deliver_outbox", "POST", "/", wake_up.body, wake_up.headers)).status == 200
     ((headers, body),) = team.got
     told = Webhook(TEAM_SECRET).verify(body, dict(headers))
     assert (headers["webhook-id"], told["type"], told["data"]["reason"]) == (

@@ -10,6 +10,7 @@ import grapheme
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from shared.schemas.exchange import Answer
 from shared.schemas.notifications import Notification
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.teams.base import HEADLINES, Briefing, Target, Url, in_words
@@ -57,12 +58,48 @@ def test_people_read_the_wait_and_the_last_words(target: Target) -> None:
 def test_slack_shows_a_customers_words_as_they_are() -> None:
     body = json.loads(Slack(Url("https://s")).call(_briefing()).body)
     facts, lines = body["blocks"][1]["text"], body["blocks"][2]["text"]
-    assert facts["type"] == "plain_text"
-    assert "<!channel>" in facts["text"]
-    assert (lines["type"], lines["text"].splitlines()[0]) == (
-        "plain_text",
-        "Customer: <script>alert(1)</script> & @here",
-    )
+    assert (facts["type"], lines["type"]) == ("plain_text", "plain_text")
+    assert "Why: angry & <!channel>" in facts["text"].splitlines()
+    assert lines["text"].splitlines()[0] == "Customer: <script>alert(1)</script> & @here"
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("name", ["business_messages:a_b_c", "rcs:h-0123456789abcdef", "csku:*x*~y~`z`"])
+def test_an_id_stands_as_it_is_so_that_it_can_be_copied_and_searched_for(target: Target, name: str) -> None:
+    briefing = _briefing(conversation=name)
+    assert name in target.call(briefing).body.decode()
+
+
+def test_no_fact_of_a_customers_can_look_like_another() -> None:
+    briefing = replace(_briefing(), customer="Michael\nWho: Somebody else")
+    facts = json.loads(Slack(Url("https://s")).call(briefing).body)["blocks"][1]["text"]["text"]
+    assert "Customer: Michael Who: Somebody else" in facts.splitlines()
+
+
+def test_an_entity_of_google_chat_is_never_torn_and_an_apostrophe_stays() -> None:
+    briefing = replace(_briefing(), lines=("Customer: it's " + "<" * 2000,))
+    body = json.loads(GoogleChat(Url("https://g")).call(briefing).body)
+    text = body["cardsV2"][0]["card"]["sections"][1]["widgets"][0]["textParagraph"]["text"]
+    assert text.startswith("Customer: it's &lt;")
+    assert text.endswith("&lt;…")
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "body", "named"),
+    [
+        (TARGETS[0], 404, b"no_service", "no_service"),
+        (TARGETS[0], 410, b"channel_is_archived\n", "channel_is_archived"),
+        (TARGETS[0], 502, b"<html>hooks.slack.com/services/T0/B0/secret</html>", None),
+        (TARGETS[1], 404, b'{"error": {"code": 404, "status": "NOT_FOUND"}}', "NOT_FOUND"),
+        (TARGETS[1], 404, b'{"error": {"status": "see https://chat.googleapis.com/?key=secret"}}', None),
+        (TARGETS[1], 500, b"[]", None),
+        (TARGETS[2], 404, b"no_service", None),
+    ],
+)
+def test_an_error_is_named_as_the_target_names_it_and_nothing_else_of_its_answer(
+    target: Target, status: int, body: bytes, named: str | None
+) -> None:
+    assert target.fault(Answer(status, body)) == named
 
 
 def test_google_chat_shows_a_customers_words_as_they_are() -> None:
