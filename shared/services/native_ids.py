@@ -117,13 +117,12 @@ def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
         return event
     tapped = _named(tapped, sent.ids)
     name = str(tapped["message"]).rpartition(_BEFORE)[2] if "message" in tapped else None
-    offered = sent.offered(name, str(tapped["postbackData"]))
+    offered = sent.offered(name, str(tapped.get("postbackData", "")))
     if offered is not None:
         message, chip, kind = offered
-        conversation = event.form["conversationId"]
-        found: JsonObject = {"message": f"conversations/{conversation}{_BEFORE}{message}", "type": kind}
-        tapped = {**tapped, **found, "suggestionType": kind, "text": tapped["text"] or chip.text}
-    said = str(tapped["text"]) or None
+        found: JsonObject = {"message": f"conversations/{event.source}{_BEFORE}{message}", "type": kind}
+        tapped = {**tapped, **found, "suggestionType": kind, "text": tapped.get("text") or chip.text}
+    said = event.said or str(tapped.get("text", "")) or None
     return event.model_copy(update={"form": {**event.form, "suggestionResponse": tapped}, "said": said})
 
 
