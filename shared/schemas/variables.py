@@ -38,7 +38,12 @@ def _text_or_none(value: object) -> str | None:
     """Returns the text of a field that Baton can do without, whichever JSON type it has this time."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    try:
+        return str(value) if isinstance(value, str | int | float) else None
+    except ValueError:  # a number of more digits than Python writes
+        return None
 
 
 def _object_or_none(value: object) -> object:
