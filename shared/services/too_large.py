@@ -15,6 +15,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.events import REASON_LIMIT, Event, Said
 from shared.schemas.ids import sha256
+from shared.schemas.texts import shortened
 
 CUT = "… [cut]"
 MOST = (850_000, 350_000, 100_000)  # bytes as JSON of what was said, the next where even that is too much
@@ -55,10 +56,7 @@ def _form(form: JsonObject, said: str | None, kept: str | None) -> JsonObject:
 
 def cut(text: str, most: int) -> str:
     """Returns as much of a text as takes `most` bytes as JSON, and the mark where that is not all."""
-    kept = text
-    while (size := len(pydantic_core.to_json(kept))) > most:
-        kept = kept[: len(kept) * most // size]
-    return kept if kept == text else kept + CUT
+    return shortened(text, most, mark=CUT, size=lambda part: len(pydantic_core.to_json(part)))
 
 
 class _Room:
