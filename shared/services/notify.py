@@ -38,8 +38,8 @@ async def take(ports: Ports, body: JsonObject) -> Notification | None:
     if is_measured(body):
         return None
     told = validate(Notification, body)
-    has_targets = bool(ports.team.targets)
-    if has_targets and await until_uncontended(lambda: _keep(ports, told)):
+    is_kept = bool(ports.team.targets) and await until_uncontended(lambda: _keep(ports, told))
+    if is_kept:
         await wake(ports, told.conversation)
     return told
 
