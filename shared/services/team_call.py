@@ -17,7 +17,9 @@ LINE_LIMIT = 300
 
 
 async def team_call(ports: Ports, command: TellTeam) -> tuple[Target, Call]:
-    """Returns the target and the call. Raises Unavailable, also while no such target is set up: it waits."""
+    """Returns the target and the call. Raises Unavailable, also while no such target is set up:
+    it waits.
+    """
     target = ports.team.named(command.to)
     if target is None:
         raise Unavailable("no-such-target", "The settings name no such target of the team's.")

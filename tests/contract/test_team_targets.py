@@ -1,4 +1,6 @@
-"""On every store: the team's other targets, and its next notifications, do not wait for one that is dead or down."""
+"""On every store: the team's other targets, and its next notifications, do not wait for one
+that is dead or down.
+"""
 
 import json
 import re
