@@ -1,4 +1,6 @@
-"""What of a journal was said in the conversation, and by whom: the same for every place that shows it to people."""
+"""What of a journal was said in the conversation, and by whom: the same for every place that
+shows it to people.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -19,8 +21,8 @@ _UNSEEN = {State.FAILED, State.UNFRAMED, State.DROPPED}
 def was_said(entry: JournalEntry) -> bool:
     """Returns whether these are words that the customer wrote, was shown, or is about to be shown.
 
-    A desk's echo of the customer's words, what was refused or suppressed, and what did not arrive, were not said. Late
-    words of a human are said though they change nothing (`stale`).
+    A desk's echo of the customer's words, what was refused or suppressed, and what did not arrive,
+    were not said. Late words of a human are said though they change nothing (`stale`).
     """
     if entry.kind not in SPEAKERS or entry.text is None:
         return False

@@ -1,6 +1,7 @@
 """Informs the team: a notification becomes one journal entry, with one command for each target.
 
-The outbox delivers them, each target in a line of its own: one that is down holds up neither the others nor the topic.
+The outbox delivers them, each target in a line of its own: one that is down holds up neither the
+others nor the topic.
 """
 
 from shared.errors import MethodNotAllowed
@@ -19,7 +20,9 @@ from shared.services.wake_ups import pushed_body
 
 
 async def notify_handoff(ports: Ports, request: Request) -> Response:
-    """Returns 200 once the outbox has it for every target. Raises BadRequest, or Unavailable: then it comes again."""
+    """Returns 200 once the outbox has it for every target. Raises BadRequest, or Unavailable:
+    then it comes again.
+    """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
     told = await take(ports, pushed_body(request))
@@ -31,15 +34,17 @@ async def notify_handoff(ports: Ports, request: Request) -> Response:
 
 
 async def take(ports: Ports, body: JsonObject) -> Notification | None:
-    """Returns what the team is informed of, None for what is only for reports. Raises BadRequest, Unavailable.
+    """Returns what the team is informed of, None for what is only for reports. Raises BadRequest,
+    Unavailable.
 
-    Whatever the topic delivers twice is taken once. The outbox is woken each time: the first wake-up may be lost.
+    Whatever the topic delivers twice is taken once. The outbox is woken each time: the first
+    wake-up may be lost.
     """
     if is_measured(body):
         return None
     told = validate(Notification, body)
-    has_targets = bool(ports.team.targets)
-    if has_targets and await until_uncontended(lambda: _keep(ports, told)):
+    is_kept = bool(ports.team.targets) and await until_uncontended(lambda: _keep(ports, told))
+    if is_kept:
         await wake(ports, told.conversation)
     return told
 
@@ -52,8 +57,8 @@ def is_measured(body: JsonObject) -> bool:
 async def _keep(ports: Ports, told: Notification) -> bool:
     """Returns whether there is something to deliver. Raises PreconditionFailed.
 
-    It is an entry in the conversation's sequence, so the conversation gets a version more. What was erased meanwhile
-    gets none: nothing of it may be kept, and there is nothing to see.
+    It is an entry in the conversation's sequence, so the conversation gets a version more. What was
+    erased meanwhile gets none: nothing of it may be kept, and there is nothing to see.
     """
     entry_id = f"notify:{told.id}"
     if await ports.store.entry(told.conversation, entry_id) is not None:

@@ -1,7 +1,7 @@
 """What leaves for a team: a notification, with what people want to know before they go in."""
 
 from shared.errors import Unavailable
-from shared.handoff.said import SPEAKERS, was_said
+from shared.handoff.said import was_said
 from shared.handoff.visibility import words_for
 from shared.platforms.base import validate
 from shared.ports import Ports
@@ -18,7 +18,9 @@ LINE_LIMIT = 300
 
 
 async def team_call(ports: Ports, command: TellTeam) -> tuple[Target, Call]:
-    """Returns the target and the call. Raises Unavailable, also while no such target is set up: it waits."""
+    """Returns the target and the call. Raises Unavailable, also while no such target is set up:
+    it waits.
+    """
     target = ports.team.named(command.to)
     if target is None:
         raise Unavailable("no-such-target", "The settings name no such target of the team's.")
@@ -38,6 +40,5 @@ async def _briefing(ports: Ports, told: Notification) -> Briefing:
 
 def _line(entry: JournalEntry) -> str:
     """Returns words as the agents may read them who are asked to come."""
-    is_customers = SPEAKERS[entry.kind] == "customer" or entry.representative is None
-    who = "Customer" if is_customers or entry.representative is None else entry.representative.name
+    who = entry.representative.name if entry.representative else "Customer"
     return f"{who}: {shortened(words_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"

@@ -46,11 +46,9 @@ JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name
 def said(conversation: str, n: int, text: str | None, **more: Any) -> JournalEntry:
     """Returns the `n`th message of a conversation: the customer's if even, else the human's."""
     who: dict[str, Any] = {"kind": "human_message", "representative": JANE} if n % 2 else {"kind": "user_message"}
-    return JournalEntry(
-        id=f"e-{n}", conversation=conversation, seq=n, time=BEGIN + timedelta(seconds=n), nonce="n",
-        text=None if text is None else Sealed(text),
-        **{"source": conversation, "verdict": Verdict.ACCEPTED, **who, **more},
-    )  # fmt: skip
+    given = {"time": BEGIN + timedelta(seconds=n), "source": conversation, "verdict": Verdict.ACCEPTED, **who, **more}
+    words = None if text is None else Sealed(text)
+    return JournalEntry(id=f"e-{n}", conversation=conversation, seq=n, nonce="n", text=words, **given)
 
 
 async def stored(path: Path, conversations: Iterable[Conversation], entries: Iterable[JournalEntry]) -> None:

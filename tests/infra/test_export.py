@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,18 @@ async def test_what_happened_before_the_first_message_stands_before_it(tmp_path:
     await stored(path, [conversation("csku:1")], [*entries, said("csku:1", 2, "Hi"), said("csku:1", 3, "Hello")])
     rows = list(csv.DictReader(run(path, *PERIOD, "--format", "csv").stdout.splitlines()))
     assert [row["kind"] for row in rows] == ["human_requested", "human_requested", "user_message", "human_message"]
+
+
+async def test_where_clocks_differ_what_was_said_stands_as_it_was_accepted_and_is_all_there(
+    tmp_path: Path, run: Run
+) -> None:
+    """An instance whose clock was ahead wrote the second of these, as if it were of the next day."""
+    path, tomorrow = tmp_path / "baton.sqlite", BEGIN + timedelta(days=1)
+    times = {0: BEGIN, 1: BEGIN + timedelta(seconds=90), 2: BEGIN + timedelta(seconds=2), 3: tomorrow, 4: BEGIN}
+    entries = [said("csku:1", n, f"word {n}", time=time) for n, time in times.items()]
+    await stored(path, [conversation("csku:1")], entries)
+    chat = json.loads(run(path, *PERIOD).stdout)
+    assert [one["content"] for one in chat["messages"]] == ["word 0", "word 1", "word 2", "word 4"]
 
 
 async def test_of_who_is_being_erased_nothing_is_exported(tmp_path: Path, run: Run) -> None:

@@ -1,4 +1,6 @@
-"""The journal is in the order in which events were accepted, whatever the clocks of the instances said."""
+"""The journal is in the order in which events were accepted, whatever the clocks of the
+instances said.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +44,9 @@ async def test_two_instances_whose_clocks_differ(bench: Any, slow: Ports) -> Non
 async def test_the_journal_of_a_desk_before_while_and_after_it_is_linked_to_a_younger_channel(
     bench: Any, slow: Ports
 ) -> None:
-    """An event through a link counts in the channel's sequence, also where the desk's own is far ahead or behind."""
+    """An event through a link counts in the channel's sequence, also where the desk's own is
+    far ahead or behind.
+    """
     for n in range(9):
         await apply(bench.ports, _said(f"before-{n}", DESK))
     await apply(bench.ports, _said("m-1"))

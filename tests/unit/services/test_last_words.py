@@ -1,4 +1,6 @@
-"""The last words that a team reads are what was said, by whom it was said, and nothing that is hidden from agents."""
+"""The last words that a team reads are what was said, by whom it was said, and nothing that is
+hidden from agents.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""The team is told once per notification and target, whatever is redelivered, fails, or crashes half-way."""
+"""The team is told once per notification and target, whatever is redelivered, fails, or crashes
+half-way.
+"""
 
 import asyncio
 import base64

@@ -1,4 +1,6 @@
-"""A conversation whose own platform delivers is no part of Baton's queue, and nobody can take it over in vain."""
+"""A conversation whose own platform delivers is no part of Baton's queue, and nobody can take
+it over in vain.
+"""
 
 from typing import Any
 
