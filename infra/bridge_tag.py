@@ -14,8 +14,8 @@ import jwt
 from infra.command import run_tool
 from infra.deployables import ROOT
 from infra.local.settings import BRIDGE_KEY
-from shared.services.tokens import AUDIENCE, LONGEST, LONGEST_NAME
-from shared.setting_types import EXACT_ORIGIN, SHORTEST_TOKEN_KEY
+from shared.browser.tokens import AUDIENCE, LONGEST, LONGEST_NAME
+from shared.settings.types import EXACT_ORIGIN, SHORTEST_TOKEN_KEY
 
 SCRIPT = ROOT / "functions" / "forward_variables" / "bridge.js"
 TEXT = """\

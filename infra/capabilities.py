@@ -3,10 +3,10 @@
 import argparse
 
 from infra.command import run_tool
-from shared.platforms.registry import platforms
+from shared.bootstrap.platforms import platforms
 from shared.schemas.content import TEXT_LIMIT
 from shared.schemas.conversation import Capabilities
-from shared.settings import Settings
+from shared.settings.model import Settings
 
 WORDS = {
     "delivers": "Baton delivers to the customer there",

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from infra.gcloud import Run, run_command
 from shared.schemas.representative import RepresentativeType
-from shared.setting_types import ApiKey
+from shared.settings.types import ApiKey
 
 TIMEOUT_SECONDS = 20.0
 

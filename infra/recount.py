@@ -14,9 +14,9 @@ from infra.command import run_tool
 from infra.state import opened
 from shared import logs
 from shared.errors import BadRequest, BatonError
-from shared.reports.counts import DAY, QUARTER, day_of
+from shared.measures.counts import DAY, QUARTER, day_of
 from shared.reports.period import period
-from shared.services.recount import TAKES, recount
+from shared.reports.recount import TAKES, recount
 
 
 async def run(arguments: argparse.Namespace) -> None:

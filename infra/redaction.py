@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from infra.plain_text import CURRENCY, INVISIBLE, Words, occurrences, plain, words
 from infra.transcripts import Line
-from shared.handoff.variables import CAPTURED_LIMIT
+from shared.handoff.effects.variables import CAPTURED_LIMIT
 from shared.handoff.visibility import KEPT_KEYS, words_to_mask
-from shared.platforms.places import MAP_LINK, NOWHERE
+from shared.platforms.map_links import MAP_LINK, NOWHERE
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry

@@ -6,11 +6,11 @@ import os
 import sys
 from pathlib import Path
 
-from shared import bootstrap
-from shared.bootstrap import Baton
+from shared.bootstrap import root as bootstrap
+from shared.bootstrap.root import Baton
 from shared.errors import BadRequest, Misconfigured
-from shared.stores.sqlite import SCHEMA, open_database
-from shared.stores.sqlite_file import UnusableFile
+from shared.stores.sqlite.file import UnusableFile
+from shared.stores.sqlite.store import SCHEMA, open_database
 
 SQLITE = "sqlite:///"
 

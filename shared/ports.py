@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from shared.circuits import Circuits
-from shared.desks.base import Desks
 from shared.handoff.policy import Policy
+from shared.measures.counts import SHOWN, Count, Tally
 from shared.platforms.base import Platform
-from shared.reports.counts import SHOWN, Count, Tally
+from shared.platforms.desk import Desks
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
-from shared.teams.base import Team
+from shared.schemas.team import Team
 
 T = TypeVar("T")
 

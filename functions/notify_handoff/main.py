@@ -4,7 +4,8 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import bootstrap, edge
+from shared.bootstrap import root as bootstrap
+from shared.edge import http as edge
 
 bootstrap.announce("notify_handoff")
 

@@ -15,10 +15,11 @@ from infra.local import settings
 from infra.local.app import Local
 from infra.local.hold import SQLITE, Held, held
 from infra.local.protocol import LONGEST_HEAD, OneShape
-from shared import bootstrap, logs
+from shared import logs
+from shared.bootstrap import root as bootstrap
 from shared.errors import Misconfigured
-from shared.stores.sqlite import examine
-from shared.stores.sqlite_file import UnusableFile
+from shared.stores.sqlite.file import UnusableFile
+from shared.stores.sqlite.store import examine
 
 # ruff: noqa: E501  # lines to copy must be whole
 BANNER = """

@@ -20,12 +20,12 @@ from infra.local.dialogflow_store import DialogflowStore
 from infra.local.gate import Gate
 from infra.local.page_files import ADAPTER, page_file
 from infra.local.simulators import csku, simulators
-from shared import bootstrap
-from shared.edge import where
+from shared.bootstrap import root as bootstrap
+from shared.delivery.sweep import sweep
+from shared.edge.http import where
 from shared.errors import BatonError, NotFound
 from shared.logs import log
-from shared.services.sweep import sweep
-from shared.stores.sqlite_file import unavailable
+from shared.stores.sqlite.file import unavailable
 
 ROOT = Path(__file__).parents[2]
 SWEEP_SECONDS = 1.0

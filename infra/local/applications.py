@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from shared.answers import error_response
-from shared.edge import where
+from shared.edge.error_response import error_response
+from shared.edge.http import where
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.logs import log
-from shared.stores.sqlite_file import is_storage, unavailable
+from shared.stores.sqlite.file import is_storage, unavailable
 
 
 def application(routes: Sequence[BaseRoute]) -> Starlette:

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from infra.local.applications import application
 from infra.local.dialogflow import session_of
 from infra.local.dialogflow_store import DialogflowStore
-from shared import bootstrap
-from shared.handoff.routing import Desk
+from shared.bootstrap import root as bootstrap
+from shared.handoff.routing.desk import Desk
 from shared.handoff.visibility import project
 from shared.schemas.ids import parse_conversation_id, platform_of
 from shared.schemas.variables import SessionVariable

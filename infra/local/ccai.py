@@ -1,7 +1,7 @@
 """A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and the agents behind it.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it leaves open is as
-`shared.platforms.ccai_names` says. A customer's key is the number of a chat; its transcript is what agents see.
+`shared.platforms.ccai.names` says. A customer's key is the number of a chat; its transcript is what agents see.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from infra.local.faults import Faults, Share
 from infra.local.platform_store import PlatformStore
 from infra.local.simulator import Simulator, json_of
-from shared.platforms.ccai_names import chat
+from shared.platforms.ccai.names import chat
 from shared.platforms.signatures import hmac_sha256_base64
 from shared.schemas.times import format_time
 from shared.transports.clock import WallClock

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.faults import Share, struck
-from shared.stores.sqlite import open_database
+from shared.stores.sqlite.store import open_database
 
 _SCHEMA = """
 create table if not exists comments (

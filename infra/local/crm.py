@@ -16,9 +16,11 @@ from starlette.routing import Route
 
 from infra.local.applications import application
 from infra.local.comments import Comments
-from shared import bootstrap
-from shared.answers import error_response
-from shared.bootstrap import Baton
+from shared.bootstrap import root as bootstrap
+from shared.bootstrap.root import Baton
+from shared.browser.tokens import AUDIENCE
+from shared.conversations.apply import apply, wake
+from shared.edge.error_response import error_response
 from shared.errors import BadRequest
 from shared.handoff.visibility import captured, project, seen_by
 from shared.platforms.base import parse_object, validate
@@ -27,8 +29,6 @@ from shared.schemas.events import VariablesCaptured
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.notifications import VARIABLES
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Ujet, Variable
-from shared.services.apply import apply, wake
-from shared.services.tokens import AUDIENCE
 
 PREFIX = "/local"
 VALID_FOR = timedelta(minutes=5)

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.dialogflow_agent import Session
 from infra.local.platform_store import whole
-from shared.stores.sqlite import open_database
+from shared.stores.sqlite.store import open_database
 
 _SCHEMA = """
 create table if not exists sessions (id text primary key, page text not null, parameters text not null);

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.stores.sqlite_file import OWNER_FILE, OWNER_FOLDER, UnusableFile, make_folder
+from shared.stores.sqlite.file import OWNER_FILE, OWNER_FOLDER, UnusableFile, make_folder
 
 LOCK = "run.lock"
 SQLITE = "sqlite:///"

@@ -14,8 +14,8 @@ from infra.local.platform_store import PlatformStore
 from infra.local.simulator import Simulator, google_error, json_of
 from shared.errors import BatonError
 from shared.platforms.base import Platform
-from shared.platforms.chips import REQUEST_HUMAN
 from shared.platforms.phones import Line, e164
+from shared.platforms.suggestions import REQUEST_HUMAN
 from shared.schemas import exchange
 from shared.schemas.events import UserMessage
 

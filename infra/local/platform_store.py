@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.stores.sqlite import open_database
+from shared.stores.sqlite.store import open_database
 
 _SCHEMA = """
 create table if not exists conversations (id text primary key, name text);

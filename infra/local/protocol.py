@@ -6,7 +6,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infra.local.gate import HEADERS_LIMIT, HeadersTooLarge
-from shared.answers import error_response
+from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError
 from shared.schemas.exchange import Response
 

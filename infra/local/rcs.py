@@ -20,8 +20,8 @@ from infra.local.platform_store import PlatformStore
 from infra.local.rcs_content import refused_content
 from infra.local.simulator import google_error, json_of
 from shared.platforms.phones import e164
-from shared.platforms.rcs import Rcs
-from shared.platforms.rcs_webhook import signed_data
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.rcs.webhook import signed_data
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.times import format_time
 from shared.transports.clock import WallClock

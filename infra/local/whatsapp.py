@@ -22,7 +22,7 @@ from infra.local.simulator import json_of
 from infra.local.whatsapp_content import WrongContent, shown
 from shared.platforms.phones import e164
 from shared.platforms.signatures import hmac_sha256_hex
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.whatsapp.platform import WhatsApp
 
 PREFIX = "/sim/whatsapp"
 NUMBER = "100000000000001"  # the id of the business's number

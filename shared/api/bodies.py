@@ -11,7 +11,7 @@ from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
-from shared.setting_types import ApiKey
+from shared.settings.types import ApiKey
 
 CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)]

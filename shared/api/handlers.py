@@ -18,6 +18,9 @@ from shared.api.bodies import (
     speaker,
 )
 from shared.api.keys import is_human, must_be_admin, must_be_human, must_speak_as
+from shared.conversations import requests as control
+from shared.conversations.queue_position import people_ahead
+from shared.customers import erase, links
 from shared.errors import BadRequest
 from shared.platforms.base import Model, parse_object, validate
 from shared.ports import Ports
@@ -40,9 +43,7 @@ from shared.schemas.events import (
 from shared.schemas.exchange import Request, Response
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.services import control, erase, links
-from shared.services.line import people_ahead
-from shared.setting_types import ApiKey
+from shared.settings.types import ApiKey
 
 PAGE = 100
 

@@ -8,7 +8,7 @@ from shared.errors import DoorClosed, Forbidden, Unauthenticated
 from shared.schemas.exchange import Request
 from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
-from shared.setting_types import ApiKey
+from shared.settings.types import ApiKey
 
 
 @dataclass(frozen=True, slots=True)

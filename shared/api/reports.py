@@ -8,9 +8,9 @@ from shared.api.keys import must_be_admin, must_be_human
 from shared.errors import BadRequest
 from shared.reports.figures import BREAKDOWNS
 from shared.reports.period import period
+from shared.reports.report import reports
 from shared.reports.tables import Report, as_csv, as_json, as_json_together
 from shared.schemas.exchange import Response
-from shared.services.report import reports
 
 FORMATS = ("json", "csv")
 OPEN_TO_DESKS = frozenset(BREAKDOWNS) - {"agent"}

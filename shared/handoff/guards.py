@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.handoff.loops import is_out_of_turns
+from shared.handoff.effects.loops import is_out_of_turns
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import Guard
 from shared.schemas.conversation import Conversation, Present

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import BatonError
-from shared.handoff import channels, handback
-from shared.handoff.closed import say_what_is_owed
-from shared.handoff.effects import EFFECTS
-from shared.handoff.frames import catch_up
+from shared.handoff import channels
+from shared.handoff.effects import handback
+from shared.handoff.effects.closed import say_what_is_owed
+from shared.handoff.effects.frames import catch_up
+from shared.handoff.effects.registry import EFFECTS
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import TABLE, Effect, Refusal, Rule, Step
 from shared.handoff.turn import Turn
-from shared.reports.definitions import measure
+from shared.measures.definitions import measure
 from shared.schemas.commands import Audience, Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
 from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed, UserMessage

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing import Desk, Route, passes_on, route, standing
+from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
 from shared.schemas.conversation import Capabilities, Conversation
 
 DELIVERS = Capabilities()

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
-from shared.reports.definitions import moment
+from shared.measures.definitions import moment
 from shared.schemas.commands import Command, ToCustomer
 from shared.schemas.conversation import Capabilities, Conversation, Present
 from shared.schemas.events import Event

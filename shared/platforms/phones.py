@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.platforms.chips import REQUEST_HUMAN
+from shared.platforms.suggestions import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id

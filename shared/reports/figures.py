@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.reports.bins import Bins, percentile
-from shared.reports.counts import Cell, Count
+from shared.measures.bins import Bins, percentile
+from shared.measures.counts import Cell, Count
 from shared.reports.period import Period
 from shared.schemas.measures import TIMED, Name
 

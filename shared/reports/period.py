@@ -6,7 +6,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import BadRequest
-from shared.reports.counts import QUARTER, quarter_of
+from shared.measures.counts import QUARTER, quarter_of
 
 Day = TypeVar("Day", bound=date)
 LONGEST = timedelta(days=400)

@@ -8,8 +8,8 @@ from typing import Any
 import pydantic_core
 
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
-from shared.teams.base import Briefing, Url
 
 TEXT_LIMIT = 600  # characters of one line
 

@@ -7,8 +7,8 @@ from typing import Any
 import pydantic_core
 
 from shared.schemas.exchange import Answer, Call
+from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
-from shared.teams.base import Briefing, Url
 
 HEADER_LIMIT, TEXT_LIMIT, URL_LIMIT = 150, 3000, 3000
 FACT_LIMIT = 450  # so that all facts stand in one block

@@ -7,7 +7,7 @@ import pydantic_core
 from standardwebhooks.webhooks import Webhook
 
 from shared.schemas.exchange import Answer, Call
-from shared.teams.base import Briefing, Url
+from shared.schemas.team import Briefing, Url
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import OUTBOX
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc
+from shared.stores.firestore.rpc import FirestoreRpc
+from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
 from tests.benchmarks import raw
 from tests.benchmarks.emulators import Emulators, emulators

@@ -12,8 +12,8 @@ from typing import Any
 from google.cloud.firestore_v1.types import CommitRequest, CommitResponse
 
 from shared.handoff.machine import decide
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
 from tests.benchmarks import warm
 

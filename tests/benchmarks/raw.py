@@ -21,7 +21,7 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.ports import Commit
 from shared.schemas.notifications import OUTBOX, WakeUp
-from shared.stores import firestore_forms as forms
+from shared.stores.firestore import messages as forms
 from tests.benchmarks import warm
 from tests.benchmarks.emulators import Emulators
 

@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from shared.conversations.apply import apply
 from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
-from shared.platforms.business_messages import BusinessMessages
-from shared.platforms.csku import Csku
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.csku.platform import Csku
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request
-from shared.services.apply import apply
 from shared.transports.clock import WallClock
 from tests.benchmarks.webhooks import CSKU_SECRET, SIGNING_KEY, WEBHOOKS
 

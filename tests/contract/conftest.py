@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from shared.measures.counts import Count
 from shared.ports import Commit, ConversationStore, Snapshot
-from shared.reports.counts import Count
 from shared.schemas.commands import Command, Publish, State
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.stores.cache import CachedStore
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 
 START = datetime.now(UTC).replace(microsecond=123456)
 Instance = Callable[[], ConversationStore]
@@ -120,8 +120,8 @@ async def instance(
     def bare() -> Any:
         if emulator is None:
             return SqliteStore(str(tmp_path / "state.sqlite"))
-        from shared.stores.firestore import FirestoreStore
-        from shared.stores.firestore_rpc import FirestoreRpc
+        from shared.stores.firestore.rpc import FirestoreRpc
+        from shared.stores.firestore.store import FirestoreStore
 
         return FirestoreStore(FirestoreRpc(fresh_project, emulator), clock, timedelta(days=30))
 

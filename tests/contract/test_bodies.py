@@ -78,7 +78,7 @@ async def test_a_record_near_the_limit_is_kept_and_one_beyond_it_is_refused(
 
 
 async def test_a_store_that_is_down_says_so_at_once_sqlite(tmp_path: Path, make: Any) -> None:
-    from shared.stores.sqlite import SqliteStore
+    from shared.stores.sqlite.store import SqliteStore
 
     (tmp_path / "file").write_text("in the way")
     await _is_down(SqliteStore(str(tmp_path / "file" / "state.sqlite")), make)
@@ -88,8 +88,8 @@ async def test_a_store_that_is_down_says_so_at_once_sqlite(tmp_path: Path, make:
 async def test_a_store_that_is_down_says_so_at_once_firestore(
     emulator: str, clock: Any, make: Any, fresh_project: str
 ) -> None:
-    from shared.stores.firestore import FirestoreStore
-    from shared.stores.firestore_rpc import FirestoreRpc
+    from shared.stores.firestore.rpc import FirestoreRpc
+    from shared.stores.firestore.store import FirestoreStore
 
     store = FirestoreStore(FirestoreRpc(fresh_project, emulator), clock, timedelta(days=30))
     await _is_down(store, make)

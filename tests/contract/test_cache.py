@@ -11,7 +11,7 @@ from shared.errors import Unavailable
 from shared.ports import Commit, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.stores.cache import CachedStore
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 
 
 class CountingStore(SqliteStore):

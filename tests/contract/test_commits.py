@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.customers.join_channels import CARRIED
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
 from shared.schemas.sealed import Sealed
-from shared.services.identity import CARRIED
 
 Instance = Callable[[], ConversationStore]
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from shared.errors import TooLarge, Unavailable
+from shared.measures.counts import DAY, Cell, Count, Tally, added, counts, in_tally
 from shared.ports import ConversationStore, PreconditionFailed, Snapshot
-from shared.reports.counts import DAY, Cell, Count, Tally, added, counts, in_tally
 from shared.schemas.commands import State
 from shared.schemas.measures import Measure, Name
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_counts import writes
-from shared.stores.firestore_rpc import FirestoreRpc
+from shared.stores.firestore.counts import writes
+from shared.stores.firestore.rpc import FirestoreRpc
+from shared.stores.firestore.store import FirestoreStore
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = MIDNIGHT + timedelta(hours=12)

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
+from shared.conversations.apply import apply
+from shared.customers.erase import erase
+from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import State
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.services.apply import apply
-from shared.services.deliver import deliver
-from shared.services.erase import erase
-from shared.stores import firestore_forms as forms
 from shared.stores.cache import CachedStore
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc, Message
+from shared.stores.firestore import messages as forms
+from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.store import FirestoreStore
 
 TTL = timedelta(days=30)
 

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from shared.conversations.apply import apply, wake
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
-from shared.platforms.business_messages import BusinessMessages
+from shared.platforms.business_messages.platform import BusinessMessages
 from shared.ports import ConversationStore, CrmRecord, Ports, Webhooks
 from shared.schemas.content import Content
 from shared.schemas.events import (
@@ -32,9 +35,6 @@ from shared.schemas.events import (
 from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES, VARIABLES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
-from shared.services.apply import apply, wake
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from shared.transports import http_sender
 from shared.transports.http_sender import HttpSender
 

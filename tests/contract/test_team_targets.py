@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
 from shared.ports import ConversationStore, Ports
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.notifications import OUTBOX
-from shared.services.deliver import deliver
-from shared.services.notify import take
-from shared.services.sweep import sweep
-from shared.teams.base import Team, Url
+from shared.schemas.team import Team, Url
 from shared.teams.google_chat import GoogleChat
+from shared.teams.notify_handoff import take
 from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
 

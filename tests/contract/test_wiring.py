@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.bootstrap import Baton
+from shared.bootstrap.root import Baton
+from shared.conversations.apply import apply, wake
 from shared.errors import Misconfigured
 from shared.ports import Ports
 from shared.schemas.events import UserMessage
-from shared.services.apply import apply, wake
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 from shared.stores.cache import CachedStore
 from shared.transports.pubsub import PubsubPublisher
 
@@ -65,8 +65,8 @@ def test_a_missing_project_is_named(deployed: Mapping[str, str], setting: str, c
 def test_one_machine_loads_nothing_of_google() -> None:
     program = """
 import sys
-from shared.bootstrap import Baton
-from shared.settings import read_settings
+from shared.bootstrap.root import Baton
+from shared.settings.model import read_settings
 assert isinstance(Baton(read_settings({})).ports, object)
 heavy = ("grpc", "google.api_core", "google.auth", "google.cloud.firestore", "google.pubsub")
 print([name for name in sys.modules if name.startswith(heavy)])

@@ -26,8 +26,8 @@ from infra.local.settings import API_KEYS, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KE
 from shared.ports import ConversationStore
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc
+from shared.stores.firestore.rpc import FirestoreRpc
+from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
 from tests.emulators.boundaries import Boundaries
 from tests.emulators.platform_server import PlatformServer

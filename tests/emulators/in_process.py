@@ -25,10 +25,10 @@ from infra.local.settings import (
     WHATSAPP_SECRET,
     WHATSAPP_VERIFY,
 )
-from shared import edge
-from shared.bootstrap import Baton
+from shared.bootstrap.root import Baton
+from shared.edge import http as edge
 from shared.schemas.exchange import Door
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 COMMON = {

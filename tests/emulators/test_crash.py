@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.reports.recount import recount
 from shared.schemas.notifications import HANDOFFS
-from shared.services.recount import recount
 from tests.emulators.boundaries import Boundary, Side
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller

@@ -8,19 +8,19 @@ from typing import TypeVar
 
 import pytest
 
+from shared.conversations.apply import FIRST_LOOK, apply
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
-from shared.platforms.business_messages import BusinessMessages
+from shared.platforms.business_messages.platform import BusinessMessages
 from shared.ports import Ports
 from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.services.apply import FIRST_LOOK, apply
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc
+from shared.stores.firestore.rpc import FirestoreRpc
+from shared.stores.firestore.store import FirestoreStore
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 AT_ONCE = 16

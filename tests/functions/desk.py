@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from infra.local import oracle
 from infra.local.server import LocalServer, Reply
-from shared.services.desk_customer import identifier
+from shared.customers.desk_customers import identifier
 
 API = "/send_representative/v1/conversations"
 CHANNELS = ("business_messages", "rcs", "whatsapp")

@@ -15,7 +15,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.sealed import Sealed
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]

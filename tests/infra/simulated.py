@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 from infra.local.rcs import AGENT, RcsSimulator
 from infra.local.simulator import Simulator
 from infra.local.whatsapp import NUMBER
-from shared.platforms.rcs import Rcs
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Call, Request

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from infra.deployables import TABLE, deployables, secrets, settings, topics
-from shared.platforms.registry import platforms
+from shared.bootstrap.platforms import platforms
 from shared.schemas import notifications
-from shared.settings import DOORS, Settings
+from shared.settings.model import DOORS, Settings
 
 ROOT = Path(__file__).parents[2]
 ROWS = deployables()

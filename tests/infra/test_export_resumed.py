@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, Snapshot
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 from tests.infra.exporting import PERIOD, ROOT, Run, command, conversation, run, said
 
 __all__ = ["run"]

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
+from shared.measures.counts import Cell, Count, Tally, in_tally
 from shared.ports import Commit, ConversationStore, Snapshot
-from shared.reports.counts import Cell, Count, Tally, in_tally
 from shared.schemas.commands import Publish
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
-from shared.stores.firestore import FirestoreStore
-from shared.stores.firestore_rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
 
 DECLARED = json.loads((Path(__file__).parents[2] / "infra" / "terraform" / "firestore.json").read_text())

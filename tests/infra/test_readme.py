@@ -12,7 +12,7 @@ from shared.api.routes import VERBS
 from shared.reports.figures import BREAKDOWNS, figures
 from shared.reports.tables import TIMINGS
 from shared.schemas.conversation import Capabilities
-from shared.settings import Settings
+from shared.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -12,9 +12,9 @@ import pytest
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
-from shared.reports.counts import Cell, Count, quarter_of
+from shared.measures.counts import Cell, Count, quarter_of
 from shared.schemas.measures import Name
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 NOW = quarter_of(datetime.now(UTC))

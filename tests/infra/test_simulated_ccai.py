@@ -6,10 +6,10 @@ import pytest
 
 from infra.local.ccai import PER_SECOND, CcaiFaults, CcaiSimulator
 from infra.local.platform_store import PlatformStore
-from shared.desks.base import Chat, Spoken
-from shared.desks.ccai import CcaiDesk
 from shared.platforms.base import Deflected
-from shared.platforms.ccai import Ccai
+from shared.platforms.ccai.desk import CcaiDesk
+from shared.platforms.ccai.platform import Ccai
+from shared.platforms.desk import Chat, Spoken
 from shared.schemas.commands import CallDesk
 from shared.schemas.events import ChatCreated, Event, HumanJoined, HumanMessage, Unknown
 from shared.schemas.exchange import Answer, Request

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from shared.api.keys import Keyring
 from shared.api.routes import send_representative
+from shared.conversations.receive_webhook import receive_webhook
 from shared.errors import BatonError, Unavailable
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import Ports
@@ -18,8 +19,7 @@ from shared.schemas.exchange import Request
 from shared.schemas.ids import platform_of, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.times import format_time
-from shared.services.receive import receive_webhook
-from shared.setting_types import ApiKey
+from shared.settings.types import ApiKey
 from tests.property.world import CSKU_SECRET, SIGNING_KEY, Crash, World
 
 HUMANS = frozenset([RepresentativeType.HUMAN])

@@ -10,15 +10,15 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.handoff.channels import all_of
+from shared.measures.counts import Count, difference
 from shared.ports import ConversationStore, Ports
-from shared.reports.counts import Count, difference
 from shared.reports.figures import figures
+from shared.reports.recount import measured
 from shared.schemas.conversation import Conversation, Phase
-from shared.services.deliver import deliver
-from shared.services.recount import measured
-from shared.services.sweep import sweep
 from tests.property.clients import Ask, Clients, Report
 from tests.property.ledger import Ledger, whole_journal
 from tests.property.world import UNACCEPTABLE, Crash, World

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from infra.local.oracle import as_labelled, texts
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
+from shared.measures.counts import Count
 from shared.ports import Ports, Snapshot
-from shared.reports.counts import Count
 from shared.schemas.commands import Command, SendEvent, SendMessage, State
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from tests.property.bare import URL as BARE_URL
 from tests.property.clients import Clients
 from tests.property.ground import BARE, LEFT, deliver_quietly

@@ -110,8 +110,8 @@ def test_metadata_of_a_request_does_not_tell_agents_a_key_that_is_hidden_from_th
 def test_who_only_acknowledges_does_not_do_so_again_while_the_customer_waits() -> None:
     """The bot's own copy is told from the message of a customer who waits for nobody."""
     from shared.bots.base import Reply
+    from shared.bots.run_bot import Assistant
     from shared.schemas.content import Content
-    from shared.services.bot import Assistant
 
     with ways() as (runner, world):
         world.answers = [[SAYS, asks("card", HIDDEN_FROM_AGENTS), escalates(reason="payment")]]

@@ -8,14 +8,14 @@ import pytest
 
 from infra.local.oracle import as_labelled, texts, violations
 from shared.api.routes import send_representative
+from shared.conversations.message_ids import in_our_ids
+from shared.customers.join_channels import CARRIED
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.exchange import Request
 from shared.schemas.notifications import HANDOFFS
 from shared.schemas.passing import Receipt
-from shared.services.deliver import deliver
-from shared.services.identity import CARRIED
-from shared.services.native_ids import in_our_ids
-from shared.services.sweep import sweep
 from tests.property.clients import KEYRING, Clients
 from tests.property.ground import DESK
 from tests.property.ledger import remains

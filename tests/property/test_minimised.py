@@ -1,13 +1,13 @@
 """What reading and random search have found in taking and deciding, each as small as it gets."""
 
 from infra.local.oracle import texts, violations
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.schemas.conversation import Conversation, Phase, Timer
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import UnclaimedTimeout
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from tests.property.clients import Clients
 from tests.property.ledger import remains
 from tests.property.world import BEGIN

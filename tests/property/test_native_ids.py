@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from shared.conversations import requests as control
+from shared.conversations.message_ids import in_our_ids
+from shared.conversations.receive_webhook import take
+from shared.delivery.deliver import deliver
 from shared.errors import Refused, Unavailable
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal
@@ -14,10 +18,6 @@ from shared.schemas.events import BotMessage, SuggestionResponse, Undelivered
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.passing import Receipt
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.services import control
-from shared.services.deliver import deliver
-from shared.services.native_ids import in_our_ids
-from shared.services.receive import take
 from tests.property.bare import CAPABILITIES, URL
 from tests.property.clients import Clients, Report
 from tests.property.ground import BARE

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from infra.local.oracle import texts, violations
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.schemas.notifications import OUTBOX, WakeUp
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from shared.transports.inline import InlineQueue
 from tests.property.clients import Clients
 from tests.property.ledger import whole_journal

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.ports import ConversationStore
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from tests.property.clients import Clients
 from tests.property.effort import effort
 from tests.property.ground import deliver_quietly

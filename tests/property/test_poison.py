@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.oracle import texts
+from shared.delivery.deliver import deliver
+from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.handoff.visibility import words_to_mask
 from shared.ports import Ports
 from shared.schemas.commands import Post, SendMessage, State
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
-from shared.services.deliver import deliver
-from shared.services.sweep import sweep
 from tests.property.clients import Clients
 from tests.property.effort import effort
 from tests.property.ground import BARE, PLAIN

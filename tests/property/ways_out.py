@@ -20,31 +20,32 @@ from infra.transcripts import lines
 from shared.api.keys import Keyring
 from shared.api.operations import OPERATIONS
 from shared.api.routes import send_representative
+from shared.bots import run_bot as bot
 from shared.bots.dialogflow import Dialogflow
-from shared.desks.base import Desks
-from shared.desks.ccai import CcaiDesk
+from shared.conversations.receive_webhook import receive_webhook
+from shared.delivery.deliver import deliver
 from shared.errors import BatonError
 from shared.handoff.policy import Policy
-from shared.handoff.routing import Desk
-from shared.platforms.business_messages import BusinessMessages
-from shared.platforms.ccai import Ccai
-from shared.platforms.csku import Csku
+from shared.handoff.routing.desk import Desk
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.ccai.desk import CcaiDesk
+from shared.platforms.ccai.platform import Ccai
+from shared.platforms.csku.platform import Csku
+from shared.platforms.desk import Desks
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
 from shared.schemas.exchange import Answer, Call, Request
 from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
-from shared.services import bot, notify
-from shared.services.deliver import deliver
-from shared.services.receive import receive_webhook
-from shared.setting_types import ApiKey
-from shared.stores.sqlite import SqliteStore
-from shared.teams.base import Target, Team, Url
+from shared.schemas.team import Target, Team, Url
+from shared.settings.types import ApiKey
+from shared.stores.sqlite.store import SqliteStore
+from shared.teams import notify_handoff as notify
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
-from tests.unit.services.conftest import HandClock
+from tests.unit.use_cases.conftest import HandClock
 
 ID, DESK = "business_messages:3333", "csku:conv_1"
 Reader = Literal["customer", "bot", "agent", "event", "comment", "nobody"]

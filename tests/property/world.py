@@ -12,17 +12,17 @@ from infra.local.business_messages import PREFIX, BusinessMessagesSimulator
 from infra.local.platform_store import PlatformStore
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
+from shared.measures.counts import Count
 from shared.platforms.base import Platform
-from shared.platforms.business_messages import BusinessMessages
-from shared.platforms.csku import Csku
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.csku.platform import Csku
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot, Webhooks
-from shared.reports.counts import Count
 from shared.schemas.conversation import Conversation
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import OUTBOX
 from shared.stores.cache import CachedStore
-from shared.stores.sqlite import SqliteStore
+from shared.stores.sqlite.store import SqliteStore
 from tests.property.bare import Bare
 from tests.property.internet import BOT_WEBHOOK, Internet, Plan
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.hours import Hours
 from shared.handoff.machine import Decision
-from shared.handoff.routing import Desk
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Post, Publish
 from shared.schemas.conversation import Phase

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.hours import Hours
-from shared.handoff.routing import Desk
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
 from shared.schemas import own_events
 from shared.schemas.commands import CallDesk, Publish, Record
 from shared.schemas.conversation import Ahead, Conversation, Phase

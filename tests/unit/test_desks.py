@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from shared.bootstrap import Baton
+from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
-from shared.handoff.hours import Hours
 from shared.handoff.notices import BUILT_IN, Notice
 from shared.handoff.policy import BATONS_OWN
-from shared.handoff.routing import Desk, route
+from shared.handoff.routing.desk import Desk, route
+from shared.handoff.routing.hours import Hours
 from shared.schemas import events
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 from tests.unit.talk import Talk
 
 SUNDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.handoff.hours import WEEKDAYS, Hours
+from shared.handoff.routing.hours import WEEKDAYS, Hours
 from tests.property.effort import effort
 
 NOBODY: frozenset[date] = frozenset()

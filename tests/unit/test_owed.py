@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.hours import Hours
 from shared.handoff.notices import BUILT_IN
-from shared.handoff.routing import Desk
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Phase
 from tests.unit.test_identity import HERE, THERE, Moving
 

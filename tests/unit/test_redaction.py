@@ -7,7 +7,7 @@ import pytest
 
 from infra.redaction import Mask, pseudonym
 from infra.transcripts import Line
-from shared.platforms.places import map_link
+from shared.platforms.map_links import map_link
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.sealed import Sealed

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from shared.bootstrap import Baton
+from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
 from shared.platforms.unverified import SAFE, Fact
-from shared.settings import closed_doors, read_settings
+from shared.settings.model import closed_doors, read_settings
 
 KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.hours import Hours
 from shared.handoff.machine import decide, rule_for
 from shared.handoff.policy import Policy
-from shared.handoff.routing import Desk
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
 from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
 from shared.platforms.base import Ended
 from shared.schemas import events, own_events

@@ -10,6 +10,8 @@ import pytest
 
 from shared.bots.base import Question
 from shared.bots.dialogflow import Dialogflow
+from shared.bots.events import events_of
+from shared.bots.words import Words
 from shared.handoff.machine import Decision, decide
 from shared.handoff.policy import Policy
 from shared.handoff.visibility import seen_by
@@ -18,8 +20,6 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.events import VariablesCaptured
 from shared.schemas.exchange import Answer
 from shared.schemas.variables import Audience
-from shared.services.bot_events import events_of
-from shared.services.bot_words import Words
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PAYLOADS = 10_000

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.desks.base import Chat, Spoken, chat_at
-from shared.desks.ccai import CcaiDesk
 from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome
-from shared.platforms.ccai_names import EVERYTHING, Unofficial
+from shared.platforms.ccai.desk import CcaiDesk
+from shared.platforms.ccai.names import EVERYTHING, Unofficial
+from shared.platforms.desk import Chat, Spoken, chat_at
 from shared.schemas.commands import CallDesk
 from shared.schemas.exchange import Answer, Call
 

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from shared.desks.csku import CskuDesk
 from shared.errors import DoorClosed
 from shared.platforms.base import Outcome
+from shared.platforms.csku.desk import CskuDesk
 from shared.schemas.exchange import Answer
 
 DESK = CskuDesk("https://api.csku.test", "biz_1", "s3cret", need_human=True)

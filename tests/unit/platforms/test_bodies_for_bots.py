@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from shared.platforms.base import Platform
-from shared.platforms.rcs import Rcs
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.exchange import Request
 
 Body = dict[str, Any]

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from shared.desks.ccai import CcaiDesk
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.ccai import Ccai
-from shared.platforms.ccai_names import EVERYTHING, Unofficial
+from shared.platforms.ccai.desk import CcaiDesk
+from shared.platforms.ccai.names import EVERYTHING, Unofficial
+from shared.platforms.ccai.platform import Ccai
 from shared.platforms.signatures import hmac_sha256_base64
 from shared.schemas.events import ChatCreated, Event, Unknown
 from shared.schemas.exchange import Request
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 
 NOW = datetime(2026, 4, 10, 9, 30, 5, tzinfo=UTC)
 STAMP = "2026-04-10T09:30:05Z"

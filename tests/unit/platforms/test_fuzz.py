@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Platform
-from shared.platforms.business_messages import BusinessMessages
-from shared.platforms.ccai import Ccai
-from shared.platforms.csku import Csku
-from shared.platforms.rcs import Rcs
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.ccai.platform import Ccai
+from shared.platforms.csku.platform import Csku
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request
 from shared.schemas.ids import conversation_id

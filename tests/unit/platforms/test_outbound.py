@@ -9,15 +9,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infra.local import rcs_content, whatsapp_content
+from shared.bootstrap.platforms import platforms
 from shared.platforms.base import Platform
-from shared.platforms.chips import all_of
-from shared.platforms.registry import platforms
+from shared.platforms.suggestions import all_of
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 KNOWN = platforms(read_settings({"WHATSAPP_ACCESS_TOKEN": "token"}))

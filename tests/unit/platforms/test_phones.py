@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.platforms.chips import REQUEST_HUMAN, reply_of
+from shared.platforms.map_links import map_link
 from shared.platforms.phones import Line, e164, language_of
-from shared.platforms.places import map_link
-from shared.platforms.rcs import Rcs
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.suggestions import REQUEST_HUMAN, reply_of
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.content import Suggestion
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request

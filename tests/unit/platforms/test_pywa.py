@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from pywa import WhatsApp
 from pywa.types import Button, Section, SectionList, SectionRow
 
-from shared.platforms import whatsapp
+from shared.platforms.whatsapp import platform as whatsapp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.platforms.rcs import Rcs
+from shared.platforms.rcs.platform import Rcs
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.exchange import Call

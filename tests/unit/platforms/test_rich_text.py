@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.platforms.rcs_content import content_message
+from shared.platforms.rcs.content import content_message
 from shared.platforms.rich_text import PLAIN, WHATSAPP, translated
-from shared.platforms.whatsapp_content import message_of
+from shared.platforms.whatsapp.content import message_of
 from shared.schemas.content import Content
 
 # bm-bootstrap-nodejs, src/api/messages.js; its fallback is what it wants shown elsewhere
@@ -89,5 +89,5 @@ def test_a_chips_text_is_never_rich() -> None:
 
 
 def test_the_library_is_loaded_for_rich_text_only() -> None:
-    script = "import sys, shared.platforms.registry; assert not [one for one in sys.modules if 'markdown_it' in one]"
+    script = "import sys, shared.bootstrap.platforms; assert not [one for one in sys.modules if 'markdown_it' in one]"
     subprocess.run([sys.executable, "-c", script], check=True)

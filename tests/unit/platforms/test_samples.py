@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from shared.bootstrap.platforms import platforms
 from shared.platforms.base import Platform
-from shared.platforms.rcs import Rcs
-from shared.platforms.registry import platforms
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.events import Event
 from shared.schemas.exchange import Request
 from shared.schemas.passing import Passing
-from shared.settings import read_settings
+from shared.settings.model import read_settings
 
 ARRIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)  # where the platform tells no time
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -10,12 +10,12 @@ import pytest
 
 from shared.errors import BadRequest
 from shared.platforms.base import Platform, parse_object, parse_signed, read_or_noted
-from shared.platforms.business_messages import BusinessMessages
-from shared.platforms.ccai import Ccai
-from shared.platforms.csku import Csku
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.ccai.platform import Ccai
+from shared.platforms.csku.platform import Csku
 from shared.platforms.phones import Line
-from shared.platforms.rcs import Rcs
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.events import Event, Unknown
 from shared.schemas.exchange import Request
 from shared.schemas.times import parse_time, time_or_none

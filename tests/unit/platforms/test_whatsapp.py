@@ -8,8 +8,8 @@ import pytest
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
 from shared.platforms.signatures import hmac_sha256_hex
-from shared.platforms.whatsapp import WhatsApp
-from shared.platforms.whatsapp_words import words_of
+from shared.platforms.whatsapp.platform import WhatsApp
+from shared.platforms.whatsapp.words import words_of
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Request

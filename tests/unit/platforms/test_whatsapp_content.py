@@ -8,7 +8,7 @@ import pytest
 
 from shared.platforms.base import Outcome
 from shared.platforms.unverified import Fact
-from shared.platforms.whatsapp import WhatsApp
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.exchange import Answer, Request

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.hours import Hours
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
-from shared.handoff.routing import Desk
-from shared.reports.bins import bin_of, percentile, value_of
-from shared.reports.stopwatch import TRANSFER_GAP
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
+from shared.measures.bins import bin_of, percentile, value_of
+from shared.measures.stopwatch import TRANSFER_GAP
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation

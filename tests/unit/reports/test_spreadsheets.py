@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.reports.counts import counts
+from shared.measures.counts import counts
 from shared.reports.figures import break_down, figures
 from shared.reports.spreadsheets import harmless, header, row
 from shared.reports.tables import Report, as_csv

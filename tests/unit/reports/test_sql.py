@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import sqlglot
 
-from shared.reports.bins import bin_of, value_of
-from shared.reports.counts import Count, counts
+from shared.measures.bins import bin_of, value_of
+from shared.measures.counts import Count, counts
 from shared.reports.figures import break_down, figures
 from shared.reports.tables import Report, as_json
 from shared.schemas.measures import Measure, Name

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.reports.counts import counts
+from shared.measures.counts import counts
 from shared.reports.figures import break_down, figures
 from shared.reports.period import period
 from shared.reports.tables import Report, as_csv

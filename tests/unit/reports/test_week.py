@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.handoff.hours import Hours
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
-from shared.handoff.routing import Desk
-from shared.reports.counts import Count, counts
+from shared.handoff.routing.desk import Desk
+from shared.handoff.routing.hours import Hours
+from shared.measures.counts import Count, counts
 from shared.reports.figures import break_down, figures
 from shared.reports.period import Period, period
 from shared.reports.tables import Report, as_json

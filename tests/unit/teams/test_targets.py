@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from shared.schemas.exchange import Answer
 from shared.schemas.notifications import Notification
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.teams.base import HEADLINES, Briefing, Target, Url, in_words
+from shared.schemas.team import HEADLINES, Briefing, Target, Url, in_words
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook

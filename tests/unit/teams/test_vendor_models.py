@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import Block
 
 from shared.schemas.notifications import Notification, NotificationType
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.teams.base import Briefing, Url
+from shared.schemas.team import Briefing, Url
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 

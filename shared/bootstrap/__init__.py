@@ -1,0 +1,1 @@
+"""The composition root: from the environment to ports, and the registries of what Baton knows."""

@@ -1,0 +1,66 @@
+"""Every platform, in one list. A new one is a file beside this, a line here, a settings row and a README row."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.platforms.base import Platform
+from shared.platforms.business_messages import platform as business_messages
+from shared.platforms.business_messages.platform import BusinessMessages
+from shared.platforms.ccai.platform import Ccai
+from shared.platforms.csku.platform import Csku
+from shared.platforms.rcs import platform as rcs
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.conversation import Capabilities
+from shared.settings.model import Settings
+from shared.transports.clock import WallClock
+
+
+def platforms(settings: Settings) -> Mapping[str, Platform]:
+    """Returns the platforms by name, each with its own settings."""
+    known: list[Platform] = [
+        BusinessMessages(
+            signing_keys=settings.business_messages_signing_keys,
+            client_token=settings.business_messages_client_token,
+            api_url=settings.business_messages_api_url,
+            auth=_auth(settings.business_messages_auth, business_messages.SCOPE),
+        ),
+        Csku(webhook_secrets=settings.csku_webhook_secrets),
+        Rcs(
+            client_tokens=settings.rcs_client_tokens,
+            api_url=settings.rcs_api_url,
+            auth=_auth(settings.rcs_auth, rcs.SCOPE),
+            traffic_type=settings.rcs_traffic_type,
+            facts=settings.unverified_facts,
+            language=settings.baton_language,
+            now=WallClock().now,
+        ),
+        WhatsApp(
+            app_secrets=settings.whatsapp_app_secrets,
+            verify_token=settings.whatsapp_verify_token,
+            api_url=settings.whatsapp_api_url,
+            access_token=settings.whatsapp_access_token,
+            app_name=settings.whatsapp_app_name,
+            facts=settings.unverified_facts,
+            language=settings.baton_language,
+            now=WallClock().now,
+        ),
+        Ccai(
+            webhook_secrets=settings.ccai_webhook_secrets,
+            events_login=settings.ccai_events_login,
+            unofficial=settings.ccai_unofficial,
+            oldest=timedelta(seconds=settings.ccai_signature_max_age) if settings.ccai_signature_max_age else None,
+            now=WallClock().now,
+        ),
+    ]
+    return {platform.name: platform for platform in known}
+
+
+def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
+    """Returns what Baton can do on each platform; some are only tracked, through what agents' browsers report."""
+    tracked = {"dialogflow": Capabilities(delivers=False)}
+    return {**tracked, **{name: platform.capabilities for name, platform in known.items()}}
+
+
+def _auth(setting: str, scope: str) -> str:
+    return f"google:{scope}" if setting == "google" else setting

@@ -1,0 +1,50 @@
+"""The operator's settings, and what the platforms can do, as the policy by which the machine decides."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from shared.errors import Misconfigured
+from shared.handoff.notices import notices
+from shared.handoff.policy import LINE_PATIENCE, Policy
+from shared.handoff.routing.desk import Desk
+from shared.logs import log
+from shared.schemas.conversation import Capabilities
+from shared.settings.model import Settings
+
+SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
+
+
+def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Policy:
+    """Returns the policy. Raises Misconfigured where a setting names a platform that Baton does not know."""
+    return Policy(
+        unclaimed_after=timedelta(seconds=settings.unclaimed_after),
+        unclaimed_reminders=settings.unclaimed_reminders,
+        human_idle_after=timedelta(seconds=settings.human_idle_after),
+        bot_turns_limit=settings.bot_turns_limit,
+        bot_turns_within=timedelta(seconds=settings.bot_turns_within),
+        give_up_after=timedelta(seconds=settings.delivery_give_up_after),
+        line_patience=LINE_PATIENCE,
+        bot_name=settings.baton_bot_name,
+        webhooks=frozenset(settings.webhooks),
+        comments=settings.crm_comment_url is not None,
+        capabilities=capabilities,
+        desks=_known_desks(settings.baton_desks, capabilities),
+        notices=notices(settings.baton_notices, settings.baton_language),
+        **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
+    )
+
+
+def _known_desks(desks: tuple[Desk, ...], platforms: Mapping[str, object]) -> tuple[Desk, ...]:
+    """Returns them. Raises Misconfigured where one names a channel that Baton does not know."""
+    for desk in desks:
+        _known(f"baton_desks {desk.name}", desk.channels, platforms)
+    return desks
+
+
+def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) -> frozenset[str]:
+    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does not know."""
+    unknown = set(named) - set(platforms)
+    if unknown:
+        log("ERROR", f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}")
+        raise Misconfigured
+    return frozenset(named)

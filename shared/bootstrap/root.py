@@ -1,0 +1,241 @@
+"""The composition root: from the environment to ports. Everything is built once, lazily, inside the event loop."""
+
+import contextlib
+import os
+from datetime import timedelta
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared import tracing
+from shared.bootstrap.desks import desks
+from shared.bootstrap.platforms import capabilities, platforms
+from shared.bootstrap.policy import policy
+from shared.bootstrap.teams import team
+from shared.errors import Misconfigured
+from shared.logs import log
+from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
+from shared.schemas.exchange import PUSH_LIMIT, Answer, Call, Door, Request
+from shared.settings.model import Settings, closed_doors, read_settings
+from shared.transports.clock import WallClock
+
+if TYPE_CHECKING:
+    from shared.bots.run_bot import Assistant
+    from shared.transports.http_sender import HttpSender
+    from shared.transports.inline import InlineQueue
+
+BOT_PATIENCE_SECONDS = 1.0  # a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
+
+
+class Baton:
+    """One process's Baton: its settings, its ports, and the handler of each function."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def ports(self) -> Ports:
+        known = platforms(self.settings)
+        return Ports(
+            store=self._store(),
+            publisher=self._publisher(),
+            sender=self._sender,
+            clock=WallClock(),
+            policy=policy(self.settings, capabilities(known)),
+            platforms=known,
+            webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
+            crm=self._crm(),
+            desks=desks(self.settings),
+            team=team(self.settings),
+            streams=self.settings.reports_stream == "on",
+        )
+
+    @cached_property
+    def inline_queue(self) -> "InlineQueue":
+        """The embedded queue, which delivers in this process and runs the built-in bot."""
+        from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
+        from shared.transports.inline import InlineQueue
+
+        queue = InlineQueue(self._deliver_inline)
+        if self.assistant.name != "none":
+            queue.subscribe(USER_MESSAGES, self._answer_inline, patience=BOT_PATIENCE_SECONDS)
+        queue.subscribe(HANDOFFS, self._notify_inline)
+        return queue
+
+    @cached_property
+    def assistant(self) -> "Assistant":
+        """The built-in bot, if any."""
+        from shared.bootstrap.bots import assistant
+
+        return assistant(self.settings)
+
+    async def close(self) -> None:
+        """Closes the connections to platforms. For whoever stops serving; nothing is sent afterwards."""
+        await self._sender.close()
+
+    def receive_webhook(self) -> Door:
+        from shared.conversations.receive_webhook import body_limit, receive_webhook
+
+        return Door(partial(receive_webhook, self.ports), partial(body_limit, self.ports))
+
+    def forward_variables(self, folder: Path) -> Door:
+        from shared.browser.forward_variables import Bridge, body_limit, forward_variables
+
+        settings = self.settings
+        bridge = Bridge(
+            token_keys=settings.bridge_token_keys,
+            origins=frozenset(settings.bridge_allowed_origins),
+            audiences=settings.bridge_variables_audiences,
+            script=(folder / "bridge.js").read_bytes(),
+        )
+        return Door(partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge))
+
+    def send_representative(self, folder: Path | None = None) -> Door:
+        from shared.api.keys import Keyring
+        from shared.api.routes import body_limit, send_representative
+
+        page, keyring = folder / "reports" if folder else None, Keyring(self.settings.baton_api_keys)
+        answer = partial(send_representative, self.ports, keyring, page=page)
+        return Door(answer, partial(body_limit, keyring))
+
+    def deliver_outbox(self) -> Door:
+        from shared.delivery.wake_ups import deliver_outbox
+
+        return Door(partial(deliver_outbox, self.ports), _pushed)
+
+    def run_bot(self) -> Door:
+        from shared.bots.run_bot import run_bot
+
+        return Door(partial(run_bot, self.ports, self.assistant), _pushed)
+
+    def notify_handoff(self) -> Door:
+        from shared.teams.notify_handoff import notify_handoff
+
+        return Door(partial(notify_handoff, self.ports), _pushed)
+
+    def sweep(self) -> Door:
+        from shared.delivery.wake_ups import sweep_all
+
+        return Door(partial(sweep_all, self.ports), lambda _: 0)
+
+    @cached_property
+    def _sender(self) -> "_SenderAtFirstUse":
+        return _SenderAtFirstUse()
+
+    def _store(self) -> ConversationStore:
+        if self.settings.baton_store == "firestore":
+            return self._firestore()
+        from shared.stores.sqlite.store import SqliteStore
+
+        return SqliteStore(self.settings.baton_store.removeprefix("sqlite:///"))
+
+    def _firestore(self) -> ConversationStore:
+        from shared.stores.cache import CachedStore
+        from shared.stores.firestore.rpc import FirestoreRpc
+        from shared.stores.firestore.store import FirestoreStore
+
+        emulator, ttl = self.settings.firestore_emulator_host, timedelta(days=self.settings.journal_ttl_days)
+        rpc, kept = FirestoreRpc(self._project(emulator), emulator), timedelta(days=self.settings.reports_ttl_days)
+        return CachedStore(FirestoreStore(rpc, WallClock(), ttl, kept))
+
+    def _publisher(self) -> Publisher:
+        if self.settings.baton_queue != "pubsub":
+            return self.inline_queue
+        from shared.transports.pubsub import PubsubPublisher
+
+        emulator = self.settings.pubsub_emulator_host
+        return PubsubPublisher(self._project(emulator), emulator)
+
+    def _project(self, emulator: str | None) -> str:
+        """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises Misconfigured."""
+        project = self.settings.google_cloud_project or (None if emulator else _project_of_credentials())
+        if project is None:
+            fault = "GOOGLE_CLOUD_PROJECT is not set, and no credentials name a project"
+            log("ERROR", f"the settings are wrong: {fault}")
+            raise Misconfigured(fault)
+        return project
+
+    def _crm(self) -> CrmRecord | None:
+        settings = self.settings
+        if settings.crm_comment_url is None:
+            return None
+        return CrmRecord(
+            settings.crm_comment_url,
+            settings.crm_comment_method,
+            settings.crm_comment_secret,
+            settings.crm_comment_authorization,
+        )
+
+    async def _deliver_inline(self, conversation: str, timers: bool) -> float | None:
+        from shared.delivery.deliver import deliver
+
+        delivered = await deliver(self.ports, conversation, timers=timers)
+        if delivered.next_try is None:
+            return None
+        return max((delivered.next_try - self.ports.clock.now()).total_seconds(), 0.0)
+
+    async def _answer_inline(self, body: bytes) -> None:
+        from shared.bots.run_bot import answer
+        from shared.platforms.base import parse_object
+
+        await answer(self.ports, self.assistant, parse_object(body))
+
+    async def _notify_inline(self, body: bytes) -> None:
+        from shared.platforms.base import parse_object
+        from shared.teams.notify_handoff import take
+
+        await take(self.ports, parse_object(body))
+
+
+def _pushed(request: Request) -> int:
+    return PUSH_LIMIT if request.method == "POST" else 0
+
+
+class _SenderAtFirstUse:
+    """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of their start."""
+
+    @cached_property
+    def _sender(self) -> "HttpSender":
+        from shared.transports.http_sender import HttpSender
+
+        return HttpSender()
+
+    async def send(self, call: Call) -> Answer | None:
+        return await self._sender.send(call)
+
+    async def close(self) -> None:
+        if "_sender" in vars(self):
+            await self._sender.close()
+
+
+def _project_of_credentials() -> str | None:
+    import google.auth
+    import google.auth.exceptions
+
+    try:
+        project: str | None = google.auth.default()[1]
+    except google.auth.exceptions.GoogleAuthError:
+        return None
+    return project
+
+
+@cache
+def baton() -> Baton:
+    """Returns this process's Baton. Raises Misconfigured."""
+    return Baton(read_settings(os.environ))
+
+
+@cache
+def handler(function: str, folder: Path | None = None) -> Door:
+    """Returns the handler of a function; `folder` is where its static files lie, if any. Raises Misconfigured."""
+    build = getattr(baton(), function)
+    built: Door = build() if folder is None else build(folder)
+    return built
+
+
+def announce(function: str) -> None:
+    """Says at start which of a function's doors stay closed for want of a secret; wrong settings are logged as well."""
+    with contextlib.suppress(Misconfigured):
+        tracing.name_project(baton().settings.google_cloud_project)
+        for setting in closed_doors(baton().settings, function):
+            log("ERROR", f"a door of {function} is closed: {setting} is not set", function=function, setting=setting)

@@ -1,0 +1,20 @@
+"""Every kind of target, in one list; those with a setting are informed."""
+
+from shared.schemas.team import Target, Team, Url
+from shared.settings.model import Settings
+from shared.teams.google_chat import GoogleChat
+from shared.teams.slack import Slack
+
+
+def team(settings: Settings) -> Team:
+    """Returns the targets that the settings name."""
+    targets: list[Target] = []
+    if settings.slack_webhook_url:
+        targets.append(Slack(Url(settings.slack_webhook_url)))
+    if settings.google_chat_webhook_url:
+        targets.append(GoogleChat(Url(settings.google_chat_webhook_url)))
+    if settings.team_webhook_url and settings.team_webhook_secret:
+        from shared.teams.team_webhook import TeamWebhook
+
+        targets.append(TeamWebhook(Url(settings.team_webhook_url), settings.team_webhook_secret))
+    return Team(targets, settings.baton_console_url)

@@ -1,0 +1,129 @@
+"""Asking a bot at most once per customer message: the intent first, then the call, then what it said.
+
+    (absent) ── create ──> in-flight ── an answer ──────────> answered ── all taken ──> done
+                            │  └─ a failure, or a crash ────> answered ── apologized ──> failed | unknown
+                            └─ nothing to ask any more ──> skipped
+
+Asking has no idempotency key: a second call would move the bot's own conversation on. So the intent is written first,
+as a journal entry of kind `bot`; who finds it in flight waits, and after its time nobody asks again.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from datetime import datetime, timedelta
+
+from shared.bots.base import Bot
+from shared.bots.words import Words
+from shared.errors import BadRequest, NotYet, Unavailable
+from shared.platforms.base import Outcome, outcome_of_status
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.base import JsonObject
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.exchange import Answer, Call
+from shared.schemas.ids import entry_id
+from shared.schemas.journal import Asked, JournalEntry, Verdict
+
+Entry = Snapshot[JournalEntry]
+GRACE = timedelta(seconds=10)
+LATEST = timedelta(hours=1)  # an answer to older words would only surprise
+PAUSES = (0.5, 1.0)  # seconds between tries of a call that certainly never arrived
+NEVER_ASKED = (401, 429)
+NO_ANSWER, INTERRUPTED, NOTHING_SAID = "no answer", "interrupted", "nothing readable"
+UNSURE = (NO_ANSWER, INTERRUPTED)
+
+
+async def asked_once(ports: Ports, bot: Bot, words: Words) -> Entry | None:
+    """Returns the entry once there is something to act on, None where there is nothing, or no longer. Raises NotYet."""
+    known = await ports.store.entry(words.conversation, entry_id(words.conversation, "bot", words.id))
+    if known is None:
+        return await _ask(ports, bot, words, await _begin(ports, bot, words))
+    asked = known.value.asked
+    if asked is None or asked.state not in ("in-flight", "answered"):
+        return None
+    if asked.state == "answered":
+        return known
+    if asked.until is not None and asked.until > ports.clock.now():
+        raise NotYet(words.conversation)
+    return await record(ports, known, asked.model_copy(update={"state": "answered", "error": INTERRUPTED}))
+
+
+async def _ask(ports: Ports, bot: Bot, words: Words, mine: Entry) -> Entry | None:
+    """The conversation is looked at when the intent stands: an erase that comes later finds it there."""
+    snapshot = await ports.store.load(words.conversation)
+    needless = _needless(snapshot.value if snapshot else None, words, ports.clock.now())
+    if snapshot is None or needless is not None:
+        await record(ports, mine, Asked(bot=bot.name, state="skipped", error=needless))
+        return None
+    answer, error = await _heard(ports, bot, bot.call(words.as_asked_of(snapshot.value)))
+    if answer is not None and snapshot.value.phase is Phase.BOT and bot.reply(answer).fails:
+        answer, error = None, NOTHING_SAID
+    return await record(ports, mine, Asked(bot=bot.name, state="answered", answer=answer, error=error))
+
+
+def _needless(conversation: Conversation | None, words: Words, now: datetime) -> str | None:
+    if conversation is None or conversation.erased:
+        return "the customer was erased"
+    if conversation.phase is Phase.HUMAN or conversation.human_version > words.version:
+        return "a human has come"
+    return "too late" if now - words.accepted_at > LATEST else None
+
+
+async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
+    now = ports.clock.now()
+    until = now + timedelta(seconds=bot.timeout) + GRACE
+    entry = JournalEntry(
+        id=entry_id(words.conversation, "bot", words.id),
+        conversation=words.conversation,
+        seq=words.version,
+        time=now,
+        kind="bot",
+        source=words.conversation,
+        actor=f"bot:{bot.name}",
+        verdict=Verdict.ACCEPTED,
+        nonce=uuid.uuid4().hex,
+        event_id=words.id,
+        asked=Asked(bot=bot.name, state="in-flight", until=until),
+    )
+    try:
+        await ports.store.commit(Commit([entry]))
+    except PreconditionFailed as error:
+        raise NotYet(words.conversation) from error
+    mine = await ports.store.entry(words.conversation, entry.id)
+    if mine is None or mine.value.nonce != entry.nonce:
+        raise NotYet(words.conversation)
+    return mine
+
+
+async def record(ports: Ports, entry: Entry, asked: Asked) -> Entry:
+    """Returns the entry with how asking stands now. Raises NotYet where somebody else has written it since."""
+    after = entry.value.model_copy(update={"asked": asked, "reason": asked.error})
+    try:
+        return await ports.store.update(Snapshot(after, entry.token))
+    except PreconditionFailed as error:
+        raise NotYet(entry.value.conversation) from error
+
+
+async def _heard(ports: Ports, bot: Bot, call: Call) -> tuple[JsonObject | None, str | None]:
+    """Returns what the bot said, or why there is nothing."""
+    try:
+        async with asyncio.timeout(bot.timeout):
+            answer = await _sent(ports, call)
+        if answer is None or outcome_of_status(answer.status) is not Outcome.DONE:
+            return None, f"HTTP {answer.status}" if answer else NO_ANSWER
+        return bot.heard(answer), None
+    except TimeoutError:
+        return None, NO_ANSWER
+    except (Unavailable, BadRequest) as error:
+        return None, error.reason
+
+
+async def _sent(ports: Ports, call: Call) -> Answer | None:
+    """Tries again only what certainly never reached the bot."""
+    for pause in PAUSES:
+        with contextlib.suppress(Unavailable):
+            answer = await ports.sender.send(call)
+            if answer is None or answer.status not in NEVER_ASKED:
+                return answer
+        await asyncio.sleep(pause)
+    return await ports.sender.send(call)

@@ -1,0 +1,1 @@
+"""What an agent's browser reports of a virtual agent."""

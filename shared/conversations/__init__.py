@@ -1,0 +1,1 @@
+"""One event, one commit: webhooks and requests become changes of a conversation."""

@@ -1,0 +1,286 @@
+"""One event, one commit: load, decide, write the journal entry and the conversation under compare-and-set.
+
+load ──> decide ──> commit ──────────────> done
+ ^                    │ a precondition failed: it does not say which, so read the journal entry
+ │                    ├─ absent            somebody else wrote: decide again on what they left
+ └──── jitter <───────┘
+                      ├─ ours (nonce)      our own commit, whose answer was lost
+                      └─ another's         a duplicate
+"""
+
+import contextlib
+import itertools
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.conversations.lock import in_turn
+from shared.conversations.queue_position import informed
+from shared.conversations.retry import until_uncontended
+from shared.conversations.stream import with_streams
+from shared.conversations.too_large import smaller
+from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
+from shared.handoff.machine import Decision, decide
+from shared.handoff.visibility import form_kept
+from shared.logs import Severity, log
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import Record
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import ChatCreated, Event, Unknown
+from shared.schemas.ids import command_id, entry_id, platform_of
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Measure
+from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.schemas.sealed import Sealed
+
+FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
+OUTBOX_LIMIT = 500
+_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted; `emits` is whether
+    there may be something to deliver."""
+
+    conversation: Conversation
+    verdict: Verdict
+    refusal: BatonError | None = None
+    duplicate: JournalEntry | None = None
+    emits: bool = True
+
+
+async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
+    """Returns what became of `event`; it changes the state at most once however often it is applied.
+
+    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it should come again,
+    TooMany (requests) or Unavailable `outbox-full` (facts) where more than `limit` entries wait for delivery.
+    """
+    nonce, tries = uuid.uuid4().hex, itertools.count()
+    async with in_turn(event.source):
+        return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0))
+
+
+async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
+    snapshot = await _where(ports, event, fresh)
+    if snapshot is None:
+        return Applied(ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False)
+    conversation = await _with_room(ports, snapshot.value, event, limit)
+    event = await informed(ports, conversation, event)
+    decision = _decided(ports, event, conversation)
+    if decision.refusal is not None:
+        known = await ports.store.entry(event.source, event.entry_id)
+        if known is not None:
+            return Applied(conversation, known.value.verdict, duplicate=known.value)
+    return await _commit(ports, event, decision, Snapshot(conversation, snapshot.token), nonce)
+
+
+async def _commit(
+    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
+) -> Applied:
+    """A fact that no record can hold is cut, not refused: its platform would only send it again."""
+    try:
+        return await _write(ports, event, decision, snapshot, nonce)
+    except TooLarge:
+        if not event.fact:
+            raise
+    for less in smaller(event):
+        with contextlib.suppress(TooLarge):
+            applied = await _write(ports, less, _decided(ports, less, snapshot.value), snapshot, nonce)
+            if applied.duplicate is None:
+                _log_too_large("WARNING", "a fact was too large to store and was cut", event)
+            return applied
+    _log_too_large("ERROR", "a fact is too large to store; it is noted and nothing follows", event)
+    return await _write(ports, less, _quarantined(snapshot.value, "too-large-to-store"), snapshot, nonce)
+
+
+async def _write(
+    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
+) -> Applied:
+    entries = entries_of(ports, event, decision, nonce)
+    done = Applied(decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands))
+    try:
+        await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
+        _log_first_response(snapshot.value, decision.conversation)
+        _log_last_turn(snapshot.value, decision.conversation)
+        return done
+    except PreconditionFailed:
+        known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
+        if known is None:
+            raise
+    return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+def _log_too_large(severity: Severity, message: str, event: Event) -> None:
+    log(severity, message, conversation=event.source, platform=platform_of(event.source))
+
+
+def _log_first_response(before: Conversation, after: Conversation) -> None:
+    """Says how long a customer waited for a human's first words; a metric reads it."""
+    seconds = after.first_response_seconds
+    if seconds is not None and before.first_response_seconds is None:
+        log("INFO", "first human response", conversation=after.id, first_response_seconds=seconds)
+
+
+def _log_last_turn(before: Conversation, after: Conversation) -> None:
+    """Says once that a bot and another robot seem to answer each other."""
+    if after.bot_run is not None and after.bot_run.is_last and not (before.bot_run and before.bot_run.is_last):
+        log("WARNING", "a bot and a robot answer each other; the bot is silent for now", conversation=after.id)
+
+
+async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
+    """Returns the first of these that stands already."""
+    for entry in entries:
+        known = await ports.store.entry(entry.conversation, entry.id)
+        if known is not None:
+            return known
+    return None
+
+
+def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision:
+    return _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
+
+
+def _noted(event: Event, conversation: Conversation) -> Decision | None:
+    """Returns the note of what its platform's file could not read, and has alarmed; None for anything else."""
+    unread = isinstance(event, Unknown) and event.fault is not None
+    return _quarantined(conversation, "cannot-be-read") if unread else None
+
+
+def _quarantined(conversation: Conversation, reason: str) -> Decision:
+    unchanged = conversation.model_copy(update={"version": conversation.version + 1})
+    return Decision(unchanged, (), Verdict.QUARANTINED, reason)
+
+
+async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
+    """Returns the conversation that `event` acts on, through a link if there is one; None for a fact where nobody is
+    there any more.
+
+    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or an erased
+    conversation may have begun anew.
+    """
+    source = await ports.store.load(event.source, fresh=fresh)
+    if source is None or source.value.erased:
+        if source is not None and not fresh and (source.value.ours or not _begins(event)):
+            raise PreconditionFailed  # a copy may be old: another instance may have seen the customer come back
+        return _newcomer(ports, event, source)
+    if source.value.linked_to is None:
+        return source
+    channel = await ports.store.load(source.value.linked_to, fresh=fresh)
+    if channel is not None and event.source in channel.value.links:
+        return channel
+    if channel is not None and not fresh:
+        raise PreconditionFailed
+    # The channel has expired, and may have begun anew: to unlink and to erase would have written this end as well.
+    return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
+
+
+def _begins(event: Event) -> bool:
+    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or what became of a
+    delivery, is about what was there."""
+    return event.fact and event.address is not None
+
+
+def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation] | None:
+    """A platform's fact opens a conversation; one that was erased starts anew, its version going on. Where a desk tells
+    of a customer who is forgotten, only chats matter that it makes for them still."""
+    if not event.fact:
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=event.source)
+    is_ours = erased is not None and erased.value.ours
+    if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
+        return None
+    guess = {"locale": getattr(event, "locale", None)}  # a tap may be the first that is heard of a customer
+    conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
+    if erased is None:
+        return Snapshot(conversation, None)
+    known, version = erased.value, erased.value.version
+    kept = {"version": version, "outbox_base": version, "erasing": known.erasing, "ours": known.ours}
+    return Snapshot(conversation.model_copy(update=kept), erased.token)
+
+
+async def _with_room(ports: Ports, conversation: Conversation, event: Event, limit: int | None) -> Conversation:
+    """Counts what is pending only when versions say that it might be too much: the count is a read."""
+    if limit is None or conversation.version - conversation.outbox_base < limit:
+        return conversation
+    pending = await ports.store.pending_count(conversation.id)
+    if pending >= limit:
+        full = "outbox-full", f"{pending} entries wait for delivery in this conversation; send it again later."
+        raise Unavailable(*full) if event.fact else TooMany(*full)
+    return conversation.model_copy(update={"outbox_base": conversation.version - pending})
+
+
+def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
+    """Returns the entry with the commands, then the dedupe records of other ids and, through a link, of the source."""
+    now, refused = ports.clock.now(), decision.refusal is not None
+    entry = JournalEntry(
+        id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
+        conversation=decision.conversation.id,
+        seq=decision.conversation.version,
+        time=now,
+        kind=event.kind,
+        source=event.source,
+        actor=event.key or event.actor,
+        verdict=decision.verdict,
+        nonce=nonce,
+        reason=decision.reason,
+        event_id=event.id,
+        native_id=event.native_id,
+        digest=event.digest,
+        captured_for=decision.captured_for,
+        **_words(event, decision),
+        occurred_at=event.occurred_at if decision.conversation.tracked else None,
+        representative=getattr(event, "representative", None),
+        commands=decision.commands,
+        due_at=now + FIRST_LOOK if decision.commands else None,
+    )
+    linked = [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
+    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
+    return [
+        with_streams(ports, entry),
+        *linked,
+        *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
+    ]
+
+
+def _words(event: Event, decision: Decision) -> dict[str, Any]:
+    """Returns what the entry keeps of what was said: the words once, and the form around them as long as it is needed.
+
+    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that itself.
+    """
+    said = None if decision.verdict is Verdict.ECHO else event.text
+    text = None if said is None else Sealed(said)
+    form: JsonObject | None = getattr(event, "form", None)
+    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
+        return {"text": text}
+    beside, words_at = form_kept(form, said)
+    return {"text": text, "form": Sealed(beside), "words_at": words_at}
+
+
+def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
+    """Returns an entry that nothing was decided by, with what the reports are to count of it."""
+    if not measures:
+        return entry
+    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
+    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
+    return with_streams(ports, due.with_commands((*entry.commands, record)))
+
+
+def _record(entry: JournalEntry, **update: object) -> JournalEntry:
+    """Returns what stays of an entry where it only tells duplicates apart."""
+    return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
+
+
+async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
+    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the sweep finds what is due."""
+    body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
+    try:
+        await ports.publisher.publish(OUTBOX, body, conversation)
+    except Unavailable as error:
+        log(
+            "WARNING",
+            "the wake-up was not published; the sweep will deliver",
+            reason=error.reason,
+            conversation=conversation,
+        )

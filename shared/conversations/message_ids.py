@@ -1,0 +1,144 @@
+"""Receipts, taps and failures name messages by the platform's own ids; Baton's callers know them by theirs. What
+callers say of a customer's message goes the other way, where its id is hidden."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from shared.errors import BatonError
+from shared.logs import log
+from shared.platforms.suggestions import all_of
+from shared.ports import Ports, Snapshot
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import Command, SendMessage
+from shared.schemas.content import Tap
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Undelivered, UserMessage
+from shared.schemas.exchange import Answer
+from shared.schemas.ids import entry_id, is_hidden, platform_of
+from shared.schemas.passing import Passing, Receipt
+
+LOOK_BACK = 50  # entries of the journal
+_BEFORE = "/messages/"  # of the id, where a message is named in full
+_OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What was sent lately: the callers' ids by the platform's own, and the messages, the newest first."""
+
+    ids: Mapping[str, str]
+    messages: Sequence[SendMessage]
+
+    def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
+        """Returns id, chip and kind of the message that offered such a chip: the named one, else the newest."""
+        for message in self.messages:
+            if name in (None, message.id):
+                for chip in all_of(message.content):
+                    tap = chip.reply or chip.action
+                    if tap is not None and (tap.postback_data or tap.text) == postback:
+                        return message.id, tap, "REPLY" if chip.reply else "ACTION"
+        return None
+
+
+async def in_their_ids(ports: Ports, channel: Conversation, message: str | None) -> str | None:
+    """Returns the platform's own id of a customer's message, None where that is hidden and not on record any more."""
+    if message is None or ports.policy.of(channel.platform).caller_ids or not is_hidden(message):
+        return message
+    for kind in _OWN_ACTS:
+        entry = await ports.store.entry(channel.channel, entry_id(channel.channel, kind, message))
+        if entry is not None and entry.value.native_id is not None:
+            return entry.value.native_id
+    return None
+
+
+async def in_our_ids(ports: Ports, reported: Sequence[Event | Passing]) -> list[Event | Passing]:
+    """Returns what a platform reported, its messages named as callers know them, as far as is on record."""
+    read: dict[str, _Sent] = {}
+    return [await _translated(ports, one, read) if _names_a_message(ports, one) else one for one in reported]
+
+
+def _names_a_message(ports: Ports, one: Event | Passing) -> bool:
+    knows_theirs = ports.policy.of(platform_of(one.source)).caller_ids
+    return not knows_theirs and isinstance(one, Receipt | SuggestionResponse | Undelivered)
+
+
+async def _translated(ports: Ports, one: Event | Passing, read: dict[str, _Sent]) -> Event | Passing:
+    try:
+        if one.source not in read:
+            read[one.source] = await _sent(ports, one.source)
+        sent = read[one.source]
+    except BatonError as error:
+        log("WARNING", "a message keeps the platform's id", reason=error.reason, conversation=one.source)
+        return one
+    if isinstance(one, Undelivered):
+        return one.model_copy(update={"message": sent.ids.get(one.message, one.message)})
+    if isinstance(one, SuggestionResponse):
+        return _tapped(one, sent)
+    if isinstance(one, Receipt):
+        return one.model_copy(update={"form": _renamed(one.form, sent.ids)})
+    return one
+
+
+async def where_it_acts(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an unseen one.
+
+    Without `fresh` it may be an old copy: good enough to find a journal, not to know who speaks.
+    """
+    snapshot = await ports.store.load(source, fresh=fresh)
+    linked_to = snapshot.value.linked_to if snapshot else None
+    return await ports.store.load(linked_to, fresh=fresh) if linked_to else snapshot
+
+
+async def _sent(ports: Ports, source: str) -> _Sent:
+    acting = await where_it_acts(ports, source, fresh=False)
+    conversation = acting.value.id if acting else source
+    entries = await ports.store.latest(conversation, LOOK_BACK)
+    commands = [command for entry in entries for command in reversed(entry.value.commands)]
+    found = [(_native_id(ports, conversation, command), command.id) for command in commands]
+    messages = [command for command in commands if isinstance(command, SendMessage)]
+    return _Sent({native: ours for native, ours in found if native is not None}, messages)
+
+
+def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
+    """Returns the platform's id of a message. A receipt may be here before the answer is on record: some ids are known
+    before anything is sent."""
+    if command.native_id is not None or not isinstance(command, SendMessage):
+        return command.native_id
+    platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
+    return platform.sent_id(command, Answer(0)) if platform else None
+
+
+def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
+    """Returns a tap with what the platform does not tell of it: which message offered the chip, its text and kind."""
+    tapped = event.form["suggestionResponse"]
+    if not isinstance(tapped, dict):
+        return event
+    tapped = _named(tapped, sent.ids)
+    name = str(tapped["message"]).rpartition(_BEFORE)[2] if "message" in tapped else None
+    offered = sent.offered(name, str(tapped.get("postbackData", "")))
+    if offered is not None:
+        message, chip, kind = offered
+        found: JsonObject = {"message": f"conversations/{event.source}{_BEFORE}{message}", "type": kind}
+        tapped = {**tapped, **found, "suggestionType": kind, "text": tapped.get("text") or chip.text}
+    said = event.said or str(tapped.get("text", "")) or None
+    return event.model_copy(update={"form": {**event.form, "suggestionResponse": tapped}, "said": said})
+
+
+def _renamed(form: JsonObject, known: Mapping[str, str]) -> JsonObject:
+    receipts = form.get("receipts")
+    every = receipts.get("receipts") if isinstance(receipts, dict) else None
+    if not isinstance(receipts, dict) or not isinstance(every, list):
+        return form
+    named: list[JsonValue] = [_named(one, known) if isinstance(one, dict) else one for one in every]
+    return {**form, "receipts": {**receipts, "receipts": named}}
+
+
+def _named(one: JsonObject, known: Mapping[str, str]) -> JsonObject:
+    """Returns a receipt or tap with its `message` renamed, be that a bare id or a full name."""
+    message = one.get("message")
+    if not isinstance(message, str):
+        return one
+    before, slashes, native = message.rpartition(_BEFORE)
+    return {**one, "message": before + slashes + known.get(native, native)}

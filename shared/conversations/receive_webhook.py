@@ -1,0 +1,96 @@
+"""A platform's webhook: prove it genuine, read it whole, take each event, wake delivery, and only then answer."""
+
+import pydantic_core
+
+from shared.conversations.apply import apply, wake
+from shared.conversations.message_ids import in_our_ids, where_it_acts
+from shared.errors import BatonError, MethodNotAllowed, NotFound
+from shared.handoff.machine import listeners
+from shared.logs import log
+from shared.platforms.base import Platform
+from shared.ports import Ports
+from shared.schemas.commands import Audience
+from shared.schemas.events import Event
+from shared.schemas.exchange import Request, Response
+from shared.schemas.notifications import USER_MESSAGES
+from shared.schemas.passing import Passing
+
+
+async def receive_webhook(ports: Ports, request: Request) -> Response:
+    """Returns 200 once everything the body reports is durable. Raises NotFound, MethodNotAllowed, BadRequest,
+    Unauthenticated, DoorClosed and Unavailable."""
+    platform = _platform(ports, request.path)
+    proof = platform.handshake(request)
+    if proof is not None:
+        return proof
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    platform.authenticate(request)
+    reported = await in_our_ids(ports, platform.events(request))
+    await take(ports, [one for one in reported if isinstance(one, Event)])
+    await _pass_on(ports, [one for one in reported if not isinstance(one, Event)])
+    source = reported[0].source if reported else None
+    return Response(body=b"{}", notes={"platform": platform.name, "conversation": source, "events": len(reported)})
+
+
+def body_limit(ports: Ports, request: Request) -> int:
+    """Returns how many bytes of a webhook's body are read: as many as its platform sends."""
+    platform = ports.platforms.get(request.path.strip("/"))
+    return platform.body_limit(request) if platform and request.method == "POST" else 0
+
+
+async def take(ports: Ports, events: list[Event]) -> None:
+    """Takes events in order, then wakes each conversation once; a duplicate too, whose first wake-up may be lost.
+
+    One that cannot be taken spoils no other conversation; of its own, what follows waits until it comes again. Raises
+    the first error, once all else is taken.
+    """
+    woken: dict[str, None] = {}
+    failed: dict[str, Exception] = {}
+    try:
+        for event in events:
+            if event.source not in failed:
+                await _take_one(ports, event, woken, failed)
+    finally:
+        for conversation in woken:
+            await wake(ports, conversation)
+    for error in failed.values():
+        raise error
+
+
+async def _take_one(ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]) -> None:
+    try:
+        woken[(await apply(ports, event)).conversation.id] = None
+    except Exception as error:  # whatever it is, the door answers with it in the end
+        failed[event.source] = error
+        reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+        log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
+
+
+def _platform(ports: Ports, path: str) -> Platform:
+    platform = ports.platforms.get(path.strip("/"))
+    if platform is None:
+        raise NotFound("unknown-platform", f"Post to one of: {', '.join(f'/{name}' for name in ports.platforms)}.")
+    return platform
+
+
+async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
+    """Typing and receipts go to those who would get the customer's words now; best effort, never kept."""
+    audiences: dict[str, list[Audience]] = {}
+    for one in passing:
+        try:
+            if one.source not in audiences:
+                audiences[one.source] = await _audience(ports, one.source)
+            if not audiences[one.source]:
+                continue
+            body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
+            await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
+        except BatonError as error:
+            log("WARNING", "typing or a receipt was not passed on", reason=error.reason, conversation=one.source)
+
+
+async def _audience(ports: Ports, source: str) -> list[Audience]:
+    """Reads afresh: a human may have come through another instance, and then nothing may reach the bot."""
+    acting = await where_it_acts(ports, source)
+    conversation = acting.value if acting else ports.policy.newcomer(source, source)
+    return list(listeners(conversation, source, ports.clock.now(), ports.policy))

@@ -1,0 +1,1 @@
+"""One customer in several conversations: links, joined channels, and erasing."""

@@ -1,0 +1,85 @@
+"""The end of chats for which nothing can be tried again: best effort, and a warning where one may be open still."""
+
+from dataclasses import dataclass
+
+from shared.conversations.message_ids import where_it_acts
+from shared.customers.desk_customers import whose
+from shared.errors import BatonError
+from shared.logs import log
+from shared.platforms.base import Outcome
+from shared.platforms.desk import Chat, ChatDesk, chat_at
+from shared.ports import Ports, Snapshot
+from shared.schemas.commands import CallDesk, State
+from shared.schemas.conversation import Conversation
+from shared.schemas.ids import platform_of
+
+PENDING = 500  # entries: more never wait
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """A chat that a desk may have open for somebody; `customer` is the conversation in which it tells of them, None
+    where Baton knows only its own."""
+
+    chat: Snapshot[Conversation]
+    customer: str | None
+
+
+async def end_chats(ports: Ports, conversation: str) -> None:
+    """Ends the chats that a desk has open for a customer who is about to be forgotten, and all that says so."""
+    acting = await where_it_acts(ports, conversation)
+    for one in await unended(ports, acting.value) if acting else []:
+        desk = ports.desks.chats.get(platform_of(one.chat.value.id))
+        if acting is not None and desk is not None:
+            await _end_unended(ports, desk, one, acting.value.id)
+
+
+async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
+    """Returns the chats of the handoff under way, and those that wait to be linked or to be ended; none that was linked
+    to somebody else since."""
+    waiting = [
+        command
+        for entry in await ports.store.pending(channel.id, 0, PENDING)
+        for command in entry.value.commands
+        if isinstance(command, CallDesk) and command.chat and command.state is State.PENDING
+    ]
+    named = {command.chat: command.customer for command in waiting if command.chat}
+    if channel.called is not None:
+        named |= dict.fromkeys(filter(None, [channel.called.chat]))
+        named |= {one.chat: one.customer for one in channel.called.created}
+    chats = {one: await chat_of(ports, one) for one in named}
+    return [Unended(chat, named[one]) for one, chat in chats.items() if chat.value.linked_to in (None, channel.id)]
+
+
+async def chat_of(ports: Ports, chat: str) -> Snapshot[Conversation]:
+    """Returns a chat's conversation, a new one where nothing has been heard of it."""
+    return await ports.store.load(chat) or Snapshot(ports.policy.newcomer(chat, chat), None)
+
+
+async def _end_unended(ports: Ports, desk: ChatDesk, one: Unended, channel: str) -> None:
+    known = chat_at(one.chat.value.address)
+    try:
+        customer = known.customer if known else await _number(ports, desk, one.customer, channel)
+    except BatonError:
+        customer = ""
+    await end_chat(ports, desk, known or Chat(desk.native(one.chat.value.id), customer, ""))
+
+
+async def _number(ports: Ports, desk: ChatDesk, customer: str | None, channel: str) -> str:
+    """Returns the desk's own id of a customer, as far as it tells."""
+    found = whose(desk, customer, channel)
+    if isinstance(found, str):
+        return found
+    answer = await ports.sender.send(found)
+    return (desk.native_id(answer) if answer is not None and desk.outcome(answer) is Outcome.DONE else None) or ""
+
+
+async def end_chat(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
+    """Ends a chat that nobody will know of any more."""
+    try:
+        answer = await ports.sender.send(desk.close(chat)) if chat.customer else None
+        ended = answer is not None and (desk.outcome(answer) is Outcome.DONE or desk.is_over(answer))
+    except BatonError:
+        ended = False
+    if not ended:
+        log("WARNING", "a desk's chat that nobody needs may be open still", chat=desk.conversation(chat.native))

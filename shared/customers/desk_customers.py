@@ -1,0 +1,74 @@
+"""Whom a desk knows a customer as: its conversations of them are linked to the customer's channel before it is asked
+for a chat, so that what it tells of them acts there, and an erase reaches it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from shared.conversations.retry import until_uncontended
+from shared.customers.link_entries import next_version, record_of
+from shared.customers.links import joined_to, seen
+from shared.platforms.desk import ChatDesk
+from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.exchange import Call
+from shared.schemas.ids import sha256
+
+_Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]
+
+
+def identifier(channel: str) -> str:
+    """Returns the name under which a desk knows a customer: it tells nothing of who they are."""
+    return f"baton-{sha256(channel)[:40]}"
+
+
+def whose(desk: ChatDesk, customer: str | None, channel: str) -> str | Call:
+    """Returns the desk's own id of whom it tells of in `customer`, or the call whose answer gives it; where that is not
+    known, of the channel's customer."""
+    return desk.whose(customer) if customer else desk.customer(identifier(channel))
+
+
+async def link_customer(ports: Ports, customers: Sequence[str], channel: str) -> None:
+    """Links the desk's conversations of a customer to their channel; where that is done already nothing is written.
+
+    Raises NotFound for a channel that is gone, Contended and Unavailable.
+    """
+    await until_uncontended(lambda: _link(ports, customers, channel))
+
+
+async def _link(ports: Ports, customers: Sequence[str], channel: str) -> None:
+    theirs = await seen(ports, channel)
+    changes: _Changes = {}
+    for one in customers:
+        ours = await ports.store.load(one) or Snapshot(ports.policy.newcomer(one, one), None)
+        if ours.value.linked_to == channel and one in theirs.value.links:
+            continue
+        await _part(ports, ours.value, channel, changes)
+        _change(changes, ours, {"address": one, "ours": True, **joined_to(channel)})
+    missing = tuple(one for one in customers if one not in theirs.value.links)
+    if missing:
+        _change(changes, theirs, {"links": (*theirs.value.links, *missing)})
+    if changes:
+        await _commit(ports, changes)
+
+
+async def _part(ports: Ports, ours: Conversation, channel: str, changes: _Changes) -> None:
+    """Takes it from another channel, of which this one was a part once: the desk means this one's customer."""
+    if ours.linked_to in (None, channel):
+        return
+    known = changes.get(ours.linked_to)
+    other = known[0] if known else await ports.store.load(ours.linked_to)
+    if other is not None:
+        links = known[1].links if known else other.value.links
+        _change(changes, other, {"links": tuple(one for one in links if one != ours.id)})
+
+
+def _change(changes: _Changes, before: Snapshot[Conversation], update: Mapping[str, object]) -> None:
+    changes[before.value.id] = before, before.value.model_copy(update=update)
+
+
+async def _commit(ports: Ports, changes: _Changes) -> None:
+    nonce = uuid.uuid4().hex
+    version = next_version(before.value for before, _ in changes.values())
+    written = [(before, after.model_copy(update={"version": version})) for before, after in changes.values()]
+    entries = [record_of(ports, "link", "system", nonce, before.value, after) for before, after in written]
+    await ports.store.commit(Commit(entries, [Snapshot(after, before.token) for before, after in written]))

@@ -1,0 +1,225 @@
+"""Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still knows a duplicate."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from shared.conversations.apply import with_record
+from shared.conversations.retry import until_uncontended
+from shared.conversations.stream import stream_what_waits
+from shared.customers.desk_chats import chat_of, end_chats, unended
+from shared.customers.link_entries import next_version
+from shared.errors import NotFound, TooLarge, Unavailable
+from shared.logs import log
+from shared.measures.counts import Tally, counts_of, in_tally
+from shared.measures.definitions import close
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.commands import Record, State
+from shared.schemas.conversation import Conversation, Erasing
+from shared.schemas.ids import entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Name
+
+PAGE, AT_ONCE = 200, 20
+LONG_BEFORE = timedelta(days=1)  # more than clocks differ, less than any journal is kept
+
+
+async def erase(ports: Ports, conversation: str, key: str) -> None:
+    """Returns once nothing of the conversation's content, nor of those linked with it, is left in the store.
+
+    Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should be asked again;
+    what was begun is then finished by the sweep.
+    """
+    await end_chats(ports, conversation)
+    graves = await until_uncontended(lambda: _bury_family(ports, conversation, key))
+    if not await finish_erase(ports, graves):
+        raise Unavailable(
+            "store-in-use",
+            "The conversation is erased, but an export or another program reads the store's file, which holds its words"
+            " until then. Baton goes on by itself; ask again to know when it is done.",
+        )
+
+
+async def forget_chat(ports: Ports, chat: str) -> None:
+    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there again. What cannot
+    be finished now the sweep finishes."""
+    graves = await until_uncontended(lambda: _bury_chat(ports, chat))
+    if graves:
+        await finish_erase(ports, graves)
+
+
+async def finish_erase(ports: Ports, graves: Sequence[Conversation]) -> bool:
+    """Strips what an erase has begun on, then forgets that it was begun, and returns True; or returns False while the
+    store's files are in use.
+
+    A conversation is done only when its whole family is, and no file holds anything of it: whoever asks again after a
+    crash must not hear of success before that.
+    """
+    for member in sorted({one for grave in graves for one in _reach(grave)}):
+        snapshot = await ports.store.load(member)
+        if snapshot is not None and snapshot.value.erasing is not None:
+            await _strip_journal(ports, member, snapshot.value.erasing)
+    if not await ports.store.scrub():
+        return False
+    for grave in graves:
+        await until_uncontended(partial(_close, ports, grave))
+    return True
+
+
+async def _strip_journal(ports: Ports, conversation: str, erasing: Erasing) -> None:
+    """What has expired counts as well: Firestore may delete it days later."""
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ports.store.journal(conversation, cursor or None, PAGE, expired=True)
+        for start in range(0, len(page.items), AT_ONCE):
+            batch = page.items[start : start + AT_ONCE]
+            await asyncio.gather(*(_strip(ports, entry, erasing) for entry in batch))
+        cursor = page.cursor
+
+
+async def _bury_family(ports: Ports, conversation: str, key: str) -> list[Conversation]:
+    """Chats of which nothing was heard are buried as well: what is heard of them later begins nothing."""
+    family = await _family(ports, conversation)
+    known = {one.value.id for one in family}
+    holder = next((one.value for one in family if one.value.linked_to is None), family[0].value)
+    chats = [chat for chat in await _chats(ports, holder) if chat.value.id not in known]
+    return await _bury(ports, [*family, *map(as_ours, chats)], key)
+
+
+async def _bury_chat(ports: Ports, chat: str) -> list[Conversation]:
+    found = await chat_of(ports, chat)
+    return [] if found.value.linked_to is not None else await _bury(ports, [as_ours(found)], "system")
+
+
+async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
+    """Returns what a desk made for a customer, linked or not."""
+    past = [await chat_of(ports, one) for one in channel.past_chats]
+    found = [*past, *(one.chat for one in await unended(ports, channel))]
+    return [one for one in {one.value.id: one for one in found}.values() if one.value.linked_to in (None, channel.id)]
+
+
+def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
+    """Returns a chat that Baton opened, as one whose grave says so."""
+    return Snapshot(chat.value.model_copy(update={"ours": True}), chat.token)
+
+
+async def _bury(ports: Ports, family: Sequence[Snapshot[Conversation]], key: str) -> list[Conversation]:
+    reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
+    version = next_version(member.value for member in family)
+    graves = [Snapshot(tombstone(ports, member.value, reach, version), member.token) for member in family]
+    entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
+    await ports.store.commit(Commit(entries, graves))
+    return [grave.value for grave in graves]
+
+
+async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
+    """Returns the conversation and whatever is linked with it, the same customer's."""
+    first = await _member(ports, conversation)
+    if first is None:
+        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
+    channel = await _member(ports, first.value.linked_to) if first.value.linked_to else first
+    members = [first] if channel is None or channel is first else [first, channel]
+    links = channel.value.links if channel else ()
+    others = [await _member(ports, link) for link in links if link != conversation]
+    return [*members, *(other for other in others if other is not None)]
+
+
+async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | None:
+    """Returns a conversation, also one that has expired and of which only a part of the journal is left."""
+    known = await ports.store.load(conversation)
+    if known is not None:
+        return known
+    left = await ports.store.journal(conversation, None, 1, expired=True)
+    return Snapshot(ports.policy.newcomer(conversation, conversation), None) if left.items else None
+
+
+def _reach(conversation: Conversation) -> tuple[str, ...]:
+    """Returns the conversation and those that an unfinished erase of it was to reach."""
+    return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
+
+
+def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...], version: int) -> Conversation:
+    """Returns what is left of a conversation while an erase of all of `reach` is under way."""
+    return Conversation(
+        id=conversation.id,
+        address="",
+        tracked=conversation.tracked,
+        version=version,
+        outbox_base=version,
+        ours=conversation.ours,
+        erased=True,
+        erasing=Erasing(upto=version, since=ports.clock.now(), family=reach),
+    )
+
+
+def _record(ports: Ports, before: Conversation, grave: Conversation, key: str) -> JournalEntry:
+    nonce = uuid.uuid4().hex
+    entry = JournalEntry(
+        id=entry_id(grave.id, "erase", nonce),
+        conversation=grave.id,
+        seq=grave.version,
+        time=ports.clock.now(),
+        kind="erase",
+        source=grave.id,
+        actor=key,
+        verdict=Verdict.ACCEPTED,
+        nonce=nonce,
+    )
+    return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)
+
+
+async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:
+    snapshot: Snapshot[JournalEntry] | None = entry
+    while snapshot is not None and _is_of_the_erased(snapshot.value, erasing):
+        bare = _bare(snapshot.value)
+        if bare == snapshot.value:
+            return
+        try:
+            await _replace(ports, bare, snapshot)
+            return
+        except PreconditionFailed:
+            snapshot = await ports.store.entry(entry.value.conversation, entry.value.id)
+
+
+def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
+    """Returns whether an entry is older than the erase.
+
+    A dedupe record of a linked event counts in the channel's sequence; it holds no commands and always goes. Where a
+    conversation expired and began again, its sequence began again too, so what is left of before is known by its time.
+    """
+    return entry.seq <= erasing.upto or not entry.commands or entry.time < erasing.since - LONG_BEFORE
+
+
+def _bare(entry: JournalEntry) -> JournalEntry:
+    """Returns what stays. What it guards may belong to the customer's next life, so it guards that on, and is due."""
+    kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
+    if entry.guards is not None:
+        return JournalEntry(**{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time)
+    return JournalEntry(**{name: getattr(entry, name) for name in kept})
+
+
+async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:
+    """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount.
+
+    A day that can take no more still takes the copies: what waited is then counted by a recount. Whatever the reports
+    can take, the conversation goes.
+    """
+    commands = full.value.commands
+    waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
+    await stream_what_waits(ports, full.value)
+    copies = in_tally(counts_of(commands), Tally.ERASED)
+    for counts in ([*counts_of(waits), *copies], copies, ()):
+        try:
+            await ports.store.update(Snapshot(bare, full.token), counts)
+            return
+        except TooLarge:
+            log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
+
+
+async def _close(ports: Ports, grave: Conversation) -> None:
+    current = await ports.store.load(grave.id)
+    if current is not None and current.value.erasing == grave.erasing and current.value.erasing is not None:
+        update = {"erasing": None, "version": current.value.version + 1}
+        await ports.store.commit(Commit((), [Snapshot(current.value.model_copy(update=update), current.token)]))

@@ -1,0 +1,98 @@
+"""What the journal and the team get of a link: who asked, and which handoff ends or goes on because of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.conversations.apply import FIRST_LOOK, with_record
+from shared.measures.definitions import close
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, Command, Publish
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called
+from shared.schemas.ids import command_id, entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Measure, Name
+from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
+
+
+def record_of(
+    ports: Ports,
+    kind: str,
+    key: str,
+    nonce: str,
+    before: Conversation,
+    after: Conversation,
+    measures: tuple[Measure, ...] = (),
+    let_go: Called | None = None,
+) -> JournalEntry:
+    """Returns the entry, with `measures` for the reports; the desk `let_go` is told that its handoff is over."""
+    now = ports.clock.now()
+    entry = JournalEntry(
+        id=entry_id(after.id, kind, nonce),
+        conversation=after.id,
+        seq=after.version,
+        time=now,
+        kind=kind,
+        source=after.id,
+        actor=key,
+        verdict=Verdict.ACCEPTED,
+        nonce=nonce,
+    )
+    commands: list[Command] = [] if after.phase is before.phase else [_edge(entry, before, after, now)]
+    if let_go is not None:
+        commands += _closings(entry, let_go)
+    due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
+    return with_record(ports, entry.model_copy(update=due), measures)
+
+
+def next_version(conversations: Iterable[Conversation]) -> int:
+    """Returns the version of conversations that become linked, or are linked no longer, in one commit.
+
+    It is beyond what any of them had: what one reports while it is linked counts in the other's sequence, and stands in
+    its own journal too, which so stays in the order in which all of it was accepted.
+    """
+    return max(conversation.version for conversation in conversations) + 1
+
+
+def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
+    """Returns what the reports count of a desk's own handoff that a link ends."""
+    return () if before.phase is after.phase else close(before, Name.LINKED, ports.clock.now()).measures
+
+
+def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
+    """Returns what ends the chat of the handoff, and those that the desk made for it besides."""
+    about = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff, "action": "close"}
+    chats = [(called.chat, None), *((one.chat, one.customer) for one in called.created)]
+    return [
+        CallDesk.model_validate(
+            {
+                "id": command_id(entry.conversation, entry.id, f"close {chat}"),
+                "chat": chat,
+                "customer": customer,
+                "reason": "linked",
+                **about,
+            }
+        )
+        for chat, customer in chats
+    ]
+
+
+def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:
+    """Returns what the team is told where a handoff ends here because it goes on elsewhere, or goes on here."""
+    body = Notification(
+        id=command_id(after.id, entry.id, "linked"),
+        type=_told(before, after),
+        conversation=after.id,
+        time=now,
+        representative=after.humans[0].representative if after.humans else None,
+        reason="linked",
+        transcript=transcript_of(after.id),
+        desk=after.request.desk if after.request else None,
+    )
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+
+
+def _told(before: Conversation, after: Conversation) -> NotificationType:
+    if after.phase is Phase.BOT:
+        return "handoff.failed" if before.phase is Phase.QUEUED else "handoff.ended"
+    return "handoff.joined" if after.phase is Phase.HUMAN else "handoff.requested"

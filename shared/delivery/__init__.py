@@ -1,0 +1,1 @@
+"""Working a conversation's outbox, and waking every conversation that is due."""

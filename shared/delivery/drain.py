@@ -1,0 +1,209 @@
+"""One pass over a conversation's outbox: its entries are read in sequence, its lines work them side by side.
+
+A line walks all entries; where a command fails for now the line stands, and what is behind it waits. An entry is
+written back once, when every line is past it. Where a line hangs, the others go on with what comes meanwhile.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from shared.conversations.apply import apply
+from shared.delivery.drain_line import DrainLine
+from shared.desks.work import call_desk
+from shared.errors import BatonError
+from shared.outbox.attempt import attempt, end, is_joined, tell_the_team
+from shared.outbox.in_flight import is_lost, lost, mark
+from shared.outbox.outcomes import Work, record
+from shared.outbox.parking import park
+from shared.outbox.tries import Attempt, is_past_patience, put_off
+from shared.outbox.unheard import is_about_a_stranger
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, Command, Record, SendEvent, SendMessage, State, TellTeam, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.ids import platform_of
+from shared.schemas.own_events import JoinedLost
+
+PAGE = 50
+LOOK_AGAIN_SECONDS = 1.0  # how long the lines that are well wait for one that hangs, until they look for new entries
+
+
+class Drain:
+    """`again`: another pass finds something to do. `next_try` is the earliest try that is due later, `retry_at` the
+    earliest of those whose target is not down.
+    """
+
+    def __init__(self, ports: Ports, conversation: str) -> None:
+        self.ports = ports
+        self.conversation = conversation
+        self.broken: dict[str, Work] = {}
+        self.is_over = False
+        self.failed = self.again = False
+        self.next_try: datetime | None = None
+        self.retry_at: datetime | None = None
+        self._works: list[Work] = []
+        self._lines: dict[str, DrainLine] = {}
+
+    async def run(self) -> None:
+        """Where one line ends in an error, the others end as they would, what they did is recorded, and it raises."""
+        try:
+            await self._work_every_line()
+        finally:
+            for line in self._lines.values():
+                line.cancel()
+        faults = [line.fault for line in self._lines.values() if line.fault is not None]
+        if faults:
+            await self._record_what_is_done()
+            raise faults[0]
+        if not self.is_over:
+            self.again = self.again or any(work.moved for work in self._works)
+            await park(self.ports, self._works)
+
+    async def _work_every_line(self) -> None:
+        after, more = 0, True
+        while more and not self.is_over:
+            entries = await self.ports.store.pending(self.conversation, after, PAGE)
+            works = [Work(entry) for entry in entries]
+            self._take_in(works)
+            is_busy = await self._wait_for_lines()
+            if is_busy:
+                await self._record_what_is_done()
+            more = len(entries) == PAGE or is_busy
+            after = entries[-1].value.seq if entries else after
+
+    def _take_in(self, works: Iterable[Work]) -> None:
+        for work in works:
+            self._works.append(work)
+            broken = (command for command in work.entry.value.commands if command.state is State.BROKEN)
+            self.broken.update((command.id, work) for command in broken)
+            for name in work.lines:
+                self._lines.setdefault(name, DrainLine(self, name)).add(work)
+
+    async def _wait_for_lines(self) -> bool:
+        """Returns whether some line is at work still."""
+        tasks = [task for line in self._lines.values() if (task := line.start()) is not None]
+        _, running = await asyncio.wait(tasks, timeout=LOOK_AGAIN_SECONDS) if tasks else (None, ())
+        return bool(running)
+
+    async def _record_what_is_done(self) -> None:
+        for work in self._works:
+            if work.done and work.lines:
+                with contextlib.suppress(BatonError):
+                    await record(self.ports, work)
+
+    async def settle(self, work: Work, command: Command) -> Attempt:
+        """Returns what one try made of the command, now; nothing is tried where its target is left alone."""
+        target = command.target(self.conversation)
+        if target is None:
+            return await self.note(work, command, await self._try(work, command))
+        circuit, now = self.ports.circuits.of(target), self.ports.clock.now()
+        if not await circuit.takes(now):
+            return await self.note(work, command, put_off(self.ports, work.entry.value, command))
+        with circuit.trial(self.conversation, now) as trial:
+            tried = await self._try(work, command)
+            trial.failed = tried.failed if tried else None
+        return await self.note(work, command, tried)
+
+    async def note(self, work: Work, command: Command, tried: Attempt | None) -> Attempt:
+        """Keeps what a try came to; None where another delivery has the command in hand."""
+        if tried is None:
+            return Attempt(work.stored(command.id) or command)
+        after = work.done[command.id] = tried.command
+        if is_joined(after) and self._is_lost(work, command, after.state):
+            unseen = JoinedLost(id=after.id, source=self.conversation, actor="delivery", frame=after.id)
+            await apply(self.ports, unseen, limit=None)
+        self.add(work, command, tried.added)
+        self.failed = self.failed or (tried.failed is True and after.state is State.PENDING)
+        if after.state is State.BROKEN:
+            await self._hold_back_the_frame(work, after.id)
+        elif after.token is not None:  # before its deadline, so that nobody takes it for lost
+            await record(self.ports, work, counts=False)
+            return Attempt(work.stored(after.id) or after, failed=tried.failed, answered=tried.answered)
+        return tried
+
+    def _is_lost(self, work: Work, joined: Command, state: State) -> bool:
+        """Returns whether the customer knows nothing of it: it was refused, or given up with no clear answer."""
+        tried_for = self.ports.clock.now() - (joined.since or work.entry.value.time)
+        is_old = tried_for > self.ports.policy.give_up_after or is_past_patience(self.ports, joined)
+        return state is State.FAILED or (state is State.UNKNOWN and is_old)
+
+    async def is_about_a_stranger(self, command: Command, unsaid: Collection[str]) -> bool:
+        """Returns whether it says that somebody has left of whom the customer has seen no word."""
+        done = (one for work in self._works for one in work.done.values())
+        return await is_about_a_stranger(self.ports, self.conversation, command, done, unsaid)
+
+    def add(self, work: Work, cause: Command, follows: tuple[Command, ...]) -> None:
+        if follows:
+            work.added[cause.id] = follows
+            self.again = True
+
+    async def _try(self, work: Work, command: Command) -> Attempt | None:
+        if isinstance(command, CallDesk):
+            return await call_desk(self.ports, work, command)
+        if self._recognises_ids(command):
+            return await attempt(self.ports, work.entry.value, command)
+        if is_lost(command):
+            return end(self.ports, work.entry.value, lost(command))
+        mine = await mark(self.ports, work, command)
+        return None if mine is None else await attempt(self.ports, work.entry.value, mine)
+
+    def has_frames(self, command: ToCustomer) -> bool:
+        return self._channel_of(command).frames
+
+    def _recognises_ids(self, command: Command) -> bool:
+        """Returns whether its target knows a repetition."""
+        if isinstance(command, TellTeam):
+            target = self.ports.team.named(command.to)
+            return target is None or target.dedupes
+        if not isinstance(command, ToCustomer):
+            return True
+        return self._channel_of(command).idempotent_sends
+
+    def _channel_of(self, command: ToCustomer) -> Capabilities:
+        return self.ports.policy.of(platform_of(command.shown_in(self.conversation)))
+
+    async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
+        """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""
+        await record(self.ports, work, counts=False)
+        stored = work.stored(frame)
+        if stored is not None and stored.state is State.BROKEN:
+            self.broken[frame] = work
+
+    def unframe(self, work: Work, command: Command) -> None:
+        """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on record itself."""
+        ended = work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
+        if isinstance(ended, SendMessage) and not ended.reported:
+            self.add(work, command, (tell_the_team(self.ports, work.entry.value, ended),))
+        if isinstance(command, SendEvent) and command.frame in self.broken:
+            work.closes.append((self.broken.pop(command.frame), command.frame))
+
+    def wait_until(self, time: datetime | None, *, target_is_down: bool = False) -> None:
+        self.next_try = min(filter(None, (self.next_try, time)), default=None)
+        if not target_is_down:
+            self.retry_at = min(filter(None, (self.retry_at, time)), default=None)
+
+    async def leave(self, work: Work, line: str) -> None:
+        """Writes what the lines did, once all are past; only then are the frames closed that other entries opened."""
+        work.lines.discard(line)
+        if work.lines:
+            return
+        for opener, frame in work.closes:
+            if opener is work:
+                work.close(frame)
+        if work.done:
+            await record(self.ports, work)
+            self._count_later(work)
+        for opener, frame in work.closes:
+            if opener is not work:
+                opener.close(frame)
+                await record(self.ports, opener)
+        if work.done and not work.entry.value.commands:
+            self.is_over = True  # the conversation is being erased
+
+    def _count_later(self, work: Work) -> None:
+        """What could not be counted now is tried again, as what could not be sent is."""
+        for command in work.done.values():
+            if isinstance(command, Record) and command.state is State.PENDING:
+                self.failed = True
+                self.wait_until(command.next_look)

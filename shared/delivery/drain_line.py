@@ -1,0 +1,164 @@
+"""One line of an outbox on its way through the entries of a conversation.
+
+A command that fails for now holds up what stands behind it, for as long as the policy's `line_patience`. After that
+each of its tries is followed by one of what stands behind it. If that arrives, the target is well and the former
+command was at fault: it ends, and the line goes on in order. If it fails as well, the target is down, and all wait.
+"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from shared.outbox.attempt import end, is_joined, report
+from shared.outbox.outcomes import Work
+from shared.outbox.tries import Attempt, is_past_patience
+from shared.schemas.commands import Command, SendEvent, State
+
+if TYPE_CHECKING:
+    from shared.delivery.drain import Drain
+
+
+class DrainLine:
+    """`fault` is the error in which it ended, if it did."""
+
+    def __init__(self, drain: "Drain", name: str) -> None:
+        self._drain = drain
+        self._name = name
+        self._ahead: deque[Work] = deque()
+        self._met: list[Work] = []  # what it is not past yet
+        self._passed_over: list[tuple[Work, Command]] = []  # what failed beyond its patience, and frames of such
+        self._stands = False
+        self._task: asyncio.Task[None] | None = None
+        self.fault: Exception | None = None
+
+    def add(self, work: Work) -> None:
+        self._ahead.append(work)
+
+    def start(self) -> asyncio.Task[None] | None:
+        """Returns what is at work, None where nothing is left to do."""
+        is_idle = self._task is None or self._task.done()
+        if is_idle and self._ahead and self.fault is None:
+            self._task = asyncio.create_task(self._run())
+        return None if self._task is None or self._task.done() else self._task
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            await self._walk()
+        except Exception as error:  # the other lines go on; the drain raises it in the end
+            self.fault = error
+
+    async def _walk(self) -> None:
+        while self._ahead:
+            work = self._ahead[0]
+            for command in self._commands(work):
+                if not self._stands and not self._drain.is_over:
+                    await self._take(work, command)
+            self._met.append(self._ahead.popleft())
+            if not self._passed_over:
+                await self._leave()
+        if self._passed_over:
+            await self._stand()
+            await self._leave()
+
+    def _commands(self, work: Work) -> list[Command]:
+        return [command for command in work.entry.value.pending if command.line == self._name]
+
+    async def _leave(self) -> None:
+        met, self._met = self._met, []
+        for work in met:
+            await self._drain.leave(work, self._name)
+
+    async def _take(self, work: Work, command: Command) -> None:
+        if getattr(command, "frame", None) in self._drain.broken:
+            self._drain.unframe(work, command)
+        elif self._is_in_frame_passed_over(command):
+            self._passed_over.append((work, command))
+        elif not self._is_due(command):
+            await self._stand(work, command)
+        elif await self._drain.is_about_a_stranger(command, unsaid := self._frames_passed_over()):
+            if getattr(command, "frame", None) in unsaid:  # its JOINED may still arrive
+                self._passed_over.append((work, command))
+            else:
+                self._drain.unframe(work, command)
+        else:
+            await self._try(work, command)
+
+    async def _try(self, work: Work, command: Command) -> None:
+        tried = await self._drain.settle(work, command)
+        if tried.command.state is State.SENT and self._passed_over:
+            await self._end_what_was_at_fault()
+        elif tried.command.state is State.PENDING and self._gives_way(tried):
+            self._passed_over.append((work, tried.command))
+        elif tried.command.state is State.PENDING:
+            await self._stand(work, tried.command, put_off=tried.put_off)
+
+    def _is_due(self, command: Command) -> bool:
+        """A command past its patience is tried in turn with those before it, or because of a new one behind it."""
+        now = self._drain.ports.clock.now()
+        if command.next_look is None or command.next_look <= now:
+            return True
+        is_late = command.until is None and is_past_patience(self._drain.ports, command)
+        return is_late and command.gives_way and (bool(self._passed_over) or self._has_new_behind(command))
+
+    def _has_new_behind(self, command: Command) -> bool:
+        """Returns whether, behind those past their patience, one stands that was never tried."""
+        behind = [one for work in self._ahead for one in self._commands(work)]
+        behind = behind[[one.id for one in behind].index(command.id) + 1 :]
+        first = next((one for one in behind if not is_past_patience(self._drain.ports, one)), None)
+        return first is not None and first.attempts == 0 and first.next_look is None
+
+    def _gives_way(self, tried: Attempt) -> bool:
+        """Where nothing may arrive late, what had no answer holds its line: its target may be well again since."""
+        command = tried.command
+        is_late = tried.failed is True and command.gives_way and is_past_patience(self._drain.ports, command)
+        return is_late and (tried.answered or command.may_be_late)
+
+    def _is_in_frame_passed_over(self, command: Command) -> bool:
+        """What belongs to a frame is not shown before its JOINED, unless a JOINED is only words there."""
+        frame = getattr(command, "frame", None)
+        return frame is not None and any(
+            isinstance(one, SendEvent) and one.id == frame and self._drain.has_frames(one)
+            for _, one in self._passed_over
+        )
+
+    def _frames_passed_over(self) -> set[str]:
+        return {one.id for _, one in self._passed_over if is_joined(one)}
+
+    async def _end_what_was_at_fault(self) -> None:
+        """The target took what stood behind these: they are at fault, not the target."""
+        over, self._passed_over = self._passed_over, []
+        for work, command in over:
+            if getattr(command, "frame", None) in self._drain.broken:
+                self._drain.unframe(work, command)
+            elif not is_past_patience(self._drain.ports, command):
+                self._drain.again = True  # its JOINED arrived by another delivery
+            else:
+                await self._end(work, command)
+
+    async def _end(self, work: Work, command: Command) -> None:
+        if command.may_be_late:
+            tried = await self._drain.settle(work, command)
+            if tried.command.state is not State.PENDING:
+                return
+            command = tried.command
+        await self._drain.note(work, command, end(self._drain.ports, work.entry.value, command))
+
+    async def _stand(self, work: Work | None = None, command: Command | None = None, *, put_off: bool = False) -> None:
+        """Nothing behind is tried in this pass. What fails beyond its patience is told to the team, once."""
+        self._stands = True
+        waiting, self._passed_over = self._passed_over, []
+        if work is not None and command is not None:
+            waiting.append((work, command))
+        head = waiting[0][1]
+        target = head.target(self._drain.conversation)
+        is_down = put_off or (target is not None and self._drain.ports.circuits.of(target).is_open)
+        self._drain.wait_until(head.next_look, target_is_down=is_down)
+        for work, command in waiting:
+            if not is_down and not command.reported and is_past_patience(self._drain.ports, command):
+                told = report(self._drain.ports, work.entry.value, command)
+                work.done[command.id] = told.command
+                self._drain.add(work, command, told.added)

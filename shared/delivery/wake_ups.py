@@ -1,0 +1,48 @@
+"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a sweep wakes many."""
+
+import asyncio
+
+import pydantic_core
+
+from shared.delivery.deliver import deliver
+from shared.delivery.pushed import pushed_body
+from shared.delivery.sweep import sweep
+from shared.errors import MethodNotAllowed
+from shared.logs import log
+from shared.platforms.base import validate
+from shared.ports import Ports
+from shared.schemas.exchange import Request, Response
+from shared.schemas.notifications import WakeUp
+
+PATIENCE_SECONDS, LONGEST_NAP_SECONDS = 8.0, 1.0  # whatever comes meanwhile waits for a nap at most
+
+
+async def deliver_outbox(ports: Ports, request: Request) -> Response:
+    """Returns 200 when nothing more can be done for now, retries that are due soon included. Raises BadRequest.
+
+    What fails for longer is left to the sweep, not to the queue: it holds back the later wake-ups of a conversation
+    until one that was refused comes again, up to ten minutes, and with them the lines that are well. Nor is a target
+    waited for that is down: those who wait would take the places of all others.
+    """
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    wake_up = validate(WakeUp, pushed_body(request))
+    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
+    while delivered.retry_at is not None:
+        due_in = (delivered.retry_at - ports.clock.now()).total_seconds()
+        if asyncio.get_running_loop().time() + due_in > until:
+            break
+        await asyncio.sleep(min(max(due_in, 0.0), LONGEST_NAP_SECONDS))
+        delivered = await deliver(ports, wake_up.conversation)
+    if delivered.retry_at is not None:
+        log("WARNING", "a delivery keeps failing; the sweep will try again", conversation=wake_up.conversation)
+    return Response(body=b"{}", notes={"conversation": wake_up.conversation})
+
+
+async def sweep_all(ports: Ports, request: Request) -> Response:
+    """Returns how many conversations were woken."""
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    woken = await sweep(ports)
+    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})

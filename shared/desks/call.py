@@ -1,0 +1,134 @@
+"""What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.conversations.apply import apply, wake
+from shared.handoff.channels import all_of
+from shared.handoff.said import SPEAKERS, was_said
+from shared.handoff.visibility import words_for
+from shared.outbox.attempt import settled
+from shared.outbox.outcomes import Work
+from shared.outbox.tries import Attempt, Result, again, is_final, tried_by
+from shared.platforms.desk import Chat, ChatDesk, Spoken, chat_at
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, State
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import HandoffFailed
+from shared.schemas.ids import platform_of
+from shared.schemas.journal import JournalEntry
+from shared.schemas.variables import Audience
+
+TRANSCRIPT = 50  # things said, of what the journal keeps
+FURTHEST = 3200  # entries that are looked through for them
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """One command on its way to a desk; `channel` is the conversation as it stands now."""
+
+    ports: Ports
+    work: Work
+    command: CallDesk
+    channel: Conversation
+
+    @property
+    def entry(self) -> JournalEntry:
+        return self.work.entry.value
+
+    @property
+    def is_wanted(self) -> bool:
+        """Returns whether this handoff is still under way, and with this desk."""
+        called = self.channel.called
+        return called is not None and called.handoff == self.command.handoff
+
+    @property
+    def was_read(self) -> bool:
+        """Returns whether a human has come since, of whom this handoff had no need to know."""
+        return not self.is_wanted and self.channel.human_version > self.entry.seq
+
+    async def named(self) -> Chat | None:
+        """Returns the chat that the command names, as far as it is on record; it need not be linked any more."""
+        snapshot = await self.ports.store.load(self.command.chat) if self.command.chat else None
+        return chat_at(snapshot.value.address) if snapshot else None
+
+    async def chat(self, desk: ChatDesk) -> Chat | None:
+        """Returns the chat that was opened for this handoff, if one was: the link is the record of it."""
+        for link in reversed(self.channel.links):
+            snapshot = await self.ports.store.load(link) if platform_of(link) == desk.name else None
+            found = chat_at(snapshot.value.address) if snapshot else None
+            if found is not None and found.handoff == self.command.handoff:
+                return found
+        return None
+
+    async def said(self) -> Sequence[Spoken]:
+        """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
+        calls of its own."""
+        others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
+        apart = [await self._kept(one, lambda at: at.time <= self.entry.time) for one in others]
+        here = await self._kept(self.channel.id, lambda at: at.seq <= self.entry.seq)
+        latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[-TRANSCRIPT:]
+        return [
+            Spoken(
+                SPEAKERS[one.kind],
+                words_for(Audience.AGENT, one) or "",
+                one.time,
+                one.representative.display_name if one.representative else None,
+            )
+            for _, one in latest
+        ]
+
+    async def _kept(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
+        """Returns the last words in a journal. What an unfinished erase has still to strip is not said to anybody."""
+        found = await self.ports.store.load(conversation)
+        erased = found.value.erasing.upto if found and found.value.erasing else -1
+        before = await self._last(conversation, is_before)
+        return [one for one in before if was_said(one) and one.seq > erased]
+
+    async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
+        """Looks back further and further: much may be said until a desk takes a handoff."""
+        limit = TRANSCRIPT
+        while True:
+            latest = [one.value for one in await self.ports.store.latest(conversation, limit)]
+            before = [entry for entry in latest if is_before(entry)][:TRANSCRIPT]
+            if len(before) == TRANSCRIPT or len(latest) < limit or limit >= FURTHEST:
+                return before
+            limit *= 4
+
+    def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
+        done = settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT)
+        return Attempt(done, failed=False)
+
+    def dropped(self, why: str) -> Attempt:
+        return Attempt(settled(self.command.model_copy(update={"error": why}), State.DROPPED))
+
+    async def tried(self, command: CallDesk, result: Result) -> Attempt:
+        """Returns the command as it waits for its next try, or the end of the handoff where there is to be none."""
+        after = tried_by(command, result)
+        if not is_final(self.ports, self.entry, after, result):
+            return again(self.ports, after, result.retry_after)
+        return await self.fail(after, f"the desk did not take the handoff: {result.fault}")
+
+    async def fail(self, command: CallDesk, reason: str) -> Attempt:
+        """Ends the handoff, of which the customer is told, and the team once; only then is the command over."""
+        if self.is_wanted:
+            event = HandoffFailed(
+                id=f"desk:{command.id}",
+                source=self.channel.id,
+                actor=f"desk:{self.command.platform}",
+                reason=reason,
+                handoff=self.command.handoff,
+            )
+            await apply(self.ports, event, limit=None)
+            await wake(self.ports, self.channel.id)
+        return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))
+
+
+def _timed(journal: Iterable[JournalEntry]) -> Iterator[tuple[datetime, JournalEntry]]:
+    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose clock was ahead."""
+    entries = sorted(journal, key=lambda entry: entry.seq)
+    times = itertools.accumulate((entry.time for entry in entries), max)
+    yield from zip(times, entries, strict=True)

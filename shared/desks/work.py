@@ -1,0 +1,151 @@
+"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is closed; each in order.
+
+What a desk refuses for good ends the handoff, so that the customer is told and the team once.
+"""
+
+from dataclasses import replace
+
+from shared.conversations.apply import apply, wake
+from shared.customers.desk_customers import whose
+from shared.customers.erase import forget_chat
+from shared.desks.call import DeskCall
+from shared.desks.open import known_customer, open_chat
+from shared.errors import BatonError
+from shared.handoff.visibility import words_for_desk
+from shared.outbox.attempt import asked, end, settled
+from shared.outbox.in_flight import lost, mark
+from shared.outbox.outcomes import Work
+from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
+from shared.platforms.base import ENDED, Ended, Outcome
+from shared.platforms.desk import Chat, ChatDesk, FlagDesk
+from shared.ports import Ports
+from shared.schemas.commands import CallDesk, State
+from shared.schemas.exchange import Answer
+from shared.schemas.ids import platform_of
+
+NO_CHAT = "there is no chat"
+
+
+async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
+    """Returns what one try made of the command, None where another delivery has it in hand or ended it."""
+    snapshot = await ports.store.load(work.entry.value.conversation)
+    if snapshot is None or snapshot.value.erased:
+        return Attempt(settled(command, State.DROPPED))
+    call = DeskCall(ports, work, command, snapshot.value)
+    try:
+        return await _carried_out(call)
+    except BatonError as error:
+        outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
+        return await _given_up(call, Result(outcome, error.reason, arrived=False))
+
+
+async def _carried_out(call: DeskCall) -> Attempt | None:
+    chats, flags = call.ports.desks.chats.get(call.command.platform), call.ports.desks.flags.get(call.command.platform)
+    if chats is not None and call.command.action == "open":
+        return await open_chat(call, chats)
+    if chats is not None:
+        return await _in_chat(call, chats)
+    if flags is not None and call.command.action == "open":
+        return await _flag(call, flags)
+    return call.dropped("this desk is told no such thing")
+
+
+async def _given_up(call: DeskCall, result: Result) -> Attempt:
+    """Nothing was sent. Where the store fails as well, the command stays as it is and the next delivery goes on."""
+    try:
+        return await call.tried(call.command, result)
+    except BatonError:
+        return again(call.ports, tried_by(call.command, result))
+
+
+async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
+    if call.command.action == "say":
+        return await _say(call, desk, await call.chat(desk))
+    chat = await call.named() or await call.chat(desk)
+    if chat is not None:
+        return await _close(call, desk, chat)
+    return await _close_unknown(call, desk, call.command.chat) if call.command.chat else call.dropped(NO_CHAT)
+
+
+async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
+    """Ends a chat of which only the name is known: it was never linked, or is forgotten with its customer."""
+    if call.channel.ours:
+        await forget_chat(call.ports, chat)
+    known = whose(desk, call.command.customer, call.channel.id)
+    customer, refused = (known, None) if isinstance(known, str) else await known_customer(call, desk, known)
+    return refused if customer is None else await _close(call, desk, Chat(desk.native(chat), customer, ""))
+
+
+async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
+    """At most once: what may have arrived is not said again. Nobody else reads what is meant for a desk."""
+    if chat is None and call.was_read:
+        return call.dropped("a human came instead")
+    if chat is None:
+        return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
+    if call.command.until is not None:
+        return end(call.ports, call.entry, lost(call.command))
+    request = desk.say(chat, words_for_desk(call.entry, call.command))
+    mine = await mark(call.ports, call.work, call.command)
+    if mine is None:
+        return None
+    try:
+        answer = await asked(call.ports, mine, request)
+    except BatonError as error:  # it was not sent
+        return again(call.ports, tried_by(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False)))
+    return await _said(call, desk, mine, answer)
+
+
+async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer | None) -> Attempt:
+    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    if result.outcome is Outcome.DONE:
+        return call.sent(mine)
+    after = tried_by(mine, result)
+    if answer is not None and desk.is_over(answer):
+        await _is_over(call, desk)
+        return end(call.ports, call.entry, after)
+    if is_final(call.ports, call.entry, after, result):
+        return end(call.ports, call.entry, after)
+    return again(call.ports, after, result.retry_after)
+
+
+async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
+    """A chat that is gone is over for the customer too: who waits is told, who was present has left."""
+    chat = await call.chat(desk)
+    if chat is not None:
+        source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
+        gone = Ended(id=f"{ENDED}{call.command.id}", source=source, actor=actor, reason="the desk's chat is over")
+        await apply(call.ports, gone, limit=None)
+        await wake(call.ports, call.channel.id)
+
+
+async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
+    """May be repeated: a chat that is over already is what was asked for."""
+    answer = await call.ports.sender.send(desk.close(chat))
+    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
+        return call.sent(call.command)
+    after = tried_by(call.command, replace(result, arrived=False))
+    if is_final(call.ports, call.entry, after, result):
+        return end(call.ports, call.entry, after)
+    return again(call.ports, after, result.retry_after)
+
+
+async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
+    """Flags every conversation of the desk's that this customer has."""
+    if not call.is_wanted:
+        return call.dropped("no longer needed")
+    for native in await _natives(call, desk):
+        request = desk.flag(native)
+        if request is None:
+            return call.dropped("flagging is off")
+        answer = await call.ports.sender.send(request)
+        result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+        if result.outcome is not Outcome.DONE:
+            return await call.tried(call.command, replace(result, arrived=False))
+    return call.sent(call.command)
+
+
+async def _natives(call: DeskCall, desk: FlagDesk) -> list[str]:
+    theirs = [one for one in (call.channel.id, *call.channel.links) if platform_of(one) == desk.name]
+    found = [await call.ports.store.load(one) for one in theirs]
+    return [one.value.address for one in found if one is not None]

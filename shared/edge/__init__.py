@@ -1,0 +1,1 @@
+"""Where HTTP and errors become plain values and answers."""

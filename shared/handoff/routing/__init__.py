@@ -1,0 +1,1 @@
+"""Which desk gets a handoff, and when it is open."""

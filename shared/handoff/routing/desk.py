@@ -1,0 +1,163 @@
+"""Which desk gets which handoff: the first that is open of those for its channel and language, else the first."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+from shared.handoff.routing.hours import Hours
+from shared.schemas.conversation import Conversation
+from shared.schemas.ids import platform_of
+from shared.schemas.languages import language_of
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
+Kind = Literal["api", "ccai", "csku"]
+CALLED: tuple[Kind, ...] = ("ccai", "csku")  # they must be told of each handoff; the others read API and topics
+OPEN_CHATS: tuple[Kind, ...] = ("ccai",)  # of these, the ones that open a chat for each
+
+
+def _name(given: str) -> str:
+    if not _NAME.fullmatch(given):
+        raise ValueError("give up to 64 small letters and digits, with - and _ after the first, like north-2")
+    return given
+
+
+def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_TAG.fullmatch(one) for one in given):
+        raise ValueError("give tags of languages, like id or pt-BR")
+    return tuple(language_of(one) for one in given)
+
+
+class Desk(BaseModel):
+    """Where human agents are. Without channels, languages or hours it takes any, at any time.
+
+    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk opens. `menu`: the queue
+    of its chats, where that is not the one that the platform's own setting names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, AfterValidator(_name)]
+    kind: Kind = "api"
+    channels: tuple[str, ...] = ()
+    languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
+    hours: Hours | None = None
+    holidays: frozenset[date] = frozenset()
+    outside: Literal["fail", "wait"] = "fail"
+    menu: int | None = None
+
+    @model_validator(mode="after")
+    def _holidays_of_hours(self) -> Self:
+        if self.holidays and self.hours is None:
+            raise ValueError("holidays: give hours too; they name the time zone in which a day is a day")
+        return self
+
+    @model_validator(mode="after")
+    def _menu_of_chats(self) -> Self:
+        if self.menu is not None and not self.opens_chats:
+            raise ValueError(f"menu: only desks of kind {', '.join(OPEN_CHATS)} have queues that a chat can be put in")
+        return self
+
+    @property
+    def opens_chats(self) -> bool:
+        return self.kind in OPEN_CHATS
+
+    @property
+    def must_be_called(self) -> bool:
+        return self.kind in CALLED
+
+    def takes(self, conversation: Conversation, language: str) -> bool:
+        """Returns whether such a handoff is for this desk, which can hear and answer the customer there."""
+        channel = not self.channels or conversation.platform in self.channels
+        return channel and self._reaches(conversation) and (not self.languages or language in self.languages)
+
+    def _reaches(self, conversation: Conversation) -> bool:
+        """CSKU's people see CSKU's own conversations only; where Baton only tracks, a chat's words reach nobody."""
+        if self.kind == "csku":
+            return "csku" in map(platform_of, (conversation.id, *conversation.links))
+        return not (self.opens_chats and conversation.tracked)
+
+    def is_open(self, now: datetime) -> bool:
+        return self.hours is None or self.hours.is_open(now, self.holidays)
+
+    def next_opening(self, now: datetime) -> datetime | None:
+        return self.hours.next_opening(now, self.holidays) if self.hours else None
+
+
+ANYBODY = Desk(name="api")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`closed`: nobody is there now. `opens` is when, in the desk's time zone; None where it is open or never opens."""
+
+    desk: Desk
+    closed: bool = False
+    opens: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Returns whether the customer is to wait until the desk opens."""
+        return self.closed and self.desk.outside == "wait" and self.opens is not None
+
+
+def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
+    """Returns where a handoff goes. `language` is that of a customer whose own is not known.
+
+    Where no desk is meant for it, whoever reads API and topics gets it: nobody is lost for a gap in the settings.
+    """
+    spoken = language_of(conversation.locale) or language
+    matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [ANYBODY]
+    found = next((desk for desk in matching if desk.is_open(now)), matching[0])
+    return _at(found, conversation, now)
+
+
+def standing(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
+    """Returns where the handoff that is under way stands: closed once its desk is, and all others where it could go."""
+    anew = route(desks, conversation, now, language)
+    return _at(_desk_asked(desks, conversation), conversation, now) if anew.closed else anew
+
+
+def passes_on(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> bool:
+    """Returns whether the desk of the handoff under way is closed while another is open that takes it."""
+    own_is_closed = _at(_desk_asked(desks, conversation), conversation, now).closed
+    return own_is_closed and not route(desks, conversation, now, language).closed
+
+
+def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:
+    asked = conversation.request.desk if conversation.request else None
+    return next((one for one in desks if one.name == asked), ANYBODY)
+
+
+def _at(desk: Desk, conversation: Conversation, now: datetime) -> Route:
+    """A conversation that is only tracked has its own platform's people, whose hours are not Baton's affair."""
+    if conversation.tracked or desk.is_open(now):
+        return Route(desk)
+    return Route(desk, closed=True, opens=desk.next_opening(now))
+
+
+def desk_list(value: object) -> object:
+    """Returns the desks of a setting. Raises ValueError that says in words what is wrong."""
+    if not isinstance(value, str):
+        return value
+    try:
+        given = json.loads(value)
+    except json.JSONDecodeError:
+        given = None
+    if not isinstance(given, list):
+        raise ValueError('give a JSON list, like [{"name": "berlin", "languages": ["de"]}]')
+    return given
+
+
+def distinct(desks: tuple[Desk, ...]) -> tuple[Desk, ...]:
+    """Returns them. Raises ValueError where two have one name."""
+    names = [desk.name for desk in desks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two desks are called {twice}")
+    return desks

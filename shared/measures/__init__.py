@@ -1,0 +1,1 @@
+"""What reports count: definitions, clocks, and counts."""

@@ -1,0 +1,208 @@
+"""One try at one command, and what its answer makes of it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+import pydantic_core
+
+from shared.conversations.stream import stream
+from shared.errors import BatonError, Unavailable
+from shared.handoff.visibility import body_of
+from shared.logs import log
+from shared.outbox.plain_http import comment_call, webhook_call
+from shared.outbox.team_call import team_call
+from shared.outbox.tries import Attempt, C, Result, again, is_final, is_past_patience, judge, tried_by
+from shared.platforms.base import Outcome
+from shared.ports import Ports
+from shared.schemas.commands import (
+    CallDesk,
+    Command,
+    Comment,
+    Post,
+    Publish,
+    Record,
+    SendEvent,
+    SendMessage,
+    State,
+    Stream,
+    TellTeam,
+    ToCustomer,
+)
+from shared.schemas.content import Content
+from shared.schemas.exchange import Answer, Call
+from shared.schemas.ids import command_id, platform_of
+from shared.schemas.journal import JournalEntry
+from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
+
+UNTOLD = Publish | Record | Stream | TellTeam  # of their failures; that of a TellTeam would be one more of them
+AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
+
+
+async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended with a reason."""
+    result = await _do(ports, entry, command)
+    if result.outcome is Outcome.DONE:
+        return Attempt(settled(command.model_copy(update={"native_id": result.native_id}), State.SENT), failed=False)
+    tried = tried_by(command, result)
+    is_over = is_final(ports, entry, tried, result)
+    if isinstance(tried, SendEvent) and not tried.notice and (is_over or _needs_a_notice(ports, tried, result)):
+        said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
+        if is_over or said.command.state is State.SENT:
+            return said
+    if not is_over:
+        return replace(again(ports, tried, result.retry_after), answered=result.answered)
+    failed = result.outcome is Outcome.TRANSIENT if result.answered or result.outcome is Outcome.TRANSIENT else None
+    return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
+
+
+def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
+    """Returns whether an event is refused for so long that words may stand for it, as where it is refused for good."""
+    return result.answered and is_past_patience(ports, tried)
+
+
+async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
+    try:
+        if isinstance(command, Record):
+            return Result(Outcome.DONE)  # it is counted by the write that says so
+        if isinstance(command, Stream):
+            await stream(ports, entry, command)
+            return Result(Outcome.DONE)
+        if isinstance(command, Publish):
+            body = pydantic_core.to_json(body_of(entry, command))
+            await ports.publisher.publish(command.topic, body, entry.conversation)
+            return Result(Outcome.DONE)
+        if isinstance(command, Post):
+            call = webhook_call(ports.webhooks, command, body_of(entry, command))
+            return _told(await ports.sender.send(call), ports.clock.now())
+        if isinstance(command, Comment):
+            call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
+            return _told(await ports.sender.send(call), ports.clock.now())
+        if isinstance(command, TellTeam):
+            return await _tell(ports, command)
+        return await _send(ports, entry, command)
+    except BatonError as error:
+        outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
+        return Result(outcome, error.reason, arrived=False, answered=False)
+
+
+def _told(answer: Answer | None, now: datetime) -> Result:
+    """A plain webhook that answers with an error says itself that it did not take what it was sent."""
+    result = judge(answer, now)
+    return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
+
+
+async def _tell(ports: Ports, command: TellTeam) -> Result:
+    """A target that answers with an error says itself that it shows nothing; only without an answer nobody knows.
+
+    The address of an incoming webhook is all that proves who calls: where that is refused, nothing can be refreshed.
+    """
+    target, call = await team_call(ports, command)
+    answer = await asked(ports, command, call)
+    if answer is None:
+        return judge(answer, ports.clock.now())
+    result = judge(answer, ports.clock.now(), Outcome.FORBIDDEN if answer.status == 401 else None)
+    named = f"HTTP {answer.status} {target.fault(answer) or ''}".strip()
+    return replace(result, fault=named, arrived=result.outcome is Outcome.DONE)
+
+
+async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
+    if not isinstance(command, ToCustomer):
+        raise TypeError(f"a {command.kind} is no platform's")  # desks are called by `desk`
+    platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
+    form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
+    call = platform.call(form) if platform else None
+    if platform is None or call is None:
+        return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
+    answer = await asked(ports, command, call)
+    result = judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
+    if answer is None or result.outcome is not Outcome.DONE:
+        return result
+    return replace(result, native_id=platform.sent_id(form, answer))
+
+
+async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
+    """Sends what is in flight only until its deadline: from then on others may take it for lost."""
+    if command.until is None:
+        return await ports.sender.send(call)
+    left = (command.until - ports.clock.now()).total_seconds()
+    if left <= 0:
+        raise Unavailable("too-slow", "The time in which this might be sent is over.")
+    try:
+        async with asyncio.timeout(left):
+            return await ports.sender.send(call)
+    except TimeoutError:
+        return None
+
+
+def _notice(command: SendEvent) -> SendMessage:
+    """Returns the text that stands in for a JOINED or LEFT, labelled with its human."""
+    return SendMessage(
+        id=command_id(command.to, command.id, "notice"),
+        to=command.to,
+        representative=command.representative,
+        content=Content(text=command.text or command.representative.name or command.event_type),
+    )
+
+
+def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns the end of a command that will not arrive, and what the team is told of it.
+
+    Where JOINED is only words, a human's messages have words of their own that say whose they are, and go on. Of a
+    notification that a target did not take the team gets no other: the log says it, and an alarm.
+    """
+    broken = is_joined(command) and _has_frames(ports, entry, command)
+    state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
+    ended = settled(command, state)
+    return Attempt(ended, () if command.reported else _told_of(ports, entry, ended))
+
+
+def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
+    """Returns a command that goes on failing, and what the team is told of it: once, also should it end so."""
+    log(
+        "ERROR",
+        "a delivery has failed for minutes; it will be tried on",
+        conversation=entry.conversation,
+        command=command.id,
+        line=command.line,
+        reason=command.error,
+    )
+    return Attempt(command.model_copy(update={"reported": True}), _told_of(ports, entry, command))
+
+
+def _told_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
+    """Of what a topic or one of the team's targets did not take, the log and an alarm tell."""
+    return () if isinstance(command, UNTOLD) else (tell_the_team(ports, entry, command),)
+
+
+def is_joined(command: Command) -> bool:
+    return isinstance(command, SendEvent) and command.event_type == "REPRESENTATIVE_JOINED"
+
+
+def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
+    shown_in = command.shown_in(entry.conversation) if isinstance(command, ToCustomer) else entry.conversation
+    return ports.policy.of(platform_of(shown_in)).frames
+
+
+def settled(command: C, state: State) -> C:
+    """Returns the command as it stays in the journal: what went to a topic, webhook or desk is not kept there."""
+    update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
+    if isinstance(command, Publish | Post | Comment | TellTeam):
+        update["body"] = {}
+    if isinstance(command, CallDesk):
+        update |= {"text": None, "metadata": None, "variables": None}
+    return command.model_copy(update=update)
+
+
+def tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publish:
+    body = Notification(
+        id=command_id(entry.conversation, entry.id, f"{command.id} delivery.failed"),
+        type="delivery.failed",
+        conversation=entry.conversation,
+        transcript=transcript_of(entry.conversation),
+        time=ports.clock.now(),
+        representative=getattr(command, "representative", None),
+        reason=f"{command.kind} {command.state.value}: {command.error}",
+        message_id=command.id if isinstance(command, SendMessage) else None,
+    )
+    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True), since=body.time)

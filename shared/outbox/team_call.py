@@ -1,0 +1,44 @@
+"""What leaves for a team: a notification, with what people want to know before they go in."""
+
+from shared.errors import Unavailable
+from shared.handoff.said import was_said
+from shared.handoff.visibility import words_for
+from shared.platforms.base import validate
+from shared.ports import Ports
+from shared.schemas.commands import TellTeam
+from shared.schemas.exchange import Call
+from shared.schemas.journal import JournalEntry
+from shared.schemas.notifications import Notification
+from shared.schemas.team import Briefing, Target
+from shared.schemas.texts import shortened
+from shared.schemas.variables import Audience
+
+LAST_LINES, LOOK_BACK = 6, 40  # entries of the journal, most of which are no words
+LINE_LIMIT = 300
+
+
+async def team_call(ports: Ports, command: TellTeam) -> tuple[Target, Call]:
+    """Returns the target and the call. Raises Unavailable, also while no such target is set up:
+    it waits.
+    """
+    target = ports.team.named(command.to)
+    if target is None:
+        raise Unavailable("no-such-target", "The settings name no such target of the team's.")
+    return target, target.call(await _briefing(ports, validate(Notification, command.body)))
+
+
+async def _briefing(ports: Ports, told: Notification) -> Briefing:
+    """The last words are read now: whoever is informed late sees where the conversation stands."""
+    snapshot = await ports.store.load(told.conversation)
+    known = snapshot.value if snapshot else None
+    erased = known.erasing.upto if known and known.erasing else -1
+    latest = [one.value for one in await ports.store.latest(told.conversation, LOOK_BACK)]
+    said = [_line(entry) for entry in reversed(latest) if was_said(entry) and entry.seq > erased]
+    customer, link = known.customer_name if known else None, ports.team.link(told.conversation)
+    return Briefing(told, ports.clock.now(), customer, tuple(said[-LAST_LINES:]), link)
+
+
+def _line(entry: JournalEntry) -> str:
+    """Returns words as the agents may read them who are asked to come."""
+    who = entry.representative.name if entry.representative else "Customer"
+    return f"{who}: {shortened(words_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"

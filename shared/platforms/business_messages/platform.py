@@ -1,0 +1,274 @@
+"""Google Business Messages: closed since 2024-07-31, and still the form in which bots and desks talk to Baton.
+
+Webhook: https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
+REST: https://developers.google.com/business-communications/business-messages/reference/rest
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pydantic_core
+from pydantic import StrictStr
+
+from shared.errors import BadRequest
+from shared.platforms.base import Outcome, parse_signed, read_or_noted, validate
+from shared.platforms.google import answer_to_proof, body_limit, outcome_of
+from shared.platforms.signatures import hmac_sha512_base64, require
+from shared.platforms.suggestions import all_of, left_out
+from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.content import CardContent, Content, Suggestion
+from shared.schemas.content_rules import ACTIONS
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import (
+    AuthenticationResponse,
+    Event,
+    FromUser,
+    HumanRequested,
+    SuggestionResponse,
+    SurveyResponse,
+    Unknown,
+    UserMessage,
+)
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.passing import Passing, Receipt, Typing
+from shared.schemas.representative import NAME_LIMIT
+from shared.schemas.texts import shortened
+from shared.schemas.times import time_or_none
+
+NAME = "business_messages"
+SCOPE = "https://www.googleapis.com/auth/businessmessages"
+CAPABILITIES = Capabilities(
+    text_limit=3072,
+    frames=True,
+    labels=True,
+    typing=True,
+    receipts=True,
+    rich_cards=True,
+    idempotent_sends=True,
+    surveys=True,
+)
+_ONLY_RCS = {*ACTIONS} - {"openUrlAction", "dialAction"}
+_BOOLEANS = {"true": True, "false": False}
+
+
+class _Envelope(Theirs):
+    """The one field Baton cannot do without; every other may be missing or hold a placeholder."""
+
+    conversation_id: StrictStr
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A webhook body and what each payload kind needs of it."""
+
+    body: JsonObject
+    conversation: str
+    address: str
+
+    def text(self, *path: str) -> str | None:
+        value: Any = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def request_id(self) -> str:
+        """Documented for deduplication, but absent on receipts: then the body stands for itself."""
+        return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
+
+    @property
+    def locale(self) -> str | None:
+        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
+        return next((shortened(one, 64, mark="") for one in locales if one), None)
+
+    def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
+        times = (self.text(payload, "createTime"), self.text("sendTime"))
+        return {
+            "id": event_id or self.request_id,
+            "source": self.conversation,
+            "address": self.address,
+            "actor": f"platform:{NAME}",
+            "occurred_at": next(filter(None, map(time_or_none, times)), None),
+        }
+
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common("unreadable"), name="unreadable", fault=fault)
+
+    def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
+        return kind(
+            **self.common(payload, event_id),
+            form=self.body,
+            said=said,
+            locale=self.locale,
+            customer_name=shortened(self.text("context", "userInfo", "displayName") or "", NAME_LIMIT) or None,
+        )
+
+
+def _message(report: _Report) -> Event:
+    return report.from_user(UserMessage, "message", report.text("message", "messageId"), report.text("message", "text"))
+
+
+def _suggestion(report: _Report) -> Event:
+    return report.from_user(SuggestionResponse, "suggestionResponse", None, report.text("suggestionResponse", "text"))
+
+
+def _survey(report: _Report) -> Event:
+    said = report.text("surveyResponse", "questionResponseText") or report.text("surveyResponse", "rating")
+    return report.from_user(SurveyResponse, "surveyResponse", None, said)
+
+
+def _authentication(report: _Report) -> Event:
+    return report.from_user(AuthenticationResponse, "authenticationResponse", None, None)
+
+
+def _receipts(report: _Report) -> Passing:
+    return Receipt(source=report.conversation, form=report.body)
+
+
+def _user_status(report: _Report) -> Event | Passing:
+    """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
+    if _boolean(report, "requestedLiveAgent"):
+        common = {**report.common("userStatus"), "form": report.body}
+        return HumanRequested(**common, locale=report.locale, reason="the customer asked for a person")
+    if _boolean(report, "isTyping") is not None:
+        return Typing(source=report.conversation, form=report.body)
+    return Unknown(**report.common("userStatus"), name="userStatus")
+
+
+def _boolean(report: _Report, field: str) -> bool | None:
+    status = report.body["userStatus"]
+    value = status.get(field) if isinstance(status, dict) else None
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[value.strip().lower()]
+    raise BadRequest("schema", f"userStatus.{field} must be true or false.", field=f"userStatus.{field}")
+
+
+_PAYLOADS: Mapping[str, Callable[[_Report], Event | Passing]] = {
+    "message": _message,
+    "suggestionResponse": _suggestion,
+    "userStatus": _user_status,
+    "receipts": _receipts,
+    "surveyResponse": _survey,
+    "authenticationResponse": _authentication,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessMessages:
+    """`auth` as in `Call.auth`; any of `signing_keys` may sign (the partner key and the client token, by the docs)."""
+
+    signing_keys: tuple[str, ...] = ()
+    client_token: str | None = None
+    api_url: str = "https://businessmessages.googleapis.com"
+    auth: str = "none"
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return body_limit(request, self.signing_keys)
+
+    def handshake(self, request: Request) -> Response | None:
+        tokens = filter(None, [self.client_token])
+        return answer_to_proof(request, tokens, "BUSINESS_MESSAGES_CLIENT_TOKEN")
+
+    def authenticate(self, request: Request) -> None:
+        expected = (hmac_sha512_base64(key, request.body) for key in self.signing_keys)
+        require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        return read_or_noted(NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body))
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
+        if isinstance(command, SendMessage):
+            content = _shown(command.content)
+            return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
+        if isinstance(command, SendEvent):
+            return self._event(base, command.id, command.event_type, _speaker(command))
+        if isinstance(command, SendSurvey):
+            return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
+        if command.kind == "READ":
+            url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
+            return self._call("PATCH", url, {"receiptType": "READ"})
+        return self._event(base, command.id, command.kind, _speaker(command))
+
+    def outcome(self, answer: Answer) -> Outcome:
+        return outcome_of(answer)
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        return None
+
+    def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
+        return self._call(
+            "POST", f"{base}/events?eventId={quote(event_id, safe='')}", {"eventType": event_type, **speaker}
+        )
+
+    def _call(self, method: str, url: str, body: JsonObject) -> Call:
+        return Call(method, url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+
+
+def _shown(content: Content) -> JsonObject:
+    """Returns a message without the actions that only RCS has."""
+    chips = tuple(filter(_has_chip, content.suggestions))
+    card = content.rich_card
+    if card is not None and card.standalone_card is not None:
+        standing = card.standalone_card
+        one = standing.model_copy(update={"card_content": _card(standing.card_content)})
+        card = card.model_copy(update={"standalone_card": one})
+    if card is not None and card.carousel_card is not None:
+        contents = tuple(map(_card, card.carousel_card.card_contents))
+        carousel = card.carousel_card.model_copy(update={"card_contents": contents})
+        card = card.model_copy(update={"carousel_card": carousel})
+    whole = content.model_copy(update={"suggestions": chips, "rich_card": card})
+    if len(all_of(whole)) < len(all_of(content)):
+        left_out("a chip was left out that only RCS has", NAME)
+    return whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def _card(card: CardContent) -> CardContent:
+    return card.model_copy(update={"suggestions": tuple(filter(_has_chip, card.suggestions))})
+
+
+def _has_chip(chip: Suggestion) -> bool:
+    return chip.action is None or not set(chip.action.model_extra or {}) & _ONLY_RCS
+
+
+def _speaker(command: ToCustomer | Signal) -> JsonObject:
+    if command.representative is None:
+        return {}
+    return {"representative": command.representative.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def _report(raw: bytes) -> _Report:
+    body = _unwrapped(parse_signed(raw))
+    native = validate(_Envelope, body).conversation_id
+    if not native:
+        raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
+    return _Report(body, conversation_id(NAME, native), native)
+
+
+def _reported(report: _Report) -> Event | Passing:
+    for payload, read in _PAYLOADS.items():
+        if report.body.get(payload) is not None:
+            if not isinstance(report.body[payload], dict):
+                raise BadRequest("schema", f"{payload}: must be an object.", field=payload)
+            return read(report)
+    return Unknown(**report.common("unknown"), name="no known payload")
+
+
+def _unwrapped(body: JsonObject) -> JsonObject:
+    """The reference says the body comes base64-wrapped in `message.data`, every sample shows it plain: take both."""
+    message = body.get("message")
+    if "conversationId" in body or not isinstance(message, dict) or not isinstance(message.get("data"), str):
+        return body
+    try:
+        return parse_signed(base64.b64decode(str(message["data"]), validate=True))
+    except ValueError as error:  # no base64, or not even ASCII
+        raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error

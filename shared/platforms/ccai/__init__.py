@@ -1,0 +1,1 @@
+"""CCAI Platform: its webhooks, and its desk."""

@@ -1,0 +1,142 @@
+"""CCAI Platform as a desk: end users, chats and messages of its Apps API.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (routes, chat_created, echoes)
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/apps-api (basic authentication, 10 requests a second)
+The bodies are unofficial where `platforms.ccai_names` says so.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pydantic_core
+
+from shared.errors import DoorClosed, Refused
+from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.ccai.names import (
+    EVERYTHING,
+    NAME,
+    Unofficial,
+    chat,
+    end_user,
+    end_user_by_id,
+    native_chat,
+    native_end_user,
+)
+from shared.platforms.desk import Chat, Speaker, Spoken
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import CallDesk
+from shared.schemas.exchange import Answer, Call
+from shared.schemas.languages import best_of, language_of
+from shared.schemas.times import format_time
+
+PER_SECOND = 10.0
+# The platform's own codes; another language is named by its own code, like id or fil.
+# https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-lang-map
+LANGUAGES = (
+    *("en", "en-GB", "en-CA", "es", "es-MX", "fr", "fr-CA", "pt", "pt-BR", "zh", "zh-Hant"),
+    *("de", "ja", "it", "ko", "sv", "fi", "nb", "da", "nl"),
+)
+_OVER = (404, 409, 410)
+_SENDERS: dict[Speaker, str] = {"customer": "end_user", "bot": "virtual_agent", "human": "virtual_agent"}
+
+
+@dataclass(frozen=True, slots=True)
+class CcaiDesk:
+    """`api_user` is the tenant's subdomain; `menu_id` is the queue of chats whose desk names no other."""
+
+    api_url: str | None = None
+    api_user: str | None = None
+    api_token: str | None = field(default=None, repr=False)
+    menu_id: int | None = None
+    unofficial: tuple[Unofficial, ...] = EVERYTHING
+    name: str = NAME
+
+    def customer(self, identifier: str) -> Call:
+        self._must_be_trusted()
+        return self._call("POST", "/end_users", {"identifier": identifier})
+
+    def open(self, command: CallDesk, customer: str, said: Sequence[Spoken]) -> Call:
+        menu = self.menu_id if command.menu is None else command.menu
+        if menu is None:
+            raise DoorClosed("CCAI_MENU_ID")
+        asked: JsonObject = {"menu_id": menu, "end_user_id": _number(customer)}
+        if language := best_of(command.language, LANGUAGES) or language_of(command.language):
+            asked["lang"] = language
+        if Unofficial.CONTEXT in self.unofficial:
+            asked["context"] = {"value": _context(command)}
+        if Unofficial.TRANSCRIPT in self.unofficial and said:
+            asked["transcript"] = [_line(one) for one in said]
+        return self._call("POST", "/chats", {"chat": asked})
+
+    def say(self, chat: Chat, text: str) -> Call:
+        message: JsonObject = {"type": "text", "content": text}
+        whole: JsonObject = {"from_user_id": _number(chat.customer), "message": message}
+        return self._call("POST", f"/chats/{quote(chat.native, safe='')}/message", whole)
+
+    def close(self, chat: Chat) -> Call:
+        whole: JsonObject = {"finished_by_user_id": _number(chat.customer), "chat": {"status": "finished"}}
+        return self._call("PATCH", f"/chats/{quote(chat.native, safe='')}", whole)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        return outcome_of_status(answer.status)
+
+    def is_over(self, answer: Answer) -> bool:
+        return answer.status in _OVER
+
+    def native_id(self, answer: Answer) -> str | None:
+        try:
+            found: Any = pydantic_core.from_json(answer.body)["id"]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        return str(found) if isinstance(found, int | str) and not isinstance(found, bool) and found != "" else None
+
+    def conversation(self, native: str) -> str:
+        return chat(native)
+
+    def native(self, conversation: str) -> str:
+        return native_chat(conversation)
+
+    def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
+        return end_user(identifier), end_user_by_id(customer)
+
+    def whose(self, conversation: str) -> str | Call:
+        identifier, number = native_end_user(conversation)
+        return number or self.customer(identifier)
+
+    def _must_be_trusted(self) -> None:
+        if Unofficial.CHATS not in self.unofficial:
+            raise Refused("unofficial", "CCAI_UNOFFICIAL does not allow the bodies with which chats are created.")
+
+    def _call(self, method: str, path: str, body: JsonObject) -> Call:
+        if not self.api_url:
+            raise DoorClosed("CCAI_API_URL")
+        if not self.api_user or not self.api_token:
+            raise DoorClosed("CCAI_API_TOKEN" if self.api_user else "CCAI_API_USER")
+        login = base64.b64encode(f"{self.api_user}:{self.api_token}".encode()).decode()
+        headers = {"content-type": "application/json", "authorization": f"Basic {login}"}
+        url = f"{self.api_url.rstrip('/')}{path}"
+        return Call(method, url, pydantic_core.to_json(body), headers, per_second=PER_SECOND)
+
+
+def _number(native: str) -> int | str:
+    return int(native) if native.isascii() and native.isdecimal() else native
+
+
+def _context(command: CallDesk) -> JsonObject:
+    """Returns what the agent may see; a virtual agent of the queue reads it as `$session.params.context`."""
+    why: JsonObject = {"handoff_reason": command.reason} if command.reason else {}
+    more: JsonObject = {"handoff_metadata": command.metadata} if command.metadata else {}
+    return {**why, **more, **(command.variables or {})}
+
+
+def _line(one: Spoken) -> JsonObject:
+    """No sender is known for a human who spoke before: their name stands before their words."""
+    text = f"{one.name}: {one.text}" if one.by == "human" and one.name else one.text
+    return {
+        "sender": _SENDERS[one.by],
+        "timestamp": format_time(one.at),
+        "content": [{"type": "text", "text": text}],
+    }

@@ -1,0 +1,117 @@
+"""CCAI Platform: a desk that must be called; its webhooks tell what its people and virtual agents do in a chat.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (signature, events)
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events (basic authentication)
+"""
+
+import base64
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.errors import DoorClosed, Unauthenticated
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_signed, read_or_noted
+from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
+from shared.platforms.ccai.sessions import session
+from shared.platforms.ccai.webhook import report_of, reported
+from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
+from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import Event
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.passing import Passing
+from shared.schemas.times import parse_time
+
+CAPABILITIES = Capabilities(
+    delivers=False, frames=False, labels=False, typing=False, receipts=False, rich_cards=False, idempotent_sends=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ccai:
+    """`events_login` is `user:password` of external session events. `oldest` is how old a signature may be, None where
+    that is not looked at: the form of the timestamp is documented nowhere that could be read."""
+
+    webhook_secrets: tuple[str, ...] = ()
+    events_login: str | None = field(default=None, repr=False)
+    unofficial: tuple[Unofficial, ...] = EVERYTHING
+    oldest: timedelta | None = None
+    now: Callable[[], datetime] | None = None
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        if _is_session(request):
+            return USUAL_BODY if is_genuine(self, request) else 0
+        return USUAL_BODY if self.webhook_secrets and "x-signature" in request.headers else 0
+
+    def handshake(self, request: Request) -> Response | None:
+        return None
+
+    def authenticate(self, request: Request) -> None:
+        """A signature by either secret, or the login of session events: the two kinds share one address."""
+        if _is_session(request):
+            logins = filter(None, [self.events_login])
+            require(_login(request.headers["authorization"]), logins, "CCAI_EVENTS_PASSWORD")
+            return
+        if not self.webhook_secrets:
+            raise DoorClosed("CCAI_WEBHOOK_SECRETS")
+        stamp = request.headers.get("x-signature-timestamp", "")
+        signed = stamp.encode("latin-1", "replace") + request.body
+        expected = [hmac_sha256_base64(secret, signed) for secret in self.webhook_secrets]
+        if not any(same(one, expected) for one in _signatures(request.headers.get("x-signature", ""))):
+            raise Unauthenticated
+        self._check_age(stamp)
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        raw, trusted = request.body, frozenset(self.unofficial)
+        if _is_session(request):
+            return read_or_noted(NAME, lambda: session(parse_signed(raw), raw), lambda: None)
+        return read_or_noted(
+            NAME, lambda: reported(parse_signed(raw), raw, trusted), lambda: report_of(parse_signed(raw), raw)
+        )
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        """Customers are elsewhere; what the desk is told goes by `desks`."""
+        return None
+
+    def outcome(self, answer: Answer) -> Outcome:
+        return outcome_of_status(answer.status)
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        return None
+
+    def _check_age(self, stamp: str) -> None:
+        if self.oldest is None or self.now is None:
+            return
+        try:
+            age = self.now() - _instant(stamp)
+        except ValueError as error:
+            raise Unauthenticated from error
+        if abs(age) > self.oldest:
+            raise Unauthenticated
+
+
+def _is_session(request: Request) -> bool:
+    return "x-signature" not in request.headers and request.headers.get("authorization", "")[:6].lower() == "basic "
+
+
+def _login(header: str) -> str | None:
+    try:
+        return base64.b64decode(header[6:].strip(), validate=True).decode()
+    except ValueError:
+        return None
+
+
+def _signatures(header: str) -> list[str]:
+    """Returns those of `primary=<sig> secondary=<sig>`; the second is missing where there is one secret only."""
+    named = (part.partition("=") for part in header.split())
+    return [signature for name, _, signature in named if name in ("primary", "secondary") and signature]
+
+
+def _instant(stamp: str) -> datetime:
+    """Returns a time in ISO form or as Unix seconds or milliseconds. Raises ValueError."""
+    if re.fullmatch(r"[0-9]{13}", stamp):
+        stamp = stamp[:10]
+    return parse_time(re.sub(r" (?=[+-][0-9]{2}:?[0-9]{2}$)", "", stamp))

@@ -1,0 +1,214 @@
+"""What the CCAI Platform's chat webhook posts, as Baton's events: one address for all chats of a tenant.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+Its envelope and most names of events are unofficial: see `ccai_names`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.ccai.names import CREATED, NAME, OURS, Unofficial, chat, created, end_user, end_user_by_id
+from shared.schemas.base import JsonObject
+from shared.schemas.content import Content
+from shared.schemas.events import (
+    BotMessage,
+    ChatCreated,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    Unknown,
+    VirtualAgentJoined,
+    VirtualAgentLeft,
+)
+from shared.schemas.ids import sha256
+from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.texts import shortened
+from shared.schemas.times import time_or_none
+
+_NAMES = ("name", "display_name", "full_name", "first_name")
+_REASONS = ("reason", "deflection_reason", "deflection", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One webhook body. `digest` is of its bytes: neither event nor message has an id that is documented."""
+
+    body: JsonObject
+    native: str
+    name: str
+    digest: str
+
+    def get(self, *path: str) -> Any:
+        value: Any = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def common(self) -> dict[str, Any]:
+        return {
+            "id": f"{self.name}:{self.digest}",
+            "source": chat(self.native),
+            "address": f"chat-{self.native}",
+            "actor": f"platform:{NAME}",
+            "occurred_at": time_or_none(self.get("timestamp")),
+        }
+
+    def unreadable(self, fault: str) -> Unknown:
+        return Unknown(**self.common(), name="unreadable", fault=fault)
+
+    @property
+    def sender(self) -> JsonObject:
+        """Whoever the event is about; participants may stand under a name of their own."""
+        for path in (("body", "sender"), ("body", "participant"), ("sender",)):
+            if isinstance(found := self.get(*path), dict):
+                return found
+        return {}
+
+    @property
+    def by(self) -> str:
+        return str(self.sender.get("type"))
+
+    def speaker(self, kind: RepresentativeType) -> Representative:
+        return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
+
+    def content(self) -> Content:
+        """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
+        return Content.model_construct(text=self.said())
+
+    def said(self) -> str:
+        message, kind = self.get("body", "message", "content"), self.get("body", "message", "type")
+        if isinstance(message, str) and message:
+            return message
+        values = message.values() if isinstance(message, dict) else ()
+        texts = [one for one in values if isinstance(one, str) and one]
+        links = [one for one in texts if one.startswith(("https://", "http://"))]
+        return (links or texts or [f"[{kind if isinstance(kind, str) and kind else 'message'}]"])[0]
+
+    def why(self) -> str:
+        """Returns why, as far as the body tells: `after_hours`, `over_capacity`."""
+        for holder in (("body",), ("body", "escalation"), ("body", "deflection"), ("escalation",), ()):
+            found = self.get(*holder) if holder else self.body
+            reasons = [found.get(one) for one in _REASONS] if isinstance(found, dict) else []
+            said = next((one for one in reasons if isinstance(one, str) and one), None)
+            if said:
+                return shortened(said, 100)
+        return "no reason given"
+
+
+def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | None:
+    """Returns a person's name; an agent without one is known by number, so that two of them are not one."""
+    name = next((one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None)
+    number = person.get("id")
+    if name is None and kind is RepresentativeType.HUMAN and isinstance(number, int | str):
+        return shortened(f"Agent {number}", NAME_LIMIT)
+    return name and shortened(name.strip(), NAME_LIMIT)
+
+
+def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Sequence[Event]:
+    """Returns what a genuine body reports; one that names no chat reports nothing."""
+    report = report_of(body, raw)
+    if report is None:
+        return []
+    needs, read = _reader(report.name)
+    found = read(report) if needs is None or needs in trusted else None
+    return [Unknown(**report.common(), name=report.name)] if found is None else found
+
+
+def report_of(body: JsonObject, raw: bytes) -> Report | None:
+    """Returns the body with the chat that it names, None where it names none."""
+    name, native = body.get("event_type"), _chat_of(body)
+    if native is None:
+        return None
+    named = shortened(name, 64) if isinstance(name, str) and name else "unnamed"
+    return Report(body, native, named, sha256(raw.decode("latin-1")))
+
+
+def _chat_of(body: JsonObject) -> str | None:
+    inner = body.get("body")
+    holders = [body, inner if isinstance(inner, dict) else {}]
+    given = [holder.get("chat_id") for holder in holders]
+    given += [chat.get("id") for holder in holders if isinstance(chat := holder.get("chat"), dict)]
+    return next((str(one) for one in given if isinstance(one, int | str) and not isinstance(one, bool) and one), None)
+
+
+def _created(report: Report) -> list[Event]:
+    """Tells the end user's conversation that the chat is theirs, once: whoever is told by name is not by number."""
+    at = report.common() | {"id": created(report.native)}
+    theirs = _end_user(report)
+    told = [ChatCreated(**{**at, "source": theirs, "address": theirs}, chat=chat(report.native))] if theirs else []
+    return [Unknown(**at, name=CREATED), *told]
+
+
+def _end_user(report: Report) -> str | None:
+    """Returns the conversation of an end user by the identifier that Baton chose, else by the platform's number."""
+    paths = (("body", "end_user"), ("body", "chat", "end_user"), ("end_user",), ("chat", "end_user"))
+    found = [one for path in paths if isinstance(one := report.get(*path), dict)]
+    found += [report.sender] if report.by == "end_user" else []
+    names = [one.get("identifier") for one in found]
+    ids = [one.get("id") for one in found] + [
+        report.get(*path, "end_user_id") for path in (("body",), ("body", "chat"), ())
+    ]
+    ours = next((one for one in names if isinstance(one, str) and one.startswith(OURS)), None)
+    if ours is not None:
+        return end_user(ours)
+    known = (one for one in ids if isinstance(one, int | str) and not isinstance(one, bool) and one)
+    return next(map(end_user_by_id, known), None)
+
+
+def _message(report: Report) -> list[Event] | None:
+    """The platform also tells of what Baton said for the customer: that is an echo."""
+    if report.by == "end_user":
+        return []
+    if report.by == "agent":
+        who = report.speaker(RepresentativeType.HUMAN)
+        return [HumanMessage(**report.common(), representative=who, content=report.content())]
+    if report.by == "virtual_agent":
+        who = report.speaker(RepresentativeType.BOT)
+        return [BotMessage(**report.common(), representative=who, content=report.content())]
+    return None
+
+
+def _joined(report: Report) -> list[Event] | None:
+    if report.by == "virtual_agent":
+        return [VirtualAgentJoined(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+    if report.by == "agent":
+        return [HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+    return None
+
+
+def _left(report: Report) -> list[Event] | None:
+    if report.by == "virtual_agent":
+        return [VirtualAgentLeft(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+    if report.by == "agent":
+        return [HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+    return None
+
+
+def _ended(report: Report) -> list[Event]:
+    ended = report.common() | {"id": f"{ENDED}{report.name}:{report.digest}"}
+    return [Ended(**ended, reason="the desk ended the chat")]
+
+
+def _deflected(report: Report) -> list[Event]:
+    return [Deflected(**report.common(), reason=f"the desk turned the chat away: {report.why()}")]
+
+
+_Read = Callable[[Report], list[Event] | None]
+_READERS: Mapping[str, tuple[Unofficial | None, _Read]] = {
+    CREATED: (Unofficial.CREATED, _created),
+    "message_received": (Unofficial.MESSAGES, _message),
+    "participant_joined": (Unofficial.PARTICIPANTS, _joined),
+    "participant_left": (Unofficial.PARTICIPANTS, _left),
+    "chat_ended": (Unofficial.ENDINGS, _ended),
+    "chat_dismissed": (Unofficial.ENDINGS, _ended),
+}
+
+
+def _reader(name: str) -> tuple[Unofficial | None, _Read]:
+    """The name of a deflection could not be found: whatever speaks of one is taken for it."""
+    if "deflect" in name:
+        return Unofficial.ENDINGS, _deflected
+    return _READERS.get(name, (None, lambda _: None))

@@ -1,0 +1,1 @@
+"""CSKU AI: its webhooks, and its desk."""

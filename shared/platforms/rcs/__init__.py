@@ -1,0 +1,1 @@
+"""RCS for Business."""

@@ -1,0 +1,138 @@
+"""What a representative says, as RCS for Business wants it.
+
+https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, JsonValue
+
+from shared.platforms.rich_text import PLAIN, with_marks
+from shared.platforms.suggestions import left_out, reply_of, without_sign_in
+from shared.schemas.base import JsonObject
+from shared.schemas.content import CardContent, Content, RichCard, Suggestion, Tap
+
+PLATFORM = "rcs"
+MOST_CHIPS = 11  # Business Messages takes 13
+MOST_CHIPS_OF_A_CARD = 4
+
+# Every field that RCS knows, as it answers 400 to any other. Business Messages has more (an altText), and so may have
+# whoever writes for it.
+_Shape = Mapping[str, Any]
+_INFO: _Shape = dict.fromkeys(("fileUrl", "thumbnailUrl", "forceRefresh"))
+_ACTIONS: _Shape = {
+    "openUrlAction": dict.fromkeys(("url", "application", "webviewViewMode", "description")),
+    "dialAction": {"phoneNumber": None},
+    "viewLocationAction": {"latLong": {"latitude": None, "longitude": None}, "label": None, "query": None},
+    "createCalendarEventAction": dict.fromkeys(("startTime", "endTime", "title", "description")),
+    "shareLocationAction": {},
+    "composeAction": {
+        "composeTextMessage": {"phoneNumber": None, "text": None},
+        "composeRecordingMessage": {"phoneNumber": None, "type": None},
+    },
+}
+_CHIP: _Shape = {
+    "reply": {"text": None, "postbackData": None},
+    "action": {"text": None, "postbackData": None, "fallbackUrl": None, **_ACTIONS},
+}
+_CARD: _Shape = {
+    "title": None, "description": None, "media": {"height": None, "contentInfo": _INFO}, "suggestions": _CHIP
+}  # fmt: skip
+_CONTENT: _Shape = {
+    "text": None,
+    "contentInfo": _INFO,
+    "richCard": {
+        "standaloneCard": {"cardOrientation": None, "thumbnailImageAlignment": None, "cardContent": _CARD},
+        "carouselCard": {"cardWidth": None, "cardContents": _CARD},
+    },
+    "suggestions": _CHIP,
+}
+
+
+def content_message(content: Content, language: str | None) -> JsonObject:
+    """Returns the `contentMessage`. RCS has no rich text, no fallback and no way to sign in."""
+    content = with_marks(without_sign_in(content, PLATFORM), PLAIN)
+    chips = _chips(content.suggestions, MOST_CHIPS, language)
+    whole = {**_payload(content, language), **({"suggestions": chips} if chips else {})}
+    return {name: _shaped(whole[name], inner) for name, inner in _CONTENT.items() if name in whole}
+
+
+def _shaped(value: JsonValue, shape: _Shape | None) -> JsonValue:
+    """Returns a value with nothing in it that RCS does not know."""
+    if isinstance(value, list):
+        return [_shaped(one, shape) for one in value]
+    if shape is None or not isinstance(value, dict):
+        return value
+    return {name: _shaped(value[name], inner) for name, inner in shape.items() if name in value}
+
+
+def _payload(content: Content, language: str | None) -> JsonObject:
+    if content.image is not None:
+        return {"contentInfo": _plain(content.image.content_info)}
+    if content.rich_card is not None:
+        return {"richCard": _rich_card(content.rich_card, language)}
+    return {"text": content.text}
+
+
+def _rich_card(card: RichCard, language: str | None) -> JsonObject:
+    """A standalone card must say how it lies; Business Messages' always stand."""
+    if card.standalone_card is not None:
+        extra = _plain(card.standalone_card, "card_content")
+        inner = _card(card.standalone_card.card_content, language)
+        return {"standaloneCard": {"cardOrientation": "VERTICAL", **extra, "cardContent": inner}}
+    if card.carousel_card is None:
+        return {}
+    contents: list[JsonValue] = [_card(one, language) for one in card.carousel_card.card_contents]
+    return {"carouselCard": {"cardWidth": card.carousel_card.card_width, "cardContents": contents}}
+
+
+def _card(card: CardContent, language: str | None) -> JsonObject:
+    chips = _chips(card.suggestions, MOST_CHIPS_OF_A_CARD, language)
+    return {**_plain(card, "suggestions"), **({"suggestions": chips} if chips else {})}
+
+
+def _chips(suggestions: Sequence[Suggestion], most: int, language: str | None) -> list[JsonValue]:
+    """Returns at most so many chips; of more, the last to go is the one that asks for a person."""
+    known = [one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)]
+    lost = sum(one.authentication_request is None for one in suggestions) - len(known[:most])
+    if lost:
+        left_out(f"{lost} chips of a message were left out", PLATFORM)
+    kept = known[:most]
+    asking = [one for one in known[most:] if one.live_agent_request is not None]
+    if asking and not any(one.live_agent_request is not None for one in kept):
+        kept[-1] = asking[0]
+    return [_chip(one, language) for one in kept]
+
+
+def _acts(one: Suggestion) -> bool:
+    """Returns whether this is an action that RCS has as well."""
+    return one.action is not None and any(
+        isinstance((one.action.model_extra or {}).get(kind), dict) for kind in _ACTIONS
+    )
+
+
+def _chip(one: Suggestion, language: str | None) -> JsonObject:
+    reply = reply_of(one, language)
+    if reply is not None:
+        return {"reply": _tap(reply)}
+    return {"action": _numbered(_tap(one.action)) if one.action else {}}
+
+
+def _tap(tap: Tap) -> JsonObject:
+    """A chip from before Baton asked for postback data comes back by its text."""
+    return {**_plain(tap), "postbackData": tap.postback_data or tap.text}
+
+
+def _numbered(action: JsonObject) -> JsonObject:
+    """RCS takes E.164, and Business Messages numbers with hyphens as well."""
+    dial = action.get("dialAction")
+    number = dial.get("phoneNumber") if isinstance(dial, dict) else None
+    if not isinstance(number, str):
+        return action
+    return {**action, "dialAction": {"phoneNumber": re.sub(r"[^0-9+]", "", number)}}
+
+
+def _plain(model: BaseModel, *leave_out: str) -> JsonObject:
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(leave_out))

@@ -1,0 +1,112 @@
+"""RCS for Business: the customer is a telephone number, and every agent of a partner shares one queue of webhooks.
+
+Webhook: https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+REST: https://developers.google.com/business-communications/rcs-business-messaging/reference/rest
+"""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+import pydantic_core
+
+from shared.errors import Unauthenticated
+from shared.platforms.base import Outcome
+from shared.platforms.google import answer_to_proof, body_limit, outcome_of
+from shared.platforms.phones import completed, language_of, parties
+from shared.platforms.rcs.content import content_message
+from shared.platforms.rcs.webhook import NAME, reported, signed_data
+from shared.platforms.signatures import hmac_sha512_base64, require
+from shared.platforms.unverified import SAFE, Fact
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import Event
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.ids import command_id
+from shared.schemas.passing import Passing
+
+SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
+CAPABILITIES = Capabilities(
+    text_limit=3072,
+    frames=False,
+    labels=False,
+    typing=True,
+    receipts=True,
+    rich_cards=True,
+    idempotent_sends=True,
+    caller_ids=False,
+    window_hours=None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rcs:
+    """`client_tokens` prove a webhook and sign what comes; an agent and its partner may each have one."""
+
+    client_tokens: tuple[str, ...] = ()
+    api_url: str = "https://rcsbusinessmessaging.googleapis.com"
+    auth: str = "none"
+    traffic_type: str | None = "SERVICEREQUEST"
+    facts: AbstractSet[Fact] = SAFE
+    language: str = "en"
+    now: Callable[[], datetime] | None = None
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return body_limit(request, self.client_tokens)
+
+    def handshake(self, request: Request) -> Response | None:
+        """Answers with the secret as plain text, as the guide says; an old sample's JSON is not what it says."""
+        return answer_to_proof(request, self.client_tokens, "RCS_CLIENT_TOKENS")
+
+    def authenticate(self, request: Request) -> None:
+        """What is signed is `message.data`, decoded; what stands around it proves nothing."""
+        data = signed_data(request.body)
+        expected = [hmac_sha512_base64(token, data or b"") for token in self.client_tokens]
+        require(request.headers.get("x-goog-signature"), expected, "RCS_CLIENT_TOKENS")
+        if data is None:
+            raise Unauthenticated
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        """Never raises for what was signed: one 400 would hold up every agent of the partner."""
+        return completed(reported(request.body, self.facts), self.language, self.now)
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        if isinstance(command, SendMessage):
+            traffic: JsonObject = {"messageTrafficType": self.traffic_type} if self.traffic_type else {}
+            body: JsonObject = {
+                "contentMessage": content_message(command.content, language_of(parties(command.to)[1])),
+                **traffic,
+            }
+            return self._call(command, "agentMessages", "messageId", body)
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED":
+            return None  # there is neither a frame nor an end of typing
+        if command.kind == "TYPING_STARTED":
+            return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})
+        if not command.message_id:
+            return None
+        return self._call(command, "agentEvents", "eventId", {"eventType": "READ", "messageId": command.message_id})
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """A repeated id is ignored and answered as the first was; should it ever be refused, it was sent as well."""
+        return outcome_of(answer)
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        """Returns the id that receipts will name; it is known before anything is sent."""
+        return _uuid(command)
+
+    def _call(self, command: ToCustomer | Signal, what: str, id_field: str, body: JsonObject) -> Call:
+        agent, phone = parties(command.to)
+        base = f"{self.api_url.rstrip('/')}/v1/phones/{quote(phone, safe='+')}/{what}"
+        url = f"{base}?{id_field}={_uuid(command)}&agentId={quote(agent, safe='')}"
+        return Call("POST", url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+
+
+def _uuid(command: ToCustomer | Signal) -> str:
+    """Returns the id that the platform asks to be a UUID. It is never the caller's own, be that a UUID: those
+    are unique in their conversation only, and one that an agent has used before is silently not sent."""
+    return command_id(command.to, command.id, NAME)

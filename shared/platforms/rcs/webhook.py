@@ -1,0 +1,182 @@
+"""What RCS for Business posts, as Baton's events: a Pub/Sub envelope around messages and events of one customer.
+
+Envelope: https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+Messages: https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/receive
+Events: https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/receive-events
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from shared.errors import BadRequest
+from shared.platforms.base import parse_signed, read_or_noted
+from shared.platforms.map_links import NOWHERE, map_link
+from shared.platforms.phones import Line, e164
+from shared.platforms.unverified import SAFE, Fact
+from shared.schemas.base import JsonObject
+from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
+from shared.schemas.ids import sha256
+from shared.schemas.passing import Passing
+from shared.schemas.texts import shortened
+from shared.schemas.times import time_or_none
+
+NAME = "rcs"
+_LAUNCH = "agent_launch_event"
+
+# What Google Messages writes in the customer's name when they unsubscribe, by calling code, STOP elsewhere. UNVERIFIED:
+# Google's guide names the keywords as examples only; this table is https://developer.vonage.com/en/messages/concepts/rcs-subscribe-unsubscribe
+_STOP: Mapping[str, str] = {"+34": "baja", "+52": "baja", "+55": "parar"}
+_START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "+55": "começar"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What `message.data` decodes to; `line` says between whom, `facts` what counts that nobody has verified."""
+
+    body: JsonObject
+    line: Line
+    facts: AbstractSet[Fact] = SAFE
+
+    def text(self, *path: str) -> str | None:
+        value: object = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value if isinstance(value, str) and value else None
+
+
+def _message(report: _Report) -> list[Event]:
+    """A customer who leaves does so in words as well, which no bot is to answer; whoever comes back may be greeted."""
+    text = report.text("text")
+    if text is None:
+        return [_unknown(report, "text")]
+    if _is_keyword(report, text, _STOP, "stop"):
+        return [Unsubscribed(**report.line.common(), said=text)]
+    said: list[Event] = [report.line.message(text)]
+    if _is_keyword(report, text, _START, "start"):
+        return [Subscribed(**report.line.common(), said=None), *said]
+    return said
+
+
+def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere: str) -> bool:
+    """Returns whether this is the keyword and nothing else; the international one counts in every country."""
+    known = local if Fact.RCS_KEYWORDS in report.facts else {}
+    words = {everywhere, *(word for code, word in known.items() if report.line.phone.startswith(code))}
+    return text.strip().casefold() in words
+
+
+def _file(report: _Report) -> list[Event]:
+    """A file is its link, as in Business Messages, where images come as such a text."""
+    name = report.text("userFile", "payload", "fileName")
+    link = report.text("userFile", "payload", "fileUri")
+    return [report.line.message(link or (f"[file] {name}" if name else "[file]"))]
+
+
+def _location(report: _Report) -> list[Event]:
+    place = report.body["location"]
+    found = [place.get(name) for name in ("latitude", "longitude")] if isinstance(place, dict) else []
+    # protobuf leaves out what is zero: the equator and Greenwich are places too
+    values = [0 if value is None else value for value in found]
+    return [report.line.message(map_link(*values) if values else NOWHERE)]
+
+
+def _tap(report: _Report) -> list[Event]:
+    """The tap of a suggested action comes without messageId and text, and without an eventType."""
+    postback = report.text("suggestionResponse", "postbackData") or ""
+    return [report.line.tap(postback, report.text("suggestionResponse", "text") or "")]
+
+
+def _receipt(report: _Report) -> list[Event | Passing]:
+    message, kind = report.text("messageId"), report.body["eventType"]
+    if message is None:
+        return [_unknown(report, str(kind))]
+    return [report.line.receipt(message, "READ" if kind == "READ" else "DELIVERED")]
+
+
+def _expired(report: _Report) -> list[Event]:
+    message = report.text("messageId")
+    if message is None:
+        return [_unknown(report, "TTL_EXPIRATION_REVOKED")]
+    return [Undelivered(**report.line.common(), message=message, reason="it expired before it was delivered")]
+
+
+_EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
+    "DELIVERED": _receipt,
+    "READ": _receipt,
+    "IS_TYPING": lambda report: [report.line.typing()],
+    "UNSUBSCRIBE": lambda report: [Unsubscribed(**report.line.common(), said=None)],
+    "SUBSCRIBE": lambda report: [Subscribed(**report.line.common(), said=None)],
+    "TTL_EXPIRATION_REVOKED": _expired,
+}
+_PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
+    "suggestionResponse": _tap,
+    "userFile": _file,
+    "location": _location,
+    "text": _message,
+}
+
+
+def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | Passing]:
+    """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed, never refused: RCS
+    keeps one queue for all agents of a partner, and a single 400 would hold it up."""
+    data = signed_data(body) or b""
+    return read_or_noted(
+        NAME, lambda: _reported(body, parse_signed(data), data, facts), lambda: _line_of(parse_signed(data), data)
+    )
+
+
+def _reported(body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
+    if _is_launch(body, message):
+        return []
+    line = _line_of(message, data)
+    if line is None:
+        raise BadRequest("nobody-named", "It names no customer, or no agent.")
+    return _read(_Report(message, line, facts))
+
+
+def signed_data(body: bytes) -> bytes | None:
+    """Returns `message.data`, decoded: the bytes that were signed; None for anything but such an envelope."""
+    try:
+        message = parse_signed(body).get("message")
+        data = message.get("data") if isinstance(message, dict) else None
+        return base64.b64decode(data, validate=True) if isinstance(data, str) else None
+    except (BadRequest, ValueError):
+        return None
+
+
+def _is_launch(body: bytes, message: JsonObject) -> bool:
+    """Returns whether this is news of the agent itself. The attribute is not signed, so it counts only for a message
+    that names no customer."""
+    envelope = parse_signed(body)["message"]
+    attributes = envelope.get("attributes") if isinstance(envelope, dict) else None
+    told = attributes.get("type") if isinstance(attributes, dict) else None
+    return told == _LAUNCH and "senderPhoneNumber" not in message
+
+
+def _line_of(body: JsonObject, data: bytes) -> Line | None:
+    """Returns who is concerned; events of the server name the customer `phoneNumber`.
+
+    The native id is the platform's own: `messageId` of what a customer sent, `eventId` of an event. Where there is
+    none, the bytes stand for themselves, which are the same in every redelivery.
+    """
+    agent, phone = body.get("agentId"), e164(body.get("senderPhoneNumber")) or e164(body.get("phoneNumber"))
+    if not isinstance(agent, str) or not agent or phone is None:
+        return None
+    ids = ("eventId", "messageId") if "eventType" in body else ("messageId", "eventId")
+    native = next((one for one in map(body.get, ids) if isinstance(one, str) and one), None)
+    at = time_or_none(body.get("sendTime"))
+    return Line(NAME, agent, phone, f"{agent}|{phone}", native or sha256(data.decode("latin-1")), at)
+
+
+def _read(report: _Report) -> Sequence[Event | Passing]:
+    event = report.body.get("eventType")
+    if event is not None:
+        read = _EVENTS.get(event) if isinstance(event, str) else None
+        return read(report) if read else [_unknown(report, shortened(str(event), 64))]
+    payload = next((name for name in _PAYLOADS if report.body.get(name) is not None), None)
+    return _PAYLOADS[payload](report) if payload else [_unknown(report, "no known payload")]
+
+
+def _unknown(report: _Report, name: str) -> Unknown:
+    return Unknown(**report.line.common(), name=name)

@@ -1,0 +1,99 @@
+"""Business Messages' suggestions, where a platform has its own chips or none at all.
+
+https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages#suggestion
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.logs import log
+from shared.platforms.map_links import map_link
+from shared.schemas.content import CHIPS, Content, Suggestion, Tap
+
+REQUEST_HUMAN = "baton:request-human"  # the postback of the chip that stands for a liveAgentRequest
+# Its label, as a liveAgentRequest has none; no more than the 20 characters of a WhatsApp button.
+_ASKING: Mapping[str, str] = {
+    "en": "Talk to a person",
+    "es": "Hablar con alguien",
+    "id": "Bicara dengan orang",
+    "pt": "Falar com alguém",
+    "zh": "联系人工客服",
+}
+
+
+def without_sign_in(content: Content, platform: str) -> Content:
+    """Returns a message for a channel on which nobody can sign in: its fallback, which its sender gave for such a case,
+    with the other chips. A message without one loses the chip, and a WARNING says so."""
+    if all(one.authentication_request is None for one in all_of(content)):
+        return content
+    if content.fallback is None:
+        left_out("a chip to sign in was left out; give the message a fallback with the address", platform)
+        return content
+    own = [one for one in content.suggestions if one.authentication_request is None]
+    asking = [one for card in cards_of(content) for one in card.suggestions if one.live_agent_request is not None]
+    return Content(text=content.fallback, suggestions=tuple((*own, *asking)[:CHIPS]))
+
+
+def left_out(what: str, platform: str) -> None:
+    """Says that the customer does not see a part of a message."""
+    log("WARNING", what, platform=platform)
+
+
+def reply_of(one: Suggestion, language: str | None) -> Tap | None:
+    """Returns what comes back as the customer's message when it is tapped; the wish for a person is one of these."""
+    if one.live_agent_request is None:
+        return one.reply
+    return Tap(text=_ASKING.get(language or "en", _ASKING["en"]), postback_data=REQUEST_HUMAN)
+
+
+def all_of(content: Content) -> list[Suggestion]:
+    """Returns the suggestions of a message and of its cards, in the order in which one reads them."""
+    return [*(one for card in cards_of(content) for one in card.suggestions), *content.suggestions]
+
+
+def cards_of(content: Content) -> list[Any]:
+    """Returns the contents of its cards, none for a message without."""
+    card = content.rich_card
+    if card is None:
+        return []
+    return [card.standalone_card.card_content] if card.standalone_card else list(card.carousel_card.card_contents)  # type: ignore[union-attr]  # exactly one of the two is given
+
+
+def lines(suggestions: Iterable[Suggestion], language: str | None) -> list[str]:
+    """Returns suggestions as lines of text, where they cannot be tapped: addresses and numbers in plain sight."""
+    return [line for one in suggestions if (line := _line(one, language))]
+
+
+def _line(one: Suggestion, language: str | None) -> str | None:
+    tap = reply_of(one, language) or one.action
+    if tap is None:
+        return None
+    target = _target(tap.model_extra or {})
+    return f"• {tap.text}: {target}" if target else f"• {tap.text}"
+
+
+def _target(extra: Mapping[str, Any]) -> str | None:
+    """Returns where an action leads, in words: an address, a number, a place, a time."""
+    place, when = _inner(extra, "viewLocationAction"), _inner(extra, "createCalendarEventAction")
+    write = _inner(_inner(extra, "composeAction"), "composeTextMessage")
+    where = _inner(place, "latLong")
+    found = (
+        _text(_inner(extra, "openUrlAction"), "url"),
+        _text(_inner(extra, "dialAction"), "phoneNumber"),
+        map_link(where.get("latitude"), where.get("longitude")) if where else _text(place, "query"),
+        ", ".join(filter(None, (_text(when, name) for name in ("title", "startTime", "endTime")))),
+        ", ".join(filter(None, (_text(write, name) for name in ("phoneNumber", "text")))),
+        _text(_inner(_inner(extra, "composeAction"), "composeRecordingMessage"), "phoneNumber"),
+        _text(extra, "fallbackUrl"),
+    )
+    return next(filter(None, found), None)
+
+
+def _inner(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(owner: Mapping[str, Any], name: str) -> str | None:
+    value = owner.get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,140 @@
+"""WhatsApp Business Platform (Cloud API): no ids of ours, no frames, and free words only for a day after the customer.
+
+Webhook: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+Messages: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Errors: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+"""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import pydantic_core
+
+from shared.errors import DoorClosed, Unauthenticated
+from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.phones import completed, language_of, parties
+from shared.platforms.signatures import hmac_sha256_hex, require
+from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
+from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, reported
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.conversation import Capabilities
+from shared.schemas.events import Event
+from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.ids import hidden
+from shared.schemas.passing import Passing
+
+CAPABILITIES = Capabilities(
+    text_limit=TEXT_LIMIT,
+    frames=False,
+    labels=False,
+    typing=True,
+    receipts=True,
+    rich_cards=False,
+    idempotent_sends=False,
+    caller_ids=False,
+    window_hours=24,
+)
+
+# Meta asks to judge by code, yet its own list of codes could not be read: these are UNVERIFIED, from copies of it. So a
+# code only mends what the HTTP status would make final (or the other way round), and never what a 401 or 5xx says.
+_LATER = {4, 80007, 130429, 131056}  # too many calls: of the app, the account, the number, this pair of numbers
+_NEVER = {131047}  # more than 24 hours since the customer's last message
+
+
+# Batches have up to 3 MB.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+BATCH = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsApp:
+    """Any of `app_secrets` may sign. The version of the API is part of `api_url`."""
+
+    app_secrets: tuple[str, ...] = ()
+    verify_token: str | None = None
+    api_url: str = "https://graph.facebook.com/v23.0"
+    access_token: str | None = field(default=None, repr=False)
+    app_name: str = APP_NAME
+    facts: AbstractSet[Fact] = SAFE
+    language: str = "en"
+    now: Callable[[], datetime] | None = None
+    name: str = NAME
+    capabilities: Capabilities = CAPABILITIES
+
+    def body_limit(self, request: Request) -> int:
+        return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
+
+    def handshake(self, request: Request) -> Response | None:
+        """Answers the GET with which Meta checks the address; the token is what one typed beside it."""
+        if request.method != "GET" or "hub.mode" not in request.query:
+            return None
+        require(request.query.get("hub.verify_token"), filter(None, [self.verify_token]), "WHATSAPP_VERIFY_TOKEN")
+        if request.query["hub.mode"] != "subscribe":
+            raise Unauthenticated
+        return Response(body=request.query.get("hub.challenge", "").encode(), content_type="text/plain")
+
+    def authenticate(self, request: Request) -> None:
+        expected = [f"sha256={hmac_sha256_hex(secret, request.body)}" for secret in self.app_secrets]
+        require(request.headers.get("x-hub-signature-256"), expected, "WHATSAPP_APP_SECRETS")
+
+    def events(self, request: Request) -> Sequence[Event | Passing]:
+        """Never raises for what was signed: a refusal would bring the whole batch again, for days."""
+        return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
+
+    def call(self, command: ToCustomer | Signal) -> Call | None:
+        _, customer = parties(command.to)
+        if isinstance(command, SendMessage):
+            # UNVERIFIED: a user id goes into a field of its own, by texts about the platform and not by its reference
+            own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
+            whom: JsonObject = {"recipient_type": "individual", "recipient" if own else "to": customer}
+            long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
+            said = message_of(command.content, language_of(f"+{customer}"), long_body)
+            return self._call(command, {**whom, **said})
+        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED" or not command.message_id:
+            return None  # there is neither a frame nor an end of typing, and typing answers a message
+        typing: JsonObject = {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
+        return self._call(command, {"status": "read", "message_id": command.message_id, **typing})
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """A 4xx says that nothing was sent; whether it will ever be is in the code, where the status leaves it open."""
+        by_status = outcome_of_status(answer.status)
+        if by_status is Outcome.DONE or answer.status == 401 or answer.status >= 500:
+            return by_status
+        code = _error_code(answer) if Fact.WHATSAPP_ERROR_CODES in self.facts else None
+        if code in _NEVER:
+            return Outcome.PERMANENT
+        return Outcome.TRANSIENT if code in _LATER else by_status
+
+    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+        """Returns what stands for the wamid that statuses will name, None where the answer does not tell it."""
+        found = _at(answer, "messages", 0, "id")
+        return hidden(found) if isinstance(found, str) and found else None
+
+    def _call(self, command: ToCustomer | Signal, body: JsonObject) -> Call:
+        number, _ = parties(command.to)
+        url = f"{self.api_url.rstrip('/')}/{quote(number, safe='')}/messages"
+        if not self.access_token:
+            raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
+        whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})
+        return Call("POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}")
+
+
+def _error_code(answer: Answer) -> int | None:
+    code = _at(answer, "error", "code")
+    return code if isinstance(code, int) else None
+
+
+def _at(answer: Answer, *path: str | int) -> Any:
+    try:
+        value = pydantic_core.from_json(answer.body)
+        for step in path:
+            value = value[step]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+    return value

@@ -1,0 +1,180 @@
+"""What WhatsApp posts, as Baton's events: batches of what customers sent, how far our messages came, and echoes.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+from shared.errors import BadRequest
+from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
+from shared.platforms.phones import Line, e164
+from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp.words import UNSUPPORTED, is_said, tapped_of, words_of
+from shared.schemas.content import Content
+from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
+from shared.schemas.ids import hidden, sha256
+from shared.schemas.passing import Passing
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.texts import shortened
+from shared.schemas.times import time_or_none
+
+NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
+USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
+_WHO: Mapping[str, tuple[str, ...]] = {
+    "messages": ("from", "from_user_id"),
+    "statuses": ("recipient_id", "recipient_user_id"),
+    "message_echoes": ("to", "to_user_id"),
+}
+_FACTS = {"recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID, "to_user_id": Fact.WHATSAPP_TO_USER_ID}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a batch: `whose` of its fields name the customer, `app_name` stands for who types in the app."""
+
+    value: Mapping[str, Any]
+    body: Mapping[str, Any]
+    whose: tuple[str, ...]
+    app_name: str
+
+
+def reported(body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE) -> list[Event | Passing]:
+    """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed and spoils no other."""
+    return read_or_noted(NAME, lambda: _reported(parse_signed(body), app_name, facts), lambda: None)
+
+
+def _reported(whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> list[Event | Passing]:
+    faults = Counter[str]()
+    found: list[Event | Passing] = []
+    for change in (change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")):
+        for read, item in _items(change, app_name, facts):
+            found += collected(partial(read, item), partial(_line, item), faults)
+    alarm(NAME, faults)
+    return found
+
+
+def _items(change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> Iterator[tuple["_Reader", Item]]:
+    """Other fields tell of templates, accounts and history: nothing that anybody says now."""
+    value, field = change.get("value"), change.get("field")
+    if not isinstance(value, dict) or not isinstance(field, str):
+        return
+    for name, read in _FIELDS.get(field, {}).items():
+        whose = tuple(one for one in _WHO[name] if one not in _FACTS or _FACTS[one] in facts)
+        for body in _dicts(value, name):
+            yield read, Item(value, body, whose, app_name)
+
+
+def _message(item: Item) -> list[Event | Passing]:
+    """A kind of tomorrow was said as well: bot and desk hear that there is something, and the window is open."""
+    line = _named(item)
+    tapped = tapped_of(item.body)
+    if tapped is not None:
+        postback, text, of = tapped
+        return [line.tap(postback, text, of and hidden(of))]
+    words = words_of(item.body) or (UNSUPPORTED if is_said(item.body) else None)
+    return [line.message(words) if words else _unknown(line, item.body.get("type"))]
+
+
+def _echo(item: Item) -> list[Event | Passing]:
+    """What a person typed in the WhatsApp Business app: the customer has it already, and who it was is not told."""
+    line, words = _named(item), words_of(item.body)
+    if not words:
+        return [_unknown(line, item.body.get("type"))]
+    who = Representative(representative_type=RepresentativeType.HUMAN, display_name=item.app_name)
+    content = Content.model_construct(text=words)  # a fact is not refused for its length
+    return [HumanMessage(**line.common(), representative=who, content=content, delivered=True)]
+
+
+def _status(item: Item) -> list[Event | Passing]:
+    """`sent` says that WhatsApp has it, which Business Messages has no word for."""
+    line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
+    if not isinstance(message, str) or not message:
+        raise _nobody()
+    if status == "sent":
+        return []
+    line = replace(
+        line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
+    )  # each status of a message comes once
+    if status == "failed":
+        return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
+    kind = _RECEIPTS.get(status)
+    return [line.receipt(hidden(message), kind)] if kind else [_unknown(line, status)]
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    """Returns code and title, never the details, which may name the customer."""
+    error = next(iter(_dicts(item, "errors")), {})
+    told = (error.get("code"), error.get("title"))
+    return (
+        " ".join(shortened(str(one), 120) for one in told if isinstance(one, int | str))
+        or "the platform does not say why"
+    )
+
+
+_Reader = Callable[[Item], list[Event | Passing]]
+_RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
+_FIELDS: Mapping[str, Mapping[str, _Reader]] = {
+    "messages": {"messages": _message, "statuses": _status},
+    "smb_message_echoes": {"message_echoes": _echo},
+}
+
+
+def _named(item: Item) -> Line:
+    line = _line(item)
+    if line is None:
+        raise _nobody()
+    return line
+
+
+def _nobody() -> BadRequest:
+    return BadRequest("nobody-named", "It names no customer, or no message.")
+
+
+def _line(item: Item) -> Line | None:
+    """Returns who is concerned. The native id stands for the wamid, which a redelivery has as well, and which tells the
+    customer's number to whoever decodes it."""
+    metadata, body = item.value.get("metadata"), item.body
+    whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), None)
+    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+    if not isinstance(number, str) or not number or whom is None:
+        return None
+    wamid = body["id"] if isinstance(body.get("id"), str) and body["id"] else None
+    native = hidden(wamid or sha256(repr(sorted(body.items()))))
+    address, at = f"{number}|{whom.removeprefix('+')}", time_or_none(body.get("timestamp"))
+    return Line(NAME, number, whom, address, native, at, _name_of(item.value, whom), wamid)
+
+
+def _customer(given: object) -> str | None:
+    """Returns a number with its `+`, or the user id of a customer who shows the business a username instead. Of its
+    fields only `from_user_id` was seen in a webhook; those of `_FACTS` follow its name and are UNVERIFIED.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids/
+    """
+    number = e164(given)
+    return number or (given if isinstance(given, str) and USER_ID.fullmatch(given) else None)
+
+
+def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
+    known = [
+        one for one in _dicts(value, "contacts") if whom.removeprefix("+") in (one.get("wa_id"), one.get("user_id"))
+    ]
+    profiles = [one.get("profile") for one in known]
+    name = next((one.get("name") for one in profiles if isinstance(one, dict)), None)
+    return name if isinstance(name, str) else None
+
+
+def _unknown(line: Line, kind: object) -> Unknown:
+    return Unknown(**line.common(), name=shortened(str(kind), 64))
+
+
+def _dicts(owner: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = owner.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

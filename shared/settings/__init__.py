@@ -1,0 +1,1 @@
+"""The settings: the model, their types, and what is wrong with given ones."""

@@ -1,0 +1,144 @@
+"""The kinds of setting: each says what may stand in its variable, and refuses the rest in words for a person."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from shared.handoff.routing.desk import Desk, desk_list, distinct
+from shared.platforms.ccai.names import Unofficial
+from shared.platforms.unverified import Fact
+from shared.schemas.ids import sha256
+from shared.schemas.representative import RepresentativeType
+
+SHORTEST_TOKEN_KEY = 32
+EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
+_PART = r"[A-Za-z0-9_.:~-]+"
+AGENT = re.compile(rf"projects/{_PART}/locations/[a-z0-9-]+/agents/{_PART}(/environments/{_PART})?")
+PLACEHOLDERS = ("conversation_id", "platform", "native_id", "comment_id")
+
+
+class ApiKey(BaseModel):
+    """Who a key of the REST API is and what it may do. The key itself is kept as its SHA-256 only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    may: frozenset[RepresentativeType] = frozenset()
+    admin: bool = False
+
+
+def names(value: object) -> object:
+    """Returns the parts of a comma-separated list."""
+    return (
+        tuple(part for part in (one.strip() for one in value.split(",")) if part) if isinstance(value, str) else value
+    )
+
+
+def _facts(value: object) -> object:
+    """Returns the parts of a comma-separated list, nothing for `none`."""
+    return () if value == "none" else names(value)
+
+
+def words(value: object) -> object:
+    """Returns the words of an operator, by language and notice. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError('give a JSON object, like {"en": {"joined": "{name} is here."}}') from error
+
+
+def _keys(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        keys = json.loads(value)
+    except json.JSONDecodeError:
+        keys = None
+    if not isinstance(keys, dict):
+        raise ValueError('give a JSON object, like {"secret-key": {"name": "bot", "may": ["BOT"]}}')
+    if any(not key or key != key.strip() for key in keys):
+        raise ValueError("a key is empty or has white space around it")
+    return {sha256(key): rights for key, rights in keys.items()}
+
+
+def _store(value: str) -> str:
+    if value in ("", "firestore") or value.startswith("sqlite:///"):
+        return value
+    raise ValueError("give firestore or sqlite:///path")
+
+
+def _url(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise ValueError("give an address that begins with https://")
+    return value
+
+
+def _comment_url(value: str) -> str:
+    """Nothing from a payload may say where a call goes: placeholders stand behind the host, and only known ones."""
+    host = urlsplit(_url(value)).netloc
+    if "{" in host or "}" in host:
+        raise ValueError("the host must not hold a placeholder")
+    if not re.fullmatch(rf"([^{{}}]|{{({'|'.join(PLACEHOLDERS)})}})*", value):
+        raise ValueError(f"the placeholders are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}")
+    return value
+
+
+def _auth(value: str) -> str:
+    if value in ("", "google", "none") or value.startswith("bearer:"):
+        return value
+    raise ValueError("give google, none or bearer:<token>")
+
+
+def _webhook_secret(value: str) -> str:
+    """The Standard Webhooks scheme keys its hash with the decoded bytes."""
+    if not base64.b64decode(value.removeprefix("whsec_"), validate=True):
+        raise ValueError("give a base64 secret")
+    return value
+
+
+def _token_keys(value: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(key.encode()) < SHORTEST_TOKEN_KEY for key in value):
+        raise ValueError(f"a key of HS256 has at least {SHORTEST_TOKEN_KEY} bytes (RFC 7518, 3.2)")
+    return value
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(EXACT_ORIGIN.fullmatch(origin) for origin in value):
+        raise ValueError("give exact origins in lower case, like https://crm.example.com, without a path")
+    return value
+
+
+def _agent(value: str) -> str:
+    if not AGENT.fullmatch(value):
+        raise ValueError("give projects/<p>/locations/<l>/agents/<a>, with /environments/<e> if you like")
+    return value
+
+
+Secret = Annotated[str | None, Field(repr=False)]
+Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Secrets = Annotated[Names, Field(repr=False)]
+Seconds = Annotated[float, Field(gt=0)]
+ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
+TrafficType = Literal["AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"]
+Store = Annotated[str, AfterValidator(_store)]
+Url = Annotated[str, AfterValidator(_url)]
+SecretUrl = Annotated[Url | None, Field(repr=False)]
+CommentUrl = Annotated[Annotated[str, AfterValidator(_comment_url)] | None, Field(repr=False)]
+Auth = Annotated[str, AfterValidator(_auth), Field(repr=False)]
+WebhookSecret = Annotated[Annotated[str, AfterValidator(_webhook_secret)] | None, Field(repr=False)]
+WebhookSecrets = Annotated[
+    tuple[Annotated[str, AfterValidator(_webhook_secret)], ...], BeforeValidator(names), Field(repr=False)
+]
+TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
+Origins = Annotated[Names, AfterValidator(_origins)]
+UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
+Agent = Annotated[str, AfterValidator(_agent)]
+Desks = Annotated[tuple[Desk, ...], BeforeValidator(desk_list), AfterValidator(distinct)]

@@ -1,0 +1,169 @@
+"""Baton's documents and queries as Firestore's messages: names, fields, filters, cursors. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote
+
+from shared.errors import BadRequest
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+from shared.schemas.times import format_time, parse_time
+from shared.stores.documents import from_conversation, from_entry, shard
+from shared.stores.firestore.rpc import Message
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEGMENT = r"[A-Za-z0-9~:=+%-][A-Za-z0-9~:=+%_.-]{0,1499}"
+_NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?")
+
+
+def conversation_path(conversation: str) -> str:
+    return f"conversations/{_segment(conversation)}"
+
+
+def entry_path(conversation: str, entry: str) -> str:
+    return f"conversations/{_segment(conversation)}/journal/{_segment(entry)}"
+
+
+def conversation_of(name: str) -> str:
+    """Returns the conversation that a document, its own or one of its journal's, belongs to."""
+    return unquote(name.partition("/documents/")[2].split("/")[1])
+
+
+def _segment(native: str) -> str:
+    """Returns `native` percent-encoded, so that it neither ends a path nor is a name that Firestore keeps to itself."""
+    encoded = quote(native, safe=":=+~")
+    return f"%{ord(encoded[0]):02X}{encoded[1:]}" if encoded[:1] in ("_", ".") else encoded
+
+
+def conversation_fields(conversation: Conversation, expire_at: datetime) -> Message:
+    document = from_conversation(conversation)
+    return {
+        "phase": {"string_value": document.phase},
+        "waiting_since": timestamp(document.waiting_since) if document.waiting_since else {"null_value": 0},
+        **_due(conversation.id, document.due_at),
+        "expire_at": timestamp(expire_at),
+        "body": {"string_value": document.body},
+    }
+
+
+def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
+    document = from_entry(entry)
+    pending = {} if document.pending_seq is None else {"pending_seq": integer(document.pending_seq)}
+    return {
+        "time": timestamp(document.time),
+        "seq": integer(document.seq),
+        **pending,
+        **_due(entry.conversation, document.due_at),
+        "expire_at": timestamp(expire_at),
+        "body": {"string_value": document.body},
+    }
+
+
+def _due(conversation: str, due_at: datetime | None) -> Message:
+    """What nobody looks for is left out, and costs no index entry."""
+    return {} if due_at is None else {"due_at": timestamp(due_at), "shard": integer(shard(conversation))}
+
+
+def integer(value: int) -> Message:
+    return {"integer_value": value}
+
+
+def timestamp(value: datetime) -> Message:
+    return {"timestamp_value": _stamp(value)}
+
+
+def _stamp(value: datetime) -> Message:
+    since = value - EPOCH
+    return {"seconds": since.days * 86400 + since.seconds, "nanos": since.microseconds * 1000}
+
+
+def create(name: str, fields: Message) -> Message:
+    return {"update": {"name": name, "fields": fields}, "current_document": {"exists": False}}
+
+
+def replace(name: str, fields: Message, token: object) -> Message:
+    """Returns a write of the whole document: fields that are not given go."""
+    return {"update": {"name": name, "fields": fields}, "current_document": {"update_time": token}}
+
+
+def touch(name: str, expire_at: datetime) -> Message:
+    """Returns a write of `expire_at` alone, on a document that is there."""
+    fields = {"expire_at": timestamp(expire_at)}
+    mask = {"field_paths": ["expire_at"]}
+    return {"update": {"name": name, "fields": fields}, "update_mask": mask, "current_document": {"exists": True}}
+
+
+def where(field: str, operator: str, value: Message) -> Message:
+    return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
+
+
+def find(
+    collection: str, filters: Sequence[Message], order: Sequence[str], limit: int, start: Sequence[Message] = ()
+) -> dict[str, Any]:
+    """Returns a query in the order of `order`, then name; `start` is the position (see `position`) to begin behind."""
+    fields = [*order, "__name__"]
+    query: dict[str, Any] = {
+        "from_": [{"collection_id": collection}],
+        "where": {"composite_filter": {"op": "AND", "filters": filters}} if filters else None,
+        "order_by": [{"field": {"field_path": field}, "direction": "ASCENDING"} for field in fields],
+        "limit": {"value": limit},
+    }
+    return {**query, "start_at": {"values": start, "before": False}} if start else query
+
+
+def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
+    """Returns a query for the documents with the highest `field`, highest first; the single-field index serves it."""
+    return {
+        "from_": [{"collection_id": collection}],
+        "order_by": [{"field": {"field_path": field}, "direction": "DESCENDING"}],
+        "limit": {"value": limit},
+    }
+
+
+def write_cursor(document: Any, order: Sequence[str]) -> str:
+    """Returns the place of a document in that order, as text."""
+    values = (document.fields[field] for field in order)
+    return " ".join([*map(_text, values), document.name.partition("/documents/")[2]])
+
+
+def read_cursor(cursor: str | None, order: Sequence[str], root: str) -> list[Message]:
+    """Returns the position that a cursor names, none for no cursor. Raises BadRequest."""
+    if cursor is None:
+        return []
+    *values, name = cursor.split(" ")
+    try:
+        if len(values) != len(order) or not _NAME.fullmatch(name):
+            raise ValueError
+        return [*map(_value, order, values), {"reference_value": f"{root}/{name}"}]
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(
+            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
+        ) from error
+
+
+def _text(value: Any) -> str:
+    kind = value.WhichOneof("value_type")
+    if kind == "null_value":
+        return "-"
+    return str(value.integer_value) if kind == "integer_value" else format_time(moment(value))
+
+
+def _value(field: str, text: str) -> Message:
+    """Returns the value of a field in a cursor. Raises ValueError where it cannot have such a value."""
+    if field == "seq":
+        if not (text.isascii() and text.isdecimal() and len(text) < 19):
+            raise ValueError
+        return integer(int(text))
+    return {"null_value": 0} if text == "-" else timestamp(parse_time(text))
+
+
+def moment(value: Any) -> datetime:
+    stamp = value.timestamp_value
+    return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def due_position(document: Any) -> tuple[datetime, list[str]]:
+    """Returns what orders documents by `due_at`, then name, as Firestore does: segment by segment."""
+    return moment(document.fields["due_at"]), document.name.split("/")

@@ -1,0 +1,265 @@
+"""The deployed store: Firestore, by compare-and-set batches and never by transactions, which lock and then starve.
+
+conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
+conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
+counts/...                          see `firestore_counts`
+
+Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal, latest). Elsewhere it
+stays what it was: `entry` still knows a duplicate, `load` still has the token without which nobody could write there,
+and an erase finds all of the journal.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from google.api_core.exceptions import InvalidArgument
+
+from shared.errors import TooLarge, Unavailable
+from shared.measures.counts import SHOWN, Count, Tally
+from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry
+from shared.stores.firestore import counts as firestore_counts
+from shared.stores.firestore import messages as forms
+from shared.stores.firestore.rpc import FirestoreRpc, Message
+
+T = TypeVar("T")
+LINK_MARGIN = timedelta(days=2)
+_BY_WAIT = ("waiting_since",)
+_IN_SEQUENCE = ("seq", "time")
+_BY_DUE = ("due_at",)
+_BY_SEQUENCE = ("pending_seq",)
+
+
+class FirestoreStore:
+    """A ConversationStore. Tokens are update times."""
+
+    def __init__(
+        self, rpc: FirestoreRpc, clock: Clock, ttl: timedelta, counts_ttl: timedelta = timedelta(days=400)
+    ) -> None:
+        self._rpc = rpc
+        self._clock = clock
+        self._ttl = ttl
+        self._counts_ttl = counts_ttl
+
+    async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+        document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
+        return document and Snapshot(_conversation(document), document.update_time)
+
+    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+        entries = [self._create_entry(entry) for entry in commit.entries]
+        conversations = [self._write_conversation(conversation) for conversation in commit.conversations]
+        times = await self._rpc.commit([*entries, *conversations])
+        await self._keep_links(commit)
+        written = zip(commit.conversations, times[len(entries) :], strict=True)
+        return [Snapshot(conversation.value, time) for conversation, time in written]
+
+    async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
+        document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))
+        return document and _entry(document)
+
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        name, fields = self._entry_document(entry.value)
+        added = self._add(entry.value, counts)
+        try:
+            time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
+        except Unavailable as error:
+            if added and isinstance(error.__cause__, InvalidArgument):  # the day's document is full: 1 MiB
+                raise TooLarge("too-large-to-store", "The reports of this day take no more.") from error
+            raise
+        return Snapshot(entry.value, time)
+
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        writes = [forms.replace(*self._entry_document(entry.value), entry.token) for entry in entries]
+        times = await self._rpc.commit(writes)
+        return [Snapshot(entry.value, time) for entry, time in zip(entries, times, strict=True)]
+
+    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+        query = forms.find("journal", [_pending(after)], _BY_SEQUENCE, limit)
+        return [_entry(document) for document in await self._rpc.query(self._journal_of(conversation), query)]
+
+    async def pending_count(self, conversation: str) -> int:
+        query = {"from_": [{"collection_id": "journal"}], "where": _pending(-1)}
+        return await self._rpc.count(self._journal_of(conversation), query)
+
+    async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
+        filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
+        start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
+        query = forms.find("conversations", filters, _BY_WAIT, limit, start)
+        page = self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
+
+    async def journal(
+        self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
+    ) -> Page[Snapshot[JournalEntry]]:
+        start = forms.read_cursor(cursor, _IN_SEQUENCE, self._rpc.root)
+        query = forms.find("journal", [], _IN_SEQUENCE, limit, start)
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
+
+    async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
+        query = forms.find_latest("journal", "seq", limit)
+        return self._page(await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry).items
+
+    async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        return await self._due({"collection_id": "conversations"}, now, cursor, limit)
+
+    async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        return await self._due({"collection_id": "journal", "all_descendants": True}, now, cursor, limit)
+
+    async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
+        start = forms.read_cursor(cursor, (), self._rpc.root)
+        query = forms.find("conversations", [], (), limit, start)
+        return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
+
+    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+        found = await self._counts(since, until)
+        return await asyncio.to_thread(_read, found, since, until, tallies)
+
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
+        present = filter(firestore_counts.holds_corrections, await self._counts(since, until))
+        for write in firestore_counts.corrections(self._rpc.root, corrections, present, self._counts_ttl, read_at):
+            await self._rpc.commit([write])
+
+    async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
+        ends: dict[datetime, datetime] = {}
+        for document in await self._counts(since, until):
+            day, end = firestore_counts.day_named(document), firestore_counts.journal_end(document)
+            if end is not None:
+                ends[day] = min(end, ends.get(day, end))
+        return ends
+
+    async def scrub(self) -> bool:
+        """Firestore keeps nothing that was replaced, but for backups and point-in-time recovery, which expire."""
+        return True
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator["FirestoreStore"]:
+        rpc = await self._rpc.as_of_now()
+        try:
+            yield FirestoreStore(rpc, self._clock, self._ttl, self._counts_ttl)
+        finally:
+            await rpc.close()
+
+    async def close(self) -> None:
+        await self._rpc.close()
+
+    def _add(self, entry: JournalEntry, counts: Sequence[Count]) -> list[Message]:
+        """A conversation is kept from its last commit, and one of its entries is no younger than that."""
+        of, until = shard(entry.conversation), entry.time + self._ttl
+        return firestore_counts.writes(self._rpc.root, counts, of, self._counts_ttl, until)
+
+    async def _counts(self, since: datetime, until: datetime) -> list[Any]:
+        return await self._rpc.query(self._rpc.root, firestore_counts.query(self._rpc.root, since, until))
+
+    def _create_entry(self, entry: JournalEntry) -> Message:
+        return forms.create(*self._entry_document(entry))
+
+    def _entry_document(self, entry: JournalEntry) -> tuple[str, Message]:
+        """An entry that changes is kept anew from now on, however old it is."""
+        fields = forms.entry_fields(entry, self._expiry(entry.due_at))
+        return self._name(forms.entry_path(entry.conversation, entry.id)), fields
+
+    def _write_conversation(self, conversation: Snapshot[Conversation]) -> Message:
+        value, margin = conversation.value, LINK_MARGIN if conversation.value.linked_to else timedelta()
+        name = self._name(forms.conversation_path(value.id))
+        fields = forms.conversation_fields(value, self._expiry(value.due_at) + margin)
+        if conversation.token is None:
+            return forms.create(name, fields)
+        return forms.replace(name, fields, conversation.token)
+
+    def _expiry(self, due_at: datetime | None) -> datetime:
+        now = self._clock.now()
+        return max(now, due_at or now) + self._ttl
+
+    async def _keep_links(self, commit: Commit) -> None:
+        """A desk's document must outlive its channel's, which alone is written: it is kept on once a day.
+
+        That is when a channel's last commit, whose time its token tells, was on an earlier day. Best effort: if it
+        fails, LINK_MARGIN leaves room for the next day's.
+        """
+        today, written = _day(self._clock.now().timestamp()), {one.value.id for one in commit.conversations}
+        for channel in commit.conversations:
+            before: Any = channel.token
+            if channel.value.links and before is not None and _day(before.seconds) < today:
+                await asyncio.gather(*(self._keep(link) for link in channel.value.links if link not in written))
+
+    async def _keep(self, conversation: str) -> None:
+        name = self._name(forms.conversation_path(conversation))
+        try:
+            await self._rpc.commit([forms.touch(name, self._expiry(None) + LINK_MARGIN)])
+        except (PreconditionFailed, Unavailable):
+            return
+
+    async def _due(self, origin: Message, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        """Reads a part of the page from each shard and merges them, as far as every shard is known.
+
+        A shard that gave all it was asked for may hold more behind its last document; beyond the earliest such place
+        nothing is certain, and the next page begins there.
+        """
+        share = -(-limit // SHARDS)
+        start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
+        queries = (self._rpc.query(self._rpc.root, _due_query(origin, n, now, share, start)) for n in range(SHARDS))
+        parts = await asyncio.gather(*queries)
+        found = sorted((document for part in parts for document in part), key=forms.due_position)
+        full = [forms.due_position(part[-1]) for part in parts if len(part) == share]
+        page = [document for document in found if not full or forms.due_position(document) <= min(full)][:limit]
+        more = bool(full) or len(page) < len(found)
+        items = [forms.conversation_of(document.name) for document in page]
+        return Page(items, forms.write_cursor(page[-1], _BY_DUE) if more else None)
+
+    def _page(
+        self,
+        documents: list[Any],
+        order: Sequence[str],
+        limit: int,
+        item: Callable[[Any], T],
+        *,
+        expired: bool = False,
+    ) -> Page[T]:
+        now = self._clock.now()
+        items = [
+            item(document) for document in documents if expired or forms.moment(document.fields["expire_at"]) > now
+        ]
+        return Page(items, forms.write_cursor(documents[-1], order) if len(documents) == limit else None)
+
+    def _journal_of(self, conversation: str) -> str:
+        return self._name(forms.conversation_path(conversation))
+
+    def _name(self, path: str) -> str:
+        return f"{self._rpc.root}/{path}"
+
+
+def _conversation(document: Any) -> Conversation:
+    return to_conversation(document.fields["body"].string_value)
+
+
+def _entry(document: Any) -> Snapshot[JournalEntry]:
+    return Snapshot(to_entry(document.fields["body"].string_value), document.update_time)
+
+
+def _read(documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]) -> list[Count]:
+    """Returns what documents of counts hold. A day's are megabytes, so this is for a thread."""
+    found = (one for document in documents for one in firestore_counts.read(document, tallies))
+    return [one for one in found if since <= one.cell.quarter < until]
+
+
+def _pending(after: int) -> Message:
+    return forms.where("pending_seq", "GREATER_THAN", forms.integer(after))
+
+
+def _due_query(origin: Message, shard: int, now: datetime, limit: int, start: Sequence[Message]) -> Message:
+    filters = [
+        forms.where("shard", "EQUAL", forms.integer(shard)),
+        forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now)),
+    ]
+    query = forms.find("", filters, _BY_DUE, limit, start)
+    return {**query, "from_": [origin], "select": {"fields": [{"field_path": "due_at"}]}}
+
+
+def _day(seconds: float) -> int:
+    return int(seconds // 86400)

@@ -1,0 +1,342 @@
+"""The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a commit returns."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.errors import BadRequest
+from shared.measures.counts import SHOWN, Count, Tally, in_tally
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+from shared.schemas.times import format_time
+from shared.stores.documents import from_conversation, from_entry, is_in_no_line, to_conversation, to_entry
+from shared.stores.sqlite import counts as sqlite_counts
+from shared.stores.sqlite.file import (
+    UnusableFile,
+    check_tables,
+    check_whole,
+    is_storage,
+    make_private,
+    unavailable,
+)
+from shared.stores.sqlite.pages import behind, page
+
+T = TypeVar("T")
+_JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
+_Row = tuple[Any, ...]
+_WAIT_MS, _LOG_WAIT_MS = 5000, 100
+_SCHEMA = """
+create table if not exists conversations (
+  id text primary key, version integer not null, phase text not null, waiting_since text, due_at text,
+  body text not null);
+create index if not exists conversations_by_wait on conversations (phase, waiting_since, id);
+create index if not exists conversations_by_due on conversations (due_at, id) where due_at is not null;
+create table if not exists journal (
+  conversation text not null, id text not null, revision integer not null, seq integer not null, time text not null,
+  pending_seq integer, due_at text, body text not null, primary key (conversation, id)) without rowid;
+drop index if exists journal_by_time;
+create index if not exists journal_in_sequence on journal (conversation, seq, time, id);
+create index if not exists journal_pending on journal (conversation, pending_seq) where pending_seq is not null;
+create index if not exists journal_by_due on journal (due_at, conversation, id) where due_at is not null;
+"""
+SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
+
+
+class SqliteStore:
+    """A ConversationStore. Tokens are a conversation's version and an entry's revision."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._connection: sqlite3.Connection | None = None
+
+    async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+        rows = await self._run(_select, "select body from conversations where id = ?", (conversation,))
+        return _conversation(rows[0][0]) if rows else None
+
+    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+        await self._run(_whole, _commit, commit)
+        return [Snapshot(written.value, written.value.version) for written in commit.conversations]
+
+    async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
+        sql = "select body, revision from journal where conversation = ? and id = ?"
+        rows = await self._run(_select, sql, (conversation, entry))
+        return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
+
+    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        return await self._run(_whole, _update, entry, counts)
+
+    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+        return await self._run(_whole, _update_together, entries)
+
+    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+        sql = """select body, revision from journal where conversation = ? and pending_seq > ?
+                 order by pending_seq limit ?"""
+        rows = await self._run(_select, sql, (conversation, after, limit))
+        return [Snapshot(to_entry(body), revision) for body, revision in rows]
+
+    async def pending_count(self, conversation: str) -> int:
+        sql = "select count(*) from journal where conversation = ? and pending_seq is not null"
+        rows = await self._run(_select, sql, (conversation,))
+        return int(rows[0][0])
+
+    async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
+        sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
+                 where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
+        rows = await self._run(_select, sql, (phase, cursor or "", limit))
+        found = page(rows, lambda row: to_conversation(row[0]), limit)
+        return Page([one for one in found.items if not is_in_no_line(one)], found.cursor)
+
+    async def journal(
+        self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Nothing expires here."""
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place from journal
+                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time, id limit ?"""
+        rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
+        return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+
+    async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
+        sql = """select body, revision from journal where conversation = ?
+                 order by seq desc, time desc, id desc limit ?"""
+        rows = await self._run(_select, sql, (conversation, limit))
+        return [Snapshot(to_entry(body), revision) for body, revision in rows]
+
+    async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        sql = """select id, due_at || ' ' || id as place from conversations
+                 where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
+        return page(rows, lambda row: str(row[0]), limit)
+
+    async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+        sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place from journal
+                 where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
+                 order by due_at, conversation, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 3), limit))
+        return page(rows, lambda row: str(row[0]), limit)
+
+    async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
+        sql = "select body, id from conversations where id > ? order by id limit ?"
+        rows = await self._run(_select, sql, (cursor or "", limit))
+        return page(rows, lambda row: to_conversation(row[0]), limit)
+
+    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+        return await self._run(sqlite_counts.read, format_time(since), format_time(until), tallies)
+
+    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
+        span, corrected = (format_time(since), format_time(until)), in_tally(corrections, Tally.CORRECTED)
+        await self._run(_whole, sqlite_counts.correct, *span, corrected, format_time(read_at))
+
+    async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
+        return {}
+
+    async def scrub(self) -> bool:
+        return await self._run(_scrub)
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator["SqliteStore"]:
+        view = SqliteStore(self._path)
+        try:
+            await view._run(_freeze)
+            yield view
+        finally:
+            await view.close()
+
+    async def close(self) -> None:
+        """Closes the file and ends the thread; nothing can be asked of this store any more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        """Runs in the one thread that owns the connection. Raises Unavailable where SQLite cannot work."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(self._work, work, *arguments))
+        except UnusableFile as unusable:
+            raise unavailable(unusable.error) from unusable
+        except (sqlite3.Error, OSError) as error:
+            if not is_storage(error):
+                raise
+            raise unavailable(error) from error
+
+    def _work(self, work: Callable[..., T], *arguments: object) -> T:
+        if self._connection is None:
+            self._connection = open_database(self._path, SCHEMA)
+            _scrub_once(self._connection)
+        return work(self._connection, *arguments)
+
+
+def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Connection:
+    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing.
+
+    What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the rest.
+    With `whole` it reads the file through before anything is served from it. Raises UnusableFile, having changed
+    nothing in a file that is not ours.
+    """
+    try:
+        if path != ":memory:":
+            make_private(Path(path))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+        try:
+            if whole:
+                check_whole(connection)
+            _begin(connection, schema)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise UnusableFile(path, error) from error
+    return connection
+
+
+def _begin(connection: sqlite3.Connection, schema: str) -> None:
+    check_tables(connection, schema)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma secure_delete = on")
+    connection.executescript(schema)
+
+
+def examine(path: str) -> None:
+    """Reads a store's file through, before anything is served from it. Raises UnusableFile."""
+    open_database(path, SCHEMA, whole=True).close()
+
+
+def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[_Row]:
+    return connection.execute(sql, values).fetchall()
+
+
+def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:
+    """Does all of it or nothing."""
+    connection.execute("begin immediate")
+    try:
+        done = work(connection, *arguments)
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    return done
+
+
+def _scrub(connection: sqlite3.Connection) -> bool:
+    """Rewrites the file and empties its write-ahead log; returns False where another connection reads the log.
+
+    `secure_delete` alone leaves copies of rows that moved from page to page, and the log keeps what it has logged until
+    it is truncated. That is tried first: a rewrite in vain would only make the log grow.
+    """
+    if not _empties_log(connection):
+        return False
+    connection.execute("vacuum")
+    return _empties_log(connection)
+
+
+def _empties_log(connection: sqlite3.Connection) -> bool:
+    """The one thread must not wait long for a reader: the store stands still meanwhile."""
+    connection.execute(f"pragma busy_timeout = {_LOG_WAIT_MS}")
+    busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    connection.execute(f"pragma busy_timeout = {_WAIT_MS}")
+    return not busy
+
+
+def _scrub_once(connection: sqlite3.Connection) -> None:
+    """Scrubs a file that may have been written by a version that did not; where that fails, the next opening tries."""
+    if connection.execute("pragma user_version").fetchone() != (0,):
+        return
+    with suppress(sqlite3.OperationalError):
+        if _scrub(connection):
+            connection.execute("pragma user_version = 1")
+
+
+def _freeze(connection: sqlite3.Connection) -> None:
+    """A transaction sees the file as it was when it first read."""
+    connection.execute("begin")
+    connection.execute("select 1 from conversations").fetchone()
+
+
+def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
+    for entry in commit.entries:
+        _create_entry(connection, entry)
+    for conversation in commit.conversations:
+        _write_conversation(connection, conversation)
+
+
+def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    document = from_entry(entry)
+    times = _texts(document.time, document.due_at)
+    _must_change_one(
+        connection.execute(
+            "insert or ignore into journal (conversation, id, revision, seq, time, due_at, pending_seq, body)"
+            " values (?, ?, 1, ?, ?, ?, ?, ?)",
+            (entry.conversation, entry.id, document.seq, *times, document.pending_seq, document.body),
+        )
+    )
+
+
+def _write_conversation(connection: sqlite3.Connection, conversation: Snapshot[Conversation]) -> None:
+    document = from_conversation(conversation.value)
+    values = (document.version, document.phase, *_texts(document.waiting_since, document.due_at), document.body)
+    sql = """insert or ignore into conversations (version, phase, waiting_since, due_at, body, id)
+             values (?, ?, ?, ?, ?, ?)"""
+    key: tuple[object, ...] = (conversation.value.id,)
+    if conversation.token is not None:
+        sql = """update conversations set version = ?, phase = ?, waiting_since = ?, due_at = ?, body = ?
+                 where id = ? and version = ?"""
+        key = (conversation.value.id, conversation.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _update(
+    connection: sqlite3.Connection, entry: Snapshot[JournalEntry], counts: Sequence[Count]
+) -> Snapshot[JournalEntry]:
+    value, document = entry.value, from_entry(entry.value)
+    cursor = connection.execute(
+        """update journal set pending_seq = ?, due_at = ?, body = ?, revision = revision + 1
+           where conversation = ? and id = ? and revision = ? returning revision""",
+        (document.pending_seq, *_texts(document.due_at), document.body, value.conversation, value.id, entry.token),
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        raise PreconditionFailed
+    sqlite_counts.add(connection, counts)
+    return Snapshot(value, rows[0][0])
+
+
+def _update_together(
+    connection: sqlite3.Connection, entries: Sequence[Snapshot[JournalEntry]]
+) -> list[Snapshot[JournalEntry]]:
+    return [_update(connection, entry, ()) for entry in entries]
+
+
+def _must_change_one(cursor: sqlite3.Cursor) -> None:
+    if cursor.rowcount != 1:
+        raise PreconditionFailed
+
+
+def _journal_place(cursor: str | None) -> tuple[int, str, str]:
+    """Returns the place that a cursor names, the beginning for none. Raises BadRequest."""
+    if cursor is None:
+        return (-1, "", "")
+    place = _JOURNAL_CURSOR.fullmatch(cursor)
+    if place is None:
+        raise BadRequest("invalid-cursor", "The cursor is not one that was given out here; begin without one.")
+    return (int(place[1]), place[2], place[3])
+
+
+def _conversation(body: str) -> Snapshot[Conversation]:
+    conversation = to_conversation(body)
+    return Snapshot(conversation, conversation.version)
+
+
+def _texts(*times: datetime | None) -> tuple[str | None, ...]:
+    return tuple(None if time is None else format_time(time) for time in times)

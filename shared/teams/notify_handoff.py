@@ -1,0 +1,95 @@
+"""Informs the team: a notification becomes one journal entry, with one command for each target.
+
+The outbox delivers them, each target in a line of its own: one that is down holds up neither the
+others nor the topic.
+"""
+
+from shared.conversations.apply import FIRST_LOOK, wake
+from shared.conversations.retry import until_uncontended
+from shared.delivery.pushed import pushed_body
+from shared.errors import MethodNotAllowed
+from shared.logs import log
+from shared.platforms.base import validate
+from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import TellTeam
+from shared.schemas.exchange import Request, Response
+from shared.schemas.ids import command_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notifications import MEASURED, Notification
+
+
+async def notify_handoff(ports: Ports, request: Request) -> Response:
+    """Returns 200 once the outbox has it for every target. Raises BadRequest, or Unavailable:
+    then it comes again.
+    """
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    told = await take(ports, pushed_body(request))
+    if told is None:
+        return Response(body=b"{}", notes={"type": MEASURED})
+    return Response(
+        body=b"{}", notes={"conversation": told.conversation, "type": told.type, "waited_seconds": told.waited_seconds}
+    )
+
+
+async def take(ports: Ports, body: JsonObject) -> Notification | None:
+    """Returns what the team is informed of, None for what is only for reports. Raises BadRequest,
+    Unavailable.
+
+    Whatever the topic delivers twice is taken once. The outbox is woken each time: the first
+    wake-up may be lost.
+    """
+    if is_measured(body):
+        return None
+    told = validate(Notification, body)
+    is_kept = bool(ports.team.targets) and await until_uncontended(lambda: _keep(ports, told))
+    if is_kept:
+        await wake(ports, told.conversation)
+    return told
+
+
+def is_measured(body: JsonObject) -> bool:
+    """Returns whether this is for reports, which is nothing to tell a team."""
+    return body.get("type") == MEASURED
+
+
+async def _keep(ports: Ports, told: Notification) -> bool:
+    """Returns whether there is something to deliver. Raises PreconditionFailed.
+
+    It is an entry in the conversation's sequence, so the conversation gets a version more. What was
+    erased meanwhile gets none: nothing of it may be kept, and there is nothing to see.
+    """
+    entry_id = f"notify:{told.id}"
+    if await ports.store.entry(told.conversation, entry_id) is not None:
+        return True
+    found = await ports.store.load(told.conversation)
+    if found is not None and found.value.erased:
+        log("INFO", "the team is not informed: the customer was erased", conversation=told.conversation, type=told.type)
+        return False
+    version = found.value.version + 1 if found else 1
+    after = [Snapshot(found.value.model_copy(update={"version": version}), found.token)] if found else []
+    await ports.store.commit(Commit([_entry(ports, told, entry_id, version)], after))
+    return True
+
+
+def _entry(ports: Ports, told: Notification, entry_id: str, version: int) -> JournalEntry:
+    now, body = ports.clock.now(), told.model_dump(mode="json", by_alias=True)
+    names = [target.name for target in ports.team.targets]
+    return JournalEntry(
+        id=entry_id,
+        conversation=told.conversation,
+        seq=version,
+        time=now,
+        kind="notify",
+        source=told.conversation,
+        actor="team",
+        reason=told.type,
+        verdict=Verdict.ACCEPTED,
+        nonce=told.id,
+        event_id=told.id,
+        due_at=now + FIRST_LOOK,
+        commands=tuple(
+            TellTeam(id=command_id(told.conversation, entry_id, name), to=name, body=body) for name in names
+        ),
+    )
