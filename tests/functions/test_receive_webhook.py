@@ -2,7 +2,10 @@
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,9 +179,14 @@ def test_a_door_without_its_secret_is_closed_and_the_others_serve(start: Callabl
     assert errors == {"CSKU_WEBHOOK_SECRETS", "BATON_API_KEYS"}
 
 
-def test_without_a_store_nothing_is_acknowledged(start: Callable[..., LocalServer]) -> None:
-    server = start(BATON_STORE="sqlite:////dev/null/baton.sqlite")
-    assert _fault(_post(server, json.dumps(HI).encode())) == (503, "UNAVAILABLE", "store-unavailable")
+def test_without_a_store_nothing_is_acknowledged(start: Callable[..., LocalServer], tmp_path: Path) -> None:
+    store = tmp_path / "baton.sqlite"
+    server = start(BATON_STORE=f"sqlite:///{store}")
+    with closing(sqlite3.connect(store, isolation_level=None)) as another:
+        another.execute("begin immediate")
+        refused = _post(server, json.dumps(HI).encode())
+    assert _fault(refused) == (503, "UNAVAILABLE", "store-unavailable")
+    assert _post(server, json.dumps(HI).encode()).status == 200
 
 
 def test_wrong_settings_are_all_named_and_a_local_run_does_not_start(start: Callable[..., LocalServer]) -> None:
