@@ -131,7 +131,7 @@ run "who_may_do_what" {
         ["receive_webhook", "baton-outbox"], ["receive_webhook", "baton-user-messages"],
         ["send_representative", "baton-outbox"], ["send_representative", "baton-handoffs"], ["forward_variables", "baton-outbox"],
         ["deliver_outbox", "baton-handoffs"], ["deliver_outbox", "baton-user-messages"], ["deliver_outbox", "baton-variables"],
-        ["run_bot", "baton-outbox"], ["sweep", "baton-outbox"],
+        ["notify_handoff", "baton-outbox"], ["run_bot", "baton-outbox"], ["sweep", "baton-outbox"],
       ] : "serviceAccount:${google_service_account.functions[pair[0]].email} ${google_pubsub_topic.these[pair[1]].name} roles/pubsub.publisher"
     ])
     error_message = "Who publishes what has changed: if it is meant, say so here as well."
