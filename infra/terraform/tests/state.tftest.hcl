@@ -34,7 +34,7 @@ run "the_database_is_safe_and_alarms_ring" {
     error_message = "Conversations, journal entries and counts expire at expire_at, and nothing else does."
   }
   assert {
-    condition     = alltrue([for one in google_firestore_field.these : length(one.index_config) == 1 && (contains(["journal pending_seq", "journal time"], "${one.collection} ${one.field}") || length(one.index_config[0].indexes) == 0)])
+    condition     = alltrue([for one in google_firestore_field.these : length(one.index_config) == 1 && (contains(["journal pending_seq", "journal seq"], "${one.collection} ${one.field}") || length(one.index_config[0].indexes) == 0)])
     error_message = "No stored field keeps the single-field indexes that nobody uses."
   }
 
