@@ -70,7 +70,10 @@ def _model(one: Operation) -> type[BaseModel]:
 
 
 def _operation(one: Operation) -> dict[str, Any]:
-    answers = {"200": _content("The call succeeded.", _model(one))}
+    succeeded = _content("The call succeeded.", _model(one))
+    if one.csv:
+        succeeded["content"]["text/csv"] = {"schema": {"type": "string"}}
+    answers = {"200": succeeded}
     answers |= {str(code): _content(MEANING[code], ErrorAnswer) for code in sorted({*ALWAYS, *one.refused})}
     described: dict[str, Any] = {
         "operationId": one.handler.__name__,

@@ -30,7 +30,7 @@ class Operation:
     """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
 
     `answer` names a model of `answers`, which only the document imports: functions start without it.
-    `refused` are the codes besides 400, 401, 403 and 503 that a caller must be ready for.
+    `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that a caller must be ready for.
     """
 
     method: str
@@ -42,6 +42,7 @@ class Operation:
     body: type[BaseModel] | None = None
     query: tuple[Query, ...] = ()
     refused: tuple[int, ...] = (404,)
+    csv: bool = False
 
 
 CURSOR = Query("cursor", "where the next page begins: `nextCursor` of the page before")
@@ -134,11 +135,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET", "/reports/handoffs", reports.report_handoffs, DESK,
         "Report what came of handoffs.",
-        "ReportAnswer", query=PERIOD, refused=(),
+        "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
     Operation(
         "GET", "/reports/agents", reports.report_agents, ADMIN,
         "Report what each agent did.",
-        "ReportAnswer", query=PERIOD, refused=(),
+        "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
 )  # fmt: skip

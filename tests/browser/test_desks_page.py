@@ -294,7 +294,7 @@ def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_anew(page
     writes(page, "RCS")
     assert offered(page)
     held: list[Route] = []
-    page.route(re.compile(r"/v1/conversations\?"), held.append)
+    page.route(re.compile(r"/v1/conversations\?"), lambda route: held.append(route))
     page.get_by_role("button", name="Join another channel").click()
     expect(page.locator("#join")).to_be_visible()
     expect(page.locator("#join-which option")).to_have_count(0)

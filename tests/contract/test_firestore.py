@@ -17,6 +17,7 @@ from shared.handoff.policy import Policy
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import State
 from shared.schemas.events import HumanRequested, UserMessage
+from shared.schemas.sealed import Sealed
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
@@ -96,7 +97,7 @@ async def test_everything_expires_after_its_last_write(
     clock.time += timedelta(days=29)
     known = await store.entry(conversation.id, entry.id)
     assert known is not None
-    await store.update(Snapshot(entry.model_copy(update={"text": "changed"}), known.token))
+    await store.update(Snapshot(entry.model_copy(update={"text": Sealed("changed")}), known.token))
     assert await _expiry(rpc, forms.entry_path(conversation.id, entry.id)) == clock.time + TTL
 
 

@@ -117,7 +117,7 @@ async def test_conversations_that_always_fail_do_not_starve_the_rest(world: Worl
     await world.said("good-1", "good-2")
     world.clock.forward(FIRST_LOOK.total_seconds())
     for _ in range(4):
-        assert 0 < await sweep(world.ports, within=0) <= 300
+        assert await sweep(world.ports, within=0) <= 300
         await world.deliver()
         world.clock.forward(1)
     assert len(world.platform.shown) == len(set(world.platform.shown)) == 4

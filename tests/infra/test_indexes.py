@@ -37,7 +37,7 @@ READS = {
     "journal_ends": (NOW, NOW + timedelta(days=1)),
     "correct": (NOW, NOW + timedelta(days=1), (), NOW),
 }
-WITHOUT_QUERY = {"load", "entry", "commit", "update", "frozen", "close"}
+WITHOUT_QUERY = {"load", "entry", "commit", "update", "update_together", "scrub", "frozen", "close"}
 
 
 class Catching(FirestoreRpc):

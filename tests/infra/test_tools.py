@@ -26,6 +26,7 @@ TOOLS = [
     "infra.diagram",
     "infra.doctor",
     "infra.export",
+    "infra.openapi",
     "infra.recount",
     "infra.stage",
     "infra.local",
