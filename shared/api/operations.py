@@ -30,7 +30,8 @@ class Operation:
     """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
 
     `answer` names a model of `answers`, which only the document imports: functions start without it.
-    `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that a caller must be ready for.
+    `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that a caller must be
+    ready for.
     """
 
     method: str

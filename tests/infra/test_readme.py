@@ -1,5 +1,6 @@
-"""README tells the truth: its diagram, settings and calls are those of the code."""
+"""The documents tell the truth: diagram, settings and calls are those of the code, links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
@@ -15,16 +16,18 @@ from shared.schemas.conversation import Capabilities
 from shared.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+FUNCTIONS, SHARED, PLATFORMS, REPORTS = (
+    (ROOT / path / "README.md").read_text() for path in ("functions", "shared", "shared/platforms", "shared/reports")
+)
 
 
 def test_the_diagram_is_printed_from_the_table() -> None:
-    assert f"```mermaid\n{diagram()}\n```" in README
+    assert f"```mermaid\n{diagram()}\n```" in SHARED
 
 
 @pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields if name != "k_service"])
 def test_every_setting_is_in_the_table(name: str) -> None:
-    assert re.search(rf"^\|.*`{name}`.*\|$", README, re.MULTILINE)
+    assert re.search(rf"^\|.*`{name}`.*\|$", FUNCTIONS, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -36,30 +39,75 @@ def test_every_setting_is_in_the_table(name: str) -> None:
     ],
 )
 def test_the_defaults_of_numbers_are_those_of_the_code(name: str, default: float) -> None:
-    assert f"| `{name}` | `{default:g}` |" in README
+    assert f"| `{name}` | `{default:g}` |" in FUNCTIONS
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_is_in_the_table(verb: str) -> None:
-    assert f":{verb}`" in README
+    assert f":{verb}`" in FUNCTIONS
 
 
 @pytest.mark.parametrize("function", sorted(deployables()))
 def test_every_function_is_in_the_table(function: str) -> None:
-    assert f"| `{function}` |" in README
+    assert f"| `{function}` |" in FUNCTIONS
     assert (ROOT / "functions" / function / "main.py").is_file()
 
 
 @pytest.mark.parametrize("figure", [*figures(()).numbers, *TIMINGS, "handoffRate"])
 def test_every_figure_of_a_report_is_defined(figure: str) -> None:
-    assert f"`{figure}`" in README
+    assert f"`{figure}`" in REPORTS
 
 
 @pytest.mark.parametrize("breakdown", sorted(set(BREAKDOWNS) - {"agent"}))
 def test_every_breakdown_is_named(breakdown: str) -> None:
-    assert f"`{breakdown}`" in README
+    assert f"`{breakdown}`" in REPORTS
 
 
 def test_the_capabilities_are_printed_from_the_platforms_own_data() -> None:
-    assert matrix() in README
+    assert matrix() in PLATFORMS
     assert set(WORDS) == set(Capabilities.model_fields)
+
+
+DOCUMENTS = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "build" for part in path.relative_to(ROOT).parts)
+)
+
+
+def _outside_of_code(path: Path) -> list[str]:
+    """Returns the lines of a document that stand in no block of code."""
+    lines, is_code = [], False
+    for line in path.read_text().splitlines():
+        if line.startswith("```"):
+            is_code = not is_code
+        elif not is_code:
+            lines.append(line)
+    return lines
+
+
+def _anchors(path: Path) -> set[str]:
+    headings = (re.match(r"#{1,6} (.+)", line) for line in _outside_of_code(path))
+    titles = (re.sub(r"[^\w\- ]", "", found[1].strip().lower()) for found in headings if found)
+    return {title.replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_to_a_heading(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", "\n".join(_outside_of_code(path))):
+        if not re.match(r"https?:", link):
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            assert target.exists(), link
+            assert not anchor or anchor in _anchors(target), link
+
+
+def test_a_newcomer_reads_at_most_1200_words() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= 1200
+
+
+def test_every_alarm_has_its_section_in_the_runbook() -> None:
+    alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
+    runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
+    for alarm in alarms.values():
+        assert f"## {alarm['title']}\n\n{alarm['advice']}\n" in runbook
