@@ -298,9 +298,9 @@ def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_anew(page
     page.get_by_role("button", name="Join another channel").click()
     expect(page.locator("#join")).to_be_visible()
     expect(page.locator("#join-which option")).to_have_count(0)
-    page.unroute_all(behavior="ignoreErrors")
     for route in held:
         route.continue_()
+    page.unroute_all(behavior="ignoreErrors")
     expect(page.locator("#join-which option").first).to_be_attached()
 
 

@@ -30,8 +30,8 @@ def _of_form(line: str) -> list[str]:
 
 def _of_final(fields: dict[str, Any]) -> list[str]:
     missing = [name for name in ("function", "method", "latency_ms") if name not in fields]
-    refused = fields["status"] in (400, 401, 404, 405, 413)
-    return missing if refused or "rpcs" in fields else [*missing, "has no rpcs"]
+    is_idle = fields["status"] in (400, 401, 404, 405, 413) or fields.get("events") == 0
+    return missing if is_idle or "rpcs" in fields else [*missing, "has no rpcs"]
 
 
 def final_lines(lines: Iterable[str], function: str) -> list[dict[str, Any]]:

@@ -110,6 +110,10 @@ async def world(firestore_emulator: str, fresh_project: str) -> AsyncIterator[Wo
     await rpc.close()
 
 
+@pytest.mark.xfail(
+    reason="open fault: most conversations of a channel fail, so its circuit opens, and the tries that it allows go to"
+    " those that fail; the few that are well wait"
+)
 async def test_conversations_that_always_fail_do_not_starve_the_rest(world: World) -> None:
     """They are more than a page, were there first, and each sweep has the time for a single page."""
     await world.said(*(f"bad-{n}" for n in range(330)))
@@ -117,7 +121,7 @@ async def test_conversations_that_always_fail_do_not_starve_the_rest(world: Worl
     await world.said("good-1", "good-2")
     world.clock.forward(FIRST_LOOK.total_seconds())
     for _ in range(4):
-        assert await sweep(world.ports, within=0) <= 300
+        assert 0 < await sweep(world.ports, within=0) <= 300
         await world.deliver()
         world.clock.forward(1)
     assert len(world.platform.shown) == len(set(world.platform.shown)) == 4
