@@ -1,11 +1,17 @@
-"""Which targets are down, as far as one instance knows: a target that keeps failing is left alone for a while.
+"""Which targets are down, as far as one instance knows: a target that keeps failing is left alone
+for a while.
 
-closed ── FAILURES in a row, of CONVERSATIONS or more ──> open ── its pause is over ──> half open: one try at a time
-   ^                                                       ^                               │      │
-   │                                                       └── it fails: a longer pause ───┘      │
-   └────────────────────────────── one try is answered for itself ────────────────────────────────┘
+closed ── FAILURES in a row, of CONVERSATIONS or more ──> open ── its pause is over ──> half open
+   ^                                                       ^                              │     │
+   │                                                       └── it fails: a longer pause ──┘     │
+   └──────────────────────────── one try is answered for itself ────────────────────────────────┘
 
-What is not tried keeps its place in the outbox. An instance that learns nothing, because it has just begun, tries.
+Half open, one call at a time is tried. A target that answers, though with errors, may refuse some
+conversations and take others: the first try of each command passes an open circuit to it. So only
+repetitions wait, and those whom it would serve do not wait for those whom it refuses. A target that
+gives no answer is down for all.
+
+What is not tried keeps its place in the outbox. A new instance knows nothing yet, and tries.
 """
 
 import asyncio
@@ -25,10 +31,15 @@ MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0  # half of what an instance works 
 
 @dataclass(slots=True)
 class Trial:
-    """One try. `failed` says whether the target did not answer for itself; None where nothing was learned."""
+    """One try. `failed` says whether the target did not answer for itself; None where nothing was learned.
+
+    `probes`: it finds out whether an open circuit can be closed. `answered`: the target gave an answer at all.
+    """
 
     began: float
+    probes: bool
     failed: bool | None = None
+    answered: bool = True
 
 
 @dataclass(slots=True)
@@ -40,6 +51,7 @@ class Circuit:
     conversations: set[str] = field(default_factory=set)
     times_opened: int = 0
     open_until: datetime | None = None
+    answers: bool = True
     running: list[Trial] = field(default_factory=list)
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
@@ -47,18 +59,22 @@ class Circuit:
     def is_open(self) -> bool:
         return self.open_until is not None
 
-    def admits(self, now: datetime) -> bool:
+    def admits(self, now: datetime, *, first_try: bool) -> bool:
         """Returns whether the target may be tried now, as far as others' tries tell."""
-        if self.open_until is not None:
-            return now >= self.open_until and not self.running
+        if self.open_until is not None and not (first_try and self.answers):
+            return self._may_probe(now)
         long_ago = _measured() - HANGING_SECONDS
         return sum(trial.began < long_ago for trial in self.running) < MOST_HANGING
 
-    async def takes(self, now: datetime) -> bool:
+    def _may_probe(self, now: datetime) -> bool:
+        is_due = self.open_until is not None and now >= self.open_until
+        return is_due and not any(trial.probes for trial in self.running)
+
+    async def takes(self, now: datetime, *, first_try: bool) -> bool:
         """Returns whether one more call may be made, at once; waits for room, though not for long."""
-        if not self.admits(now) or not await self._finds_room():
+        if not self.admits(now, first_try=first_try) or not await self._finds_room():
             return False
-        if not self.admits(now):
+        if not self.admits(now, first_try=first_try):
             self.room.release()
             return False
         return True
@@ -73,7 +89,7 @@ class Circuit:
     @contextmanager
     def trial(self, conversation: str, now: datetime) -> Iterator[Trial]:
         """Is one try, which `takes` allowed just now; learns from it when it ends."""
-        trial, was_open = Trial(_measured()), self.is_open
+        trial, was_open = Trial(_measured(), self._may_probe(now)), self.is_open
         self.running.append(trial)
         try:
             yield trial
@@ -82,8 +98,10 @@ class Circuit:
             self.room.release()
             if trial.failed is False:
                 self._close()
-            elif trial.failed and was_open == self.is_open:  # a try from before it opened says nothing new
-                self._fail(conversation, now)
+            elif trial.failed:
+                self.answers = trial.answered
+                if trial.probes or not (was_open or self.is_open):  # others say nothing new of an open circuit
+                    self._fail(conversation, now)
 
     def _fail(self, conversation: str, now: datetime) -> None:
         self.failures += 1
@@ -95,7 +113,7 @@ class Circuit:
         if self.is_open:
             log("WARNING", "a target is still down", target=self.target)
         else:
-            log("ERROR", "a target is down; it is tried by one call at a time", target=self.target)
+            log("ERROR", "a target is down; what failed is tried again by one call at a time", target=self.target)
         pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
         self.times_opened += 1
         self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))

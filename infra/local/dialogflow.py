@@ -53,11 +53,13 @@ class DialogflowSimulator:
         self.store = store
         self.faults = DialogflowFaults()
         self._set_anew = asyncio.Event()
+        self._waiting = 0
         self._rest = application(
             [
                 Route("/v3/{session:path}:detectIntent", self._detect_intent, methods=["POST"]),
                 Route("/faults", self._get_faults, methods=["GET"]),
                 Route("/faults", self._set_faults, methods=["PUT"]),
+                Route("/waiting", self._calls_that_wait, methods=["GET"]),
                 Route("/sessions", self._sessions, methods=["GET"]),
                 Route("/sessions/{session}", self._turns, methods=["GET"]),
             ]
@@ -80,8 +82,12 @@ class DialogflowSimulator:
         return self._refused(name["id"], body, fault) if fault in REFUSALS else self._taken(name["id"], body, fault)
 
     async def _dawdle(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._set_anew.wait(), self.faults.slow_seconds)
+        self._waiting += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._set_anew.wait(), self.faults.slow_seconds)
+        finally:
+            self._waiting -= 1
 
     def _refused(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
         """Such a call leaves its session where it stood."""
@@ -105,6 +111,9 @@ class DialogflowSimulator:
         return Dropped() if fault == "drop_after" else answer
 
     # What the page and the tests ask and switch.
+
+    async def _calls_that_wait(self, request: Request) -> Response:
+        return JSONResponse({"waiting": self._waiting})
 
     async def _sessions(self, request: Request) -> Response:
         return JSONResponse({"sessions": self.store.sessions()})

@@ -98,11 +98,12 @@ class Drain:
         if target is None:
             return await self.note(work, command, await self._try(work, command))
         circuit, now = self.ports.circuits.of(target), self.ports.clock.now()
-        if not await circuit.takes(now):
+        if not await circuit.takes(now, first_try=command.attempts == 0):
             return await self.note(work, command, put_off(self.ports, work.entry.value, command))
         with circuit.trial(self.conversation, now) as trial:
             tried = await self._try(work, command)
-            trial.failed = tried.failed if tried else None
+            if tried is not None:
+                trial.failed, trial.answered = tried.failed, tried.answered
         return await self.note(work, command, tried)
 
     async def note(self, work: Work, command: Command, tried: Attempt | None) -> Attempt:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infra.local import oracle
-from infra.local.server import LocalServer, Reply
+from infra.local.server import PATIENCE_SECONDS, LocalServer, Reply
 from shared.customers.desk_customers import identifier
 
 API = "/send_representative/v1/conversations"
@@ -106,9 +106,9 @@ class Chats:
         known = self.server.get("/sim/ccai/customers")["customers"]
         return sorted(int(one["id"]) for one in known if one["name"] == identifier(customer.conversation))
 
-    def wait_for(self, customer: Customer, count: int = 1) -> int:
+    def wait_for(self, customer: Customer, count: int = 1, patience: float = PATIENCE_SECONDS) -> int:
         """Returns the latest chat once there are so many and it is linked."""
-        self.server.wait_until(lambda: len(self.of(customer)) >= count)
+        self.server.wait_until(lambda: len(self.of(customer)) >= count, patience)
         chat = self.of(customer)[-1]
         self.server.wait_until(lambda: f"ccai:chat-{chat}" in customer.state().get("links", []))
         return chat

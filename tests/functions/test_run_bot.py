@@ -117,7 +117,8 @@ def test_a_bot_that_is_too_slow_holds_up_no_human_and_is_not_heard_when_it_is_la
     server = start(BATON_BOT="dialogflow", DIALOGFLOW_TIMEOUT="40")
     faults(server, slow=1, slow_seconds=30)
     talk = Talk.open(server)
-    server.wait_until(lambda: asking(talk) == ["in-flight"])
+    server.wait_until(lambda: server.get("/sim/dialogflow/waiting") == {"waiting": 1})
+    assert asking(talk) == ["in-flight"]
     talk.frame("JOINED", "Jane Doe", "e-1")
     talk.say("HUMAN", "Jane Doe", "I am here already.", "h-1")
     server.wait_until(lambda: "I am here already." in shown(talk))

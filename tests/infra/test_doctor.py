@@ -11,6 +11,7 @@ from infra import doctor, doctor_checks, doctor_state
 from infra.doctor_http import Answer, Finding, Patient, Verdict
 from infra.gcloud import Result
 from infra.local.server import LocalServer
+from tests.infra.damage import damage_store
 
 SECRETS = (
     "BUSINESS_MESSAGES_SIGNING_KEYS", "BUSINESS_MESSAGES_CLIENT_TOKEN", "CSKU_WEBHOOK_SECRETS", "BATON_API_KEYS",
@@ -111,8 +112,7 @@ def test_somebody_else_answers(healthy: LocalServer) -> None:
 
 def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
     with LocalServer(tmp_path) as server:
-        for end in ("", "-wal"):
-            Path(f"{tmp_path / 'baton.sqlite'}{end}").write_bytes(b"no database" * 20_000)
+        damage_store(tmp_path / "baton.sqlite")
         found = faults(server)
     assert any("a signed event is answered 503 store-damaged" in fault for fault in found), found
 

@@ -36,7 +36,7 @@ class ScriptedSender:
     by `refuses` or 200 when it is through."""
 
     script: list[int | Answer | Unavailable | None] = field(default_factory=list)
-    refuses: Callable[[Call], int | None] = lambda _: None
+    refuses: Callable[[Call], int | Unavailable | None] = lambda _: None
     calls: list[Call] = field(default_factory=list)
     no_answer: bool = False
     unreachable: bool = False

@@ -15,6 +15,7 @@ from shared.circuits import CONVERSATIONS, FAILURES, MOST_HANGING, Circuits
 from shared.conversations.apply import apply
 from shared.delivery.deliver import deliver
 from shared.delivery.wake_ups import deliver_outbox
+from shared.errors import Unavailable
 from shared.schemas.content import Content
 from shared.schemas.events import BotMessage, UserMessage
 from shared.schemas.exchange import Answer, Call, Request
@@ -42,21 +43,27 @@ def posts(bench: Any) -> int:
     return sum("bot.test" in call.url for call in bench.sender.calls)
 
 
+DOWN = "a target is down; what failed is tried again by one call at a time"
+NO_ANSWER = Unavailable("unreachable", "The connection was refused.")
+
+
+@pytest.mark.parametrize(("fault", "first_tries"), [(NO_ANSWER, FAILURES), (503, 40)], ids=["no answer", "503"])
 async def test_a_target_that_fails_for_several_conversations_is_left_alone_and_tried_by_one_call(
-    bench: Any, capsys: pytest.CaptureFixture[str]
+    bench: Any, capsys: pytest.CaptureFixture[str], fault: int | Unavailable, first_tries: int
 ) -> None:
-    bench.sender.refuses = lambda call: 503 if "bot.test" in call.url else None
+    """Where it answers, each message is tried once, as it may take one and refuse another."""
+    bench.sender.refuses = lambda call: fault if "bot.test" in call.url else None
     names = await customers(bench, 40)
     delivered = [await deliver(bench.ports, name) for name in names]
-    assert posts(bench) == FAILURES
+    assert posts(bench) == first_tries
     assert [one.retry_at is None for one in delivered[-30:]] == [True] * 30
     assert all(one.next_try > bench.clock.time for one in delivered)
     assert len(bench.publisher.on(USER_MESSAGES)) == 40
-    assert lines(capsys, "a target is down; it is tried by one call at a time") == ["ERROR"]
+    assert lines(capsys, DOWN) == ["ERROR"]
 
     bench.clock.forward(700)
     await asyncio.gather(*(deliver(bench.ports, name) for name in names))
-    assert posts(bench) == FAILURES + 1
+    assert posts(bench) == first_tries + 1
 
     bench.sender.refuses = lambda _: None
     for _ in range(4):
@@ -65,6 +72,26 @@ async def test_a_target_that_fails_for_several_conversations_is_left_alone_and_t
             await deliver(bench.ports, name)
     assert lines(capsys, "a target is well again") == ["INFO"]
     assert sum([await bench.store.pending_count(name) for name in names]) == 0
+
+
+async def test_who_is_served_does_not_wait_for_those_who_are_refused(bench: Any) -> None:
+    bench.sender.refuses = lambda call: 503 if b"Hi" in call.body and "bot.test" in call.url else None
+    for name in await customers(bench, 40):
+        await deliver(bench.ports, name)
+    assert bench.ports.circuits.of("webhook BOT").is_open
+    await apply(bench.ports, says("Hello", "business_messages:well"))
+    assert (await deliver(bench.ports, "business_messages:well")).next_try is None
+    assert await bench.store.pending_count("business_messages:well") == 0
+
+
+async def test_a_first_try_that_fails_leaves_the_pause_as_it_is(bench: Any) -> None:
+    circuit, now = Circuits().of("crm"), bench.clock.time
+    for n in range(FAILURES * 4):
+        if await circuit.takes(now, first_try=True):
+            with circuit.trial(f"c{n}", now) as trial:
+                trial.failed = True
+    assert circuit.times_opened == 1
+    assert await circuit.takes(now + timedelta(seconds=5), first_try=False)
 
 
 async def test_one_conversation_that_fails_says_nothing_of_its_target(bench: Any) -> None:
@@ -90,23 +117,23 @@ async def test_calls_that_hang_do_not_take_the_place_of_all_others(bench: Any) -
     circuit, now = Circuits().of("webhook BOT"), bench.clock.time
     with ExitStack() as all_but_one:
         for n in range(MOST_HANGING - 1):
-            assert await circuit.takes(now)
+            assert await circuit.takes(now, first_try=False)
             all_but_one.enter_context(circuit.trial(f"c{n}", now)).began -= 5
-        assert await circuit.takes(now)
+        assert await circuit.takes(now, first_try=False)
         with circuit.trial("one more", now) as trial:
             trial.began -= 5
-            assert not circuit.admits(now)
-        assert circuit.admits(now)
+            assert not circuit.admits(now, first_try=False)
+        assert circuit.admits(now, first_try=False)
 
 
 async def test_what_fails_again_when_it_is_tried_is_left_alone_for_longer(bench: Any) -> None:
     circuit, now, pauses = Circuits().of("crm"), bench.clock.time, list[timedelta]()
     for n in range(FAILURES + 6):
-        assert await circuit.takes(now)
+        assert await circuit.takes(now, first_try=False)
         with circuit.trial(f"c{n % CONVERSATIONS}", now) as trial:
             trial.failed = True
         if circuit.open_until is not None:
-            assert not circuit.admits(now)
+            assert not circuit.admits(now, first_try=False)
             pauses.append(circuit.open_until - now)
             now = circuit.open_until
     assert pauses[0] <= timedelta(seconds=5)
