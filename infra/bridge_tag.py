@@ -1,4 +1,6 @@
-"""`python -m infra.bridge_tag --endpoint URL`: what a CRM page needs to load the bridge, to copy."""
+"""`python -m infra.bridge_tag --endpoint URL`: what a CRM page needs to load the bridge, to
+copy.
+"""
 
 import argparse
 import base64
@@ -32,7 +34,8 @@ To try it, a token of {agent} for the next ten minutes (what `getToken` returns)
 
   {token}
 
-The page's origin, like http://localhost:9000, must be in BRIDGE_ALLOWED_ORIGINS of what answers there.
+The page's origin, like http://localhost:9000, must be in BRIDGE_ALLOWED_ORIGINS of what answers
+there.
 """
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
@@ -54,7 +57,9 @@ def version(script: bytes) -> str:
 def tag(endpoint: str, script: bytes) -> str:
     """Returns the element to put into the page."""
     source = f"{endpoint.rstrip('/')}/bridge.js?v={version(script)}"
-    return f'<script src="{source}" integrity="{integrity(script)}" crossorigin="anonymous"></script>'
+    return (
+        f'<script src="{source}" integrity="{integrity(script)}" crossorigin="anonymous"></script>'
+    )
 
 
 def text(endpoint: str, adapter: str, script: bytes) -> str:
@@ -68,7 +73,9 @@ def _origin_of(endpoint: str) -> str:
 
 
 def token(agent: str, key: str) -> str:
-    """Returns a token for this agent, as long-lived as any may be: to try a page, not to build it in."""
+    """Returns a token for this agent, as long-lived as any may be: to try a page, not to build
+    it in.
+    """
     claims = {"sub": agent, "aud": AUDIENCE, "exp": datetime.now(UTC) + LONGEST}
     return jwt.encode(claims, key, algorithm="HS256")
 

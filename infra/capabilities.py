@@ -1,4 +1,6 @@
-"""`python -m infra.capabilities`: README's table of what each platform can do, printed from the data that decides."""
+"""`python -m infra.capabilities`: README's table of what each platform can do, printed from the
+data that decides.
+"""
 
 import argparse
 
@@ -27,7 +29,10 @@ def matrix() -> str:
     """Returns a Markdown table with a row for every capability and a column for every platform."""
     known = platforms(Settings())
     head = ["| |", *(f" `{name}` |" for name in known)]
-    rows = [[f"| {WORDS[field]} |", *(_cell(one.capabilities, field) for one in known.values())] for field in WORDS]
+    rows = [
+        [f"| {WORDS[field]} |", *(_cell(one.capabilities, field) for one in known.values())]
+        for field in WORDS
+    ]
     return "\n".join("".join(row) for row in (head, ["|---|", *("---|" for _ in known)], *rows))
 
 

@@ -1,6 +1,8 @@
-"""`python -m infra.dead_letters list|show|replay`: what a topic gave up delivering, and how it gets another chance.
+"""`python -m infra.dead_letters list|show|replay`: what a topic gave up delivering, and how it gets
+another chance.
 
-Replaying is safe: every consumer knows what it has done already. `list` prints no content; `show` does.
+Replaying is safe: every consumer knows what it has done already. `list` prints no content; `show`
+does.
 """
 
 import argparse
@@ -9,7 +11,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError, GoogleAPIError, NotFound
+from google.api_core.exceptions import (
+    DeadlineExceeded,
+    GoogleAPICallError,
+    GoogleAPIError,
+    NotFound,
+)
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
@@ -23,7 +30,9 @@ SOURCE_ATTRIBUTES = "CloudPubSubDeadLetterSource"
 
 
 def dead_letters_of(topic: str) -> str:
-    """Returns the name of a topic's dead-letter topic, and of the subscription that keeps what arrives there."""
+    """Returns the name of a topic's dead-letter topic, and of the subscription that keeps what
+    arrives there.
+    """
     return f"{topic}-dead"
 
 
@@ -46,7 +55,10 @@ class DeadLetter:
         message = self.received.message
         attempts = message.attributes.get(f"{SOURCE_ATTRIBUTES}DeliveryCount", "?")
         when = message.publish_time.isoformat(timespec="seconds")
-        return f"{self.topic:<22} {self.id:<20} {when}  {attempts:>3} deliveries  {message.ordering_key}"
+        return (
+            f"{self.topic:<22} {self.id:<20} {when}  {attempts:>3} "
+            f"deliveries  {message.ordering_key}"
+        )
 
 
 class DeadLetters:
@@ -58,19 +70,26 @@ class DeadLetters:
         self._publisher = PublisherClient()
 
     def of(self, names: Iterable[str]) -> Iterator[DeadLetter]:
-        """Yields what lies in the dead-letter subscriptions of these topics, held until `release` or `replay`."""
+        """Yields what lies in the dead-letter subscriptions of these topics, held until
+        `release` or `replay`.
+        """
         for topic in names:
             while found := self._pull(topic):
                 yield from (DeadLetter(topic, received) for received in found)
 
     def replay(self, letter: DeadLetter) -> None:
-        """Publishes the message again where it was meant to go, and only then takes it out of the dead letters."""
+        """Publishes the message again where it was meant to go, and only then takes it out of
+        the dead letters.
+        """
         message = letter.received.message
         kept = {k: v for k, v in message.attributes.items() if not k.startswith(SOURCE_ATTRIBUTES)}
         again = PubsubMessage(data=message.data, attributes=kept, ordering_key=message.ordering_key)
         target = f"projects/{self._project}/topics/{letter.topic}"
         self._publisher.publish(topic=target, messages=[again], timeout=SECONDS)
-        request = {"subscription": self._subscription(letter.topic), "ack_ids": [letter.received.ack_id]}
+        request = {
+            "subscription": self._subscription(letter.topic),
+            "ack_ids": [letter.received.ack_id],
+        }
         self._subscriber.acknowledge(request=request, timeout=SECONDS)
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
@@ -87,7 +106,11 @@ class DeadLetters:
         """Returns nothing once nothing comes for a while: a pull waits for the first message."""
         request = {"subscription": self._subscription(topic), "max_messages": PAGE}
         try:
-            return list(self._subscriber.pull(request=request, retry=None, timeout=QUIET_SECONDS).received_messages)
+            return list(
+                self._subscriber.pull(
+                    request=request, retry=None, timeout=QUIET_SECONDS
+                ).received_messages
+            )
         except DeadlineExceeded:
             return []
 
@@ -109,7 +132,10 @@ def run(arguments: argparse.Namespace) -> int:
     missing = set(arguments.id) - {letter.id for letter in chosen}
     print(f"{len(chosen)} {'replayed' if arguments.command == 'replay' else 'found'}.")
     for one in sorted(missing):
-        print(f"There is no dead letter {one}; another reader may hold it for some seconds.", file=sys.stderr)
+        print(
+            f"There is no dead letter {one}; another reader may hold it for some seconds.",
+            file=sys.stderr,
+        )
     return 1 if missing else 0
 
 
@@ -123,13 +149,20 @@ def _do(command: str, letters: DeadLetters, letter: DeadLetter) -> None:
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.dead_letters", description="List, show or replay what Pub/Sub gave up delivering."
+        prog="python -m infra.dead_letters",
+        description="List, show or replay what Pub/Sub gave up delivering.",
     )
     parser.add_argument("command", choices=["list", "show", "replay"])
     parser.add_argument("id", nargs="*", help="message ids (show, replay)")
     parser.add_argument("--all", action="store_true", help="every dead letter")
-    parser.add_argument("--topic", action="append", choices=topics(), help="only this topic's (default: all)")
-    parser.add_argument("--project", default=os.environ.get("GOOGLE_CLOUD_PROJECT"), help="default: the environment's")
+    parser.add_argument(
+        "--topic", action="append", choices=topics(), help="only this topic's (default: all)"
+    )
+    parser.add_argument(
+        "--project",
+        default=os.environ.get("GOOGLE_CLOUD_PROJECT"),
+        help="default: the environment's",
+    )
     arguments = parser.parse_args(given)
     if not arguments.project:
         parser.error("name the project: --project, or GOOGLE_CLOUD_PROJECT")
@@ -143,7 +176,10 @@ def main(given: list[str] | None = None) -> int:
     try:
         return run(arguments)
     except NotFound as error:
-        print(f"Not found: {error.message}. Are topics and subscriptions deployed in this project?", file=sys.stderr)
+        print(
+            f"Not found: {error.message}. Are topics and subscriptions deployed in this project?",
+            file=sys.stderr,
+        )
     except GoogleAuthError:
         print("No credentials. Log in: gcloud auth application-default login", file=sys.stderr)
     except GoogleAPICallError as error:

@@ -1,6 +1,7 @@
 """functions.json, the one table of deployables, as Python reads it; terraform reads the same file.
 
-It lies in terraform/, linked from here, so that terraform's folder is whole wherever it is copied to.
+It lies in terraform/, linked from here, so that terraform's folder is whole wherever it is copied
+to.
 """
 
 import json
@@ -53,7 +54,9 @@ class Deployable(BaseModel):
 
     @property
     def ack_deadline_seconds(self) -> int:
-        """Longer than the function may run, so that nothing is delivered again while it still works."""
+        """Longer than the function may run, so that nothing is delivered again while it still
+        works.
+        """
         return self.timeout_seconds + 30
 
     @model_validator(mode="after")
@@ -61,7 +64,10 @@ class Deployable(BaseModel):
         needs = {"pubsub": ("topic", "retry"), "schedule": ("schedule",)}.get(self.trigger, ())
         for field in ("topic", "retry", "schedule"):
             if (getattr(self, field) is not None) != (field in needs):
-                raise ValueError(f"{field} {'is missing' if field in needs else 'has no meaning'} with {self.trigger}")
+                raise ValueError(
+                    f"{field} {'is missing' if field in needs else 'has no meaning'} with "
+                    f"{self.trigger}"
+                )
         if self.min_instances > self.max_instances:
             raise ValueError("min_instances is more than max_instances")
         return self
@@ -74,7 +80,9 @@ def deployables(path: Path = TABLE) -> dict[str, Deployable]:
 
 def topics(table: dict[str, Deployable]) -> list[str]:
     """Returns every topic that a function listens to or publishes, sorted."""
-    return sorted({topic for row in table.values() for topic in (*row.publishes, row.topic) if topic})
+    return sorted(
+        {topic for row in table.values() for topic in (*row.publishes, row.topic) if topic}
+    )
 
 
 def secrets(table: dict[str, Deployable]) -> list[str]:

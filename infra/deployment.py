@@ -13,7 +13,9 @@ WEEK = "604800s"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where to, and with what. `secrets` are those with a value; `given` those whose value is in the environment."""
+    """Where to, and with what. `secrets` are those with a value; `given` those whose value is
+    in the environment.
+    """
 
     project: str
     region: str
@@ -37,15 +39,23 @@ class Deployment:
     def bucket(self) -> str:
         return f"gs://{self.project}-baton-sources"
 
-    def gcloud(self, command: str, *words: str, stdin: str | None = None, secret: str | None = None) -> Command:
-        return Command(("gcloud", *command.split(), *words, f"--project={self.project}", "--quiet"), stdin, secret)
+    def gcloud(
+        self, command: str, *words: str, stdin: str | None = None, secret: str | None = None
+    ) -> Command:
+        return Command(
+            ("gcloud", *command.split(), *words, f"--project={self.project}", "--quiet"),
+            stdin,
+            secret,
+        )
 
     def found(self, command: str, *words: str) -> Command:
         """Returns a command that prints the first name of a list."""
         return self.gcloud(command, *words, "--limit=1", "--format=value(name)")
 
     def right(self, command: str, of: str, member: str, role: str, *words: str) -> Command:
-        return self.gcloud(f"{command} add-iam-policy-binding", of, f"--member={member}", f"--role={role}", *words)
+        return self.gcloud(
+            f"{command} add-iam-policy-binding", of, f"--member={member}", f"--role={role}", *words
+        )
 
 
 def webhook_urls(to: Deployment) -> dict[str, str]:

@@ -1,6 +1,8 @@
-"""Whether the doors of RCS, WhatsApp and the CCAI Platform refuse what proves nothing; two of them prove their address.
+"""Whether the doors of RCS, WhatsApp and the CCAI Platform refuse what proves nothing; two of them
+prove their address.
 
-Not every deployment serves both: a door that is closed for want of its secret is said, and is no fault.
+Not every deployment serves both: a door that is closed for want of its secret is said, and is no
+fault.
 """
 
 import json
@@ -59,4 +61,7 @@ def _unsigned(one: Patient, name: str, path: str) -> Iterator[Finding]:
     elif answer.status >= 500:
         yield broken(f"{name}: no signature", answer)
     else:
-        yield ill(f"{name}: no signature is answered {answer.status}", "It must be 401: take the webhook down.")
+        yield ill(
+            f"{name}: no signature is answered {answer.status}",
+            "It must be 401: take the webhook down.",
+        )

@@ -26,7 +26,9 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and how it is; `advice` is what to do. After a fatal one there is nothing more to look at."""
+    """What was looked at and how it is; `advice` is what to do. After a fatal one there is
+    nothing more to look at.
+    """
 
     verdict: Verdict
     what: str
@@ -95,7 +97,11 @@ def send(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) 
 
 
 def _answer(status: int, body: bytes, headers: Any) -> Answer:
-    return Answer(status, body.decode(errors="replace"), {name.lower(): value for name, value in headers.items()})
+    return Answer(
+        status,
+        body.decode(errors="replace"),
+        {name.lower(): value for name, value in headers.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +124,14 @@ class Patient:
     def key(self) -> str | None:
         """Returns an API key that may look at the queue and the journal."""
         try:
-            keys = TypeAdapter(dict[str, ApiKey]).validate_json(self.known.get("BATON_API_KEYS", "{}"))
+            keys = TypeAdapter(dict[str, ApiKey]).validate_json(
+                self.known.get("BATON_API_KEYS", "{}")
+            )
         except ValidationError:
             return None
-        able = (key for key, one in keys.items() if one.admin or RepresentativeType.HUMAN in one.may)
+        able = (
+            key for key, one in keys.items() if one.admin or RepresentativeType.HUMAN in one.may
+        )
         return next(able, None)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
@@ -130,7 +140,11 @@ class Patient:
         return self.send(method, f"{self.url}{path}", body, named)
 
     def api(self, path: str) -> Answer:
-        return self.ask("GET", f"/send_representative/v1/conversations{path}", authorization=f"Bearer {self.key}")
+        return self.ask(
+            "GET",
+            f"/send_representative/v1/conversations{path}",
+            authorization=f"Bearer {self.key}",
+        )
 
 
 def closed(answer: Answer) -> Finding | None:
@@ -143,10 +157,14 @@ def closed(answer: Answer) -> Finding | None:
 
 def broken(what: str, answer: Answer) -> Finding:
     advice = {
-        "store-unavailable": "The store cannot be used: look at BATON_STORE, Firestore and the function's rights.",
+        "store-unavailable": (
+            "The store cannot be used: look at BATON_STORE, Firestore and the function's rights."
+        ),
         "store-damaged": "The store's file is damaged: start it again, and it says what to do.",
         "storage-full": "The disk under the store is full.",
-        "misconfigured": "The settings are wrong: the ERROR line at the function's start names every one.",
+        "misconfigured": (
+            "The settings are wrong: the ERROR line at the function's start names every one."
+        ),
     }.get(answer.reason, "The function's log lines of this minute say why.")
     said = f"{answer.status} {answer.reason}".strip() if answer.status else answer.text
     return ill(f"{what} is answered {said}", advice)

@@ -1,4 +1,6 @@
-"""How Baton is doing: the API and the queue, what waits for delivery, who may call what, what was given up."""
+"""How Baton is doing: the API and the queue, what waits for delivery, who may call what, what
+was given up.
+"""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +18,9 @@ LOOKS_AT = 20  # conversations of each phase; a look, not an audit
 def api(one: Patient) -> Iterator[Finding]:
     answer = one.ask("GET", "/send_representative/v1/conversations")
     if closed(answer) or answer.status != 401:
-        yield closed(answer) or ill(f"The API answers {answer.status} without a key", "It must be 401.")
+        yield closed(answer) or ill(
+            f"The API answers {answer.status} without a key", "It must be 401."
+        )
         return
     yield well("The API refuses whoever has no key")
     if one.key is None:
@@ -29,7 +33,10 @@ def api(one: Patient) -> Iterator[Finding]:
         yield _queue(one, answer.json["conversations"])
         yield from _outbox(one)
     elif answer.status in (401, 403):
-        yield ill(f"The API refuses your key ({answer.status})", "Your BATON_API_KEYS are not the deployment's.")
+        yield ill(
+            f"The API refuses your key ({answer.status})",
+            "Your BATON_API_KEYS are not the deployment's.",
+        )
     else:
         yield broken("The queue", answer)
 
@@ -39,10 +46,15 @@ def _queue(one: Patient, waiting: list[Any]) -> Finding:
         return well("Nobody waits for a human")
     first = waiting[0]
     seconds = (datetime.now(UTC) - datetime.fromisoformat(first["waitingSince"])).total_seconds()
-    said = f"{len(waiting)} customers wait for a human, the longest {seconds:.0f} s ({first['name']})"
+    said = (
+        f"{len(waiting)} customers wait for a human, the longest {seconds:.0f} s ({first['name']})"
+    )
     if seconds <= one.longest_wait:
         return well(said)
-    return ill(said, "Is a desk reading baton-handoffs, or polling the queue? :claim takes a conversation over.")
+    return ill(
+        said,
+        "Is a desk reading baton-handoffs, or polling the queue? :claim takes a conversation over.",
+    )
 
 
 def _outbox(one: Patient) -> Iterator[Finding]:
@@ -53,7 +65,11 @@ def _outbox(one: Patient) -> Iterator[Finding]:
         late = _pending(one, late)
     for conversation in late:
         why = _why(one, conversation)
-        advice = f"The last answer was {why}. " if why else "Nothing was tried yet: is deliver_outbox called? "
+        advice = (
+            f"The last answer was {why}. "
+            if why
+            else "Nothing was tried yet: is deliver_outbox called? "
+        )
         advice += "The journal of the conversation says what was sent and when it is tried again."
         yield ill(f"Messages of {conversation} wait for delivery", advice)
     if not late:
@@ -61,7 +77,10 @@ def _outbox(one: Patient) -> Iterator[Finding]:
 
 
 def _talking(one: Patient) -> list[str]:
-    pages = [one.api(f"?phase={phase}").json.get("conversations", [])[:LOOKS_AT] for phase in ("QUEUED", "HUMAN")]
+    pages = [
+        one.api(f"?phase={phase}").json.get("conversations", [])[:LOOKS_AT]
+        for phase in ("QUEUED", "HUMAN")
+    ]
     return [str(found["name"]).removeprefix("conversations/") for page in pages for found in page]
 
 
@@ -73,7 +92,12 @@ def _why(one: Patient, conversation: str) -> str | None:
     entries = one.api(f"/{conversation}/journal").json.get("entries", [])
     commands = [command for entry in entries for command in entry.get("commands", [])]
     return next(
-        (command["error"] for command in commands if command["state"] == "pending" and "error" in command), None
+        (
+            command["error"]
+            for command in commands
+            if command["state"] == "pending" and "error" in command
+        ),
+        None,
     )
 
 
@@ -97,7 +121,10 @@ def cors(one: Patient) -> Iterator[Finding]:
     if answer.headers.get("access-control-allow-origin") == origin and answer.status in (200, 204):
         yield well(f"{what} lets {origin} in, and no other page")
     else:
-        yield ill(f"{what} does not let {origin} in ({answer.status})", "Add it to BRIDGE_ALLOWED_ORIGINS, exactly so.")
+        yield ill(
+            f"{what} does not let {origin} in ({answer.status})",
+            "Add it to BRIDGE_ALLOWED_ORIGINS, exactly so.",
+        )
 
 
 def _preflight(one: Patient, path: str, origin: str) -> Answer:
@@ -119,7 +146,10 @@ def private(one: Patient) -> Iterator[Finding]:
         if not row.public:
             answer = one.ask("POST", f"/{name}", b"{}")
             if answer.reason or answer.status < 400:
-                advice = f"Take roles/run.invoker of allUsers from the Cloud Run service {name.replace('_', '-')}."
+                advice = (
+                    "Take roles/run.invoker of allUsers from the Cloud "
+                    f"Run service {name.replace('_', '-')}."
+                )
                 yield ill(f"{name} can be called by everybody", advice)
             else:
                 yield well(f"{name} cannot be called from outside")
@@ -131,11 +161,17 @@ def dead_letters(one: Patient) -> Iterator[Finding]:
         return
     for topic in topics():
         words = ("gcloud", "pubsub", "subscriptions", "pull", dead_letters_of(topic), "--limit=1")
-        result = one.run((*words, "--format=value(message.messageId)", f"--project={one.project}"), None)
+        result = one.run(
+            (*words, "--format=value(message.messageId)", f"--project={one.project}"), None
+        )
         if result.code != 0:
-            yield skipped(f"Dead letters of {topic}", f"gcloud cannot say ({result.errors.strip()[-200:]})")
+            yield skipped(
+                f"Dead letters of {topic}", f"gcloud cannot say ({result.errors.strip()[-200:]})"
+            )
         elif result.output.strip():
-            advice = "python -m infra.dead_letters list; find out why in the logs, then: replay --all"
+            advice = (
+                "python -m infra.dead_letters list; find out why in the logs, then: replay --all"
+            )
             yield ill(f"There are dead letters of {topic}", advice)
         else:
             yield well(f"No dead letters of {topic}")

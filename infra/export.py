@@ -1,8 +1,9 @@
-"""`python -m infra.export --from --to --format jsonl|csv|html [--output FILE] [--redact]`: transcripts, streamed.
+"""`python -m infra.export --from --to --format jsonl|csv|html [--output FILE] [--redact]`:
+transcripts, streamed.
 
-It reads the store that the environment names (BATON_STORE and what goes with it; the local run's, where it names none)
-a page at a time. With --output it can be interrupted: FILE.progress remembers how far it came, and the same command
-goes on from there. Erased conversations are not in it.
+It reads the store that the environment names (BATON_STORE and what goes with it; the local run's,
+where it names none) a page at a time. With --output it can be interrupted: FILE.progress remembers
+how far it came, and the same command goes on from there. Erased conversations are not in it.
 """
 
 import argparse
@@ -39,7 +40,9 @@ def _is_erased(conversation: Conversation) -> bool:
 class Export:
     """One run: walks the conversations and writes those in which something was said."""
 
-    def __init__(self, store: ConversationStore, span: Period, into: Format, *, redact: bool) -> None:
+    def __init__(
+        self, store: ConversationStore, span: Period, into: Format, *, redact: bool
+    ) -> None:
         self._store = store
         self._span = span
         self._into = into
@@ -62,11 +65,17 @@ class Export:
         progress.finish()
 
     async def _conversations(self, reached: Reached) -> AsyncIterator[Conversation]:
-        """Yields those that are not done, as they stand when it is their turn: one may have been erased meanwhile."""
+        """Yields those that are not done, as they stand when it is their turn: one may have
+        been erased meanwhile.
+        """
         while True:
             page = await self._store.conversations(reached.cursor, PAGE)
             for known in page.items:
-                now = None if _is_erased(known) or known.id in reached.done else await self._store.load(known.id)
+                now = (
+                    None
+                    if _is_erased(known) or known.id in reached.done
+                    else await self._store.load(known.id)
+                )
                 if now is not None and not _is_erased(now.value):
                     yield now.value
             if page.cursor is None:
@@ -74,7 +83,9 @@ class Export:
             reached.cursor, reached.done = page.cursor, []
 
     async def _write(self, conversation: Conversation, salt: str) -> int:
-        """Returns how many messages there were; where there was none, nothing is written of what else happened."""
+        """Returns how many messages there were; where there was none, nothing is written of
+        what else happened.
+        """
         messages, before = 0, list[Line]()
         async for line in self._lines(conversation):
             if messages == 0 and line.role is None:
@@ -89,7 +100,10 @@ class Export:
         return messages
 
     def _open(self, conversation: Conversation, salt: str, before: Iterable[Line]) -> None:
-        self._into.open(pseudonym(conversation.id, salt) if self._redact else conversation.id, conversation.platform)
+        self._into.open(
+            pseudonym(conversation.id, salt) if self._redact else conversation.id,
+            conversation.platform,
+        )
         for line in before:
             self._into.line(line)
 
@@ -103,7 +117,9 @@ class Export:
                     yield mask.line(line) if mask is not None else line
 
     async def _family(self, conversation: Conversation) -> list[Conversation]:
-        """Returns it with those that are linked with it: what one of them knows may have been said in another."""
+        """Returns it with those that are linked with it: what one of them knows may have been
+        said in another.
+        """
         to = await self._store.load(conversation.linked_to) if conversation.linked_to else None
         known = [conversation, *([to.value] if to else [])]
         others = {link for one in known for link in one.links} - {one.id for one in known}
@@ -126,7 +142,9 @@ class Export:
 
 def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
     """Returns the arguments that mean the same on any day."""
-    since, until = (span.local(moment).isoformat(timespec="minutes") for moment in (span.since, span.until))
+    since, until = (
+        span.local(moment).isoformat(timespec="minutes") for moment in (span.since, span.until)
+    )
     named = {"from": since, "to": until, "tz": span.zone.key, "format": arguments.format}
     named |= {"human-role": arguments.human_role}
     asked = [part for name, value in named.items() for part in (f"--{name}", value)]
@@ -137,7 +155,9 @@ def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
 async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
     with contextlib.redirect_stdout(sys.stderr):
         baton = opened()
-    store = " ".join(filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project]))
+    store = " ".join(
+        filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project])
+    )
     progress = Progress(arguments.output, Reached(store, asked))
     file = progress.open()
     try:
@@ -157,16 +177,27 @@ def _writer(file: BinaryIO) -> Write:
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.export", description="Stream transcripts.")
-    parser.add_argument("--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.export", description="Stream transcripts."
+    )
+    parser.add_argument(
+        "--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)"
+    )
     parser.add_argument("--to", dest="until", help="the day after the last one (default: tomorrow)")
     parser.add_argument("--tz", help="whose days these are, like Asia/Jakarta (default: UTC)")
     parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
-    parser.add_argument("--output", type=Path, help="where to (default: standard output, which cannot be resumed)")
-    masked = "mask e-mail addresses, numbers like telephone numbers, hidden variables, links, conversation ids"
+    parser.add_argument(
+        "--output", type=Path, help="where to (default: standard output, which cannot be resumed)"
+    )
+    masked = (
+        "mask e-mail addresses, numbers like telephone numbers, "
+        "hidden variables, links, conversation ids"
+    )
     parser.add_argument("--redact", action="store_true", help=masked)
     role = "what a human agent is called; `assistant` for tools that know only two roles"
-    parser.add_argument("--human-role", default="human_agent", choices=("human_agent", "assistant"), help=role)
+    parser.add_argument(
+        "--human-role", default="human_agent", choices=("human_agent", "assistant"), help=role
+    )
     return parser.parse_args(given)
 
 
@@ -179,7 +210,9 @@ def main(given: list[str] | None = None) -> int:
     except BadRequest as error:
         return _ended(f"not exported: {error.message}", 2)
     asked = _asked(arguments, span)
-    again = f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
+    again = (
+        f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
+    )
     try:
         asyncio.run(export(arguments, span, asked))
     except KeyboardInterrupt:

@@ -1,4 +1,6 @@
-"""An export's files, which hold personal data and so are their owner's alone: the output, and how far it came."""
+"""An export's files, which hold personal data and so are their owner's alone: the output, and
+how far it came.
+"""
 
 import os
 import secrets
@@ -21,9 +23,11 @@ SAY_EVERY = 1.0  # seconds
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(slots=True)
 class Reached:
-    """How far an export came: the page of conversations, those of it that are done, and the length of the file then.
+    """How far an export came: the page of conversations, those of it that are done, and the length
+    of the file then.
 
-    `store` is where it reads, `asked` the arguments it runs with; `salt` makes the pseudonyms the same after a resume.
+    `store` is where it reads, `asked` the arguments it runs with; `salt` makes the pseudonyms the
+    same after a resume.
     """
 
     store: str
@@ -51,7 +55,8 @@ class Progress:
     def open(self) -> BinaryIO:
         """Returns the file to write to, cut back to what is known to be whole. Raises BadRequest.
 
-        Where an earlier run of the same command was interrupted, `reached` is what that run reached.
+        Where an earlier run of the same command was interrupted, `reached` is what that run
+        reached.
         """
         if self._output is None or self._path is None:
             if sys.stdout is None:
@@ -62,11 +67,15 @@ class Progress:
             self.reached = self._earlier(self._path)
             self._check(self._output, self._path)
         elif self._output.exists() and not self._output.is_file():
-            raise BadRequest("no-file", f"{self._output} is no file; leave --output out to write to a pipe.")
+            raise BadRequest(
+                "no-file", f"{self._output} is no file; leave --output out to write to a pipe."
+            )
         try:
             file = _own(self._output, os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            raise BadRequest("no-file", f"{self._output} cannot be written: {error.strerror}.") from error
+            raise BadRequest(
+                "no-file", f"{self._output} cannot be written: {error.strerror}."
+            ) from error
         file.truncate(self.reached.length)
         file.seek(self.reached.length)
         return file
@@ -82,8 +91,15 @@ class Progress:
     def say(self, *, last: bool = False) -> None:
         if last or time.monotonic() - self._said > SAY_EVERY:
             self._said = time.monotonic()
-            told = f"{self.reached.conversations:,} conversations, {self.reached.messages:,} messages"
-            print(f"\r{told}{'.' if last else ' ...'}", end="\n" if last else "", file=sys.stderr, flush=True)
+            told = (
+                f"{self.reached.conversations:,} conversations, {self.reached.messages:,} messages"
+            )
+            print(
+                f"\r{told}{'.' if last else ' ...'}",
+                end="\n" if last else "",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def finish(self) -> None:
         if self._path is not None:
@@ -94,12 +110,20 @@ class Progress:
         try:
             earlier = _REACHED.validate_json(path.read_bytes())
         except ValidationError as error:
-            raise BadRequest("not-resumable", f"{path} cannot be read; delete it to begin anew.") from error
+            raise BadRequest(
+                "not-resumable", f"{path} cannot be read; delete it to begin anew."
+            ) from error
         if earlier.asked != self.reached.asked:
             command = command_line(earlier.asked)
-            raise BadRequest("not-resumable", f"{path} is of another export. Finish it: {command}\nor delete the file.")
+            raise BadRequest(
+                "not-resumable",
+                f"{path} is of another export. Finish it: {command}\nor delete the file.",
+            )
         if earlier.store != self.reached.store:
-            raise BadRequest("not-resumable", f"{path} is of another store ({earlier.store}); delete it to begin anew.")
+            raise BadRequest(
+                "not-resumable",
+                f"{path} is of another store ({earlier.store}); delete it to begin anew.",
+            )
         return earlier
 
     def _check(self, output: Path, path: Path) -> None:
@@ -108,7 +132,9 @@ class Progress:
         if there is None or there < self.reached.length:
             found = "is missing" if there is None else f"has only {there:,} bytes"
             told = f"{output} {found}, and {path} says that {self.reached.length:,} were written."
-            raise BadRequest("not-resumable", f"{told} Put the file back, or delete {path} to begin anew.")
+            raise BadRequest(
+                "not-resumable", f"{told} Put the file back, or delete {path} to begin anew."
+            )
 
 
 def command_line(asked: list[str]) -> str:

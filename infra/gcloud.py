@@ -1,5 +1,6 @@
-"""Steps of gcloud commands: each makes one thing or, where it is there, brings it up to date. They can be run, or
-printed as a shell script that does the same."""
+"""Steps of gcloud commands: each makes one thing or, where it is there, brings it up to date. They
+can be run, or printed as a shell script that does the same.
+"""
 
 import re
 import shlex
@@ -22,7 +23,9 @@ def value(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program and its words; `stdin` is what it reads, `secret` the variable of the environment that it reads."""
+    """A program and its words; `stdin` is what it reads, `secret` the variable of the
+    environment that it reads.
+    """
 
     words: tuple[str, ...]
     stdin: str | None = None
@@ -38,7 +41,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`probe` succeeds where the thing exists or, if `lists`, prints its name. `function` is whose step it is."""
+    """`probe` succeeds where the thing exists or, if `lists`, prints its name. `function` is
+    whose step it is.
+    """
 
     title: str
     create: Command
@@ -65,7 +70,13 @@ class Step:
     def _branches(self, condition: str, create: str) -> list[str]:
         if not self.update:
             return [f"{condition} || {create}"]
-        return [f"if {condition}; then", *(f"  {one.shell()}" for one in self.update), "else", f"  {create}", "fi"]
+        return [
+            f"if {condition}; then",
+            *(f"  {one.shell()}" for one in self.update),
+            "else",
+            f"  {create}",
+            "fi",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,9 @@ class StepFailed(Exception):
 def run_command(words: tuple[str, ...], stdin: str | None) -> Result:
     """Runs a command of this machine; one that is not there fails as in a shell."""
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            words, input=stdin, capture_output=True, text=True, errors="replace", check=False
+        )
     except FileNotFoundError:
         return Result(127, "", f"{words[0]}: not found on this machine")
     except (OSError, ValueError) as error:  # it may not be run, or a word holds a NUL
@@ -157,5 +170,8 @@ def _quoted(word: str) -> str:
     parts = _VALUE.split(word)
     if len(parts) == 1:
         return shlex.quote(word)
-    literal = (re.sub(r'(["$`\\])', r"\\\1", part) if n % 2 == 0 else f"${{{part}}}" for n, part in enumerate(parts))
+    literal = (
+        re.sub(r'(["$`\\])', r"\\\1", part) if n % 2 == 0 else f"${{{part}}}"
+        for n, part in enumerate(parts)
+    )
     return f'"{"".join(literal)}"'

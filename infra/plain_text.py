@@ -1,10 +1,13 @@
-"""Plain forms of a text to search in, however it was typed. Pure; both know where each character stood."""
+"""Plain forms of a text to search in, however it was typed. Pure; both know where each
+character stood.
+"""
 
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-INVISIBLE = "\u200b"  # stands for whatever takes no room: joiners, marks of direction, accents that combine
+# stands for whatever takes no room: joiners, marks of direction, accents that combine
+INVISIBLE = "\u200b"
 CURRENCY = "$"  # stands for the sign of any currency
 _SAME = {
     **dict.fromkeys("−ー", "-"), **dict.fromkeys("⁄∕", "/"), **dict.fromkeys("’‘ʼ`´", "'"),
@@ -42,25 +45,41 @@ class Words:
     def squeezed(self) -> "Words":
         """Returns them without the spaces."""
         kept = [at for at, one in enumerate(self.text) if one != " "]
-        return Words(self.text.replace(" ", ""), [self.starts[at] for at in kept], [self.ends[at] for at in kept])
+        return Words(
+            self.text.replace(" ", ""),
+            [self.starts[at] for at in kept],
+            [self.ends[at] for at in kept],
+        )
 
 
 def plain(text: str) -> str:
-    """Returns the text in lower case with plain digits, spaces and signs; each character stands where it stood."""
+    """Returns the text in lower case with plain digits, spaces and signs; each character stands
+    where it stood.
+    """
     return text.translate(_PLAIN)
 
 
 def words(text: str) -> Words:
-    """Returns letters and digits without capitals and accents, and a space for whatever stands between two letters that
-    could be capitals: anywhere else, as between digits, signs and spaces are left out."""
+    """Returns letters and digits without capitals and accents, and a space for whatever stands
+    between two letters that could be capitals: anywhere else, as between digits, signs and spaces
+    are left out.
+    """
     pieces: list[tuple[str, int, int]] = []
     for at, character in enumerate(text):
         folded = _FOLDED[ord(character)]
         if not folded and pieces:
             pieces[-1] = (*pieces[-1][:2], at + 1)
-        pieces += [(one, at, at + 1) for one in folded if one != " " or (pieces and pieces[-1][0] != " ")]
-    kept = [piece for at, piece in enumerate(pieces) if piece[0] != " " or _is_between_cased(pieces, at)]
-    return Words("".join(one for one, _, _ in kept), [start for _, start, _ in kept], [end for _, _, end in kept])
+        pieces += [
+            (one, at, at + 1) for one in folded if one != " " or (pieces and pieces[-1][0] != " ")
+        ]
+    kept = [
+        piece for at, piece in enumerate(pieces) if piece[0] != " " or _is_between_cased(pieces, at)
+    ]
+    return Words(
+        "".join(one for one, _, _ in kept),
+        [start for _, start, _ in kept],
+        [end for _, _, end in kept],
+    )
 
 
 def occurrences(text: str, value: str) -> Iterator[int]:
@@ -96,7 +115,9 @@ def _single(character: str) -> str:
 
 
 def _folded(character: str) -> str:
-    """Returns letters and digits that it stands for (ss for ß), a space for a sign, nothing for what takes no room."""
+    """Returns letters and digits that it stands for (ss for ß), a space for a sign, nothing for
+    what takes no room.
+    """
     return "".join(_letter(one) for one in unicodedata.normalize("NFKD", character.casefold()))
 
 

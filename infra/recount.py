@@ -1,8 +1,10 @@
-"""`python -m infra.recount [--from --to --tz]`: makes the reports say what the journal says, while everything runs.
+"""`python -m infra.recount [--from --to --tz]`: makes the reports say what the journal says, while
+everything runs.
 
-It is not needed for crashes or repetitions, which count nothing twice, but after a restored backup, a fault, or reports
-that could take no more. It works on whole days of UTC. Days whose journal has begun to expire cannot be recounted, and
-are left as they are. It may be run again at any time, also beside another one.
+It is not needed for crashes or repetitions, which count nothing twice, but after a restored backup,
+a fault, or reports that could take no more. It works on whole days of UTC. Days whose journal has
+begun to expire cannot be recounted, and are left as they are. It may be run again at any time, also
+beside another one.
 """
 
 import argparse
@@ -25,20 +27,31 @@ async def run(arguments: argparse.Namespace) -> None:
     kept = day_of(now - timedelta(days=baton.settings.journal_ttl_days) + TAKES) + DAY
     since = max(day_of(span.since), kept)
     if since >= span.until:
-        raise BadRequest("schema", f"The journal is whole from {kept:%Y-%m-%d} on; nothing before can be recounted.")
+        raise BadRequest(
+            "schema",
+            f"The journal is whole from {kept:%Y-%m-%d} on; nothing before can be recounted.",
+        )
     done = await recount(baton.ports.store, since, span.until, now)
     wrong = sum(abs(one.number) for one in done.changed)
     last = day_of(span.until - QUARTER)
-    print(f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, days of UTC: {wrong or 'nothing'} had to be corrected.")
+    print(
+        f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, days of UTC: {wrong or 'nothing'} had to be "
+        f"corrected."
+    )
     if done.spared:
         print(
-            f"left as they are, as their journal has begun to expire: {', '.join(f'{d:%Y-%m-%d}' for d in done.spared)}"
+            f"left as they are, as their journal has begun to expire: "
+            f"{', '.join(f'{d:%Y-%m-%d}' for d in done.spared)}"
         )
 
 
 def main(given: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.recount", description="Count anew from the journal.")
-    parser.add_argument("--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.recount", description="Count anew from the journal."
+    )
+    parser.add_argument(
+        "--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)"
+    )
     parser.add_argument("--to", dest="until", help="the day after the last one (default: tomorrow)")
     parser.add_argument("--tz", help="whose days these are, like Asia/Jakarta (default: UTC)")
     logs.hide("DEBUG")

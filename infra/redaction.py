@@ -1,6 +1,8 @@
-"""What a redacted transcript does not show: how to reach the customer, what is hidden from agents, whose it is. Pure.
+"""What a redacted transcript does not show: how to reach the customer, what is hidden from agents,
+whose it is. Pure.
 
-Rather too much is masked than too little: what may be a telephone number is taken for one. README says what stays.
+Rather too much is masked than too little: what may be a telephone number is taken for one. README
+says what stays.
 """
 
 import hashlib
@@ -32,16 +34,22 @@ _OF_DOMAIN = r"""[^ @"(),:;<>\[\]\\/。?!*'&=#.]"""
 _LOCAL = rf"""(?:"(?:\\.|[^"\\]){{1,256}}"|(?<!{_OF_LOCAL}){_OF_LOCAL}+)"""
 _DOTTED = rf"{_OF_DOMAIN}+(?:\.+{_OF_DOMAIN}+)+"
 _AT = r"(?:@|%(?:25)*40|&#64;|&#x40;|&commat;)"
-_MAIL = re.compile(rf"{_LOCAL}(?:{_AT}(?:{_DOTTED}|{_OF_DOMAIN}+|\[[^\] ]+\])| {{0,8}}@ {{0,8}}{_DOTTED})")
+_MAIL = re.compile(
+    rf"{_LOCAL}(?:{_AT}(?:{_DOTTED}|{_OF_DOMAIN}+|\[[^\] ]+\])| {{0,8}}@ {{0,8}}{_DOTTED})"
+)
 
 _ENCODED = r"%[0-9a-f]{2}|<[^<>\d]{0,40}>|&(?:[a-z]{1,8}|#160|#xa0);|\\[nrt]"
 _SIGN = rf"(?![{CURRENCY}%,:;!?])[\W_]|[,:;!?](?=\d)"
 _GAP = rf"(?:{_ENCODED}|{_SIGN}){{0,8}}+"
 _EXTENSION = rf"{_GAP}(?:x|ext|extn|extension|#)\.?{_GAP}\d{{1,6}}"
-_PHONE = re.compile(rf"(?:\((?=\+?\d{{1,6}}\)))?\+?\d(?:{_GAP}\d){{6,}}(?:{_EXTENSION})?{INVISIBLE}*")
+_PHONE = re.compile(
+    rf"(?:\((?=\+?\d{{1,6}}\)))?\+?\d(?:{_GAP}\d){{6,}}(?:{_EXTENSION})?{INVISIBLE}*"
+)
 
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
-_DATE = "|".join(f"{_YEAR}{s}{_MONTH}{s}{_DAY}|{_DAY}{s}{_DAY}{s}{_YEAR}" for s in (r"\.", "-", "/"))
+_DATE = "|".join(
+    f"{_YEAR}{s}{_MONTH}{s}{_DAY}|{_DAY}{s}{_DAY}{s}{_YEAR}" for s in (r"\.", "-", "/")
+)
 _MOMENT = rf"(?:{_DATE}|(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
 _MOMENTS = re.compile(rf"{_MOMENT}(?:(?:{_ENCODED}|[^\w:]|_){{1,8}}+{_MOMENT})*")
 
@@ -71,16 +79,24 @@ class _Value:
 
 
 class Mask:
-    """Masks one conversation: addresses, numbers, and what was captured under keys that agents may not see."""
+    """Masks one conversation: addresses, numbers, and what was captured under keys that agents
+    may not see.
+    """
 
     def __init__(self, family: Iterable[Conversation] = ()) -> None:
-        """`family` is the conversation and those that are linked with it, whose variables are known."""
-        found = (one.value for known in family for one in known.variables if _is_hidden(one.audiences))
+        """`family` is the conversation and those that are linked with it, whose variables are
+        known.
+        """
+        found = (
+            one.value for known in family for one in known.variables if _is_hidden(one.audiences)
+        )
         self._values = {_Value.of(leaf) for value in found for leaf in _leaves(value)}
         self._captured: deque[_Value] = deque(maxlen=KEPT_KEYS)
 
     def learn(self, entry: JournalEntry) -> None:
-        """From here on what the customer said there is masked too: its variable may have another value by now."""
+        """From here on what the customer said there is masked too: its variable may have
+        another value by now.
+        """
         said = _Value.of(shortened(words_to_mask(entry) or "", CAPTURED_LIMIT, mark=""))
         if _is_hidden(entry.captured_for) and said not in self._captured:
             self._captured.append(said)
@@ -89,18 +105,33 @@ class Mask:
         if _is_hidden(line.captured_for):
             return replace(line, text=HIDDEN, reason=self.text(line.reason))
         said = line.text and _without_attachment(line.text, of_customer=line.role == "user")
-        return replace(line, text=self.text(said, of_customer=line.role == "user"), reason=self.text(line.reason))
+        return replace(
+            line,
+            text=self.text(said, of_customer=line.role == "user"),
+            reason=self.text(line.reason),
+        )
 
     def text(self, text: str | None, *, of_customer: bool = False) -> str | None:
-        """Returns what stays of it. A link of the customer's is a file of theirs, so nothing of it does."""
+        """Returns what stays of it. A link of the customer's is a file of theirs, so nothing of
+        it does.
+        """
         if text is None:
             return None
         form = plain(text)
         links = (found.span(0 if of_customer else 1) for found in _LINK.finditer(form))
         mails = (found.span() for found in _MAIL.finditer(form))
-        phones = (found.span() for found in _PHONE.finditer(form) if not _MOMENTS.fullmatch(found[0]))
-        kinds = ((self._hidden(text, form), HIDDEN), (links, "[link]"), (mails, "[e-mail]"), (phones, "[phone]"))
-        return _replaced(text, [(*span, label) for spans, label in kinds for span in spans if span[0] < span[1]])
+        phones = (
+            found.span() for found in _PHONE.finditer(form) if not _MOMENTS.fullmatch(found[0])
+        )
+        kinds = (
+            (self._hidden(text, form), HIDDEN),
+            (links, "[link]"),
+            (mails, "[e-mail]"),
+            (phones, "[phone]"),
+        )
+        return _replaced(
+            text, [(*span, label) for spans, label in kinds for span in spans if span[0] < span[1]]
+        )
 
     def _hidden(self, text: str, form: str) -> Iterator[tuple[int, int]]:
         values = (*self._values, *self._captured)
@@ -111,7 +142,9 @@ class Mask:
 
 
 def pseudonym(conversation: str, salt: str) -> str:
-    """Returns what stands for a conversation id wherever `salt` is the same; nobody without it can find out whose."""
+    """Returns what stands for a conversation id wherever `salt` is the same; nobody without it
+    can find out whose.
+    """
     digest = hmac.new(salt.encode(), conversation.encode(), hashlib.sha256).hexdigest()
     return f"{platform_of(conversation)}:p-{digest[:32]}"
 
@@ -122,14 +155,18 @@ def _is_hidden(audiences: Sequence[Audience] | None) -> bool:
 
 
 def _without_attachment(text: str, *, of_customer: bool) -> str:
-    """Returns the words without what stands for a place, a contact or a file's name; a caption stays."""
+    """Returns the words without what stands for a place, a contact or a file's name; a caption
+    stays.
+    """
     if of_customer and (MAP_LINK in text or NOWHERE in text.splitlines()):
         return NOWHERE
     return "[contact]" if text.startswith(_CONTACT) else _FILE.sub(r"[\1]", text)
 
 
 def _replaced(text: str, spans: list[Span]) -> str:
-    """Returns the text with labels in place of the spans; of those that overlap, the first one's for all of them."""
+    """Returns the text with labels in place of the spans; of those that overlap, the first
+    one's for all of them.
+    """
     parts, at = [], 0
     for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= at:

@@ -1,5 +1,7 @@
-"""What Cloud Build does with a staged folder, done here: a clean environment from the hashed requirements, the whole
-folder compiled, and the framework's console script started in it with nothing but its own variables."""
+"""What Cloud Build does with a staged folder, done here: a clean environment from the hashed
+requirements, the whole folder compiled, and the framework's console script started in it with
+nothing but its own variables.
+"""
 
 import re
 import shutil
@@ -15,7 +17,8 @@ from typing import Self
 from infra.local.server import free_port
 
 START_SECONDS = 60.0
-# The buildpack's own way to find the framework; a file without it gets the buildpack's versions on top.
+# The buildpack's own way to find the framework; a file without it gets the buildpack's versions on
+# top.
 FRAMEWORK = re.compile(r"(?m)^functions-framework\b([^-]|$)")
 
 
@@ -40,7 +43,12 @@ class DeploymentBuild:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         shutil.rmtree(self._folder)
 
     @property
@@ -56,7 +64,9 @@ class DeploymentBuild:
 
     def _install(self) -> None:
         if not FRAMEWORK.search(self._requirements.read_text()):
-            raise SimulationError(f"{self._requirements} does not list functions-framework at the start of a line")
+            raise SimulationError(
+                f"{self._requirements} does not list functions-framework at the start of a line"
+            )
         _run(self._python, "-m", "venv", str(self._folder))
         pip = [str(self._folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
         _run(*pip, "install", "--quiet", "--require-hashes", "-r", str(self._requirements))
@@ -65,7 +75,11 @@ class DeploymentBuild:
     def _first_answer(self, folder: Path) -> int:
         port = free_port()
         environment = {"PATH": f"{self._folder / 'bin'}:/usr/bin:/bin", "PORT": str(port)}
-        environment |= {"FUNCTION_TARGET": folder.name, "FUNCTION_USE_ASGI": "true", "LOG_EXECUTION_ID": "true"}
+        environment |= {
+            "FUNCTION_TARGET": folder.name,
+            "FUNCTION_USE_ASGI": "true",
+            "LOG_EXECUTION_ID": "true",
+        }
         command = [str(self._folder / "bin" / "functions-framework"), "--host", "127.0.0.1"]
         with (folder.parent / f"{folder.name}.log").open("w+") as log:
             process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -73,7 +87,9 @@ class DeploymentBuild:
                 return _await_answer(f"http://127.0.0.1:{port}/", process)
             except TimeoutError:
                 log.seek(0)
-                raise SimulationError(f"{folder.name} does not answer:\n{log.read()[-3000:]}") from None
+                raise SimulationError(
+                    f"{folder.name} does not answer:\n{log.read()[-3000:]}"
+                ) from None
             finally:
                 process.terminate()
                 process.wait()
@@ -95,9 +111,13 @@ def _await_answer(url: str, process: subprocess.Popen[bytes]) -> int:
 
 def _run(*command: str, cwd: Path | None = None) -> str:
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False
+        )
     except (OSError, ValueError) as error:
         raise SimulationError(f"`{command[0]}` cannot be run: {error}") from error
     if done.returncode != 0:
-        raise SimulationError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise SimulationError(
+            f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}"
+        )
     return done.stdout

@@ -1,8 +1,10 @@
-"""`python -m infra.stage [FUNCTION ...]`: builds `build/<function>/` and its zip, which is what is deployed.
+"""`python -m infra.stage [FUNCTION ...]`: builds `build/<function>/` and its zip, which is what is
+deployed.
 
-It holds main.py and the function's static files, shared/ and the hashed requirements.txt, and nothing else: the
-framework finds no other code (its console script does not put the working directory on the path). The same sources
-give the same zip, byte for byte, and its name holds the hash: it is deployed anew when it changed, and only then.
+It holds main.py and the function's static files, shared/ and the hashed requirements.txt, and
+nothing else: the framework finds no other code (its console script does not put the working
+directory on the path). The same sources give the same zip, byte for byte, and its name holds the
+hash: it is deployed anew when it changed, and only then.
 """
 
 import argparse
@@ -56,9 +58,13 @@ def archive(folder: Path) -> Path:
 
 
 def zipped(folder: Path) -> bytes:
-    """Returns the folder as a zip, not compressed: another zlib would give other bytes, and it is small."""
+    """Returns the folder as a zip, not compressed: another zlib would give other bytes, and it
+    is small.
+    """
     written = io.BytesIO()
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as target:
         for name in sorted(files):
             info = zipfile.ZipInfo(name, EPOCH)
@@ -70,18 +76,27 @@ def zipped(folder: Path) -> bytes:
 def tell_terraform(build: Path = BUILD, terraform: Path = TERRAFORM) -> Path:
     """Returns the file that names every zip that was built; terraform reads it by itself."""
     found = {name: sorted(build.glob(f"{name}-*.zip")) for name in deployables()}
-    sources = {name: Path(os.path.relpath(zips[0], terraform)).as_posix() for name, zips in found.items() if zips}
+    sources = {
+        name: Path(os.path.relpath(zips[0], terraform)).as_posix()
+        for name, zips in found.items()
+        if zips
+    }
     target = terraform / "sources.auto.tfvars.json"
     target.write_text(json.dumps({"sources": sources}, indent=2) + "\n")
     return target
 
 
 def check_imports(source: Path, root: Path = ROOT) -> None:
-    """Of our own code a function may import `shared` only: nothing else is staged. Raises StagingError."""
+    """Of our own code a function may import `shared` only: nothing else is staged. Raises
+    StagingError.
+    """
     for file in [*source.rglob("*.py"), *(root / "shared").rglob("*.py")]:
         strangers = (_packages(file) & OURS) - {"shared"}
         if strangers:
-            raise StagingError(f"{file.relative_to(root)} imports {', '.join(sorted(strangers))}, which is not staged")
+            raise StagingError(
+                f"{file.relative_to(root)} imports {', '.join(sorted(strangers))}, which is not "
+                f"staged"
+            )
 
 
 def _packages(file: Path) -> set[str]:
@@ -96,10 +111,20 @@ def _packages(file: Path) -> set[str]:
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.stage", description="Build what is deployed.")
-    parser.add_argument("function", nargs="*", help="which ones (default: all of infra/functions.json)")
-    parser.add_argument("--check", action="store_true", help="go through the deployment build and start each function")
-    parser.add_argument("--python", default=sys.executable, help="the Python to check with (default: this one)")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.stage", description="Build what is deployed."
+    )
+    parser.add_argument(
+        "function", nargs="*", help="which ones (default: all of infra/functions.json)"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="go through the deployment build and start each function",
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="the Python to check with (default: this one)"
+    )
     return parser.parse_args(given)
 
 
@@ -126,7 +151,9 @@ def _check(functions: list[str], python: str) -> None:
         print(f"{build.version}: the hashed requirements install, and fit together", flush=True)
         for function in functions:
             print(
-                f"{build.version}: {function} compiles, starts and answers {build.answer(BUILD / function)}", flush=True
+                f"{build.version}: {function} compiles, starts and answers "
+                f"{build.answer(BUILD / function)}",
+                flush=True,
             )
 
 

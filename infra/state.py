@@ -1,4 +1,6 @@
-"""Whose state a tool of the operator's works on: the deployment's that the environment names, else the local run's."""
+"""Whose state a tool of the operator's works on: the deployment's that the environment names,
+else the local run's.
+"""
 
 import contextlib
 import io
@@ -16,8 +18,9 @@ SQLITE = "sqlite:///"
 
 
 def opened() -> Baton:
-    """Returns Baton on its state, of which the user is told which it is. Raises BadRequest where there is none, or
-    where it or the settings cannot be used."""
+    """Returns Baton on its state, of which the user is told which it is. Raises BadRequest where
+    there is none, or where it or the settings cannot be used.
+    """
     if home := os.environ.get("BATON_HOME"):
         os.environ.setdefault("BATON_STORE", f"{SQLITE}{Path(home) / 'baton.sqlite'}")
     baton = _built()
@@ -42,7 +45,9 @@ def _built() -> Baton:
 def _check_file(store: str) -> None:
     path = store.removeprefix(SQLITE)
     if not os.path.lexists(path):
-        raise BadRequest("no-state", f"There is no state at {store}. Name it with BATON_HOME or BATON_STORE.")
+        raise BadRequest(
+            "no-state", f"There is no state at {store}. Name it with BATON_HOME or BATON_STORE."
+        )
     try:
         open_database(path, SCHEMA).close()
     except UnusableFile as error:

@@ -1,4 +1,6 @@
-"""The steps that put one function where it is called: its source, the function, who may invoke it, what calls it."""
+"""The steps that put one function where it is called: its source, the function, who may invoke
+it, what calls it.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -62,16 +64,22 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
 
 
 def _joined(variables: Mapping[str, str]) -> str:
-    """Returns NAME=value pairs behind a separator that none of them holds: a value may have commas."""
+    """Returns NAME=value pairs behind a separator that none of them holds: a value may have
+    commas.
+    """
     separator = next(
-        one for one in (",", ";", "|", "@@", "~~~~") if not any(one in text for text in variables.values())
+        one
+        for one in (",", ";", "|", "@@", "~~~~")
+        if not any(one in text for text in variables.values())
     )
     return f"^{separator}^" + separator.join(f"{name}={text}" for name, text in variables.items())
 
 
 def _callers(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
     if row.public:
-        yield _may_invoke(to, name, "allUsers", "everybody may call it: it checks signature or key itself")
+        yield _may_invoke(
+            to, name, "allUsers", "everybody may call it: it checks signature or key itself"
+        )
         return
     url, variable = _url(to, name)
     if row.trigger == "pubsub":
@@ -80,18 +88,24 @@ def _callers(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
         yield from _subscription(to, name, row, value(variable))
     if row.trigger == "schedule":
         yield url
-        yield _may_invoke(to, name, f"serviceAccount:{to.account('scheduler')}", "Cloud Scheduler may call it")
+        yield _may_invoke(
+            to, name, f"serviceAccount:{to.account('scheduler')}", "Cloud Scheduler may call it"
+        )
         yield _job(to, name, row, value(variable))
 
 
 def _url(to: Deployment, name: str) -> tuple[Step, str]:
     variable = f"{name.upper()}_URL"
-    asked = to.gcloud("functions describe", name, f"--region={to.region}", "--format=value(serviceConfig.uri)")
+    asked = to.gcloud(
+        "functions describe", name, f"--region={to.region}", "--format=value(serviceConfig.uri)"
+    )
     return Step(f"{name}: address", asked, remembers=variable, function=name), variable
 
 
 def _may_invoke(to: Deployment, name: str, member: str, title: str) -> Step:
-    """The right is on the Cloud Run service behind the function, whose name has - where the function's has _."""
+    """The right is on the Cloud Run service behind the function, whose name has - where the
+    function's has _.
+    """
     service = name.replace("_", "-")
     right = to.right("run services", service, member, "roles/run.invoker", f"--region={to.region}")
     return Step(f"{name}: {title}", right, function=name)
@@ -114,13 +128,19 @@ def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Itera
     yield Step(
         f"{name}: subscription of {row.topic}",
         to.gcloud(
-            "pubsub subscriptions create", row.topic, f"--topic={row.topic}", "--enable-message-ordering", *flags
+            "pubsub subscriptions create",
+            row.topic,
+            f"--topic={row.topic}",
+            "--enable-message-ordering",
+            *flags,
         ),
         probe=to.gcloud("pubsub subscriptions describe", row.topic),
         update=(to.gcloud("pubsub subscriptions update", row.topic, *flags),),
         function=name,
     )
-    agent = f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    agent = (
+        f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
     right = to.right("pubsub subscriptions", row.topic, agent, "roles/pubsub.subscriber")
     yield Step(f"{name}: Pub/Sub may take dead letters out", right, function=name)
 

@@ -1,4 +1,6 @@
-"""The steps that the whole project needs, once: APIs, database, identities, topics, secrets, sources."""
+"""The steps that the whole project needs, once: APIs, database, identities, topics, secrets,
+sources.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +11,8 @@ from infra.gcloud import Step, value
 
 FIRESTORE = ROOT / "infra" / "terraform" / "firestore.json"
 APIS = (
-    "artifactregistry cloudbuild cloudfunctions cloudscheduler dialogflow firestore iam logging monitoring pubsub run "
+    "artifactregistry cloudbuild cloudfunctions cloudscheduler dialogflow firestore iam logging "
+    "monitoring pubsub run "
     "secretmanager storage"
 )
 CALLERS = {
@@ -79,20 +82,33 @@ def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
     )
 
 
-def _field(to: Deployment, at: str, group: str, name: str, indexes: list[str], ttl: str) -> Iterator[Step]:
+def _field(
+    to: Deployment, at: str, group: str, name: str, indexes: list[str], ttl: str
+) -> Iterator[Step]:
     lower = [one.lower().replace("_", "-").split() for one in indexes]
-    how = [f"--index=order={order},query-scope={scope}" for scope, order in lower] or ["--disable-indexes"]
+    how = [f"--index=order={order},query-scope={scope}" for scope, order in lower] or [
+        "--disable-indexes"
+    ]
     where = [name, at, f"--collection-group={group}"]
-    yield Step(f"Firestore field {group}.{name}", to.gcloud("firestore indexes fields update", *where, *how))
+    yield Step(
+        f"Firestore field {group}.{name}",
+        to.gcloud("firestore indexes fields update", *where, *how),
+    )
     if name == ttl:
-        yield Step(f"Firestore expiry of {group}", to.gcloud("firestore fields ttls update", *where, "--enable-ttl"))
+        yield Step(
+            f"Firestore expiry of {group}",
+            to.gcloud("firestore fields ttls update", *where, "--enable-ttl"),
+        )
 
 
 def _identities(to: Deployment) -> Iterator[Step]:
     names = {**dict.fromkeys(to.table, "a function"), **CALLERS}
     for name, purpose in names.items():
         account = to.account(name)
-        create = [account.partition("@")[0], f"--display-name=Baton: {name if name in to.table else purpose}"]
+        create = [
+            account.partition("@")[0],
+            f"--display-name=Baton: {name if name in to.table else purpose}",
+        ]
         yield Step(
             f"service account of {name}",
             to.gcloud("iam service-accounts create", *create),
@@ -101,9 +117,13 @@ def _identities(to: Deployment) -> Iterator[Step]:
         )
     member = f"serviceAccount:{to.account('build')}"
     yield Step(
-        "builds may write logs", to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None")
+        "builds may write logs",
+        to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None"),
     )
-    condition = f'expression=resource.name == "projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
+    condition = (
+        "expression=resource.name == "
+        f'"projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
+    )
     for name, row in to.table.items():
         for role in row.roles:
             within = condition if role == "roles/datastore.user" else "None"
@@ -113,7 +133,9 @@ def _identities(to: Deployment) -> Iterator[Step]:
 
 def _topics(to: Deployment) -> Iterator[Step]:
     region = f"--message-storage-policy-allowed-regions={to.region}"
-    agent = f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    agent = (
+        f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
     for topic in topics(dict(to.table)):
         for one in (topic, f"{topic}-dead"):
             yield Step(
@@ -123,7 +145,11 @@ def _topics(to: Deployment) -> Iterator[Step]:
                 update=(to.gcloud("pubsub topics update", one, region),),
             )
         dead = f"{topic}-dead"
-        keeps = ["--ack-deadline=60", f"--message-retention-duration={WEEK}", "--expiration-period=never"]
+        keeps = [
+            "--ack-deadline=60",
+            f"--message-retention-duration={WEEK}",
+            "--expiration-period=never",
+        ]
         yield Step(
             f"subscription that keeps the dead letters of {topic}",
             to.gcloud("pubsub subscriptions create", dead, f"--topic={dead}", *keeps),
@@ -176,7 +202,9 @@ def _sources(to: Deployment) -> Iterator[Step]:
         probe=to.gcloud("artifacts repositories describe", "baton", at),
     )
     policy = ["baton", at, "--policy=-", "--no-dry-run"]
-    clean = to.gcloud("artifacts repositories set-cleanup-policies", *policy, stdin=json.dumps(CLEANUP))
+    clean = to.gcloud(
+        "artifacts repositories set-cleanup-policies", *policy, stdin=json.dumps(CLEANUP)
+    )
     yield Step("old images go", clean)
     right = to.right("artifacts repositories", "baton", member, "roles/artifactregistry.writer", at)
     yield Step("builds may write images", right)

@@ -13,7 +13,9 @@ Json = dict[str, Any]
 
 
 def watching_steps(to: Deployment) -> Iterator[Step]:
-    """Yields what comes after the functions: a policy on a metric that does not exist yet is refused."""
+    """Yields what comes after the functions: a policy on a metric that does not exist yet is
+    refused.
+    """
     tables = json.loads(OBSERVABILITY.read_text())
     services = _services(to, public=False)
     for name, metric in tables["metrics"].items():
@@ -28,13 +30,23 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
 def metric_body(name: str, metric: Json, services: str) -> Json:
     """Returns a LogMetric of the Logging API."""
     labels, measures = metric["labels"], metric["value"]
-    watched = f'resource.type="cloud_run_revision" AND resource.labels.service_name=~"^({services})$"'
-    kind = {"valueType": "DISTRIBUTION", "unit": "s"} if measures else {"valueType": "INT64", "unit": "1"}
+    watched = (
+        f'resource.type="cloud_run_revision" AND resource.labels.service_name=~"^({services})$"'
+    )
+    kind = (
+        {"valueType": "DISTRIBUTION", "unit": "s"}
+        if measures
+        else {"valueType": "INT64", "unit": "1"}
+    )
     body: Json = {
         "name": name,
         "description": metric["description"],
         "filter": f"{watched} AND {metric['filter']}",
-        "metricDescriptor": {"metricKind": "DELTA", **kind, "labels": [{"key": label} for label in labels]},
+        "metricDescriptor": {
+            "metricKind": "DELTA",
+            **kind,
+            "labels": [{"key": label} for label in labels],
+        },
         "labelExtractors": {label: f"EXTRACT(jsonPayload.{label})" for label in labels},
     }
     return {**body, "valueExtractor": f"EXTRACT(jsonPayload.{measures})"} if measures else body
@@ -69,7 +81,13 @@ def alert_body(alert: Json, public: str, *, mailed: bool) -> Json:
 def dashboard_body(charts: list[Json], services: str) -> Json:
     """Returns a Dashboard of the Monitoring API, two charts to a row."""
     tiles = [
-        {"xPos": n % 2 * 6, "yPos": n // 2 * 4, "width": 6, "height": 4, "widget": _chart(chart, services)}
+        {
+            "xPos": n % 2 * 6,
+            "yPos": n // 2 * 4,
+            "width": 6,
+            "height": 4,
+            "widget": _chart(chart, services),
+        }
         for n, chart in enumerate(charts)
     ]
     return {"displayName": "Baton", "mosaicLayout": {"columns": 12, "tiles": tiles}}
@@ -82,13 +100,18 @@ def _chart(chart: Json, services: str) -> Json:
         "crossSeriesReducer": chart["reducer"],
         "groupByFields": chart["group_by"],
     }
-    filtered = {"filter": chart["filter"].replace("{services}", services), "aggregation": aggregation}
+    filtered = {
+        "filter": chart["filter"].replace("{services}", services),
+        "aggregation": aggregation,
+    }
     data = {"plotType": "LINE", "timeSeriesQuery": {"timeSeriesFilter": filtered}}
     return {"title": chart["title"], "xyChart": {"dataSets": [data]}}
 
 
 def _services(to: Deployment, *, public: bool) -> str:
-    return "|".join(sorted(name.replace("_", "-") for name, row in to.table.items() if row.public or not public))
+    return "|".join(
+        sorted(name.replace("_", "-") for name, row in to.table.items() if row.public or not public)
+    )
 
 
 def _metric(to: Deployment, name: str, body: Mapping[str, Any]) -> Step:
@@ -103,7 +126,11 @@ def _metric(to: Deployment, name: str, body: Mapping[str, Any]) -> Step:
 
 def _channel(to: Deployment, email: str) -> Iterator[Step]:
     same = f'--filter=displayName="Baton: {email}"'
-    labels = [f"--display-name=Baton: {email}", "--type=email", f"--channel-labels=email_address={email}"]
+    labels = [
+        f"--display-name=Baton: {email}",
+        "--type=email",
+        f"--channel-labels=email_address={email}",
+    ]
     yield Step(
         "whom alarms mail",
         to.gcloud("beta monitoring channels create", *labels),
@@ -128,7 +155,9 @@ def _alert(to: Deployment, body: Mapping[str, Any]) -> Step:
 
 def _dashboard(to: Deployment, body: Mapping[str, Any]) -> Step:
     """An update needs the etag of what is there, so it is made anew."""
-    create: Command = to.gcloud("monitoring dashboards create", "--config-from-file=-", stdin=json.dumps(body))
+    create: Command = to.gcloud(
+        "monitoring dashboards create", "--config-from-file=-", stdin=json.dumps(body)
+    )
     return Step(
         "dashboard",
         create,

@@ -1,4 +1,6 @@
-"""Transcripts as JSONL (a chat a line), CSV (a message or event a line) and HTML (to read), written as they come."""
+"""Transcripts as JSONL (a chat a line), CSV (a message or event a line) and HTML (to read),
+written as they come.
+"""
 
 import html
 import json
@@ -13,7 +15,9 @@ Write = Callable[[str], None]
 
 
 class Format(Protocol):
-    """Writes one export: `begin` and `end` once, and for each conversation `open`, its lines, `close`."""
+    """Writes one export: `begin` and `end` once, and for each conversation `open`, its lines,
+    `close`.
+    """
 
     def begin(self) -> None: ...
 
@@ -29,8 +33,8 @@ class Format(Protocol):
 class Jsonl:
     """The chat format of training tools: `messages` with role and content.
 
-    What happened between messages stands as `events` in the metadata of the message that follows, or of the
-    conversation behind the last one; so nothing is held back but these.
+    What happened between messages stands as `events` in the metadata of the message that follows,
+    or of the conversation behind the last one; so nothing is held back but these.
     """
 
     def __init__(self, write: Write, human_role: str) -> None:
@@ -60,7 +64,13 @@ class Jsonl:
         happened = {"events": events} if events else {}
         speaker = {"speaker": line.role} if line.role == "human_agent" else {}
         why = {"reason": line.reason} if line.reason else {}
-        return {"time": format_time(line.time), "outcome": line.outcome, **why, **speaker, **happened}
+        return {
+            "time": format_time(line.time),
+            "outcome": line.outcome,
+            **why,
+            **speaker,
+            **happened,
+        }
 
     def close(self) -> None:
         happened = {"events": self._events} if self._events else {}
@@ -85,7 +95,14 @@ class Csv:
 
     def line(self, line: Line) -> None:
         role = self._human_role if line.role == "human_agent" else line.role
-        said = (role or "", line.name or "", line.kind, line.text or "", line.reason or "", line.outcome)
+        said = (
+            role or "",
+            line.name or "",
+            line.kind,
+            line.text or "",
+            line.reason or "",
+            line.outcome,
+        )
         self._write(spreadsheets.row([self._conversation, format_time(line.time), *said]))
 
     def close(self) -> None: ...
@@ -101,7 +118,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto
 :root { color-scheme: light dark; }
 h2 { font-size: 1rem; margin: 2rem 0 .5rem; border-top: 1px solid; padding-top: 1rem; }
 p { margin: .6rem 0; overflow-wrap: anywhere; } span { display: block; white-space: pre-wrap; }
-.event { font-style: italic; } .event b { font-weight: normal; } .user { margin-inline-start: 3rem; }
+.event { font-style: italic; } .event b { font-weight: normal; }
+.user { margin-inline-start: 3rem; }
 time, .outcome { font-size: .8rem; opacity: .75; }
 </style></head><body><h1>Transcripts</h1>
 """
@@ -120,11 +138,18 @@ class Html:
 
     def line(self, line: Line) -> None:
         """Each part is a `bdi`: what is written from right to left turns nothing around it."""
-        who = " ".join(filter(None, (self._roles[line.role] if line.role else line.kind, line.name)))
-        how = ": ".join(filter(None, (line.outcome, line.reason if line.reason != line.outcome else None)))
+        who = " ".join(
+            filter(None, (self._roles[line.role] if line.role else line.kind, line.name))
+        )
+        how = ": ".join(
+            filter(None, (line.outcome, line.reason if line.reason != line.outcome else None))
+        )
         text = f'<span dir="auto">{html.escape(line.text or "")}</span>' if line.role else ""
         time = f"<time>{format_time(line.time)[:19].replace('T', ' ')}</time>"
-        about = f'{time} <b><bdi>{html.escape(who)}</bdi></b> <bdi class="outcome">{html.escape(how)}</bdi>'
+        about = (
+            f"{time} <b><bdi>{html.escape(who)}</bdi></b> <bdi "
+            f'class="outcome">{html.escape(how)}</bdi>'
+        )
         self._write(f'<p class="{line.role or "event"}">{about}{text}</p>\n')
 
     def close(self) -> None: ...

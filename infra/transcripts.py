@@ -1,4 +1,5 @@
-"""What was said in a conversation, as lines: who, to whom it counts as, when, and how it ended. Pure.
+"""What was said in a conversation, as lines: who, to whom it counts as, when, and how it ended.
+Pure.
 
 A transcript is for those who may read what human agents may read.
 """
@@ -16,7 +17,8 @@ from shared.schemas.variables import Audience
 FROM_USER = {"user_message", "suggestion_response", "survey_response", "authentication_response"}
 SAID = {"bot_message": "assistant", "human_message": "human_agent"}
 HAPPENED = {
-    "human_requested", "handoff_failed", "unclaimed_timeout", "human_idle_timeout", "virtual_agent_joined",
+    "human_requested", "handoff_failed", "unclaimed_timeout", "human_idle_timeout",
+    "virtual_agent_joined",
     "virtual_agent_left", "link", "unlink",
 }  # fmt: skip
 TAKEN = {Verdict.ACCEPTED, Verdict.STALE}
@@ -29,7 +31,8 @@ NOT_SHOWN = {State.FAILED, State.UNKNOWN, State.BROKEN}
 class Line:
     """A message (`role` user, assistant or human_agent) or, with role None, an event.
 
-    `reason` is why it happened, or why it was not said (like `outside-window`). `captured_for` is as in JournalEntry.
+    `reason` is why it happened, or why it was not said (like `outside-window`). `captured_for` is
+    as in JournalEntry.
     """
 
     time: datetime
@@ -43,7 +46,9 @@ class Line:
 
 
 def lines(entry: JournalEntry) -> Iterator[Line]:
-    """Yields what an entry adds to the transcript; a duplicate's record, a refusal or an echo adds nothing."""
+    """Yields what an entry adds to the transcript; a duplicate's record, a refusal or an echo
+    adds nothing.
+    """
     if entry.verdict not in TAKEN and entry.verdict is not Verdict.SUPPRESSED:
         return
     if entry.kind in HAPPENED:
@@ -57,7 +62,10 @@ def lines(entry: JournalEntry) -> Iterator[Line]:
 
 
 def _said(entry: JournalEntry) -> Iterator[Line]:
-    role, said = "user" if entry.kind in FROM_USER else SAID.get(entry.kind), words_for(Audience.AGENT, entry)
+    role, said = (
+        "user" if entry.kind in FROM_USER else SAID.get(entry.kind),
+        words_for(Audience.AGENT, entry),
+    )
     if role is None or said is None:
         return
     name = entry.representative.display_name if entry.representative else None
@@ -67,14 +75,23 @@ def _said(entry: JournalEntry) -> Iterator[Line]:
 
 
 def _frames(entry: JournalEntry) -> Iterator[Line]:
-    """Yields who joined and left: as the customer was told, or where another platform tells, as it was counted."""
+    """Yields who joined and left: as the customer was told, or where another platform tells, as
+    it was counted.
+    """
     told = [command for command in entry.commands if isinstance(command, SendEvent)]
     for command in told:
         name = command.representative.display_name
         reason = entry.reason or _fault([command])
-        yield Line(entry.time, FRAMES[command.event_type], command.state.value, name=name, reason=reason)
+        yield Line(
+            entry.time, FRAMES[command.event_type], command.state.value, name=name, reason=reason
+        )
     records = (command for command in entry.commands if isinstance(command, Record) and not told)
-    for measure in (measure for record in records for measure in record.measures if measure.name in MEASURED_FRAMES):
+    for measure in (
+        measure
+        for record in records
+        for measure in record.measures
+        if measure.name in MEASURED_FRAMES
+    ):
         kind = MEASURED_FRAMES[measure.name]
         yield Line(entry.time, kind, "done", name=measure.agent or None, reason=entry.reason)
 
@@ -86,7 +103,15 @@ def _notices(entry: JournalEntry) -> Iterator[Line]:
     for command in entry.commands:
         if isinstance(command, SendMessage):
             name, text = command.representative.display_name, command.content.summary
-            yield Line(entry.time, "notice", command.state.value, "assistant", name, text, _fault([command]))
+            yield Line(
+                entry.time,
+                "notice",
+                command.state.value,
+                "assistant",
+                name,
+                text,
+                _fault([command]),
+            )
 
 
 def _fault(commands: Iterable[Command]) -> str | None:

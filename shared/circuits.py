@@ -23,17 +23,22 @@ from datetime import datetime, timedelta
 
 from shared.logs import log
 
-FAILURES, CONVERSATIONS = 5, 3  # one message that is at fault, in one conversation, says nothing of its target
+# one message that is at fault, in one conversation, says nothing of its target
+FAILURES, CONVERSATIONS = 5, 3
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
-HANGING_SECONDS, MOST_HANGING = 4.0, 8  # so many calls that wait for an answer keep others from waiting as well
-MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0  # half of what an instance works at once: the rest is for other targets
+# so many calls that wait for an answer keep others from waiting as well
+HANGING_SECONDS, MOST_HANGING = 4.0, 8
+# half of what an instance works at once: the rest is for other targets
+MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0
 
 
 @dataclass(slots=True)
 class Trial:
-    """One try. `failed` says whether the target did not answer for itself; None where nothing was learned.
+    """One try. `failed` says whether the target did not answer for itself; None where nothing was
+    learned.
 
-    `probes`: it finds out whether an open circuit can be closed. `answered`: the target gave an answer at all.
+    `probes`: it finds out whether an open circuit can be closed. `answered`: the target gave an
+    answer at all.
     """
 
     began: float
@@ -44,7 +49,9 @@ class Trial:
 
 @dataclass(slots=True)
 class Circuit:
-    """What is known of one target. Times are those of the caller's clock; how long a call takes is measured."""
+    """What is known of one target. Times are those of the caller's clock; how long a call takes
+    is measured.
+    """
 
     target: str
     failures: int = 0
@@ -71,7 +78,9 @@ class Circuit:
         return is_due and not any(trial.probes for trial in self.running)
 
     async def takes(self, now: datetime, *, first_try: bool) -> bool:
-        """Returns whether one more call may be made, at once; waits for room, though not for long."""
+        """Returns whether one more call may be made, at once; waits for room, though not for
+        long.
+        """
         if not self.admits(now, first_try=first_try) or not await self._finds_room():
             return False
         if not self.admits(now, first_try=first_try):
@@ -100,7 +109,8 @@ class Circuit:
                 self._close()
             elif trial.failed:
                 self.answers = trial.answered
-                if trial.probes or not (was_open or self.is_open):  # others say nothing new of an open circuit
+                # others say nothing new of an open circuit
+                if trial.probes or not (was_open or self.is_open):
                     self._fail(conversation, now)
 
     def _fail(self, conversation: str, now: datetime) -> None:
@@ -113,7 +123,11 @@ class Circuit:
         if self.is_open:
             log("WARNING", "a target is still down", target=self.target)
         else:
-            log("ERROR", "a target is down; what failed is tried again by one call at a time", target=self.target)
+            log(
+                "ERROR",
+                "a target is down; what failed is tried again by one call at a time",
+                target=self.target,
+            )
         pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
         self.times_opened += 1
         self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))

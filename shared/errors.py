@@ -1,14 +1,15 @@
-"""Everything that Baton refuses or cannot do, as one tree; `edge` turns it into answers, and nothing else does.
+"""Everything that Baton refuses or cannot do, as one tree; `edge` turns it into answers, and
+nothing else does.
 
 BatonError
-├── BadRequest         400 INVALID_ARGUMENT     the body or path is wrong; sending it again will not help
+├── BadRequest         400 INVALID_ARGUMENT     the body or path is wrong; do not repeat it
 ├── Unsupported        400 FAILED_PRECONDITION  the customer's channel has no such thing
 ├── Unauthenticated    401 UNAUTHENTICATED      no key, a wrong key, a wrong signature
 ├── Forbidden          403 PERMISSION_DENIED    a key that may not do this
 ├── NotFound           404 NOT_FOUND            no such path, platform or conversation
 ├── MethodNotAllowed   405 UNIMPLEMENTED        the path is right, the method is not
 ├── AlreadyExists      409 ALREADY_EXISTS       this id was accepted before
-├── Refused            409 FAILED_PRECONDITION  the conversation's state forbids it; the id is not consumed
+├── Refused            409 FAILED_PRECONDITION  the conversation forbids it; the id stays free
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
 ├── TooMany            429 RESOURCE_EXHAUSTED   too much is waiting; ask again later
@@ -24,7 +25,9 @@ from collections.abc import Mapping
 
 
 class BatonError(Exception):
-    """Carries its own answer: HTTP `code`, gRPC `status`, a stable `reason` slug and `metadata` for machines."""
+    """Carries its own answer: HTTP `code`, gRPC `status`, a stable `reason` slug and `metadata`
+    for machines.
+    """
 
     code = 500
     status = "INTERNAL"
@@ -54,7 +57,9 @@ class Unauthenticated(BatonError):
 
     def __init__(self) -> None:
         """Never says what was wrong: a forger learns nothing."""
-        super().__init__("unauthenticated", "The credentials or the signature of this request were not accepted.")
+        super().__init__(
+            "unauthenticated", "The credentials or the signature of this request were not accepted."
+        )
 
 
 class Forbidden(BatonError):
@@ -98,28 +103,38 @@ class Unavailable(BatonError):
 
 class Contended(Unavailable):
     def __init__(self) -> None:
-        super().__init__("contended", "Too many writers at once on this conversation; send it again.")
+        super().__init__(
+            "contended", "Too many writers at once on this conversation; send it again."
+        )
 
 
 class TooBusy(Unavailable):
     def __init__(self) -> None:
-        super().__init__("too-busy", "Too many large requests at once; send it again.", retry_after="1")
+        super().__init__(
+            "too-busy", "Too many large requests at once; send it again.", retry_after="1"
+        )
 
 
 class DoorClosed(Unavailable):
     def __init__(self, setting: str) -> None:
-        super().__init__("door-closed", f"This door is closed until {setting} is set.", setting=setting)
+        super().__init__(
+            "door-closed", f"This door is closed until {setting} is set.", setting=setting
+        )
 
 
 class Misconfigured(Unavailable):
     def __init__(self, faults: str = "") -> None:
         """`faults` is for who started it, and never part of an answer."""
-        super().__init__("misconfigured", "The settings of this deployment are wrong; its log says which.")
+        super().__init__(
+            "misconfigured", "The settings of this deployment are wrong; its log says which."
+        )
         self.faults = faults
 
 
 class NotYet(Unavailable):
     def __init__(self, conversation: str) -> None:
         super().__init__(
-            "delivery-failed-for-now", "A delivery failed for now and will be tried again.", conversation=conversation
+            "delivery-failed-for-now",
+            "A delivery failed for now and will be tried again.",
+            conversation=conversation,
         )

@@ -29,7 +29,11 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
     """
     if severity in _hidden:
         return
-    line = {"severity": severity, "message": message, **{k: v for k, v in fields.items() if v is not None}}
+    line = {
+        "severity": severity,
+        "message": message,
+        **{k: v for k, v in fields.items() if v is not None},
+    }
     trace = tracing.current().trace
     if trace is not None:
         line["logging.googleapis.com/trace"] = trace

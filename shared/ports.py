@@ -1,4 +1,6 @@
-"""What the services need of the outside; adapters in `stores` and `transports` give it, tests may give their own."""
+"""What the services need of the outside; adapters in `stores` and `transports` give it, tests
+may give their own.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -21,7 +23,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
-    """A stored value and the store's own token of that state, the precondition of the next write."""
+    """A stored value and the store's own token of that state, the precondition of the next
+    write.
+    """
 
     value: T
     token: object
@@ -29,7 +33,8 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Written whole or not at all: entries are created first, conversations only if their token still stands.
+    """Written whole or not at all: entries are created first, conversations only if their token
+    still stands.
 
     A token of None creates the conversation.
     """
@@ -39,7 +44,9 @@ class Commit:
 
 
 class PreconditionFailed(Exception):
-    """Something that the commit relied on has changed; nothing was written. It does not say what: read the entry."""
+    """Something that the commit relied on has changed; nothing was written. It does not say
+    what: read the entry.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +56,65 @@ class Page(Generic[T]):
 
 
 class ConversationStore(Protocol):
-    """State, journal and outbox. Every method may raise Unavailable; `commit` and `update` raise PreconditionFailed.
+    """State, journal and outbox. Every method may raise Unavailable; `commit` and `update` raise
+    PreconditionFailed.
 
-    Pages go on behind their last item wherever it stands now, so an item that stays due does not hold up the rest; a
-    page may be shorter than its limit, even empty, and have a cursor.
+    Pages go on behind their last item wherever it stands now, so an item that stays due does not
+    hold up the rest; a page may be shorter than its limit, even empty, and have a cursor.
     """
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-        """Returns the conversation; a copy of this instance's own last commit or read will do unless `fresh`."""
+        """Returns the conversation; a copy of this instance's own last commit or read will do
+        unless `fresh`.
+        """
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        """Returns the conversations as written, with their new tokens. Raises TooLarge for what no document holds."""
+        """Returns the conversations as written, with their new tokens. Raises TooLarge for what
+        no document holds.
+        """
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None: ...
 
-    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
-        """Replaces an entry if its token still stands, adds `counts` with it, and returns it with the new token.
+    async def update(
+        self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+    ) -> Snapshot[JournalEntry]:
+        """Replaces an entry if its token still stands, adds `counts` with it, and returns it with
+        the new token.
 
         Raises TooLarge where the reports cannot hold the counts; then nothing was written.
         """
 
-    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
-        """Replaces these entries, all of them or none, if every token still stands; returns them with new tokens."""
+    async def update_together(
+        self, entries: Sequence[Snapshot[JournalEntry]]
+    ) -> list[Snapshot[JournalEntry]]:
+        """Replaces these entries, all of them or none, if every token still stands; returns
+        them with new tokens.
+        """
 
-    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+    async def pending(
+        self, conversation: str, after: int, limit: int
+    ) -> list[Snapshot[JournalEntry]]:
         """Returns the entries beyond sequence `after` that delivery must look at, in sequence."""
 
     async def pending_count(self, conversation: str) -> int: ...
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it never gave.
+        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it
+        never gave.
 
-        In QUEUED there is no conversation that is only tracked: its customer waits for other people than Baton's.
+        In QUEUED there is no conversation that is only tracked: its customer waits for other people
+        than Baton's.
         """
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal in sequence, which is the order in which events were accepted whatever the clocks said.
+        """Returns the journal in sequence, which is the order in which events were accepted
+        whatever the clocks said.
 
-        Entries of one sequence (the markers of an event, what was asked of the built-in bot because of it) come by
-        their time, then by their id. With `expired` it has also what has expired and is not deleted yet. Raises
-        BadRequest for a cursor it never gave.
+        Entries of one sequence (the markers of an event, what was asked of the built-in bot because
+        of it) come by their time, then by their id. With `expired` it has also what has expired and
+        is not deleted yet. Raises BadRequest for a cursor it never gave.
         """
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
@@ -103,22 +127,34 @@ class ConversationStore(Protocol):
         """Returns the conversations (with repetitions) of entries whose `due_at` has passed."""
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns every conversation, in an order that stays. Raises BadRequest for a cursor it never gave."""
+        """Returns every conversation, in an order that stays. Raises BadRequest for a cursor it
+        never gave.
+        """
 
-    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
-        """Returns what these tallies hold of the quarters of an hour from `since` until before `until`; by default what
-        reports show. Cells may repeat."""
+    async def counted(
+        self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
+    ) -> list[Count]:
+        """Returns what these tallies hold of the quarters of an hour from `since` until before
+        `until`; by default what reports show. Cells may repeat.
+        """
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
-        """Makes these all that is corrected of the whole days of UTC from `since` until before `until`, but for what
-        was corrected by what was read later than `read_at`: repeated, or begun and not ended, it does no harm. Raises
-        PreconditionFailed."""
+    async def correct(
+        self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime
+    ) -> None:
+        """Makes these all that is corrected of the whole days of UTC from `since` until before
+        `until`, but for what was corrected by what was read later than `read_at`: repeated, or
+        begun and not ended, it does no harm. Raises PreconditionFailed.
+        """
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
-        """Returns, for days of UTC, when the first of what was counted on them is journalled no longer, if ever."""
+        """Returns, for days of UTC, when the first of what was counted on them is journalled no
+        longer, if ever.
+        """
 
     async def scrub(self) -> bool:
-        """Returns True once no file of the store holds what was replaced, False while that cannot be done."""
+        """Returns True once no file of the store holds what was replaced, False while that
+        cannot be done.
+        """
 
     def frozen(self) -> AbstractAsyncContextManager["ConversationStore"]:
         """Returns the store as it stood at one moment not long ago; only its reads may be used."""
@@ -140,7 +176,9 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """The plain webhook of each audience (BOT, HUMAN) that has one, and the key that signs what goes there."""
+    """The plain webhook of each audience (BOT, HUMAN) that has one, and the key that signs what
+    goes there.
+    """
 
     urls: Mapping[str, str] = field(default_factory=dict)
     key: str | None = field(default=None, repr=False)
@@ -148,7 +186,9 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True)
 class CrmRecord:
-    """Where comments go: `url` with placeholders in its path or query, the method, and what proves the caller."""
+    """Where comments go: `url` with placeholders in its path or query, the method, and what
+    proves the caller.
+    """
 
     url: str = field(repr=False)
     method: str = "POST"
@@ -161,8 +201,9 @@ NO_DESKS, NO_TEAM = Desks(), Team()
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a use case works with. `streams`: what is measured is published as well, for whoever reports elsewhere.
-    `circuits`: which targets are down, as far as this instance knows."""
+    """What a use case works with. `streams`: what is measured is published as well, for whoever
+    reports elsewhere. `circuits`: which targets are down, as far as this instance knows.
+    """
 
     store: ConversationStore
     publisher: Publisher

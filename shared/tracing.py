@@ -1,4 +1,5 @@
-"""The request being served: its trace, which travels on through topics, and the RPCs that it has cost so far.
+"""The request being served: its trace, which travels on through topics, and the RPCs that it has
+cost so far.
 
 https://www.w3.org/TR/trace-context/, https://cloud.google.com/trace/docs/trace-context
 """
@@ -33,7 +34,9 @@ def name_project(project: str | None) -> None:
 
 
 def begin(headers: Mapping[str, str]) -> Span:
-    """Returns what these headers say, which is the span of all that follows in this task; RPCs counted stay counted."""
+    """Returns what these headers say, which is the span of all that follows in this task; RPCs
+    counted stay counted.
+    """
     traceparent = headers.get("traceparent", "")
     known = _TRACEPARENT.fullmatch(traceparent)
     cloud = known or _CLOUD.fullmatch(headers.get("x-cloud-trace-context", ""))

@@ -1,8 +1,10 @@
-"""The emulators of Firestore and Pub/Sub, for every test that asks for them; each test works in a project of its own.
+"""The emulators of Firestore and Pub/Sub, for every test that asks for them; each test works in a
+project of its own.
 
-They are started from the Cloud SDK's jars at first use and end with the tests. FIRESTORE_EMULATOR_HOST and
-PUBSUB_EMULATOR_HOST, where they are set, name emulators to use instead. Without Java or the jars the tests that need
-them are skipped; BATON_REQUIRE_ALL=1 makes that a failure.
+They are started from the Cloud SDK's jars at first use and end with the tests.
+FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, where they are set, name emulators to use instead.
+Without Java or the jars the tests that need them are skipped; BATON_REQUIRE_ALL=1 makes that a
+failure.
 
 Hypothesis tries the same examples in every run, so that a run tells of the code and not of chance;
 HYPOTHESIS_PROFILE=hunt looks for new ones.
@@ -30,7 +32,8 @@ from infra.local.server import free_port
 FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Duser.language=en"]
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 READY_SECONDS = 120.0
-# Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture alone ends it.
+# Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture
+# alone ends it.
 BECOME = """
 import ctypes, os, signal, sys
 parent = int(sys.argv[1])
@@ -40,7 +43,9 @@ if os.getppid() == parent:
     os.execvp(sys.argv[2], sys.argv[2:])
 """
 
-_unhurried = settings(deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+_unhurried = settings(
+    deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("gate", _unhurried, derandomize=True)
 settings.register_profile("hunt", _unhurried, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
@@ -50,7 +55,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 def firestore_emulator() -> Iterator[str]:
     """Returns host:port of a Firestore emulator."""
     jar = "cloud-firestore-emulator/cloud-firestore-emulator.jar"
-    with _emulator("FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]) as host:
+    with _emulator(
+        "FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]
+    ) as host:
         _warm_up(host)
         yield host
 
@@ -84,7 +91,9 @@ def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
         yield given
         return
     java = shutil.which("java") or _absent("java is not on the PATH")
-    found = _find(jar) or _absent(f"no Cloud SDK with platform/{jar}: gcloud components install the emulators")
+    found = _find(jar) or _absent(
+        f"no Cloud SDK with platform/{jar}: gcloud components install the emulators"
+    )
     host = f"127.0.0.1:{free_port()}"
     command = [java, *FAST, *(part.format(jar=found) for part in arguments)]
     where = ["--host=127.0.0.1", f"--port={host.rpartition(':')[2]}"]
@@ -102,18 +111,24 @@ def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
 
 
 def _warm_up(firestore: str) -> None:
-    """Waits for the first answer, for which an emulator on a busy machine takes longer than Baton gives an RPC."""
+    """Waits for the first answer, for which an emulator on a busy machine takes longer than
+    Baton gives an RPC.
+    """
     import grpc  # type: ignore[import-untyped]  # grpcio has no types
     from google.cloud.firestore_v1.services.firestore import FirestoreClient
     from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
     with grpc.insecure_channel(firestore) as channel:
         client = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-        client.commit(request={"database": "projects/test-warm/databases/(default)"}, timeout=READY_SECONDS)
+        client.commit(
+            request={"database": "projects/test-warm/databases/(default)"}, timeout=READY_SECONDS
+        )
 
 
 def _find(jar: str) -> Path | None:
-    return next((path for root in _sdk_roots() for path in sorted((root / "platform").glob(jar))), None)
+    return next(
+        (path for root in _sdk_roots() for path in sorted((root / "platform").glob(jar))), None
+    )
 
 
 def _sdk_roots() -> Iterator[Path]:
@@ -121,7 +136,9 @@ def _sdk_roots() -> Iterator[Path]:
     gcloud = shutil.which("gcloud")
     if gcloud:
         yield Path(gcloud).resolve().parents[1]
-    yield from map(Path, ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk"))
+    yield from map(
+        Path, ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk")
+    )
     yield from (Path.home() / "google-cloud-sdk", Path("/snap/google-cloud-cli/current"))
     if gcloud:
         question = [gcloud, "info", "--format=value(installation.sdk_root)"]

@@ -1,4 +1,6 @@
-"""JSON that is hard to read: deep, wide, long numbers, halves of characters, keys that come twice, no JSON at all."""
+"""JSON that is hard to read: deep, wide, long numbers, halves of characters, keys that come
+twice, no JSON at all.
+"""
 
 from hypothesis import strategies as st
 
@@ -25,12 +27,26 @@ VALUES = [
     b"[" + b",".join([b"[]"] * 20_000) + b"]",
     b"{" + b",".join(b'"%d": 0' % n for n in range(5000)) + b"}",
 ]
-WHOLE = [b"", b"null", b"[]", b"0", b'""', b"[1]", b"\xef\xbb\xbf{}", b"\xff\xfe{\x00}\x00", b"\x00", b"{}{}", *VALUES]
+WHOLE = [
+    b"",
+    b"null",
+    b"[]",
+    b"0",
+    b'""',
+    b"[1]",
+    b"\xef\xbb\xbf{}",
+    b"\xff\xfe{\x00}\x00",
+    b"\x00",
+    b"{}{}",
+    *VALUES,
+]
 
 
 def hard_bodies(beginnings: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Such values as a body of their own, or as the last field of an object that begins so."""
-    fields = st.sampled_from([b'"message": ', b'"x": ', b'"sendTime": ', b'"timestamp": ', b'"message": {"text": '])
+    fields = st.sampled_from(
+        [b'"message": ', b'"x": ', b'"sendTime": ', b'"timestamp": ', b'"message": {"text": ']
+    )
     inside = st.builds(_field, beginnings, fields, st.sampled_from(VALUES))
     return st.sampled_from(WHOLE) | inside
 

@@ -1,4 +1,6 @@
-"""Entry point of deliver_outbox, a wake-up of topic baton-outbox: fires due timers, then sends what waits."""
+"""Entry point of deliver_outbox, a wake-up of topic baton-outbox: fires due timers, then sends
+what waits.
+"""
 
 import functions_framework.aio
 from starlette.requests import Request

@@ -1,4 +1,6 @@
-"""Entry point of forward_variables, what an agent's browser reports: POST /, and the script itself: GET /bridge.js."""
+"""Entry point of forward_variables, what an agent's browser reports: POST /, and the script
+itself: GET /bridge.js.
+"""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the reports page, /reports/."""
+"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the reports
+page, /reports/.
+"""
 
 from functools import partial
 from pathlib import Path

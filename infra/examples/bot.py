@@ -30,7 +30,10 @@ def call(path: str, body: dict[str, object]) -> None:
 
 def answer(message: dict[str, str], conversation: str) -> None:
     if "human" in message["text"].lower():
-        call(f"{conversation}:requestHuman", {"reason": message["text"], "requestId": message["messageId"]})
+        call(
+            f"{conversation}:requestHuman",
+            {"reason": message["text"], "requestId": message["messageId"]},
+        )
     else:
         call(
             f"{conversation}/messages",

@@ -12,7 +12,10 @@ import uuid
 
 API = os.environ.get("BATON_API", "http://127.0.0.1:8080/send_representative") + "/v1/conversations"
 KEY = os.environ.get("BATON_KEY", "dev-agent")  # a key of BATON_API_KEYS that may speak as HUMAN
-ME = {"representativeType": "HUMAN", "displayName": sys.argv[1] if len(sys.argv) > 1 else "Jane Doe"}
+ME = {
+    "representativeType": "HUMAN",
+    "displayName": sys.argv[1] if len(sys.argv) > 1 else "Jane Doe",
+}
 
 
 def call(path: str, body: dict[str, object] | None = None) -> dict[str, list[dict[str, str]]]:

@@ -1,1 +1,3 @@
-"""Baton whole on one machine: every function behind one port, SQLite state, a simulated messaging platform."""
+"""Baton whole on one machine: every function behind one port, SQLite state, a simulated
+messaging platform.
+"""

@@ -1,4 +1,6 @@
-"""`python -m infra.local` (make run): everything on one machine. PORT chooses the port, BATON_HOME the state's folder."""
+"""`python -m infra.local` (make run): everything on one machine. PORT chooses the port,
+BATON_HOME the state's folder.
+"""
 
 import argparse
 import contextlib
@@ -72,7 +74,9 @@ def main(given: list[str] | None = None) -> int:
         with held(folder, store):
             _serve(listener, port, folder, store)
     except Misconfigured:
-        return _refused("Baton does not start: the line above names what to change in the environment.")
+        return _refused(
+            "Baton does not start: the line above names what to change in the environment."
+        )
     except UnusableFile as error:
         words = DAMAGED if error.is_damaged else UNUSABLE
         aside = shlex.quote(f"{Path(error.path).parent}/damaged")
@@ -97,7 +101,8 @@ def _serve(listener: socket.socket, port: int, folder: Path, store: str) -> None
         access_log=False,
     )
     print(_banner(port, folder), flush=True)
-    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped in order by then, and says it once more
+    # the server has stopped in order by then, and says it once more
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run([listener])
 
 
@@ -127,7 +132,9 @@ def _refused(why: str) -> int:
 
 
 def _listen(port: str) -> socket.socket | None:
-    """Returns a socket that listens on this port of the loopback interface, None (having said why) if it cannot be."""
+    """Returns a socket that listens on this port of the loopback interface, None (having said
+    why) if it cannot be.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -136,7 +143,10 @@ def _listen(port: str) -> socket.socket | None:
     except (ValueError, OverflowError):
         print(f"PORT is a number from 1 to 65535, not {port!r}.", file=sys.stderr)
     except OSError as error:
-        print(f"Port {port} cannot be used: {error}. Choose another: PORT=8081 make run", file=sys.stderr)
+        print(
+            f"Port {port} cannot be used: {error}. Choose another: PORT=8081 make run",
+            file=sys.stderr,
+        )
     else:
         return listener
     listener.close()

@@ -1,4 +1,6 @@
-"""All functions behind one port, as one ASGI application, with simulated platforms and the clockwork beside them."""
+"""All functions behind one port, as one ASGI application, with simulated platforms and the
+clockwork beside them.
+"""
 
 import asyncio
 import os
@@ -32,10 +34,15 @@ SWEEP_SECONDS = 1.0
 
 
 class Local:
-    """Dispatches on the first segment of the path; runs the sweep and the platforms' webhooks while it serves."""
+    """Dispatches on the first segment of the path; runs the sweep and the platforms' webhooks
+    while it serves.
+    """
 
     def __init__(self, port: int, folder: Path) -> None:
-        self._functions = {main.parent.name: load_function(main) for main in sorted(ROOT.glob("functions/*/main.py"))}
+        self._functions = {
+            main.parent.name: load_function(main)
+            for main in sorted(ROOT.glob("functions/*/main.py"))
+        }
         self._gate = Gate(port)
         self.platforms = simulators(port, folder)
         self.csku = csku()
@@ -72,8 +79,12 @@ class Local:
             await page_file(scope["method"], path, ADAPTER)(scope, receive, send)
             return
         if path.startswith("/receive_webhook/") and path.split("/")[2] in self.platforms:
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            receive = _overheard(receive, partial(self.platforms[path.split("/")[2]].overhear, headers=headers))
+            headers = {
+                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            }
+            receive = _overheard(
+                receive, partial(self.platforms[path.split("/")[2]].overhear, headers=headers)
+            )
         await self._application(scope["method"], path)(scope, receive, send)
 
     def _application(self, method: str, path: str) -> ASGIApp:
@@ -133,7 +144,9 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def load_function(main: Path) -> ASGIApp:
-    """Returns a function as the framework serves it, without what the framework leaves in the environment."""
+    """Returns a function as the framework serves it, without what the framework leaves in the
+    environment.
+    """
     app: ASGIApp = functions_framework.aio.create_asgi_app(main.parent.name, str(main))  # type: ignore[no-untyped-call]  # the framework has no types
     for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
         os.environ.pop(name, None)
@@ -141,7 +154,9 @@ def load_function(main: Path) -> ASGIApp:
 
 
 def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
-    """Returns `receive`, with the whole body told to the listener before the application gets the end of it."""
+    """Returns `receive`, with the whole body told to the listener before the application gets
+    the end of it.
+    """
     heard = bytearray()
 
     async def overheard() -> Message:

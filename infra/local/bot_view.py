@@ -1,5 +1,6 @@
-"""What the page shows of the bot and the desks' chats: which bot runs, what it asked Dialogflow, who may see what it
-captured, and the desks that would get a chat about the conversation."""
+"""What the page shows of the bot and the desks' chats: which bot runs, what it asked Dialogflow,
+who may see what it captured, and the desks that would get a chat about the conversation.
+"""
 
 from typing import Any
 
@@ -29,7 +30,11 @@ def bot_application(store: DialogflowStore) -> Starlette:
         session = session_of(conversation)
         turns = [{**turn, "captured": _captured(turn)} for turn in store.turns(session)]
         settings = bootstrap.baton().settings
-        chats = [_takes(desk, platform_of(conversation)) for desk in settings.baton_desks if desk.opens_chats]
+        chats = [
+            _takes(desk, platform_of(conversation))
+            for desk in settings.baton_desks
+            if desk.opens_chats
+        ]
         told = {"bot": settings.baton_bot, "session": session, "turns": turns, "chatDesks": chats}
         return JSONResponse(told)
 
@@ -42,8 +47,12 @@ def _takes(desk: Desk, channel: str) -> dict[str, Any]:
 
 
 def _captured(turn: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns the variables that an answer captures, each once, with the audiences that may see it."""
-    declared = [one for message in turn["responseMessages"] if (one := _declared(message)) is not None]
+    """Returns the variables that an answer captures, each once, with the audiences that may see
+    it.
+    """
+    declared = [
+        one for message in turn["responseMessages"] if (one := _declared(message)) is not None
+    ]
     return list({row["key"]: row for one in declared for row in _rows(one)}.values())
 
 
@@ -61,6 +70,11 @@ def _rows(declared: SessionVariable) -> list[dict[str, Any]]:
     payload = {declared.capture_key or "": None} if asks else declared.payload or {}
     audiences = project(declared.model_copy(update={"payload": payload})).audiences
     return [
-        {"key": key, "value": value, "asks": asks, "audiences": [one for one, seen in audiences.items() if key in seen]}
+        {
+            "key": key,
+            "value": value,
+            "asks": asks,
+            "audiences": [one for one, seen in audiences.items() if key in seen],
+        }
         for key, value in payload.items()
     ]

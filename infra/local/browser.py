@@ -21,7 +21,10 @@ ARGUMENTS = [
 
 def find_browser() -> str | None:
     """Returns the path of a Chromium, None where there is none."""
-    installed = (*(path for path in PATHS if path.is_file()), *filter(None, map(shutil.which, COMMANDS)))
+    installed = (
+        *(path for path in PATHS if path.is_file()),
+        *filter(None, map(shutil.which, COMMANDS)),
+    )
     return next((str(path) for path in installed), None)
 
 

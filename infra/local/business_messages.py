@@ -1,7 +1,9 @@
-"""A simulated Business Messages: the real API's semantics towards Baton, and the customer's phone behind it.
+"""A simulated Business Messages: the real API's semantics towards Baton, and the customer's phone
+behind it.
 
-ALREADY_EXISTS for a repeated messageId or eventId, 400 for what is missing, PERMISSION_DENIED for a conversation that
-it does not know. https://developers.google.com/business-communications/business-messages/reference/rest
+ALREADY_EXISTS for a repeated messageId or eventId, 400 for what is missing, PERMISSION_DENIED for a
+conversation that it does not know.
+https://developers.google.com/business-communications/business-messages/reference/rest
 """
 
 import contextlib
@@ -53,7 +55,9 @@ class BusinessMessagesSimulator(Simulator):
         return {"x-goog-signature": hmac_sha512_base64(self._signing_key, body)}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-        return google_error(status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers)
+        return google_error(
+            status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers
+        )
 
     def conversation_of(self, key: str) -> str:
         return conversation_id("business_messages", key)
@@ -64,14 +68,18 @@ class BusinessMessagesSimulator(Simulator):
         body = await json_of(request)
         if not body.get("messageId") or sum(name in body for name in CONTENT) != 1:
             return google_error(
-                400, "INVALID_ARGUMENT", "messageId and exactly one of text, richCard, image are required."
+                400,
+                "INVALID_ARGUMENT",
+                "messageId and exactly one of text, richCard, image are required.",
             )
         return self._shown(request, body, "message", str(body["messageId"]))
 
     async def _event(self, request: Request) -> Response:
         body, event_id = await json_of(request), request.query_params.get("eventId")
         if not event_id or body.get("eventType") not in EVENTS:
-            return google_error(400, "INVALID_ARGUMENT", "eventId and a known eventType are required.")
+            return google_error(
+                400, "INVALID_ARGUMENT", "eventId and a known eventType are required."
+            )
         if body["eventType"].startswith("TYPING"):
             return self._typed(request, body)
         return self._shown(request, body, "event", event_id)
@@ -81,14 +89,19 @@ class BusinessMessagesSimulator(Simulator):
         if not self.store.knows(conversation):
             return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
         if (body.get("representative") or {}).get("representativeType") not in ("BOT", "HUMAN"):
-            return google_error(400, "INVALID_ARGUMENT", "representative.representativeType is required.")
+            return google_error(
+                400, "INVALID_ARGUMENT", "representative.representativeType is required."
+            )
         if not self.store.show(conversation, "business", kind, native, body):
             return google_error(409, "ALREADY_EXISTS", f"The {kind} {native} exists already.")
         self.typing.pop(conversation, None)
         return JSONResponse({"name": f"conversations/{conversation}/{kind}s/{native}", **body})
 
     async def _survey(self, request: Request) -> Response:
-        conversation, survey_id = request.path_params["conversation"], request.query_params.get("surveyId")
+        conversation, survey_id = (
+            request.path_params["conversation"],
+            request.query_params.get("surveyId"),
+        )
         if not self.store.knows(conversation):
             return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
         if not survey_id:
@@ -127,18 +140,28 @@ class BusinessMessagesSimulator(Simulator):
         with self.store.whole():
             self.store.learn(conversation, body.get("displayName"))
             if self.store.show(conversation, "customer", "message", native, message):
-                self._report(conversation, {"message": message, "context": _context(self.store.name_of(conversation))})
+                self._report(
+                    conversation,
+                    {"message": message, "context": _context(self.store.name_of(conversation))},
+                )
         await self.let_baton_hear()
         return JSONResponse(message)
 
     async def _status(self, request: Request) -> Response:
         conversation, body = request.path_params["conversation"], await json_of(request)
-        status = {name: value for name, value in body.items() if name in ("isTyping", "requestedLiveAgent")}
+        status = {
+            name: value
+            for name, value in body.items()
+            if name in ("isTyping", "requestedLiveAgent")
+        }
         with self.store.whole():
             self.store.learn(conversation)
             if status.get("requestedLiveAgent"):
                 self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
-            self._report(conversation, {"userStatus": {**status, "createTime": format_time(WallClock().now())}})
+            self._report(
+                conversation,
+                {"userStatus": {**status, "createTime": format_time(WallClock().now())}},
+            )
         await self.let_baton_hear()
         return JSONResponse(status)
 
@@ -148,7 +171,9 @@ class BusinessMessagesSimulator(Simulator):
             if self.signed(body)["x-goog-signature"] == headers.get("x-goog-signature"):
                 self.store.learn(str(report["conversationId"]))
                 message = report["message"]
-                self.store.show(report["conversationId"], "customer", "message", message["messageId"], message)
+                self.store.show(
+                    report["conversationId"], "customer", "message", message["messageId"], message
+                )
 
     def _report(self, conversation: str, payload: dict[str, Any]) -> None:
         common = {

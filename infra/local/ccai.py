@@ -1,7 +1,9 @@
-"""A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and the agents behind it.
+"""A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and
+the agents behind it.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it leaves open is as
-`shared.platforms.ccai.names` says. A customer's key is the number of a chat; its transcript is what agents see.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it
+leaves open is as `shared.platforms.ccai.names` says. A customer's key is the number of a chat; its
+transcript is what agents see.
 """
 
 import asyncio
@@ -34,8 +36,10 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class CcaiFaults(Faults):
-    """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it never does.
-    `created_lost`: the chat is made, and the answer lost. `created_seconds`: it comes no sooner after the answer."""
+    """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it
+    never does. `created_lost`: the chat is made, and the answer lost. `created_seconds`: it comes
+    no sooner after the answer.
+    """
 
     created_first: Share = 0
     created_silent: Share = 0
@@ -47,7 +51,14 @@ class CcaiSimulator(Simulator):
     prefix, api = PREFIX, "/apps/api/v1/"
     kind_of_faults = CcaiFaults
 
-    def __init__(self, store: PlatformStore, webhook_url: str, secrets: tuple[str, ...], user: str, token: str) -> None:
+    def __init__(
+        self,
+        store: PlatformStore,
+        webhook_url: str,
+        secrets: tuple[str, ...],
+        user: str,
+        token: str,
+    ) -> None:
         self._secrets = secrets
         self._login = "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
         self._calls: deque[float] = deque()
@@ -69,7 +80,10 @@ class CcaiSimulator(Simulator):
         stamp = format_time(WallClock().now())
         signatures = [hmac_sha256_base64(secret, stamp.encode() + body) for secret in self._secrets]
         named = zip(("primary", "secondary"), signatures, strict=False)
-        return {"x-signature": " ".join(f"{name}={one}" for name, one in named), "x-signature-timestamp": stamp}
+        return {
+            "x-signature": " ".join(f"{name}={one}" for name, one in named),
+            "x-signature-timestamp": stamp,
+        }
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return JSONResponse({"message": words}, status, headers)
@@ -87,7 +101,9 @@ class CcaiSimulator(Simulator):
             if request.headers.get("authorization") != self._login:
                 return self.refusal(401, "Wrong credentials.")
             if not self._in_pace():
-                return self.refusal(429, f"More than {PER_SECOND} requests a second.", {"retry-after": "1"})
+                return self.refusal(
+                    429, f"More than {PER_SECOND} requests a second.", {"retry-after": "1"}
+                )
             return await endpoint(request)
 
         return guarded
@@ -110,7 +126,11 @@ class CcaiSimulator(Simulator):
         return JSONResponse({"id": self._number_of(identifier), "identifier": identifier})
 
     def _number_of(self, identifier: str) -> int:
-        return next(int(row["body"]["id"]) for row in self.store.transcript(END_USERS) if row["id"] == identifier)
+        return next(
+            int(row["body"]["id"])
+            for row in self.store.transcript(END_USERS)
+            if row["id"] == identifier
+        )
 
     async def _create(self, request: Request) -> Response:
         """Every call makes a chat; chat_created comes when it comes."""
@@ -124,10 +144,14 @@ class CcaiSimulator(Simulator):
             native = str(FIRST_CHAT + len(self.store.conversations()))
             self.store.learn(native, users[asked["end_user_id"]])
             self.store.show(native, "business", "created", native, asked)
-        await self._announce(native, {"id": asked["end_user_id"], "identifier": users[asked["end_user_id"]]})
+        await self._announce(
+            native, {"id": asked["end_user_id"], "identifier": users[asked["end_user_id"]]}
+        )
         if self.faults.strikes("created_lost"):
             return self.refusal(504, "No answer in time.")
-        return JSONResponse({"id": int(native), "status": "queued", "end_user": {"id": asked["end_user_id"]}})
+        return JSONResponse(
+            {"id": int(native), "status": "queued", "end_user": {"id": asked["end_user_id"]}}
+        )
 
     async def _announce(self, native: str, end_user: dict[str, Any]) -> None:
         if self.faults.strikes("created_silent"):
@@ -147,10 +171,16 @@ class CcaiSimulator(Simulator):
         refused = self._refused(native, body.get("from_user_id"))
         if refused is not None:
             return refused
-        if not isinstance(message, dict) or message.get("type") != "text" or not message.get("content"):
+        if (
+            not isinstance(message, dict)
+            or message.get("type") != "text"
+            or not message.get("content")
+        ):
             return self.refusal(422, "message must be a text.")
         with self.store.whole():
-            self.store.show(native, "business", "message", uuid.uuid4().hex, {"text": message["content"]})
+            self.store.show(
+                native, "business", "message", uuid.uuid4().hex, {"text": message["content"]}
+            )
             sender = {"id": body.get("from_user_id"), "type": "end_user"}
             self.report(self._event(native, "message_received", sender=sender, message=message))
         return JSONResponse({"status": "ok"})
@@ -178,11 +208,17 @@ class CcaiSimulator(Simulator):
     # The agents behind it.
 
     async def _agent(self, request: Request) -> Response:
-        """`{"action": "joins" or another of `_ACTIONS`, "id", "name", "text", "reason", "virtual"}`."""
+        """`{"action": "joins" or another of `_ACTIONS`, "id", "name", "text", "reason",
+        "virtual"}`.
+        """
         native, body = request.path_params["key"], await json_of(request)
         if not self.store.knows(native) or self._is_finished(native):
             return self.refusal(409, "There is no such chat, or it is finished.")
-        act = getattr(self, f"_{body.get('action')}", None) if body.get("action") in _ACTIONS else None
+        act = (
+            getattr(self, f"_{body.get('action')}", None)
+            if body.get("action") in _ACTIONS
+            else None
+        )
         if act is None:
             return self.refusal(422, f"action is one of {', '.join(_ACTIONS)}.")
         with self.store.whole():
@@ -204,16 +240,23 @@ class CcaiSimulator(Simulator):
         self.report(self._event(native, "message_received", sender=_person(body), message=message))
 
     def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
-        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose instead. Until the chat
-        is finished an agent may take it still."""
-        escalation = {"id": 1, "reason": body.get("reason", "after_hours"), "deflection_channels": ["email"]}
+        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose
+        instead. Until the chat is finished an agent may take it still.
+        """
+        escalation = {
+            "id": 1,
+            "reason": body.get("reason", "after_hours"),
+            "deflection_channels": ["email"],
+        }
         self._note(native, "deflected", body, reason=escalation["reason"])
         self.report(self._event(native, "escalation_deflected", escalation=escalation))
 
     def _creates(self, native: str, body: Mapping[str, Any]) -> None:
         """Says only now that the chat was created."""
         identifier = self.store.name_of(native) or ""
-        self.report(self._created(native, {"id": self._number_of(identifier), "identifier": identifier}))
+        self.report(
+            self._created(native, {"id": self._number_of(identifier), "identifier": identifier})
+        )
 
     def _created(self, native: str, end_user: dict[str, Any]) -> dict[str, Any]:
         return self._event(native, "chat_created", chat={"id": int(native), "end_user": end_user})
@@ -246,4 +289,8 @@ def _who(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _person(body: Mapping[str, Any]) -> dict[str, Any]:
     named = {"name": body["name"]} if body.get("name") else {}
-    return {"id": body.get("id", 17), "type": "virtual_agent" if body.get("virtual") else "agent", **named}
+    return {
+        "id": body.get("id", 17),
+        "type": "virtual_agent" if body.get("virtual") else "agent",
+        **named,
+    }

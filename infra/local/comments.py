@@ -1,4 +1,5 @@
-"""The record of the simulated CRM: comments that Baton posts, taken once each and only if they are signed.
+"""The record of the simulated CRM: comments that Baton posts, taken once each and only if they are
+signed.
 
 Verified as a CRM would, by the Standard Webhooks scheme: https://www.standardwebhooks.com/
 """
@@ -33,7 +34,9 @@ class CommentFaults(BaseModel):
 
 
 class Comments:
-    """Keeps what was posted in a SQLite file of its own; a repeated `webhook-id` is only counted."""
+    """Keeps what was posted in a SQLite file of its own; a repeated `webhook-id` is only
+    counted.
+    """
 
     def __init__(self, path: str, secrets: Sequence[str]) -> None:
         self._db = open_database(path, _SCHEMA, whole=True)
@@ -54,7 +57,10 @@ class Comments:
             return JSONResponse({"error": "The simulated CRM was told to fail."}, 500)
         body = await request.body()
         if not self._genuine(body, dict(request.headers)):
-            return JSONResponse({"error": "The signature does not fit the body, or is older than five minutes."}, 401)
+            return JSONResponse(
+                {"error": "The signature does not fit the body, or is older than five minutes."},
+                401,
+            )
         comment = _parsed(body)
         if comment is None:
             return JSONResponse({"error": "Give a JSON object with a comment."}, 400)
@@ -73,10 +79,14 @@ class Comments:
 
     async def _list(self, request: Request) -> Response:
         rows = self._db.execute(
-            "select webhook_id, at, times, body from comments where conversation = ? order by rowid",
+            "select webhook_id, at, times, body from comments where conversation = ? order by "
+            "rowid",
             (request.path_params["conversation"],),
         ).fetchall()
-        told = [{**json.loads(body), "webhook_id": one, "at": at, "times": times} for one, at, times, body in rows]
+        told = [
+            {**json.loads(body), "webhook_id": one, "at": at, "times": times}
+            for one, at, times, body in rows
+        ]
         return JSONResponse({"comments": told})
 
     async def _get_faults(self, request: Request) -> Response:
@@ -104,4 +114,6 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
         comment = json.loads(body)
     except ValueError:
         return None
-    return comment if isinstance(comment, dict) and isinstance(comment.get("comment"), str) else None
+    return (
+        comment if isinstance(comment, dict) and isinstance(comment.get("comment"), str) else None
+    )

@@ -1,4 +1,5 @@
-"""What a CRM around Baton would have, for a local run: tokens for the bridge, its records, and who was shown what.
+"""What a CRM around Baton would have, for a local run: tokens for the bridge, its records, and who
+was shown what.
 
 Nothing here is deployed: the token is signed with the development key, for whoever asks.
 """
@@ -35,7 +36,9 @@ VALID_FOR = timedelta(minutes=5)
 
 
 class Crm:
-    """An ASGI application below PREFIX; it hears what arrives on the topic of variables once it listens."""
+    """An ASGI application below PREFIX; it hears what arrives on the topic of variables once it
+    listens.
+    """
 
     def __init__(self, comments: Comments) -> None:
         self._heard: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -62,7 +65,11 @@ class Crm:
     async def _token(self, request: Request) -> Response:
         baton = bootstrap.baton()
         expires = baton.ports.clock.now() + VALID_FOR
-        claims = {"sub": request.query_params.get("agent") or "agent", "aud": AUDIENCE, "exp": expires}
+        claims = {
+            "sub": request.query_params.get("agent") or "agent",
+            "aud": AUDIENCE,
+            "exp": expires,
+        }
         token = jwt.encode(claims, baton.settings.bridge_token_keys[0], algorithm="HS256")
         return JSONResponse({"token": token}, headers={"cache-control": "no-store"})
 
@@ -70,12 +77,18 @@ class Crm:
         conversation = await _where(parse_conversation_id(request.path_params["conversation"]))
         if conversation is None:
             return JSONResponse({"error": "Baton has never seen this conversation."}, 404)
-        audiences = {audience.value: _view(audience, conversation.variables) for audience in Audience}
+        audiences = {
+            audience.value: _view(audience, conversation.variables) for audience in Audience
+        }
         topic = self._heard[conversation.id]
-        return JSONResponse({"conversation": conversation.id, "topic": topic, "audiences": audiences})
+        return JSONResponse(
+            {"conversation": conversation.id, "topic": topic, "audiences": audiences}
+        )
 
     async def _capture(self, request: Request) -> Response:
-        """Takes a bot's payload as if a platform had signed it, and tells which invisible keys are not in it."""
+        """Takes a bot's payload as if a platform had signed it, and tells which invisible keys
+        are not in it.
+        """
         source = parse_conversation_id(request.path_params["conversation"])
         try:
             declared = _declared(await request.body())
@@ -83,7 +96,9 @@ class Crm:
             refused = error_response(error)
             return Response(refused.body, refused.status, media_type=refused.content_type)
         ports, projection = bootstrap.baton().ports, project(declared)
-        variables = captured(declared.payload or {}, projection, ports.clock.now(), Provenance(signed=True))
+        variables = captured(
+            declared.payload or {}, projection, ports.clock.now(), Provenance(signed=True)
+        )
         event = VariablesCaptured(
             id=uuid.uuid4().hex,
             source=source,
@@ -98,7 +113,9 @@ class Crm:
 def _declared(body: bytes) -> SessionVariable:
     declared = validate(Ujet, parse_object(body)).session_variable
     if declared is None or declared.payload is None:
-        raise BadRequest("schema", "session_variable: give one with a payload.", field="session_variable")
+        raise BadRequest(
+            "schema", "session_variable: give one with a payload.", field="session_variable"
+        )
     return declared
 
 

@@ -1,4 +1,5 @@
-"""A simulated CSKU AI: the one call by which a conversation is flagged as needing a human, for good.
+"""A simulated CSKU AI: the one call by which a conversation is flagged as needing a human, for
+good.
 
 https://docs.csku.ai/api-reference/conversation/mark-need-human
 """
@@ -30,7 +31,9 @@ class CskuSimulator:
             return _refusal(404, "There is no such conversation.")
         if native not in self._flagged:
             self._flagged.append(native)
-        return JSONResponse({"status": 1, "message": "The conversation is marked as needing a human."})
+        return JSONResponse(
+            {"status": 1, "message": "The conversation is marked as needing a human."}
+        )
 
     async def _look(self, request: Request) -> Response:
         return JSONResponse({"flagged": self._flagged})

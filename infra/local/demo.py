@@ -1,7 +1,9 @@
-"""`make demo`: the reference conversation, step by step through the real functions over HTTP, as a transcript.
+"""`make demo`: the reference conversation, step by step through the real functions over HTTP, as a
+transcript.
 
 https://developers.google.com/business-communications/business-messages/guides/how-to/conversations/bot-live-agent-handoff
-Exit code 1 if a step is not answered as it should be, or if what the customer saw breaks an invariant.
+Exit code 1 if a step is not answered as it should be, or if what the customer saw breaks an
+invariant.
 """
 
 import argparse
@@ -22,8 +24,13 @@ GREY, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if sys.stdout.isatty() els
 def main(given: list[str] | None = None) -> int:
     what = "Replay the reference conversation."
     argparse.ArgumentParser(prog="python -m infra.local.demo", description=what).parse_args(given)
-    with tempfile.TemporaryDirectory(prefix="baton-demo-") as folder, LocalServer(Path(folder)) as server:
-        print(f"{BOLD}The reference conversation, through the real functions at {server.url}{PLAIN}\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="baton-demo-") as folder,
+        LocalServer(Path(folder)) as server,
+    ):
+        print(
+            f"{BOLD}The reference conversation, through the real functions at {server.url}{PLAIN}\n"
+        )
         faults = [fault for step in STEPS if (fault := _play(server, step))]
         shown = server.transcript("3333")
         journal = server.get("/send_representative/v1/conversations/3333/journal", "dev-agent")
@@ -32,7 +39,10 @@ def main(given: list[str] | None = None) -> int:
         print(f"  {_line(row)}")
     print(f"\n{BOLD}What the journal says{PLAIN}\n")
     for entry in journal["entries"]:
-        print(f"  {entry['time'][11:19]}  {entry['kind']:<16} {entry['outcome']:<9} {GREY}{entry['actor']}{PLAIN}")
+        print(
+            f"  {entry['time'][11:19]}  {entry['kind']:<16} {entry['outcome']:<9} "
+            f"{GREY}{entry['actor']}{PLAIN}"
+        )
     return _verdict([*faults, *violations(shown)])
 
 
@@ -52,7 +62,8 @@ def _line(row: dict[str, Any]) -> str:
     if row["kind"] == "event":
         verb = "joined" if body["eventType"] == "REPRESENTATIVE_JOINED" else "left"
         return f"{'':12}--- {who.get('displayName')} {verb} ---"
-    return f"{'customer' if side == 'customer' else PLATFORM:<12}{label + ': ' if label else ''}{body.get('text', '')}"
+    sender = "customer" if side == "customer" else PLATFORM
+    return f"{sender:<12}{label + ': ' if label else ''}{body.get('text', '')}"
 
 
 def _verdict(faults: list[str]) -> int:

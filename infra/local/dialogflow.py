@@ -1,6 +1,7 @@
 """A simulated Dialogflow CX: detectIntent of its REST API, with the documented limits and refusals.
 
-There is no idempotency, as there is none in the real one: every call that is taken moves its session on.
+There is no idempotency, as there is none in the real one: every call that is taken moves its
+session on.
 https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.locations.agents.sessions/detectIntent
 """
 
@@ -34,8 +35,9 @@ GARBLES = ("drop_after", "garbled", "twice")
 
 
 class DialogflowFaults(CallFaults):
-    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one answer. What is `slow`
-    ends early when the faults are set anew."""
+    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one
+    answer. What is `slow` ends early when the faults are set anew.
+    """
 
     garbled: Share = 0
     twice: Share = 0
@@ -71,15 +73,24 @@ class DialogflowSimulator:
     async def _detect_intent(self, request: Request) -> Response:
         body, name = await _json(request), SESSION.fullmatch(request.path_params["session"])
         if name is None:
-            return _error(404, "NOT_FOUND", "Ask projects/*/locations/*/agents/*/sessions/*:detectIntent.")
+            return _error(
+                404, "NOT_FOUND", "Ask projects/*/locations/*/agents/*/sessions/*:detectIntent."
+            )
         invalid = _invalid(name["id"], body)
         if invalid is not None:
             return invalid
         slow = self.faults.strikes("slow")
         if slow:
             await self._dawdle()
-        fault = next((one for one in (*REFUSALS, *GARBLES) if self.faults.strikes(one)), "slow" if slow else None)
-        return self._refused(name["id"], body, fault) if fault in REFUSALS else self._taken(name["id"], body, fault)
+        fault = next(
+            (one for one in (*REFUSALS, *GARBLES) if self.faults.strikes(one)),
+            "slow" if slow else None,
+        )
+        return (
+            self._refused(name["id"], body, fault)
+            if fault in REFUSALS
+            else self._taken(name["id"], body, fault)
+        )
 
     async def _dawdle(self) -> None:
         self._waiting += 1
@@ -95,7 +106,12 @@ class DialogflowSimulator:
         if fault == "drop_before":
             return Dropped()
         if fault == "too_many":
-            return _error(429, "RESOURCE_EXHAUSTED", "Slow down.", {"retry-after": str(self.faults.retry_after)})
+            return _error(
+                429,
+                "RESOURCE_EXHAUSTED",
+                "Slow down.",
+                {"retry-after": str(self.faults.retry_after)},
+            )
         return _error(500, "INTERNAL", "The simulated Dialogflow was told to fail.")
 
     def _taken(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
@@ -104,7 +120,10 @@ class DialogflowSimulator:
         messages = messages * 2 if fault == "twice" else messages
         self.store.record(name, _turn(body, messages, fault), session)
         answer = JSONResponse(
-            {"responseId": str(uuid.uuid4()), "queryResult": _result(asked, session, intent, messages)}
+            {
+                "responseId": str(uuid.uuid4()),
+                "queryResult": _result(asked, session, intent, messages),
+            }
         )
         if fault == "garbled":
             return Response(answer.body[: len(answer.body) // 2], media_type="application/json")
@@ -138,28 +157,45 @@ class Dropped(Response):
     """Begins an answer and never ends it: the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-length", b"1000")],
+            }
+        )
 
 
 def _invalid(session: str, body: Mapping[str, Any]) -> Response | None:
     """Returns the refusal of what Dialogflow would not take, None for anything else."""
     if len(session) > LONGEST_SESSION:
-        return _error(400, "INVALID_ARGUMENT", f"A session id has at most {LONGEST_SESSION} characters.")
+        return _error(
+            400, "INVALID_ARGUMENT", f"A session id has at most {LONGEST_SESSION} characters."
+        )
     asked = _object(body.get("queryInput"))
     said = _object(asked.get("text")).get("text")
     if not isinstance(said, str) or not said:
         return _error(400, "INVALID_ARGUMENT", "queryInput.text.text is required.")
     if len(said) > LONGEST_TEXT:
-        return _error(400, "INVALID_ARGUMENT", f"queryInput.text.text has at most {LONGEST_TEXT} characters.")
+        return _error(
+            400, "INVALID_ARGUMENT", f"queryInput.text.text has at most {LONGEST_TEXT} characters."
+        )
     if not isinstance(asked.get("languageCode"), str) or not asked["languageCode"]:
         return _error(400, "INVALID_ARGUMENT", "queryInput.languageCode is required, beside text.")
     return None
 
 
-def _turn(body: Mapping[str, Any], messages: list[dict[str, Any]], fault: str | None) -> dict[str, Any]:
+def _turn(
+    body: Mapping[str, Any], messages: list[dict[str, Any]], fault: str | None
+) -> dict[str, Any]:
     asked = body["queryInput"]
     query = {"text": asked["text"]["text"], "languageCode": asked["languageCode"]}
-    return {"query": query, "parameters": _parameters(body), "responseMessages": messages, "fault": fault}
+    return {
+        "query": query,
+        "parameters": _parameters(body),
+        "responseMessages": messages,
+        "fault": fault,
+    }
 
 
 def _result(
@@ -174,7 +210,12 @@ def _result(
         "parameters": session.parameters,
         "responseMessages": messages,
         "intentDetectionConfidence": intent.confidence,
-        "match": {"matchType": intent.match_type, "confidence": intent.confidence, "resolvedInput": said, **recognised},
+        "match": {
+            "matchType": intent.match_type,
+            "confidence": intent.confidence,
+            "resolvedInput": said,
+            **recognised,
+        },
         "currentPage": {"name": f"pages/{session.page}", "displayName": session.page},
     }
 
@@ -194,4 +235,6 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 def _error(code: int, status: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"code": code, "status": status, "message": message}}, code, headers)
+    return JSONResponse(
+        {"error": {"code": code, "status": status, "message": message}}, code, headers
+    )

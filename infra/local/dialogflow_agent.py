@@ -1,7 +1,8 @@
-"""The script of the simulated Dialogflow CX agent: which words lead to which response messages, as a table.
+"""The script of the simulated Dialogflow CX agent: which words lead to which response messages, as
+a table.
 
-What stands here is what a bot's author would have written in Dialogflow's console; dialogflow.py answers with it.
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
+What stands here is what a bot's author would have written in Dialogflow's console; dialogflow.py
+answers with it. https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
 """
 
 import re
@@ -33,7 +34,11 @@ ASKS_ORDER_NUMBER = ujet(
 KNOWS_ORDER = ujet(
     session_variable={
         "capture_target": "payload",
-        "payload": {"order_number": "$session.params.order_number", "customer_tier": "gold", "internal_score": 42},
+        "payload": {
+            "order_number": "$session.params.order_number",
+            "customer_tier": "gold",
+            "internal_score": 42,
+        },
         "capture_type": ["agent", "event", "comment"],
         "invisible_to_agent": ["internal_score"],
         "invisible_to_adapter_events": ["customer_tier"],
@@ -43,16 +48,26 @@ KNOWS_ORDER = ujet(
 TOPICS = ujet(
     type="inline_button",
     title="What is it about?",
-    buttons=[{"title": title, "action": "quick_reply"} for title in ("My order", "Opening hours", "A person, please")],
+    buttons=[
+        {"title": title, "action": "quick_reply"}
+        for title in ("My order", "Opening hours", "A person, please")
+    ],
 )
-PARCEL = ujet(type="image", images=[{"url": "https://live.agent/parcel.jpg", "text": "A parcel of ours"}])
+PARCEL = ujet(
+    type="image", images=[{"url": "https://live.agent/parcel.jpg", "text": "A parcel of ours"}]
+)
 ESCALATION = ujet(type="action", action="escalation", escalation_reason="by_consumer")
-HANDOFF = {"liveAgentHandoff": {"metadata": {"reason": "billing dispute", "queue": "billing", "priority": 2}}}
+HANDOFF = {
+    "liveAgentHandoff": {
+        "metadata": {"reason": "billing dispute", "queue": "billing", "priority": 2}
+    }
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One row: on which page it is heard (None: on every), by which words, the answer, and the page it leads to.
+    """One row: on which page it is heard (None: on every), by which words, the answer, and the page
+    it leads to.
 
     A named group of the pattern fills the session's parameter of that name.
     """
@@ -73,32 +88,57 @@ def words(pattern: str) -> re.Pattern[str]:
 FALLBACK = Intent(
     "fallback",
     re.compile(""),
-    (text("Sorry, I did not understand. Ask about your order, our opening hours, or for a person."),),
+    (
+        text(
+            "Sorry, I did not understand. Ask about your order, our opening hours, or for a person."
+        ),
+    ),
     match_type="NO_MATCH",
     confidence=0.3,
 )
 INTENTS = (
-    Intent("human", words("human|agent|person|manager"), (text("I will connect you."), ESCALATION, HANDOFF)),
+    Intent(
+        "human",
+        words("human|agent|person|manager"),
+        (text("I will connect you."), ESCALATION, HANDOFF),
+    ),
     Intent(
         "order-number",
         re.compile(r"(?:^|\s)#?(?P<order_number>[A-Z]{0,3}-?\d+)\b", re.IGNORECASE),
-        (text("Thank you, I found order $session.params.order_number. It arrives tomorrow."), KNOWS_ORDER),
+        (
+            text("Thank you, I found order $session.params.order_number. It arrives tomorrow."),
+            KNOWS_ORDER,
+        ),
         page=ORDER_NUMBER,
         match_type="PARAMETER_FILLING",
     ),
     Intent(
-        "order", words("orders?|parcel"), (text("What is your order number?"), ASKS_ORDER_NUMBER), None, ORDER_NUMBER
+        "order",
+        words("orders?|parcel"),
+        (text("What is your order number?"), ASKS_ORDER_NUMBER),
+        None,
+        ORDER_NUMBER,
     ),
-    Intent("topics", words("buttons?|options?|topics?|help"), (text("I can help with this:"), TOPICS)),
+    Intent(
+        "topics", words("buttons?|options?|topics?|help"), (text("I can help with this:"), TOPICS)
+    ),
     Intent("picture", words("image|picture|photo"), (text("This is how it looks:"), PARCEL)),
     Intent(
         "hours",
         words("opening|hours|open"),
         (text("We are open from 9 to 17."), text("On Saturdays we close at noon.")),
     ),
-    Intent("returns", words("returns?|refund"), (ujet(type="text", messages=["You have 30 days.", "It is free."]),)),
+    Intent(
+        "returns",
+        words("returns?|refund"),
+        (ujet(type="text", messages=["You have 30 days.", "It is free."]),),
+    ),
     Intent("goodbye", words("bye|goodbye"), (text("Goodbye!"), {"endInteraction": {}}), None, END),
-    Intent("greeting", words("hi|hello|hey|good (?:morning|day|evening)"), (text("Hello! How can I help?"),)),
+    Intent(
+        "greeting",
+        words("hi|hello|hey|good (?:morning|day|evening)"),
+        (text("Hello! How can I help?"),),
+    ),
 )
 
 
@@ -110,14 +150,24 @@ class Session:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def converse(session: Session, said: str, given: Mapping[str, Any]) -> tuple[Intent, list[dict[str, Any]]]:
-    """Returns what was recognised and the answer, having moved the session on. Null deletes a parameter."""
-    intent = next((one for one in INTENTS if one.page in (None, session.page) and one.pattern.search(said)), FALLBACK)
+def converse(
+    session: Session, said: str, given: Mapping[str, Any]
+) -> tuple[Intent, list[dict[str, Any]]]:
+    """Returns what was recognised and the answer, having moved the session on. Null deletes a
+    parameter.
+    """
+    intent = next(
+        (one for one in INTENTS if one.page in (None, session.page) and one.pattern.search(said)),
+        FALLBACK,
+    )
     found = intent.pattern.search(said)
     _put(session, {**given, **(found.groupdict() if found else {})})
     session.page = session.page if intent is FALLBACK else intent.leads_to
     messages = () if intent is FALLBACK and _handoff(given) else intent.messages
-    return intent, [*_welcome(given), *(_filled(dict(message), session.parameters) for message in messages)]
+    return intent, [
+        *_welcome(given),
+        *(_filled(dict(message), session.parameters) for message in messages),
+    ]
 
 
 def _put(session: Session, parameters: Mapping[str, Any]) -> None:
@@ -132,7 +182,9 @@ def _handoff(given: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _welcome(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns what a bot says that was told of the humans before it, nothing where there were none."""
+    """Returns what a bot says that was told of the humans before it, nothing where there were
+    none.
+    """
     handoff = _handoff(given)
     if handoff is None:
         return []
@@ -141,7 +193,9 @@ def _welcome(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _filled(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """Returns a message with `$session.params.x` replaced, wherever it stands, as Dialogflow does."""
+    """Returns a message with `$session.params.x` replaced, wherever it stands, as Dialogflow
+    does.
+    """
     if isinstance(value, dict):
         return {key: _filled(one, parameters) for key, one in value.items()}
     if isinstance(value, list):

@@ -9,9 +9,11 @@ from infra.local.platform_store import whole
 from shared.stores.sqlite.store import open_database
 
 _SCHEMA = """
-create table if not exists sessions (id text primary key, page text not null, parameters text not null);
+create table if not exists sessions (id text primary key, page text not null,
+  parameters text not null);
 create table if not exists turns (
-  seq integer primary key autoincrement, session text not null, at text not null, turn text not null);
+  seq integer primary key autoincrement, session text not null, at text not null,
+  turn text not null);
 """
 
 
@@ -21,7 +23,9 @@ class DialogflowStore:
 
     def session(self, name: str) -> Session:
         """Returns where it stands; a session begins with its first call."""
-        rows = self._db.execute("select page, parameters from sessions where id = ?", (name,)).fetchall()
+        rows = self._db.execute(
+            "select page, parameters from sessions where id = ?", (name,)
+        ).fetchall()
         return Session(rows[0][0], json.loads(rows[0][1])) if rows else Session()
 
     def record(self, name: str, turn: dict[str, Any], session: Session | None) -> None:
@@ -34,7 +38,9 @@ class DialogflowStore:
                 self._db.execute("insert or replace into sessions values (?, ?, ?)", state)
 
     def turns(self, name: str) -> list[dict[str, Any]]:
-        rows = self._db.execute("select seq, at, turn from turns where session = ? order by seq", (name,))
+        rows = self._db.execute(
+            "select seq, at, turn from turns where session = ? order by seq", (name,)
+        )
         return [{"seq": seq, "at": at, **json.loads(turn)} for seq, at, turn in rows]
 
     def sessions(self) -> list[dict[str, Any]]:
@@ -42,4 +48,7 @@ class DialogflowStore:
         rows = self._db.execute(
             "select session, count(*), max(at) from turns group by session order by max(seq) desc"
         ).fetchall()
-        return [{"session": session, "turns": turns, "latest": latest} for session, turns, latest in rows]
+        return [
+            {"session": session, "turns": turns, "latest": latest}
+            for session, turns, latest in rows
+        ]

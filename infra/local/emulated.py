@@ -1,4 +1,6 @@
-"""Baton's topics and push subscriptions on a Pub/Sub emulator, for a local run with the deployed store and queue."""
+"""Baton's topics and push subscriptions on a Pub/Sub emulator, for a local run with the
+deployed store and queue.
+"""
 
 import json
 import urllib.request
@@ -12,7 +14,9 @@ TOPICS = (OUTBOX, HANDOFFS, USER_MESSAGES, VARIABLES)
 
 
 def create_topics(emulator: str, project: str, url: str) -> None:
-    """Creates the topics, and an ordered push subscription to `url`/<function> for each function that a topic calls."""
+    """Creates the topics, and an ordered push subscription to `url`/<function> for each
+    function that a topic calls.
+    """
     for topic in TOPICS:
         _put(emulator, f"projects/{project}/topics/{topic}", {})
     for function, row in deployables().items():

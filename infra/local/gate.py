@@ -43,7 +43,9 @@ class Gate:
         """Raises a BatonError for what is answered no further."""
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > HEADERS_LIMIT:
-            raise HeadersTooLarge("headers-too-large", f"Send at most {HEADERS_LIMIT} bytes of headers.")
+            raise HeadersTooLarge(
+                "headers-too-large", f"Send at most {HEADERS_LIMIT} bytes of headers."
+            )
         if scope["method"] not in METHODS:
             raise MethodNotAllowed(", ".join(METHODS))
         if not scope["path"].startswith("/"):

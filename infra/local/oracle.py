@@ -1,7 +1,9 @@
-"""What a customer was shown, judged: shares no code with the machine, so that it cannot make the machine's mistakes.
+"""What a customer was shown, judged: shares no code with the machine, so that it cannot make the
+machine's mistakes.
 
-A JOINED or LEFT which the platform refuses for good is said as a text labelled with its human; that counts as well.
-Where a channel has neither events nor labels, everything is text: `as_labelled` says what a reader makes of it.
+A JOINED or LEFT which the platform refuses for good is said as a text labelled with its human; that
+counts as well. Where a channel has neither events nor labels, everything is text: `as_labelled`
+says what a reader makes of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +41,8 @@ _MARKS = (": ", "：", ":")
 def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[str]:
     """Returns in plain words what one conversation's transcript shows that may never be.
 
-    `accepted` are texts that Baton took and could deliver: each must be shown, once for each time, in that order.
+    `accepted` are texts that Baton took and could deliver: each must be shown, once for each time,
+    in that order.
     """
     witness = _Witness()
     for row in _sent(transcript):
@@ -57,21 +60,31 @@ def open_frames(transcript: Sequence[Row]) -> list[str]:
 
 def texts(transcript: Sequence[Row]) -> list[str]:
     """Returns what the customer was told in words, in order."""
-    return [row["body"]["text"] for row in _sent(transcript) if row["kind"] == "message" and "text" in row["body"]]
+    return [
+        row["body"]["text"]
+        for row in _sent(transcript)
+        if row["kind"] == "message" and "text" in row["body"]
+    ]
 
 
 def as_labelled(transcript: Sequence[Row], humans: Sequence[str]) -> list[Row]:
-    """Returns a transcript of bare texts with who speaks, joins and leaves in each, as far as a reader can tell.
+    """Returns a transcript of bare texts with who speaks, joins and leaves in each, as far as a
+    reader can tell.
 
-    `humans` are the names of all who may be meant. A notice said twice in a row is one whose answer was lost.
+    `humans` are the names of all who may be meant. A notice said twice in a row is one whose answer
+    was lost.
     """
     rows: list[Row] = []
     before = ""
-    for row in (row for row in transcript if row["side"] == "business" and row["kind"] == "message"):
+    for row in (
+        row for row in transcript if row["side"] == "business" and row["kind"] == "message"
+    ):
         text = _words(row["body"])
         body = _meaning(text, sorted(humans, key=len, reverse=True))
         if "eventType" not in body or text != before:
-            rows.append({**row, "kind": "event" if "eventType" in body else "message", "body": body})
+            rows.append(
+                {**row, "kind": "event" if "eventType" in body else "message", "body": body}
+            )
         before = text
     return rows
 
@@ -83,7 +96,10 @@ def _words(body: Row) -> str:
 
 
 def _meaning(text: str, humans: Sequence[str]) -> Row:
-    for shown, name in [*((one, one) for one in humans if one), *((one, "") for one in _NOBODYS_NAME)]:
+    for shown, name in [
+        *((one, one) for one in humans if one),
+        *((one, "") for one in _NOBODYS_NAME),
+    ]:
         who = {"representative": {"representativeType": "HUMAN", "displayName": name}}
         rest = text.removeprefix(shown)
         if rest == text:
@@ -99,7 +115,11 @@ def _meaning(text: str, humans: Sequence[str]) -> Row:
 
 
 def _sent(transcript: Sequence[Row]) -> list[Row]:
-    return [row for row in transcript if row["side"] == "business" and row["kind"] in ("message", "event")]
+    return [
+        row
+        for row in transcript
+        if row["side"] == "business" and row["kind"] in ("message", "event")
+    ]
 
 
 @dataclass(slots=True)
@@ -122,7 +142,9 @@ class _Witness:
         elif kind == "HUMAN":
             self._human(row, name)
         elif self.present:
-            self._fault("I2", row, f"is the bot's while {', '.join(sorted(self.present))} is present")
+            self._fault(
+                "I2", row, f"is the bot's while {', '.join(sorted(self.present))} is present"
+            )
 
     def _same_id(self, row: Row) -> None:
         key = (row["kind"], row["id"])
@@ -135,7 +157,11 @@ class _Witness:
             self._fault("I10", row, f"lets a {kind} join or leave")
         if (frame == _JOINED) == (name in self.present):
             self._fault(
-                "I1", row, f"is a second {frame} of {name!r}" if self.present else f"is {frame} of nobody there"
+                "I1",
+                row,
+                f"is a second {frame} of {name!r}"
+                if self.present
+                else f"is {frame} of nobody there",
             )
         if frame == _JOINED:
             self.present.add(name)
@@ -170,7 +196,9 @@ def _disorder(transcript: Sequence[Row], accepted: Sequence[str]) -> list[str]:
     shown, wanted = texts(transcript), set(accepted)
     relevant = [text for text in shown if text in wanted]
     counted = [(text, accepted.count(text), relevant.count(text)) for text in sorted(wanted)]
-    found = [f"I4: {text!r} was accepted {a} and shown {s} times" for text, a, s in counted if a != s]
+    found = [
+        f"I4: {text!r} was accepted {a} and shown {s} times" for text, a, s in counted if a != s
+    ]
     if not found and relevant != list(accepted):
         place = next(i for i, text in enumerate(accepted) if relevant[i] != text)
         found.append(f"I4: {relevant[place]!r} was shown where {accepted[place]!r} was accepted")

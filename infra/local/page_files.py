@@ -1,4 +1,6 @@
-"""The page of a local run and the adapter in its frame: a folder each, which may load nothing from elsewhere."""
+"""The page of a local run and the adapter in its frame: a folder each, which may load nothing
+from elsewhere.
+"""
 
 from pathlib import Path
 
@@ -8,9 +10,15 @@ from shared.errors import MethodNotAllowed, NotFound
 
 PAGE, ADAPTER = Path(__file__).parent / "page", Path(__file__).parent / "adapter"
 ADAPTER_HOST = "adapter.localhost"
-CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+CONTENT_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".png": "image/png",
+}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
+    "data:;"
     " base-uri 'none'; form-action 'none'; "
 )
 HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
@@ -21,9 +29,13 @@ FRAMES = {
 
 
 def page_file(method: str, path: str, folder: Path = PAGE) -> Response:
-    """Returns what is at `/` or `/page/<file>`. Raises NotFound for names that the folder does not list."""
+    """Returns what is at `/` or `/page/<file>`. Raises NotFound for names that the folder does
+    not list.
+    """
     name = "index.html" if path == "/" else path.removeprefix("/page/")
-    file = next((one for one in folder.iterdir() if one.name == name and one.suffix in CONTENT_TYPES), None)
+    file = next(
+        (one for one in folder.iterdir() if one.name == name and one.suffix in CONTENT_TYPES), None
+    )
     if file is None:
         raise NotFound("unknown-path", "The page has no such file; it is at /.")
     if method not in ("GET", "HEAD"):

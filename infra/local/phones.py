@@ -41,7 +41,9 @@ class PhoneSimulator(Simulator):
 
     @abstractmethod
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Returns the webhooks that say what else a customer did, by the names that `POST .../status` takes."""
+        """Returns the webhooks that say what else a customer did, by the names that `POST
+        .../status` takes.
+        """
 
     def key_of(self, given: str) -> str:
         return e164(given) or given
@@ -68,7 +70,9 @@ class PhoneSimulator(Simulator):
         """Writes, or taps a chip: `{"text"}`, with `"postbackData"` for a tap."""
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
         if not isinstance(body.get("text"), str) or not body["text"] or e164(key) is None:
-            return google_error(400, "INVALID_ARGUMENT", "Say something, as a telephone number: text is required.")
+            return google_error(
+                400, "INVALID_ARGUMENT", "Say something, as a telephone number: text is required."
+            )
         native, postback = str(body.get("messageId") or self.new_id()), body.get("postbackData")
         shown = {"messageId": native, "text": body["text"]}
         with self.store.whole():
@@ -91,7 +95,9 @@ class PhoneSimulator(Simulator):
         return JSONResponse(status)
 
     def _asks_for_human(self, key: str, status: Mapping[str, Any]) -> None:
-        """There is no such button on these platforms: a chip of the bot's is tapped, here also one that nobody sent."""
+        """There is no such button on these platforms: a chip of the bot's is tapped, here also
+        one that nobody sent.
+        """
         native = self.new_id()
         self.store.show(key, "customer", "status", native, dict(status))
         self.report(self.tap(key, native, REQUEST_HUMAN, "Talk to a person"))

@@ -1,4 +1,6 @@
-"""`make picture`: plays the reference conversation on the page in a real browser, and takes README's picture of it."""
+"""`make picture`: plays the reference conversation on the page in a real browser, and takes
+README's picture of it.
+"""
 
 import argparse
 import sys
@@ -18,10 +20,15 @@ SHARPNESS = 1.25
 
 def main(given: list[str] | None = None) -> int:
     what = "Take the picture in README."
-    argparse.ArgumentParser(prog="python -m infra.local.picture", description=what).parse_args(given)
+    argparse.ArgumentParser(prog="python -m infra.local.picture", description=what).parse_args(
+        given
+    )
     chromium = find_browser()
     if chromium is None:
-        sys.exit("No Chromium was found; install it with your system's packages (Debian: chromium-headless-shell).")
+        sys.exit(
+            "No Chromium was found; install it with your system's packages (Debian: "
+            "chromium-headless-shell)."
+        )
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalServer(Path(folder), {"BATON_BOT": "acknowledge"}) as server,

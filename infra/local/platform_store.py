@@ -1,4 +1,6 @@
-"""What the simulated platform has shown its customers: its own SQLite file, committed before it answers."""
+"""What the simulated platform has shown its customers: its own SQLite file, committed before it
+answers.
+"""
 
 import json
 import sqlite3
@@ -12,7 +14,8 @@ from shared.stores.sqlite.store import open_database
 _SCHEMA = """
 create table if not exists conversations (id text primary key, name text);
 create table if not exists transcript (
-  seq integer primary key autoincrement, conversation text not null, side text not null, kind text not null,
+  seq integer primary key autoincrement, conversation text not null, side text not null,
+  kind text not null,
   id text not null, body text not null, at text not null, unique (conversation, side, kind, id));
 create table if not exists webhooks (seq integer primary key autoincrement, body text not null);
 """
@@ -20,7 +23,9 @@ create table if not exists webhooks (seq integer primary key autoincrement, body
 
 @contextmanager
 def whole(db: sqlite3.Connection) -> Iterator[None]:
-    """Makes what is written within it durable whole or not at all, and takes no other writer between."""
+    """Makes what is written within it durable whole or not at all, and takes no other writer
+    between.
+    """
     db.execute("begin immediate")
     try:
         yield
@@ -47,29 +52,42 @@ class PlatformStore:
         )
 
     def knows(self, conversation: str) -> bool:
-        return bool(self._db.execute("select 1 from conversations where id = ?", (conversation,)).fetchall())
+        return bool(
+            self._db.execute("select 1 from conversations where id = ?", (conversation,)).fetchall()
+        )
 
     def name_of(self, conversation: str) -> str | None:
-        rows = self._db.execute("select name from conversations where id = ?", (conversation,)).fetchall()
+        rows = self._db.execute(
+            "select name from conversations where id = ?", (conversation,)
+        ).fetchall()
         return rows[0][0] if rows else None
 
     def conversations(self) -> list[dict[str, Any]]:
         rows = self._db.execute(
-            """select id, name, (select max(seq) from transcript where conversation = conversations.id) as latest,
+            """select id, name, (select max(seq) from transcript
+              where conversation = conversations.id) as latest,
                (select body from transcript where conversation = conversations.id
                 and side = 'customer' and kind = 'message' order by seq desc limit 1)
                from conversations order by coalesce(latest, 0) desc, id"""
         )
         return [
-            {"id": one, "name": name, "latest": latest, "said": said and json.loads(said).get("text")}
+            {
+                "id": one,
+                "name": name,
+                "latest": latest,
+                "said": said and json.loads(said).get("text"),
+            }
             for one, name, latest, said in rows
         ]
 
-    def show(self, conversation: str, side: str, kind: str, native: str, body: dict[str, Any]) -> bool:
+    def show(
+        self, conversation: str, side: str, kind: str, native: str, body: dict[str, Any]
+    ) -> bool:
         """Returns whether this is new; what was shown already is not shown again."""
         try:
             self._db.execute(
-                "insert into transcript (conversation, side, kind, id, body, at) values (?, ?, ?, ?, ?, ?)",
+                "insert into transcript (conversation, side, kind, id, body, at) values (?, ?, ?, "
+                "?, ?, ?)",
                 (conversation, side, kind, native, json.dumps(body), datetime.now(UTC).isoformat()),
             )
         except sqlite3.IntegrityError:
@@ -78,17 +96,27 @@ class PlatformStore:
 
     def owner_of(self, side: str, native: str) -> str | None:
         """Returns the conversation in which this id was shown, None if it never was."""
-        rows = self._db.execute("select conversation from transcript where side = ? and id = ?", (side, native))
+        rows = self._db.execute(
+            "select conversation from transcript where side = ? and id = ?", (side, native)
+        )
         found = rows.fetchall()
         return found[0][0] if found else None
 
     def transcript(self, conversation: str, after: int = 0) -> list[dict[str, Any]]:
         rows = self._db.execute(
-            "select seq, side, kind, id, body, at from transcript where conversation = ? and seq > ? order by seq",
+            "select seq, side, kind, id, body, at from transcript where conversation = ? and seq > "
+            "? order by seq",
             (conversation, after),
         )
         return [
-            {"seq": seq, "side": side, "kind": kind, "id": native, "body": json.loads(body), "at": at}
+            {
+                "seq": seq,
+                "side": side,
+                "kind": kind,
+                "id": native,
+                "body": json.loads(body),
+                "at": at,
+            }
             for seq, side, kind, native, body, at in rows
         ]
 
@@ -96,7 +124,9 @@ class PlatformStore:
         self._db.execute("insert into webhooks (body) values (?)", (json.dumps(body),))
 
     def webhooks(self, limit: int) -> list[tuple[int, str]]:
-        return self._db.execute("select seq, body from webhooks order by seq limit ?", (limit,)).fetchall()
+        return self._db.execute(
+            "select seq, body from webhooks order by seq limit ?", (limit,)
+        ).fetchall()
 
     def delivered(self, seq: int) -> None:
         self._db.execute("delete from webhooks where seq = ?", (seq,))

@@ -35,5 +35,7 @@ def _head(told: Response) -> list[h11.Response]:
 
 def _refusal(error: BaseException | None) -> BatonError:
     if getattr(error, "error_status_hint", 400) == 431:
-        return HeadersTooLarge("headers-too-large", f"Send at most {HEADERS_LIMIT} bytes of headers.")
+        return HeadersTooLarge(
+            "headers-too-large", f"Send at most {HEADERS_LIMIT} bytes of headers."
+        )
     return BadRequest("not-http", "This is no HTTP request that can be read.")

@@ -1,4 +1,5 @@
-"""A simulated RCS for Business: what its reference says of ids, limits and errors, and the customer's phone behind it.
+"""A simulated RCS for Business: what its reference says of ids, limits and errors, and the
+customer's phone behind it.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages/create
 """
@@ -49,7 +50,9 @@ class RcsSimulator(PhoneSimulator):
         return {"x-goog-signature": hmac_sha512_base64(self._token, signed_data(body) or b"")}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-        return google_error(status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers)
+        return google_error(
+            status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers
+        )
 
     async def _message(self, request: Request) -> Response:
         body, native = await json_of(request), request.query_params.get("messageId")
@@ -58,8 +61,11 @@ class RcsSimulator(PhoneSimulator):
         if refused or not isinstance(content, dict) or native is None:
             return refused or google_error(400, "INVALID_ARGUMENT", "contentMessage is required.")
         key = e164(request.path_params["phone"]) or ""
-        if self.store.owner_of("business", native) is None:  # a repeated id is ignored, whoever it went to before
-            self._show(key, native, {**content, "messageTrafficType": body.get("messageTrafficType")})
+        # a repeated id is ignored, whoever it went to before
+        if self.store.owner_of("business", native) is None:
+            self._show(
+                key, native, {**content, "messageTrafficType": body.get("messageTrafficType")}
+            )
         return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
 
     def _show(self, key: str, native: str, content: dict[str, Any]) -> None:
@@ -83,7 +89,9 @@ class RcsSimulator(PhoneSimulator):
         elif kind == "READ" and body.get("messageId"):
             self.store.show(key, "business", "receipt", str(body["messageId"]), body)
         else:
-            return google_error(400, "INVALID_ARGUMENT", "eventType is IS_TYPING, or READ with a messageId.")
+            return google_error(
+                400, "INVALID_ARGUMENT", "eventType is IS_TYPING, or READ with a messageId."
+            )
         return JSONResponse({"name": f"phones/{key}/agentEvents/{native}", **body})
 
     def _refused(self, request: Request, native: str | None) -> Response | None:
@@ -103,11 +111,14 @@ class RcsSimulator(PhoneSimulator):
         return self._said(key, messageId=native, text=text)
 
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
-        return self._said(key, messageId=native, suggestionResponse={"postbackData": postback, "text": text})
+        return self._said(
+            key, messageId=native, suggestionResponse={"postbackData": postback, "text": text}
+        )
 
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """`isTyping`, `read` (the id of a message of the business), `subscribed`: true or false. Whoever unsubscribes
-        does so by an event and by a keyword."""
+        """`isTyping`, `read` (the id of a message of the business), `subscribed`: true or false.
+        Whoever unsubscribes does so by an event and by a keyword.
+        """
         found = []
         if status.get("isTyping"):
             found.append(self._event_of(key, "IS_TYPING"))
@@ -115,7 +126,13 @@ class RcsSimulator(PhoneSimulator):
             found.append(self._event_of(key, "READ", messageId=str(status["read"])))
         if isinstance(status.get("subscribed"), bool):
             kind, word = ("SUBSCRIBE", "START") if status["subscribed"] else ("UNSUBSCRIBE", "STOP")
-            self.store.show(key, "customer", "message", native := self.new_id(), {"messageId": native, "text": word})
+            self.store.show(
+                key,
+                "customer",
+                "message",
+                native := self.new_id(),
+                {"messageId": native, "text": word},
+            )
             found += [self._event_of(key, kind), self.message(key, native, word)]
         return found
 
@@ -125,6 +142,12 @@ class RcsSimulator(PhoneSimulator):
     def _said(self, key: str, **what: Any) -> dict[str, Any]:
         """Returns the Pub/Sub envelope of it."""
         now = format_time(WallClock().now())
-        data = json.dumps({"senderPhoneNumber": key, "agentId": AGENT, "sendTime": now, **what}).encode()
-        envelope = {"data": base64.b64encode(data).decode(), "messageId": str(uuid.uuid4()), "publishTime": now}
+        data = json.dumps(
+            {"senderPhoneNumber": key, "agentId": AGENT, "sendTime": now, **what}
+        ).encode()
+        envelope = {
+            "data": base64.b64encode(data).decode(),
+            "messageId": str(uuid.uuid4()),
+            "publishTime": now,
+        }
         return {"message": envelope, "subscription": "projects/baton/subscriptions/rbm-agent"}

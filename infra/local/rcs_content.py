@@ -1,4 +1,5 @@
-"""What the simulated RCS refuses of a message: too much of something, and any name that its reference does not have.
+"""What the simulated RCS refuses of a message: too much of something, and any name that its
+reference does not have.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
 """
@@ -20,31 +21,39 @@ SCALAR = ""
 # Which object stands under a name; within a list, which object each item is.
 OBJECTS: dict[str, dict[str, str]] = {
     "AgentContentMessage": {
-        "text": SCALAR, "fileName": SCALAR, "uploadedRbmFile": "UploadedRbmFile", "richCard": "RichCard",
+        "text": SCALAR, "fileName": SCALAR, "uploadedRbmFile": "UploadedRbmFile",
+        "richCard": "RichCard",
         "contentInfo": "ContentInfo", "suggestions": "Suggestion",
     },
     "UploadedRbmFile": {"fileName": SCALAR, "thumbnailName": SCALAR},
     "ContentInfo": {"fileUrl": SCALAR, "thumbnailUrl": SCALAR, "forceRefresh": SCALAR},
     "RichCard": {"carouselCard": "CarouselCard", "standaloneCard": "StandaloneCard"},
     "CarouselCard": {"cardWidth": SCALAR, "cardContents": "CardContent"},
-    "StandaloneCard": {"cardOrientation": SCALAR, "thumbnailImageAlignment": SCALAR, "cardContent": "CardContent"},
-    "CardContent": {"title": SCALAR, "description": SCALAR, "media": "Media", "suggestions": "Suggestion"},
-    "Media": {"height": SCALAR, "uploadedRbmFile": "UploadedRbmFile", "fileName": SCALAR, "contentInfo": "ContentInfo"},
+    "StandaloneCard": {"cardOrientation": SCALAR, "thumbnailImageAlignment": SCALAR,
+        "cardContent": "CardContent"},
+    "CardContent": {"title": SCALAR, "description": SCALAR, "media": "Media",
+        "suggestions": "Suggestion"},
+    "Media": {"height": SCALAR, "uploadedRbmFile": "UploadedRbmFile", "fileName": SCALAR,
+        "contentInfo": "ContentInfo"},
     "Suggestion": {"reply": "SuggestedReply", "action": "SuggestedAction"},
     "SuggestedReply": {"text": SCALAR, "postbackData": SCALAR},
     "SuggestedAction": {
         "text": SCALAR, "postbackData": SCALAR, "fallbackUrl": SCALAR, "dialAction": "DialAction",
-        "viewLocationAction": "ViewLocationAction", "createCalendarEventAction": "CreateCalendarEventAction",
+        "viewLocationAction": "ViewLocationAction",
+        "createCalendarEventAction": "CreateCalendarEventAction",
         "openUrlAction": "OpenUrlAction", "shareLocationAction": "ShareLocationAction",
         "composeAction": "ComposeAction",
     },
     "DialAction": {"phoneNumber": SCALAR},
     "ViewLocationAction": {"latLong": "LatLng", "label": SCALAR, "query": SCALAR},
     "LatLng": {"latitude": SCALAR, "longitude": SCALAR},
-    "CreateCalendarEventAction": {"startTime": SCALAR, "endTime": SCALAR, "title": SCALAR, "description": SCALAR},
-    "OpenUrlAction": {"url": SCALAR, "application": SCALAR, "webviewViewMode": SCALAR, "description": SCALAR},
+    "CreateCalendarEventAction": {"startTime": SCALAR, "endTime": SCALAR, "title": SCALAR,
+        "description": SCALAR},
+    "OpenUrlAction": {"url": SCALAR, "application": SCALAR, "webviewViewMode": SCALAR,
+        "description": SCALAR},
     "ShareLocationAction": {},
-    "ComposeAction": {"composeTextMessage": "ComposeTextMessage", "composeRecordingMessage": "ComposeRecordingMessage"},
+    "ComposeAction": {"composeTextMessage": "ComposeTextMessage",
+        "composeRecordingMessage": "ComposeRecordingMessage"},
     "ComposeTextMessage": {"phoneNumber": SCALAR, "text": SCALAR},
     "ComposeRecordingMessage": {"phoneNumber": SCALAR, "type": SCALAR},
 }  # fmt: skip
@@ -68,7 +77,9 @@ def _fault(content: object) -> str | None:
         return f"There are more than {CHIP_LIMIT} suggestions."
     if len(json.dumps(content).encode()) > WHOLE_LIMIT:
         return f"The message has more than {WHOLE_LIMIT} bytes."
-    return next(_wrong_chips(content.get("suggestions", []), CHIP_LIMIT), None) or next(_wrong_cards(content), None)
+    return next(_wrong_chips(content.get("suggestions", []), CHIP_LIMIT), None) or next(
+        _wrong_cards(content), None
+    )
 
 
 def _wrong_cards(content: dict[str, Any]) -> Iterator[str]:
@@ -85,10 +96,16 @@ def _wrong_cards(content: dict[str, Any]) -> Iterator[str]:
             yield "A card needs a title, a description or media."
         if len(one.get("title", "")) > 200 or len(one.get("description", "")) > 2000:
             yield "A title has at most 200 characters, a description 2000."
-        if carousel.get("cardWidth") == "SMALL" and (one.get("media") or {}).get("height") == "TALL":
+        if (
+            carousel.get("cardWidth") == "SMALL"
+            and (one.get("media") or {}).get("height") == "TALL"
+        ):
             yield "TALL media does not fit a SMALL card."
         yield from _wrong_chips(one.get("suggestions", []), 4)
-    infos = [content.get("contentInfo"), *((one.get("media") or {}).get("contentInfo") for one in cards)]
+    infos = [
+        content.get("contentInfo"),
+        *((one.get("media") or {}).get("contentInfo") for one in cards),
+    ]
     for info in filter(None, infos):
         for url in filter(None, (info.get("fileUrl"), info.get("thumbnailUrl"))):
             if not _is_url(url):
@@ -100,14 +117,19 @@ def _wrong_chips(chips: list[dict[str, Any]], most: int) -> Iterator[str]:
         yield f"There are more than {most} suggestions."
     for chip in chips:
         tap = chip.get("reply") or chip.get("action") or {}
-        if not 1 <= len(tap.get("text", "").strip()) <= 25 or not 1 <= len(tap.get("postbackData", "")) <= 2048:
+        if (
+            not 1 <= len(tap.get("text", "").strip()) <= 25
+            or not 1 <= len(tap.get("postbackData", "")) <= 2048
+        ):
             yield "A suggestion has a text of 1 to 25 and postbackData of 1 to 2048 characters."
         actions = [name for name in tap if name.endswith("Action")]
         if "action" in chip and len(actions) != 1:
             yield "A suggested action has exactly one action."
         if "openUrlAction" in tap and not _is_url(tap["openUrlAction"].get("url")):
             yield "openUrlAction needs a URL."
-        if "dialAction" in tap and not re.fullmatch(r"\+[0-9]{1,15}", str(tap["dialAction"].get("phoneNumber"))):
+        if "dialAction" in tap and not re.fullmatch(
+            r"\+[0-9]{1,15}", str(tap["dialAction"].get("phoneNumber"))
+        ):
             yield "phoneNumber must be in E.164 format."
 
 
@@ -116,8 +138,17 @@ def _is_url(value: object) -> bool:
         parts = urlsplit(str(value))
     except ValueError:
         return False
-    printable = str(value).isascii() and not set(str(value)) & set(' "<>\\^`{|}') and str(value).isprintable()
-    return printable and parts.scheme in ("http", "https") and bool(parts.hostname) and len(str(value)) <= 2048
+    printable = (
+        str(value).isascii()
+        and not set(str(value)) & set(' "<>\\^`{|}')
+        and str(value).isprintable()
+    )
+    return (
+        printable
+        and parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and len(str(value)) <= 2048
+    )
 
 
 def _unknown(value: Any, kind: str, where: str) -> Iterator[str]:

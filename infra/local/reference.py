@@ -1,4 +1,6 @@
-"""The reference conversation, step by step, as the vendor's page tells it (its JSON mended, one conversation id)."""
+"""The reference conversation, step by step, as the vendor's page tells it (its JSON mended, one
+conversation id).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +27,9 @@ COMMON = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request: a webhook (`key` None, signed) or a call of the REST API with `key`, and the status it must get."""
+    """One request: a webhook (`key` None, signed) or a call of the REST API with `key`, and the
+    status it must get.
+    """
 
     title: str
     path: str
@@ -58,10 +62,17 @@ HI = {
 }
 THANKS = {
     "messageId": "5555",
-    "text": "Thanks for contacting us. I'll pass this along when a live agent is available to chat with you.",
+    "text": (
+        "Thanks for contacting us. I'll pass this along when a "
+        "live agent is available to chat with you."
+    ),
     "representative": BOT,
 }
-HELP = {"messageId": "7777", "text": "I see you have a problem. How can I help?", "representative": JANE}
+HELP = {
+    "messageId": "7777",
+    "text": "I see you have a problem. How can I help?",
+    "representative": JANE,
+}
 SILENT = {"messageId": "8888", "text": "Did you know our opening hours?", "representative": BOT}
 JOINED = {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}
 LEFT = {"eventType": "REPRESENTATIVE_LEFT", "representative": JANE}
@@ -78,7 +89,13 @@ STEPS = (
     Step("Jane Doe joins", f"{EVENTS}?eventId=6666", JOINED, "dev-agent"),
     Step("Jane asks how she can help, labelled HUMAN", MESSAGES, HELP, "dev-agent"),
     Step("the bot is silent while she is there", MESSAGES, SILENT, "dev-bot", 409),
-    Step("Jane leaves under an id that was used: refused", f"{EVENTS}?eventId=6666", LEFT, "dev-agent", 409),
+    Step(
+        "Jane leaves under an id that was used: refused",
+        f"{EVENTS}?eventId=6666",
+        LEFT,
+        "dev-agent",
+        409,
+    ),
     Step("Jane leaves", f"{EVENTS}?eventId=6667", LEFT, "dev-agent"),
     Step("the bot speaks again, under the id refused before", MESSAGES, SILENT, "dev-bot"),
 )

@@ -1,4 +1,6 @@
-"""A local run in a process of its own, for the demo, the picture and whoever else plays against the real thing."""
+"""A local run in a process of its own, for the demo, the picture and whoever else plays against
+the real thing.
+"""
 
 import json
 import os
@@ -20,7 +22,8 @@ from infra.local.settings import SIGNING_KEY
 from shared.platforms.signatures import hmac_sha512_base64
 
 START_SECONDS = 60.0
-PATIENCE_SECONDS = 60.0  # for what comes in its own time: a busy machine brings it late, a broken one never
+# for what comes in its own time: a busy machine brings it late, a broken one never
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,13 @@ class Reply:
 
 
 class LocalServer:
-    """Serves from entering to leaving; `folder` keeps its state. Settings given in `environment` win."""
+    """Serves from entering to leaving; `folder` keeps its state. Settings given in
+    `environment` win.
+    """
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str] | None = None, port: int | None = None
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
@@ -49,7 +56,12 @@ class LocalServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.stop(signal.SIGTERM)
 
     def start(self) -> None:
@@ -57,7 +69,9 @@ class LocalServer:
         with self.log.open("ab") as log:
             root = Path(__file__).parents[2]
             command = [sys.executable, "-m", "infra.local"]
-            self.process = subprocess.Popen(command, env=self._environment, cwd=root, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, env=self._environment, cwd=root, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -79,17 +93,23 @@ class LocalServer:
         """Returns the answer to one step of a script."""
         body = self.encode(step.body)
         if step.key is None:
-            return self.send("POST", step.path, body, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)})
+            return self.send(
+                "POST", step.path, body, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)}
+            )
         return self.send("POST", step.path, body, {"authorization": f"Bearer {step.key}"})
 
     @staticmethod
     def encode(body: Any) -> bytes:
         return json.dumps(body, ensure_ascii=False).encode()
 
-    def send(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Reply:
         """Returns status and parsed body of any request."""
         url = f"{self.url}{path}"
-        request = urllib.request.Request(url, data=body or None, method=method, headers=headers or {})  # noqa: S310  # our own loopback address
+        request = urllib.request.Request(  # noqa: S310  # our own loopback address
+            url, data=body or None, method=method, headers=headers or {}
+        )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # as above
                 return Reply(response.status, _parsed(response.read()))
@@ -98,25 +118,36 @@ class LocalServer:
                 return Reply(error.code, _parsed(error.read()))
 
     def get(self, path: str, key: str = "") -> Any:
-        return self.send("GET", path, headers={"authorization": f"Bearer {key}"} if key else {}).body
+        return self.send(
+            "GET", path, headers={"authorization": f"Bearer {key}"} if key else {}
+        ).body
 
     def transcript(self, conversation: str) -> list[dict[str, Any]]:
         """Returns what the simulated platform has shown this customer."""
-        shown: list[dict[str, Any]] = self.get(f"/sim/business_messages/customers/{conversation}")["transcript"]
+        shown: list[dict[str, Any]] = self.get(f"/sim/business_messages/customers/{conversation}")[
+            "transcript"
+        ]
         return shown
 
     def wait_until_quiet(self, conversation: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Returns once nothing waits in the conversation's outbox, or there is no such conversation. Raises
-        TimeoutError."""
+        """Returns once nothing waits in the conversation's outbox, or there is no such
+        conversation. Raises TimeoutError.
+        """
         path = f"/send_representative/v1/conversations/{conversation}"
-        self.wait_until(lambda: _is_quiet(self.send("GET", path, headers={"authorization": "Bearer dev-bot"})), seconds)
+        self.wait_until(
+            lambda: _is_quiet(self.send("GET", path, headers={"authorization": "Bearer dev-bot"})),
+            seconds,
+        )
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Returns once `holds`. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still waiting after {seconds} s; the log ends:\n{self.log.read_text()[-2000:]}")
+                raise TimeoutError(
+                    f"still waiting after {seconds} s; the log "
+                    f"ends:\n{self.log.read_text()[-2000:]}"
+                )
             time.sleep(0.02)
 
     def _serves(self) -> bool:
@@ -133,8 +164,8 @@ def _is_quiet(reply: Reply) -> bool:
 def free_port() -> int:
     """Returns a port of the loopback interface that nobody else is given for a minute.
 
-    A connection that its server closes leaves the port in TIME_WAIT: the system gives it to nobody who asks for any
-    port, and to a server that asks for this one.
+    A connection that its server closes leaves the port in TIME_WAIT: the system gives it to nobody
+    who asks for any port, and to a server that asks for this one.
     """
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

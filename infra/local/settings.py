@@ -7,7 +7,11 @@ from pathlib import Path
 BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
 SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET = "dev-signing-key", "dev-client-token", "dev-csku-secret"
 RCS_TOKEN = "dev-rcs-token"
-WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = "dev-whatsapp-secret", "dev-whatsapp-verify", "dev-whatsapp-token"
+WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
+    "dev-whatsapp-secret",
+    "dev-whatsapp-verify",
+    "dev-whatsapp-token",
+)
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
@@ -25,7 +29,9 @@ API_KEYS = {
 
 
 def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None:
-    """Sets what the environment leaves out. The run's own pages may call the bridge beside those that are named."""
+    """Sets what the environment leaves out. The run's own pages may call the bridge beside
+    those that are named.
+    """
     known = defaults(port, folder)
     for name, value in known.items():
         environment.setdefault(name, value)

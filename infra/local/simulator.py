@@ -1,4 +1,6 @@
-"""What simulated platforms do alike: faults, transcripts, and webhooks that are posted until Baton takes them."""
+"""What simulated platforms do alike: faults, transcripts, and webhooks that are posted until
+Baton takes them.
+"""
 
 import asyncio
 import contextlib
@@ -25,8 +27,9 @@ Handler = Callable[[Request], Any]
 class Simulator(ABC):
     """An ASGI application below `prefix`, and a task that posts what customers do to Baton.
 
-    A customer is known by `key`: a conversation id, or a telephone number with its `+`. Transcripts have one shape on
-    every platform: rows of side, kind, id and body, the body as close to Business Messages as the platform allows.
+    A customer is known by `key`: a conversation id, or a telephone number with its `+`. Transcripts
+    have one shape on every platform: rows of side, kind, id and body, the body as close to Business
+    Messages as the platform allows.
     """
 
     prefix: str
@@ -60,7 +63,9 @@ class Simulator(ABC):
 
     @abstractmethod
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Notes a webhook that was posted by hand: a platform knows whom it reports, and their phone shows it."""
+        """Notes a webhook that was posted by hand: a platform knows whom it reports, and their
+        phone shows it.
+        """
 
     def conversation_of(self, key: str) -> str:
         """Returns Baton's id of a customer's conversation."""
@@ -107,7 +112,13 @@ class Simulator(ABC):
 
     async def _customers(self, request: Request) -> Response:
         known = self.store.conversations()
-        return JSONResponse({"customers": [{**one, "conversation": self.conversation_of(one["id"])} for one in known]})
+        return JSONResponse(
+            {
+                "customers": [
+                    {**one, "conversation": self.conversation_of(one["id"])} for one in known
+                ]
+            }
+        )
 
     async def _transcript(self, request: Request) -> Response:
         key, after = self.key_of(request.path_params["key"]), request.query_params.get("after", "0")
@@ -133,7 +144,9 @@ class Simulator(ABC):
         self._news.set()
 
     async def let_baton_hear(self) -> None:
-        """Waits a little for the webhooks to be taken, so that whoever asks Baton next finds what was just said."""
+        """Waits a little for the webhooks to be taken, so that whoever asks Baton next finds
+        what was just said.
+        """
         for _ in range(50):
             if not self.store.webhooks(1):
                 return
@@ -163,7 +176,9 @@ class Simulator(ABC):
     async def _post(self, session: aiohttp.ClientSession, body: str) -> bool:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             headers = self.signed(body.encode())
-            async with session.post(self._webhook_url, data=body.encode(), headers=headers) as response:
+            async with session.post(
+                self._webhook_url, data=body.encode(), headers=headers
+            ) as response:
                 return response.status < 500 and response.status != 429
         return False
 
@@ -175,13 +190,19 @@ async def json_of(request: Request) -> dict[str, Any]:
     return {}
 
 
-def google_error(code: int, status: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"code": code, "status": status, "message": message}}, code, headers)
+def google_error(
+    code: int, status: str, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    return JSONResponse(
+        {"error": {"code": code, "status": status, "message": message}}, code, headers
+    )
 
 
 async def _drop(send: Send) -> None:
     """Begins an answer and never ends it: the server then closes the connection."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]}
+    )
 
 
 async def _into_nothing(message: Any) -> None:

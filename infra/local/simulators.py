@@ -27,8 +27,14 @@ from infra.local.whatsapp import WhatsAppSimulator
 def simulators(port: int, folder: Path) -> Mapping[str, Simulator]:
     """Returns them by the name of the platform. They know the secrets that the environment sets."""
     doors = f"http://127.0.0.1:{port}/receive_webhook"
-    signing, token = _first("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY), _first("RCS_CLIENT_TOKENS", RCS_TOKEN)
-    secret, access = _first("WHATSAPP_APP_SECRETS", WHATSAPP_SECRET), _first("WHATSAPP_ACCESS_TOKEN", WHATSAPP_TOKEN)
+    signing, token = (
+        _first("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY),
+        _first("RCS_CLIENT_TOKENS", RCS_TOKEN),
+    )
+    secret, access = (
+        _first("WHATSAPP_APP_SECRETS", WHATSAPP_SECRET),
+        _first("WHATSAPP_ACCESS_TOKEN", WHATSAPP_TOKEN),
+    )
     stores = {name: PlatformStore(str(folder / file)) for name, file in _FILES.items()}
     return {
         "business_messages": BusinessMessagesSimulator(
@@ -41,13 +47,23 @@ def simulators(port: int, folder: Path) -> Mapping[str, Simulator]:
 
 
 def csku() -> CskuSimulator:
-    return CskuSimulator(_first("CSKU_API_BUSINESS", CSKU_BUSINESS), _first("CSKU_API_SECRET", CSKU_API_SECRET))
+    return CskuSimulator(
+        _first("CSKU_API_BUSINESS", CSKU_BUSINESS), _first("CSKU_API_SECRET", CSKU_API_SECRET)
+    )
 
 
 def _ccai(store: PlatformStore, door: str) -> CcaiSimulator:
     """Signs with all secrets: the platform has a primary and a secondary one."""
-    secrets = tuple(one.strip() for one in os.environ.get("CCAI_WEBHOOK_SECRETS", CCAI_SECRETS).split(","))
-    return CcaiSimulator(store, door, secrets, _first("CCAI_API_USER", CCAI_USER), _first("CCAI_API_TOKEN", CCAI_TOKEN))
+    secrets = tuple(
+        one.strip() for one in os.environ.get("CCAI_WEBHOOK_SECRETS", CCAI_SECRETS).split(",")
+    )
+    return CcaiSimulator(
+        store,
+        door,
+        secrets,
+        _first("CCAI_API_USER", CCAI_USER),
+        _first("CCAI_API_TOKEN", CCAI_TOKEN),
+    )
 
 
 _FILES = {

@@ -1,4 +1,6 @@
-"""Short words for playing one conversation against a local run: as customer, bot, human and desk."""
+"""Short words for playing one conversation against a local run: as customer, bot, human and
+desk.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ class Talk:
 
     @classmethod
     def open(cls, server: LocalServer) -> Self:
-        """Returns a conversation of its own, in which the customer has just said the first words."""
+        """Returns a conversation of its own, in which the customer has just said the first
+        words.
+        """
         talk = cls(server, f"talk-{next(_NUMBERS)}")
         answer = talk.customer_says("Hi, I have a problem", "m-1")
         if answer.status != 200:
@@ -40,7 +44,9 @@ class Talk:
     def post(self, path: str, body: Any, key: str = "dev-agent") -> Reply:
         return self.server.play(Step("", f"{BASE}/{self.id}{path}", body, key))
 
-    def say(self, kind: str, name: str, text: str, message_id: str, key: str | None = None) -> Reply:
+    def say(
+        self, kind: str, name: str, text: str, message_id: str, key: str | None = None
+    ) -> Reply:
         who = {"representativeType": kind, "displayName": name}
         body = {"messageId": message_id, "text": text, "representative": who}
         return self.post("/messages", body, key or ("dev-bot" if kind == "BOT" else "dev-agent"))
@@ -50,16 +56,26 @@ class Talk:
         body = {"eventType": f"REPRESENTATIVE_{event}", "representative": who}
         return self.post(f"/events?eventId={event_id}", body)
 
-    def csku(self, event: str, message_id: str, text: str, *, conversation: str, **body: Any) -> Reply:
+    def csku(
+        self, event: str, message_id: str, text: str, *, conversation: str, **body: Any
+    ) -> Reply:
         message = {
             "id": message_id,
             "agent": {"name": "Nama Agent Support"},
             "ai": {"name": "Customer Support AI"},
             "content": {"type": "text", "text": text},
         }
-        whole = {"event": event, "timestamp": 1738056000, "conversation_id": conversation, "message": message, **body}
+        whole = {
+            "event": event,
+            "timestamp": 1738056000,
+            "conversation_id": conversation,
+            "message": message,
+            **body,
+        }
         raw = self.server.encode(whole)
-        return self.server.send("POST", "/receive_webhook/csku", raw, {"authorization": "dev-csku-secret"})
+        return self.server.send(
+            "POST", "/receive_webhook/csku", raw, {"authorization": "dev-csku-secret"}
+        )
 
     def link(self, desk: str) -> Reply:
         body = {"to": f"business_messages:{self.id}"}
@@ -70,7 +86,9 @@ class Talk:
         return state
 
     def journal(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.server.get(f"{BASE}/{self.id}/journal", "dev-agent")["entries"]
+        entries: list[dict[str, Any]] = self.server.get(f"{BASE}/{self.id}/journal", "dev-agent")[
+            "entries"
+        ]
         return entries
 
     def seen(self) -> list[str]:

@@ -63,7 +63,9 @@ def _check(chips: list[dict[str, str]], most: int, title: int, identifier: int) 
         raise WrongContent(f"An id has at most {identifier} characters, and no blanks at its ends.")
     if any(not one["title"].strip() for one in chips):
         raise WrongContent("A title must not be blank.")
-    if len({one["id"] for one in chips}) < len(chips) or len({one["title"] for one in chips}) < len(chips):
+    if len({one["id"] for one in chips}) < len(chips) or len({one["title"] for one in chips}) < len(
+        chips
+    ):
         raise WrongContent("No two may have one id or one title.")
 
 

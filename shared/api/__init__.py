@@ -1,1 +1,3 @@
-"""The REST surface: Business Messages' own paths for bots and desks, and control of conversations."""
+"""The REST surface: Business Messages' own paths for bots and desks, and control of
+conversations.
+"""

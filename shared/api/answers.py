@@ -15,7 +15,9 @@ from shared.schemas.times import Time
 class Answer(BaseModel):
     """A field that is None is left out of the JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
 
 
 class EventAnswer(Answer):
@@ -33,7 +35,9 @@ class ChannelView(Answer):
 
 
 class LinkView(Answer):
-    """What a link has done: a desk's events act on a channel, or two channels are one customer's."""
+    """What a link has done: a desk's events act on a channel, or two channels are one
+    customer's.
+    """
 
     kind: Literal["channel", "desk"]
     conversation: str
@@ -158,7 +162,9 @@ class EmptyAnswer(Answer):
 
 
 class ReportAnswer(Answer):
-    """A report. Times are local to `tz`; `classes` are the upper bounds in seconds of each distribution."""
+    """A report. Times are local to `tz`; `classes` are the upper bounds in seconds of each
+    distribution.
+    """
 
     model_config = ConfigDict(extra="allow")
 

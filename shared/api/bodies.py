@@ -30,7 +30,9 @@ class MessageBody(Content):
 
 
 class EventBody(Theirs):
-    event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT", "TYPING_STARTED", "TYPING_STOPPED"]
+    event_type: Literal[
+        "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT", "TYPING_STARTED", "TYPING_STOPPED"
+    ]
     representative: Representative | None = None
 
 
@@ -95,15 +97,21 @@ def must_be_sound(content: Content) -> None:
 
 
 def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Representative:
-    """Returns who speaks; left out, it is the one type that the key may speak as. Raises BadRequest if it may both."""
+    """Returns who speaks; left out, it is the one type that the key may speak as. Raises
+    BadRequest if it may both.
+    """
     if given is not None:
         if given.avatar_image is not None and not is_address(given.avatar_image):
             field = "representative.avatarImage"
-            raise BadRequest("schema", f"{field}: must be a percent-encoded http or https address.", field=field)
+            raise BadRequest(
+                "schema", f"{field}: must be a percent-encoded http or https address.", field=field
+            )
         return given
     if len(caller.may) != 1:
         raise BadRequest(
-            "schema", "representative: say who speaks, this key may be more than one.", field="representative"
+            "schema",
+            "representative: say who speaks, this key may be more than one.",
+            field="representative",
         )
     (kind,) = caller.may
     name = bot_name if kind is RepresentativeType.BOT else caller.name

@@ -50,7 +50,9 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated request about `conversation`, whose name in the path is echoed as the caller wrote it."""
+    """One authenticated request about `conversation`, whose name in the path is echoed as the
+    caller wrote it.
+    """
 
     ports: Ports
     caller: ApiKey
@@ -75,7 +77,9 @@ class Ask:
         """Returns the caller's own id. Raises BadRequest."""
         found = self.request.query.get(field, "")
         if not 1 <= len(found) <= 256:
-            raise BadRequest("schema", f"{field}: give one in the query, 1 to 256 characters.", field=field)
+            raise BadRequest(
+                "schema", f"{field}: give one in the query, 1 to 256 characters.", field=field
+            )
         return found
 
     def common(self, event_id: str | None) -> dict[str, object]:
@@ -92,7 +96,9 @@ async def create_message(ask: Ask) -> Response:
     body = ask.body(MessageBody)
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
-    content = Content.model_validate(body.model_dump(exclude={"message_id", "representative"}, exclude_none=True))
+    content = Content.model_validate(
+        body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
+    )
     must_be_sound(content)
     if ask.request.query.get("forceFallback", "false").lower() == "true":
         content = _fallback_of(content)
@@ -103,14 +109,21 @@ async def create_message(ask: Ask) -> Response:
     said = content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     name = f"conversations/{ask.written}/messages/{body.message_id}"
     return views.json_response(
-        {"name": name, "messageId": body.message_id, **said, "representative": views.representative_view(who)}
+        {
+            "name": name,
+            "messageId": body.message_id,
+            **said,
+            "representative": views.representative_view(who),
+        }
     )
 
 
 def _fallback_of(content: Content) -> Content:
     """Returns only the fallback text, as an agent asks for it who tries it out."""
     if content.fallback is None:
-        raise BadRequest("schema", "fallback: give one, as forceFallback is true.", field="fallback")
+        raise BadRequest(
+            "schema", "fallback: give one, as forceFallback is true.", field="fallback"
+        )
     return Content(text=content.fallback)
 
 
@@ -123,7 +136,11 @@ async def create_event(ask: Ask) -> Response:
     else:
         await _frame(ask, body.event_type, event_id, who)
     name = f"conversations/{ask.written}/events/{event_id}"
-    shown = {"name": name, "eventType": body.event_type, "representative": views.representative_view(who)}
+    shown = {
+        "name": name,
+        "eventType": body.event_type,
+        "representative": views.representative_view(who),
+    }
     return views.json_response(shown)
 
 
@@ -139,7 +156,11 @@ async def create_survey(ask: Ask) -> Response:
     """A survey has no representative: a key that may speak as a human asks as one."""
     survey_id = ask.id_in_query("surveyId")
     ask.body(SurveyBody)
-    kind = RepresentativeType.HUMAN if RepresentativeType.HUMAN in ask.caller.may else RepresentativeType.BOT
+    kind = (
+        RepresentativeType.HUMAN
+        if RepresentativeType.HUMAN in ask.caller.may
+        else RepresentativeType.BOT
+    )
     must_speak_as(ask.caller, kind)
     who = Representative(representative_type=kind, display_name=ask.caller.name)
     common = {**ask.common(survey_id), "keeps_id": True}
@@ -184,7 +205,9 @@ async def get_journal(ask: Ask) -> Response:
     page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
     return views.json_response(
         {
-            "entries": [views.entry_view(entry.value) for entry in page.items if not entry.value.marker],
+            "entries": [
+                views.entry_view(entry.value) for entry in page.items if not entry.value.marker
+            ],
             "nextCursor": page.cursor,
         }
     )
@@ -194,7 +217,10 @@ async def request_human(ask: Ask) -> Response:
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
     return await _control(
-        ask, HumanRequested.model_validate({**common, **body.model_dump(include={"reason", "metadata"})})
+        ask,
+        HumanRequested.model_validate(
+            {**common, **body.model_dump(include={"reason", "metadata"})}
+        ),
     )
 
 
@@ -202,21 +228,29 @@ async def claim(ask: Ask) -> Response:
     must_speak_as(ask.caller, RepresentativeType.HUMAN)
     body = ask.body(ClaimBody)
     who = body.representative.representative
-    return await _control(ask, Claim.model_validate({**ask.common(body.request_id), "representative": who}))
+    return await _control(
+        ask, Claim.model_validate({**ask.common(body.request_id), "representative": who})
+    )
 
 
 async def release(ask: Ask) -> Response:
     must_be_human(ask.caller)
     body = ask.body(ReleaseBody)
     owner = None if ask.caller.admin else ask.caller.name
-    said = {"representative": body.representative.representative, "reason": body.reason, "owner": owner}
+    said = {
+        "representative": body.representative.representative,
+        "reason": body.reason,
+        "owner": owner,
+    }
     return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def fail(ask: Ask) -> Response:
     must_be_human(ask.caller)
     body = ask.body(FailBody)
-    return await _control(ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason}))
+    return await _control(
+        ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason})
+    )
 
 
 async def link(ask: Ask) -> Response:
@@ -244,4 +278,6 @@ async def _control(ask: Ask, event: Event) -> Response:
 
 async def _view(ask: Ask, conversation: Conversation, **more: object) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
-    return views.json_response({**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more})
+    return views.json_response(
+        {**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more}
+    )

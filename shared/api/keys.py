@@ -1,4 +1,6 @@
-"""Who calls: keys are kept as SHA-256, compared in constant time, and may do what the settings say."""
+"""Who calls: keys are kept as SHA-256, compared in constant time, and may do what the settings
+say.
+"""
 
 import hmac
 from collections.abc import Mapping
@@ -18,7 +20,9 @@ class Keyring:
     keys: Mapping[str, ApiKey]
 
     def caller(self, request: Request) -> ApiKey:
-        """Returns whose key the request carries. Raises DoorClosed where there are no keys, Unauthenticated."""
+        """Returns whose key the request carries. Raises DoorClosed where there are no keys,
+        Unauthenticated.
+        """
         if not self.keys:
             raise DoorClosed("BATON_API_KEYS")
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -32,7 +36,9 @@ class Keyring:
 def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
     """Raises Forbidden unless this key may speak as `kind`."""
     if kind not in caller.may:
-        raise Forbidden("may-not-speak", f"This key may not speak as {kind.value}.", type=kind.value)
+        raise Forbidden(
+            "may-not-speak", f"This key may not speak as {kind.value}.", type=kind.value
+        )
 
 
 def is_human(caller: ApiKey) -> bool:
@@ -43,7 +49,9 @@ def is_human(caller: ApiKey) -> bool:
 def must_be_human(caller: ApiKey) -> None:
     """Raises Forbidden unless this is a desk's key or an admin's."""
     if not is_human(caller):
-        raise Forbidden("human-only", "Only a key that may speak as HUMAN, or an admin key, may do this.")
+        raise Forbidden(
+            "human-only", "Only a key that may speak as HUMAN, or an admin key, may do this."
+        )
 
 
 def must_be_admin(caller: ApiKey) -> None:

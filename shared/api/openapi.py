@@ -43,20 +43,32 @@ def document(version: str) -> dict[str, Any]:
         "info": {
             "title": "Baton",
             "version": version,
-            "description": "Business Messages' surface for bots and desks, with control of handoffs.",
+            "description": (
+                "Business Messages' surface for bots and desks, with control of handoffs."
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "http://127.0.0.1:8080/send_representative", "description": "make run"}],
+        "servers": [
+            {"url": "http://127.0.0.1:8080/send_representative", "description": "make run"}
+        ],
         "security": [{"key": []}],
         "paths": paths,
         "components": {
             "schemas": _schemas(taken, "validation") | _schemas(given, "serialization"),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key of BATON_API_KEYS."}},
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key of BATON_API_KEYS.",
+                }
+            },
         },
     }
 
 
-def _schemas(models: set[type[BaseModel]], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
+def _schemas(
+    models: set[type[BaseModel]], mode: Literal["validation", "serialization"]
+) -> dict[str, Any]:
     """Returns the schemas of these models and of all that they hold, by name."""
     ordered = sorted(models, key=lambda model: model.__name__)
     named = models_json_schema([(model, mode) for model in ordered], ref_template=REF)[1]
@@ -74,7 +86,9 @@ def _operation(one: Operation) -> dict[str, Any]:
     if one.csv:
         succeeded["content"]["text/csv"] = {"schema": {"type": "string"}}
     answers = {"200": succeeded}
-    answers |= {str(code): _content(MEANING[code], ErrorAnswer) for code in sorted({*ALWAYS, *one.refused})}
+    answers |= {
+        str(code): _content(MEANING[code], ErrorAnswer) for code in sorted({*ALWAYS, *one.refused})
+    }
     described: dict[str, Any] = {
         "operationId": one.handler.__name__,
         "summary": one.summary,
@@ -89,7 +103,13 @@ def _operation(one: Operation) -> dict[str, Any]:
 
 def _parameters(one: Operation) -> list[dict[str, Any]]:
     in_path = [
-        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": text,
+            "schema": {"type": "string"},
+        }
         for name, text in PARAMETERS.items()
         if f"{{{name}}}" in one.path
     ]

@@ -1,4 +1,6 @@
-"""Every call of the REST surface, as data: routes, the OpenAPI document and README's table follow from it."""
+"""Every call of the REST surface, as data: routes, the OpenAPI document and README's table
+follow from it.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,9 +31,9 @@ class Query:
 class Operation:
     """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
 
-    `answer` names a model of `answers`, which only the document imports: functions start without it.
-    `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that a caller must be
-    ready for.
+    `answer` names a model of `answers`, which only the document imports: functions start without
+    it. `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that
+    a caller must be ready for.
     """
 
     method: str
@@ -114,7 +116,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.ClaimBody, refused=(404, 409, 429),
     ),
     Operation(
-        "POST", f"{C}:release", handlers.release, "the key that brought the human in, or an admin's",
+        "POST", f"{C}:release", handlers.release,
+        "the key that brought the human in, or an admin's",
         "Let a human leave.",
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
     ),

@@ -1,4 +1,6 @@
-"""The reports page: static files beside the function that answers what the page asks. It may load nothing else."""
+"""The reports page: static files beside the function that answers what the page asks. It may
+load nothing else.
+"""
 
 from pathlib import Path
 
@@ -6,9 +8,15 @@ from shared.errors import MethodNotAllowed, NotFound
 from shared.schemas.exchange import Request, Response
 
 ROOT = "/reports"
-CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
+CONTENT_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".txt": "text/plain",
+}
 HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " connect-src 'self';"
     " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
@@ -21,7 +29,9 @@ def is_page(request: Request) -> bool:
 
 
 def reports_page(folder: Path | None, request: Request) -> Response:
-    """Returns a file of the page; only names that its folder lists are known. Raises NotFound, MethodNotAllowed."""
+    """Returns a file of the page; only names that its folder lists are known. Raises NotFound,
+    MethodNotAllowed.
+    """
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("GET, HEAD")
     if request.path == ROOT:  # what the page loads is named relative to its folder
@@ -32,5 +42,7 @@ def reports_page(folder: Path | None, request: Request) -> Response:
     if file is None:
         raise NotFound("unknown-path", "The reports page has no such file; it is at /reports/.")
     return Response(
-        body=file.read_bytes(), content_type=f"{CONTENT_TYPES[file.suffix]}; charset=utf-8", headers=HEADERS
+        body=file.read_bytes(),
+        content_type=f"{CONTENT_TYPES[file.suffix]}; charset=utf-8",
+        headers=HEADERS,
     )

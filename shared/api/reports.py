@@ -24,17 +24,27 @@ async def report_handoffs(ask: Ask) -> Response:
 
 
 async def report_agents(ask: Ask) -> Response:
-    """What each agent did. That is personal data of those who work here, so it needs an admin's key."""
+    """What each agent did. That is personal data of those who work here, so it needs an admin's
+    key.
+    """
     must_be_admin(ask.caller)
     return await _answer(ask, [("agent", *others) for others in _breakdowns(ask)])
 
 
 def _breakdowns(ask: Ask) -> list[By]:
     """Returns each way of breaking down that is asked for, at least one."""
-    given = [tuple(filter(None, by.split(","))) for by in ask.request.query.get("by", "").split(";")]
-    if not all(set(by) <= OPEN_TO_DESKS and len(set(by)) == len(by) for by in given) or len(set(given)) < len(given):
+    given = [
+        tuple(filter(None, by.split(","))) for by in ask.request.query.get("by", "").split(";")
+    ]
+    if not all(set(by) <= OPEN_TO_DESKS and len(set(by)) == len(by) for by in given) or len(
+        set(given)
+    ) < len(given):
         names = ", ".join(sorted(OPEN_TO_DESKS))
-        raise BadRequest("schema", f"by: any of {names}, each once, by commas; several of these by `;`.", field="by")
+        raise BadRequest(
+            "schema",
+            f"by: any of {names}, each once, by commas; several of these by `;`.",
+            field="by",
+        )
     return given
 
 
@@ -43,7 +53,9 @@ async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
     form = query.get("format", "json")
     if form not in FORMATS or (form == "csv" and len(breakdowns) > 1):
         formats = ", ".join(FORMATS)
-        raise BadRequest("schema", f"format: one of {formats}; csv breaks down in one way only.", field="format")
+        raise BadRequest(
+            "schema", f"format: one of {formats}; csv breaks down in one way only.", field="format"
+        )
     asked = period(query.get("from"), query.get("to"), query.get("tz"), ask.ports.clock.now())
     found = await reports(ask.ports, asked, breakdowns)
     if form == "csv":
@@ -53,4 +65,6 @@ async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
 
 def _as_csv(found: Report) -> Response:
     headers = {"content-disposition": 'attachment; filename="report.csv"'}
-    return Response(body=as_csv(found).encode(), content_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        body=as_csv(found).encode(), content_type="text/csv; charset=utf-8", headers=headers
+    )

@@ -1,4 +1,6 @@
-"""Which path and method means what. Paths are raw: the conversation is one percent-encoded segment."""
+"""Which path and method means what. Paths are raw: the conversation is one percent-encoded
+segment.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,12 +31,18 @@ for _one in OPERATIONS:
     if _verb:
         VERBS[_verb] = _one.handler
     else:
-        _segments = tuple("{}" if part.startswith("{") else part for part in _path.strip("/").split("/"))
+        _segments = tuple(
+            "{}" if part.startswith("{") else part for part in _path.strip("/").split("/")
+        )
         ROUTES.setdefault(_segments, {})[_one.method] = _one.handler
 
 
-async def send_representative(ports: Ports, keyring: Keyring, request: Request, page: Path | None = None) -> Response:
-    """Returns the answer to one request of the REST surface, or of the page in folder `page`. Raises any BatonError."""
+async def send_representative(
+    ports: Ports, keyring: Keyring, request: Request, page: Path | None = None
+) -> Response:
+    """Returns the answer to one request of the REST surface, or of the page in folder `page`.
+    Raises any BatonError.
+    """
     if is_page(request):
         return reports_page(page, request)
     if request.path == DOCUMENT:
@@ -45,11 +53,16 @@ async def send_representative(ports: Ports, keyring: Keyring, request: Request, 
     ask = Ask(ports, caller, request, written, message)
     response = await handler(ask)
     conversation = ask.conversation if written else None
-    return replace(response, notes={"operation": handler.__name__, "conversation": conversation, **response.notes})
+    return replace(
+        response,
+        notes={"operation": handler.__name__, "conversation": conversation, **response.notes},
+    )
 
 
 def body_limit(keyring: Keyring, request: Request) -> int:
-    """Returns how many bytes of a body are read: none of the page's, and none before the key is known."""
+    """Returns how many bytes of a body are read: none of the page's, and none before the key is
+    known.
+    """
     if is_page(request):
         return 0
     try:
@@ -61,16 +74,22 @@ def body_limit(keyring: Keyring, request: Request) -> int:
 
 def openapi_document(request: Request) -> Response:
     """Returns the OpenAPI document; it is public, as this project is. Raises MethodNotAllowed."""
-    from shared.api.openapi import document  # few instances are asked for it; it takes time to import
+    # few instances are asked for it; it takes time to import
+    from shared.api.openapi import document
 
     _method({"GET": None}, request.method)
-    return Response(body=pydantic_core.to_json(document(VERSION)), headers={"cache-control": "no-cache"})
+    return Response(
+        body=pydantic_core.to_json(document(VERSION)), headers={"cache-control": "no-cache"}
+    )
 
 
 def _route(request: Request) -> tuple[Handler, list[str]]:
     segments = request.path.strip("/").split("/")
     if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
-        raise NotFound("unknown-path", "The surface begins with /v1/conversations; reports are below /v1/reports.")
+        raise NotFound(
+            "unknown-path",
+            "The surface begins with /v1/conversations; reports are below /v1/reports.",
+        )
     below = segments[1:]
     conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")
     if below[0] == "conversations" and request.method == "POST" and len(below) == 2 and below[1]:
@@ -84,7 +103,9 @@ def _route(request: Request) -> tuple[Handler, list[str]]:
 
 def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Handler]]:
     for pattern, methods in ROUTES.items():
-        if len(pattern) == len(below) and all(p in ("{}", b) and b for p, b in zip(pattern, below, strict=True)):
+        if len(pattern) == len(below) and all(
+            p in ("{}", b) and b for p, b in zip(pattern, below, strict=True)
+        ):
             return pattern, methods
     raise NotFound("unknown-path", f"There is nothing at this path; {DOCUMENT} lists every call.")
 

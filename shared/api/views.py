@@ -19,16 +19,22 @@ from shared.schemas.variables import Audience
 
 
 def json_response(body: Mapping[str, Any], **notes: str) -> Response:
-    return Response(body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes)
+    return Response(
+        body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes
+    )
 
 
 def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
-    """Returns a conversation as callers see it; its variables are for the agent audience, so for desks and admins."""
+    """Returns a conversation as callers see it; its variables are for the agent audience, so
+    for desks and admins.
+    """
     request = conversation.request
     return {
         "name": f"conversations/{conversation.id}",
         "phase": conversation.phase.value,
-        "representatives": [representative_view(human.representative) for human in conversation.humans],
+        "representatives": [
+            representative_view(human.representative) for human in conversation.humans
+        ],
         "customerName": conversation.customer_name,
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
@@ -50,7 +56,9 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
 
 def _metadata(conversation: Conversation) -> JsonObject | None:
     request = conversation.request
-    return metadata_for(Audience.AGENT, request.metadata, conversation.variables) if request else None
+    return (
+        metadata_for(Audience.AGENT, request.metadata, conversation.variables) if request else None
+    )
 
 
 def _closed_view(conversation: Conversation) -> dict[str, str | None]:
@@ -60,13 +68,24 @@ def _closed_view(conversation: Conversation) -> dict[str, str | None]:
 
 
 def place_view(ahead: Ahead) -> dict[str, Any]:
-    """Returns a customer's place in line, counted from 1; the least that it may be where not everybody was counted."""
-    return {"queuePosition": ahead.people + 1 + ahead.more, "queuePositionAtLeast": ahead.more or None}
+    """Returns a customer's place in line, counted from 1; the least that it may be where not
+    everybody was counted.
+    """
+    return {
+        "queuePosition": ahead.people + 1 + ahead.more,
+        "queuePositionAtLeast": ahead.more or None,
+    }
 
 
 def link_view(linked: Conversation, to: Conversation) -> dict[str, Any]:
-    """Returns what a link has done: a desk's events act on a channel, or two channels have become one customer's."""
-    done = {"kind": "channel" if to.owns(linked.id) else "desk", "conversation": linked.id, "to": to.id}
+    """Returns what a link has done: a desk's events act on a channel, or two channels have
+    become one customer's.
+    """
+    done = {
+        "kind": "channel" if to.owns(linked.id) else "desk",
+        "conversation": linked.id,
+        "to": to.id,
+    }
     return {**done, "repliesOn": to.channel, "phase": to.phase.value}
 
 
@@ -75,11 +94,16 @@ def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
     if not conversation.elsewhere:
         return None
     known = all_of(conversation)
-    return [{"conversation": one.id, "inUse": one is known[0], "lastUserAt": _time(one.last_user_at)} for one in known]
+    return [
+        {"conversation": one.id, "inUse": one is known[0], "lastUserAt": _time(one.last_user_at)}
+        for one in known
+    ]
 
 
 def entry_view(entry: JournalEntry) -> dict[str, Any]:
-    """Returns an entry as human agents may read it, who with admins are the journal's only readers."""
+    """Returns an entry as human agents may read it, who with admins are the journal's only
+    readers.
+    """
     view = {
         "id": entry.id,
         "seq": entry.seq,
@@ -92,7 +116,9 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
         "verdict": entry.verdict.value,
         "outcome": entry.outcome,
         "text": words_for(Audience.AGENT, entry),
-        "representative": representative_view(entry.representative) if entry.representative else None,
+        "representative": representative_view(entry.representative)
+        if entry.representative
+        else None,
         "commands": [_command_view(command) for command in entry.commands],
     }
     return {name: value for name, value in view.items() if value is not None}
@@ -103,7 +129,11 @@ def representative_view(representative: Representative) -> dict[str, Any]:
 
 
 def _command_view(command: Command) -> dict[str, Any]:
-    what: dict[str, Any] = {"id": command.id, "kind": command.kind, "lane": command.line.partition(" ")[0]}
+    what: dict[str, Any] = {
+        "id": command.id,
+        "kind": command.kind,
+        "lane": command.line.partition(" ")[0],
+    }
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
@@ -119,7 +149,11 @@ def _command_view(command: Command) -> dict[str, Any]:
         what["target"] = command.to
     if isinstance(command, Record):
         what["measures"] = [measure.name.value for measure in command.measures]
-    tries = {"attempts": command.attempts or None, "retryAt": _time(command.retry_at), "error": command.error}
+    tries = {
+        "attempts": command.attempts or None,
+        "retryAt": _time(command.retry_at),
+        "error": command.error,
+    }
     return {**what, **{name: value for name, value in tries.items() if value is not None}}
 
 

@@ -6,10 +6,16 @@ from shared.settings.model import Settings
 
 
 def assistant(settings: Settings) -> Assistant:
-    """Returns who answers, if anybody. Without an agent of Dialogflow it is the bot that acknowledges."""
+    """Returns who answers, if anybody. Without an agent of Dialogflow it is the bot that
+    acknowledges.
+    """
     if settings.baton_bot == "none":
         return Assistant()
-    if settings.baton_bot != "dialogflow" or settings.dialogflow_agent is None or settings.dialogflow_api_url is None:
+    if (
+        settings.baton_bot != "dialogflow"
+        or settings.dialogflow_agent is None
+        or settings.dialogflow_api_url is None
+    ):
         return Assistant(reply=ACKNOWLEDGEMENT)
     from shared.bots.dialogflow import SCOPE, Dialogflow
 

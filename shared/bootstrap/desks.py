@@ -1,4 +1,6 @@
-"""Every desk that must be called, in one list. A new one is a file beside this, a line here and a settings row."""
+"""Every desk that must be called, in one list. A new one is a file beside this, a line here and
+a settings row.
+"""
 
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.csku.desk import CskuDesk

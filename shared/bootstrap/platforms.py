@@ -1,4 +1,6 @@
-"""Every platform, in one list. A new one is a file beside this, a line here, a settings row and a README row."""
+"""Every platform, in one list. A new one is a file beside this, a line here, a settings row and
+a README row.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -49,7 +51,9 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             webhook_secrets=settings.ccai_webhook_secrets,
             events_login=settings.ccai_events_login,
             unofficial=settings.ccai_unofficial,
-            oldest=timedelta(seconds=settings.ccai_signature_max_age) if settings.ccai_signature_max_age else None,
+            oldest=timedelta(seconds=settings.ccai_signature_max_age)
+            if settings.ccai_signature_max_age
+            else None,
             now=WallClock().now,
         ),
     ]
@@ -57,7 +61,9 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
 
 
 def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
-    """Returns what Baton can do on each platform; some are only tracked, through what agents' browsers report."""
+    """Returns what Baton can do on each platform; some are only tracked, through what agents'
+    browsers report.
+    """
     tracked = {"dialogflow": Capabilities(delivers=False)}
     return {**tracked, **{name: platform.capabilities for name, platform in known.items()}}
 

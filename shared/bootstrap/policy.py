@@ -1,4 +1,6 @@
-"""The operator's settings, and what the platforms can do, as the policy by which the machine decides."""
+"""The operator's settings, and what the platforms can do, as the policy by which the machine
+decides.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -15,7 +17,9 @@ SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
 def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Policy:
-    """Returns the policy. Raises Misconfigured where a setting names a platform that Baton does not know."""
+    """Returns the policy. Raises Misconfigured where a setting names a platform that Baton does
+    not know.
+    """
     return Policy(
         unclaimed_after=timedelta(seconds=settings.unclaimed_after),
         unclaimed_reminders=settings.unclaimed_reminders,
@@ -42,9 +46,15 @@ def _known_desks(desks: tuple[Desk, ...], platforms: Mapping[str, object]) -> tu
 
 
 def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) -> frozenset[str]:
-    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does not know."""
+    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does
+    not know.
+    """
     unknown = set(named) - set(platforms)
     if unknown:
-        log("ERROR", f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}")
+        log(
+            "ERROR",
+            f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of "
+            f"{', '.join(platforms)}",
+        )
         raise Misconfigured
     return frozenset(named)

@@ -1,4 +1,6 @@
-"""The composition root: from the environment to ports. Everything is built once, lazily, inside the event loop."""
+"""The composition root: from the environment to ports. Everything is built once, lazily, inside
+the event loop.
+"""
 
 import contextlib
 import os
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
 
-BOT_PATIENCE_SECONDS = 1.0  # a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
+# a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
+BOT_PATIENCE_SECONDS = 1.0
 
 
 class Baton:
@@ -43,7 +46,9 @@ class Baton:
             clock=WallClock(),
             policy=policy(self.settings, capabilities(known)),
             platforms=known,
-            webhooks=Webhooks(self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)),
+            webhooks=Webhooks(
+                self.settings.webhooks, next(iter(self.settings.outbound_webhook_keys), None)
+            ),
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
@@ -70,7 +75,9 @@ class Baton:
         return assistant(self.settings)
 
     async def close(self) -> None:
-        """Closes the connections to platforms. For whoever stops serving; nothing is sent afterwards."""
+        """Closes the connections to platforms. For whoever stops serving; nothing is sent
+        afterwards.
+        """
         await self._sender.close()
 
     def receive_webhook(self) -> Door:
@@ -88,13 +95,18 @@ class Baton:
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
         )
-        return Door(partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge))
+        return Door(
+            partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
+        )
 
     def send_representative(self, folder: Path | None = None) -> Door:
         from shared.api.keys import Keyring
         from shared.api.routes import body_limit, send_representative
 
-        page, keyring = folder / "reports" if folder else None, Keyring(self.settings.baton_api_keys)
+        page, keyring = (
+            folder / "reports" if folder else None,
+            Keyring(self.settings.baton_api_keys),
+        )
         answer = partial(send_representative, self.ports, keyring, page=page)
         return Door(answer, partial(body_limit, keyring))
 
@@ -134,8 +146,14 @@ class Baton:
         from shared.stores.firestore.rpc import FirestoreRpc
         from shared.stores.firestore.store import FirestoreStore
 
-        emulator, ttl = self.settings.firestore_emulator_host, timedelta(days=self.settings.journal_ttl_days)
-        rpc, kept = FirestoreRpc(self._project(emulator), emulator), timedelta(days=self.settings.reports_ttl_days)
+        emulator, ttl = (
+            self.settings.firestore_emulator_host,
+            timedelta(days=self.settings.journal_ttl_days),
+        )
+        rpc, kept = (
+            FirestoreRpc(self._project(emulator), emulator),
+            timedelta(days=self.settings.reports_ttl_days),
+        )
         return CachedStore(FirestoreStore(rpc, WallClock(), ttl, kept))
 
     def _publisher(self) -> Publisher:
@@ -147,8 +165,12 @@ class Baton:
         return PubsubPublisher(self._project(emulator), emulator)
 
     def _project(self, emulator: str | None) -> str:
-        """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises Misconfigured."""
-        project = self.settings.google_cloud_project or (None if emulator else _project_of_credentials())
+        """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises
+        Misconfigured.
+        """
+        project = self.settings.google_cloud_project or (
+            None if emulator else _project_of_credentials()
+        )
         if project is None:
             fault = "GOOGLE_CLOUD_PROJECT is not set, and no credentials name a project"
             log("ERROR", f"the settings are wrong: {fault}")
@@ -192,7 +214,9 @@ def _pushed(request: Request) -> int:
 
 
 class _SenderAtFirstUse:
-    """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of their start."""
+    """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of
+    their start.
+    """
 
     @cached_property
     def _sender(self) -> "HttpSender":
@@ -227,15 +251,24 @@ def baton() -> Baton:
 
 @cache
 def handler(function: str, folder: Path | None = None) -> Door:
-    """Returns the handler of a function; `folder` is where its static files lie, if any. Raises Misconfigured."""
+    """Returns the handler of a function; `folder` is where its static files lie, if any. Raises
+    Misconfigured.
+    """
     build = getattr(baton(), function)
     built: Door = build() if folder is None else build(folder)
     return built
 
 
 def announce(function: str) -> None:
-    """Says at start which of a function's doors stay closed for want of a secret; wrong settings are logged as well."""
+    """Says at start which of a function's doors stay closed for want of a secret; wrong
+    settings are logged as well.
+    """
     with contextlib.suppress(Misconfigured):
         tracing.name_project(baton().settings.google_cloud_project)
         for setting in closed_doors(baton().settings, function):
-            log("ERROR", f"a door of {function} is closed: {setting} is not set", function=function, setting=setting)
+            log(
+                "ERROR",
+                f"a door of {function} is closed: {setting} is not set",
+                function=function,
+                setting=setting,
+            )

@@ -1,4 +1,5 @@
-"""What the bot of the reference conversation replies to everything: it thanks, and says that a person will come.
+"""What the bot of the reference conversation replies to everything: it thanks, and says that a
+person will come.
 
 https://developers.google.com/business-communications/business-messages/guides/how-to/conversations/bot-live-agent-handoff
 """
@@ -6,5 +7,8 @@ https://developers.google.com/business-communications/business-messages/guides/h
 from shared.bots.base import Reply
 from shared.schemas.content import Content
 
-TEXT = "Thanks for contacting us. I'll pass this along when a live agent is available to chat with you."
+TEXT = (
+    "Thanks for contacting us. I'll pass this along when a "
+    "live agent is available to chat with you."
+)
 ACKNOWLEDGEMENT = Reply(contents=(Content(text=TEXT),))

@@ -11,7 +11,9 @@ from shared.schemas.variables import SessionVariable
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the customer said (`postback`: by a tap on a chip), and what the bot should know beside the words."""
+    """What the customer said (`postback`: by a tap on a chip), and what the bot should know
+    beside the words.
+    """
 
     conversation: str
     text: str
@@ -22,7 +24,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """The bot wants a human. `named`: its author wrote the reason, it is not one that goes without saying."""
+    """The bot wants a human. `named`: its author wrote the reason, it is not one that goes
+    without saying.
+    """
 
     reason: str
     metadata: JsonObject | None = None
@@ -72,7 +76,9 @@ class Reply:
 
 
 class Bot(Protocol):
-    """`while_queued`: it also answers a customer who waits for a human. `timeout`: how many seconds it may take."""
+    """`while_queued`: it also answers a customer who waits for a human. `timeout`: how many
+    seconds it may take.
+    """
 
     @property
     def name(self) -> str: ...
@@ -87,7 +93,9 @@ class Bot(Protocol):
         """Returns the call that asks it."""
 
     def heard(self, answer: Answer) -> JsonObject:
-        """Returns what is kept of an answer until all that follows from it is accepted. Raises BadRequest."""
+        """Returns what is kept of an answer until all that follows from it is accepted. Raises
+        BadRequest.
+        """
 
     def reply(self, heard: JsonObject) -> Reply:
         """Returns what follows from what was kept; never raises."""
@@ -97,4 +105,6 @@ def _both(first: Escalation | None, second: Escalation | None) -> Escalation | N
     if first is None or second is None:
         return first or second
     reason = second if second.named and not first.named else first
-    return Escalation(reason.reason, {**(second.metadata or {}), **(first.metadata or {})} or None, reason.named)
+    return Escalation(
+        reason.reason, {**(second.metadata or {}), **(first.metadata or {})} or None, reason.named
+    )

@@ -35,7 +35,9 @@ def session_of(conversation: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dialogflow:
-    """`agent` may name an environment; the first of `languages` is asked where the customer's is none of them."""
+    """`agent` may name an environment; the first of `languages` is asked where the customer's
+    is none of them.
+    """
 
     agent: str
     api_url: str
@@ -53,7 +55,8 @@ class Dialogflow:
             "queryInput": {"text": {"text": text}, "languageCode": self._language(question.locale)},
             "queryParams": {"parameters": {"baton": {**question.context, **whole, **tapped}}},
         }
-        url = f"{self.api_url.rstrip('/')}/v3/{self.agent}/sessions/{session_of(question.conversation)}:detectIntent"
+        session = session_of(question.conversation)
+        url = f"{self.api_url.rstrip('/')}/v3/{self.agent}/sessions/{session}:detectIntent"
         headers = {"content-type": "application/json"}
         return Call("POST", url, pydantic_core.to_json(body), headers, self.auth, self.timeout)
 
@@ -110,7 +113,9 @@ def _said(text: JsonObject) -> Reply:
     lines = text.get("text", [])
     if not isinstance(lines, list):
         return Reply(refused=("text: has no list of texts",))
-    return Reply(contents=tuple(ujet.texts("\n".join(line for line in lines if isinstance(line, str)))))
+    return Reply(
+        contents=tuple(ujet.texts("\n".join(line for line in lines if isinstance(line, str))))
+    )
 
 
 def _custom(payload: JsonObject) -> Reply:
@@ -124,7 +129,9 @@ def _custom(payload: JsonObject) -> Reply:
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
     found = first_fault(content)
-    return Reply(refused=(f"payload.{found[0]}: {found[1]}",)) if found else Reply(contents=(content,))
+    return (
+        Reply(refused=(f"payload.{found[0]}: {found[1]}",)) if found else Reply(contents=(content,))
+    )
 
 
 def _handoff(handoff: JsonObject) -> Reply:
@@ -145,8 +152,8 @@ def _escalation(handoff: JsonObject) -> Escalation:
 
 
 # Every kind of ResponseMessage, and what follows from it: None where it is for the ear, which hears
-# it instead of the text that is shown, where it only measures, or is for a telephone, for Dialogflow
-# Messenger or for a program of the client's.
+# it instead of the text that is shown, where it only measures, or is for a telephone, for
+# Dialogflow Messenger or for a program of the client's.
 KINDS: Mapping[str, Callable[[JsonObject], Reply] | None] = {
     "text": _said,
     "payload": _custom,

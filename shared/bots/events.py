@@ -1,4 +1,5 @@
-"""What a bot's reply asks of the conversation, as events: what it captured, what it says, and that it wants a human.
+"""What a bot's reply asks of the conversation, as events: what it captured, what it says, and that
+it wants a human.
 
 What was captured comes first, so that whoever is told of the escalation finds it there.
 """
@@ -15,7 +16,14 @@ from shared.handoff.visibility import captured, project, readers
 from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import AwaitedReply
-from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT, BotMessage, Event, HumanRequested, VariablesCaptured
+from shared.schemas.events import (
+    METADATA_LIMIT,
+    REASON_LIMIT,
+    BotMessage,
+    Event,
+    HumanRequested,
+    VariablesCaptured,
+)
 from shared.schemas.ids import command_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
@@ -25,18 +33,26 @@ ACTOR = "bot"
 AWAITED_FOR = timedelta(hours=1)
 
 
-def events_of(reply: Reply, words: Words, answer_id: str, bot_name: str, now: datetime) -> list[Event]:
-    """Returns the events in order; their ids are derived from `answer_id`, so they are the same after a crash."""
+def events_of(
+    reply: Reply, words: Words, answer_id: str, bot_name: str, now: datetime
+) -> list[Event]:
+    """Returns the events in order; their ids are derived from `answer_id`, so they are the same
+    after a crash.
+    """
     bot = Representative(representative_type=RepresentativeType.BOT, display_name=bot_name)
     common: dict[str, Any] = {"source": words.conversation, "actor": ACTOR, "fact": False}
     events: list[Event] = [
-        VariablesCaptured(**common, id=f"{answer_id}:capture:{n}", **_captured(words, declared, now))
+        VariablesCaptured(
+            **common, id=f"{answer_id}:capture:{n}", **_captured(words, declared, now)
+        )
         for n, declared in enumerate(reply.captures)
     ]
     common["answers"] = words.version
     for n, content in enumerate(reply.contents):
         said = command_id(words.conversation, answer_id, n)
-        events.append(BotMessage(**common, id=said, keeps_id=True, representative=bot, content=content))
+        events.append(
+            BotMessage(**common, id=said, keeps_id=True, representative=bot, content=content)
+        )
     return [*events, *_escalated(reply.escalation, common, answer_id)]
 
 
@@ -64,11 +80,17 @@ def _in_display_order(declared: SessionVariable) -> JsonObject:
     return {key: payload[key] for key in (*first, *payload)}
 
 
-def _escalated(escalation: Escalation | None, common: dict[str, Any], answer_id: str) -> Iterator[Event]:
+def _escalated(
+    escalation: Escalation | None, common: dict[str, Any], answer_id: str
+) -> Iterator[Event]:
     if escalation is not None:
         fits = len(pydantic_core.to_json(escalation.metadata)) <= METADATA_LIMIT
         if not fits:
-            log("WARNING", "the escalation's metadata is too large and was left out", conversation=common["source"])
+            log(
+                "WARNING",
+                "the escalation's metadata is too large and was left out",
+                conversation=common["source"],
+            )
         yield HumanRequested(
             **common,
             id=f"{answer_id}:escalation",

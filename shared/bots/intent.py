@@ -1,11 +1,13 @@
-"""Asking a bot at most once per customer message: the intent first, then the call, then what it said.
+"""Asking a bot at most once per customer message: the intent first, then the call, then what it
+said.
 
-    (absent) ── create ──> in-flight ── an answer ──────────> answered ── all taken ──> done
-                            │  └─ a failure, or a crash ────> answered ── apologized ──> failed | unknown
+    (absent) ── create ──> in-flight ── an answer ─────────> answered ── all taken ──> done
+                            │  └─ a failure, or a crash ─> answered ─ apologized ─> failed | unknown
                             └─ nothing to ask any more ──> skipped
 
-Asking has no idempotency key: a second call would move the bot's own conversation on. So the intent is written first,
-as a journal entry of kind `bot`; who finds it in flight waits, and after its time nobody asks again.
+Asking has no idempotency key: a second call would move the bot's own conversation on. So the intent
+is written first, as a journal entry of kind `bot`; who finds it in flight waits, and after its time
+nobody asks again.
 """
 
 import asyncio
@@ -34,8 +36,12 @@ UNSURE = (NO_ANSWER, INTERRUPTED)
 
 
 async def asked_once(ports: Ports, bot: Bot, words: Words) -> Entry | None:
-    """Returns the entry once there is something to act on, None where there is nothing, or no longer. Raises NotYet."""
-    known = await ports.store.entry(words.conversation, entry_id(words.conversation, "bot", words.id))
+    """Returns the entry once there is something to act on, None where there is nothing, or no
+    longer. Raises NotYet.
+    """
+    known = await ports.store.entry(
+        words.conversation, entry_id(words.conversation, "bot", words.id)
+    )
     if known is None:
         return await _ask(ports, bot, words, await _begin(ports, bot, words))
     asked = known.value.asked
@@ -45,11 +51,15 @@ async def asked_once(ports: Ports, bot: Bot, words: Words) -> Entry | None:
         return known
     if asked.until is not None and asked.until > ports.clock.now():
         raise NotYet(words.conversation)
-    return await record(ports, known, asked.model_copy(update={"state": "answered", "error": INTERRUPTED}))
+    return await record(
+        ports, known, asked.model_copy(update={"state": "answered", "error": INTERRUPTED})
+    )
 
 
 async def _ask(ports: Ports, bot: Bot, words: Words, mine: Entry) -> Entry | None:
-    """The conversation is looked at when the intent stands: an erase that comes later finds it there."""
+    """The conversation is looked at when the intent stands: an erase that comes later finds it
+    there.
+    """
     snapshot = await ports.store.load(words.conversation)
     needless = _needless(snapshot.value if snapshot else None, words, ports.clock.now())
     if snapshot is None or needless is not None:
@@ -58,7 +68,9 @@ async def _ask(ports: Ports, bot: Bot, words: Words, mine: Entry) -> Entry | Non
     answer, error = await _heard(ports, bot, bot.call(words.as_asked_of(snapshot.value)))
     if answer is not None and snapshot.value.phase is Phase.BOT and bot.reply(answer).fails:
         answer, error = None, NOTHING_SAID
-    return await record(ports, mine, Asked(bot=bot.name, state="answered", answer=answer, error=error))
+    return await record(
+        ports, mine, Asked(bot=bot.name, state="answered", answer=answer, error=error)
+    )
 
 
 def _needless(conversation: Conversation | None, words: Words, now: datetime) -> str | None:
@@ -96,7 +108,9 @@ async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
 
 
 async def record(ports: Ports, entry: Entry, asked: Asked) -> Entry:
-    """Returns the entry with how asking stands now. Raises NotYet where somebody else has written it since."""
+    """Returns the entry with how asking stands now. Raises NotYet where somebody else has
+    written it since.
+    """
     after = entry.value.model_copy(update={"asked": asked, "reason": asked.error})
     try:
         return await ports.store.update(Snapshot(after, entry.token))

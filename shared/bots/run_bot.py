@@ -1,6 +1,7 @@
 """The built-in bot: what it replies to a customer is taken as requests of its own, each once.
 
-The ids of what follows are derived from the customer's message, so that going on after a crash says nothing twice.
+The ids of what follows are derived from the customer's message, so that going on after a crash says
+nothing twice.
 """
 
 import contextlib
@@ -41,7 +42,9 @@ class Assistant:
 
 
 async def run_bot(ports: Ports, assistant: Assistant, request: Request) -> Response:
-    """Returns 200 once the customer has an answer, or needs none. Raises BadRequest, NotYet so that it comes again."""
+    """Returns 200 once the customer has an answer, or needs none. Raises BadRequest, NotYet so
+    that it comes again.
+    """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
     await answer(ports, assistant, pushed_body(request))
@@ -49,9 +52,11 @@ async def run_bot(ports: Ports, assistant: Assistant, request: Request) -> Respo
 
 
 async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
-    """Answers a body of `baton-user-messages` that is for the bot, once however often it is published.
+    """Answers a body of `baton-user-messages` that is for the bot, once however often it is
+    published.
 
-    Raises BadRequest for what is no such body, NotYet while another instance is at it, and Unavailable.
+    Raises BadRequest for what is no such body, NotYet while another instance is at it, and
+    Unavailable.
     """
     words = words_of(body) if _is_for(assistant, body) else None
     if words is not None and assistant.reply is not None:
@@ -64,27 +69,46 @@ async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
 
 
 def _is_for(assistant: Assistant, body: JsonObject) -> bool:
-    """Who waits for a human is told no second time that one will come, but may ask a bot something else."""
+    """Who waits for a human is told no second time that one will come, but may ask a bot
+    something else.
+    """
     audience, also = body.get("audience"), body.get("also")
     waits = audience == ["BOT", "HUMAN"] or (audience == ["BOT"] and also == ["HUMAN"])
-    return (waits and assistant.bot is not None and assistant.bot.while_queued) or (audience == ["BOT"] and not also)
+    return (waits and assistant.bot is not None and assistant.bot.while_queued) or (
+        audience == ["BOT"] and not also
+    )
 
 
-async def _follow(ports: Ports, assistant: Assistant, bot: Bot, words: Words, entry: Entry, asked: Asked) -> None:
+async def _follow(
+    ports: Ports, assistant: Assistant, bot: Bot, words: Words, entry: Entry, asked: Asked
+) -> None:
     """Takes what the bot said, or apologizes; only then is the answer no longer kept."""
     error = asked.error or await _taken(ports, bot, words, asked)
     if error is not None:
-        log("ERROR", "the built-in bot failed", conversation=words.conversation, bot=bot.name, reason=error)
+        log(
+            "ERROR",
+            "the built-in bot failed",
+            conversation=words.conversation,
+            bot=bot.name,
+            reason=error,
+        )
         await _take(ports, words, f"{words.id}:apology", await _apology(ports, assistant, words))
     state = "done" if error is None else "unknown" if error in UNSURE else "failed"
-    await record(ports, entry, asked.model_copy(update={"answer": None, "error": error, "state": state}))
+    await record(
+        ports, entry, asked.model_copy(update={"answer": None, "error": error, "state": state})
+    )
 
 
 async def _taken(ports: Ports, bot: Bot, words: Words, asked: Asked) -> str | None:
     """Returns None once all of the answer is taken, or why it never will be."""
     reply = bot.reply(asked.answer or {})
     for refused in reply.refused:
-        log("WARNING", "a part of the bot's answer was refused", conversation=words.conversation, reason=refused)
+        log(
+            "WARNING",
+            "a part of the bot's answer was refused",
+            conversation=words.conversation,
+            reason=refused,
+        )
     try:
         await _take(ports, words, words.id, reply)
     except BatonError as error:
@@ -95,7 +119,9 @@ async def _taken(ports: Ports, bot: Bot, words: Words, asked: Asked) -> str | No
 
 
 async def _take(ports: Ports, words: Words, answer_id: str, reply: Reply) -> None:
-    """What is refused is journalled as such: a human came first. An erased customer gets nothing."""
+    """What is refused is journalled as such: a human came first. An erased customer gets
+    nothing.
+    """
     events = events_of(reply, words, answer_id, ports.policy.bot_name, ports.clock.now())
     with contextlib.suppress(NotFound):
         await take(ports, events)

@@ -1,4 +1,5 @@
-"""The custom payload `ujet` of the CCAI Platform, in which a Dialogflow agent shows, captures and escalates.
+"""The custom payload `ujet` of the CCAI Platform, in which a Dialogflow agent shows, captures and
+escalates.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-to-human-agent-transfers
@@ -12,14 +13,35 @@ from pydantic import BaseModel, StrictStr, ValidationError
 
 from shared.bots.base import Escalation, Reply
 from shared.schemas.base import JsonObject
-from shared.schemas.content import CHIP_TEXT, CHIPS, TEXT_LIMIT, Content, ContentInfo, Image, Suggestion, Tap
+from shared.schemas.content import (
+    CHIP_TEXT,
+    CHIPS,
+    TEXT_LIMIT,
+    Content,
+    ContentInfo,
+    Image,
+    Suggestion,
+    Tap,
+)
 from shared.schemas.content_rules import is_address
 from shared.schemas.texts import shortened, split_text
 from shared.schemas.variables import Action, SessionVariable, Snake
 
-REASONS = {"by_consumer": "the customer asked for a person", "by_virtual_agent": "the virtual agent handed over"}
+REASONS = {
+    "by_consumer": "the customer asked for a person",
+    "by_virtual_agent": "the virtual agent handed over",
+}
 POSTBACK = 2048  # characters that a chip gives back
-KINDS = ("text", "inline_button", "sticky_button", "image", "video", "document", "complex", "action")
+KINDS = (
+    "text",
+    "inline_button",
+    "sticky_button",
+    "image",
+    "video",
+    "document",
+    "complex",
+    "action",
+)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -39,7 +61,9 @@ class Linked(Snake):
 
 
 class Shown(Snake):
-    """What is shown, whatever the payload's kind; a complex one has components of the other kinds."""
+    """What is shown, whatever the payload's kind; a complex one has components of the other
+    kinds.
+    """
 
     title: StrictStr | None = None
     messages: tuple[StrictStr, ...] = ()
@@ -51,7 +75,9 @@ class Shown(Snake):
 
 
 def reply_of(ujet: object) -> Reply:
-    """Returns what follows from one payload; each of its parts that cannot be read is refused for itself."""
+    """Returns what follows from one payload; each of its parts that cannot be read is refused
+    for itself.
+    """
     if not isinstance(ujet, dict):
         return Reply(refused=("ujet: must be an object",))
     if ujet.get("type") not in (None, *KINDS):
@@ -60,7 +86,9 @@ def reply_of(ujet: object) -> Reply:
 
 
 def _read(model: type[M], value: object, where: str, then: Callable[[M], Reply]) -> Reply:
-    """Returns the reply that follows, or the refusal; it names the field as far as the format does, and no value."""
+    """Returns the reply that follows, or the refusal; it names the field as far as the format
+    does, and no value.
+    """
     try:
         return then(model.model_validate(value))
     except ValidationError as error:
@@ -85,7 +113,9 @@ def _acted(ujet: JsonObject) -> Reply:
 
 
 def _action(action: Action) -> Reply:
-    """`direct` (one human in particular) is documented for voice only; whoever joins sees who was meant."""
+    """`direct` (one human in particular) is documented for voice only; whoever joins sees who
+    was meant.
+    """
     if action.action == "end":
         return Reply(ends=True)
     given = action.escalation_reason if isinstance(action.escalation_reason, str) else None
@@ -130,7 +160,9 @@ def _picture(linked: Linked) -> Reply:
 
 def _link(linked: Linked) -> Reply:
     """What has no address on the web is said in its own words, if it has any."""
-    said = tuple(texts("\n".join(filter(None, (linked.text, linked.url if linked.on_the_web else None)))))
+    said = tuple(
+        texts("\n".join(filter(None, (linked.text, linked.url if linked.on_the_web else None))))
+    )
     return Reply(said, refused=() if linked.on_the_web else ("ujet.url: no address on the web",))
 
 
@@ -139,7 +171,10 @@ def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
     titles = [button.title.strip() for button in buttons if button.title.strip()]
     chips = tuple(
         Suggestion(
-            reply=Tap(text=shortened(title, CHIP_TEXT), postback_data=shortened(title, POSTBACK, mark="").strip())
+            reply=Tap(
+                text=shortened(title, CHIP_TEXT),
+                postback_data=shortened(title, POSTBACK, mark="").strip(),
+            )
         )
         for title in titles[:CHIPS]
     )

@@ -24,7 +24,9 @@ class _Ours(Theirs):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`id` stays the same however often they are published; `version` is the conversation's that they made."""
+    """`id` stays the same however often they are published; `version` is the conversation's
+    that they made.
+    """
 
     question: Question
     id: str
@@ -70,4 +72,6 @@ def _id(body: JsonObject, message: object) -> str:
     if isinstance(message, dict) and isinstance(message.get("messageId"), str):
         return f"message:{message['messageId']}"
     request = body.get("requestId")
-    return f"tap:{request if isinstance(request, str) else sha256(pydantic_core.to_json(body).decode())}"
+    if isinstance(request, str):
+        return f"tap:{request}"
+    return f"tap:{sha256(pydantic_core.to_json(body).decode())}"

@@ -1,4 +1,6 @@
-"""What an agent's browser claims of a virtual agent, as events: with its provenance, and never as a platform's fact."""
+"""What an agent's browser claims of a virtual agent, as events: with its provenance, and never
+as a platform's fact.
+"""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +29,9 @@ def _origin(given: object) -> str | None:
 
 
 class Reported(Theirs):
-    """One event as the bridge posts it. Its id holds no colon, so that `<agent>:<id>` is nobody else's."""
+    """One event as the bridge posts it. Its id holds no colon, so that `<agent>:<id>` is nobody
+    else's.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
     type: str
@@ -47,7 +51,9 @@ class Claim:
 
     @property
     def common(self) -> Mapping[str, Any]:
-        """Returns what all its events share: one id per agent and report, one per content whoever reports it."""
+        """Returns what all its events share: one id per agent and report, one per content
+        whoever reports it.
+        """
         said = json.dumps([self.reported.type, self.reported.data], sort_keys=True)
         return {
             "id": f"{self.agent}:{self.reported.id}",
@@ -65,14 +71,20 @@ async def claim_of(ports: Ports, agent: str, given: object) -> Claim:
     if reported.type not in _KINDS:
         raise BadRequest("unknown-type", f"type: expected {', '.join(_KINDS)}.", field="type")
     task = validate(TaskVirtualAgent, reported.data)
-    if task.unread and not task.captured_variables and _KINDS[reported.type] == (VariablesCaptured,):
+    if (
+        task.unread
+        and not task.captured_variables
+        and _KINDS[reported.type] == (VariablesCaptured,)
+    ):
         first = task.unread[0]
         raise BadRequest("schema", f"{first.field}: {first.expected}.", field=first.field)
     return Claim(agent, reported, task, await _source(ports, task))
 
 
 async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
-    """Returns the conversation that is meant: the session's own, else that of its Dialogflow conversation if known."""
+    """Returns the conversation that is meant: the session's own, else that of its Dialogflow
+    conversation if known.
+    """
     own = conversation_id("ccai", task.native)
     if not task.conversation_id or await ports.store.load(own) is not None:
         return own
@@ -81,7 +93,9 @@ async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
 
 
 def events_of(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
-    """Returns what becomes of a claim: that the virtual agent came or went, and what it captured."""
+    """Returns what becomes of a claim: that the virtual agent came or went, and what it
+    captured.
+    """
     events: list[Event] = []
     for kind in _KINDS[claim.reported.type]:
         if kind is not VariablesCaptured:
@@ -92,10 +106,16 @@ def events_of(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> l
     return events
 
 
-def _variables(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> tuple[Variable, ...]:
-    """These have passed the platform's own filter for events, so they reach that audience and no other by default."""
+def _variables(
+    claim: Claim, audiences: tuple[Audience, ...], now: datetime
+) -> tuple[Variable, ...]:
+    """These have passed the platform's own filter for events, so they reach that audience and
+    no other by default.
+    """
     reported, task = claim.reported, claim.task
-    provenance = Provenance(signed=False, agent=claim.agent, origin=reported.origin, seen_at=reported.seen_at)
+    provenance = Provenance(
+        signed=False, agent=claim.agent, origin=reported.origin, seen_at=reported.seen_at
+    )
     return tuple(
         variable
         for capture in task.captured_variables

@@ -1,8 +1,9 @@
-"""What an agent's browser reports of a virtual agent: kept with its provenance, never a platform's fact.
+"""What an agent's browser reports of a virtual agent: kept with its provenance, never a platform's
+fact.
 
-A Task_VA event can be recorded and its variables published; only a platform's signed webhook or an authorised request
-changes who speaks. Events count once by their id (scoped by agent) and once by their content, however many tabs and
-agents report the same postMessage.
+A Task_VA event can be recorded and its variables published; only a platform's signed webhook or an
+authorised request changes who speaks. Events count once by their id (scoped by agent) and once by
+their content, however many tabs and agents report the same postMessage.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ PREFLIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Whom forward_variables trusts: token keys, exact origins, and which audiences a browser's claims may reach."""
+    """Whom forward_variables trusts: token keys, exact origins, and which audiences a browser's
+    claims may reach.
+    """
 
     token_keys: tuple[str, ...]
     origins: frozenset[str]
@@ -53,16 +56,22 @@ async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> R
         response = await _answer(ports, bridge, request, allowed)
     except BatonError as error:
         response = error_response(error)
-    cors = {"access-control-allow-origin": allowed, "vary": "Origin"} if allowed else {"vary": "Origin"}
+    cors = (
+        {"access-control-allow-origin": allowed, "vary": "Origin"}
+        if allowed
+        else {"vary": "Origin"}
+    )
     headers, notes = {**cors, **response.headers}, dict(response.notes)
     if notes.get("reason") == "origin-not-allowed":
-        notes["origin"] = sanitised(origin or "none")  # what is to be added to the setting, if it is meant
+        # what is to be added to the setting, if it is meant
+        notes["origin"] = sanitised(origin or "none")
     return Response(response.status, response.body, response.content_type, headers, notes)
 
 
 def body_limit(ports: Ports, bridge: Bridge, request: Request) -> int:
-    """Returns how many bytes of a body are read, none before its token is known. More than BODY_LIMIT is, so that the
-    refusal is one that a browser may read."""
+    """Returns how many bytes of a body are read, none before its token is known. More than
+    BODY_LIMIT is, so that the refusal is one that a browser may read.
+    """
     if request.method != "POST" or request.headers.get("origin") not in bridge.origins:
         return 0
     try:
@@ -80,7 +89,9 @@ async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str |
     if request.path != "/":
         raise NotFound("unknown-path", "Post to the function itself, or get its bridge.js.")
     if allowed is None:
-        raise Forbidden("origin-not-allowed", "This page's origin is not in BRIDGE_ALLOWED_ORIGINS.")
+        raise Forbidden(
+            "origin-not-allowed", "This page's origin is not in BRIDGE_ALLOWED_ORIGINS."
+        )
     if request.method == "OPTIONS":
         return Response(204, headers=PREFLIGHT)
     if request.method != "POST":
@@ -92,7 +103,9 @@ async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str |
 
 
 def _script(bridge: Bridge, request: Request) -> Response:
-    """Returns bridge.js; under its own version (`?v=`) it never changes, so it may be kept for ever."""
+    """Returns bridge.js; under its own version (`?v=`) it never changes, so it may be kept for
+    ever.
+    """
     current = request.query.get("v") == sha256(bridge.script.decode())[:12]
     headers = {
         "cache-control": "public, max-age=31536000, immutable" if current else "no-cache",
@@ -100,13 +113,17 @@ def _script(bridge: Bridge, request: Request) -> Response:
         "x-content-type-options": "nosniff",
         "access-control-allow-origin": "*",
     }
-    return Response(body=bridge.script, content_type="text/javascript; charset=utf-8", headers=headers)
+    return Response(
+        body=bridge.script, content_type="text/javascript; charset=utf-8", headers=headers
+    )
 
 
 def _events(body: bytes) -> list[Any]:
     events = parse_object(body).get("events")
     if not isinstance(events, list) or len(events) > EVENTS_LIMIT:
-        raise BadRequest("schema", f"events: give a list of at most {EVENTS_LIMIT}.", field="events")
+        raise BadRequest(
+            "schema", f"events: give a list of at most {EVENTS_LIMIT}.", field="events"
+        )
     return events
 
 
@@ -119,13 +136,20 @@ async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any])
         except BatonError as error:
             if error.retryable:
                 raise
-            refused.append(_told(_id(given), error.reason, error.metadata.get("field"), error.message))
+            refused.append(
+                _told(_id(given), error.reason, error.metadata.get("field"), error.message)
+            )
             continue
         accepted.append(claim.reported.id)
         incomplete += (
-            _told(claim.reported.id, "schema", one.field, f"{one.field}: {one.expected}.") for one in claim.task.unread
+            _told(claim.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
+            for one in claim.task.unread
         )
-    body = {"accepted": accepted, "refused": refused, **({"incomplete": incomplete} if incomplete else {})}
+    body = {
+        "accepted": accepted,
+        "refused": refused,
+        **({"incomplete": incomplete} if incomplete else {}),
+    }
     notes = {"accepted": len(accepted), "refused": len(refused), "incomplete": len(incomplete)}
     return Response(body=pydantic_core.to_json(body), notes=notes)
 

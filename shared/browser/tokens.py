@@ -1,8 +1,10 @@
-"""The short-lived token with which an agent's browser speaks: HS256, minted by the CRM's own back end."""
+"""The short-lived token with which an agent's browser speaks: HS256, minted by the CRM's own
+back end.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import jwt
 
@@ -17,7 +19,8 @@ LONGEST_NAME = 128
 
 
 def agent_of(request: Request, keys: tuple[str, ...], now: datetime) -> str:
-    """Returns the agent (`sub`) of a token that one of `keys` signed for Baton and that ends within ten minutes.
+    """Returns the agent (`sub`) of a token that one of `keys` signed for Baton and that ends within
+    ten minutes.
 
     Raises DoorClosed where there are no keys, Unauthenticated for everything else that is wrong.
     """
@@ -31,10 +34,19 @@ def agent_of(request: Request, keys: tuple[str, ...], now: datetime) -> str:
 
 
 def _claims(token: str, key: str) -> dict[str, object] | None:
-    """Only HS256: a token that names another algorithm, `none` among them, is no token. Its time is judged by `now`."""
-    options = {"require": ["exp", "aud", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    """Only HS256: a token that names another algorithm, `none` among them, is no token. Its
+    time is judged by `now`.
+    """
+    options: Any = {  # the library's TypedDict lags behind its options
+        "require": ["exp", "aud", "sub"],
+        "verify_exp": False,
+        "verify_iat": False,
+        "verify_nbf": False,
+    }
     try:
-        return dict(jwt.decode(token, key, algorithms=["HS256"], audience=AUDIENCE, options=options))  # type: ignore[arg-type]  # the library's TypedDict lags behind its options
+        return dict(
+            jwt.decode(token, key, algorithms=["HS256"], audience=AUDIENCE, options=options)
+        )
     except (jwt.PyJWTError, UnicodeError):
         return None
 

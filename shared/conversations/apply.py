@@ -1,4 +1,5 @@
-"""One event, one commit: load, decide, write the journal entry and the conversation under compare-and-set.
+"""One event, one commit: load, decide, write the journal entry and the conversation under
+compare-and-set.
 
 load ──> decide ──> commit ──────────────> done
  ^                    │ a precondition failed: it does not say which, so read the journal entry
@@ -42,8 +43,9 @@ _WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted; `emits` is whether
-    there may be something to deliver."""
+    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted;
+    `emits` is whether there may be something to deliver.
+    """
 
     conversation: Conversation
     verdict: Verdict
@@ -53,20 +55,28 @@ class Applied:
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
-    """Returns what became of `event`; it changes the state at most once however often it is applied.
+    """Returns what became of `event`; it changes the state at most once however often it is
+    applied.
 
-    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it should come again,
-    TooMany (requests) or Unavailable `outbox-full` (facts) where more than `limit` entries wait for delivery.
+    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it
+    should come again, TooMany (requests) or Unavailable `outbox-full` (facts) where more than
+    `limit` entries wait for delivery.
     """
     nonce, tries = uuid.uuid4().hex, itertools.count()
     async with in_turn(event.source):
-        return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0))
+        return await until_uncontended(
+            lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0)
+        )
 
 
-async def _attempt(ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool) -> Applied:
+async def _attempt(
+    ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool
+) -> Applied:
     snapshot = await _where(ports, event, fresh)
     if snapshot is None:
-        return Applied(ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False)
+        return Applied(
+            ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
+        )
     conversation = await _with_room(ports, snapshot.value, event, limit)
     event = await informed(ports, conversation, event)
     decision = _decided(ports, event, conversation)
@@ -88,29 +98,41 @@ async def _commit(
             raise
     for less in smaller(event):
         with contextlib.suppress(TooLarge):
-            applied = await _write(ports, less, _decided(ports, less, snapshot.value), snapshot, nonce)
+            applied = await _write(
+                ports, less, _decided(ports, less, snapshot.value), snapshot, nonce
+            )
             if applied.duplicate is None:
                 _log_too_large("WARNING", "a fact was too large to store and was cut", event)
             return applied
     _log_too_large("ERROR", "a fact is too large to store; it is noted and nothing follows", event)
-    return await _write(ports, less, _quarantined(snapshot.value, "too-large-to-store"), snapshot, nonce)
+    return await _write(
+        ports, less, _quarantined(snapshot.value, "too-large-to-store"), snapshot, nonce
+    )
 
 
 async def _write(
     ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
 ) -> Applied:
     entries = entries_of(ports, event, decision, nonce)
-    done = Applied(decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands))
+    done = Applied(
+        decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands)
+    )
     try:
         await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
     except PreconditionFailed:
-        known = await _any_of(ports, [entry for entry in entries if entry.conversation == event.source])
+        known = await _any_of(
+            ports, [entry for entry in entries if entry.conversation == event.source]
+        )
         if known is None:
             raise
-    return done if known.value.nonce == nonce else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+    return (
+        done
+        if known.value.nonce == nonce
+        else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+    )
 
 
 def _log_too_large(severity: Severity, message: str, event: Event) -> None:
@@ -126,8 +148,16 @@ def _log_first_response(before: Conversation, after: Conversation) -> None:
 
 def _log_last_turn(before: Conversation, after: Conversation) -> None:
     """Says once that a bot and another robot seem to answer each other."""
-    if after.bot_run is not None and after.bot_run.is_last and not (before.bot_run and before.bot_run.is_last):
-        log("WARNING", "a bot and a robot answer each other; the bot is silent for now", conversation=after.id)
+    if (
+        after.bot_run is not None
+        and after.bot_run.is_last
+        and not (before.bot_run and before.bot_run.is_last)
+    ):
+        log(
+            "WARNING",
+            "a bot and a robot answer each other; the bot is silent for now",
+            conversation=after.id,
+        )
 
 
 async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
@@ -140,11 +170,15 @@ async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[Journal
 
 
 def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision:
-    return _noted(event, conversation) or decide(conversation, event, ports.clock.now(), ports.policy)
+    return _noted(event, conversation) or decide(
+        conversation, event, ports.clock.now(), ports.policy
+    )
 
 
 def _noted(event: Event, conversation: Conversation) -> Decision | None:
-    """Returns the note of what its platform's file could not read, and has alarmed; None for anything else."""
+    """Returns the note of what its platform's file could not read, and has alarmed; None for
+    anything else.
+    """
     unread = isinstance(event, Unknown) and event.fault is not None
     return _quarantined(conversation, "cannot-be-read") if unread else None
 
@@ -155,16 +189,17 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
 
 
 async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
-    """Returns the conversation that `event` acts on, through a link if there is one; None for a fact where nobody is
-    there any more.
+    """Returns the conversation that `event` acts on, through a link if there is one; None for a
+    fact where nobody is there any more.
 
-    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or an erased
-    conversation may have begun anew.
+    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or
+    an erased conversation may have begun anew.
     """
     source = await ports.store.load(event.source, fresh=fresh)
     if source is None or source.value.erased:
         if source is not None and not fresh and (source.value.ours or not _begins(event)):
-            raise PreconditionFailed  # a copy may be old: another instance may have seen the customer come back
+            # a copy may be old: another instance may have seen the customer come back
+            raise PreconditionFailed
         return _newcomer(ports, event, source)
     if source.value.linked_to is None:
         return source
@@ -173,46 +208,69 @@ async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversati
         return channel
     if channel is not None and not fresh:
         raise PreconditionFailed
-    # The channel has expired, and may have begun anew: to unlink and to erase would have written this end as well.
+    # The channel has expired, and may have begun anew: to unlink and to erase would have written
+    # this end as well.
     return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
 
 
 def _begins(event: Event) -> bool:
-    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or what became of a
-    delivery, is about what was there."""
+    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or
+    what became of a delivery, is about what was there.
+    """
     return event.fact and event.address is not None
 
 
-def _newcomer(ports: Ports, event: Event, erased: Snapshot[Conversation] | None) -> Snapshot[Conversation] | None:
-    """A platform's fact opens a conversation; one that was erased starts anew, its version going on. Where a desk tells
-    of a customer who is forgotten, only chats matter that it makes for them still."""
+def _newcomer(
+    ports: Ports, event: Event, erased: Snapshot[Conversation] | None
+) -> Snapshot[Conversation] | None:
+    """A platform's fact opens a conversation; one that was erased starts anew, its version going
+    on. Where a desk tells of a customer who is forgotten, only chats matter that it makes for them
+    still.
+    """
     if not event.fact:
-        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=event.source)
+        raise NotFound(
+            "unknown-conversation", "Baton knows no such conversation.", conversation=event.source
+        )
     is_ours = erased is not None and erased.value.ours
     if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
         return None
-    guess = {"locale": getattr(event, "locale", None)}  # a tap may be the first that is heard of a customer
+    # a tap may be the first that is heard of a customer
+    guess = {"locale": getattr(event, "locale", None)}
     conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
     if erased is None:
         return Snapshot(conversation, None)
     known, version = erased.value, erased.value.version
-    kept = {"version": version, "outbox_base": version, "erasing": known.erasing, "ours": known.ours}
+    kept = {
+        "version": version,
+        "outbox_base": version,
+        "erasing": known.erasing,
+        "ours": known.ours,
+    }
     return Snapshot(conversation.model_copy(update=kept), erased.token)
 
 
-async def _with_room(ports: Ports, conversation: Conversation, event: Event, limit: int | None) -> Conversation:
-    """Counts what is pending only when versions say that it might be too much: the count is a read."""
+async def _with_room(
+    ports: Ports, conversation: Conversation, event: Event, limit: int | None
+) -> Conversation:
+    """Counts what is pending only when versions say that it might be too much: the count is a
+    read.
+    """
     if limit is None or conversation.version - conversation.outbox_base < limit:
         return conversation
     pending = await ports.store.pending_count(conversation.id)
     if pending >= limit:
-        full = "outbox-full", f"{pending} entries wait for delivery in this conversation; send it again later."
+        full = (
+            "outbox-full",
+            f"{pending} entries wait for delivery in this conversation; send it again later.",
+        )
         raise Unavailable(*full) if event.fact else TooMany(*full)
     return conversation.model_copy(update={"outbox_base": conversation.version - pending})
 
 
 def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
-    """Returns the entry with the commands, then the dedupe records of other ids and, through a link, of the source."""
+    """Returns the entry with the commands, then the dedupe records of other ids and, through a
+    link, of the source.
+    """
     now, refused = ports.clock.now(), decision.refusal is not None
     entry = JournalEntry(
         id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
@@ -235,7 +293,9 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         commands=decision.commands,
         due_at=now + FIRST_LOOK if decision.commands else None,
     )
-    linked = [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
+    linked = (
+        [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
+    )
     marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
     return [
         with_streams(ports, entry),
@@ -245,9 +305,11 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
 
 
 def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of what was said: the words once, and the form around them as long as it is needed.
+    """Returns what the entry keeps of what was said: the words once, and the form around them as
+    long as it is needed.
 
-    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that itself.
+    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that
+    itself.
     """
     said = None if decision.verdict is Verdict.ECHO else event.text
     text = None if said is None else Sealed(said)
@@ -273,7 +335,9 @@ def _record(entry: JournalEntry, **update: object) -> JournalEntry:
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
-    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the sweep finds what is due."""
+    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the
+    sweep finds what is due.
+    """
     body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
     try:
         await ports.publisher.publish(OUTBOX, body, conversation)

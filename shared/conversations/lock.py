@@ -1,6 +1,8 @@
-"""Taking turns within one instance: events of one conversation decide one after another, not against each other.
+"""Taking turns within one instance: events of one conversation decide one after another, not
+against each other.
 
-Compare-and-set keeps them apart anyway; turns only save the conflicts that an instance would make with itself.
+Compare-and-set keeps them apart anyway; turns only save the conflicts that an instance would make
+with itself.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
-"""Receipts, taps and failures name messages by the platform's own ids; Baton's callers know them by theirs. What
-callers say of a customer's message goes the other way, where its id is hidden."""
+"""Receipts, taps and failures name messages by the platform's own ids; Baton's callers know them by
+theirs. What callers say of a customer's message goes the other way, where its id is hidden.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,13 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Undelivered, UserMessage
+from shared.schemas.events import (
+    Event,
+    HumanRequested,
+    SuggestionResponse,
+    Undelivered,
+    UserMessage,
+)
 from shared.schemas.exchange import Answer
 from shared.schemas.ids import entry_id, is_hidden, platform_of
 from shared.schemas.passing import Passing, Receipt
@@ -26,13 +33,17 @@ _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent lately: the callers' ids by the platform's own, and the messages, the newest first."""
+    """What was sent lately: the callers' ids by the platform's own, and the messages, the
+    newest first.
+    """
 
     ids: Mapping[str, str]
     messages: Sequence[SendMessage]
 
     def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
-        """Returns id, chip and kind of the message that offered such a chip: the named one, else the newest."""
+        """Returns id, chip and kind of the message that offered such a chip: the named one,
+        else the newest.
+        """
         for message in self.messages:
             if name in (None, message.id):
                 for chip in all_of(message.content):
@@ -43,7 +54,9 @@ class _Sent:
 
 
 async def in_their_ids(ports: Ports, channel: Conversation, message: str | None) -> str | None:
-    """Returns the platform's own id of a customer's message, None where that is hidden and not on record any more."""
+    """Returns the platform's own id of a customer's message, None where that is hidden and not
+    on record any more.
+    """
     if message is None or ports.policy.of(channel.platform).caller_ids or not is_hidden(message):
         return message
     for kind in _OWN_ACTS:
@@ -54,9 +67,14 @@ async def in_their_ids(ports: Ports, channel: Conversation, message: str | None)
 
 
 async def in_our_ids(ports: Ports, reported: Sequence[Event | Passing]) -> list[Event | Passing]:
-    """Returns what a platform reported, its messages named as callers know them, as far as is on record."""
+    """Returns what a platform reported, its messages named as callers know them, as far as is
+    on record.
+    """
     read: dict[str, _Sent] = {}
-    return [await _translated(ports, one, read) if _names_a_message(ports, one) else one for one in reported]
+    return [
+        await _translated(ports, one, read) if _names_a_message(ports, one) else one
+        for one in reported
+    ]
 
 
 def _names_a_message(ports: Ports, one: Event | Passing) -> bool:
@@ -64,13 +82,20 @@ def _names_a_message(ports: Ports, one: Event | Passing) -> bool:
     return not knows_theirs and isinstance(one, Receipt | SuggestionResponse | Undelivered)
 
 
-async def _translated(ports: Ports, one: Event | Passing, read: dict[str, _Sent]) -> Event | Passing:
+async def _translated(
+    ports: Ports, one: Event | Passing, read: dict[str, _Sent]
+) -> Event | Passing:
     try:
         if one.source not in read:
             read[one.source] = await _sent(ports, one.source)
         sent = read[one.source]
     except BatonError as error:
-        log("WARNING", "a message keeps the platform's id", reason=error.reason, conversation=one.source)
+        log(
+            "WARNING",
+            "a message keeps the platform's id",
+            reason=error.reason,
+            conversation=one.source,
+        )
         return one
     if isinstance(one, Undelivered):
         return one.model_copy(update={"message": sent.ids.get(one.message, one.message)})
@@ -81,8 +106,11 @@ async def _translated(ports: Ports, one: Event | Passing, read: dict[str, _Sent]
     return one
 
 
-async def where_it_acts(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an unseen one.
+async def where_it_acts(
+    ports: Ports, source: str, *, fresh: bool = True
+) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an
+    unseen one.
 
     Without `fresh` it may be an old copy: good enough to find a journal, not to know who speaks.
     """
@@ -102,8 +130,9 @@ async def _sent(ports: Ports, source: str) -> _Sent:
 
 
 def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
-    """Returns the platform's id of a message. A receipt may be here before the answer is on record: some ids are known
-    before anything is sent."""
+    """Returns the platform's id of a message. A receipt may be here before the answer is on record:
+    some ids are known before anything is sent.
+    """
     if command.native_id is not None or not isinstance(command, SendMessage):
         return command.native_id
     platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
@@ -111,7 +140,9 @@ def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
 
 
 def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
-    """Returns a tap with what the platform does not tell of it: which message offered the chip, its text and kind."""
+    """Returns a tap with what the platform does not tell of it: which message offered the chip,
+    its text and kind.
+    """
     tapped = event.form["suggestionResponse"]
     if not isinstance(tapped, dict):
         return event
@@ -120,10 +151,20 @@ def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
     offered = sent.offered(name, str(tapped.get("postbackData", "")))
     if offered is not None:
         message, chip, kind = offered
-        found: JsonObject = {"message": f"conversations/{event.source}{_BEFORE}{message}", "type": kind}
-        tapped = {**tapped, **found, "suggestionType": kind, "text": tapped.get("text") or chip.text}
+        found: JsonObject = {
+            "message": f"conversations/{event.source}{_BEFORE}{message}",
+            "type": kind,
+        }
+        tapped = {
+            **tapped,
+            **found,
+            "suggestionType": kind,
+            "text": tapped.get("text") or chip.text,
+        }
     said = event.said or str(tapped.get("text", "")) or None
-    return event.model_copy(update={"form": {**event.form, "suggestionResponse": tapped}, "said": said})
+    return event.model_copy(
+        update={"form": {**event.form, "suggestionResponse": tapped}, "said": said}
+    )
 
 
 def _renamed(form: JsonObject, known: Mapping[str, str]) -> JsonObject:

@@ -1,4 +1,6 @@
-"""How many wait before a customer, for the same desk: read from the queue, longest wait first, and never all of it."""
+"""How many wait before a customer, for the same desk: read from the queue, longest wait first,
+and never all of it.
+"""
 
 from shared.errors import BatonError
 from shared.handoff.effects.place import asks_for_place
@@ -11,13 +13,20 @@ MOST, PAGE, PAGES = 50, 50, 4  # counted; read at a time; read at most
 
 
 async def informed(ports: Ports, conversation: Conversation, event: Event) -> Event:
-    """Returns the event with the answer, if they ask for their place; else, or where nobody knows, as it is."""
+    """Returns the event with the answer, if they ask for their place; else, or where nobody
+    knows, as it is.
+    """
     if not asks_for_place(conversation, event, ports.policy):
         return event
     try:
         return event.model_copy(update={"ahead": await people_ahead(ports, conversation)})
     except BatonError as error:
-        log("WARNING", "a customer's place in line is not known", reason=error.reason, conversation=conversation.id)
+        log(
+            "WARNING",
+            "a customer's place in line is not known",
+            reason=error.reason,
+            conversation=conversation.id,
+        )
         return event
 
 

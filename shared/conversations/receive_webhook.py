@@ -1,4 +1,6 @@
-"""A platform's webhook: prove it genuine, read it whole, take each event, wake delivery, and only then answer."""
+"""A platform's webhook: prove it genuine, read it whole, take each event, wake delivery, and
+only then answer.
+"""
 
 import pydantic_core
 
@@ -17,8 +19,9 @@ from shared.schemas.passing import Passing
 
 
 async def receive_webhook(ports: Ports, request: Request) -> Response:
-    """Returns 200 once everything the body reports is durable. Raises NotFound, MethodNotAllowed, BadRequest,
-    Unauthenticated, DoorClosed and Unavailable."""
+    """Returns 200 once everything the body reports is durable. Raises NotFound, MethodNotAllowed,
+    BadRequest, Unauthenticated, DoorClosed and Unavailable.
+    """
     platform = _platform(ports, request.path)
     proof = platform.handshake(request)
     if proof is not None:
@@ -30,7 +33,10 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     await take(ports, [one for one in reported if isinstance(one, Event)])
     await _pass_on(ports, [one for one in reported if not isinstance(one, Event)])
     source = reported[0].source if reported else None
-    return Response(body=b"{}", notes={"platform": platform.name, "conversation": source, "events": len(reported)})
+    return Response(
+        body=b"{}",
+        notes={"platform": platform.name, "conversation": source, "events": len(reported)},
+    )
 
 
 def body_limit(ports: Ports, request: Request) -> int:
@@ -40,10 +46,11 @@ def body_limit(ports: Ports, request: Request) -> int:
 
 
 async def take(ports: Ports, events: list[Event]) -> None:
-    """Takes events in order, then wakes each conversation once; a duplicate too, whose first wake-up may be lost.
+    """Takes events in order, then wakes each conversation once; a duplicate too, whose first
+    wake-up may be lost.
 
-    One that cannot be taken spoils no other conversation; of its own, what follows waits until it comes again. Raises
-    the first error, once all else is taken.
+    One that cannot be taken spoils no other conversation; of its own, what follows waits until it
+    comes again. Raises the first error, once all else is taken.
     """
     woken: dict[str, None] = {}
     failed: dict[str, Exception] = {}
@@ -58,7 +65,9 @@ async def take(ports: Ports, events: list[Event]) -> None:
         raise error
 
 
-async def _take_one(ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]) -> None:
+async def _take_one(
+    ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]
+) -> None:
     try:
         woken[(await apply(ports, event)).conversation.id] = None
     except Exception as error:  # whatever it is, the door answers with it in the end
@@ -70,12 +79,17 @@ async def _take_one(ports: Ports, event: Event, woken: dict[str, None], failed: 
 def _platform(ports: Ports, path: str) -> Platform:
     platform = ports.platforms.get(path.strip("/"))
     if platform is None:
-        raise NotFound("unknown-platform", f"Post to one of: {', '.join(f'/{name}' for name in ports.platforms)}.")
+        raise NotFound(
+            "unknown-platform",
+            f"Post to one of: {', '.join(f'/{name}' for name in ports.platforms)}.",
+        )
     return platform
 
 
 async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
-    """Typing and receipts go to those who would get the customer's words now; best effort, never kept."""
+    """Typing and receipts go to those who would get the customer's words now; best effort,
+    never kept.
+    """
     audiences: dict[str, list[Audience]] = {}
     for one in passing:
         try:
@@ -86,11 +100,18 @@ async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
             body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
             await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
         except BatonError as error:
-            log("WARNING", "typing or a receipt was not passed on", reason=error.reason, conversation=one.source)
+            log(
+                "WARNING",
+                "typing or a receipt was not passed on",
+                reason=error.reason,
+                conversation=one.source,
+            )
 
 
 async def _audience(ports: Ports, source: str) -> list[Audience]:
-    """Reads afresh: a human may have come through another instance, and then nothing may reach the bot."""
+    """Reads afresh: a human may have come through another instance, and then nothing may reach
+    the bot.
+    """
     acting = await where_it_acts(ports, source)
     conversation = acting.value if acting else ports.policy.newcomer(source, source)
     return list(listeners(conversation, source, ports.clock.now(), ports.policy))

@@ -1,4 +1,6 @@
-"""What bots, desks and operators may ask of a conversation. Who may ask is settled before, in `api`."""
+"""What bots, desks and operators may ask of a conversation. Who may ask is settled before, in
+`api`.
+"""
 
 from datetime import timedelta
 
@@ -13,25 +15,31 @@ from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
 
-STILL_TYPING = timedelta(minutes=10)  # after somebody no longer speaks; nothing that began before is still shown
+# after somebody no longer speaks; nothing that began before is still shown
+STILL_TYPING = timedelta(minutes=10)
 LATEST = 20  # entries of the journal
 
 
 async def accept(ports: Ports, event: Event) -> None:
-    """Takes a message or event with an id of the caller's. Raises AlreadyExists for an id accepted before, Refused."""
+    """Takes a message or event with an id of the caller's. Raises AlreadyExists for an id
+    accepted before, Refused.
+    """
     known = (await _ask(ports, event)).duplicate
     if known is None:
         return
     if known.digest not in (None, event.digest):
         raise _reused(event)
-    raise AlreadyExists("already-accepted", "This id was accepted before; nothing was sent again.", id=event.id)
+    raise AlreadyExists(
+        "already-accepted", "This id was accepted before; nothing was sent again.", id=event.id
+    )
 
 
 async def control(ports: Ports, event: Event) -> Conversation:
-    """Takes a control verb and returns the conversation; repeated under its requestId it changes nothing more.
+    """Takes a control verb and returns the conversation; repeated under its requestId it changes
+    nothing more.
 
-    Raises Refused, and AlreadyExists where somebody else, or something else, had this requestId: a claim that was never
-    looked at must not look won.
+    Raises Refused, and AlreadyExists where somebody else, or something else, had this requestId: a
+    claim that was never looked at must not look won.
     """
     applied = await _ask(ports, event)
     known = applied.duplicate
@@ -44,7 +52,11 @@ async def control(ports: Ports, event: Event) -> Conversation:
 
 
 def _reused(event: Event) -> AlreadyExists:
-    return AlreadyExists("id-reused", "This id was accepted before, with other content; choose a new one.", id=event.id)
+    return AlreadyExists(
+        "id-reused",
+        "This id was accepted before, with other content; choose a new one.",
+        id=event.id,
+    )
 
 
 async def _ask(ports: Ports, event: Event) -> Applied:
@@ -60,26 +72,36 @@ async def seen(ports: Ports, conversation: str) -> Conversation:
     """Returns the conversation as it stands in the store. Raises NotFound."""
     snapshot = await ports.store.load(conversation)
     if snapshot is None or snapshot.value.erased:
-        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
+        raise NotFound(
+            "unknown-conversation", "Baton knows no such conversation.", conversation=conversation
+        )
     return snapshot.value
 
 
 async def channel_of(ports: Ports, conversation: str) -> Conversation:
-    """Returns the conversation that acts: the channel's, where this one is linked. Raises NotFound."""
+    """Returns the conversation that acts: the channel's, where this one is linked. Raises
+    NotFound.
+    """
     found = await seen(ports, conversation)
     return await seen(ports, found.linked_to) if found.linked_to else found
 
 
 async def shown_in(ports: Ports, conversation: str) -> Conversation:
-    """Returns where its messages are shown: a channel of the customer shows its own. Raises NotFound."""
+    """Returns where its messages are shown: a channel of the customer shows its own. Raises
+    NotFound.
+    """
     found = await seen(ports, conversation)
-    return found if ports.policy.is_channel(found.platform) else await channel_of(ports, conversation)
+    return (
+        found if ports.policy.is_channel(found.platform) else await channel_of(ports, conversation)
+    )
 
 
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
-    """Passes typing on where that representative may begin to type, or may have begun to; else drops it.
+    """Passes typing on where that representative may begin to type, or may have begun to; else
+    drops it.
 
-    Some channels show it as the answer to the customer's latest message. Raises NotFound, Refused `tracked`.
+    Some channels show it as the answer to the customer's latest message. Raises NotFound, Refused
+    `tracked`.
     """
     channel = await channel_of(ports, conversation)
     check_delivers(channel)
@@ -115,28 +137,42 @@ def _speaks(conversation: Conversation, representative: Representative) -> bool:
 
 
 async def _may_type(ports: Ports, channel: Conversation, representative: Representative) -> bool:
-    """Returns whether that representative speaks and nothing that is to be shown waits before their typing."""
+    """Returns whether that representative speaks and nothing that is to be shown waits before
+    their typing.
+    """
     return _speaks(channel, representative) and not await _waiting(ports, channel)
 
 
-async def _may_have_typed(ports: Ports, channel: Conversation, representative: Representative) -> bool:
-    """Returns whether the customer may see that representative type. Typing is never kept, so it is not known.
+async def _may_have_typed(
+    ports: Ports, channel: Conversation, representative: Representative
+) -> bool:
+    """Returns whether the customer may see that representative type. Typing is never kept, so it is
+    not known.
 
-    No page of Business Messages says that a message ends the indicator, so what they have said or what waits to be
-    shown does not matter. RCS and WhatsApp end it with the next message, or after 20 and 25 seconds, and have no event
-    for it.
+    No page of Business Messages says that a message ends the indicator, so what they have said or
+    what waits to be shown does not matter. RCS and WhatsApp end it with the next message, or after
+    20 and 25 seconds, and have no event for it.
     https://developers.google.com/business-communications/business-messages/guides/how-to/message/events
     https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/send-events
     https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
     """
     if _speaks(channel, representative):
-        return not any(_frames(one, "REPRESENTATIVE_JOINED", representative) for one in await _waiting(ports, channel))
+        return not any(
+            _frames(one, "REPRESENTATIVE_JOINED", representative)
+            for one in await _waiting(ports, channel)
+        )
     since = ports.clock.now() - STILL_TYPING
     if representative.representative_type is RepresentativeType.BOT:
         silenced = channel.unsubscribed_at if channel.human_since is None else channel.human_since
         return silenced is None or silenced > since
-    lately = [one.value for one in await ports.store.latest(channel.id, LATEST) if one.value.time > since]
-    return any(_frames(one, "REPRESENTATIVE_LEFT", representative) for entry in lately for one in entry.commands)
+    lately = [
+        one.value for one in await ports.store.latest(channel.id, LATEST) if one.value.time > since
+    ]
+    return any(
+        _frames(one, "REPRESENTATIVE_LEFT", representative)
+        for entry in lately
+        for one in entry.commands
+    )
 
 
 async def _waiting(ports: Ports, channel: Conversation) -> list[Command]:

@@ -14,7 +14,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.25
 
 
 async def until_uncontended(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Returns what `attempt` returns once it no longer raises PreconditionFailed. Raises Contended after 5 s."""
+    """Returns what `attempt` returns once it no longer raises PreconditionFailed. Raises
+    Contended after 5 s.
+    """
     loop = asyncio.get_running_loop()
     deadline, pause = loop.time() + PATIENCE_SECONDS, FIRST_PAUSE
     while loop.time() < deadline:

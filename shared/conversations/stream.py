@@ -1,4 +1,6 @@
-"""What is measured, told on the handoff topic, where REPORTS_STREAM says so; at least once, under the record's id."""
+"""What is measured, told on the handoff topic, where REPORTS_STREAM says so; at least once,
+under the record's id.
+"""
 
 from shared.ports import Ports
 from shared.schemas.commands import Record, State, Stream
@@ -8,8 +10,14 @@ from shared.schemas.notifications import HANDOFFS, Measured
 
 
 def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
-    """Returns the entry with a command for each record that is to be told, none where nobody asked for it."""
-    streams = (_stream_of(entry, one) for one in entry.commands if ports.streams and isinstance(one, Record))
+    """Returns the entry with a command for each record that is to be told, none where nobody
+    asked for it.
+    """
+    streams = (
+        _stream_of(entry, one)
+        for one in entry.commands
+        if ports.streams and isinstance(one, Record)
+    )
     return entry.model_copy(update={"commands": (*entry.commands, *streams)})
 
 
@@ -31,4 +39,6 @@ async def stream_what_waits(ports: Ports, entry: JournalEntry) -> None:
 
 
 def _stream_of(entry: JournalEntry, record: Record) -> Stream:
-    return Stream(id=command_id(entry.conversation, entry.id, f"{record.id} stream"), record=record.id)
+    return Stream(
+        id=command_id(entry.conversation, entry.id, f"{record.id} stream"), record=record.id
+    )

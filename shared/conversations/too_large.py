@@ -1,7 +1,8 @@
-"""A fact that no record can hold is cut, with a mark that people see, and goes its way; it is never dropped unheard.
+"""A fact that no record can hold is cut, with a mark that people see, and goes its way; it is never
+dropped unheard.
 
-A record takes 1 MB. What a customer said stands in it once. A representative's words stand in it twice: whole, and in
-the pieces that the channel takes.
+A record takes 1 MB. What a customer said stands in it once. A representative's words stand in it
+twice: whole, and in the pieces that the channel takes.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from shared.schemas.ids import sha256
 from shared.schemas.texts import shortened
 
 CUT = "… [cut]"
-MOST = (850_000, 350_000, 100_000)  # bytes as JSON of what was said, the next where even that is too much
+# bytes as JSON of what was said, the next where even that is too much
+MOST = (850_000, 350_000, 100_000)
 BESIDE = 50_000  # bytes of all else that a platform sent with it
 LONGEST_ID = 1000  # characters
 _NAMES = ("reason", "name", "locale", "customer_name")
@@ -30,7 +32,9 @@ def smaller(event: Event) -> Iterator[Event]:
 
 
 def _cut_to(event: Event, most: int) -> Event:
-    """An id that is as long as a letter is hashed: the same comes of it whenever the event comes again."""
+    """An id that is as long as a letter is hashed: the same comes of it whenever the event
+    comes again.
+    """
     update: dict[str, Any] = {"id": sha256(event.id)} if len(event.id) > LONGEST_ID else {}
     for name in _NAMES:
         value = getattr(event, name, None)
@@ -55,12 +59,16 @@ def _form(form: JsonObject, said: str | None, kept: str | None) -> JsonObject:
 
 
 def cut(text: str, most: int) -> str:
-    """Returns as much of a text as takes `most` bytes as JSON, and the mark where that is not all."""
+    """Returns as much of a text as takes `most` bytes as JSON, and the mark where that is not
+    all.
+    """
     return shortened(text, most, mark=CUT, size=lambda part: len(pydantic_core.to_json(part)))
 
 
 class _Room:
-    """So many bytes; what comes first is kept whole, and what finds no room any more is cut or left out."""
+    """So many bytes; what comes first is kept whole, and what finds no room any more is cut or
+    left out.
+    """
 
     def __init__(self, left: int) -> None:
         self._left = left

@@ -1,4 +1,6 @@
-"""The end of chats for which nothing can be tried again: best effort, and a warning where one may be open still."""
+"""The end of chats for which nothing can be tried again: best effort, and a warning where one
+may be open still.
+"""
 
 from dataclasses import dataclass
 
@@ -18,15 +20,18 @@ PENDING = 500  # entries: more never wait
 
 @dataclass(frozen=True, slots=True)
 class Unended:
-    """A chat that a desk may have open for somebody; `customer` is the conversation in which it tells of them, None
-    where Baton knows only its own."""
+    """A chat that a desk may have open for somebody; `customer` is the conversation in which it
+    tells of them, None where Baton knows only its own.
+    """
 
     chat: Snapshot[Conversation]
     customer: str | None
 
 
 async def end_chats(ports: Ports, conversation: str) -> None:
-    """Ends the chats that a desk has open for a customer who is about to be forgotten, and all that says so."""
+    """Ends the chats that a desk has open for a customer who is about to be forgotten, and all
+    that says so.
+    """
     acting = await where_it_acts(ports, conversation)
     for one in await unended(ports, acting.value) if acting else []:
         desk = ports.desks.chats.get(platform_of(one.chat.value.id))
@@ -35,8 +40,9 @@ async def end_chats(ports: Ports, conversation: str) -> None:
 
 
 async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
-    """Returns the chats of the handoff under way, and those that wait to be linked or to be ended; none that was linked
-    to somebody else since."""
+    """Returns the chats of the handoff under way, and those that wait to be linked or to be ended;
+    none that was linked to somebody else since.
+    """
     waiting = [
         command
         for entry in await ports.store.pending(channel.id, 0, PENDING)
@@ -48,7 +54,11 @@ async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
         named |= dict.fromkeys(filter(None, [channel.called.chat]))
         named |= {one.chat: one.customer for one in channel.called.created}
     chats = {one: await chat_of(ports, one) for one in named}
-    return [Unended(chat, named[one]) for one, chat in chats.items() if chat.value.linked_to in (None, channel.id)]
+    return [
+        Unended(chat, named[one])
+        for one, chat in chats.items()
+        if chat.value.linked_to in (None, channel.id)
+    ]
 
 
 async def chat_of(ports: Ports, chat: str) -> Snapshot[Conversation]:
@@ -71,15 +81,25 @@ async def _number(ports: Ports, desk: ChatDesk, customer: str | None, channel: s
     if isinstance(found, str):
         return found
     answer = await ports.sender.send(found)
-    return (desk.native_id(answer) if answer is not None and desk.outcome(answer) is Outcome.DONE else None) or ""
+    return (
+        desk.native_id(answer)
+        if answer is not None and desk.outcome(answer) is Outcome.DONE
+        else None
+    ) or ""
 
 
 async def end_chat(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
     """Ends a chat that nobody will know of any more."""
     try:
         answer = await ports.sender.send(desk.close(chat)) if chat.customer else None
-        ended = answer is not None and (desk.outcome(answer) is Outcome.DONE or desk.is_over(answer))
+        ended = answer is not None and (
+            desk.outcome(answer) is Outcome.DONE or desk.is_over(answer)
+        )
     except BatonError:
         ended = False
     if not ended:
-        log("WARNING", "a desk's chat that nobody needs may be open still", chat=desk.conversation(chat.native))
+        log(
+            "WARNING",
+            "a desk's chat that nobody needs may be open still",
+            chat=desk.conversation(chat.native),
+        )

@@ -1,5 +1,6 @@
-"""Whom a desk knows a customer as: its conversations of them are linked to the customer's channel before it is asked
-for a chat, so that what it tells of them acts there, and an erase reaches it."""
+"""Whom a desk knows a customer as: its conversations of them are linked to the customer's channel
+before it is asked for a chat, so that what it tells of them acts there, and an erase reaches it.
+"""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,13 +23,15 @@ def identifier(channel: str) -> str:
 
 
 def whose(desk: ChatDesk, customer: str | None, channel: str) -> str | Call:
-    """Returns the desk's own id of whom it tells of in `customer`, or the call whose answer gives it; where that is not
-    known, of the channel's customer."""
+    """Returns the desk's own id of whom it tells of in `customer`, or the call whose answer gives
+    it; where that is not known, of the channel's customer.
+    """
     return desk.whose(customer) if customer else desk.customer(identifier(channel))
 
 
 async def link_customer(ports: Ports, customers: Sequence[str], channel: str) -> None:
-    """Links the desk's conversations of a customer to their channel; where that is done already nothing is written.
+    """Links the desk's conversations of a customer to their channel; where that is done already
+    nothing is written.
 
     Raises NotFound for a channel that is gone, Contended and Unavailable.
     """
@@ -52,7 +55,9 @@ async def _link(ports: Ports, customers: Sequence[str], channel: str) -> None:
 
 
 async def _part(ports: Ports, ours: Conversation, channel: str, changes: _Changes) -> None:
-    """Takes it from another channel, of which this one was a part once: the desk means this one's customer."""
+    """Takes it from another channel, of which this one was a part once: the desk means this
+    one's customer.
+    """
     if ours.linked_to in (None, channel):
         return
     known = changes.get(ours.linked_to)
@@ -62,13 +67,22 @@ async def _part(ports: Ports, ours: Conversation, channel: str, changes: _Change
         _change(changes, other, {"links": tuple(one for one in links if one != ours.id)})
 
 
-def _change(changes: _Changes, before: Snapshot[Conversation], update: Mapping[str, object]) -> None:
+def _change(
+    changes: _Changes, before: Snapshot[Conversation], update: Mapping[str, object]
+) -> None:
     changes[before.value.id] = before, before.value.model_copy(update=update)
 
 
 async def _commit(ports: Ports, changes: _Changes) -> None:
     nonce = uuid.uuid4().hex
     version = next_version(before.value for before, _ in changes.values())
-    written = [(before, after.model_copy(update={"version": version})) for before, after in changes.values()]
-    entries = [record_of(ports, "link", "system", nonce, before.value, after) for before, after in written]
-    await ports.store.commit(Commit(entries, [Snapshot(after, before.token) for before, after in written]))
+    written = [
+        (before, after.model_copy(update={"version": version}))
+        for before, after in changes.values()
+    ]
+    entries = [
+        record_of(ports, "link", "system", nonce, before.value, after) for before, after in written
+    ]
+    await ports.store.commit(
+        Commit(entries, [Snapshot(after, before.token) for before, after in written])
+    )

@@ -1,4 +1,6 @@
-"""Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still knows a duplicate."""
+"""Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still
+knows a duplicate.
+"""
 
 import asyncio
 import uuid
@@ -27,35 +29,38 @@ LONG_BEFORE = timedelta(days=1)  # more than clocks differ, less than any journa
 
 
 async def erase(ports: Ports, conversation: str, key: str) -> None:
-    """Returns once nothing of the conversation's content, nor of those linked with it, is left in the store.
+    """Returns once nothing of the conversation's content, nor of those linked with it, is left in
+    the store.
 
-    Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should be asked again;
-    what was begun is then finished by the sweep.
+    Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should
+    be asked again; what was begun is then finished by the sweep.
     """
     await end_chats(ports, conversation)
     graves = await until_uncontended(lambda: _bury_family(ports, conversation, key))
     if not await finish_erase(ports, graves):
         raise Unavailable(
             "store-in-use",
-            "The conversation is erased, but an export or another program reads the store's file, which holds its words"
+            "The conversation is erased, but an export or another program reads the store's file, "
+            "which holds its words"
             " until then. Baton goes on by itself; ask again to know when it is done.",
         )
 
 
 async def forget_chat(ports: Ports, chat: str) -> None:
-    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there again. What cannot
-    be finished now the sweep finishes."""
+    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there
+    again. What cannot be finished now the sweep finishes.
+    """
     graves = await until_uncontended(lambda: _bury_chat(ports, chat))
     if graves:
         await finish_erase(ports, graves)
 
 
 async def finish_erase(ports: Ports, graves: Sequence[Conversation]) -> bool:
-    """Strips what an erase has begun on, then forgets that it was begun, and returns True; or returns False while the
-    store's files are in use.
+    """Strips what an erase has begun on, then forgets that it was begun, and returns True; or
+    returns False while the store's files are in use.
 
-    A conversation is done only when its whole family is, and no file holds anything of it: whoever asks again after a
-    crash must not hear of success before that.
+    A conversation is done only when its whole family is, and no file holds anything of it: whoever
+    asks again after a crash must not hear of success before that.
     """
     for member in sorted({one for grave in graves for one in _reach(grave)}):
         snapshot = await ports.store.load(member)
@@ -80,7 +85,9 @@ async def _strip_journal(ports: Ports, conversation: str, erasing: Erasing) -> N
 
 
 async def _bury_family(ports: Ports, conversation: str, key: str) -> list[Conversation]:
-    """Chats of which nothing was heard are buried as well: what is heard of them later begins nothing."""
+    """Chats of which nothing was heard are buried as well: what is heard of them later begins
+    nothing.
+    """
     family = await _family(ports, conversation)
     known = {one.value.id for one in family}
     holder = next((one.value for one in family if one.value.linked_to is None), family[0].value)
@@ -90,14 +97,20 @@ async def _bury_family(ports: Ports, conversation: str, key: str) -> list[Conver
 
 async def _bury_chat(ports: Ports, chat: str) -> list[Conversation]:
     found = await chat_of(ports, chat)
-    return [] if found.value.linked_to is not None else await _bury(ports, [as_ours(found)], "system")
+    return (
+        [] if found.value.linked_to is not None else await _bury(ports, [as_ours(found)], "system")
+    )
 
 
 async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
     """Returns what a desk made for a customer, linked or not."""
     past = [await chat_of(ports, one) for one in channel.past_chats]
     found = [*past, *(one.chat for one in await unended(ports, channel))]
-    return [one for one in {one.value.id: one for one in found}.values() if one.value.linked_to in (None, channel.id)]
+    return [
+        one
+        for one in {one.value.id: one for one in found}.values()
+        if one.value.linked_to in (None, channel.id)
+    ]
 
 
 def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
@@ -105,11 +118,17 @@ def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
     return Snapshot(chat.value.model_copy(update={"ours": True}), chat.token)
 
 
-async def _bury(ports: Ports, family: Sequence[Snapshot[Conversation]], key: str) -> list[Conversation]:
+async def _bury(
+    ports: Ports, family: Sequence[Snapshot[Conversation]], key: str
+) -> list[Conversation]:
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
     version = next_version(member.value for member in family)
-    graves = [Snapshot(tombstone(ports, member.value, reach, version), member.token) for member in family]
-    entries = [_record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)]
+    graves = [
+        Snapshot(tombstone(ports, member.value, reach, version), member.token) for member in family
+    ]
+    entries = [
+        _record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)
+    ]
     await ports.store.commit(Commit(entries, graves))
     return [grave.value for grave in graves]
 
@@ -118,7 +137,9 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
     """Returns the conversation and whatever is linked with it, the same customer's."""
     first = await _member(ports, conversation)
     if first is None:
-        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
+        raise NotFound(
+            "unknown-conversation", "Baton knows no such conversation.", conversation=conversation
+        )
     channel = await _member(ports, first.value.linked_to) if first.value.linked_to else first
     members = [first] if channel is None or channel is first else [first, channel]
     links = channel.value.links if channel else ()
@@ -127,7 +148,9 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
 
 
 async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | None:
-    """Returns a conversation, also one that has expired and of which only a part of the journal is left."""
+    """Returns a conversation, also one that has expired and of which only a part of the journal
+    is left.
+    """
     known = await ports.store.load(conversation)
     if known is not None:
         return known
@@ -140,7 +163,9 @@ def _reach(conversation: Conversation) -> tuple[str, ...]:
     return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
 
 
-def tombstone(ports: Ports, conversation: Conversation, reach: tuple[str, ...], version: int) -> Conversation:
+def tombstone(
+    ports: Ports, conversation: Conversation, reach: tuple[str, ...], version: int
+) -> Conversation:
     """Returns what is left of a conversation while an erase of all of `reach` is under way."""
     return Conversation(
         id=conversation.id,
@@ -186,28 +211,40 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) 
 def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
     """Returns whether an entry is older than the erase.
 
-    A dedupe record of a linked event counts in the channel's sequence; it holds no commands and always goes. Where a
-    conversation expired and began again, its sequence began again too, so what is left of before is known by its time.
+    A dedupe record of a linked event counts in the channel's sequence; it holds no commands and
+    always goes. Where a conversation expired and began again, its sequence began again too, so what
+    is left of before is known by its time.
     """
-    return entry.seq <= erasing.upto or not entry.commands or entry.time < erasing.since - LONG_BEFORE
+    return (
+        entry.seq <= erasing.upto or not entry.commands or entry.time < erasing.since - LONG_BEFORE
+    )
 
 
 def _bare(entry: JournalEntry) -> JournalEntry:
-    """Returns what stays. What it guards may belong to the customer's next life, so it guards that on, and is due."""
+    """Returns what stays. What it guards may belong to the customer's next life, so it guards
+    that on, and is due.
+    """
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
     if entry.guards is not None:
-        return JournalEntry(**{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time)
+        return JournalEntry(
+            **{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time
+        )
     return JournalEntry(**{name: getattr(entry, name) for name in kept})
 
 
 async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:
-    """Counts what still waits to be counted, and keeps what was counted apart from the conversation, for a recount.
+    """Counts what still waits to be counted, and keeps what was counted apart from the
+    conversation, for a recount.
 
-    A day that can take no more still takes the copies: what waited is then counted by a recount. Whatever the reports
-    can take, the conversation goes.
+    A day that can take no more still takes the copies: what waited is then counted by a recount.
+    Whatever the reports can take, the conversation goes.
     """
     commands = full.value.commands
-    waits = [command for command in commands if isinstance(command, Record) and command.state is State.PENDING]
+    waits = [
+        command
+        for command in commands
+        if isinstance(command, Record) and command.state is State.PENDING
+    ]
     await stream_what_waits(ports, full.value)
     copies = in_tally(counts_of(commands), Tally.ERASED)
     for counts in ([*counts_of(waits), *copies], copies, ()):
@@ -215,11 +252,21 @@ async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry
             await ports.store.update(Snapshot(bare, full.token), counts)
             return
         except TooLarge:
-            log("ERROR", "the reports cannot take any more of this day", conversation=bare.conversation)
+            log(
+                "ERROR",
+                "the reports cannot take any more of this day",
+                conversation=bare.conversation,
+            )
 
 
 async def _close(ports: Ports, grave: Conversation) -> None:
     current = await ports.store.load(grave.id)
-    if current is not None and current.value.erasing == grave.erasing and current.value.erasing is not None:
+    if (
+        current is not None
+        and current.value.erasing == grave.erasing
+        and current.value.erasing is not None
+    ):
         update = {"erasing": None, "version": current.value.version + 1}
-        await ports.store.commit(Commit((), [Snapshot(current.value.model_copy(update=update), current.token)]))
+        await ports.store.commit(
+            Commit((), [Snapshot(current.value.model_copy(update=update), current.token)])
+        )

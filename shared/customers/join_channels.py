@@ -1,7 +1,8 @@
-"""One customer on several channels: `to` holds their conversation from then on, and the other's events act on it.
+"""One customer on several channels: `to` holds their conversation from then on, and the other's
+events act on it.
 
-Before and after, two outboxes show things on the other channel, and nothing keeps one behind the other: so a channel is
-joined, and let go again, only when all that was to be delivered has been.
+Before and after, two outboxes show things on the other channel, and nothing keeps one behind the
+other: so a channel is joined, and let go again, only when all that was to be delivered has been.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from shared.schemas.measures import Measure, Name, Progress
 
 PAGE = 100
 _UNSETTLED = {State.PENDING, State.BROKEN}
-CARRIED = 50  # desks' conversations: each past handoff may have left one, and all move in one commit
+# desks' conversations: each past handoff may have left one, and all move in one commit
+CARRIED = 50
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
 _OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
@@ -63,13 +65,18 @@ def are_channels(ports: Ports, *conversations: str) -> bool:
 
 
 def desks_of(conversation: Conversation) -> tuple[str, ...]:
-    """Returns the desks' conversations whose events act on this one; its other links are channels."""
+    """Returns the desks' conversations whose events act on this one; its other links are
+    channels.
+    """
     return tuple(one for one in conversation.links if not conversation.owns(one))
 
 
-async def join(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str) -> Conversation:
-    """Returns `other` as it became; its desks' conversations go along. Raises Refused `both-held`, `desk-called`,
-    `too-many-links` or `outbox-pending`."""
+async def join(
+    ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str
+) -> Conversation:
+    """Returns `other` as it became; its desks' conversations go along. Raises Refused `both-held`,
+    `desk-called`, `too-many-links` or `outbox-pending`.
+    """
     _check(other.value, primary.value)
     await _must_be_settled(ports, other.value.id)
     desks = await _linked_to(ports, other.value)
@@ -94,13 +101,19 @@ def _moved(desk: Conversation, channel: str, version: int) -> Conversation:
 
 
 async def _linked_to(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
-    """Returns the desks' conversations that are linked to a channel, without what has expired since."""
+    """Returns the desks' conversations that are linked to a channel, without what has expired
+    since.
+    """
     found = await asyncio.gather(*(ports.store.load(one) for one in desks_of(channel)))
     return [one for one in found if one is not None and one.value.linked_to == channel.id]
 
 
-async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str) -> Conversation:
-    """Returns `other` on its own again: who was shown there is told to have left. Raises Refused `outbox-pending`."""
+async def part(
+    ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str
+) -> Conversation:
+    """Returns `other` on its own again: who was shown there is told to have left. Raises
+    Refused `outbox-pending`.
+    """
     await _must_be_settled(ports, primary.value.id)
     remains, channel = channels.parted(primary.value, other.value.id)
     links = tuple(one for one in primary.value.links if one != other.value.id)
@@ -109,7 +122,11 @@ async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
     own: dict[str, object] = {"linked_to": None, "version": version}
     if channel is not None:
         own |= {name: getattr(channel, name) for name in _OF_A_CHANNEL}
-        own |= {"left_unseen": channel.shown, "locale": remains.locale, "customer_name": remains.customer_name}
+        own |= {
+            "left_unseen": channel.shown,
+            "locale": remains.locale,
+            "customer_name": remains.customer_name,
+        }
     changes = _Change(other, other.value.model_copy(update=own)), _Change(primary, after)
     return await _commit(ports, "unlink", key, changes)
 
@@ -117,27 +134,42 @@ async def part(ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Co
 def _check(other: Conversation, primary: Conversation) -> None:
     if other.humans and primary.humans:
         holders = ", ".join(human.representative.name for human in (*other.humans, *primary.humans))
-        raise Refused("both-held", "Humans are present in both; let those of one leave first.", holder=holders)
+        raise Refused(
+            "both-held", "Humans are present in both; let those of one leave first.", holder=holders
+        )
     if other.called and primary.called:
-        raise Refused("desk-called", "A desk was called for each of these; link them after the end of one handoff.")
+        raise Refused(
+            "desk-called",
+            "A desk was called for each of these; link them after the end of one handoff.",
+        )
     if len(desks_of(other)) > CARRIED:
-        raise Refused("too-many-links", f"More than {CARRIED} desks' conversations are linked here; unlink some first.")
+        raise Refused(
+            "too-many-links",
+            f"More than {CARRIED} desks' conversations are linked here; unlink some first.",
+        )
 
 
 async def _must_be_settled(ports: Ports, conversation: str) -> None:
     """What is committed meanwhile changes the conversation's version, and so fails our own commit.
 
-    What goes to topics, webhooks and the team shows nothing on a channel: such a target may be down for long.
+    What goes to topics, webhooks and the team shows nothing on a channel: such a target may be down
+    for long.
     """
     after = 0
     while entries := await ports.store.pending(conversation, after, PAGE):
         commands = (command for entry in entries for command in entry.value.commands)
-        if any(isinstance(one, ToCustomer | CallDesk) and one.state in _UNSETTLED for one in commands):
-            raise Refused("outbox-pending", "Something is still being delivered there; ask again in a moment.")
+        if any(
+            isinstance(one, ToCustomer | CallDesk) and one.state in _UNSETTLED for one in commands
+        ):
+            raise Refused(
+                "outbox-pending", "Something is still being delivered there; ask again in a moment."
+            )
         after = entries[-1].value.seq
 
 
-def _merged(other: Conversation, primary: Conversation, version: int, now: datetime) -> Conversation:
+def _merged(
+    other: Conversation, primary: Conversation, version: int, now: datetime
+) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
         "locale": primary.locale or other.locale,
@@ -154,14 +186,18 @@ def _merged(other: Conversation, primary: Conversation, version: int, now: datet
 
 
 def _called(other: Conversation, primary: Conversation) -> tuple[Called | None, Called | None]:
-    """Returns the desk that has the handoff from now on, and the one whose handoff does not go on."""
+    """Returns the desk that has the handoff from now on, and the one whose handoff does not go
+    on.
+    """
     both = primary.called, other.called
     return (both[1], both[0]) if _takes_over(other, primary) else both
 
 
 def _closed_desks(other: Conversation, primary: Conversation) -> tuple[ClosedDesk, ...]:
     """Returns of which desks the team knows that they are closed, each once."""
-    known = {one.desk: one for one in sorted((*other.closed, *primary.closed), key=lambda one: one.until)}
+    known = {
+        one.desk: one for one in sorted((*other.closed, *primary.closed), key=lambda one: one.until)
+    }
     return tuple(known.values())
 
 
@@ -172,24 +208,33 @@ def _takes_over(other: Conversation, primary: Conversation) -> bool:
 
 
 def _progress(other: Conversation, primary: Conversation) -> Progress | None:
-    """Returns the clocks that run on: of the handoff that goes on, and of the conversation that the customer is in, as
-    the reports count them: the one in which they wrote last."""
+    """Returns the clocks that run on: of the handoff that goes on, and of the conversation that the
+    customer is in, as the reports count them: the one in which they wrote last.
+    """
     theirs, ours = other.progress or Progress(), primary.progress or Progress()
     goes_on = theirs if _takes_over(other, primary) else ours
     visits = filter(None, (ours.visit, theirs.visit))
-    merged = goes_on.model_copy(update={"visit": max(visits, key=lambda one: one.latest_at, default=None)})
+    merged = goes_on.model_copy(
+        update={"visit": max(visits, key=lambda one: one.latest_at, default=None)}
+    )
     return None if merged == Progress() else merged
 
 
-def _closed(ports: Ports, other: Conversation, primary: Conversation) -> tuple[_Measures, _Measures]:
-    """Returns what the reports count in either conversation: a handoff that does not go on ends there."""
+def _closed(
+    ports: Ports, other: Conversation, primary: Conversation
+) -> tuple[_Measures, _Measures]:
+    """Returns what the reports count in either conversation: a handoff that does not go on ends
+    there.
+    """
     ends = primary if _takes_over(other, primary) else other
     measures = close(ends, Name.LINKED, ports.clock.now()).measures
     return ((), measures) if ends is primary else (measures, ())
 
 
 def _taken_over(other: Conversation, primary: Conversation, version: int) -> dict[str, object]:
-    """Returns the handoff that goes on in the primary conversation, its humans yet to be shown on other channels."""
+    """Returns the handoff that goes on in the primary conversation, its humans yet to be shown
+    on other channels.
+    """
     held = ("phase", "human_since", "first_response_seconds", "said")
     return {
         **{name: getattr(other, name) for name in held},
@@ -201,10 +246,15 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
 
 
 async def _commit(ports: Ports, kind: str, key: str, changes: Sequence[_Change]) -> Conversation:
-    """Writes all in one commit, each with its journal entry; the team is told where a phase changes."""
+    """Writes all in one commit, each with its journal entry; the team is told where a phase
+    changes.
+    """
     nonce = uuid.uuid4().hex
     entries = [
-        record_of(ports, kind, key, nonce, one.before.value, one.after, one.measures, one.let_go) for one in changes
+        record_of(ports, kind, key, nonce, one.before.value, one.after, one.measures, one.let_go)
+        for one in changes
     ]
-    await ports.store.commit(Commit(entries, [Snapshot(one.after, one.before.token) for one in changes]))
+    await ports.store.commit(
+        Commit(entries, [Snapshot(one.after, one.before.token) for one in changes])
+    )
     return changes[0].after

@@ -1,4 +1,6 @@
-"""What the journal and the team get of a link: who asked, and which handoff ends or goes on because of it."""
+"""What the journal and the team get of a link: who asked, and which handoff ends or goes on
+because of it.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +27,9 @@ def record_of(
     measures: tuple[Measure, ...] = (),
     let_go: Called | None = None,
 ) -> JournalEntry:
-    """Returns the entry, with `measures` for the reports; the desk `let_go` is told that its handoff is over."""
+    """Returns the entry, with `measures` for the reports; the desk `let_go` is told that its
+    handoff is over.
+    """
     now = ports.clock.now()
     entry = JournalEntry(
         id=entry_id(after.id, kind, nonce),
@@ -38,7 +42,9 @@ def record_of(
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
-    commands: list[Command] = [] if after.phase is before.phase else [_edge(entry, before, after, now)]
+    commands: list[Command] = (
+        [] if after.phase is before.phase else [_edge(entry, before, after, now)]
+    )
     if let_go is not None:
         commands += _closings(entry, let_go)
     due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
@@ -46,22 +52,33 @@ def record_of(
 
 
 def next_version(conversations: Iterable[Conversation]) -> int:
-    """Returns the version of conversations that become linked, or are linked no longer, in one commit.
+    """Returns the version of conversations that become linked, or are linked no longer, in one
+    commit.
 
-    It is beyond what any of them had: what one reports while it is linked counts in the other's sequence, and stands in
-    its own journal too, which so stays in the order in which all of it was accepted.
+    It is beyond what any of them had: what one reports while it is linked counts in the other's
+    sequence, and stands in its own journal too, which so stays in the order in which all of it was
+    accepted.
     """
     return max(conversation.version for conversation in conversations) + 1
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
     """Returns what the reports count of a desk's own handoff that a link ends."""
-    return () if before.phase is after.phase else close(before, Name.LINKED, ports.clock.now()).measures
+    return (
+        ()
+        if before.phase is after.phase
+        else close(before, Name.LINKED, ports.clock.now()).measures
+    )
 
 
 def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
     """Returns what ends the chat of the handoff, and those that the desk made for it besides."""
-    about = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff, "action": "close"}
+    about = {
+        "desk": called.desk,
+        "platform": called.kind,
+        "handoff": called.handoff,
+        "action": "close",
+    }
     chats = [(called.chat, None), *((one.chat, one.customer) for one in called.created)]
     return [
         CallDesk.model_validate(
@@ -78,7 +95,9 @@ def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:
-    """Returns what the team is told where a handoff ends here because it goes on elsewhere, or goes on here."""
+    """Returns what the team is told where a handoff ends here because it goes on elsewhere, or
+    goes on here.
+    """
     body = Notification(
         id=command_id(after.id, entry.id, "linked"),
         type=_told(before, after),

@@ -1,4 +1,6 @@
-"""Links: a desk's conversation, or another channel of the customer, joined to a channel's; on both, in one commit."""
+"""Links: a desk's conversation, or another channel of the customer, joined to a channel's; on
+both, in one commit.
+"""
 
 import uuid
 from collections.abc import Collection, Mapping
@@ -18,12 +20,14 @@ _Change = tuple[Snapshot[Conversation], Mapping[str, object]]
 
 
 async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
-    """Returns the desk's conversation, whose events act on `channel` from now on; linking twice is linking once.
+    """Returns the desk's conversation, whose events act on `channel` from now on; linking twice is
+    linking once.
 
     Where `desk` is a channel itself, both are channels of one customer from then on.
 
-    Raises BadRequest for a link to itself, NotFound for an unseen channel, Refused `already-linked`, `chain` and, for
-    channels, `both-held`, `desk-called`, `too-many-links` or `outbox-pending`.
+    Raises BadRequest for a link to itself, NotFound for an unseen channel, Refused
+    `already-linked`, `chain` and, for channels, `both-held`, `desk-called`, `too-many-links` or
+    `outbox-pending`.
     """
     if desk == channel:
         raise BadRequest("self-link", "A conversation cannot be linked to itself.")
@@ -34,7 +38,9 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
 
 
 async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
-    """Returns the desk's or channel's conversation, on its own again. Raises NotFound, Refused `outbox-pending`."""
+    """Returns the desk's or channel's conversation, on its own again. Raises NotFound, Refused
+    `outbox-pending`.
+    """
     return await until_uncontended(lambda: _unlink(ports, desk, key))
 
 
@@ -55,7 +61,13 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
 
 def joined_to(channel: str) -> Mapping[str, object]:
     """Returns what changes in a desk's conversation whose events act on `channel` from now on."""
-    cleared = {"phase": Phase.BOT, "humans": (), "timer": None, "human_since": None, "progress": None}
+    cleared = {
+        "phase": Phase.BOT,
+        "humans": (),
+        "timer": None,
+        "human_since": None,
+        "progress": None,
+    }
     return {"linked_to": channel, "erased": False, **cleared}
 
 
@@ -76,13 +88,16 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
 async def _take_from(
     ports: Ports, channel: Snapshot[Conversation], desk: Snapshot[Conversation], key: str
 ) -> Conversation:
-    """What it means for the customer that a desk's conversation is theirs no more, the table decides."""
+    """What it means for the customer that a desk's conversation is theirs no more, the table
+    decides.
+    """
     nonce = uuid.uuid4().hex
     event = Unlinked(id=nonce, source=channel.value.id, actor=key, desk=desk.value.id)
     decision = decide(channel.value, event, ports.clock.now(), ports.policy)
     after = decision.conversation
     gone = {
-        name: tuple(one for one in getattr(after, name) if one != desk.value.id) for name in ("links", "past_chats")
+        name: tuple(one for one in getattr(after, name) if one != desk.value.id)
+        for name in ("links", "past_chats")
     }
     version = next_version((desk.value, channel.value))
     ours, own = _written(ports, "unlink", key, nonce, version, (desk, {"linked_to": None}))
@@ -92,27 +107,43 @@ async def _take_from(
 
 
 def check_free(desk: Conversation, channel: Conversation, carried: Collection[str] = ()) -> None:
-    """Raises Refused `already-linked` or `chain`; `carried` are links of `desk` that go along with it."""
+    """Raises Refused `already-linked` or `chain`; `carried` are links of `desk` that go along
+    with it.
+    """
     if desk.linked_to not in (None, channel.id):
-        raise Refused("already-linked", "This conversation is linked elsewhere; unlink it first.", to=desk.linked_to)
+        raise Refused(
+            "already-linked",
+            "This conversation is linked elsewhere; unlink it first.",
+            to=desk.linked_to,
+        )
     if set(desk.links) - set(carried) or channel.linked_to is not None:
         furthest = {"to": channel.linked_to} if channel.linked_to else {}
-        raise Refused("chain", "A link leads to a conversation that is not linked itself, never further.", **furthest)
+        raise Refused(
+            "chain",
+            "A link leads to a conversation that is not linked itself, never further.",
+            **furthest,
+        )
 
 
 async def seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
     snapshot = await ports.store.load(conversation)
     if snapshot is None or snapshot.value.erased:
-        raise NotFound("unknown-conversation", "Baton knows no such conversation.", conversation=conversation)
+        raise NotFound(
+            "unknown-conversation", "Baton knows no such conversation.", conversation=conversation
+        )
     return snapshot
 
 
 async def _write(ports: Ports, kind: str, key: str, *changes: _Change) -> Conversation:
-    """Writes all changes in one commit, each with its journal entry. Returns the first conversation as it became."""
+    """Writes all changes in one commit, each with its journal entry. Returns the first
+    conversation as it became.
+    """
     nonce = uuid.uuid4().hex
     version = next_version(before.value for before, _ in changes)
     written = [_written(ports, kind, key, nonce, version, change) for change in changes]
-    await ports.store.commit(Commit([entry for _, entry in written], [after for after, _ in written]))
+    await ports.store.commit(
+        Commit([entry for _, entry in written], [after for after, _ in written])
+    )
     return written[0][0].value
 
 
@@ -121,5 +152,7 @@ def _written(
 ) -> tuple[Snapshot[Conversation], JournalEntry]:
     before, update = change
     after = before.value.model_copy(update={**update, "version": version})
-    entry = record_of(ports, kind, key, nonce, before.value, after, ended(ports, before.value, after))
+    entry = record_of(
+        ports, kind, key, nonce, before.value, after, ended(ports, before.value, after)
+    )
     return Snapshot(after, before.token), entry

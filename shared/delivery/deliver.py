@@ -1,7 +1,8 @@
 """Delivery: fire what is due, then work the outbox, its lines side by side, each in order.
 
-The outbox is the conversation's pending journal entries in sequence (see `drain`). Whoever else delivers at the same
-time does no harm: the platform knows the ids, and outcomes are merged, never sent again.
+The outbox is the conversation's pending journal entries in sequence (see `drain`). Whoever else
+delivers at the same time does no harm: the platform knows the ids, and outcomes are merged, never
+sent again.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": Ch
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How a delivery ended: whether something failed for now, and when the next try is due, if one is.
+    """How a delivery ended: whether something failed for now, and when the next try is due, if one
+    is.
 
-    `retry_at` is the next try of what failed by itself; it is None where only targets are waited for that are down.
+    `retry_at` is the next try of what failed by itself; it is None where only targets are waited
+    for that are down.
     """
 
     failed: bool

@@ -1,7 +1,9 @@
-"""One pass over a conversation's outbox: its entries are read in sequence, its lines work them side by side.
+"""One pass over a conversation's outbox: its entries are read in sequence, its lines work them side
+by side.
 
-A line walks all entries; where a command fails for now the line stands, and what is behind it waits. An entry is
-written back once, when every line is past it. Where a line hangs, the others go on with what comes meanwhile.
+A line walks all entries; where a command fails for now the line stands, and what is behind it
+waits. An entry is written back once, when every line is past it. Where a line hangs, the others go
+on with what comes meanwhile.
 """
 
 import asyncio
@@ -20,18 +22,28 @@ from shared.outbox.parking import park
 from shared.outbox.tries import Attempt, is_past_patience, put_off
 from shared.outbox.unheard import is_about_a_stranger
 from shared.ports import Ports
-from shared.schemas.commands import CallDesk, Command, Record, SendEvent, SendMessage, State, TellTeam, ToCustomer
+from shared.schemas.commands import (
+    CallDesk,
+    Command,
+    Record,
+    SendEvent,
+    SendMessage,
+    State,
+    TellTeam,
+    ToCustomer,
+)
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import JoinedLost
 
 PAGE = 50
-LOOK_AGAIN_SECONDS = 1.0  # how long the lines that are well wait for one that hangs, until they look for new entries
+# how long the lines that are well wait for one that hangs, until they look for new entries
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class Drain:
-    """`again`: another pass finds something to do. `next_try` is the earliest try that is due later, `retry_at` the
-    earliest of those whose target is not down.
+    """`again`: another pass finds something to do. `next_try` is the earliest try that is due
+    later, `retry_at` the earliest of those whose target is not down.
     """
 
     def __init__(self, ports: Ports, conversation: str) -> None:
@@ -46,7 +58,9 @@ class Drain:
         self._lines: dict[str, DrainLine] = {}
 
     async def run(self) -> None:
-        """Where one line ends in an error, the others end as they would, what they did is recorded, and it raises."""
+        """Where one line ends in an error, the others end as they would, what they did is
+        recorded, and it raises.
+        """
         try:
             await self._work_every_line()
         finally:
@@ -75,7 +89,9 @@ class Drain:
     def _take_in(self, works: Iterable[Work]) -> None:
         for work in works:
             self._works.append(work)
-            broken = (command for command in work.entry.value.commands if command.state is State.BROKEN)
+            broken = (
+                command for command in work.entry.value.commands if command.state is State.BROKEN
+            )
             self.broken.update((command.id, work) for command in broken)
             for name in work.lines:
                 self._lines.setdefault(name, DrainLine(self, name)).add(work)
@@ -93,7 +109,9 @@ class Drain:
                     await record(self.ports, work)
 
     async def settle(self, work: Work, command: Command) -> Attempt:
-        """Returns what one try made of the command, now; nothing is tried where its target is left alone."""
+        """Returns what one try made of the command, now; nothing is tried where its target is
+        left alone.
+        """
         target = command.target(self.conversation)
         if target is None:
             return await self.note(work, command, await self._try(work, command))
@@ -112,7 +130,9 @@ class Drain:
             return Attempt(work.stored(command.id) or command)
         after = work.done[command.id] = tried.command
         if is_joined(after) and self._is_lost(work, command, after.state):
-            unseen = JoinedLost(id=after.id, source=self.conversation, actor="delivery", frame=after.id)
+            unseen = JoinedLost(
+                id=after.id, source=self.conversation, actor="delivery", frame=after.id
+            )
             await apply(self.ports, unseen, limit=None)
         self.add(work, command, tried.added)
         self.failed = self.failed or (tried.failed is True and after.state is State.PENDING)
@@ -120,11 +140,15 @@ class Drain:
             await self._hold_back_the_frame(work, after.id)
         elif after.token is not None:  # before its deadline, so that nobody takes it for lost
             await record(self.ports, work, counts=False)
-            return Attempt(work.stored(after.id) or after, failed=tried.failed, answered=tried.answered)
+            return Attempt(
+                work.stored(after.id) or after, failed=tried.failed, answered=tried.answered
+            )
         return tried
 
     def _is_lost(self, work: Work, joined: Command, state: State) -> bool:
-        """Returns whether the customer knows nothing of it: it was refused, or given up with no clear answer."""
+        """Returns whether the customer knows nothing of it: it was refused, or given up with no
+        clear answer.
+        """
         tried_for = self.ports.clock.now() - (joined.since or work.entry.value.time)
         is_old = tried_for > self.ports.policy.give_up_after or is_past_patience(self.ports, joined)
         return state is State.FAILED or (state is State.UNKNOWN and is_old)
@@ -165,14 +189,18 @@ class Drain:
         return self.ports.policy.of(platform_of(command.shown_in(self.conversation)))
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
-        """A JOINED counts as broken once the journal says so: another delivery may have brought it through."""
+        """A JOINED counts as broken once the journal says so: another delivery may have brought
+        it through.
+        """
         await record(self.ports, work, counts=False)
         stored = work.stored(frame)
         if stored is not None and stored.state is State.BROKEN:
             self.broken[frame] = work
 
     def unframe(self, work: Work, command: Command) -> None:
-        """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on record itself."""
+        """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on
+        record itself.
+        """
         ended = work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
         if isinstance(ended, SendMessage) and not ended.reported:
             self.add(work, command, (tell_the_team(self.ports, work.entry.value, ended),))
@@ -185,7 +213,9 @@ class Drain:
             self.retry_at = min(filter(None, (self.retry_at, time)), default=None)
 
     async def leave(self, work: Work, line: str) -> None:
-        """Writes what the lines did, once all are past; only then are the frames closed that other entries opened."""
+        """Writes what the lines did, once all are past; only then are the frames closed that
+        other entries opened.
+        """
         work.lines.discard(line)
         if work.lines:
             return

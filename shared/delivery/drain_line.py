@@ -1,8 +1,9 @@
 """One line of an outbox on its way through the entries of a conversation.
 
-A command that fails for now holds up what stands behind it, for as long as the policy's `line_patience`. After that
-each of its tries is followed by one of what stands behind it. If that arrives, the target is well and the former
-command was at fault: it ends, and the line goes on in order. If it fails as well, the target is down, and all wait.
+A command that fails for now holds up what stands behind it, for as long as the policy's
+`line_patience`. After that each of its tries is followed by one of what stands behind it. If that
+arrives, the target is well and the former command was at fault: it ends, and the line goes on in
+order. If it fails as well, the target is down, and all wait.
 """
 
 import asyncio
@@ -26,7 +27,8 @@ class DrainLine:
         self._name = name
         self._ahead: deque[Work] = deque()
         self._met: list[Work] = []  # what it is not past yet
-        self._passed_over: list[tuple[Work, Command]] = []  # what failed beyond its patience, and frames of such
+        # what failed beyond its patience, and frames of such
+        self._passed_over: list[tuple[Work, Command]] = []
         self._stands = False
         self._task: asyncio.Task[None] | None = None
         self.fault: Exception | None = None
@@ -97,12 +99,18 @@ class DrainLine:
             await self._stand(work, tried.command, put_off=tried.put_off)
 
     def _is_due(self, command: Command) -> bool:
-        """A command past its patience is tried in turn with those before it, or because of a new one behind it."""
+        """A command past its patience is tried in turn with those before it, or because of a
+        new one behind it.
+        """
         now = self._drain.ports.clock.now()
         if command.next_look is None or command.next_look <= now:
             return True
         is_late = command.until is None and is_past_patience(self._drain.ports, command)
-        return is_late and command.gives_way and (bool(self._passed_over) or self._has_new_behind(command))
+        return (
+            is_late
+            and command.gives_way
+            and (bool(self._passed_over) or self._has_new_behind(command))
+        )
 
     def _has_new_behind(self, command: Command) -> bool:
         """Returns whether, behind those past their patience, one stands that was never tried."""
@@ -112,13 +120,21 @@ class DrainLine:
         return first is not None and first.attempts == 0 and first.next_look is None
 
     def _gives_way(self, tried: Attempt) -> bool:
-        """Where nothing may arrive late, what had no answer holds its line: its target may be well again since."""
+        """Where nothing may arrive late, what had no answer holds its line: its target may be
+        well again since.
+        """
         command = tried.command
-        is_late = tried.failed is True and command.gives_way and is_past_patience(self._drain.ports, command)
+        is_late = (
+            tried.failed is True
+            and command.gives_way
+            and is_past_patience(self._drain.ports, command)
+        )
         return is_late and (tried.answered or command.may_be_late)
 
     def _is_in_frame_passed_over(self, command: Command) -> bool:
-        """What belongs to a frame is not shown before its JOINED, unless a JOINED is only words there."""
+        """What belongs to a frame is not shown before its JOINED, unless a JOINED is only words
+        there.
+        """
         frame = getattr(command, "frame", None)
         return frame is not None and any(
             isinstance(one, SendEvent) and one.id == frame and self._drain.has_frames(one)
@@ -147,8 +163,12 @@ class DrainLine:
             command = tried.command
         await self._drain.note(work, command, end(self._drain.ports, work.entry.value, command))
 
-    async def _stand(self, work: Work | None = None, command: Command | None = None, *, put_off: bool = False) -> None:
-        """Nothing behind is tried in this pass. What fails beyond its patience is told to the team, once."""
+    async def _stand(
+        self, work: Work | None = None, command: Command | None = None, *, put_off: bool = False
+    ) -> None:
+        """Nothing behind is tried in this pass. What fails beyond its patience is told to the
+        team, once.
+        """
         self._stands = True
         waiting, self._passed_over = self._passed_over, []
         if work is not None and command is not None:
@@ -158,7 +178,11 @@ class DrainLine:
         is_down = put_off or (target is not None and self._drain.ports.circuits.of(target).is_open)
         self._drain.wait_until(head.next_look, target_is_down=is_down)
         for work, command in waiting:
-            if not is_down and not command.reported and is_past_patience(self._drain.ports, command):
+            if (
+                not is_down
+                and not command.reported
+                and is_past_patience(self._drain.ports, command)
+            ):
                 told = report(self._drain.ports, work.entry.value, command)
                 work.done[command.id] = told.command
                 self._drain.add(work, command, told.added)

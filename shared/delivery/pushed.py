@@ -10,7 +10,8 @@ from shared.schemas.exchange import Request
 
 
 def pushed_body(request: Request) -> JsonObject:
-    """Returns the message's own JSON from a raw Pub/Sub push, a binary or a structured CloudEvent. Raises BadRequest.
+    """Returns the message's own JSON from a raw Pub/Sub push, a binary or a structured CloudEvent.
+    Raises BadRequest.
 
     https://cloud.google.com/pubsub/docs/push, https://github.com/googleapis/google-cloudevents
     """
@@ -21,11 +22,16 @@ def pushed_body(request: Request) -> JsonObject:
     _go_on_with_the_trace(message, request)
     data = message.get("data")
     if not isinstance(data, str) or not data:
-        raise BadRequest("empty-message", "The pushed message has no data; Baton's topics always carry a JSON body.")
+        raise BadRequest(
+            "empty-message",
+            "The pushed message has no data; Baton's topics always carry a JSON body.",
+        )
     try:
         return parse_object(base64.b64decode(data, validate=True))
     except ValueError as error:  # no base64, or not even ASCII
-        raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error
+        raise BadRequest(
+            "malformed-base64", "message.data is not base64.", field="message.data"
+        ) from error
 
 
 def _go_on_with_the_trace(message: JsonObject, request: Request) -> None:

@@ -1,4 +1,6 @@
-"""The sweep: wakes every conversation whose time has come. It decides nothing, so two at once do no harm."""
+"""The sweep: wakes every conversation whose time has come. It decides nothing, so two at once
+do no harm.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,29 +14,39 @@ WITHIN_SECONDS = 50.0  # below the minute after which the next one begins
 
 
 async def sweep(ports: Ports, until: datetime | None = None, within: float = WITHIN_SECONDS) -> int:
-    """Returns how many conversations were woken: those with timers or outbox entries due by `until` (default: now).
+    """Returns how many conversations were woken: those with timers or outbox entries due by `until`
+    (default: now).
 
-    It ends with the page it has in hand once `within` seconds are over. What fails is due later each time, so those
-    who have waited longest, whom the next one begins with, are not always the same.
+    It ends with the page it has in hand once `within` seconds are over. What fails is due later
+    each time, so those who have waited longest, whom the next one begins with, are not always the
+    same.
     """
     until = until or ports.clock.now()
     deadline = asyncio.get_running_loop().time() + within
     woken: set[str] = set()
-    async for page in _pages(lambda cursor: ports.store.due_conversations(until, cursor, PAGE), deadline):
+    async for page in _pages(
+        lambda cursor: ports.store.due_conversations(until, cursor, PAGE), deadline
+    ):
         await _wake_all(ports, page, woken, timers=True)
     async for page in _pages(lambda cursor: ports.store.due_entries(until, cursor, PAGE), deadline):
         await _wake_all(ports, page, woken)
     return len(woken)
 
 
-async def _wake_all(ports: Ports, page: Sequence[str], woken: set[str], *, timers: bool = False) -> None:
-    """Wakes those of a page who were not, all at once: a publish after the other would take most of the time."""
+async def _wake_all(
+    ports: Ports, page: Sequence[str], woken: set[str], *, timers: bool = False
+) -> None:
+    """Wakes those of a page who were not, all at once: a publish after the other would take
+    most of the time.
+    """
     asleep = set(page) - woken
     woken |= asleep
     await asyncio.gather(*(wake(ports, conversation, timers=timers) for conversation in asleep))
 
 
-async def _pages(read: Callable[[str | None], Awaitable[Page[str]]], deadline: float) -> AsyncIterator[list[str]]:
+async def _pages(
+    read: Callable[[str | None], Awaitable[Page[str]]], deadline: float
+) -> AsyncIterator[list[str]]:
     page = await read(None)
     yield page.items
     while page.cursor is not None and asyncio.get_running_loop().time() < deadline:

@@ -1,4 +1,6 @@
-"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a sweep wakes many."""
+"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a
+sweep wakes many.
+"""
 
 import asyncio
 
@@ -18,11 +20,13 @@ PATIENCE_SECONDS, LONGEST_NAP_SECONDS = 8.0, 1.0  # whatever comes meanwhile wai
 
 
 async def deliver_outbox(ports: Ports, request: Request) -> Response:
-    """Returns 200 when nothing more can be done for now, retries that are due soon included. Raises BadRequest.
+    """Returns 200 when nothing more can be done for now, retries that are due soon included. Raises
+    BadRequest.
 
-    What fails for longer is left to the sweep, not to the queue: it holds back the later wake-ups of a conversation
-    until one that was refused comes again, up to ten minutes, and with them the lines that are well. Nor is a target
-    waited for that is down: those who wait would take the places of all others.
+    What fails for longer is left to the sweep, not to the queue: it holds back the later wake-ups
+    of a conversation until one that was refused comes again, up to ten minutes, and with them the
+    lines that are well. Nor is a target waited for that is down: those who wait would take the
+    places of all others.
     """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
@@ -36,7 +40,11 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
         await asyncio.sleep(min(max(due_in, 0.0), LONGEST_NAP_SECONDS))
         delivered = await deliver(ports, wake_up.conversation)
     if delivered.retry_at is not None:
-        log("WARNING", "a delivery keeps failing; the sweep will try again", conversation=wake_up.conversation)
+        log(
+            "WARNING",
+            "a delivery keeps failing; the sweep will try again",
+            conversation=wake_up.conversation,
+        )
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
 
 

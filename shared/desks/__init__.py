@@ -1,1 +1,3 @@
-"""Desks that must be called: one file per vendor, pure; what to tell them in, HTTP calls out, answers judged."""
+"""Desks that must be called: one file per vendor, pure; what to tell them in, HTTP calls out,
+answers judged.
+"""

@@ -1,4 +1,6 @@
-"""What all calls to a desk have in common: which chat is meant, whether anybody still needs it, how it fails."""
+"""What all calls to a desk have in common: which chat is meant, whether anybody still needs it,
+how it fails.
+"""
 
 import heapq
 import itertools
@@ -51,12 +53,16 @@ class DeskCall:
         return not self.is_wanted and self.channel.human_version > self.entry.seq
 
     async def named(self) -> Chat | None:
-        """Returns the chat that the command names, as far as it is on record; it need not be linked any more."""
+        """Returns the chat that the command names, as far as it is on record; it need not be
+        linked any more.
+        """
         snapshot = await self.ports.store.load(self.command.chat) if self.command.chat else None
         return chat_at(snapshot.value.address) if snapshot else None
 
     async def chat(self, desk: ChatDesk) -> Chat | None:
-        """Returns the chat that was opened for this handoff, if one was: the link is the record of it."""
+        """Returns the chat that was opened for this handoff, if one was: the link is the record
+        of it.
+        """
         for link in reversed(self.channel.links):
             snapshot = await self.ports.store.load(link) if platform_of(link) == desk.name else None
             found = chat_at(snapshot.value.address) if snapshot else None
@@ -65,12 +71,15 @@ class DeskCall:
         return None
 
     async def said(self) -> Sequence[Spoken]:
-        """Returns what was said before the handoff, on any of the customer's channels; what comes after it is said in
-        calls of its own."""
+        """Returns what was said before the handoff, on any of the customer's channels; what comes
+        after it is said in calls of its own.
+        """
         others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
         apart = [await self._kept(one, lambda at: at.time <= self.entry.time) for one in others]
         here = await self._kept(self.channel.id, lambda at: at.seq <= self.entry.seq)
-        latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[-TRANSCRIPT:]
+        latest = list(heapq.merge(*map(_timed, (*apart, here)), key=lambda pair: pair[0]))[
+            -TRANSCRIPT:
+        ]
         return [
             Spoken(
                 SPEAKERS[one.kind],
@@ -81,14 +90,20 @@ class DeskCall:
             for _, one in latest
         ]
 
-    async def _kept(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
-        """Returns the last words in a journal. What an unfinished erase has still to strip is not said to anybody."""
+    async def _kept(
+        self, conversation: str, is_before: Callable[[JournalEntry], bool]
+    ) -> list[JournalEntry]:
+        """Returns the last words in a journal. What an unfinished erase has still to strip is
+        not said to anybody.
+        """
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
         before = await self._last(conversation, is_before)
         return [one for one in before if was_said(one) and one.seq > erased]
 
-    async def _last(self, conversation: str, is_before: Callable[[JournalEntry], bool]) -> list[JournalEntry]:
+    async def _last(
+        self, conversation: str, is_before: Callable[[JournalEntry], bool]
+    ) -> list[JournalEntry]:
         """Looks back further and further: much may be said until a desk takes a handoff."""
         limit = TRANSCRIPT
         while True:
@@ -99,21 +114,27 @@ class DeskCall:
             limit *= 4
 
     def sent(self, command: CallDesk, native: str | None = None) -> Attempt:
-        done = settled(command.model_copy(update={"native_id": native or command.native_id}), State.SENT)
+        done = settled(
+            command.model_copy(update={"native_id": native or command.native_id}), State.SENT
+        )
         return Attempt(done, failed=False)
 
     def dropped(self, why: str) -> Attempt:
         return Attempt(settled(self.command.model_copy(update={"error": why}), State.DROPPED))
 
     async def tried(self, command: CallDesk, result: Result) -> Attempt:
-        """Returns the command as it waits for its next try, or the end of the handoff where there is to be none."""
+        """Returns the command as it waits for its next try, or the end of the handoff where
+        there is to be none.
+        """
         after = tried_by(command, result)
         if not is_final(self.ports, self.entry, after, result):
             return again(self.ports, after, result.retry_after)
         return await self.fail(after, f"the desk did not take the handoff: {result.fault}")
 
     async def fail(self, command: CallDesk, reason: str) -> Attempt:
-        """Ends the handoff, of which the customer is told, and the team once; only then is the command over."""
+        """Ends the handoff, of which the customer is told, and the team once; only then is the
+        command over.
+        """
         if self.is_wanted:
             event = HandoffFailed(
                 id=f"desk:{command.id}",
@@ -128,7 +149,9 @@ class DeskCall:
 
 
 def _timed(journal: Iterable[JournalEntry]) -> Iterator[tuple[datetime, JournalEntry]]:
-    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose clock was ahead."""
+    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose
+    clock was ahead.
+    """
     entries = sorted(journal, key=lambda entry: entry.seq)
     times = itertools.accumulate((entry.time for entry in entries), max)
     yield from zip(times, entries, strict=True)

@@ -1,7 +1,8 @@
-"""Opening a chat at a desk that knows no ids of ours: at most one for each handoff, whatever happens on the way.
+"""Opening a chat at a desk that knows no ids of ours: at most one for each handoff, whatever
+happens on the way.
 
-pending ── the customer is made known ── mark ──> in flight ──> the answer names the chat ──> adopted, sent
-   ^                                                  │                  └─ not now: it is noted, and adopted later
+pending ── the customer is made known ── mark ──> in flight ──> the answer names the chat: adopted
+   ^                                                  │         └─ not now: noted, adopted later
    └── a clear refusal, for now                       └─ no answer, or none that tells: looked for
                                   the desk's webhook named it: adopted, sent
                                   it did not, for 30 s: the handoff fails, the customer is told
@@ -33,13 +34,17 @@ NO_ID = "the answer gives no id"
 
 
 async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
-    """Returns what one try made of it, None where another delivery has it in hand. Raises BatonError."""
+    """Returns what one try made of it, None where another delivery has it in hand. Raises
+    BatonError.
+    """
     known = await call.chat(desk)
     if known is not None:
         return call.sent(call.command, known.native)
     if call.command.chat is not None:
         return await _adopted(call, desk, call.command, call.command.chat)
-    if call.command.asked_at is not None and (call.command.until is not None or call.command.ambiguous):
+    if call.command.asked_at is not None and (
+        call.command.until is not None or call.command.ambiguous
+    ):
         return await _look_for(call, desk, call.command)
     if not call.is_wanted:
         return call.dropped("no longer needed")
@@ -47,11 +52,17 @@ async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     return refused if customer is None else await _create(call, desk, customer)
 
 
-async def known_customer(call: DeskCall, desk: ChatDesk, request: Call) -> tuple[str | None, Attempt | None]:
-    """Returns the desk's id of the customer, or what became of the try: it may be repeated at will."""
+async def known_customer(
+    call: DeskCall, desk: ChatDesk, request: Call
+) -> tuple[str | None, Attempt | None]:
+    """Returns the desk's id of the customer, or what became of the try: it may be repeated at
+    will.
+    """
     answer = await call.ports.sender.send(request)
     result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
-    customer = desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
+    customer = (
+        desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
+    )
     if customer is not None:
         return customer, None
     if result.outcome is Outcome.DONE:
@@ -60,8 +71,12 @@ async def known_customer(call: DeskCall, desk: ChatDesk, request: Call) -> tuple
 
 
 async def _create(call: DeskCall, desk: ChatDesk, customer: str) -> Attempt | None:
-    """What the desk tells of the customer acts on their channel before there is anything to tell."""
-    await link_customer(call.ports, desk.customers(identifier(call.channel.id), customer), call.channel.id)
+    """What the desk tells of the customer acts on their channel before there is anything to
+    tell.
+    """
+    await link_customer(
+        call.ports, desk.customers(identifier(call.channel.id), customer), call.channel.id
+    )
     request = desk.open(call.command, customer, await call.said())
     now = call.ports.clock.now()
     mine = await mark(call.ports, call.work, call.command, asked_at=now, native_id=customer)
@@ -74,7 +89,9 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
     except BatonError as error:  # it was not sent
         return await call.tried(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
     result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
-    native = desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
+    native = (
+        desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
+    )
     if native is not None:
         return await _adopted(call, desk, mine, desk.conversation(native))
     if result.outcome is Outcome.DONE or result.arrived is None:
@@ -83,7 +100,9 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
 
 
 async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversation: str) -> Attempt:
-    """A chat that cannot be joined to its customer now is kept in mind; one that never can be is ended."""
+    """A chat that cannot be joined to its customer now is kept in mind; one that never can be
+    is ended.
+    """
     chat = Chat(desk.native(conversation), command.native_id or "", command.handoff or "")
     try:
         await adopt(call.ports, conversation, chat, call.channel.id)
@@ -108,9 +127,15 @@ async def _look_for(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attemp
     made = await _made(call, command)
     if made is not None:
         return await _adopted(call, desk, command, made)
-    if call.is_wanted and command.asked_at is not None and call.ports.clock.now() < command.asked_at + LOOKED_FOR:
+    if (
+        call.is_wanted
+        and command.asked_at is not None
+        and call.ports.clock.now() < command.asked_at + LOOKED_FOR
+    ):
         return _later(call, command, "no answer")
-    unsure = command.model_copy(update={"ambiguous": True, "error": "nobody knows whether the desk made a chat"})
+    unsure = command.model_copy(
+        update={"ambiguous": True, "error": "nobody knows whether the desk made a chat"}
+    )
     return await call.fail(unsure, "the desk did not answer")
 
 
@@ -120,7 +145,9 @@ def _later(call: DeskCall, command: CallDesk, why: str) -> Attempt:
 
 
 async def _made(call: DeskCall, command: CallDesk) -> str | None:
-    """Returns the chat that the desk says it made for this customer since it was asked, and that nobody has."""
+    """Returns the chat that the desk says it made for this customer since it was asked, and
+    that nobody has.
+    """
     called, since = call.channel.called, (command.asked_at or call.entry.time) - CLOCKS_DIFFER
     made = called.created if called is not None and call.is_wanted else ()
     for one in reversed(made):
@@ -131,4 +158,6 @@ async def _made(call: DeskCall, command: CallDesk) -> str | None:
 
 async def _is_free(call: DeskCall, chat: str) -> bool:
     snapshot = await call.ports.store.load(chat)
-    return snapshot is None or (snapshot.value.linked_to is None and chat_at(snapshot.value.address) is None)
+    return snapshot is None or (
+        snapshot.value.linked_to is None and chat_at(snapshot.value.address) is None
+    )

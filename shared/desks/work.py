@@ -1,4 +1,5 @@
-"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is closed; each in order.
+"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is
+closed; each in order.
 
 What a desk refuses for good ends the handoff, so that the customer is told and the team once.
 """
@@ -27,7 +28,9 @@ NO_CHAT = "there is no chat"
 
 
 async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
-    """Returns what one try made of the command, None where another delivery has it in hand or ended it."""
+    """Returns what one try made of the command, None where another delivery has it in hand or
+    ended it.
+    """
     snapshot = await ports.store.load(work.entry.value.conversation)
     if snapshot is None or snapshot.value.erased:
         return Attempt(settled(command, State.DROPPED))
@@ -40,7 +43,10 @@ async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | No
 
 
 async def _carried_out(call: DeskCall) -> Attempt | None:
-    chats, flags = call.ports.desks.chats.get(call.command.platform), call.ports.desks.flags.get(call.command.platform)
+    chats, flags = (
+        call.ports.desks.chats.get(call.command.platform),
+        call.ports.desks.flags.get(call.command.platform),
+    )
     if chats is not None and call.command.action == "open":
         return await open_chat(call, chats)
     if chats is not None:
@@ -51,7 +57,9 @@ async def _carried_out(call: DeskCall) -> Attempt | None:
 
 
 async def _given_up(call: DeskCall, result: Result) -> Attempt:
-    """Nothing was sent. Where the store fails as well, the command stays as it is and the next delivery goes on."""
+    """Nothing was sent. Where the store fails as well, the command stays as it is and the next
+    delivery goes on.
+    """
     try:
         return await call.tried(call.command, result)
     except BatonError:
@@ -64,20 +72,34 @@ async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     chat = await call.named() or await call.chat(desk)
     if chat is not None:
         return await _close(call, desk, chat)
-    return await _close_unknown(call, desk, call.command.chat) if call.command.chat else call.dropped(NO_CHAT)
+    return (
+        await _close_unknown(call, desk, call.command.chat)
+        if call.command.chat
+        else call.dropped(NO_CHAT)
+    )
 
 
 async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
-    """Ends a chat of which only the name is known: it was never linked, or is forgotten with its customer."""
+    """Ends a chat of which only the name is known: it was never linked, or is forgotten with
+    its customer.
+    """
     if call.channel.ours:
         await forget_chat(call.ports, chat)
     known = whose(desk, call.command.customer, call.channel.id)
-    customer, refused = (known, None) if isinstance(known, str) else await known_customer(call, desk, known)
-    return refused if customer is None else await _close(call, desk, Chat(desk.native(chat), customer, ""))
+    customer, refused = (
+        (known, None) if isinstance(known, str) else await known_customer(call, desk, known)
+    )
+    return (
+        refused
+        if customer is None
+        else await _close(call, desk, Chat(desk.native(chat), customer, ""))
+    )
 
 
 async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
-    """At most once: what may have arrived is not said again. Nobody else reads what is meant for a desk."""
+    """At most once: what may have arrived is not said again. Nobody else reads what is meant
+    for a desk.
+    """
     if chat is None and call.was_read:
         return call.dropped("a human came instead")
     if chat is None:
@@ -91,7 +113,9 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
     try:
         answer = await asked(call.ports, mine, request)
     except BatonError as error:  # it was not sent
-        return again(call.ports, tried_by(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False)))
+        return again(
+            call.ports, tried_by(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
+        )
     return await _said(call, desk, mine, answer)
 
 
@@ -109,11 +133,18 @@ async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer |
 
 
 async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
-    """A chat that is gone is over for the customer too: who waits is told, who was present has left."""
+    """A chat that is gone is over for the customer too: who waits is told, who was present has
+    left.
+    """
     chat = await call.chat(desk)
     if chat is not None:
         source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
-        gone = Ended(id=f"{ENDED}{call.command.id}", source=source, actor=actor, reason="the desk's chat is over")
+        gone = Ended(
+            id=f"{ENDED}{call.command.id}",
+            source=source,
+            actor=actor,
+            reason="the desk's chat is over",
+        )
         await apply(call.ports, gone, limit=None)
         await wake(call.ports, call.channel.id)
 
@@ -146,6 +177,8 @@ async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
 
 
 async def _natives(call: DeskCall, desk: FlagDesk) -> list[str]:
-    theirs = [one for one in (call.channel.id, *call.channel.links) if platform_of(one) == desk.name]
+    theirs = [
+        one for one in (call.channel.id, *call.channel.links) if platform_of(one) == desk.name
+    ]
     found = [await call.ports.store.load(one) for one in theirs]
     return [one.value.address for one in found if one is not None]

@@ -21,7 +21,16 @@ def error_response(error: BatonError) -> Response:
         "domain": "baton",
         "metadata": dict(error.metadata),
     }
-    body: dict[str, Any] = {"code": error.code, "message": error.message, "status": error.status, "details": [detail]}
-    headers = {header: error.metadata[name] for name, header in _HEADERS.items() if name in error.metadata}
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "status": error.status,
+        "details": [detail],
+    }
+    headers = {
+        header: error.metadata[name] for name, header in _HEADERS.items() if name in error.metadata
+    }
     notes = {"reason": error.reason, "conversation": error.metadata.get("conversation")}
-    return Response(error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes)
+    return Response(
+        error.code, pydantic_core.to_json({"error": body}), headers=headers, notes=notes
+    )

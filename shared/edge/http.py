@@ -1,4 +1,6 @@
-"""Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door knows a framework."""
+"""Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door
+knows a framework.
+"""
 
 import asyncio
 import contextlib
@@ -22,15 +24,20 @@ from shared.logs import Severity, log
 from shared.schemas.exchange import Door, Request, Response
 
 BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
-FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10  # of that, for bodies so small: large ones cannot keep them out
+# of that, for bodies so small: large ones cannot keep them out
+FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10
 BODY_SECONDS, DISCARD_SECONDS = 10.0, 1.0
 
 _LATE = "the body is late"
 _held = 0  # bytes
 
 
-async def answer(incoming: StarletteRequest, function: str, find: Callable[[str], Door]) -> StarletteResponse:
-    """Returns what the function's handler answers, any BatonError as its error body, anything else as a bare 500."""
+async def answer(
+    incoming: StarletteRequest, function: str, find: Callable[[str], Door]
+) -> StarletteResponse:
+    """Returns what the function's handler answers, any BatonError as its error body, anything
+    else as a bare 500.
+    """
     started, span = time.perf_counter(), tracing.begin(incoming.headers)
     try:
         with _Room() as room:
@@ -40,15 +47,25 @@ async def answer(incoming: StarletteRequest, function: str, find: Callable[[str]
     except ClientDisconnect:
         response = Response(499)
     except Exception as error:  # the last line of defence: every answer has one shape
-        log("ERROR", "unexpected error", function=function, error=type(error).__name__, at=where(error))
+        log(
+            "ERROR",
+            "unexpected error",
+            function=function,
+            error=type(error).__name__,
+            at=where(error),
+        )
         words = "Something went wrong here; the log says where. It may be sent again."
         response = error_response(BatonError("internal", words))
     _log(incoming, function, response, started, span.rpcs)
     headers = dict(response.headers)
-    return StarletteResponse(response.body, response.status, headers, media_type=response.content_type)
+    return StarletteResponse(
+        response.body, response.status, headers, media_type=response.content_type
+    )
 
 
-async def _handled(incoming: StarletteRequest, function: str, door: Door, room: "_Room") -> Response:
+async def _handled(
+    incoming: StarletteRequest, function: str, door: Door, room: "_Room"
+) -> Response:
     bare = _bare(incoming, function)
     limit, declared = door.body_limit(bare), bare.declared
     if not limit:
@@ -67,7 +84,9 @@ async def _handled(incoming: StarletteRequest, function: str, door: Door, room: 
 
 
 async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
-    """Returns the body. A timer of our own: `asyncio.timeout` takes ten times as long, in each healthy request."""
+    """Returns the body. A timer of our own: `asyncio.timeout` takes ten times as long, in each
+    healthy request.
+    """
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a server serves each request in one
     timer = asyncio.get_running_loop().call_later(BODY_SECONDS, task.cancel, _LATE)
@@ -77,13 +96,17 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
         if error.args != (_LATE,):
             raise
         task.uncancel()
-        raise TooSlow("body-too-slow", f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
+        raise TooSlow(
+            "body-too-slow", f"The body did not arrive within {BODY_SECONDS:g} seconds."
+        ) from None
     finally:
         timer.cancel()
 
 
 async def _discard(incoming: StarletteRequest) -> None:
-    """Reads on for a moment and keeps nothing: whoever still writes while the connection is closed sees no answer."""
+    """Reads on for a moment and keeps nothing: whoever still writes while the connection is
+    closed sees no answer.
+    """
     if "expect" in incoming.headers:  # they wait for the answer before they write
         return
     with contextlib.suppress(TimeoutError):
@@ -110,8 +133,9 @@ def _too_large(limit: int) -> TooLarge:
 
 
 class _Room:
-    """What one request holds of this process's memory for bodies. What a request declares counts before it is read,
-    until the request is answered: the body stays until then."""
+    """What one request holds of this process's memory for bodies. What a request declares counts
+    before it is read, until the request is answered: the body stays until then.
+    """
 
     def __init__(self) -> None:
         self._mine = 0
@@ -136,7 +160,9 @@ class _Room:
 
 
 def _bare(incoming: StarletteRequest, function: str) -> Request:
-    """Returns the request as a plain value without its body, its path without the function's name."""
+    """Returns the request as a plain value without its body, its path without the function's
+    name.
+    """
     raw = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
     return Request(
@@ -148,8 +174,10 @@ def _bare(incoming: StarletteRequest, function: str) -> Request:
 
 
 class _EveryRequest(Starlette):
-    """The application of a function. The framework's own has routes for seven methods and answers all else itself, in
-    words; here each request reaches the function, PROPFIND, `GET *` and /robots.txt too."""
+    """The application of a function. The framework's own has routes for seven methods and answers
+    all else itself, in words; here each request reaches the function, PROPFIND, `GET *` and
+    /robots.txt too.
+    """
 
     def __init__(self, routes: Sequence[Route], **options: Any) -> None:
         super().__init__(**options)
@@ -165,13 +193,31 @@ functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,a
 
 
 def _log(
-    incoming: StarletteRequest, function: str, response: Response, started: float, rpcs: Mapping[str, int]
+    incoming: StarletteRequest,
+    function: str,
+    response: Response,
+    started: float,
+    rpcs: Mapping[str, int],
 ) -> None:
-    looked: Severity = "DEBUG" if incoming.method == "GET" else "INFO"  # whoever polls must not drown what happened
-    severity: Severity = "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
+    # whoever polls must not drown what happened
+    looked: Severity = "DEBUG" if incoming.method == "GET" else "INFO"
+    severity: Severity = (
+        "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
+    )
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    fields = {"method": incoming.method, "status": response.status, "latency_ms": milliseconds, **response.notes}
-    log(severity, f"{function} {response.status}", function=function, rpcs=dict(rpcs) or None, **fields)
+    fields = {
+        "method": incoming.method,
+        "status": response.status,
+        "latency_ms": milliseconds,
+        **response.notes,
+    }
+    log(
+        severity,
+        f"{function} {response.status}",
+        function=function,
+        rpcs=dict(rpcs) or None,
+        **fields,
+    )
 
 
 def where(error: Exception) -> str | None:

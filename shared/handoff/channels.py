@@ -1,8 +1,10 @@
-"""One customer on several channels: where they wrote last they are spoken to, and each channel keeps its own frames.
+"""One customer on several channels: where they wrote last they are spoken to, and each channel
+keeps its own frames.
 
-A conversation's own fields tell of the channel in use; what the others last showed waits in `elsewhere`. Whoever is
-here and was never shown there is introduced when they next speak; whoever left meanwhile is told to have left when the
-customer comes back. So every channel by itself shows whole frames, and nobody is told of what they cannot see.
+A conversation's own fields tell of the channel in use; what the others last showed waits in
+`elsewhere`. Whoever is here and was never shown there is introduced when they next speak; whoever
+left meanwhile is told to have left when the customer comes back. So every channel by itself shows
+whole frames, and nobody is told of what they cannot see.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,45 +51,66 @@ def _speaking_on(conversation: Conversation, there: Channel) -> Conversation:
         "last_user_at": there.last_user_at,
         "last_message_id": there.last_message_id,
         "unsubscribed_at": there.unsubscribed_at,
-        "humans": tuple(_as_shown(human, shown.get(human.representative.name)) for human in conversation.humans),
+        "humans": tuple(
+            _as_shown(human, shown.get(human.representative.name)) for human in conversation.humans
+        ),
         "left_unseen": tuple(human for name, human in shown.items() if name not in here),
     }
     return conversation.model_copy(update=update)
 
 
 def not_shown(conversation: Conversation, frame: str) -> Conversation:
-    """Returns it without what was to show a human as present and never arrived, on whichever channel that was."""
-    humans = (human.model_copy(update={"told": human.told and human.frame != frame}) for human in conversation.humans)
+    """Returns it without what was to show a human as present and never arrived, on whichever
+    channel that was.
+    """
+    humans = (
+        human.model_copy(update={"told": human.told and human.frame != frame})
+        for human in conversation.humans
+    )
     elsewhere = _shown_elsewhere(conversation, lambda human: human.frame != frame)
     return conversation.model_copy(update={"humans": tuple(humans), "elsewhere": elsewhere})
 
 
 def without_app(conversation: Conversation) -> Conversation:
-    """Returns it without who types in a channel's own app, of whose leaving no channel is told either."""
+    """Returns it without who types in a channel's own app, of whose leaving no channel is told
+    either.
+    """
     humans = tuple(human for human in conversation.humans if not human.app)
     gone = {human.representative.name for human in conversation.humans if human.app}
-    elsewhere = _shown_elsewhere(conversation, lambda human: not human.app or human.representative.name not in gone)
+    elsewhere = _shown_elsewhere(
+        conversation, lambda human: not human.app or human.representative.name not in gone
+    )
     return conversation.model_copy(update={"humans": humans, "elsewhere": elsewhere})
 
 
-def _shown_elsewhere(conversation: Conversation, stays: Callable[[Present], bool]) -> tuple[Channel, ...]:
-    return tuple(one.model_copy(update={"shown": tuple(filter(stays, one.shown))}) for one in conversation.elsewhere)
+def _shown_elsewhere(
+    conversation: Conversation, stays: Callable[[Present], bool]
+) -> tuple[Channel, ...]:
+    return tuple(
+        one.model_copy(update={"shown": tuple(filter(stays, one.shown))})
+        for one in conversation.elsewhere
+    )
 
 
 def _as_shown(human: Present, shown: Present | None) -> Present:
     """Returns a human in the frame that stands open on the channel, if one does."""
-    return human.model_copy(update={"told": shown is not None, "frame": shown.frame if shown else human.frame})
+    return human.model_copy(
+        update={"told": shown is not None, "frame": shown.frame if shown else human.frame}
+    )
 
 
 def acted(
     conversation: Conversation, source: str, at: datetime, message: str, address: str | None = None
 ) -> Conversation:
-    """Returns it after the customer did something on `source`: that opens its window, ends their unsubscribing, and
-    tells their `address` there."""
+    """Returns it after the customer did something on `source`: that opens its window, ends their
+    unsubscribing, and tells their `address` there.
+    """
 
     def after(channel: Channel) -> _Update:
         known, since = channel.last_user_at, channel.unsubscribed_at
-        latest = {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
+        latest = (
+            {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
+        )
         ends = since is not None and at > since + KEYWORD_FOLLOWS
         told = {"address": address} if address else {}
         return {**told, **latest, "unsubscribed_at": None if ends else since}
@@ -100,7 +123,9 @@ def unsubscribed(conversation: Conversation, source: str, at: datetime) -> Conve
     return _on(
         conversation,
         source,
-        lambda one: {"unsubscribed_at": at} if one.last_user_at is None or at >= one.last_user_at else {},
+        lambda one: (
+            {"unsubscribed_at": at} if one.last_user_at is None or at >= one.last_user_at else {}
+        ),
     )
 
 
@@ -110,23 +135,32 @@ def subscribed(conversation: Conversation, source: str, at: datetime) -> Convers
         conversation,
         source,
         lambda one: {
-            "unsubscribed_at": one.unsubscribed_at if one.unsubscribed_at and at < one.unsubscribed_at else None
+            "unsubscribed_at": one.unsubscribed_at
+            if one.unsubscribed_at and at < one.unsubscribed_at
+            else None
         },
     )
 
 
-def _on(conversation: Conversation, source: str, change: Callable[[Channel], _Update]) -> Conversation:
+def _on(
+    conversation: Conversation, source: str, change: Callable[[Channel], _Update]
+) -> Conversation:
     """Returns it with one of its channels changed, be it the one in use or another."""
     if source == conversation.channel:
         return conversation.model_copy(update=change(in_use(conversation)))
-    others = (one.model_copy(update=change(one)) if one.id == source else one for one in conversation.elsewhere)
+    others = (
+        one.model_copy(update=change(one)) if one.id == source else one
+        for one in conversation.elsewhere
+    )
     return conversation.model_copy(update={"elsewhere": tuple(others)})
 
 
 def followed(conversation: Conversation, source: str, at: datetime) -> Conversation:
-    """Returns it with the customer spoken to where they wrote last; what comes late does not move them back.
+    """Returns it with the customer spoken to where they wrote last; what comes late does not move
+    them back.
 
-    Platforms count differently, some in whole seconds: what comes within one second keeps the order of arrival.
+    Platforms count differently, some in whole seconds: what comes within one second keeps the order
+    of arrival.
     """
     latest = conversation.last_user_at
     late = latest is not None and at.replace(microsecond=0) < latest.replace(microsecond=0)
@@ -134,11 +168,17 @@ def followed(conversation: Conversation, source: str, at: datetime) -> Conversat
 
 
 def joined(primary: Conversation, other: Conversation) -> Conversation:
-    """Returns `primary` with `other`'s channels as the same customer's; they are spoken to where they wrote last."""
+    """Returns `primary` with `other`'s channels as the same customer's; they are spoken to
+    where they wrote last.
+    """
     past = tuple(dict.fromkeys((*primary.past_chats, *other.past_chats)))
-    added = primary.model_copy(update={"elsewhere": (*primary.elsewhere, in_use(other)), "past_chats": past})
+    added = primary.model_copy(
+        update={"elsewhere": (*primary.elsewhere, in_use(other)), "past_chats": past}
+    )
     theirs, ours = other.last_user_at, primary.last_user_at
-    return moved(added, other.id) if theirs is not None and (ours is None or theirs > ours) else added
+    return (
+        moved(added, other.id) if theirs is not None and (ours is None or theirs > ours) else added
+    )
 
 
 def parted(primary: Conversation, other: str) -> tuple[Conversation, Channel | None]:

@@ -20,7 +20,12 @@ from shared.schemas.events import (
     HumanMessage,
     HumanRequested,
 )
-from shared.schemas.own_events import ChatIdleTimeout, ChatOpened, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.own_events import (
+    ChatIdleTimeout,
+    ChatOpened,
+    HumanIdleTimeout,
+    UnclaimedTimeout,
+)
 from shared.schemas.representative import RepresentativeType
 
 SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
@@ -29,7 +34,9 @@ _Guard = Callable[[Conversation, Event, Policy], bool]
 _GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
 
-def holds(guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
+def holds(
+    guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy
+) -> bool:
     if guard in OF_TIME:
         return OF_TIME[guard](conversation, event, now, policy)
     return GUARDS[guard](conversation, event, policy)
@@ -106,11 +113,15 @@ def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
 
 
 def _over(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return event.over is not None and all(human.source == event.over for human in conversation.humans)
+    return event.over is not None and all(
+        human.source == event.over for human in conversation.humans
+    )
 
 
 def _over_out(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return event.over is not None and any(human.source == event.over for human in conversation.humans)
+    return event.over is not None and any(
+        human.source == event.over for human in conversation.humans
+    )
 
 
 def _assisted(conversation: Conversation) -> bool:
@@ -122,7 +133,9 @@ def _has_chat(conversation: Conversation, chat: str | None) -> bool:
 
 
 def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
-    """What is heard of a customer who is linked with nobody is another's affair, unless Baton made them known."""
+    """What is heard of a customer who is linked with nobody is another's affair, unless Baton
+    made them known.
+    """
     if not isinstance(event, ChatCreated):
         return False
     is_theirs = event.source in conversation.links or conversation.ours
@@ -146,13 +159,16 @@ def _needs_no_human(event: Event) -> bool:
 
 
 def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return _needs_no_human(event) and all(human.source == event.source for human in conversation.humans)
+    return _needs_no_human(event) and all(
+        human.source == event.source for human in conversation.humans
+    )
 
 
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
         return False
-    timer, elsewhere = conversation.timer, event.source != conversation.id  # a link came between: another's timer
+    # a link came between: another's timer
+    timer, elsewhere = conversation.timer, event.source != conversation.id
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
@@ -189,7 +205,9 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
-    Guard.UNWANTED: lambda conversation, event, _p: not event.fact and conversation.unsubscribed_at is not None,
+    Guard.UNWANTED: lambda conversation, event, _p: (
+        not event.fact and conversation.unsubscribed_at is not None
+    ),
     Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
     Guard.OUTLIVED: _outlived,
@@ -198,7 +216,9 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.FOREIGN: _foreign,
     Guard.APP_ONLY: lambda conversation, _e, _p: all(human.app for human in conversation.humans),
     Guard.LAST_ONE: lambda conversation, _e, _p: len(conversation.humans) == 1,
-    Guard.REQUEST_ABSENT: lambda conversation, event, _p: not event.fact and _named(conversation, event) is None,
+    Guard.REQUEST_ABSENT: lambda conversation, event, _p: (
+        not event.fact and _named(conversation, event) is None
+    ),
     Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
@@ -206,7 +226,9 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.OVER: _over,
     Guard.OVER_OUT: _over_out,
     Guard.UNLINKED_CHAT: lambda conversation, event, _p: _has_chat(conversation, event.over),
-    Guard.ASSISTANT: lambda conversation, event, _p: event.fact and _has_chat(conversation, event.source),
+    Guard.ASSISTANT: lambda conversation, event, _p: (
+        event.fact and _has_chat(conversation, event.source)
+    ),
     Guard.ASSISTED: lambda conversation, _e, _p: _assisted(conversation),
     Guard.ASSISTED_ENDS: lambda conversation, event, _p: (
         _assisted(conversation) and _has_chat(conversation, event.over)
@@ -225,13 +247,15 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.NO_SURVEYS: lambda conversation, _e, policy: not policy.of(conversation.platform).surveys,
     Guard.BY_BOT: _by_bot,
     Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
-    Guard.OPENING_KNOWN: lambda known, event, _p: _reminder(event) == 0 and known.called is not None,
+    Guard.OPENING_KNOWN: lambda known, event, _p: (
+        _reminder(event) == 0 and known.called is not None
+    ),
     Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
-# What depends on the time of the decision rather than on when something happened: whether anybody is there now, whether
-# the platform would take another survey, and how fast turns follow.
+# What depends on the time of the decision rather than on when something happened: whether anybody
+# is there now, whether the platform would take another survey, and how fast turns follow.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,
@@ -240,7 +264,11 @@ OF_TIME: Mapping[Guard, _GuardOfTime] = {
     ),
     Guard.AWAITS_OPENING: _awaits_opening,
     Guard.ANOTHER_OPEN: _another_open,
-    Guard.TURN_REFUSED: lambda known, event, now, policy: not event.fact and is_out_of_turns(known, now, policy),
+    Guard.TURN_REFUSED: lambda known, event, now, policy: (
+        not event.fact and is_out_of_turns(known, now, policy)
+    ),
     Guard.OUT_OF_TURNS: lambda known, _, now, policy: is_out_of_turns(known, now, policy),
-    Guard.CLOSED_STILL: lambda conversation, _, now, policy: policy.standing(conversation, now).closed,
+    Guard.CLOSED_STILL: lambda conversation, _, now, policy: (
+        policy.standing(conversation, now).closed
+    ),
 }

@@ -1,4 +1,6 @@
-"""`decide`: walks the table for one event. Pure, and the only way a conversation changes who speaks."""
+"""`decide`: walks the table for one event. Pure, and the only way a conversation changes who
+speaks.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +19,26 @@ from shared.handoff.turn import Turn
 from shared.measures.definitions import measure
 from shared.schemas.commands import Audience, Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
-from shared.schemas.events import Event, FromUser, HumanRequested, Subscribed, Unsubscribed, UserMessage
+from shared.schemas.events import (
+    Event,
+    FromUser,
+    HumanRequested,
+    Subscribed,
+    Unsubscribed,
+    UserMessage,
+)
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience as Reader
 
-_SETS_WHO_SPEAKS = {Effect.JOIN, Effect.MESSAGE, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
-_MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}  # a desk's humans may leave while its bot is kept silent
+_SETS_WHO_SPEAKS = {
+    Effect.JOIN,
+    Effect.MESSAGE,
+    Effect.LEAVE,
+    Effect.LEAVE_DESK,
+    Effect.BOT_MESSAGE,
+}
+# a desk's humans may leave while its bot is kept silent
+_MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
 _TELLS: Mapping[Effect, tuple[Audience, ...]] = {
     Effect.TELL_BOT: ("BOT",),
@@ -35,7 +51,8 @@ OWN_ACTS = MOVES | Subscribed | Unsubscribed  # of the customer, where the chann
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows: the conversation (always a version further), what to do, and the refusal if it is one.
+    """What follows: the conversation (always a version further), what to do, and the refusal if it
+    is one.
 
     `captured_for` is as in JournalEntry.
     """
@@ -49,9 +66,13 @@ class Decision:
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
-    """Returns what follows from `event` at `now`. Never raises: what is not allowed is a Decision with a refusal."""
+    """Returns what follows from `event` at `now`. Never raises: what is not allowed is a
+    Decision with a refusal.
+    """
     event = _arrived(event, now)
-    conversation = _where_they_are(conversation.model_copy(update={"version": conversation.version + 1}), event, now)
+    conversation = _where_they_are(
+        conversation.model_copy(update={"version": conversation.version + 1}), event, now
+    )
     rule = rule_for(conversation, event, now, policy)
     if isinstance(rule.then, Refusal):
         return _refuse(rule.then, Turn(conversation, event, now, policy))
@@ -64,8 +85,12 @@ def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Po
     return next(rule for rule in cell if holds(rule.when, conversation, event, now, policy))
 
 
-def listeners(conversation: Conversation, source: str, now: datetime, policy: Policy) -> tuple[Audience, ...]:
-    """Returns who would get the customer's words if they said something in `source` now; none where nothing is told."""
+def listeners(
+    conversation: Conversation, source: str, now: datetime, policy: Policy
+) -> tuple[Audience, ...]:
+    """Returns who would get the customer's words if they said something in `source` now; none
+    where nothing is told.
+    """
     if conversation.tracked:
         return ()
     words = UserMessage(id="words", source=source, actor="customer", form={})
@@ -83,7 +108,11 @@ def _where_they_are(conversation: Conversation, event: Event, now: datetime) -> 
 def _arrived(event: Event, now: datetime) -> Event:
     """A clock that runs ahead must not make every later fact look old."""
     occurred = min(event.occurred_at or now, now)
-    return event if occurred == event.occurred_at else event.model_copy(update={"occurred_at": occurred})
+    return (
+        event
+        if occurred == event.occurred_at
+        else event.model_copy(update={"occurred_at": occurred})
+    )
 
 
 def _refuse(refusal: Refusal, turn: Turn) -> Decision:
@@ -92,13 +121,16 @@ def _refuse(refusal: Refusal, turn: Turn) -> Decision:
     for effect in refusal.effects:
         EFFECTS[effect](turn)
     holders = ", ".join(human.representative.name for human in conversation.humans)
-    error = refusal.error(refusal.reason, refusal.message, **({"holder": holders} if holders else {}))
+    error = refusal.error(
+        refusal.reason, refusal.message, **({"holder": holders} if holders else {})
+    )
     return Decision(conversation, tuple(turn.commands), Verdict.REFUSED, refusal.reason, error)
 
 
 def _carry_out(step: Step, turn: Turn) -> Decision:
     before = turn.conversation
-    _remember_the_customer(turn)  # who writes may be answered, even by what follows from their writing
+    # who writes may be answered, even by what follows from their writing
+    _remember_the_customer(turn)
     catch_up(turn)
     for effect in step.effects:
         EFFECTS[effect](turn)
@@ -112,7 +144,8 @@ def _carry_out(step: Step, turn: Turn) -> Decision:
     say_what_is_owed(turn)
     if step.verdict is Verdict.ACCEPTED:
         handback.remember(turn, before)
-    if step.verdict in _MEASURED or Effect.MESSAGE in step.effects:  # late words are said all the same
+    # late words are said all the same
+    if step.verdict in _MEASURED or Effect.MESSAGE in step.effects:
         _measure(turn, before, step.verdict)
     reason = turn.reason or _reason(step, turn.event)
     done = turn.conversation, tuple(turn.commands), step.verdict, reason
@@ -120,7 +153,11 @@ def _carry_out(step: Step, turn: Turn) -> Decision:
 
 
 def _reason(step: Step, event: Event) -> str | None:
-    return step.verdict.value if step.verdict is not Verdict.ACCEPTED else getattr(event, "reason", None)
+    return (
+        step.verdict.value
+        if step.verdict is not Verdict.ACCEPTED
+        else getattr(event, "reason", None)
+    )
 
 
 def _measure(turn: Turn, before: Conversation, verdict: Verdict) -> None:
@@ -132,7 +169,9 @@ def _measure(turn: Turn, before: Conversation, verdict: Verdict) -> None:
 
 
 def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
-    """Keeps what follows from phase and activity: since when a human is here, which timer runs, how late facts are."""
+    """Keeps what follows from phase and activity: since when a human is here, which timer runs,
+    how late facts are.
+    """
     now, phase, effects = turn.now, turn.conversation.phase, set(step.effects)
     if phase is Phase.BOT:
         turn.change(human_since=None, timer=_timer_of_chat(turn, before))
@@ -147,7 +186,9 @@ def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
 
 
 def _timer_of_chat(turn: Turn, before: Conversation) -> Timer | None:
-    """Returns when a desk is let go whose people have left its chat open, None where no desk has the handoff."""
+    """Returns when a desk is let go whose people have left its chat open, None where no desk
+    has the handoff.
+    """
     if turn.conversation.called is None:
         return None
     if before.phase is Phase.BOT:
@@ -159,7 +200,13 @@ def _timer_of_chat(turn: Turn, before: Conversation) -> Timer | None:
 def _remember_the_customer(turn: Turn) -> None:
     event, known = turn.event, turn.conversation
     if isinstance(event, FromUser):
-        turn.change(locale=event.locale or known.locale, customer_name=event.customer_name or known.customer_name)
-    if isinstance(event, OWN_ACTS) and event.fact and known.owns(event.source):  # else it is a desk's word
+        turn.change(
+            locale=event.locale or known.locale,
+            customer_name=event.customer_name or known.customer_name,
+        )
+    # else it is a desk's word
+    if isinstance(event, OWN_ACTS) and event.fact and known.owns(event.source):
         at = event.occurred_at or turn.now
-        turn.conversation = channels.acted(turn.conversation, event.source, at, event.id, event.address)
+        turn.conversation = channels.acted(
+            turn.conversation, event.source, at, event.id, event.address
+        )

@@ -1,4 +1,6 @@
-"""What Baton itself says to a customer, in the customer's language; the words are in notices.json, one set each."""
+"""What Baton itself says to a customer, in the customer's language; the words are in
+notices.json, one set each.
+"""
 
 import json
 import re
@@ -17,7 +19,9 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 class Notice(StrEnum):
-    """`prefix` stands before a human's words where the channel does not show who speaks; `somebody` has no name."""
+    """`prefix` stands before a human's words where the channel does not show who speaks;
+    `somebody` has no name.
+    """
 
     WAITING = "waiting"
     NOBODY = "nobody"
@@ -59,26 +63,38 @@ BUILT_IN = _built_in()
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """`templates` by language and notice; what a language lacks is said in `language`, and else in English."""
+    """`templates` by language and notice; what a language lacks is said in `language`, and else
+    in English.
+    """
 
     templates: Templates
     language: str = ENGLISH
 
     def text(self, notice: Notice, locale: str | None, name: str = "", **values: object) -> str:
-        """Returns the words for a customer of this locale, with the name of whom they are about and other values."""
+        """Returns the words for a customer of this locale, with the name of whom they are about
+        and other values.
+        """
         who = shown(name, LONGEST_NAME) or self._template(Notice.SOMEBODY, locale)
         known = {"name": who, **values}
-        return _PLACEHOLDER.sub(lambda found: str(known.get(found[0][1:-1], found[0])), self._template(notice, locale))
+        return _PLACEHOLDER.sub(
+            lambda found: str(known.get(found[0][1:-1], found[0])), self._template(notice, locale)
+        )
 
     def moment(self, moment: datetime, locale: str | None) -> str:
-        """Returns a moment in words, in its own time zone; 2026-03-02 is the same date to all readers."""
+        """Returns a moment in words, in its own time zone; 2026-03-02 is the same date to all
+        readers.
+        """
         weekday = self.text(Notice.WEEKDAYS, locale).split(",")[moment.weekday()].strip()
         date, time, zone = moment.date().isoformat(), f"{moment:%H:%M}", str(moment.tzinfo)
         return self.text(Notice.OPENS, locale, weekday=weekday, date=date, time=time, zone=zone)
 
     def asks_place(self, text: str, locale: str | None) -> bool:
-        """Returns whether these words ask how long the line is: in the customer's language, the operator's, English."""
-        asked = {self._template(Notice.PLACE_ASKED, one) for one in (locale, self.language, ENGLISH)}
+        """Returns whether these words ask how long the line is: in the customer's language, the
+        operator's, English.
+        """
+        asked = {
+            self._template(Notice.PLACE_ASKED, one) for one in (locale, self.language, ENGLISH)
+        }
         return _bare(text) in {_bare(phrase) for phrases in asked for phrase in phrases.split("|")}
 
     def _template(self, notice: Notice, locale: str | None) -> str:
@@ -89,7 +105,9 @@ class Notices:
 
 
 def notices(overrides: Templates, language: str = ENGLISH) -> Notices:
-    """Returns Baton's own words with an operator's in their place. Raises ValueError, which names what is wrong."""
+    """Returns Baton's own words with an operator's in their place. Raises ValueError, which
+    names what is wrong.
+    """
     merged = {language: dict(words) for language, words in BUILT_IN.items()}
     for code, words in checked(overrides).items():
         merged.setdefault(language_of(code), {}).update(words)
@@ -99,7 +117,9 @@ def notices(overrides: Templates, language: str = ENGLISH) -> Notices:
 
 
 def checked(overrides: Templates) -> Templates:
-    """Returns them. Raises ValueError, naming language and notice, for a template that could not be said."""
+    """Returns them. Raises ValueError, naming language and notice, for a template that could
+    not be said.
+    """
     for language, templates in overrides.items():
         if not re.fullmatch(r"[a-z]{2,3}", language):
             raise ValueError(f"{language}: give a language like en or pt, in lower case")

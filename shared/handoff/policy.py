@@ -16,18 +16,20 @@ LINE_PATIENCE = timedelta(minutes=3)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the topic.
+    """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the
+    topic.
 
     `line_patience` is how long a failing command holds up what stands behind it in its line.
 
     `desks` in the order in which they are asked; none is one that reads the API, always open.
 
-    `bot_turns_limit` turns a bot may have `bot_turns_within` that time with no human in between; 0: any number.
+    `bot_turns_limit` turns a bot may have `bot_turns_within` that time with no human in between; 0:
+    any number.
 
     `comments`: there is a CRM record that takes what the comment audience may see.
 
-    The last three name platforms: where Baton says nothing of its own, where no name stands before a human's words,
-    where a customer is not told that an automated assistant speaks again.
+    The last three name platforms: where Baton says nothing of its own, where no name stands before
+    a human's words, where a customer is not told that an automated assistant speaks again.
     """
 
     unclaimed_after: timedelta = timedelta(seconds=120)
@@ -55,12 +57,15 @@ class Policy:
         return platform in self.capabilities and self.capabilities[platform].delivers
 
     def is_outside_window(self, conversation: Conversation, now: datetime) -> bool:
-        """Returns whether the channel no longer lets anybody write to this customer, until they write again.
+        """Returns whether the channel no longer lets anybody write to this customer, until they
+        write again.
 
         A little early: what is accepted now must still arrive.
         """
         hours, last = self.of(conversation.platform).window_hours, conversation.last_user_at
-        return hours is not None and (last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN)
+        return hours is not None and (
+            last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN
+        )
 
     def desk(self, name: str) -> Desk | None:
         return next((desk for desk in self.desks if desk.name == name), None)
@@ -74,7 +79,9 @@ class Policy:
         return standing(self.desks, conversation, now, self.notices.language)
 
     def passes_on(self, conversation: Conversation, now: datetime) -> bool:
-        """Returns whether the desk of the handoff under way is closed while another is open that takes it."""
+        """Returns whether the desk of the handoff under way is closed while another is open
+        that takes it.
+        """
         return passes_on(self.desks, conversation, now, self.notices.language)
 
     def newcomer(self, conversation: str, address: str) -> Conversation:

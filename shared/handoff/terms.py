@@ -1,4 +1,6 @@
-"""The words of the table: what it asks of an event and its conversation, and what it makes follow."""
+"""The words of the table: what it asks of an event and its conversation, and what it makes
+follow.
+"""
 
 from enum import StrEnum
 

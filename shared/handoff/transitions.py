@@ -1,9 +1,11 @@
-"""THE TABLE: for every phase and every kind of event, what follows. Everything that can change who speaks is here.
+"""THE TABLE: for every phase and every kind of event, what follows. Everything that can change who
+speaks is here.
 
-A cell is a list of rules; the first whose guard holds decides, and the last one always holds, so no event is without an
-answer in any phase. A step names the next phase (None: it stays) and what is emitted, in order; a step that emits
-nothing is how "ignored" is written. A refusal leaves the conversation as it was. Guards and effects are named in
-`terms` and spelled out in `guards` and `effects`; neither they nor the table know which platform they serve.
+A cell is a list of rules; the first whose guard holds decides, and the last one always holds, so no
+event is without an answer in any phase. A step names the next phase (None: it stays) and what is
+emitted, in order; a step that emits nothing is how "ignored" is written. A refusal leaves the
+conversation as it was. Guards and effects are named in `terms` and spelled out in `guards` and
+`effects`; neither they nor the table know which platform they serve.
 """
 
 from collections.abc import Mapping
@@ -44,8 +46,13 @@ Cell = tuple[Rule, ...]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
 E, G = Effect, Guard
 
-NOT_JOINED = Refusal("not-joined", "This representative is not in the conversation; send REPRESENTATIVE_JOINED first.")
-HUMAN_PRESENT = Refusal("human-present", "A human holds this conversation; the bot is silent until they leave.")
+NOT_JOINED = Refusal(
+    "not-joined",
+    "This representative is not in the conversation; send REPRESENTATIVE_JOINED first.",
+)
+HUMAN_PRESENT = Refusal(
+    "human-present", "A human holds this conversation; the bot is silent until they leave."
+)
 HELD = Refusal("held", "Somebody else holds this conversation.")
 NOT_YOURS = Refusal(
     "not-yours",
@@ -55,13 +62,15 @@ NOT_YOURS = Refusal(
 ANSWERED = Refusal("human-came", "A human has come since the words that this answers.")
 TRACKED = Refusal(
     "tracked",
-    "Baton only tracks this conversation: its own platform delivers the messages and has the people. Answer there, or "
+    "Baton only tracks this conversation: its own platform delivers the messages and has the "
+    "people. Answer there, or "
     "link it to the conversation of a channel.",
 )
 
 OUTSIDE_WINDOW = Refusal(
     "outside-window",
-    "The customer's last message is too old for this channel to let anybody answer it. Wait until they write again, or "
+    "The customer's last message is too old for this channel to let anybody answer it. Wait until "
+    "they write again, or "
     "reach them another way (an approved template, sent with the channel's own tools).",
     (Effect.NOTIFY_UNDELIVERED,),
 )
@@ -70,15 +79,21 @@ NO_SURVEYS = Refusal(
     "The customer's channel has no surveys; ask with a message and suggestions.",
     error=Unsupported,
 )
-SURVEYED = Refusal("survey-limit", "The customer was sent a survey within the last 24 hours.", error=TooMany)
+SURVEYED = Refusal(
+    "survey-limit", "The customer was sent a survey within the last 24 hours.", error=TooMany
+)
 SILENCED = Refusal(
-    "unsubscribed", "The customer has unsubscribed: a bot may not write until they write again. A human may answer."
+    "unsubscribed",
+    "The customer has unsubscribed: a bot may not write until they write again. A human may "
+    "answer.",
 )
 
 BOT_LOOP = Refusal(
     "bot-loop",
-    "The bot has had as many turns as it may have with no human in between; it seems to talk with another robot. It "
-    "may speak again after a human has, or after a pause (settings BOT_TURNS_LIMIT, BOT_TURNS_WITHIN).",
+    "The bot has had as many turns as it may have with no human in between; it seems to talk with "
+    "another robot. It "
+    "may speak again after a human has, or after a pause (settings BOT_TURNS_LIMIT, "
+    "BOT_TURNS_WITHIN).",
 )
 
 
@@ -140,7 +155,10 @@ _PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
-_OF_LOOPS = (G.TURN_REFUSED, BOT_LOOP), (G.OUT_OF_TURNS, _step(E.NOTE_LOOP, verdict=Verdict.SUPPRESSED))
+_OF_LOOPS = (
+    (G.TURN_REFUSED, BOT_LOOP),
+    (G.OUT_OF_TURNS, _step(E.NOTE_LOOP, verdict=Verdict.SUPPRESSED)),
+)
 _UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE, *_OF_LOOPS
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
@@ -153,7 +171,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.OVERTAKEN, IGNORE),
             PAST_LEFT,
             (G.CLOSED, _step(E.TELL_BOT, E.SAY_CLOSED, E.NOTIFY_CLOSED)),
-            otherwise=_step(E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED),
+            otherwise=_step(
+                E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED
+            ),
         ),
         QUEUED: _cell(
             (G.ANOTHER_OPEN, _step(E.TELL_BOTH, *_PASSED_ON)),
@@ -168,7 +188,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
         QUEUED: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
         HUMAN: _cell(
-            UNDELIVERED, STALE, PAST, (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)), otherwise=_step(E.JOIN)
+            UNDELIVERED,
+            STALE,
+            PAST,
+            (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)),
+            otherwise=_step(E.JOIN),
         ),
     },
     events.Claim.kind: {
@@ -282,8 +306,12 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
     events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
-    events.Unsubscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase},
+    events.Unsubscribed.kind: {
+        phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase
+    },
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
-    events.Undelivered.kind: {phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase},
+    events.Undelivered.kind: {
+        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase
+    },
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

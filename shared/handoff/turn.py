@@ -39,9 +39,11 @@ class Turn:
         self.conversation = self.conversation.model_copy(update=update)
 
     def next_id(self) -> str:
-        """Returns the caller's own id where the event keeps it, else one derived from event and position.
+        """Returns the caller's own id where the event keeps it, else one derived from event and
+        position.
 
-        Through a link ids are derived: a desk's own could meet those of the channel's callers, and look sent already.
+        Through a link ids are derived: a desk's own could meet those of the channel's callers, and
+        look sent already.
         """
         own = self.event.keeps_id and self.event.source == self.conversation.id
         if own and not any(command.id == self.event.id for command in self.commands):
@@ -83,7 +85,9 @@ class Turn:
         request = self.conversation.request
         if request is None:
             return None
-        asked = Moment(source=request.source, accepted_at=request.accepted_at, occurred_at=request.occurred_at)
+        asked = Moment(
+            source=request.source, accepted_at=request.accepted_at, occurred_at=request.occurred_at
+        )
         return asked.seconds_until(moment(self.event, self.now))
 
 

@@ -1,7 +1,8 @@
 """Which variables and which words reach whom: all that leaves Baton passes here.
 
-A key that is hidden from an audience is in nothing that is made for that audience, nor are the customer's words that
-were captured under it. A bot reads all of the customer's words: they answer what a bot asked.
+A key that is hidden from an audience is in nothing that is made for that audience, nor are the
+customer's words that were captured under it. A bot reads all of the customer's words: they answer
+what a bot asked.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -28,7 +29,9 @@ _HIDING: Mapping[Audience, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What each audience may see, and the keys of an invisible list that are not in the payload (a likely slip)."""
+    """What each audience may see, and the keys of an invisible list that are not in the payload
+    (a likely slip).
+    """
 
     audiences: Mapping[Audience, JsonObject]
     unknown_keys: tuple[str, ...] = ()
@@ -37,18 +40,25 @@ class Projection:
 def project(declared: SessionVariable) -> Projection:
     """Returns the payload as each audience may see it.
 
-    `capture_type` opens an audience, the invisible lists close keys in it; what is invisible to the agent is not sent
-    to the CRM record either (page session-data-agent-adapter).
+    `capture_type` opens an audience, the invisible lists close keys in it; what is invisible to the
+    agent is not sent to the CRM record either (page session-data-agent-adapter).
     """
     payload = declared.payload or {}
-    audiences = {audience: _without(payload, getattr(declared, _HIDING[audience])) for audience in _opened(declared)}
+    audiences = {
+        audience: _without(payload, getattr(declared, _HIDING[audience]))
+        for audience in _opened(declared)
+    }
     listed = (*declared.invisible_to_agent, *declared.invisible_to_adapter_events)
     return Projection(audiences, tuple(sorted(set(listed) - set(payload))))
 
 
 def readers(declared: SessionVariable, key: str) -> tuple[Audience, ...]:
     """Returns who may see what is captured under `key`."""
-    return tuple(audience for audience in _opened(declared) if key not in getattr(declared, _HIDING[audience]))
+    return tuple(
+        audience
+        for audience in _opened(declared)
+        if key not in getattr(declared, _HIDING[audience])
+    )
 
 
 def _opened(declared: SessionVariable) -> list[Audience]:
@@ -62,7 +72,9 @@ def _without(payload: JsonObject, hidden: Iterable[str]) -> JsonObject:
 def captured(
     payload: JsonObject, projection: Projection, captured_at: datetime, provenance: Provenance
 ) -> tuple[Variable, ...]:
-    """Returns every key of `payload` with who may see it; a value that nobody may see goes no further than here."""
+    """Returns every key of `payload` with who may see it; a value that nobody may see goes no
+    further than here.
+    """
     return tuple(
         Variable(
             key=key,
@@ -72,12 +84,18 @@ def captured(
             provenance=provenance,
         )
         for key in payload
-        for readers in [tuple(audience for audience, view in projection.audiences.items() if key in view)]
+        for readers in [
+            tuple(audience for audience, view in projection.audiences.items() if key in view)
+        ]
     )
 
 
-def merge(known: tuple[Variable, ...], new: Iterable[Variable], now: datetime) -> tuple[Variable, ...]:
-    """Returns the latest value of each key: by its own time, never later than `now`, and never a claim over a fact."""
+def merge(
+    known: tuple[Variable, ...], new: Iterable[Variable], now: datetime
+) -> tuple[Variable, ...]:
+    """Returns the latest value of each key: by its own time, never later than `now`, and never
+    a claim over a fact.
+    """
     latest = {variable.key: variable for variable in known}
     for variable in clamped(new, now):
         before = latest.get(variable.key)
@@ -102,11 +120,15 @@ def is_same(one: JsonValue, other: JsonValue) -> bool:
 
 def clamped(variables: Iterable[Variable], now: datetime) -> tuple[Variable, ...]:
     """A clock that runs ahead must not make every later capture look old."""
-    return tuple(one.model_copy(update={"captured_at": min(one.captured_at, now)}) for one in variables)
+    return tuple(
+        one.model_copy(update={"captured_at": min(one.captured_at, now)}) for one in variables
+    )
 
 
 def _within_limits(variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
-    """Drops the oldest, claims before facts: no browser may fill the record that its conversation's messages need."""
+    """Drops the oldest, claims before facts: no browser may fill the record that its
+    conversation's messages need.
+    """
     kept, room = set[str](), KEPT_BYTES
     for variable in sorted(variables, key=_worth, reverse=True)[:KEPT_KEYS]:
         room -= len(variable.model_dump_json().encode())
@@ -127,13 +149,23 @@ def _supersedes(new: Variable, before: Variable) -> bool:
 
 def seen_by(audience: Audience, variables: Iterable[Variable]) -> JsonObject:
     """Returns what this audience may see, by key."""
-    return {variable.key: variable.value for variable in variables if audience in variable.audiences}
+    return {
+        variable.key: variable.value for variable in variables if audience in variable.audiences
+    }
 
 
-def metadata_for(audience: Audience, metadata: JsonObject | None, variables: Iterable[Variable]) -> JsonObject | None:
-    """Returns a request's metadata without the values of keys that are hidden from this audience as variables."""
+def metadata_for(
+    audience: Audience, metadata: JsonObject | None, variables: Iterable[Variable]
+) -> JsonObject | None:
+    """Returns a request's metadata without the values of keys that are hidden from this
+    audience as variables.
+    """
     hidden = {variable.key for variable in variables if audience not in variable.audiences}
-    return {key: _without_hidden(key, value, hidden) for key, value in metadata.items()} if metadata else metadata
+    return (
+        {key: _without_hidden(key, value, hidden) for key, value in metadata.items()}
+        if metadata
+        else metadata
+    )
 
 
 def _without_hidden(key: str, value: JsonValue, hidden: Collection[str]) -> JsonValue:
@@ -141,7 +173,11 @@ def _without_hidden(key: str, value: JsonValue, hidden: Collection[str]) -> Json
         return HIDDEN
     if isinstance(value, dict):
         return {name: _without_hidden(name, inner, hidden) for name, inner in value.items()}
-    return [_without_hidden("", inner, hidden) for inner in value] if isinstance(value, list) else value
+    return (
+        [_without_hidden("", inner, hidden) for inner in value]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def words_for(audience: Audience, entry: JournalEntry) -> str | None:
@@ -152,7 +188,9 @@ def words_for(audience: Audience, entry: JournalEntry) -> str | None:
 
 
 def words_to_mask(entry: JournalEntry) -> str | None:
-    """Returns what was said, to be looked for and hidden wherever it is said again; for no other use."""
+    """Returns what was said, to be looked for and hidden wherever it is said again; for no
+    other use.
+    """
     return None if entry.text is None else unsealed(entry.text)
 
 
@@ -165,15 +203,20 @@ def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> 
     return captured_for is None or audience in captured_for
 
 
-def copies(told: tuple[Told, ...], captured_for: Collection[Audience] | None) -> Iterator[tuple[Told, ...]]:
-    """Yields who gets the same copy of the customer's words: all of them, unless a part is hidden from some."""
+def copies(
+    told: tuple[Told, ...], captured_for: Collection[Audience] | None
+) -> Iterator[tuple[Told, ...]]:
+    """Yields who gets the same copy of the customer's words: all of them, unless a part is
+    hidden from some.
+    """
     if _may_read(Audience.AGENT, captured_for):
         yield told
     else:
         yield from ((one,) for one in told)
 
 
-# A message in Business Messages form: where its words stand, and what may be known of one whose words may not.
+# A message in Business Messages form: where its words stand, and what may be known of one whose
+# words may not.
 _WORDS = {
     "message": ("text",),
     "suggestionResponse": ("text", "postbackData"),
@@ -216,7 +259,9 @@ def body_of(entry: JournalEntry, command: Publish | Post) -> JsonObject:
 
 
 def _hidden(form: JsonObject) -> JsonObject:
-    """Returns that a message came, and when. What nobody here knows of may hold the words, so it goes as well."""
+    """Returns that a message came, and when. What nobody here knows of may hold the words, so
+    it goes as well.
+    """
     known: JsonObject = {name: form[name] for name in _OPEN if name in form}
     for payload, words in _WORDS.items():
         inside = form.get(payload)

@@ -1,4 +1,6 @@
-"""Measures as they are added up: a cell, which is everything that a report may be broken down by, and how many."""
+"""Measures as they are added up: a cell, which is everything that a report may be broken down
+by, and how many.
+"""
 
 import json
 from collections import Counter
@@ -13,14 +15,17 @@ from shared.schemas.commands import Command, Record
 from shared.schemas.measures import Measure, Name
 from shared.schemas.texts import shortened
 
-QUARTER = timedelta(minutes=15)  # every time zone's offset is a multiple of it, so a local hour is always whole
+# every time zone's offset is a multiple of it, so a local hour is always whole
+QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
-LONGEST_NAME = 1200  # bytes of an agent's name as it stands in a path of Firestore, which takes 1,500 for all of it
+# bytes of an agent's name as it stands in a path of Firestore, which takes 1,500 for all of it
+LONGEST_NAME = 1200
 
 
 class Tally(StrEnum):
-    """What was counted as it happened; copies of what conversations had counted that were erased, whose journal can no
-    longer say it; and what recounts add to the first, so that it is right."""
+    """What was counted as it happened; copies of what conversations had counted that were erased,
+    whose journal can no longer say it; and what recounts add to the first, so that it is right.
+    """
 
     COUNTED = "counts"
     ERASED = "erased"
@@ -91,11 +96,20 @@ def day_of(time: datetime) -> datetime:
 
 def _cell(measure: Measure) -> Cell:
     first = -1 if measure.seconds is None else bin_of(measure.seconds)
-    return Cell(quarter_of(measure.at), measure.channel, measure.desk, _kept(measure.agent), measure.name, first)
+    return Cell(
+        quarter_of(measure.at),
+        measure.channel,
+        measure.desk,
+        _kept(measure.agent),
+        measure.name,
+        first,
+    )
 
 
 def _kept(name: str) -> str:
-    """Returns a name that every store can keep: one that takes too much is cut, and told from others by a hash."""
+    """Returns a name that every store can keep: one that takes too much is cut, and told from
+    others by a hash.
+    """
     mark = f"… {sha256(name.encode()).hexdigest()[:12]}"
     return shortened(name, LONGEST_NAME, mark, size=_bytes)
 

@@ -1,14 +1,18 @@
-"""The definitions: what one event ends and begins of all that is measured. README's table says the same in words.
+"""The definitions: what one event ends and begins of all that is measured. README's table says the
+same in words.
 
-Every measure counts in the quarter of an hour in which its clock started. A duration is told only once it has ended;
-what has begun is counted as well, so that the difference is what is still open.
+Every measure counts in the quarter of an hour in which its clock started. A duration is told only
+once it has ended; what has begun is counted as well, so that the difference is what is still open.
 
-- An event that changed nothing (a repetition, an echo, a late fact, a refusal) measures nothing. But a human's late
-  words are said to the customer: they answer what had been asked when they were said, while no other handoff has begun.
-- A request to a desk that is closed, and whose customers do not wait, has failed at once; once for each time that the
-  team is told, as a desk's own AI asks with every message. So has one that waits when such a desk closes.
-- Who comes unasked within TRANSFER_GAP of the last human's leaving, and before a bot has spoken, goes on with the same
-  handoff: what its end had counted is taken back, and the customer's words since then are a turn.
+- An event that changed nothing (a repetition, an echo, a late fact, a refusal) measures nothing.
+  But a human's late words are said to the customer: they answer what had been asked when they were
+  said, while no other handoff has begun.
+- A request to a desk that is closed, and whose customers do not wait, has failed at once; once for
+  each time that the team is told, as a desk's own AI asks with every message. So has one that waits
+  when such a desk closes.
+- Who comes unasked within TRANSFER_GAP of the last human's leaving, and before a bot has spoken,
+  goes on with the same handoff: what its end had counted is taken back, and the customer's words
+  since then are a turn.
 """
 
 from collections.abc import Iterator
@@ -42,22 +46,34 @@ class Measured:
 
 
 def measure(
-    before: Conversation, after: Conversation, event: Event, now: datetime, *, said: bool = True, late: bool = False
+    before: Conversation,
+    after: Conversation,
+    event: Event,
+    now: datetime,
+    *,
+    said: bool = True,
+    late: bool = False,
 ) -> Measured:
     """Returns what an accepted event measures, which made `after` of `before` at `now`.
 
-    `said` is False where its words could not be said to the customer: they answer nothing. `late` are a human's words
-    that are older than what has set since who speaks.
+    `said` is False where its words could not be said to the customer: they answer nothing. `late`
+    are a human's words that are older than what has set since who speaks.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
-    found = _of_late_words(stopwatch, event, said) if late else _measures(stopwatch, before, after, event, said)
+    found = (
+        _of_late_words(stopwatch, event, said)
+        if late
+        else _measures(stopwatch, before, after, event, said)
+    )
     measures = tuple(found)
     progress = stopwatch.progress
     return Measured(None if progress == _WITHOUT else progress, measures)
 
 
 def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
-    """Returns what is measured where a conversation's handoff ends from outside: it was linked, or erased."""
+    """Returns what is measured where a conversation's handoff ends from outside: it was linked,
+    or erased.
+    """
     at = Moment(source=conversation.id, accepted_at=now)
     stopwatch = Stopwatch(conversation, conversation.progress or _WITHOUT, at)
     frames = [stopwatch.handled(human) for human in conversation.humans]
@@ -103,7 +119,9 @@ def _asked(after: Conversation) -> str | None:
 
 
 def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:
-    """The frame that they are shown in is nobody's joining: it is neither waited for nor handled."""
+    """The frame that they are shown in is nobody's joining: it is neither waited for nor
+    handled.
+    """
     if said and isinstance(event, HumanMessage):
         yield from watch.human_spoke_late(event.representative.name)
 

@@ -20,7 +20,9 @@ class Stopwatch:
         self.progress = progress
 
     def customer_spoke(self) -> Iterator[Measure]:
-        """The first words after a day's silence are a new conversation; while a handoff goes on it is handed off."""
+        """The first words after a day's silence are a new conversation; while a handoff goes on
+        it is handed off.
+        """
         now, visit = self._now.accepted_at, self.progress.visit
         if visit is None or now - visit.latest_at >= VISIT_ENDS_AFTER:
             visit = Visit(began_at=now, latest_at=now, channel=self._conversation.platform)
@@ -31,10 +33,16 @@ class Stopwatch:
         self._set(visit=visit.model_copy(update={"latest_at": now}))
 
     def begin(self, asked: str | None) -> Iterator[Measure]:
-        """A human is asked for, of the desk `asked`, or comes unasked; then it may be a colleague who goes on with what
-        was left."""
+        """A human is asked for, of the desk `asked`, or comes unasked; then it may be a colleague
+        who goes on with what was left.
+        """
         now, ended = self._now.accepted_at, self.progress.ended
-        if asked is None and ended is not None and ended.may_go_on and now - ended.at <= TRANSFER_GAP:
+        if (
+            asked is None
+            and ended is not None
+            and ended.may_go_on
+            and now - ended.at <= TRANSFER_GAP
+        ):
             yield from self._go_on(ended)
         else:
             requested = None if asked is None else self._now
@@ -49,7 +57,9 @@ class Stopwatch:
         now, visit = self._now.accepted_at, self.progress.visit
         if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
             self._set(visit=visit.model_copy(update={"handed_off": True}))
-            yield Measure(name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel)
+            yield Measure(
+                name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel
+            )
 
     def joined(self, human: Present) -> Iterator[Measure]:
         handoff = self.progress.handoff
@@ -61,7 +71,9 @@ class Stopwatch:
             if handoff.requested is not None:
                 yield self._timed(Name.WAITING, handoff.requested, agent)
 
-    def frames(self, before: Conversation, after: Conversation, *, quiet: bool) -> Iterator[Measure]:
+    def frames(
+        self, before: Conversation, after: Conversation, *, quiet: bool
+    ) -> Iterator[Measure]:
         """Who came, and for how long those stayed who went; they may only have gone `quiet`."""
         known = {_who(human) for human in before.humans}
         for human in after.humans:
@@ -75,15 +87,22 @@ class Stopwatch:
                     yield self._by(Name.QUIET, human.joined_at, human.representative.name)
 
     def handled(self, human: Present) -> Measure:
-        joined = Moment(source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at)
+        joined = Moment(
+            source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
+        )
         return self._timed(Name.HANDLING, joined, human.representative.name)
 
     def human_spoke(self, agent: str, *, late: bool = False) -> Iterator[Measure]:
-        """A human's words answer the request, once, and all that the customer said since a human last spoke; those that
-        come late, what had been asked when they were said."""
+        """A human's words answer the request, once, and all that the customer said since a human
+        last spoke; those that come late, what had been asked when they were said.
+        """
         handoff, turn = self.progress.handoff, self.progress.turn
         requested = handoff.requested if handoff is not None and not handoff.responded else None
-        if handoff is not None and requested is not None and (not late or requested.was_before(self._now)):
+        if (
+            handoff is not None
+            and requested is not None
+            and (not late or requested.was_before(self._now))
+        ):
             self._set(handoff=handoff.model_copy(update={"responded": True}))
             yield self._of_handoff(Name.RESPONDED)
             yield self._timed(Name.FIRST_RESPONSE, requested, agent)
@@ -93,7 +112,9 @@ class Stopwatch:
             yield self._timed(Name.RESPONSE, turn, agent, platform_of(turn.source))
 
     def human_spoke_late(self, agent: str) -> Iterator[Measure]:
-        """Where the handoff has ended, it counts no longer as without what they answer; its outcome stays."""
+        """Where the handoff has ended, it counts no longer as without what they answer; its
+        outcome stays.
+        """
         ended = self.progress.ended
         if ended is None:
             yield from self.human_spoke(agent, late=True)
@@ -109,7 +130,9 @@ class Stopwatch:
     def bot_spoke(self) -> None:
         """What a bot has taken up no human goes on with."""
         if self.progress.ended is not None:
-            self._set(ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None}))
+            self._set(
+                ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None})
+            )
 
     def begin_turn(self) -> Iterator[Measure]:
         """Several messages before a human's next one are one turn, timed from the first."""
@@ -134,7 +157,9 @@ class Stopwatch:
         self._set(handoff=None, turn=None)
 
     def _go_on(self, ended: Ended) -> Iterator[Measure]:
-        """Takes back what was counted when the last human left; what the customer said meanwhile is a turn."""
+        """Takes back what was counted when the last human left; what the customer said
+        meanwhile is a turn.
+        """
         self._set(handoff=ended.handoff, turn=ended.turn, ended=None)
         yield self._of_handoff(Name.LEFT, -1)
         yield from self._without(-1)
@@ -152,7 +177,9 @@ class Stopwatch:
 
     @property
     def _channel(self) -> str:
-        """A handoff, and who comes and goes in it, counts where it began, wherever the customer writes meanwhile."""
+        """A handoff, and who comes and goes in it, counts where it began, wherever the customer
+        writes meanwhile.
+        """
         handoff = self.progress.handoff
         return (handoff.channel if handoff else "") or self._conversation.platform
 
@@ -165,23 +192,35 @@ class Stopwatch:
 
     def _of_turn(self, name: Name, turn: Moment, number: int = 1) -> Measure:
         channel = platform_of(turn.source)
-        return Measure(name=name, at=turn.accepted_at, channel=channel, desk=self._desk, number=number)
+        return Measure(
+            name=name, at=turn.accepted_at, channel=channel, desk=self._desk, number=number
+        )
 
     def _of_handoff(self, name: Name, number: int = 1) -> Measure:
-        """Beginning and end of a handoff count in one place, so that their difference is what is open."""
+        """Beginning and end of a handoff count in one place, so that their difference is what
+        is open.
+        """
         handoff = self.progress.handoff
         if handoff is None:
             raise ValueError(f"{name} without a handoff")
-        return Measure(name=name, at=handoff.began_at, channel=self._channel, desk=handoff.desk, number=number)
+        return Measure(
+            name=name, at=handoff.began_at, channel=self._channel, desk=handoff.desk, number=number
+        )
 
-    def _by(self, name: Name, at: datetime, agent: str, seconds: float | None = None, channel: str = "") -> Measure:
+    def _by(
+        self, name: Name, at: datetime, agent: str, seconds: float | None = None, channel: str = ""
+    ) -> Measure:
         where = channel or self._channel
-        return Measure(name=name, at=at, channel=where, desk=self._desk, agent=agent, seconds=seconds)
+        return Measure(
+            name=name, at=at, channel=where, desk=self._desk, agent=agent, seconds=seconds
+        )
 
     def _timed(self, name: Name, since: Moment, agent: str, channel: str = "") -> Measure:
         return self._by(name, since.accepted_at, agent, since.seconds_until(self._now), channel)
 
 
 def _who(human: Present) -> tuple[str, datetime]:
-    """Returns what stays the same of a human while they are here; the customer may be told of them only later."""
+    """Returns what stays the same of a human while they are here; the customer may be told of
+    them only later.
+    """
     return human.representative.name, human.joined_at

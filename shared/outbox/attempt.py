@@ -12,7 +12,16 @@ from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
-from shared.outbox.tries import Attempt, C, Result, again, is_final, is_past_patience, judge, tried_by
+from shared.outbox.tries import (
+    Attempt,
+    C,
+    Result,
+    again,
+    is_final,
+    is_past_patience,
+    judge,
+    tried_by,
+)
 from shared.platforms.base import Outcome
 from shared.ports import Ports
 from shared.schemas.commands import (
@@ -35,29 +44,45 @@ from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
-UNTOLD = Publish | Record | Stream | TellTeam  # of their failures; that of a TellTeam would be one more of them
+# of their failures; that of a TellTeam would be one more of them
+UNTOLD = Publish | Record | Stream | TellTeam
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 
 async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended with a reason."""
+    """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended
+    with a reason.
+    """
     result = await _do(ports, entry, command)
     if result.outcome is Outcome.DONE:
-        return Attempt(settled(command.model_copy(update={"native_id": result.native_id}), State.SENT), failed=False)
+        return Attempt(
+            settled(command.model_copy(update={"native_id": result.native_id}), State.SENT),
+            failed=False,
+        )
     tried = tried_by(command, result)
     is_over = is_final(ports, entry, tried, result)
-    if isinstance(tried, SendEvent) and not tried.notice and (is_over or _needs_a_notice(ports, tried, result)):
+    if (
+        isinstance(tried, SendEvent)
+        and not tried.notice
+        and (is_over or _needs_a_notice(ports, tried, result))
+    ):
         said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
         if is_over or said.command.state is State.SENT:
             return said
     if not is_over:
         return replace(again(ports, tried, result.retry_after), answered=result.answered)
-    failed = result.outcome is Outcome.TRANSIENT if result.answered or result.outcome is Outcome.TRANSIENT else None
+    failed = (
+        result.outcome is Outcome.TRANSIENT
+        if result.answered or result.outcome is Outcome.TRANSIENT
+        else None
+    )
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
 
 
 def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
-    """Returns whether an event is refused for so long that words may stand for it, as where it is refused for good."""
+    """Returns whether an event is refused for so long that words may stand for it, as where it
+    is refused for good.
+    """
     return result.answered and is_past_patience(ports, tried)
 
 
@@ -87,15 +112,19 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
 
 
 def _told(answer: Answer | None, now: datetime) -> Result:
-    """A plain webhook that answers with an error says itself that it did not take what it was sent."""
+    """A plain webhook that answers with an error says itself that it did not take what it was
+    sent.
+    """
     result = judge(answer, now)
     return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
 
 
 async def _tell(ports: Ports, command: TellTeam) -> Result:
-    """A target that answers with an error says itself that it shows nothing; only without an answer nobody knows.
+    """A target that answers with an error says itself that it shows nothing; only without an answer
+    nobody knows.
 
-    The address of an incoming webhook is all that proves who calls: where that is refused, nothing can be refreshed.
+    The address of an incoming webhook is all that proves who calls: where that is refused, nothing
+    can be refreshed.
     """
     target, call = await team_call(ports, command)
     answer = await asked(ports, command, call)
@@ -148,8 +177,9 @@ def _notice(command: SendEvent) -> SendMessage:
 def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     """Returns the end of a command that will not arrive, and what the team is told of it.
 
-    Where JOINED is only words, a human's messages have words of their own that say whose they are, and go on. Of a
-    notification that a target did not take the team gets no other: the log says it, and an alarm.
+    Where JOINED is only words, a human's messages have words of their own that say whose they are,
+    and go on. Of a notification that a target did not take the team gets no other: the log says it,
+    and an alarm.
     """
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
@@ -158,7 +188,9 @@ def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
 
 
 def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns a command that goes on failing, and what the team is told of it: once, also should it end so."""
+    """Returns a command that goes on failing, and what the team is told of it: once, also
+    should it end so.
+    """
     log(
         "ERROR",
         "a delivery has failed for minutes; it will be tried on",
@@ -180,12 +212,18 @@ def is_joined(command: Command) -> bool:
 
 
 def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
-    shown_in = command.shown_in(entry.conversation) if isinstance(command, ToCustomer) else entry.conversation
+    shown_in = (
+        command.shown_in(entry.conversation)
+        if isinstance(command, ToCustomer)
+        else entry.conversation
+    )
     return ports.policy.of(platform_of(shown_in)).frames
 
 
 def settled(command: C, state: State) -> C:
-    """Returns the command as it stays in the journal: what went to a topic, webhook or desk is not kept there."""
+    """Returns the command as it stays in the journal: what went to a topic, webhook or desk is
+    not kept there.
+    """
     update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
     if isinstance(command, Publish | Post | Comment | TellTeam):
         update["body"] = {}
@@ -205,4 +243,9 @@ def tell_the_team(ports: Ports, entry: JournalEntry, command: Command) -> Publis
         reason=f"{command.kind} {command.state.value}: {command.error}",
         message_id=command.id if isinstance(command, SendMessage) else None,
     )
-    return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True), since=body.time)
+    return Publish(
+        id=body.id,
+        topic=HANDOFFS,
+        body=body.model_dump(mode="json", by_alias=True),
+        since=body.time,
+    )

@@ -1,8 +1,9 @@
-"""At most once, where the platform does not recognise an id: what is sent is marked before, and judged after.
+"""At most once, where the platform does not recognise an id: what is sent is marked before, and
+judged after.
 
-pending ── mark: token, deadline ──> in flight ──> sent, failed, unknown (no answer), pending again (a clear refusal)
-   ^                                     │
-   │                                     └─ the deadline is over and nothing is on record: whoever marked it is gone
+pending ── mark: token, deadline ──> in flight ──> sent, failed, unknown (no answer), or pending
+   ^                                     │         again (a clear refusal)
+   │                                     └─ the deadline is over and no outcome is on record
    └── a notice: sent again <────────────┤
                                          └─ a message: unknown, it may have arrived
 """
@@ -23,22 +24,31 @@ IN_FLIGHT = timedelta(seconds=20)  # the HTTP timeout and 10 s
 
 
 def is_lost(command: Command) -> bool:
-    """Returns whether this message, due again, was taken in hand by somebody who never told how it ended."""
+    """Returns whether this message, due again, was taken in hand by somebody who never told how
+    it ended.
+    """
     return isinstance(command, SendMessage | TellTeam) and command.until is not None
 
 
 def lost(command: Marked) -> Marked:
-    return command.model_copy(update={"ambiguous": True, "error": "whoever sent it never told how that ended"})
+    return command.model_copy(
+        update={"ambiguous": True, "error": "whoever sent it never told how that ended"}
+    )
 
 
 async def mark(ports: Ports, work: Work, command: Marked, **update: object) -> Marked | None:
-    """Returns the command as it stands in the journal, in flight, ours and with `update`; None where another has it or
-    ended it. Raises Unavailable: the mark may stand, and nothing was sent."""
+    """Returns the command as it stands in the journal, in flight, ours and with `update`; None
+    where another has it or ended it. Raises Unavailable: the mark may stand, and nothing was sent.
+    """
     token = uuid.uuid4().hex
-    return await until_uncontended(lambda: _try_to_mark(ports, work, command, {**update, "token": token}))
+    return await until_uncontended(
+        lambda: _try_to_mark(ports, work, command, {**update, "token": token})
+    )
 
 
-async def _try_to_mark(ports: Ports, work: Work, command: Marked, update: dict[str, object]) -> Marked | None:
+async def _try_to_mark(
+    ports: Ports, work: Work, command: Marked, update: dict[str, object]
+) -> Marked | None:
     stored = work.stored(command.id)
     if not isinstance(stored, type(command)) or stored.state is not State.PENDING:
         return None
@@ -56,7 +66,9 @@ async def _try_to_mark(ports: Ports, work: Work, command: Marked, update: dict[s
 
 
 async def _reload(ports: Ports, work: Work) -> None:
-    """Reads what stands now. Where even that fails the copy stays old, and the next try finds so."""
+    """Reads what stands now. Where even that fails the copy stays old, and the next try finds
+    so.
+    """
     known = work.entry.value
     with contextlib.suppress(Unavailable):
         work.entry = await ports.store.entry(known.conversation, known.id) or work.entry

@@ -1,4 +1,6 @@
-"""What a delivery made of journal entries, and how it is written back beside others who deliver the same."""
+"""What a delivery made of journal entries, and how it is written back beside others who deliver
+the same.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,10 +19,11 @@ from shared.schemas.journal import JournalEntry
 
 @dataclass(slots=True)
 class Work:
-    """An entry on its way: what its commands came to, what each of them added, which lines are yet to pass it.
+    """An entry on its way: what its commands came to, what each of them added, which lines are yet
+    to pass it.
 
-    `closes` are the broken frames that end here, each with the entry that opened it. `pending` are the commands that
-    waited when it was read.
+    `closes` are the broken frames that end here, each with the entry that opened it. `pending` are
+    the commands that waited when it was read.
     """
 
     entry: Snapshot[JournalEntry]
@@ -38,7 +41,9 @@ class Work:
     @property
     def moved(self) -> bool:
         """Returns whether something has ended since it was read that others may have waited for."""
-        return self.entry.value.guards is not None and len(self.entry.value.pending) < len(self.pending)
+        return self.entry.value.guards is not None and len(self.entry.value.pending) < len(
+            self.pending
+        )
 
     def stored(self, command: str) -> Command | None:
         return next((c for c in self.entry.value.commands if c.id == command), None)
@@ -46,7 +51,9 @@ class Work:
     def with_command(self, command: Command) -> JournalEntry:
         """Returns the entry with this command in the place of its own."""
         entry = self.entry.value
-        return entry.with_commands(tuple(command if one.id == command.id else one for one in entry.commands))
+        return entry.with_commands(
+            tuple(command if one.id == command.id else one for one in entry.commands)
+        )
 
     def close(self, frame: str) -> None:
         """Ends the JOINED of a broken frame; until then whatever follows in it is held back."""
@@ -58,8 +65,8 @@ class Work:
 async def record(ports: Ports, work: Work, *, counts: bool = True) -> None:
     """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now.
 
-    Without `counts` what is to be counted is left for a later write. With them, what cannot be counted now is counted
-    later: it never keeps the rest from being written.
+    Without `counts` what is to be counted is left for a later write. With them, what cannot be
+    counted now is counted later: it never keeps the rest from being written.
     """
     await until_uncontended(lambda: _try_to_record(ports, work, counts))
     _log_outcomes(work)
@@ -73,8 +80,15 @@ async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
     try:
         work.entry = await ports.store.update(Snapshot(merged, work.entry.token), counts_of(fresh))
     except TooLarge as error:
-        log("ERROR", "the reports cannot take any more of this day", conversation=merged.conversation)
-        work.done |= {one.id: one.model_copy(update={"state": State.FAILED, "error": error.reason}) for one in fresh}
+        log(
+            "ERROR",
+            "the reports cannot take any more of this day",
+            conversation=merged.conversation,
+        )
+        work.done |= {
+            one.id: one.model_copy(update={"state": State.FAILED, "error": error.reason})
+            for one in fresh
+        }
         raise PreconditionFailed from error
     except (PreconditionFailed, Unavailable) as error:
         if isinstance(error, Unavailable) and not fresh:
@@ -83,9 +97,11 @@ async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
 
 
 async def _look_again(ports: Ports, work: Work, fresh: Sequence[Record], error: Exception) -> None:
-    """Raises PreconditionFailed unless the entry is gone. Where it stands as it did, the counts are what others hold.
+    """Raises PreconditionFailed unless the entry is gone. Where it stands as it did, the counts are
+    what others hold.
 
-    Should the write whose answer is missing be made all the same, the next one finds that the entry has changed.
+    Should the write whose answer is missing be made all the same, the next one finds that the entry
+    has changed.
     """
     current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
     if current is None:
@@ -100,13 +116,21 @@ def _put_off(ports: Ports, entry: JournalEntry, record: Record) -> Command:
     pending = record.model_copy(update={"state": State.PENDING})
     result = Result(Outcome.TRANSIENT, "the counts are contended", arrived=False)
     tried = tried_by(pending, result)
-    return settled(tried, State.FAILED) if is_final(ports, entry, tried, result) else again(ports, tried).command
+    return (
+        settled(tried, State.FAILED)
+        if is_final(ports, entry, tried, result)
+        else again(ports, tried).command
+    )
 
 
 def _fresh(before: JournalEntry, merged: JournalEntry) -> list[Record]:
     """Returns what this very write would record as counted."""
     known = {command.id for command in before.commands if command.state is State.SENT}
-    return [c for c in merged.commands if isinstance(c, Record) and c.state is State.SENT and c.id not in known]
+    return [
+        c
+        for c in merged.commands
+        if isinstance(c, Record) and c.state is State.SENT and c.id not in known
+    ]
 
 
 def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
@@ -116,14 +140,21 @@ def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
     known = {command.id for command in commands}
     over = (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
     ended = {command.id for command in commands if command.state in over or command.reported}
-    added = [one for cause, follows in work.added.items() if cause in ended for one in follows if one.id not in known]
+    added = [
+        one
+        for cause, follows in work.added.items()
+        if cause in ended
+        for one in follows
+        if one.id not in known
+    ]
     return entry.with_commands((*commands, *added))
 
 
 def _later(stored: Command, ours: Command | None) -> Command:
     """What is settled stays settled; a broken frame may still close; what once was unsure stays so.
 
-    A command that another delivery has marked since is that one's to judge, unless it is known to have been sent.
+    A command that another delivery has marked since is that one's to judge, unless it is known to
+    have been sent.
     """
     if ours is None or stored.state not in (State.PENDING, State.BROKEN):
         return stored
@@ -135,7 +166,11 @@ def _later(stored: Command, ours: Command | None) -> Command:
         ours = ours.model_copy(update={"reported": True})
     if not stored.ambiguous:
         return ours
-    state = State.UNKNOWN if ours.state is State.FAILED and stored.state is State.PENDING else ours.state
+    state = (
+        State.UNKNOWN
+        if ours.state is State.FAILED and stored.state is State.PENDING
+        else ours.state
+    )
     return ours.model_copy(update={"ambiguous": True, "state": state})
 
 

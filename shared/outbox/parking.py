@@ -1,9 +1,11 @@
-"""What waits behind a command of an earlier entry is not due: else each sweep would read it and wake for nothing.
+"""What waits behind a command of an earlier entry is not due: else each sweep would read it and
+wake for nothing.
 
-An entry of which all waits has no `due_at`. The entries that it waits behind guard it: they say so in the same write
-that takes its `due_at`, so that whoever ends one of their commands knows, or finds that the entry has changed. An entry
-that guards stays due when its own commands have ended, until a pass that began after that has found no entry behind it
-that waits for nothing. So, wherever a process dies, something is due as long as something can be done.
+An entry of which all waits has no `due_at`. The entries that it waits behind guard it: they say so
+in the same write that takes its `due_at`, so that whoever ends one of their commands knows, or
+finds that the entry has changed. An entry that guards stays due when its own commands have ended,
+until a pass that began after that has found no entry behind it that waits for nothing. So, wherever
+a process dies, something is due as long as something can be done.
 """
 
 import contextlib
@@ -33,19 +35,25 @@ class _Place:
 
     @property
     def after(self) -> JournalEntry:
-        """Returns the entry as it is to be. What has moved in this pass is left to one that began after that."""
+        """Returns the entry as it is to be. What has moved in this pass is left to one that
+        began after that.
+        """
         guards = max(filter(None, (self.entry.guards, self.guards)), default=None)
         due = self.entry.due_at if self.work.moved else self.entry.due_behind(self.lines)
         return self.entry.model_copy(update={"guards": guards, "due_at": due})
 
 
 async def park(ports: Ports, works: Sequence[Work]) -> None:
-    """Makes nothing due that waits, and lets go of what has ended. Best effort: a later pass finds what is left."""
+    """Makes nothing due that waits, and lets go of what has ended. Best effort: a later pass
+    finds what is left.
+    """
     places = _places(works)
     waiting = [place for place in places if place.lines and place.after != place.entry]
     with contextlib.suppress(PreconditionFailed, BatonError):
         for some in (waiting[n : n + TOGETHER] for n in range(0, len(waiting), TOGETHER)):
-            heads = dict.fromkeys(head for place in some for head in place.behind if head not in some)
+            heads = dict.fromkeys(
+                head for place in some for head in place.behind if head not in some
+            )
             await _write(ports, [*heads, *some])
         for place in places:
             if place.after != place.entry:
@@ -58,7 +66,10 @@ async def park(ports: Ports, works: Sequence[Work]) -> None:
 
 def _places(works: Sequence[Work]) -> list[_Place]:
     """Returns where the entries stand of which something is pending, in sequence."""
-    places, heads = [_Place(work) for work in works if work.entry.value.pending], dict[str, _Place]()
+    places, heads = (
+        [_Place(work) for work in works if work.entry.value.pending],
+        dict[str, _Place](),
+    )
     for place in places:
         for line in {command.line for command in place.entry.pending}:
             head = heads.setdefault(line, place)

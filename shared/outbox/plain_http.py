@@ -1,4 +1,6 @@
-"""What leaves as a plain HTTP call: a user message for a bot or a desk, and a comment for the CRM record."""
+"""What leaves as a plain HTTP call: a user message for a bot or a desk, and a comment for the
+CRM record.
+"""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -24,27 +26,35 @@ def webhook_call(webhooks: Webhooks, command: Post, message: JsonObject) -> Call
     if webhooks.key is None:
         raise DoorClosed("OUTBOUND_WEBHOOK_KEYS")
     body = pydantic_core.to_json(message)
-    headers = {"content-type": "application/json", "x-goog-signature": hmac_sha512_base64(webhooks.key, body)}
+    headers = {
+        "content-type": "application/json",
+        "x-goog-signature": hmac_sha512_base64(webhooks.key, body),
+    }
     return Call("POST", url, body, headers)
 
 
 def comment_call(crm: CrmRecord | None, conversation: str, command: Comment, now: datetime) -> Call:
-    """Returns a call signed by the Standard Webhooks scheme, with each secret; `webhook-id` tells repetitions.
+    """Returns a call signed by the Standard Webhooks scheme, with each secret; `webhook-id` tells
+    repetitions.
 
-    https://www.standardwebhooks.com/  Raises DoorClosed while URL or secret are missing: the comment waits.
+    https://www.standardwebhooks.com/  Raises DoorClosed while URL or secret are missing: the
+    comment waits.
     """
     if crm is None:
         raise DoorClosed("CRM_COMMENT_URL")
     if not crm.secrets:
         raise DoorClosed("CRM_COMMENT_SECRET")
-    from standardwebhooks.webhooks import Webhook  # only a deployment with a CRM pays for it at start
+    # only a deployment with a CRM pays for it at start
+    from standardwebhooks.webhooks import Webhook
 
     body = pydantic_core.to_json(command.body)
     headers = {
         "content-type": "application/json",
         "webhook-id": command.id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(Webhook(one).sign(command.id, now, body.decode()) for one in crm.secrets),
+        "webhook-signature": " ".join(
+            Webhook(one).sign(command.id, now, body.decode()) for one in crm.secrets
+        ),
     }
     if crm.authorization is not None:
         headers["authorization"] = crm.authorization
@@ -52,9 +62,16 @@ def comment_call(crm: CrmRecord | None, conversation: str, command: Comment, now
 
 
 def _filled_in(url: str, conversation: str, comment: str) -> str:
-    """Returns the address with its placeholders filled; no value can leave its segment or parameter."""
+    """Returns the address with its placeholders filled; no value can leave its segment or
+    parameter.
+    """
     platform, _, native = conversation.partition(":")
-    values = {"conversation_id": conversation, "platform": platform, "native_id": native, "comment_id": comment}
+    values = {
+        "conversation_id": conversation,
+        "platform": platform,
+        "native_id": native,
+        "comment_id": comment,
+    }
     for name, value in values.items():
         url = url.replace(f"{{{name}}}", quote(value, safe=""))
     return url

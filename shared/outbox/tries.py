@@ -8,7 +8,14 @@ from typing import TypeVar
 
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
-from shared.schemas.commands import BaseCommand, CallDesk, Command, SendMessage, SendSurvey, TellTeam
+from shared.schemas.commands import (
+    BaseCommand,
+    CallDesk,
+    Command,
+    SendMessage,
+    SendSurvey,
+    TellTeam,
+)
 from shared.schemas.exchange import Answer
 from shared.schemas.journal import JournalEntry
 
@@ -16,15 +23,16 @@ C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 PUT_OFF_SECONDS = 10.0
-LONGEST_AT_FIRST = 60.0  # until a line's patience is over, so that a command at fault is found soon after
+# until a line's patience is over, so that a command at fault is found soon after
+LONGEST_AT_FIRST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """The command as it stands now, and what follows from it (a team notification of a failure).
 
-    `failed` tells whether its target was well, None where nothing was learned. `answered`: it answered at all.
-    `put_off`: nothing was tried, as the target is left alone.
+    `failed` tells whether its target was well, None where nothing was learned. `answered`: it
+    answered at all. `put_off`: nothing was tried, as the target is left alone.
     """
 
     command: Command
@@ -36,7 +44,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`arrived` None: nobody knows whether the call took effect. `answered`: there was an answer, whatever it said."""
+    """`arrived` None: nobody knows whether the call took effect. `answered`: there was an
+    answer, whatever it said.
+    """
 
     outcome: Outcome
     fault: str | None = None
@@ -48,11 +58,18 @@ class Result:
 
 def is_past_patience(ports: Ports, command: Command) -> bool:
     """Returns whether it has failed for longer than it may hold up its line."""
-    return command.failing_since is not None and ports.clock.now() - command.failing_since >= ports.policy.line_patience
+    return (
+        command.failing_since is not None
+        and ports.clock.now() - command.failing_since >= ports.policy.line_patience
+    )
 
 
-def again(ports: Ports, tried: Command, retry_after: float | None = None, longest: float = LONGEST_PAUSE) -> Attempt:
-    """Returns the command as it waits for its next try. What its target asks for never shortens our own backoff."""
+def again(
+    ports: Ports, tried: Command, retry_after: float | None = None, longest: float = LONGEST_PAUSE
+) -> Attempt:
+    """Returns the command as it waits for its next try. What its target asks for never shortens
+    our own backoff.
+    """
     now = ports.clock.now()
     since = tried.failing_since or now
     if now - since < ports.policy.line_patience:
@@ -63,7 +80,9 @@ def again(ports: Ports, tried: Command, retry_after: float | None = None, longes
 
 
 def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns the command as it waits where its target is left alone; the longer it waits, the longer it goes on."""
+    """Returns the command as it waits where its target is left alone; the longer it waits, the
+    longer it goes on.
+    """
     now = ports.clock.now()
     waited = (now - (command.since or entry.time)).total_seconds()
     pause = min(max(waited / 4, PUT_OFF_SECONDS), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
@@ -75,24 +94,42 @@ def tried_by(command: C, result: Result) -> C:
     """Returns the command with what is known of one try more."""
     ambiguous = command.ambiguous or result.arrived is None
     forbidden = command.forbidden + (result.outcome is Outcome.FORBIDDEN)
-    update = {"attempts": command.attempts + 1, "forbidden": forbidden, "ambiguous": ambiguous, "error": result.fault}
+    update = {
+        "attempts": command.attempts + 1,
+        "forbidden": forbidden,
+        "ambiguous": ambiguous,
+        "error": result.fault,
+    }
     return command.model_copy(update=update)
 
 
 def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) -> bool:
     """Returns whether there is to be no other try.
 
-    A second survey within a day is answered 429: to wait for the day to end would hold up every message behind it.
-    Where the platform does not recognise an id, a message of unknown outcome is not sent again; a notice is.
+    A second survey within a day is answered 429: to wait for the day to end would hold up every
+    message behind it. Where the platform does not recognise an id, a message of unknown outcome is
+    not sent again; a notice is.
     """
     too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
     surveyed = isinstance(tried, SendSurvey) and result.fault == "HTTP 429"
-    unsure = isinstance(tried, SendMessage | CallDesk | TellTeam) and tried.until is not None and result.arrived is None
-    return result.outcome is Outcome.PERMANENT or tried.forbidden >= FORBIDDEN_TRIES or too_old or unsure or surveyed
+    unsure = (
+        isinstance(tried, SendMessage | CallDesk | TellTeam)
+        and tried.until is not None
+        and result.arrived is None
+    )
+    return (
+        result.outcome is Outcome.PERMANENT
+        or tried.forbidden >= FORBIDDEN_TRIES
+        or too_old
+        or unsure
+        or surveyed
+    )
 
 
 def backoff(attempts: int) -> float:
-    """Returns seconds until the next try: within 1 s at first, doubling, at most 600, with jitter."""
+    """Returns seconds until the next try: within 1 s at first, doubling, at most 600, with
+    jitter.
+    """
     longest: float = min(FIRST_PAUSE * 2 ** min(attempts, 20), LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1)
 
@@ -106,7 +143,9 @@ def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) 
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Returns the seconds that the platform asks to wait (a number or an HTTP date): 0 to 600, whatever it says."""
+    """Returns the seconds that the platform asks to wait (a number or an HTTP date): 0 to 600,
+    whatever it says.
+    """
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():
         return min(float(value), LONGEST_PAUSE)

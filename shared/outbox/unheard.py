@@ -1,4 +1,6 @@
-"""Whether the customer ever saw anything of a human whose JOINED did not reach them, where JOINED is only words."""
+"""Whether the customer ever saw anything of a human whose JOINED did not reach them, where
+JOINED is only words.
+"""
 
 from collections.abc import Collection, Iterable
 
@@ -10,14 +12,23 @@ _SEEN = (State.SENT, State.UNKNOWN)
 
 
 async def is_about_a_stranger(
-    ports: Ports, conversation: str, command: Command, done: Iterable[Command], unsaid: Collection[str]
+    ports: Ports,
+    conversation: str,
+    command: Command,
+    done: Iterable[Command],
+    unsaid: Collection[str],
 ) -> bool:
-    """Returns whether this is the text that somebody has left of whom the customer has seen no word.
+    """Returns whether this is the text that somebody has left of whom the customer has seen no
+    word.
 
-    `done` is what the delivery of this conversation has done and not yet recorded. `unsaid` are the frames whose JOINED
-    this delivery has passed over.
+    `done` is what the delivery of this conversation has done and not yet recorded. `unsaid` are the
+    frames whose JOINED this delivery has passed over.
     """
-    if not isinstance(command, SendEvent) or not command.notice or command.event_type != "REPRESENTATIVE_LEFT":
+    if (
+        not isinstance(command, SendEvent)
+        or not command.notice
+        or command.event_type != "REPRESENTATIVE_LEFT"
+    ):
         return False
     snapshot = await ports.store.load(conversation)
     if snapshot is None or command.frame not in (*unsaid, *snapshot.value.unheard):
@@ -25,5 +36,6 @@ async def is_about_a_stranger(
     entries = await ports.store.latest(conversation, LOOK_BACK)
     commands = (*done, *(one for entry in entries for one in entry.value.commands))
     return not any(
-        isinstance(one, SendMessage) and one.frame == command.frame and one.state in _SEEN for one in commands
+        isinstance(one, SendMessage) and one.frame == command.frame and one.state in _SEEN
+        for one in commands
     )

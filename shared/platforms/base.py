@@ -20,13 +20,15 @@ from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.passing import Passing
 
 ENDED = "ended:"
-DEEPEST = 100  # levels; a record that holds the body must itself stay within what its parser reads (about 200)
+# levels; a record that holds the body must itself stay within what its parser reads (about 200)
+DEEPEST = 100
 MOST_VALUES = 250_000  # 3 MB of WhatsApp's statuses have 150,000; so many take 15 MB at most
 USUAL_BODY = 1 << 20  # bytes of a webhook
 
 # An escape in JSON: a pair that stands for one character, half of one, any other.
 _ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -42,7 +44,9 @@ class Outcome(StrEnum):
 
 
 class Deflected(HandoffFailed):
-    """A desk turned the request away. Its words stay in the journal, also where nobody waited yet."""
+    """A desk turned the request away. Its words stay in the journal, also where nobody waited
+    yet.
+    """
 
     @property
     def text(self) -> str:
@@ -76,33 +80,47 @@ class Platform(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def body_limit(self, request: Request) -> int:
-        """Returns how many bytes of this POST's body are read, by its headers alone: none where they tell that it is
-        not genuine, few where they prove nothing."""
+        """Returns how many bytes of this POST's body are read, by its headers alone: none where
+        they tell that it is not genuine, few where they prove nothing.
+        """
 
     def handshake(self, request: Request) -> Response | None:
-        """Returns the answer if the request is this vendor's proof of ownership. Raises Unauthenticated, DoorClosed."""
+        """Returns the answer if the request is this vendor's proof of ownership. Raises
+        Unauthenticated, DoorClosed.
+        """
 
     def authenticate(self, request: Request) -> None:
-        """Raises Unauthenticated for anything that is not genuine, DoorClosed where no secret is set."""
+        """Raises Unauthenticated for anything that is not genuine, DoorClosed where no secret
+        is set.
+        """
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        """Returns what the whole body reports, in order. Never raises for what is genuine: see `read_or_noted`."""
+        """Returns what the whole body reports, in order. Never raises for what is genuine: see
+        `read_or_noted`.
+        """
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        """Returns the call that carries out a command, None where the platform has no such thing. Raises DoorClosed."""
+        """Returns the call that carries out a command, None where the platform has no such
+        thing. Raises DoorClosed.
+        """
 
     def outcome(self, answer: Answer) -> Outcome:
         """Returns what the answer to such a call means."""
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        """Returns the platform's own id of what was sent, by which its receipts name it; None where that is ours."""
+        """Returns the platform's own id of what was sent, by which its receipts name it; None
+        where that is ours.
+        """
 
 
 def parse_object(body: bytes) -> JsonObject:
-    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`, `too-many-values`,
-    `nested-too-deep`."""
+    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`,
+    `too-many-values`, `nested-too-deep`.
+    """
     if len(body) > MOST_VALUES and sum(map(body.count, (b"{", b"[", b","))) > MOST_VALUES:
-        raise BadRequest("too-many-values", f"The body has more than {MOST_VALUES} objects, lists and values.")
+        raise BadRequest(
+            "too-many-values", f"The body has more than {MOST_VALUES} objects, lists and values."
+        )
     try:
         value = pydantic_core.from_json(body)
     except ValueError as error:
@@ -115,8 +133,10 @@ def parse_object(body: bytes) -> JsonObject:
 
 
 def parse_signed(body: bytes) -> JsonObject:
-    """Returns the JSON object of a genuine body, as `parse_object` does. Half a character, as an emoji that was cut in
-    two leaves it, becomes U+FFFD: a platform would send a refused body again for days, and all else in it with it."""
+    """Returns the JSON object of a genuine body, as `parse_object` does. Half a character, as an
+    emoji that was cut in two leaves it, becomes U+FFFD: a platform would send a refused body again
+    for days, and all else in it with it.
+    """
     try:
         return parse_object(body)
     except BadRequest as error:
@@ -133,9 +153,10 @@ def _mended(body: bytes) -> bytes:
 def read_or_noted(
     platform: str, read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None]
 ) -> list[Event | Passing]:
-    """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted where a
-    conversation can be named, and never raised: every platform sends again what is refused, some of them for days, and
-    some hold up all else meanwhile."""
+    """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted
+    where a conversation can be named, and never raised: every platform sends again what is refused,
+    some of them for days, and some hold up all else meanwhile.
+    """
     try:
         return list(read())
     except Exception as error:
@@ -146,16 +167,22 @@ def read_or_noted(
 
 
 def collected(
-    read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None], faults: Counter[str]
+    read: Callable[[], Sequence[Event | Passing]],
+    note: Callable[[], Notable | None],
+    faults: Counter[str],
 ) -> list[Event | Passing]:
-    """Returns what `read` finds in one thing of many, or the note of what keeps it from that, counted in `faults`."""
+    """Returns what `read` finds in one thing of many, or the note of what keeps it from that,
+    counted in `faults`.
+    """
     try:
         return list(read())
     except Exception as error:
         return _noted(error, note, faults)
 
 
-def _noted(error: Exception, note: Callable[[], Notable | None], faults: Counter[str]) -> list[Event | Passing]:
+def _noted(
+    error: Exception, note: Callable[[], Notable | None], faults: Counter[str]
+) -> list[Event | Passing]:
     fault = error.reason if isinstance(error, BadRequest) else type(error).__name__
     faults[fault] += 1
     with contextlib.suppress(Exception):
@@ -165,7 +192,9 @@ def _noted(error: Exception, note: Callable[[], Notable | None], faults: Counter
 
 
 def alarm(platform: str, faults: Counter[str]) -> None:
-    """Says loudly that something genuine is dropped, once for each reason however many there are in a batch."""
+    """Says loudly that something genuine is dropped, once for each reason however many there
+    are in a batch.
+    """
     for reason, items in faults.items():
         message = "a signed webhook cannot be read; it was taken and dropped"
         log("ERROR", message, platform=platform, reason=reason, items=items)
@@ -176,13 +205,19 @@ def _depth(value: object) -> int:
     depth, level = 0, [value]
     while level:
         depth += 1
-        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        inner = (
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        )
         level = [item for items in inner for item in items]
     return depth
 
 
 def validate(model: type[Model], value: object) -> Model:
-    """Returns `value` as `model`. Raises BadRequest `schema`, naming the first field that is wrong."""
+    """Returns `value` as `model`. Raises BadRequest `schema`, naming the first field that is
+    wrong.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:

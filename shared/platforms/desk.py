@@ -1,4 +1,6 @@
-"""What a desk that must be called answers for itself. Webhooks of the same vendors are in `platforms`."""
+"""What a desk that must be called answers for itself. Webhooks of the same vendors are in
+`platforms`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,8 +44,9 @@ def chat_at(address: str) -> Chat | None:
 
 
 class ChatDesk(Protocol):
-    """Opens a conversation of its own for each handoff. `call`s raise DoorClosed while settings are missing, Refused
-    for what this desk is not allowed to be asked."""
+    """Opens a conversation of its own for each handoff. `call`s raise DoorClosed while settings are
+    missing, Refused for what this desk is not allowed to be asked.
+    """
 
     @property
     def name(self) -> str: ...
@@ -76,16 +79,20 @@ class ChatDesk(Protocol):
         """Returns the desk's own id of the chat that Baton knows as `conversation`."""
 
     def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
-        """Returns the conversations in which the desk tells of a customer, made known under `identifier` and known
-        there as `customer`: which chats were created for them."""
+        """Returns the conversations in which the desk tells of a customer, made known under
+        `identifier` and known there as `customer`: which chats were created for them.
+        """
 
     def whose(self, conversation: str) -> str | Call:
-        """Returns the desk's own id of the customer of whom it tells in `conversation`, or the call whose answer gives
-        it."""
+        """Returns the desk's own id of the customer of whom it tells in `conversation`, or the call
+        whose answer gives it.
+        """
 
 
 class FlagDesk(Protocol):
-    """Has the conversation already, and is only told that a human is needed in it; repeated that changes nothing."""
+    """Has the conversation already, and is only told that a human is needed in it; repeated
+    that changes nothing.
+    """
 
     @property
     def name(self) -> str: ...

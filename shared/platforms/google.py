@@ -14,14 +14,17 @@ PROOF_LIMIT = 4096  # bytes of a handshake
 
 
 def body_limit(request: Request, keys: Sequence[str]) -> int:
-    """Returns how many bytes are read: without a signature, or a key to check it by, no more than a handshake has."""
+    """Returns how many bytes are read: without a signature, or a key to check it by, no more
+    than a handshake has.
+    """
     if keys and "x-goog-signature" in request.headers:
         return USUAL_BODY
     return PROOF_LIMIT if request.declared <= PROOF_LIMIT else 0
 
 
 def answer_to_proof(request: Request, tokens: Iterable[str], setting: str) -> Response | None:
-    """Returns the secret as plain text where Google asks who owns the webhook; unsigned, so its token must match.
+    """Returns the secret as plain text where Google asks who owns the webhook; unsigned, so its
+    token must match.
 
     Raises Unauthenticated, and DoorClosed (naming `setting`) while there is no token.
     """

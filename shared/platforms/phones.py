@@ -1,7 +1,9 @@
-"""What platforms have in common whose customers are telephone numbers: ids that never show one, and the form for bots.
+"""What platforms have in common whose customers are telephone numbers: ids that never show one, and
+the form for bots.
 
-Such a platform has no conversation id of its own: a conversation is one customer's number with one of the business's
-agents or numbers. Bots and desks get Business Messages' form, so that they need not know where the customer is:
+Such a platform has no conversation id of its own: a conversation is one customer's number with one
+of the business's agents or numbers. Bots and desks get Business Messages' form, so that they need
+not know where the customer is:
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
 """
 
@@ -20,15 +22,15 @@ from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
 
-# A customer without a name is shown by this word; nothing is known of how they came. Google's Firebase sample takes an
-# agent's last part as a key, which may hold no dot.
+# A customer without a name is shown by this word; nothing is known of how they came. Google's
+# Firebase sample takes an agent's last part as a key, which may hold no dot.
 UNNAMED, NO_ENTRY_POINT, AGENT_HOST = "Customer", "ENTRY_POINT_UNSPECIFIED", "@rbm.goog"
 _DATED = ("message", "suggestionResponse", "userStatus", "receipts")
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
 
-# Neither platform tells the customer's language: a guess by country calling code (ITU-T E.164), where one language
-# speaks for the whole code. Nothing but Baton's own notices follows from it.
+# Neither platform tells the customer's language: a guess by country calling code (ITU-T E.164),
+# where one language speaks for the whole code. Nothing but Baton's own notices follows from it.
 _LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "id": ("62",),
     "pt": ("55", "351", "244", "258"),
@@ -47,9 +49,16 @@ def e164(given: object) -> str | None:
 
 
 def language_of(phone: str) -> str | None:
-    """Returns the language that a customer with this number probably reads, None where the number does not tell."""
+    """Returns the language that a customer with this number probably reads, None where the
+    number does not tell.
+    """
     return next(
-        (one for one, codes in _LANGUAGES.items() if phone.startswith(tuple(f"+{code}" for code in codes))), None
+        (
+            one
+            for one, codes in _LANGUAGES.items()
+            if phone.startswith(tuple(f"+{code}" for code in codes))
+        ),
+        None,
     )
 
 
@@ -61,10 +70,12 @@ def parties(address: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One customer's number with one of our agents, at one moment: `at` is the platform's own time of what happened.
+    """One customer's number with one of our agents, at one moment: `at` is the platform's own time
+    of what happened.
 
-    `address` is how the platform is told where to send; it stands in the store only, never in an id, a URL of ours, a
-    log or an error. So does `theirs`, the platform's own id where `native` only stands for it.
+    `address` is how the platform is told where to send; it stands in the store only, never in an
+    id, a URL of ours, a log or an error. So does `theirs`, the platform's own id where `native`
+    only stands for it.
     """
 
     platform: str
@@ -93,29 +104,51 @@ class Line:
 
     def message(self, text: str) -> UserMessage:
         """Returns what the customer wrote."""
-        message: JsonObject = {"messageId": self.native, "name": self._name(self.native), "text": text}
+        message: JsonObject = {
+            "messageId": self.native,
+            "name": self._name(self.native),
+            "text": text,
+        }
         return UserMessage(**self._from_user({"message": {**message, **self._created()}}, text))
 
-    def tap(self, postback: str, text: str, of: str | None = None) -> SuggestionResponse | HumanRequested:
-        """Returns what the tap of a chip means; `of` is the platform's id of the message that offered it, if told."""
+    def tap(
+        self, postback: str, text: str, of: str | None = None
+    ) -> SuggestionResponse | HumanRequested:
+        """Returns what the tap of a chip means; `of` is the platform's id of the message that
+        offered it, if told.
+        """
         if postback == REQUEST_HUMAN:
             reason = "the customer asked for a person"
             status: JsonObject = {"requestedLiveAgent": True, **self._created()}
             form = self._form({"userStatus": status})
-            return HumanRequested(**self.common(), reason=reason, locale=language_of(self.phone), form=form)
-        # The tap of a suggested action is the one that RCS tells without the chip's text. The reference calls the
-        # field `type`, Google's own sample body `suggestionType`.
+            return HumanRequested(
+                **self.common(), reason=reason, locale=language_of(self.phone), form=form
+            )
+        # The tap of a suggested action is the one that RCS tells without the chip's text. The
+        # reference calls the field `type`, Google's own sample body `suggestionType`.
         kind = "REPLY" if text else "ACTION"
-        tapped: JsonObject = {"postbackData": postback, "text": text, "type": kind, "suggestionType": kind}
+        tapped: JsonObject = {
+            "postbackData": postback,
+            "text": text,
+            "type": kind,
+            "suggestionType": kind,
+        }
         tapped = {**tapped, **self._created()}
         named: JsonObject = {"message": self._name(of)} if of else {}
-        return SuggestionResponse(**self._from_user({"suggestionResponse": {**named, **tapped}}, text or None))
+        return SuggestionResponse(
+            **self._from_user({"suggestionResponse": {**named, **tapped}}, text or None)
+        )
 
     def typing(self) -> Typing:
-        return Typing(source=self.conversation, form=self._form({"userStatus": {"isTyping": True, **self._created()}}))
+        return Typing(
+            source=self.conversation,
+            form=self._form({"userStatus": {"isTyping": True, **self._created()}}),
+        )
 
     def receipt(self, message: str, kind: Literal["DELIVERED", "READ"]) -> Receipt:
-        """Returns how far a message of ours came; `message` is the id that stands for it with the platform."""
+        """Returns how far a message of ours came; `message` is the id that stands for it with
+        the platform.
+        """
         one: JsonObject = {"message": self._name(message), "receiptType": kind}
         form = self._form({"receipts": {"receipts": [one], **self._created()}})
         return Receipt(source=self.conversation, form=form)
@@ -125,18 +158,30 @@ class Line:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
-        known = {"said": said, "locale": language_of(self.phone), "customer_name": self._customer_name}
+        known = {
+            "said": said,
+            "locale": language_of(self.phone),
+            "customer_name": self._customer_name,
+        }
         return {**self.common(), "form": self._form(payload), **known}
 
     def _form(self, payload: JsonObject) -> JsonObject:
-        """Returns a webhook body of Business Messages. Its `conversationId` is Baton's, as that is where to answer."""
+        """Returns a webhook body of Business Messages. Its `conversationId` is Baton's, as that
+        is where to answer.
+        """
         sent: JsonObject = {"sendTime": format_time(self.at)} if self.at else {}
         agent = f"brands/{self.platform}/agents/{self.agent.removesuffix(AGENT_HOST)}"
-        whose: JsonObject = {"agent": agent, "conversationId": self.conversation, "requestId": self.native}
+        whose: JsonObject = {
+            "agent": agent,
+            "conversationId": self.conversation,
+            "requestId": self.native,
+        }
         return {**whose, "context": self._context(), **sent, **payload}
 
     def _context(self) -> JsonObject:
-        """Returns who the customer is. Whoever reads a body of Business Messages expects a name in it."""
+        """Returns who the customer is. Whoever reads a body of Business Messages expects a name
+        in it.
+        """
         locale = language_of(self.phone)
         user: JsonObject = {"displayName": self._customer_name or UNNAMED}
         if locale is None:
@@ -161,8 +206,10 @@ class Line:
 def completed(
     reported: Sequence[Event | Passing], language: str, now: Callable[[], datetime] | None
 ) -> list[Event | Passing]:
-    """Returns what was reported, with what every body of Business Messages holds and the platform did not tell: times
-    are those of arrival, and the customer's language is the one in which Baton would speak to them."""
+    """Returns what was reported, with what every body of Business Messages holds and the platform
+    did not tell: times are those of arrival, and the customer's language is the one in which Baton
+    would speak to them.
+    """
     arrived: JsonObject = {"sendTime": format_time(now())} if now else {}
     return [_completed(one, language, arrived) for one in reported]
 

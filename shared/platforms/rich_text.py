@@ -3,7 +3,8 @@
 https://developers.google.com/business-communications/business-messages/guides/how-to/message/send#rich_text
 https://faq.whatsapp.com/539178204879377 (WhatsApp's marks)
 
-Only what stands within a line is read (bold, italic, strikethrough, code, links); all else stays as it was written.
+Only what stands within a line is read (bold, italic, strikethrough, code, links); all else stays as
+it was written.
 """
 
 import re
@@ -28,7 +29,9 @@ _PRIVATE = re.compile(f"[{_OPEN}{_CLOSE}]")
 
 
 def with_marks(content: Content, marks: Marks) -> Content:
-    """Returns a message whose rich text stands in a channel's own marks; without any, in plain words."""
+    """Returns a message whose rich text stands in a channel's own marks; without any, in plain
+    words.
+    """
     if not content.contains_rich_text:
         return content
     card = _card_with_marks(content.rich_card, marks) if content.rich_card else None
@@ -37,26 +40,38 @@ def with_marks(content: Content, marks: Marks) -> Content:
 
 
 def translated(text: str, marks: Marks) -> str:
-    """Returns Markdown in these marks. What a channel could not show between letters is left without marks."""
+    """Returns Markdown in these marks. What a channel could not show between letters is left
+    without marks.
+    """
     parts = _FENCED.split(_PRIVATE.sub("", text))
-    done = "".join(_fenced(part, marks) if _FENCE.fullmatch(part) else _inline(part, marks) for part in parts)
+    done = "".join(
+        _fenced(part, marks) if _FENCE.fullmatch(part) else _inline(part, marks) for part in parts
+    )
     return done if done.strip() else text
 
 
 def _card_with_marks(card: RichCard, marks: Marks) -> RichCard:
     def one(content: CardContent) -> CardContent:
         words = {"title": content.title, "description": content.description}
-        return content.model_copy(update={name: value and translated(value, marks) for name, value in words.items()})
+        return content.model_copy(
+            update={name: value and translated(value, marks) for name, value in words.items()}
+        )
 
     if card.standalone_card is not None:
         standing = card.standalone_card
         return card.model_copy(
-            update={"standalone_card": standing.model_copy(update={"card_content": one(standing.card_content)})}
+            update={
+                "standalone_card": standing.model_copy(
+                    update={"card_content": one(standing.card_content)}
+                )
+            }
         )
     if card.carousel_card is None:
         return card
     contents = tuple(map(one, card.carousel_card.card_contents))
-    return card.model_copy(update={"carousel_card": card.carousel_card.model_copy(update={"card_contents": contents})})
+    return card.model_copy(
+        update={"carousel_card": card.carousel_card.model_copy(update={"card_contents": contents})}
+    )
 
 
 def _fenced(part: str, marks: Marks) -> str:
@@ -114,8 +129,9 @@ def _link(words: str, address: str) -> str:
 
 
 def _settled(text: str) -> str:
-    """Returns it with each pair of marks, or without where the channel would show the marks themselves: between
-    letters, and around more than a line."""
+    """Returns it with each pair of marks, or without where the channel would show the marks
+    themselves: between letters, and around more than a line.
+    """
     opened: list[int] = []
     pairs: dict[int, int] = {}
     for place, one in enumerate(text):
@@ -124,7 +140,10 @@ def _settled(text: str) -> str:
         elif one == _CLOSE and opened:
             pairs[opened.pop()] = place
     dropped = {place for pair in pairs.items() if not _can_stand(text, *pair) for place in pair}
-    kept = ("" if one in (_OPEN, _CLOSE) or (place - 1) in dropped else one for place, one in enumerate(text))
+    kept = (
+        "" if one in (_OPEN, _CLOSE) or (place - 1) in dropped else one
+        for place, one in enumerate(text)
+    )
     return "".join(kept)
 
 

@@ -29,7 +29,9 @@ def same(given: str, expected: Iterable[str]) -> bool:
 
 
 def require(given: str | None, expected: Iterable[str], setting: str) -> None:
-    """Raises Unauthenticated unless `given` is one of `expected`, DoorClosed (naming `setting`) if there is none."""
+    """Raises Unauthenticated unless `given` is one of `expected`, DoorClosed (naming `setting`)
+    if there is none.
+    """
     known = list(expected)
     if not known:
         raise DoorClosed(setting)

@@ -22,15 +22,24 @@ _ASKING: Mapping[str, str] = {
 
 
 def without_sign_in(content: Content, platform: str) -> Content:
-    """Returns a message for a channel on which nobody can sign in: its fallback, which its sender gave for such a case,
-    with the other chips. A message without one loses the chip, and a WARNING says so."""
+    """Returns a message for a channel on which nobody can sign in: its fallback, which its sender
+    gave for such a case, with the other chips. A message without one loses the chip, and a WARNING
+    says so.
+    """
     if all(one.authentication_request is None for one in all_of(content)):
         return content
     if content.fallback is None:
-        left_out("a chip to sign in was left out; give the message a fallback with the address", platform)
+        left_out(
+            "a chip to sign in was left out; give the message a fallback with the address", platform
+        )
         return content
     own = [one for one in content.suggestions if one.authentication_request is None]
-    asking = [one for card in cards_of(content) for one in card.suggestions if one.live_agent_request is not None]
+    asking = [
+        one
+        for card in cards_of(content)
+        for one in card.suggestions
+        if one.live_agent_request is not None
+    ]
     return Content(text=content.fallback, suggestions=tuple((*own, *asking)[:CHIPS]))
 
 
@@ -40,14 +49,18 @@ def left_out(what: str, platform: str) -> None:
 
 
 def reply_of(one: Suggestion, language: str | None) -> Tap | None:
-    """Returns what comes back as the customer's message when it is tapped; the wish for a person is one of these."""
+    """Returns what comes back as the customer's message when it is tapped; the wish for a
+    person is one of these.
+    """
     if one.live_agent_request is None:
         return one.reply
     return Tap(text=_ASKING.get(language or "en", _ASKING["en"]), postback_data=REQUEST_HUMAN)
 
 
 def all_of(content: Content) -> list[Suggestion]:
-    """Returns the suggestions of a message and of its cards, in the order in which one reads them."""
+    """Returns the suggestions of a message and of its cards, in the order in which one reads
+    them.
+    """
     return [*(one for card in cards_of(content) for one in card.suggestions), *content.suggestions]
 
 
@@ -56,11 +69,15 @@ def cards_of(content: Content) -> list[Any]:
     card = content.rich_card
     if card is None:
         return []
-    return [card.standalone_card.card_content] if card.standalone_card else list(card.carousel_card.card_contents)  # type: ignore[union-attr]  # exactly one of the two is given
+    if card.standalone_card is not None:
+        return [card.standalone_card.card_content]
+    return list(card.carousel_card.card_contents) if card.carousel_card is not None else []
 
 
 def lines(suggestions: Iterable[Suggestion], language: str | None) -> list[str]:
-    """Returns suggestions as lines of text, where they cannot be tapped: addresses and numbers in plain sight."""
+    """Returns suggestions as lines of text, where they cannot be tapped: addresses and numbers
+    in plain sight.
+    """
     return [line for one in suggestions if (line := _line(one, language))]
 
 

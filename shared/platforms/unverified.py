@@ -1,5 +1,6 @@
-"""What Baton does by sources that are not the vendor's own reference, or that nobody has seen at work: each has a name,
-and UNVERIFIED_FACTS lists those that count."""
+"""What Baton does by sources that are not the vendor's own reference, or that nobody has seen at
+work: each has a name, and UNVERIFIED_FACTS lists those that count.
+"""
 
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ class Fact(StrEnum):
     RCS_KEYWORDS = "rcs-keywords"
 
 
-# Where these are wrong, a message fails and the team hears of it, a receipt is lost, or a bot is silent that need not
-# be. The one that is left out could put a human into a conversation in which there is none.
+# Where these are wrong, a message fails and the team hears of it, a receipt is lost, or a bot is
+# silent that need not be. The one that is left out could put a human into a conversation in which
+# there is none.
 SAFE = frozenset(Fact) - {Fact.WHATSAPP_TO_USER_ID}

@@ -1,1 +1,3 @@
-"""What response times and outcomes mean, and how they are counted: pure, one definition for running and rebuilding."""
+"""What response times and outcomes mean, and how they are counted: pure, one definition for
+running and rebuilding.
+"""

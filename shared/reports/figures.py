@@ -1,4 +1,6 @@
-"""From counts to the figures of a report: rates, outcomes, medians and 90th percentiles, and what is still open."""
+"""From counts to the figures of a report: rates, outcomes, medians and 90th percentiles, and
+what is still open.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,9 +19,11 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long something took: `count` have ended, `median` and `p90` in seconds (None where none has).
+    """How long something took: `count` have ended, `median` and `p90` in seconds (None where none
+    has).
 
-    `without` are those that ended otherwise, `open` those that have not; None where a row cannot know.
+    `without` are those that ended otherwise, `open` those that have not; None where a row cannot
+    know.
     """
 
     count: int
@@ -32,7 +36,8 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One row of a report. `numbers` are what README's table of definitions names; those that a row cannot know miss.
+    """One row of a report. `numbers` are what README's table of definitions names; those that a row
+    cannot know miss.
 
     `handoff_rate` is the share of conversations that a human was asked for or came to.
     """
@@ -61,7 +66,9 @@ _OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET}
 
 
 class Sum:
-    """What counts come to, a part at a time: how often each name was counted, and the bins of those that are timed."""
+    """What counts come to, a part at a time: how often each name was counted, and the bins of
+    those that are timed.
+    """
 
     def __init__(self) -> None:
         self.number: Counter[Name] = Counter()
@@ -87,7 +94,9 @@ class Breakdown:
         for one in counts:
             self._total.add(one)
             if self._by and (not self._of_agents or one.cell.name in _OF_AGENTS):
-                self._rows[tuple(BREAKDOWNS[name](one.cell, self._period) for name in self._by)].add(one)
+                self._rows[
+                    tuple(BREAKDOWNS[name](one.cell, self._period) for name in self._by)
+                ].add(one)
 
     @property
     def total(self) -> Figures:
@@ -95,7 +104,9 @@ class Breakdown:
 
     @property
     def rows(self) -> dict[Key, Figures]:
-        """Returns the figures of each row, by what `by` names, in the order in which they sort; hours as weeks go."""
+        """Returns the figures of each row, by what `by` names, in the order in which they sort;
+        hours as weeks go.
+        """
         make = _agents if self._of_agents else _everybodys
         return {key: make(self._rows[key]) for key in sorted(self._rows, key=_order)}
 
@@ -134,8 +145,12 @@ def _everybodys(sum_: Sum) -> Figures:
         _numbers(n),
         n[Name.HANDED_OFF] / n[Name.CONVERSATION] if n[Name.CONVERSATION] else None,
         waiting=_timing(bins[Name.WAITING], nobody, waiting),
-        first_response=_timing(bins[Name.FIRST_RESPONSE], silent, n[Name.REQUESTED] - n[Name.RESPONDED] - silent),
-        response=_timing(bins[Name.RESPONSE], unanswered, n[Name.TURN] - n[Name.ANSWERED] - unanswered),
+        first_response=_timing(
+            bins[Name.FIRST_RESPONSE], silent, n[Name.REQUESTED] - n[Name.RESPONDED] - silent
+        ),
+        response=_timing(
+            bins[Name.RESPONSE], unanswered, n[Name.TURN] - n[Name.ANSWERED] - unanswered
+        ),
         handling=_handling(sum_),
     )
 
@@ -161,7 +176,9 @@ def _agents(sum_: Sum) -> Figures:
     """Returns what one agent did: a request belongs to no agent before somebody joins."""
     n, bins = sum_.number, sum_.bins
     numbers = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
-    waiting, first, response = (_timing(bins[name]) for name in (Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE))
+    waiting, first, response = (
+        _timing(bins[name]) for name in (Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE)
+    )
     return Figures(numbers, None, waiting, first, response, _handling(sum_))
 
 
@@ -171,11 +188,20 @@ def _handling(sum_: Sum) -> Timing:
 
 
 def _timing(bins: Bins, without: int | None = None, open_: int | None = None) -> Timing:
-    return Timing(sum(bins.values()), percentile(bins, 50), percentile(bins, 90), _classes(bins), without, open_)
+    return Timing(
+        sum(bins.values()),
+        percentile(bins, 50),
+        percentile(bins, 90),
+        _classes(bins),
+        without,
+        open_,
+    )
 
 
 def _classes(bins: Bins) -> tuple[int, ...]:
-    """Returns how many took up to each of CLASSES, and how many took longer; a bin goes where it begins."""
+    """Returns how many took up to each of CLASSES, and how many took longer; a bin goes where
+    it begins.
+    """
     found = [0] * (len(CLASSES) + 1)
     for first, count in bins.items():
         found[sum(first > limit for limit in CLASSES)] += count
@@ -184,4 +210,7 @@ def _classes(bins: Bins) -> tuple[int, ...]:
 
 def _order(key: Key) -> tuple[tuple[int, str], ...]:
     """A weekday sorts by its place in the week."""
-    return tuple((WEEKDAYS.index(day) if (day := part.partition(" ")[0]) in WEEKDAYS else -1, part) for part in key)
+    return tuple(
+        (WEEKDAYS.index(day) if (day := part.partition(" ")[0]) in WEEKDAYS else -1, part)
+        for part in key
+    )

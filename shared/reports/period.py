@@ -27,9 +27,11 @@ class Period:
 
 
 def period(since: str | None, until: str | None, zone: str | None, now: datetime) -> Period:
-    """Returns the period asked for; by default the last seven days, today among them, in UTC. Raises BadRequest.
+    """Returns the period asked for; by default the last seven days, today among them, in UTC.
+    Raises BadRequest.
 
-    `since` is the first day and `until` the first day (or local time, on a quarter of an hour) that is not in it.
+    `since` is the first day and `until` the first day (or local time, on a quarter of an hour) that
+    is not in it.
     """
     where = _zone(zone or "UTC")
     tomorrow = now.astimezone(where).date() + timedelta(days=1)
@@ -37,7 +39,11 @@ def period(since: str | None, until: str | None, zone: str | None, now: datetime
     first = end.astimezone(where).date() - timedelta(days=DEFAULT_DAYS)
     begin = _moment(since, where, "from") if since else _midnight(first, where)
     if not begin < end or end - begin > LONGEST:
-        raise BadRequest("schema", f"from, to: `from` is before `to`, by {LONGEST.days} days at most.", field="from")
+        raise BadRequest(
+            "schema",
+            f"from, to: `from` is before `to`, by {LONGEST.days} days at most.",
+            field="from",
+        )
     return Period(begin, end, where)
 
 
@@ -45,7 +51,9 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadRequest("schema", "tz: a name of the IANA database, like Asia/Jakarta.", field="tz") from error
+        raise BadRequest(
+            "schema", "tz: a name of the IANA database, like Asia/Jakarta.", field="tz"
+        ) from error
 
 
 def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
@@ -58,18 +66,24 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
         wanted = f"{field}: a day like 2026-11-20, or a time like 2026-11-20T08:00."
         raise BadRequest("schema", wanted, field=field) from error
     if quarter_of(moment) != moment:
-        raise BadRequest("schema", f"{field}: only full quarters of an hour are kept apart.", field=field)
+        raise BadRequest(
+            "schema", f"{field}: only full quarters of an hour are kept apart.", field=field
+        )
     return moment
 
 
 def _in_range(day: Day, field: str) -> Day:
     if day.year not in YEARS:
-        raise BadRequest("schema", f"{field}: a year between {YEARS[0]} and {YEARS[-1]}.", field=field)
+        raise BadRequest(
+            "schema", f"{field}: a year between {YEARS[0]} and {YEARS[-1]}.", field=field
+        )
     return day
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Returns when the day begins there, in UTC: where the clocks skip midnight, the first quarter that it has."""
+    """Returns when the day begins there, in UTC: where the clocks skip midnight, the first
+    quarter that it has.
+    """
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     while start.astimezone(zone).date() < day:
         start += QUARTER

@@ -1,9 +1,10 @@
 """Recounting: makes what reports show what the journal says was measured, while everything goes on.
 
-Journal and counts are read as they stood at one moment. What is between them is no sum to be added but the correction
-itself, which stands beside the counts and replaces the one that was there, unless that is of a later moment. What is
-counted meanwhile is in neither, or in both later; so it does not matter how often, from which moment, or beside which
-other recount this is done, nor where it is interrupted: it is simply done again.
+Journal and counts are read as they stood at one moment. What is between them is no sum to be added
+but the correction itself, which stands beside the counts and replaces the one that was there,
+unless that is of a later moment. What is counted meanwhile is in neither, or in both later; so it
+does not matter how often, from which moment, or beside which other recount this is done, nor where
+it is interrupted: it is simply done again.
 """
 
 from collections.abc import AsyncIterator
@@ -11,7 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.conversations.retry import until_uncontended
-from shared.measures.counts import DAY, QUARTER, Count, Tally, added, counts, day_of, difference, in_tally
+from shared.measures.counts import (
+    DAY,
+    QUARTER,
+    Count,
+    Tally,
+    added,
+    counts,
+    day_of,
+    difference,
+    in_tally,
+)
 from shared.ports import ConversationStore
 from shared.schemas.commands import Record, State
 from shared.schemas.journal import JournalEntry
@@ -24,17 +35,23 @@ TAKES = timedelta(days=1)  # a recount, at most; for so long the journal must st
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """By how much the corrections changed, and the days of UTC whose journal is no longer whole: they stay."""
+    """By how much the corrections changed, and the days of UTC whose journal is no longer
+    whole: they stay.
+    """
 
     changed: list[Count]
     spared: list[datetime]
 
 
-async def recount(store: ConversationStore, since: datetime, until: datetime, now: datetime) -> Recounted:
-    """Returns what had to be changed of the days of UTC from that of `since` until before that of `until` ends.
+async def recount(
+    store: ConversationStore, since: datetime, until: datetime, now: datetime
+) -> Recounted:
+    """Returns what had to be changed of the days of UTC from that of `since` until before that of
+    `until` ends.
 
-    `now` is when it begins; what a recount that began later has corrected stays.
-    Raises Unavailable, and Contended where others kept it from being written; it may be done again at once.
+    `now` is when it begins; what a recount that began later has corrected stays. Raises
+    Unavailable, and Contended where others kept it from being written; it may be done again at
+    once.
     """
     since, until = day_of(since), day_of(until - QUARTER) + DAY
     async with store.frozen() as still:
@@ -54,7 +71,9 @@ async def _corrected(store: ConversationStore, since: datetime, until: datetime)
 
 
 async def measured(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:
-    """Returns what must have been counted: the records that are done, and those of erased conversations."""
+    """Returns what must have been counted: the records that are done, and those of erased
+    conversations.
+    """
     total = in_tally(await store.counted(since, until, (Tally.ERASED,)), Tally.COUNTED)
     waiting: list[Measure] = []
     async for entry in _journal(store):
@@ -65,7 +84,9 @@ async def measured(store: ConversationStore, since: datetime, until: datetime) -
 
 
 def _counted(entry: JournalEntry) -> list[Measure]:
-    done = (c for c in entry.commands if isinstance(c, Record) and c.state in (State.SENT, State.FAILED))
+    done = (
+        c for c in entry.commands if isinstance(c, Record) and c.state in (State.SENT, State.FAILED)
+    )
     return [measure for record in done for measure in record.measures]
 
 

@@ -1,9 +1,10 @@
 """The one writer of CSV: whatever a cell says, no spreadsheet takes it for a formula.
 
-https://owasp.org/www-community/attacks/CSV_Injection: a text that begins with one of `= + - @`, a tab
-or a line break is a formula to some program, also where their full-width forms stand. A file that is
-read with another separator than it was written with has other cells: there `x;=1+1` holds a formula.
-So a text is always quoted, and an apostrophe stands before each mark with which a cell could begin.
+https://owasp.org/www-community/attacks/CSV_Injection: a text that begins with one of `= + - @`, a
+tab or a line break is a formula to some program, also where their full-width forms stand. A file
+that is read with another separator than it was written with has other cells: there `x;=1+1` holds a
+formula. So a text is always quoted, and an apostrophe stands before each mark with which a cell
+could begin.
 """
 
 import re
@@ -15,7 +16,9 @@ _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _BEGINNINGS = frozenset(f',;\t|"{_LINE_BREAKS}')  # what a cell may begin behind, for some reader
 # `= + - @` in all the forms that Unicode calls compatible, and the minus sign.
 _MARKS = (
-    "=+-@\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+    "=+-@"
+    "\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a75\u2a76"
+    "\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
 )
 _MARK = re.compile(f"[{re.escape(_MARKS)}]")
 
@@ -47,7 +50,9 @@ def harmless(text: str) -> str:
 
 
 def _begins(text: str, done: int, at: int) -> bool:
-    """Returns whether a cell could begin with the mark at `at`; the mark before it ends at `done`."""
+    """Returns whether a cell could begin with the mark at `at`; the mark before it ends at
+    `done`.
+    """
     while at > done and _is_unseen(text[at - 1]):
         at -= 1
     return text[at - 1] in _BEGINNINGS if at > done else done == 0

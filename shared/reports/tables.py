@@ -8,7 +8,12 @@ from shared.reports import spreadsheets
 from shared.reports.figures import CLASSES, Figures, Key, Timing, nothing, of_agents
 from shared.reports.period import Period
 
-TIMINGS = {"waiting": "waiting", "firstResponse": "first_response", "response": "response", "handling": "handling"}
+TIMINGS = {
+    "waiting": "waiting",
+    "firstResponse": "first_response",
+    "response": "response",
+    "handling": "handling",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +46,22 @@ def _frame(report: Report) -> dict[str, Any]:
 
 
 def _breakdown(report: Report) -> dict[str, Any]:
-    rows = [{"by": dict(zip(report.by, key, strict=True)), **_row(row)} for key, row in report.rows.items()]
+    rows = [
+        {"by": dict(zip(report.by, key, strict=True)), **_row(row)}
+        for key, row in report.rows.items()
+    ]
     return {"by": list(report.by), "rows": rows}
 
 
 def as_csv(report: Report) -> str:
-    """Returns a line for each row under a line of names, without distributions; the total where there is no row.
+    """Returns a line for each row under a line of names, without distributions; the total where
+    there is no row.
 
     The names are the same whatever there is to say.
     """
-    rows = report.rows or ({("",) * len(report.by): report.total} if report.total and not report.by else {})
+    rows = report.rows or (
+        {("",) * len(report.by): report.total} if report.total and not report.by else {}
+    )
     names = list(_names(report.by))
     lines = [spreadsheets.header([*report.by, *names])]
     for key, row in rows.items():
@@ -68,17 +79,31 @@ def _names(by: Sequence[str]) -> Iterator[str]:
     for name, field in TIMINGS.items():
         timing: Timing = getattr(row, field)
         known = {"without": timing.without, "open": timing.open}
-        parts = ("count", "median", "p90", *(part for part, value in known.items() if value is not None))
+        parts = (
+            "count",
+            "median",
+            "p90",
+            *(part for part, value in known.items() if value is not None),
+        )
         yield from (f"{name}.{part}" for part in parts)
 
 
 def _row(row: Figures) -> dict[str, Any]:
     rate = {} if row.handoff_rate is None else {"handoffRate": round(row.handoff_rate, 4)}
-    return {**row.numbers, **rate, **{name: _timing(getattr(row, field)) for name, field in TIMINGS.items()}}
+    return {
+        **row.numbers,
+        **rate,
+        **{name: _timing(getattr(row, field)) for name, field in TIMINGS.items()},
+    }
 
 
 def _timing(timing: Timing) -> dict[str, Any]:
-    known = {"median": timing.median, "p90": timing.p90, "without": timing.without, "open": timing.open}
+    known = {
+        "median": timing.median,
+        "p90": timing.p90,
+        "without": timing.without,
+        "open": timing.open,
+    }
     there = {name: value for name, value in known.items() if value is not None}
     return {"count": timing.count, **there, "distribution": list(timing.distribution)}
 
@@ -86,6 +111,8 @@ def _timing(timing: Timing) -> dict[str, Any]:
 def _flat(row: Figures) -> Iterator[tuple[str, Any]]:
     for name, value in _row(row).items():
         if isinstance(value, dict):
-            yield from ((f"{name}.{part}", one) for part, one in value.items() if part != "distribution")
+            yield from (
+                (f"{name}.{part}", one) for part, one in value.items() if part != "distribution"
+            )
         else:
             yield name, value

@@ -1,1 +1,3 @@
-"""The words every part of Baton shares: frozen models, strict for what is ours, tolerant for what is theirs."""
+"""The words every part of Baton shares: frozen models, strict for what is ours, tolerant for
+what is theirs.
+"""

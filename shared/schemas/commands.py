@@ -1,7 +1,8 @@
-"""What Baton must do. A command's id never changes, so doing it twice is seen by whoever can see it.
+"""What Baton must do. A command's id never changes, so doing it twice is seen by whoever can see
+it.
 
-Each target has a line of its own: a channel, a topic, the webhook of an audience, a handoff at a desk, the CRM record.
-A line is worked in order, and no line waits for another.
+Each target has a line of its own: a channel, a topic, the webhook of an audience, a handoff at a
+desk, the CRM record. A line is worked in order, and no line waits for another.
 """
 
 from enum import StrEnum
@@ -26,12 +27,14 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # it may have arrived; it is not sent again
     UNFRAMED = "unframed"  # its JOINED never reached the customer
     DROPPED = "dropped"  # nobody needs it any more
-    BROKEN = "broken"  # a JOINED that failed for good: what follows in its frame is unframed, until its LEFT
+    # a JOINED that failed for good: what follows in its frame is unframed, until its LEFT
+    BROKEN = "broken"
 
 
 class BaseCommand(Ours):
-    """`gives_way`: where it fails for longer than a line waits, what stands behind it is tried; if that arrives, this
-    one was at fault. `may_be_late`: it is then tried once more, and may arrive after what stood behind it.
+    """`gives_way`: where it fails for longer than a line waits, what stands behind it is tried; if
+    that arrives, this one was at fault. `may_be_late`: it is then tried once more, and may arrive
+    after what stood behind it.
     """
 
     gives_way: ClassVar[bool] = False
@@ -57,7 +60,8 @@ class BaseCommand(Ours):
         raise NotImplementedError
 
     def target(self, conversation: str) -> str | None:
-        """Returns what it calls, the same for all conversations: a target that is down is left alone for all of them.
+        """Returns what it calls, the same for all conversations: a target that is down is left
+        alone for all of them.
 
         None where it calls nothing but Google's own topics, which Baton cannot work without.
         """
@@ -70,12 +74,15 @@ class BaseCommand(Ours):
 
 
 class _ToCustomer(BaseCommand):
-    """`to` is the platform's own name of the conversation; `frame` is the id of the JOINED that opened it.
+    """`to` is the platform's own name of the conversation; `frame` is the id of the JOINED that
+    opened it.
 
-    `channel` is the conversation in which it is shown, None where that is the one whose journal holds it.
+    `channel` is the conversation in which it is shown, None where that is the one whose journal
+    holds it.
     """
 
-    gives_way: ClassVar[bool] = True  # never late: a customer sees things in the order in which they were accepted
+    # never late: a customer sees things in the order in which they were accepted
+    gives_way: ClassVar[bool] = True
 
     to: str
     channel: str | None = None
@@ -100,7 +107,9 @@ class SendMessage(_ToCustomer):
 
 
 class SendEvent(_ToCustomer):
-    """`notice` means that the platform has no such event, or refused it for good: `text` is said in its place."""
+    """`notice` means that the platform has no such event, or refused it for good: `text` is
+    said in its place.
+    """
 
     kind: Literal["event"] = "event"
     event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"]
@@ -115,7 +124,8 @@ class SendSurvey(_ToCustomer):
 
 
 class _ToTopic(BaseCommand):
-    """With `readers`, the entry's form goes before `body`, as all of these may read it; without, `body` is the whole.
+    """With `readers`, the entry's form goes before `body`, as all of these may read it; without,
+    `body` is the whole.
 
     Commands of entries that older versions wrote have no readers, and bodies that are whole.
     """
@@ -125,7 +135,9 @@ class _ToTopic(BaseCommand):
 
 
 class Publish(_ToTopic):
-    """It does not give way: a topic takes any body, so a topic that fails is down, whatever the message says."""
+    """It does not give way: a topic takes any body, so a topic that fails is down, whatever the
+    message says.
+    """
 
     kind: Literal["publish"] = "publish"
     topic: str
@@ -170,7 +182,9 @@ class Comment(BaseCommand):
 
 
 class TellTeam(BaseCommand):
-    """A notification for one of the places where the team reads. `to` is that target's name, never its address."""
+    """A notification for one of the places where the team reads. `to` is that target's name,
+    never its address.
+    """
 
     gives_way: ClassVar[bool] = True
     may_be_late: ClassVar[bool] = True
@@ -188,17 +202,20 @@ class TellTeam(BaseCommand):
 
 
 class CallDesk(BaseCommand):
-    """What a desk that must be called is told: a customer needs a human, said something, or needs one no longer.
+    """What a desk that must be called is told: a customer needs a human, said something, or needs
+    one no longer.
 
-    `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu` is its queue there,
-    None for the platform's usual one. `handoff` is the same in all calls about one handoff, and in no other's; None
-    where only the chat is known. `open` has why, and what the agent may see; `close` has why; `say` means the words of
-    its entry (older versions wrote into `text` what the agent may see of them). `chat` is Baton's id of the
-    chat that is to be closed, or that was opened and is not linked yet. `asked_at` is when the desk was first asked to
-    make something of its own of it. `customer` is the conversation in which the desk tells of whom it made that chat
-    for, where the chat is not linked.
+    `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu`
+    is its queue there, None for the platform's usual one. `handoff` is the same in all calls about
+    one handoff, and in no other's; None where only the chat is known. `open` has why, and what the
+    agent may see; `close` has why; `say` means the words of its entry (older versions wrote into
+    `text` what the agent may see of them). `chat` is Baton's id of the chat that is to be closed,
+    or that was opened and is not linked yet. `asked_at` is when the desk was first asked to make
+    something of its own of it. `customer` is the conversation in which the desk tells of whom it
+    made that chat for, where the chat is not linked.
 
-    It does not give way: what follows needs the chat that it opens, and a handoff that stands is ended by its timers.
+    It does not give way: what follows needs the chat that it opens, and a handoff that stands is
+    ended by its timers.
     """
 
     kind: Literal["desk"] = "desk"
@@ -222,13 +239,17 @@ class CallDesk(BaseCommand):
         return f"desk {self.handoff or self.chat or ''}"
 
     def target(self, conversation: str) -> str | None:
-        """A desk that was asked for a chat and did not answer is not called again: its webhook says what it did."""
+        """A desk that was asked for a chat and did not answer is not called again: its webhook
+        says what it did.
+        """
         is_looked_for = self.action == "open" and self.asked_at is not None
         return None if is_looked_for else f"desk {self.platform}"
 
 
 class Record(BaseCommand):
-    """What the reports are to count. It is counted by the very write that says it is done, so never twice."""
+    """What the reports are to count. It is counted by the very write that says it is done, so
+    never twice.
+    """
 
     kind: Literal["record"] = "record"
     measures: tuple[Measure, ...]
@@ -239,7 +260,9 @@ class Record(BaseCommand):
 
 
 class Stream(BaseCommand):
-    """What a record of the same entry measured is told on the handoff topic as well; counting does not wait for it."""
+    """What a record of the same entry measured is told on the handoff topic as well; counting
+    does not wait for it.
+    """
 
     kind: Literal["stream"] = "stream"
     record: str
@@ -250,7 +273,16 @@ class Stream(BaseCommand):
 
 
 Command = Annotated[
-    SendMessage | SendEvent | SendSurvey | Publish | Post | Comment | TellTeam | CallDesk | Record | Stream,
+    SendMessage
+    | SendEvent
+    | SendSurvey
+    | Publish
+    | Post
+    | Comment
+    | TellTeam
+    | CallDesk
+    | Record
+    | Stream,
     Field(discriminator="kind"),
 ]
 ToCustomer = SendMessage | SendEvent | SendSurvey

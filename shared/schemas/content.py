@@ -18,7 +18,9 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
 class _Open(Theirs):
     """Checked where a limit is documented; fields unknown to Baton travel on to the platform."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True
+    )
 
 
 class ContentInfo(_Open):

@@ -1,6 +1,7 @@
 """What a new message must keep beyond its form, so that no channel refuses what Baton has accepted.
 
-Content that is stored is never checked by this: what was accepted under older rules must stay readable.
+Content that is stored is never checked by this: what was accepted under older rules must stay
+readable.
 
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
@@ -16,7 +17,8 @@ import pydantic_core
 
 from shared.schemas.content import CardContent, Content, ContentInfo, RichCard, Suggestion, Tap
 
-ADDRESS_LIMIT = 2000  # characters; RCS' resellers name this one, and no vendor's reference a smaller one
+# characters; RCS' resellers name this one, and no vendor's reference a smaller one
+ADDRESS_LIMIT = 2000
 WHOLE_LIMIT = 240_000  # bytes of the message as JSON; RCS takes 250 KB with what stands around it
 ACTIONS = (
     *("openUrlAction", "dialAction"),  # the two of Business Messages; RCS has these as well:
@@ -28,7 +30,9 @@ _Fault = tuple[str, str]
 
 
 def first_fault(content: Content) -> _Fault | None:
-    """Returns the field that keeps a message from being accepted, and what is wrong with it; None for a sound one."""
+    """Returns the field that keeps a message from being accepted, and what is wrong with it;
+    None for a sound one.
+    """
     return next(_faults(content), None)
 
 
@@ -51,7 +55,12 @@ def _faults(content: Content) -> Iterator[_Fault]:
     if content.rich_card is not None:
         yield from _rich_card(content.rich_card)
     yield from _chips("suggestions", content.suggestions)
-    if len(pydantic_core.to_json(content.model_dump(mode="json", by_alias=True, exclude_none=True))) > WHOLE_LIMIT:
+    if (
+        len(
+            pydantic_core.to_json(content.model_dump(mode="json", by_alias=True, exclude_none=True))
+        )
+        > WHOLE_LIMIT
+    ):
         yield "", f"the message has more than {WHOLE_LIMIT} bytes as JSON"
 
 
@@ -66,7 +75,12 @@ def _rich_card(card: RichCard) -> Iterator[_Fault]:
     carousel = card.carousel_card
     for place, one in enumerate(carousel.card_contents if carousel else ()):
         field = f"richCard.carouselCard.cardContents.{place}"
-        if carousel and carousel.card_width == "SMALL" and one.media is not None and one.media.height == "TALL":
+        if (
+            carousel
+            and carousel.card_width == "SMALL"
+            and one.media is not None
+            and one.media.height == "TALL"
+        ):
             yield f"{field}.media.height", "must be SHORT or MEDIUM where cardWidth is SMALL"
         yield from _card(field, one)
 
@@ -89,11 +103,19 @@ def _info(field: str, info: ContentInfo) -> Iterator[_Fault]:
 
 def _address(field: str, value: object) -> Iterator[_Fault]:
     if not is_address(value):
-        yield field, f"must be a percent-encoded http or https address of at most {ADDRESS_LIMIT} characters"
+        yield (
+            field,
+            f"must be a percent-encoded http or https address of at most {ADDRESS_LIMIT} "
+            f"characters",
+        )
 
 
 def _number(field: str, value: object) -> Iterator[_Fault]:
-    digits = sum(one.isdecimal() for one in value) if isinstance(value, str) and _NUMBER.fullmatch(value) else 0
+    digits = (
+        sum(one.isdecimal() for one in value)
+        if isinstance(value, str) and _NUMBER.fullmatch(value)
+        else 0
+    )
     if not 4 <= digits <= 15:
         yield field, "must be an international number with its +, like +12025550100"
 
@@ -113,7 +135,9 @@ def _chip(field: str, chip: Suggestion) -> Iterator[_Fault]:
         yield from _tap(f"{field}.action", chip.action)
         yield from _action(f"{field}.action", chip.action.model_extra or {})
     if chip.authentication_request is not None:
-        yield from _sign_in(f"{field}.authenticationRequest.oauth", chip.authentication_request.get("oauth"))
+        yield from _sign_in(
+            f"{field}.authenticationRequest.oauth", chip.authentication_request.get("oauth")
+        )
 
 
 def _tap(field: str, tap: Tap) -> Iterator[_Fault]:
@@ -140,7 +164,11 @@ def _place(field: str, given: Mapping[str, Any]) -> Iterator[_Fault]:
         return
     for name, most in (("latitude", 90), ("longitude", 180)):
         value = where.get(name) if isinstance(where, dict) else None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not -most <= value <= most
+        ):
             yield f"{field}.latLong.{name}", f"must be a number from -{most} to {most}"
 
 
@@ -151,20 +179,28 @@ def _words(field: str, given: Mapping[str, Any], *names: str) -> Iterator[_Fault
 
 
 def _compose(field: str, given: Mapping[str, Any]) -> Iterator[_Fault]:
-    kinds = [kind for kind in ("composeTextMessage", "composeRecordingMessage") if isinstance(given.get(kind), dict)]
+    kinds = [
+        kind
+        for kind in ("composeTextMessage", "composeRecordingMessage")
+        if isinstance(given.get(kind), dict)
+    ]
     if len(kinds) != 1:
         yield field, "give exactly one of composeTextMessage and composeRecordingMessage, an object"
         return
     (kind,) = kinds
     yield from _number(f"{field}.{kind}.phoneNumber", given[kind].get("phoneNumber"))
-    yield from _words(f"{field}.{kind}", given[kind], "text" if kind == "composeTextMessage" else "type")
+    yield from _words(
+        f"{field}.{kind}", given[kind], "text" if kind == "composeTextMessage" else "type"
+    )
 
 
 _CHECKS = {
     "openUrlAction": lambda field, given: _address(f"{field}.url", given.get("url")),
     "dialAction": lambda field, given: _number(f"{field}.phoneNumber", given.get("phoneNumber")),
     "viewLocationAction": _place,
-    "createCalendarEventAction": lambda field, given: _words(field, given, "startTime", "endTime", "title"),
+    "createCalendarEventAction": lambda field, given: _words(
+        field, given, "startTime", "endTime", "title"
+    ),
     "shareLocationAction": lambda _field, _given: iter(()),
     "composeAction": _compose,
 }
@@ -176,5 +212,9 @@ def _sign_in(field: str, oauth: object) -> Iterator[_Fault]:
         return
     yield from _words(field, oauth, "clientId", "codeChallenge")
     scopes = oauth.get("scopes")
-    if not isinstance(scopes, list) or not scopes or not all(isinstance(one, str) and one for one in scopes):
+    if (
+        not isinstance(scopes, list)
+        or not scopes
+        or not all(isinstance(one, str) and one for one in scopes)
+    ):
         yield f"{field}.scopes", "must be a list of texts, not empty"

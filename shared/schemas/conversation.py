@@ -21,11 +21,11 @@ class Phase(StrEnum):
 class Capabilities(Ours):
     """What a platform can do, as data; the machine asks these and never which platform it serves.
 
-    `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked. `frames`: it has
-    JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`: it recognises an id that it has seen.
-    `caller_ids`: receipts and taps name messages by the ids that Baton's callers gave them. `window_hours`: how long
-    after the customer's last message it may be written to, None where there is no such limit. `surveys`: it has surveys
-    of its own.
+    `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked.
+    `frames`: it has JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`:
+    it recognises an id that it has seen. `caller_ids`: receipts and taps name messages by the ids
+    that Baton's callers gave them. `window_hours`: how long after the customer's last message it
+    may be written to, None where there is no such limit. `surveys`: it has surveys of its own.
     """
 
     delivers: bool = True
@@ -42,12 +42,12 @@ class Capabilities(Ours):
 
 
 class Present(Ours):
-    """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought them in.
+    """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought
+    them in.
 
-    `joined_at` is by Baton's clock, `occurred_at` by that of `source`, as is `rejoined_at`: that they had joined was
-    said again.
-    `told` is False where the customer could not be written to when they joined, and so does not know of them yet;
-    `app`: they type in the channel's own app.
+    `joined_at` is by Baton's clock, `occurred_at` by that of `source`, as is `rejoined_at`: that
+    they had joined was said again. `told` is False where the customer could not be written to when
+    they joined, and so does not know of them yet; `app`: they type in the channel's own app.
     """
 
     representative: Representative
@@ -62,7 +62,9 @@ class Present(Ours):
 
 
 class HandoffRequest(Ours):
-    """A request for a human; kept while one is here, for the response time. `desk` is where it went."""
+    """A request for a human; kept while one is here, for the response time. `desk` is where it
+    went.
+    """
 
     reason: str
     source: str
@@ -75,9 +77,9 @@ class HandoffRequest(Ours):
 class Timer(Ours):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
-    `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's people have left its
-    chat, and a colleague of theirs may come. `openings` counts how often the request waited for an opening, or was
-    passed on to a desk that was open.
+    `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's
+    people have left its chat, and a colleague of theirs may come. `openings` counts how often the
+    request waited for an opening, or was passed on to a desk that was open.
     """
 
     kind: Literal["unclaimed", "idle", "chat"]
@@ -99,7 +101,9 @@ class Ahead(Ours):
 
 
 class AwaitedReply(Ours):
-    """The customer's next words are to be captured under `key`, for these audiences, if they come before `until`."""
+    """The customer's next words are to be captured under `key`, for these audiences, if they
+    come before `until`.
+    """
 
     key: str
     audiences: tuple[Audience, ...]
@@ -124,8 +128,9 @@ class Handback(Ours):
 
 
 class BotRun(Ours):
-    """Turns of bots with no human in between, counted `since`: the first one, or the last one where that has begun
-    (`is_last`). `messages` are those of the latest turn, which `answers` that message of the customer's.
+    """Turns of bots with no human in between, counted `since`: the first one, or the last one where
+    that has begun (`is_last`). `messages` are those of the latest turn, which `answers` that
+    message of the customer's.
     """
 
     since: Time
@@ -152,7 +157,8 @@ class Channel(Ours):
 class Erasing(Ours):
     """An erase that is not finished: journal entries up to this version are still to be stripped.
 
-    `family` are the conversations that it is to reach, this one among them; nothing else remembers the links by then.
+    `family` are the conversations that it is to reach, this one among them; nothing else remembers
+    the links by then.
     """
 
     upto: int
@@ -161,24 +167,25 @@ class Erasing(Ours):
 
 
 class Conversation(Ours):
-    """One customer. `speaks_on` is the channel on which they wrote last, None where it is this conversation's own;
-    `address`, `left_unseen`, who is `told`, and what is said below of the customer's own acts are that channel's.
-    `elsewhere` are the customer's other channels.
+    """One customer. `speaks_on` is the channel on which they wrote last, None where it is this
+    conversation's own; `address`, `left_unseen`, who is `told`, and what is said below of the
+    customer's own acts are that channel's. `elsewhere` are the customer's other channels.
 
-    `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending (version - base).
+    `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending
+    (version - base).
 
-    `human_version` is the version with which a human last joined.
-    `closed_answered` is the customer's own asking for a human that was last answered with: the desk is closed.
-    `called` is the desk that was told of the handoff; `closed` are those that were closed when this customer asked, the
-    latest last. `past_chats` are chats that desks opened for handoffs which are over, the oldest first; those are not
-    linked that came to be known only when nobody needed them.
-    `said` are the last words since a human is here; they become the `handback` when the last one leaves.
-    `progress` holds the clocks of the reports that are running.
-    `ours`: a desk's conversation that Baton itself made there, a chat or a customer who was made known.
-    `left_unseen` are humans who left when the customer could not be told, and do not know of it yet; `owed` is a
-    notice of Baton's own of which the same is true.
-    `unheard` are the latest frames whose JOINED, where that is only words, did not reach the customer.
-    `last_user_at` and `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
+    `human_version` is the version with which a human last joined. `closed_answered` is the
+    customer's own asking for a human that was last answered with: the desk is closed. `called` is
+    the desk that was told of the handoff; `closed` are those that were closed when this customer
+    asked, the latest last. `past_chats` are chats that desks opened for handoffs which are over,
+    the oldest first; those are not linked that came to be known only when nobody needed them.
+    `said` are the last words since a human is here; they become the `handback` when the last one
+    leaves. `progress` holds the clocks of the reports that are running. `ours`: a desk's
+    conversation that Baton itself made there, a chat or a customer who was made known.
+    `left_unseen` are humans who left when the customer could not be told, and do not know of it
+    yet; `owed` is a notice of Baton's own of which the same is true. `unheard` are the latest
+    frames whose JOINED, where that is only words, did not reach the customer. `last_user_at` and
+    `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
     to hear no more of bots.
     """
 
@@ -232,11 +239,15 @@ class Conversation(Ours):
         return platform_of(self.channel)
 
     def owns(self, source: str) -> bool:
-        """Returns whether the customer's own words come from there, rather than a desk's echo of them."""
+        """Returns whether the customer's own words come from there, rather than a desk's echo
+        of them.
+        """
         return source in (self.id, self.channel) or any(one.id == source for one in self.elsewhere)
 
     def is_past(self, source: str) -> bool:
-        """Returns whether `source` is a desk's chat whose handoff is over, and none of its people is here."""
+        """Returns whether `source` is a desk's chat whose handoff is over, and none of its
+        people is here.
+        """
         return source in self.past_chats and all(human.source != source for human in self.humans)
 
     @property
@@ -256,4 +267,7 @@ class Conversation(Ours):
         return min((due for due in dues if due), default=None)
 
     def present(self, representative: Representative) -> Present | None:
-        return next((human for human in self.humans if human.representative.name == representative.name), None)
+        return next(
+            (human for human in self.humans if human.representative.name == representative.name),
+            None,
+        )

@@ -1,4 +1,6 @@
-"""What a conversation knows of desks: which one has the handoff, in which chat, and which were closed."""
+"""What a conversation knows of desks: which one has the handoff, in which chat, and which were
+closed.
+"""
 
 from shared.schemas.base import Ours
 from shared.schemas.ids import platform_of
@@ -6,8 +8,9 @@ from shared.schemas.times import Time
 
 
 class CreatedChat(Ours):
-    """A chat that a desk says it made for somebody of whom it tells in the conversation `customer`; `at` is when Baton
-    heard of it."""
+    """A chat that a desk says it made for somebody of whom it tells in the conversation `customer`;
+    `at` is when Baton heard of it.
+    """
 
     chat: str
     at: Time
@@ -17,9 +20,9 @@ class CreatedChat(Ours):
 class Called(Ours):
     """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
 
-    Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton knows it; until then
-    `created` are those that the desk says it made for this customer meanwhile. `assisted`: the desk's own assistant
-    has answered in that chat.
+    Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton
+    knows it; until then `created` are those that the desk says it made for this customer meanwhile.
+    `assisted`: the desk's own assistant has answered in that chat.
     """
 
     desk: str
@@ -36,7 +39,9 @@ class Called(Ours):
         return (*filter(None, [self.chat]), *(one.chat for one in self.created))
 
     def has(self, source: str) -> bool:
-        """Returns whether what happens in `source` is about this handoff, unless it is about one that is over."""
+        """Returns whether what happens in `source` is about this handoff, unless it is about
+        one that is over.
+        """
         return source == self.chat if self.chat else platform_of(source) == self.kind
 
 

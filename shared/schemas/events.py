@@ -1,4 +1,6 @@
-"""Things that happened or are asked for, in Baton's own terms; vendors' formats end at `shared/platforms`."""
+"""Things that happened or are asked for, in Baton's own terms; vendors' formats end at
+`shared/platforms`.
+"""
 
 from typing import ClassVar
 
@@ -16,16 +18,25 @@ REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 class Event(Ours):
     """`id` is native and unique with `kind` in `source`, the conversation that reports it.
 
-    A *fact* happened already and is never refused; without `fact` it is a request. `key` names the API key of a
-    request, `keeps_id` that its id is used towards the customer's platform too. `occurred_at` is by the platform's own
-    clock; without it the moment of arrival counts. `address` is the platform's own name of the conversation.
-    `also` are further native ids under which the same event may come again. `native_id` is the platform's own id where
-    `id` only stands for it; it is for calls to the platform and for nobody's eyes.
+    A *fact* happened already and is never refused; without `fact` it is a request. `key` names the
+    API key of a request, `keeps_id` that its id is used towards the customer's platform too.
+    `occurred_at` is by the platform's own clock; without it the moment of arrival counts. `address`
+    is the platform's own name of the conversation. `also` are further native ids under which the
+    same event may come again. `native_id` is the platform's own id where `id` only stands for it;
+    it is for calls to the platform and for nobody's eyes.
     """
 
     kind: ClassVar[str] = "event"
     id_space: ClassVar[str] = "event"
-    beside: ClassVar[set[str]] = {"occurred_at", "key", "actor", "address", "also", "ahead", "native_id"}
+    beside: ClassVar[set[str]] = {
+        "occurred_at",
+        "key",
+        "actor",
+        "address",
+        "also",
+        "ahead",
+        "native_id",
+    }
 
     id: NonEmpty
     source: NonEmpty
@@ -40,13 +51,17 @@ class Event(Ours):
 
     @property
     def entry_id(self) -> str:
-        """Returns the journal id. A caller's own ids count in one space for messages and one for events, as they do in
-        Business Messages: neither BOT and HUMAN nor JOINED and LEFT may share one."""
+        """Returns the journal id. A caller's own ids count in one space for messages and one for
+        events, as they do in Business Messages: neither BOT and HUMAN nor JOINED and LEFT may share
+        one.
+        """
         return entry_id(self.source, self.id_space if self.keeps_id else self.kind, self.id)
 
     @property
     def digest(self) -> str:
-        """Returns a hash of what the event says, which tells a repetition from another use of the same id."""
+        """Returns a hash of what the event says, which tells a repetition from another use of
+        the same id.
+        """
         return sha256(self.kind + self.model_dump_json(exclude=self.beside))
 
     @property
@@ -61,7 +76,8 @@ class Event(Ours):
 
 
 class FromUser(Event):
-    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots and desks.
+    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots
+    and desks.
 
     `ahead` is known where they ask for their place in line.
     """
@@ -99,7 +115,8 @@ class HumanRequested(Event):
     """`metadata` stays with the conversation, so it has at most METADATA_LIMIT bytes as JSON.
 
     `form` is as in FromUser where the customer asked by a chip, None where a bot or desk asks.
-    `answers` is the version of the conversation that the customer's words made, where a bot asks because of them.
+    `answers` is the version of the conversation that the customer's words made, where a bot asks
+    because of them.
     """
 
     kind: ClassVar[str] = "human_requested"
@@ -139,7 +156,9 @@ class Said(ByRepresentative):
 
 
 class HumanMessage(Said):
-    """`delivered`: the channel itself has shown it already, as what a person typed in the channel's own app."""
+    """`delivered`: the channel itself has shown it already, as what a person typed in the
+    channel's own app.
+    """
 
     kind: ClassVar[str] = "human_message"
 
@@ -149,7 +168,8 @@ class HumanMessage(Said):
 class BotMessage(Said):
     """`human_needed` is what a desk's own AI says of that, None where it says nothing.
 
-    `answers` is the version of the conversation that the customer's words made, where a bot answers certain words.
+    `answers` is the version of the conversation that the customer's words made, where a bot answers
+    certain words.
     """
 
     kind: ClassVar[str] = "bot_message"
@@ -195,7 +215,9 @@ class HandoffFailed(Event):
 
 
 class ChatCreated(Event):
-    """A desk says that it made a chat for a customer; `chat` is Baton's id of it, `source` that of the customer."""
+    """A desk says that it made a chat for a customer; `chat` is Baton's id of it, `source` that
+    of the customer.
+    """
 
     kind: ClassVar[str] = "chat_created"
 
@@ -253,7 +275,9 @@ class Subscribed(SubscriptionChange):
 
 
 class Undelivered(Event):
-    """The platform took `message` (by its own id of it) and says now that the customer did not get it."""
+    """The platform took `message` (by its own id of it) and says now that the customer did not
+    get it.
+    """
 
     kind: ClassVar[str] = "undelivered"
 
@@ -262,8 +286,9 @@ class Undelivered(Event):
 
 
 class Unknown(Event):
-    """A platform's event that Baton has no use for; journalled as ignored, or quarantined where a `fault` kept it from
-    being read."""
+    """A platform's event that Baton has no use for; journalled as ignored, or quarantined where a
+    `fault` kept it from being read.
+    """
 
     kind: ClassVar[str] = "unknown"
 

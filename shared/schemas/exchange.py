@@ -40,8 +40,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a function does with a request. `body_limit` sees all of it but the body, and says how many bytes of that
-    are read before `handle` is called: none where the answer does not depend on them."""
+    """What a function does with a request. `body_limit` sees all of it but the body, and says how
+    many bytes of that are read before `handle` is called: none where the answer does not depend on
+    them.
+    """
 
     handle: Handler
     body_limit: Callable[[Request], int]
@@ -49,10 +51,11 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An HTTP call to make. `auth` is `none`, `bearer:<token>` or `google:<scope>`; it never reaches a log.
+    """An HTTP call to make. `auth` is `none`, `bearer:<token>` or `google:<scope>`; it never
+    reaches a log.
 
-    `timeout` is in seconds, from beginning to end; None leaves it to the sender. `per_second` is how many calls this
-    host takes of one customer, None where no such limit is documented.
+    `timeout` is in seconds, from beginning to end; None leaves it to the sender. `per_second` is
+    how many calls this host takes of one customer, None where no such limit is documented.
     """
 
     method: str

@@ -13,7 +13,8 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
 
 
 def conversation_id(platform: str, native: str) -> str:
-    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is hashed.
+    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is
+    hashed.
 
     So is one that holds a phone number, as ids stand in URLs and logs.
     """
@@ -23,7 +24,9 @@ def conversation_id(platform: str, native: str) -> str:
 
 
 def hidden(native: str) -> str:
-    """Returns what stands for a native id that tells too much: where the same id comes, the same stands for it."""
+    """Returns what stands for a native id that tells too much: where the same id comes, the
+    same stands for it.
+    """
     return "h-" + sha256(native)[:32]
 
 
@@ -42,7 +45,9 @@ def platform_of(conversation: str) -> str:
 
 
 def entry_id(source: str, kind: str, native: str) -> str:
-    """Returns the journal id of an event: the same for every delivery of it, and telling nothing of its content."""
+    """Returns the journal id of an event: the same for every delivery of it, and telling
+    nothing of its content.
+    """
     return sha256("\n".join((source, kind, native)))[:40]
 
 

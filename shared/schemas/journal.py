@@ -1,4 +1,6 @@
-"""The record of one event: what came, what Baton did, how that ended. Also the dedupe record and the outbox."""
+"""The record of one event: what came, what Baton did, how that ended. Also the dedupe record
+and the outbox.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -26,7 +28,9 @@ class Verdict(StrEnum):
 
 
 class Notified(Ours):
-    """How telling one target went, in entries of older versions; today that is the state of a TellTeam command."""
+    """How telling one target went, in entries of older versions; today that is the state of a
+    TellTeam command.
+    """
 
     target: str
     state: Literal["in-flight", "sent", "unknown", "failed"]
@@ -49,22 +53,24 @@ class Asked(Ours):
 
 
 class JournalEntry(Ours):
-    """`seq` is the conversation's version that this event made, and so the order of the journal: `time` is by the clock
-    of whichever instance accepted it. What is asked of the built-in bot has the `seq` of the words that it answers; of
-    an event through a link the record in the reporting conversation has that of the channel. `nonce` tells our own lost
-    commit from a duplicate.
+    """`seq` is the conversation's version that this event made, and so the order of the journal:
+    `time` is by the clock of whichever instance accepted it. What is asked of the built-in bot has
+    the `seq` of the words that it answers; of an event through a link the record in the reporting
+    conversation has that of the channel. `nonce` tells our own lost commit from a duplicate.
 
-    `occurred_at` is kept where the conversation may yet be joined to another, on which the event then acts.
-    `native_id` is the platform's own id of the event where `event_id` only stands for it; people are not shown it.
-    `text` is what was said. `captured_for` are those who may see the variable that the customer's words were captured
-    as, None where they were captured as none.
-    `form` is what the customer sent, in Business Messages form, while a command has still to tell it. Its words are in
-    `text` alone: `words_at` is their place in it, as a payload and a field of it.
-    A `marker` stands for another id of an event that has its entry elsewhere; people are not shown it.
+    `occurred_at` is kept where the conversation may yet be joined to another, on which the event
+    then acts. `native_id` is the platform's own id of the event where `event_id` only stands for
+    it; people are not shown it. `text` is what was said. `captured_for` are those who may see the
+    variable that the customer's words were captured as, None where they were captured as none.
+    `form` is what the customer sent, in Business Messages form, while a command has still to tell
+    it. Its words are in `text` alone: `words_at` is their place in it, as a payload and a field of
+    it. A `marker` stands for another id of an event that has its entry elsewhere; people are not
+    shown it.
 
-    `due_at` is when the sweep must look here. An entry of which all waits behind commands of earlier entries has none:
-    those entries `guard` it. `guards` is the last sequence that is guarded so. Until a later look has found how what it
-    guards stands, such an entry stays pending and due, even if all of its own has ended.
+    `due_at` is when the sweep must look here. An entry of which all waits behind commands of
+    earlier entries has none: those entries `guard` it. `guards` is the last sequence that is
+    guarded so. Until a later look has found how what it guards stands, such an entry stays pending
+    and due, even if all of its own has ended.
     """
 
     id: str
@@ -96,12 +102,16 @@ class JournalEntry(Ours):
     @property
     def pending_seq(self) -> int | None:
         """`seq` while delivery still has to look at this entry, else None."""
-        is_pending = self.guards is not None or any(c.state in (State.PENDING, State.BROKEN) for c in self.commands)
+        is_pending = self.guards is not None or any(
+            c.state in (State.PENDING, State.BROKEN) for c in self.commands
+        )
         return self.seq if is_pending else None
 
     @property
     def outcome(self) -> str:
-        """How it ended: the verdict where there was nothing to do, else the worst state of its commands."""
+        """How it ended: the verdict where there was nothing to do, else the worst state of its
+        commands.
+        """
         if self.notified is not None:
             return self.notified.state
         if self.asked is not None:
@@ -119,8 +129,8 @@ class JournalEntry(Ours):
     def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
         """Returns this entry with these commands, and with when the sweep must look at it next.
 
-        One that guards others stays due as soon as something of its own has ended: what it guards may go on now.
-        The customer's form is kept only as long as a command has still to tell it.
+        One that guards others stays due as soon as something of its own has ended: what it guards
+        may go on now. The customer's form is kept only as long as a command has still to tell it.
         """
         kept = {} if any(map(_tells_the_form, commands)) else {"form": None, "words_at": None}
         after = self.model_copy(update={"commands": commands, **kept})
@@ -131,16 +141,25 @@ class JournalEntry(Ours):
         return after.model_copy(update={"due_at": due})
 
     def due_behind(self, lines: Collection[str]) -> datetime | None:
-        """Returns when something can be done for it, given the lines in which it waits behind earlier entries.
+        """Returns when something can be done for it, given the lines in which it waits behind
+        earlier entries.
 
-        What waits behind another command is not due before that one: else what always fails stays longest due.
+        What waits behind another command is not due before that one: else what always fails stays
+        longest due.
         """
         heads: dict[str, Command] = {}
         for command in self.pending:
             heads.setdefault(command.line, command)
         untried = self.due_at or self.time
-        return min((head.next_look or untried for line, head in heads.items() if line not in lines), default=None)
+        return min(
+            (head.next_look or untried for line, head in heads.items() if line not in lines),
+            default=None,
+        )
 
 
 def _tells_the_form(command: Command) -> bool:
-    return isinstance(command, Publish | Post) and bool(command.readers) and command.state is State.PENDING
+    return (
+        isinstance(command, Publish | Post)
+        and bool(command.readers)
+        and command.state is State.PENDING
+    )

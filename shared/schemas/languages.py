@@ -1,7 +1,8 @@
-"""Languages as platforms write them: BCP 47 tags, with Java's `_`, old codes, and what stands behind.
+"""Languages as platforms write them: BCP 47 tags, with Java's `_`, old codes, and what stands
+behind.
 
-A library that knows all of BCP 47 takes a fifth of a second to import, at every start of a function;
-a test holds these few rules against one.
+A library that knows all of BCP 47 takes a fifth of a second to import, at every start of a
+function; a test holds these few rules against one.
 """
 
 import re
@@ -9,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Codes that were replaced, which phones still send: Java and Android say `in`, `iw` and `ji`.
-# https://www.iana.org/assignments/language-subtag-registry (Preferred-Value); `tl` and `sh` by CLDR:
-# https://github.com/unicode-org/cldr/blob/main/common/supplemental/supplementalMetadata.xml
+# https://www.iana.org/assignments/language-subtag-registry (Preferred-Value); `tl` and `sh` by
+# CLDR: https://github.com/unicode-org/cldr/blob/main/common/supplemental/supplementalMetadata.xml
 REPLACED = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr", "tl": "fil"}
 _NONE = ("und", "mul", "mis", "zxx")  # not known, several, no code, no language
 # Whose readers read the other language where theirs is not to be had.
@@ -33,7 +34,9 @@ class Language:
 
 
 def read(tag: str | None) -> Language:
-    """Returns what a tag says, as far as it is one: `pt-BR`, `in_ID`, `zh_Hant_HK`, `en_US.UTF-8`."""
+    """Returns what a tag says, as far as it is one: `pt-BR`, `in_ID`, `zh_Hant_HK`,
+    `en_US.UTF-8`.
+    """
     language, *rest = _SEPARATOR.split(re.split(r"[.@]", tag or "")[0])
     language = language.lower()
     if not re.fullmatch(r"[a-z]{2,3}", language) or language in _NONE:
@@ -57,7 +60,9 @@ def _script(language: str, region: str | None) -> str | None:
 
 
 def language_of(tag: str | None) -> str:
-    """Returns the language alone, by its code of today: `pt` of pt-BR, `id` of in_ID, `fil` of fil-PH."""
+    """Returns the language alone, by its code of today: `pt` of pt-BR, `id` of in_ID, `fil` of
+    fil-PH.
+    """
     return read(tag).language
 
 

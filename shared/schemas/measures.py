@@ -7,7 +7,9 @@ from shared.schemas.times import Time
 
 
 class Name(StrEnum):
-    """README's table of definitions says what each means. Those in TIMED carry seconds; the rest count."""
+    """README's table of definitions says what each means. Those in TIMED carry seconds; the
+    rest count.
+    """
 
     CONVERSATION = "conversation"
     HANDED_OFF = "handed_off"
@@ -38,10 +40,12 @@ TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLI
 
 
 class Measure(Ours):
-    """One thing to count. `at` is when its clock started, whenever it ended; nothing tells which conversation it was.
+    """One thing to count. `at` is when its clock started, whenever it ended; nothing tells which
+    conversation it was.
 
-    `desk` is where the handoff was routed, empty where none was asked for; `agent` is empty where nobody in particular
-    is meant. `number` is -1 where what had been counted turned out not to be so.
+    `desk` is where the handoff was routed, empty where none was asked for; `agent` is empty where
+    nobody in particular is meant. `number` is -1 where what had been counted turned out not to be
+    so.
     """
 
     name: Name
@@ -54,16 +58,20 @@ class Measure(Ours):
 
 
 class Moment(Ours):
-    """When something happened, by Baton's clock and by that of the platform that reported it (`source`)."""
+    """When something happened, by Baton's clock and by that of the platform that reported it
+    (`source`).
+    """
 
     source: str
     accepted_at: Time
     occurred_at: Time | None = None
 
     def seconds_until(self, end: "Moment") -> float:
-        """Returns how long it took: by the platform's clock where one and the same timed both ends, else by Baton's.
+        """Returns how long it took: by the platform's clock where one and the same timed both ends,
+        else by Baton's.
 
-        What came without a time of its own, or with one in the future, has Baton's; it must not be mixed with another.
+        What came without a time of its own, or with one in the future, has Baton's; it must not be
+        mixed with another.
         """
         since, until = self.accepted_at, end.accepted_at
         if self.source == end.source and self._own is not None and end._own is not None:
@@ -71,17 +79,24 @@ class Moment(Ours):
         return max((until - since).total_seconds(), 0.0)
 
     def was_before(self, late: "Moment") -> bool:
-        """Returns whether this had happened when something that is reported late did, by the best clock there is."""
+        """Returns whether this had happened when something that is reported late did, by the
+        best clock there is.
+        """
         own = self._own if self.source == late.source else None
         return (own or self.accepted_at) <= (late._own or late.accepted_at)
 
     @property
     def _own(self) -> Time | None:
-        return self.occurred_at if self.occurred_at is not None and self.occurred_at < self.accepted_at else None
+        return (
+            self.occurred_at
+            if self.occurred_at is not None and self.occurred_at < self.accepted_at
+            else None
+        )
 
 
 class Visit(Ours):
-    """The customer's messages that are less than a day apart: one conversation, as reports count them.
+    """The customer's messages that are less than a day apart: one conversation, as reports count
+    them.
 
     `channel` is where it began; the customer may go on elsewhere.
     """
@@ -109,7 +124,8 @@ class Handoff(Ours):
 class Ended(Ours):
     """The handoff that ended last, at `at`; `turn` is since when the customer's words waited then.
 
-    `may_go_on`: its last human left and no bot has spoken since. `asked` is the customer's first word in that time.
+    `may_go_on`: its last human left and no bot has spoken since. `asked` is the customer's first
+    word in that time.
     """
 
     handoff: Handoff

@@ -1,14 +1,20 @@
-"""People's names, as they may be shown: nothing in them that is not seen, or moves what stands around them."""
+"""People's names, as they may be shown: nothing in them that is not seen, or moves what stands
+around them.
+"""
 
 import re
 from unicodedata import category
 
 from shared.schemas.texts import shortened
 
-# Persian and Indic names need the first two, emoji the second; they change how their neighbours look.
+# Persian and Indic names need the first two, emoji the second; they change how their neighbours
+# look.
 JOINERS = "\u200c\u200d"
-# Signs that stand before a number or a word and are seen, though Unicode calls them format characters.
-_SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+# Signs that stand before a number or a word and are seen, though Unicode calls them format
+# characters.
+_SEEN = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
 # The flag of England, and others that a black flag and unseen letters make; else one character.
 _PARTS = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f|.", re.DOTALL)
 

@@ -1,4 +1,6 @@
-"""The bodies of Baton's topics, `schema_version` 1: at least once, in order, under ids that do not change."""
+"""The bodies of Baton's topics, `schema_version` 1: at least once, in order, under ids that do
+not change.
+"""
 
 from typing import Literal
 
@@ -38,7 +40,9 @@ class _Body(Ours):
 
 
 class WakeUp(_Body):
-    """`baton-outbox`: this conversation has something to deliver, or (`timers`) something that is due."""
+    """`baton-outbox`: this conversation has something to deliver, or (`timers`) something that
+    is due.
+    """
 
     conversation: str
     timers: bool = False
@@ -55,7 +59,9 @@ class VariablesBody(_Body):
 
 
 class CommentBody(_Body):
-    """A comment for the CRM record: what the comment audience may see of one capture, in words and as data."""
+    """A comment for the CRM record: what the comment audience may see of one capture, in words
+    and as data.
+    """
 
     id: str
     conversation: str
@@ -71,8 +77,8 @@ def transcript_of(conversation: str) -> str:
 
 
 class Notification(_Body):
-    """`baton-handoffs`: what the team should know, once per edge. `desk` is where the request went, `transcript` where
-    the API tells what was said, `message_id` that of a message not delivered.
+    """`baton-handoffs`: what the team should know, once per edge. `desk` is where the request went,
+    `transcript` where the API tells what was said, `message_id` that of a message not delivered.
     """
 
     id: str
@@ -89,7 +95,9 @@ class Notification(_Body):
 
 
 class Measured(_Body):
-    """`baton-handoffs`, where REPORTS_STREAM is on: what the reports count, for whoever counts elsewhere as well."""
+    """`baton-handoffs`, where REPORTS_STREAM is on: what the reports count, for whoever counts
+    elsewhere as well.
+    """
 
     id: str
     type: Literal["handoff.measured"] = MEASURED

@@ -1,4 +1,6 @@
-"""Events that Baton itself makes: a timer fired, a desk's chat was linked or unlinked, a JOINED did not arrive."""
+"""Events that Baton itself makes: a timer fired, a desk's chat was linked or unlinked, a JOINED
+did not arrive.
+"""
 
 from typing import ClassVar
 
@@ -28,7 +30,9 @@ class Unlinked(Event):
 
 
 class UnclaimedTimeout(Event):
-    """The `n`th time that a request waited `UNCLAIMED_AFTER`; `armed` is the version that set the timer."""
+    """The `n`th time that a request waited `UNCLAIMED_AFTER`; `armed` is the version that set
+    the timer.
+    """
 
     kind: ClassVar[str] = "unclaimed_timeout"
 
@@ -53,7 +57,9 @@ class ChatIdleTimeout(Event):
 
 
 class JoinedLost(Event):
-    """The text that told of a human who joined will not arrive; `frame` is the id of what told of it."""
+    """The text that told of a human who joined will not arrive; `frame` is the id of what told
+    of it.
+    """
 
     kind: ClassVar[str] = "joined_lost"
 

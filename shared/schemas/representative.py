@@ -1,4 +1,6 @@
-"""Who speaks. https://developers.google.com/business-communications/business-messages/reference/rest/v1/Representative"""
+"""Who speaks.
+https://developers.google.com/business-communications/business-messages/reference/rest/v1/Representative
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +9,8 @@ from pydantic import StringConstraints
 
 from shared.schemas.base import Theirs
 
-NAME_LIMIT = 256  # characters; what a platform says longer is cut, what a caller says longer is refused
+# characters; what a platform says longer is cut, what a caller says longer is refused
+NAME_LIMIT = 256
 
 
 class RepresentativeType(StrEnum):

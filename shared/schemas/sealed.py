@@ -1,6 +1,7 @@
 """What was said, and may be hidden from some: it cannot be printed, joined or sent by accident.
 
-`handoff.visibility` alone opens it, for a reader who is named; a test looks for others. Stored, it is what it holds.
+`handoff.visibility` alone opens it, for a reader who is named; a test looks for others. Stored, it
+is what it holds.
 """
 
 from typing import Any, Generic, TypeVar, get_args
@@ -31,7 +32,9 @@ class Sealed(Generic[T]):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         held = handler.generate_schema(get_args(source)[0])
         sealing = core_schema.no_info_after_validator_function(cls, held)
-        sealed = core_schema.union_schema([core_schema.is_instance_schema(cls), sealing], mode="left_to_right")
+        sealed = core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), sealing], mode="left_to_right"
+        )
         opening = core_schema.plain_serializer_function_ser_schema(unsealed, return_schema=held)
         return core_schema.json_or_python_schema(sealing, sealed, serialization=opening)
 

@@ -23,7 +23,9 @@ HEADLINES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """A notification with its context, told at `at`. `lines` are the conversation's last words, oldest first."""
+    """A notification with its context, told at `at`. `lines` are the conversation's last words,
+    oldest first.
+    """
 
     notification: Notification
     at: datetime
@@ -80,7 +82,9 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who is informed, and the page on which people look (`{conversation}` in its address is filled in)."""
+    """Who is informed, and the page on which people look (`{conversation}` in its address is
+    filled in).
+    """
 
     targets: Sequence[Target] = ()
     console_url: str | None = None

@@ -1,4 +1,6 @@
-"""The one place that reads times: RFC 3339 with nanoseconds, Unix seconds, `2024-11-15 16:46:31 UTC`."""
+"""The one place that reads times: RFC 3339 with nanoseconds, Unix seconds, `2024-11-15 16:46:31
+UTC`.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,7 +11,9 @@ _PYDANTIC = TypeAdapter(AwareDatetime)
 
 
 def parse_time(value: object) -> datetime:
-    """Returns an aware UTC time, cut to microseconds. Raises ValueError for anything that is not a time."""
+    """Returns an aware UTC time, cut to microseconds. Raises ValueError for anything that is
+    not a time.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str | datetime):
         raise ValueError("not a time")
     return _unix(value) if isinstance(value, int) else _from_text(value)
@@ -34,7 +38,9 @@ def _unix(seconds: float) -> datetime:
 
 
 def time_or_none(value: object) -> datetime | None:
-    """Returns the time, or None where a platform sent a placeholder in a field that Baton can do without."""
+    """Returns the time, or None where a platform sent a placeholder in a field that Baton can
+    do without.
+    """
     try:
         return parse_time(value)
     except ValueError:
@@ -42,8 +48,12 @@ def time_or_none(value: object) -> datetime | None:
 
 
 def format_time(value: datetime) -> str:
-    """Returns RFC 3339 in UTC with exactly six fractional digits, so that text sorts as time does."""
+    """Returns RFC 3339 in UTC with exactly six fractional digits, so that text sorts as time
+    does.
+    """
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-Time = Annotated[datetime, BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)]
+Time = Annotated[
+    datetime, BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)
+]

@@ -21,7 +21,9 @@ _STORABLE = f"values of at most {DEEPEST} levels, and finite numbers"
 
 
 def _storable(variables: JsonObject) -> JsonObject:
-    """A record that holds what its parser cannot read again would be lost as a whole. Names no key: it may tell."""
+    """A record that holds what its parser cannot read again would be lost as a whole. Names no
+    key: it may tell.
+    """
     if not all(_is_storable(value, DEEPEST) for value in variables.values()):
         raise ValueError(f"a value is nested deeper than {DEEPEST} levels, or no finite number")
     return variables
@@ -35,7 +37,9 @@ def _is_storable(value: JsonValue, levels: int) -> bool:
 
 
 def _text_or_none(value: object) -> str | None:
-    """Returns the text of a field that Baton can do without, whichever JSON type it has this time."""
+    """Returns the text of a field that Baton can do without, whichever JSON type it has this
+    time.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -54,7 +58,11 @@ def _number_or_none(value: object) -> int | None:
     """Returns a whole number, also of a text of its digits, None for anything else."""
     if isinstance(value, str):
         digits = value.strip()
-        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _DIGITS else None
+        return (
+            int(digits)
+            if digits.isascii() and digits.isdecimal() and len(digits) <= _DIGITS
+            else None
+        )
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -199,7 +207,9 @@ class SessionVariable(Snake):
     payload: Values | None = None
     capture_target: Literal["payload", "end_user_response"] = "payload"
     capture_key: NonEmpty | None = None
-    capture_type: Annotated[tuple[Literal["event", "agent", "comment", "data_parameters"], ...], Field(min_length=1)]
+    capture_type: Annotated[
+        tuple[Literal["event", "agent", "comment", "data_parameters"], ...], Field(min_length=1)
+    ]
     invisible_to_agent: tuple[str, ...] = ()
     invisible_to_adapter_events: tuple[str, ...] = ()
     display_order_in_adapter: tuple[str, ...] = ()
@@ -214,7 +224,9 @@ class SessionVariable(Snake):
 
 
 class Action(Snake):
-    """What a Dialogflow payload asks for: a human, the end, or one human in particular. Only that must be readable."""
+    """What a Dialogflow payload asks for: a human, the end, or one human in particular. Only
+    that must be readable.
+    """
 
     type: Literal["action"] = "action"
     action: Literal["escalation", "end", "direct"]
@@ -233,7 +245,9 @@ class Ujet(Snake):
 
 
 class Provenance(Ours):
-    """Who says so. Only `signed` came from a platform itself; else an agent's browser claims it. Stands on a topic."""
+    """Who says so. Only `signed` came from a platform itself; else an agent's browser claims
+    it. Stands on a topic.
+    """
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -246,7 +260,8 @@ class Provenance(Ours):
 class Variable(Ours):
     """The latest value of a key, and which audiences may see it.
 
-    Where nobody may, the value itself is not kept: it only hides an earlier one. A null is left out of a stored record.
+    Where nobody may, the value itself is not kept: it only hides an earlier one. A null is left out
+    of a stored record.
     """
 
     key: str

@@ -1,4 +1,6 @@
-"""What is wrong with the settings, in words: which one, where in it, and what to give instead; never its value."""
+"""What is wrong with the settings, in words: which one, where in it, and what to give instead;
+never its value.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -25,7 +27,9 @@ def faults(error: ValidationError, given: Mapping[str, str]) -> str:
 
 def _where(fault: ErrorDetails, given: Mapping[str, str]) -> str:
     setting, *path = fault["loc"]
-    inside = ".".join(_step(one, path[:n], given.get(str(setting), "")) for n, one in enumerate(path))
+    inside = ".".join(
+        _step(one, path[:n], given.get(str(setting), "")) for n, one in enumerate(path)
+    )
     return f"{str(setting).upper()} {inside}".strip()
 
 

@@ -49,11 +49,14 @@ from shared.settings.types import (
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
-RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")  # one for each region, too
+# one for each region, too
+RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
 
 
 class Settings(BaseModel):
-    """One field per variable of README's table, lower case; the defaults are those of a deployed function."""
+    """One field per variable of README's table, lower case; the defaults are those of a
+    deployed function.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -130,7 +133,9 @@ class Settings(BaseModel):
 
     bridge_token_keys: TokenKeys = ()
     bridge_allowed_origins: Origins = ()
-    bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(names)] = (Audience.EVENT,)
+    bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(names)] = (
+        Audience.EVENT,
+    )
 
     team_webhook_url: SecretUrl = None
     team_webhook_secret: WebhookSecret = None
@@ -162,7 +167,9 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged each fault."""
+    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
+    each fault.
+    """
     given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
     try:
         settings = Settings.model_validate(given)
@@ -177,10 +184,13 @@ def _with_defaults(settings: Settings) -> Settings:
     dialogflow = settings.dialogflow_api_url or _dialogflow_host(settings.dialogflow_agent)
     rcs_google = RCS_HOSTS.fullmatch(settings.rcs_api_url)
     filled: dict[str, Any] = {
-        "baton_store": settings.baton_store or ("firestore" if deployed else "sqlite:///.baton/baton.sqlite"),
+        "baton_store": settings.baton_store
+        or ("firestore" if deployed else "sqlite:///.baton/baton.sqlite"),
         "baton_queue": settings.baton_queue or ("pubsub" if deployed else "inline"),
-        "baton_bot": settings.baton_bot or ("none" if deployed or settings.bot_webhook_url else "acknowledge"),
-        "business_messages_auth": settings.business_messages_auth or ("google" if google else "none"),
+        "baton_bot": settings.baton_bot
+        or ("none" if deployed or settings.bot_webhook_url else "acknowledge"),
+        "business_messages_auth": settings.business_messages_auth
+        or ("google" if google else "none"),
         "dialogflow_api_url": dialogflow,
         "dialogflow_auth": settings.dialogflow_auth
         or ("google" if dialogflow.rstrip("/").endswith("dialogflow.googleapis.com") else "none"),
@@ -188,7 +198,8 @@ def _with_defaults(settings: Settings) -> Settings:
     }
     if deployed and (filled["baton_store"] != "firestore" or filled["baton_queue"] != "pubsub"):
         raise _misconfigured(
-            "BATON_STORE, BATON_QUEUE: sqlite and inline are for one machine; use firestore and pubsub"
+            "BATON_STORE, BATON_QUEUE: sqlite and inline are for one machine; use firestore and "
+            "pubsub"
         )
     return settings.model_copy(update=filled)
 
@@ -229,12 +240,28 @@ def closed_doors(settings: Settings, function: str) -> list[str]:
     missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
     if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
         missing.append("outbound_webhook_keys")
-    if function == "deliver_outbox" and settings.crm_comment_url and not settings.crm_comment_secret:
+    if (
+        function == "deliver_outbox"
+        and settings.crm_comment_url
+        and not settings.crm_comment_secret
+    ):
         missing.append("crm_comment_secret")
-    if function in WHATSAPP_SENDERS and settings.whatsapp_app_secrets and not settings.whatsapp_access_token:
+    if (
+        function in WHATSAPP_SENDERS
+        and settings.whatsapp_app_secrets
+        and not settings.whatsapp_access_token
+    ):
         missing.append("whatsapp_access_token")
-    if function == "run_bot" and settings.baton_bot == "dialogflow" and not settings.dialogflow_agent:
+    if (
+        function == "run_bot"
+        and settings.baton_bot == "dialogflow"
+        and not settings.dialogflow_agent
+    ):
         missing.append("dialogflow_agent")
-    if function == "notify_handoff" and settings.team_webhook_url and not settings.team_webhook_secret:
+    if (
+        function == "notify_handoff"
+        and settings.team_webhook_url
+        and not settings.team_webhook_secret
+    ):
         missing.append("team_webhook_secret")
     return [name.upper() for name in missing]

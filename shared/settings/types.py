@@ -1,4 +1,6 @@
-"""The kinds of setting: each says what may stand in its variable, and refuses the rest in words for a person."""
+"""The kinds of setting: each says what may stand in its variable, and refuses the rest in words
+for a person.
+"""
 
 import base64
 import json
@@ -23,7 +25,9 @@ PLACEHOLDERS = ("conversation_id", "platform", "native_id", "comment_id")
 
 
 class ApiKey(BaseModel):
-    """Who a key of the REST API is and what it may do. The key itself is kept as its SHA-256 only."""
+    """Who a key of the REST API is and what it may do. The key itself is kept as its SHA-256
+    only.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +39,9 @@ class ApiKey(BaseModel):
 def names(value: object) -> object:
     """Returns the parts of a comma-separated list."""
     return (
-        tuple(part for part in (one.strip() for one in value.split(",")) if part) if isinstance(value, str) else value
+        tuple(part for part in (one.strip() for one in value.split(",")) if part)
+        if isinstance(value, str)
+        else value
     )
 
 
@@ -51,7 +57,9 @@ def words(value: object) -> object:
     try:
         return json.loads(value)
     except json.JSONDecodeError as error:
-        raise ValueError('give a JSON object, like {"en": {"joined": "{name} is here."}}') from error
+        raise ValueError(
+            'give a JSON object, like {"en": {"joined": "{name} is here."}}'
+        ) from error
 
 
 def _keys(value: object) -> object:
@@ -81,12 +89,16 @@ def _url(value: str) -> str:
 
 
 def _comment_url(value: str) -> str:
-    """Nothing from a payload may say where a call goes: placeholders stand behind the host, and only known ones."""
+    """Nothing from a payload may say where a call goes: placeholders stand behind the host, and
+    only known ones.
+    """
     host = urlsplit(_url(value)).netloc
     if "{" in host or "}" in host:
         raise ValueError("the host must not hold a placeholder")
     if not re.fullmatch(rf"([^{{}}]|{{({'|'.join(PLACEHOLDERS)})}})*", value):
-        raise ValueError(f"the placeholders are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}")
+        raise ValueError(
+            f"the placeholders are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}"
+        )
     return value
 
 
@@ -111,13 +123,17 @@ def _token_keys(value: tuple[str, ...]) -> tuple[str, ...]:
 
 def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
     if not all(EXACT_ORIGIN.fullmatch(origin) for origin in value):
-        raise ValueError("give exact origins in lower case, like https://crm.example.com, without a path")
+        raise ValueError(
+            "give exact origins in lower case, like https://crm.example.com, without a path"
+        )
     return value
 
 
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
-        raise ValueError("give projects/<p>/locations/<l>/agents/<a>, with /environments/<e> if you like")
+        raise ValueError(
+            "give projects/<p>/locations/<l>/agents/<a>, with /environments/<e> if you like"
+        )
     return value
 
 
@@ -127,7 +143,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0)]
 ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
-TrafficType = Literal["AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"]
+TrafficType = Literal[
+    "AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"
+]
 Store = Annotated[str, AfterValidator(_store)]
 Url = Annotated[str, AfterValidator(_url)]
 SecretUrl = Annotated[Url | None, Field(repr=False)]
@@ -135,7 +153,9 @@ CommentUrl = Annotated[Annotated[str, AfterValidator(_comment_url)] | None, Fiel
 Auth = Annotated[str, AfterValidator(_auth), Field(repr=False)]
 WebhookSecret = Annotated[Annotated[str, AfterValidator(_webhook_secret)] | None, Field(repr=False)]
 WebhookSecrets = Annotated[
-    tuple[Annotated[str, AfterValidator(_webhook_secret)], ...], BeforeValidator(names), Field(repr=False)
+    tuple[Annotated[str, AfterValidator(_webhook_secret)], ...],
+    BeforeValidator(names),
+    Field(repr=False),
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Origins = Annotated[Names, AfterValidator(_origins)]

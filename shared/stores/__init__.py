@@ -1,1 +1,3 @@
-"""Where state lives: SQLite on one machine, Firestore deployed, behind one port and one contract suite."""
+"""Where state lives: SQLite on one machine, Firestore deployed, behind one port and one
+contract suite.
+"""

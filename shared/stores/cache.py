@@ -9,7 +9,8 @@ CONVERSATIONS = 1000
 
 
 class CachedStore:
-    """A ConversationStore around another. A copy that is old does no harm: its token fails, and it is forgotten.
+    """A ConversationStore around another. A copy that is old does no harm: its token fails, and it
+    is forgotten.
 
     Absence is not remembered, so a conversation that another instance opened is seen at once.
     """
@@ -38,13 +39,17 @@ class CachedStore:
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         """Returns the copy where there is one, unless `fresh`; what was read becomes the copy."""
         known = self._known.pop(conversation, None)
-        snapshot = known if known and not fresh else await self._store.load(conversation, fresh=fresh)
+        snapshot = (
+            known if known and not fresh else await self._store.load(conversation, fresh=fresh)
+        )
         if snapshot is not None:
             self._remember(snapshot)
         return snapshot
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        """Forgets before it writes: whatever ends this early, an answer lost among it, leaves no copy behind."""
+        """Forgets before it writes: whatever ends this early, an answer lost among it, leaves
+        no copy behind.
+        """
         for conversation in commit.conversations:
             self._known.pop(conversation.value.id, None)
         written = await self._store.commit(commit)

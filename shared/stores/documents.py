@@ -1,4 +1,6 @@
-"""How a model is stored, the same in every store: as fields what is queried, the rest as one JSON string."""
+"""How a model is stored, the same in every store: as fields what is queried, the rest as one
+JSON string.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,15 +18,18 @@ BODY_LIMIT = 1_000_000  # bytes; Firestore takes 1 MiB a document, names and que
 
 
 def shard(conversation: str) -> int:
-    """Returns 0 to 15: spreads the index on `due_at`, whose range would take only some 500 writes a second."""
+    """Returns 0 to 15: spreads the index on `due_at`, whose range would take only some 500
+    writes a second.
+    """
     return crc32(conversation.encode()) % SHARDS
 
 
 def is_in_no_line(conversation: Conversation) -> bool:
-    """Returns whether somebody waits here for the people of a platform that delivers by itself: not in Baton's queue.
+    """Returns whether somebody waits here for the people of a platform that delivers by itself: not
+    in Baton's queue.
 
-    Its document names another phase than its body, so that the queue's query never reads it. Older versions wrote the
-    same phase, so what the query finds is looked at as well.
+    Its document names another phase than its body, so that the queue's query never reads it. Older
+    versions wrote the same phase, so what the query finds is looked at as well.
     """
     return conversation.tracked and conversation.phase is Phase.QUEUED
 
@@ -72,7 +77,10 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
 def _body(model: Ours) -> str:
     body = model.model_dump_json(exclude_none=True)
     if len(body) > BODY_LIMIT // 4 and len(body.encode()) > BODY_LIMIT:
-        raise TooLarge("too-large-to-store", f"This takes more than the {BODY_LIMIT} bytes that one record may have.")
+        raise TooLarge(
+            "too-large-to-store",
+            f"This takes more than the {BODY_LIMIT} bytes that one record may have.",
+        )
     return body
 
 

@@ -1,1 +1,3 @@
-"""How the team hears of a handoff: one file per kind of target, pure, a briefing in and an HTTP call out."""
+"""How the team hears of a handoff: one file per kind of target, pure, a briefing in and an HTTP
+call out.
+"""

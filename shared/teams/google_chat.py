@@ -1,4 +1,6 @@
-"""Google Chat incoming webhooks, cards. https://developers.google.com/workspace/chat/api/reference/rest/v1/cards"""
+"""Google Chat incoming webhooks, cards.
+https://developers.google.com/workspace/chat/api/reference/rest/v1/cards
+"""
 
 import re
 from dataclasses import dataclass
@@ -22,8 +24,16 @@ class GoogleChat:
 
     def call(self, briefing: Briefing) -> Call:
         card = {"header": {"title": briefing.headline}, "sections": _sections(briefing)}
-        body = {"text": briefing.headline, "cardsV2": [{"cardId": briefing.notification.id, "card": card}]}
-        return Call("POST", self.url.value, pydantic_core.to_json(body), {"content-type": "application/json"})
+        body = {
+            "text": briefing.headline,
+            "cardsV2": [{"cardId": briefing.notification.id, "card": card}],
+        }
+        return Call(
+            "POST",
+            self.url.value,
+            pydantic_core.to_json(body),
+            {"content-type": "application/json"},
+        )
 
     def fault(self, answer: Answer) -> str | None:
         """https://docs.cloud.google.com/apis/design/errors"""
@@ -42,7 +52,9 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
     sections: list[dict[str, Any]] = [{"widgets": facts}]
     if briefing.lines:
         text = "<br>".join(map(_plain, briefing.lines))
-        sections.append({"header": "The last words", "widgets": [{"textParagraph": {"text": text}}]})
+        sections.append(
+            {"header": "The last words", "widgets": [{"textParagraph": {"text": text}}]}
+        )
     if briefing.link:
         button = {"text": "Open", "onClick": {"openLink": {"url": briefing.link}}}
         sections.append({"widgets": [{"buttonList": {"buttons": [button]}}]})
@@ -50,7 +62,9 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def _plain(text: str) -> str:
-    """Returns text of which nothing becomes markup; it is cut before it is escaped, so that no entity is torn."""
+    """Returns text of which nothing becomes markup; it is cut before it is escaped, so that no
+    entity is torn.
+    """
     return _escaped(shortened(text, TEXT_LIMIT, size=lambda one: len(_escaped(one))))
 
 

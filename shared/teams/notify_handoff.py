@@ -29,7 +29,12 @@ async def notify_handoff(ports: Ports, request: Request) -> Response:
     if told is None:
         return Response(body=b"{}", notes={"type": MEASURED})
     return Response(
-        body=b"{}", notes={"conversation": told.conversation, "type": told.type, "waited_seconds": told.waited_seconds}
+        body=b"{}",
+        notes={
+            "conversation": told.conversation,
+            "type": told.type,
+            "waited_seconds": told.waited_seconds,
+        },
     )
 
 
@@ -65,10 +70,19 @@ async def _keep(ports: Ports, told: Notification) -> bool:
         return True
     found = await ports.store.load(told.conversation)
     if found is not None and found.value.erased:
-        log("INFO", "the team is not informed: the customer was erased", conversation=told.conversation, type=told.type)
+        log(
+            "INFO",
+            "the team is not informed: the customer was erased",
+            conversation=told.conversation,
+            type=told.type,
+        )
         return False
     version = found.value.version + 1 if found else 1
-    after = [Snapshot(found.value.model_copy(update={"version": version}), found.token)] if found else []
+    after = (
+        [Snapshot(found.value.model_copy(update={"version": version}), found.token)]
+        if found
+        else []
+    )
     await ports.store.commit(Commit([_entry(ports, told, entry_id, version)], after))
     return True
 
@@ -90,6 +104,7 @@ def _entry(ports: Ports, told: Notification, entry_id: str, version: int) -> Jou
         event_id=told.id,
         due_at=now + FIRST_LOOK,
         commands=tuple(
-            TellTeam(id=command_id(told.conversation, entry_id, name), to=name, body=body) for name in names
+            TellTeam(id=command_id(told.conversation, entry_id, name), to=name, body=body)
+            for name in names
         ),
     )

@@ -22,7 +22,12 @@ class Slack:
 
     def call(self, briefing: Briefing) -> Call:
         body = {"text": briefing.headline, "blocks": _blocks(briefing)}
-        return Call("POST", self.url.value, pydantic_core.to_json(body), {"content-type": "application/json"})
+        return Call(
+            "POST",
+            self.url.value,
+            pydantic_core.to_json(body),
+            {"content-type": "application/json"},
+        )
 
     def fault(self, answer: Answer) -> str | None:
         """https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks"""
@@ -31,9 +36,12 @@ class Slack:
 
 
 def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}]
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": _plain(briefing.headline, HEADER_LIMIT)}
+    ]
     facts = "\n".join(
-        f"{name}: {shortened(' '.join(value.split()), FACT_LIMIT)}" for name, value in briefing.facts.items()
+        f"{name}: {shortened(' '.join(value.split()), FACT_LIMIT)}"
+        for name, value in briefing.facts.items()
     )
     blocks.append({"type": "section", "text": _plain(facts, TEXT_LIMIT)})
     if briefing.lines:
@@ -45,8 +53,9 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    """Returns text that Slack shows as it is: an id can be copied and searched for, and nothing that a customer writes
-    becomes markup or a mention. `mrkdwn` has no escape for its own marks (`_`, `*`, `~`), so it is used nowhere.
+    """Returns text that Slack shows as it is: an id can be copied and searched for, and nothing
+    that a customer writes becomes markup or a mention. `mrkdwn` has no escape for its own marks
+    (`_`, `*`, `~`), so it is used nowhere.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """

@@ -12,7 +12,9 @@ from shared.schemas.team import Briefing, Url
 
 @dataclass(frozen=True, slots=True)
 class TeamWebhook:
-    """`secret` is base64, with or without `whsec_`. The receiver knows repetitions by `webhook-id`."""
+    """`secret` is base64, with or without `whsec_`. The receiver knows repetitions by
+    `webhook-id`.
+    """
 
     url: Url
     secret: str = field(repr=False)
@@ -21,7 +23,9 @@ class TeamWebhook:
 
     def call(self, briefing: Briefing) -> Call:
         told = briefing.notification
-        body = pydantic_core.to_json({"type": told.type, "timestamp": briefing.at, "data": _data(briefing)})
+        body = pydantic_core.to_json(
+            {"type": told.type, "timestamp": briefing.at, "data": _data(briefing)}
+        )
         headers = {
             "content-type": "application/json",
             "webhook-id": told.id,
@@ -36,4 +40,9 @@ class TeamWebhook:
 
 def _data(briefing: Briefing) -> dict[str, Any]:
     told = briefing.notification.model_dump(mode="json", by_alias=True)
-    return {**told, "headline": briefing.headline, "customer": briefing.customer, "link": briefing.link}
+    return {
+        **told,
+        "headline": briefing.headline,
+        "customer": briefing.customer,
+        "link": briefing.link,
+    }

@@ -1,4 +1,6 @@
-"""Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to "did it arrive?"."""
+"""Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to
+"did it arrive?".
+"""
 
 import asyncio
 from functools import cache
@@ -23,7 +25,9 @@ class HttpSender:
         self._free_at: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
-        """Returns the answer, or None where nobody knows if the call arrived. Raises Unavailable where it did not."""
+        """Returns the answer, or None where nobody knows if the call arrived. Raises
+        Unavailable where it did not.
+        """
         headers = {**call.headers, **await self._authorization(call.auth)}
         await self._in_pace(call)
         try:
@@ -37,12 +41,17 @@ class HttpSender:
             ) as response:
                 body = await response.read()
                 if response.status == 401:
-                    self._credentials.pop(call.auth.partition(":")[2], None)  # the next try gets a new token
-                return Answer(response.status, body, {k.lower(): v for k, v in response.headers.items()})
+                    # the next try gets a new token
+                    self._credentials.pop(call.auth.partition(":")[2], None)
+                return Answer(
+                    response.status, body, {k.lower(): v for k, v in response.headers.items()}
+                )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise Unavailable("invalid-url", "The address to call is not a URL; check the settings.") from error
+            raise Unavailable(
+                "invalid-url", "The address to call is not a URL; check the settings."
+            ) from error
         except (aiohttp.ClientError, TimeoutError):
             return None
 
@@ -51,7 +60,9 @@ class HttpSender:
             await self._session.close()
 
     async def _in_pace(self, call: Call) -> None:
-        """Waits for this call's turn at a host that takes so many a second. Raises Unavailable if that is too long."""
+        """Waits for this call's turn at a host that takes so many a second. Raises Unavailable
+        if that is too long.
+        """
         if call.per_second is None:
             return
         host, now = urlsplit(call.url).netloc, asyncio.get_running_loop().time()
@@ -75,7 +86,9 @@ class HttpSender:
         return {}
 
     def _google_token(self, scope: str) -> str:
-        """Blocks, so it runs in a thread; the credentials refresh themselves shortly before they expire."""
+        """Blocks, so it runs in a thread; the credentials refresh themselves shortly before
+        they expire.
+        """
         import google.auth
         import google.auth.exceptions
         import google.auth.transport.requests
@@ -88,7 +101,9 @@ class HttpSender:
                 credentials.refresh(google.auth.transport.requests.Request())
             return str(credentials.token)
         except google.auth.exceptions.GoogleAuthError as error:
-            raise Unavailable("no-google-credentials", "Google credentials are missing or were refused.") from error
+            raise Unavailable(
+                "no-google-credentials", "Google credentials are missing or were refused."
+            ) from error
 
 
 @cache

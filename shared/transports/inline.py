@@ -1,4 +1,6 @@
-"""The embedded queue: wakes delivery in this process and retries it. What a crash loses the outbox remembers."""
+"""The embedded queue: wakes delivery in this process and retries it. What a crash loses the
+outbox remembers.
+"""
 
 import asyncio
 import contextlib
@@ -17,8 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 class InlineQueue:
     """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
 
-    Subscribers of other topics are awaited, so that what they refuse stays in the outbox; one with `patience` for so
-    many seconds, then it goes on and is looked after when the outbox comes again.
+    Subscribers of other topics are awaited, so that what they refuse stays in the outbox; one with
+    `patience` for so many seconds, then it goes on and is looked after when the outbox comes again.
     """
 
     def __init__(self, deliver: Deliver) -> None:
@@ -26,8 +28,12 @@ class InlineQueue:
         self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._workers: dict[str, _Worker] = {}
 
-    def subscribe(self, topic: str, subscriber: Subscriber, *, patience: float | None = None) -> None:
-        self._subscribers[topic].append(subscriber if patience is None else _Patient(subscriber, patience))
+    def subscribe(
+        self, topic: str, subscriber: Subscriber, *, patience: float | None = None
+    ) -> None:
+        self._subscribers[topic].append(
+            subscriber if patience is None else _Patient(subscriber, patience)
+        )
 
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         if topic == OUTBOX:
@@ -45,7 +51,9 @@ class InlineQueue:
         worker.wake(wake_up.timers)
 
     async def _run(self, conversation: str, worker: "_Worker") -> None:
-        """Takes the worker away in the very step in which it ends, so that no wake-up reaches one that has ended."""
+        """Takes the worker away in the very step in which it ends, so that no wake-up reaches
+        one that has ended.
+        """
         try:
             await worker.run()
         finally:
@@ -82,16 +90,29 @@ class _Worker:
             self._faults = 0
             return pause
         except BatonError as error:
-            log("WARNING", "delivery will be tried again", conversation=self._conversation, reason=error.reason)
-        except Exception as error:  # a fault in one delivery must not end the retries of its conversation
-            log("ERROR", "delivery failed unexpectedly", conversation=self._conversation, error=type(error).__name__)
+            log(
+                "WARNING",
+                "delivery will be tried again",
+                conversation=self._conversation,
+                reason=error.reason,
+            )
+        # a fault in one delivery must not end the retries of its conversation
+        except Exception as error:
+            log(
+                "ERROR",
+                "delivery failed unexpectedly",
+                conversation=self._conversation,
+                error=type(error).__name__,
+            )
         self._timers = self._timers or timers
         self._faults += 1
         return _pause(self._faults)
 
 
 class _Patient:
-    """A subscriber that is waited for a while and then left to go on; the next publication of the same waits again."""
+    """A subscriber that is waited for a while and then left to go on; the next publication of
+    the same waits again.
+    """
 
     def __init__(self, subscriber: Subscriber, seconds: float) -> None:
         self._subscriber = subscriber

@@ -1,7 +1,8 @@
 """The deployed queue: one unary Publish per message, over the official library's channel.
 
-The batching client adds 11 ms and a thread, and pauses its key after a failure; here a failure is the caller's, who
-keeps the message in the outbox. The client around a plain call costs more CPU than the call.
+The batching client adds 11 ms and a thread, and pauses its key after a failure; here a failure is
+the caller's, who keeps the message in the outbox. The client around a plain call costs more CPU
+than the call.
 """
 
 from typing import Any
@@ -19,11 +20,14 @@ from shared.errors import Unavailable
 from shared.logs import log
 
 TIMEOUT_SECONDS = 5.0
-_Publish: Any = type(PublishRequest.pb(PublishRequest()))  # the protocol buffer's own class: the wrapper encodes slowly
+# the protocol buffer's own class: the wrapper encodes slowly
+_Publish: Any = type(PublishRequest.pb(PublishRequest()))
 
 
 class PubsubPublisher:
-    """A Publisher. The channel is opened at the first call, inside the event loop that then owns it."""
+    """A Publisher. The channel is opened at the first call, inside the event loop that then
+    owns it.
+    """
 
     def __init__(self, project: str, emulator: str | None = None) -> None:
         self._project = project
@@ -41,8 +45,16 @@ class PubsubPublisher:
             )
         except (GoogleAPIError, GoogleAuthError) as error:
             cause = type(error).__name__
-            log("WARNING", "the queue cannot be used now", topic=topic, error=cause, detail=str(error)[:500])
-            raise Unavailable("queue-unavailable", f"The queue cannot be used now ({cause}).") from error
+            log(
+                "WARNING",
+                "the queue cannot be used now",
+                topic=topic,
+                error=cause,
+                detail=str(error)[:500],
+            )
+            raise Unavailable(
+                "queue-unavailable", f"The queue cannot be used now ({cause})."
+            ) from error
 
     async def close(self) -> None:
         channel, self._channel = self._channel, None
@@ -53,7 +65,9 @@ class PubsubPublisher:
         """Returns the call; it raises the official client's errors."""
         if self._channel is None:
             self._channel = _opened(self._emulator)
-            bare = self._channel.unary_unary("/google.pubsub.v1.Publisher/Publish", _Publish.SerializeToString)
+            bare = self._channel.unary_unary(
+                "/google.pubsub.v1.Publisher/Publish", _Publish.SerializeToString
+            )
             self._publish = wrap_errors(bare)  # type: ignore[no-untyped-call]  # as above
         return self._publish
 

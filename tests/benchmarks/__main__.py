@@ -1,7 +1,9 @@
-"""`make bench`: Baton beside what a user would write instead, and beside the least that the same RPCs cost.
+"""`make bench`: Baton beside what a user would write instead, and beside the least that the same
+RPCs cost.
 
-Milliseconds are this machine's and the emulators', which neither sync nor replicate nor encrypt; the ratios, counts and
-processor times are what carries over. List prices are those of one region, without the free quota.
+Milliseconds are this machine's and the emulators', which neither sync nor replicate nor encrypt;
+the ratios, counts and processor times are what carries over. List prices are those of one region,
+without the free quota.
 """
 
 import argparse
@@ -27,7 +29,9 @@ STARTED = time.monotonic()
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round, under 90 s: an impression")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure and sample there as well")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write every figure and sample there as well"
+    )
     given = parser.parse_args()
     absent = missing() or ("node and npm are not on the PATH" if not shutil.which("npm") else None)
     if absent:
@@ -59,7 +63,10 @@ def _measure(plan: Plan) -> tuple[list[Acks], list[Figure]]:
 
 def _rounds(plan: Plan) -> Iterator[Acks]:
     for number in range(plan.rounds):
-        _say(f"acks, round {number + 1} of {plan.rounds}: every server takes turns, at 1 client and at 8")
+        _say(
+            f"acks, round {number + 1} of {plan.rounds}: every server takes turns, at 1 client and "
+            f"at 8"
+        )
         yield measure.acks(plan)
 
 

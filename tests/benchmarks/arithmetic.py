@@ -1,4 +1,6 @@
-"""Percentiles, medians, ratios against budgets, and what a million events cost at list price. Pure."""
+"""Percentiles, medians, ratios against budgets, and what a million events cost at list price.
+Pure.
+"""
 
 import math
 import statistics
@@ -7,15 +9,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 MILLION = 1_000_000
-# Firestore, one region (us-central1), dollars per operation: https://cloud.google.com/firestore/pricing
+# Firestore, one region (us-central1), dollars per operation:
+# https://cloud.google.com/firestore/pricing
 DOLLARS = {"reads": 0.03 / 100_000, "writes": 0.09 / 100_000, "deletes": 0.01 / 100_000}
-# Pub/Sub, dollars per TiB of publishing and of delivery, at least 1 kB each: https://cloud.google.com/pubsub/pricing
+# Pub/Sub, dollars per TiB of publishing and of delivery, at least 1 kB each:
+# https://cloud.google.com/pubsub/pricing
 PUBSUB_DOLLARS_PER_BYTE = 40 / 2**40
 PUBSUB_LEAST_BYTES = 1000
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Returns the smallest value that at least `share` of all values do not exceed (the nearest rank)."""
+    """Returns the smallest value that at least `share` of all values do not exceed (the nearest
+    rank).
+    """
     ranked = sorted(values)
     return ranked[max(math.ceil(share * len(ranked)), 1) - 1]
 
@@ -25,13 +31,19 @@ def median(values: Sequence[float]) -> float:
 
 
 def firestore_dollars(operations: Mapping[str, float], events: int) -> float:
-    """Returns the list price of a million events of which `events` took these document operations."""
+    """Returns the list price of a million events of which `events` took these document
+    operations.
+    """
     return sum(DOLLARS[kind] * count for kind, count in operations.items()) / events * MILLION
 
 
 def pubsub_dollars(publishes: float, deliveries: float, events: int) -> float:
-    """Returns the list price of a million such events; every message is smaller than the least that is charged."""
-    return (publishes + deliveries) * PUBSUB_LEAST_BYTES * PUBSUB_DOLLARS_PER_BYTE / events * MILLION
+    """Returns the list price of a million such events; every message is smaller than the least
+    that is charged.
+    """
+    return (
+        (publishes + deliveries) * PUBSUB_LEAST_BYTES * PUBSUB_DOLLARS_PER_BYTE / events * MILLION
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the summary: what was measured, how it was had, and its budget where there is one."""
+    """One line of the summary: what was measured, how it was had, and its budget where there is
+    one.
+    """
 
     name: str
     value: float

@@ -1,4 +1,6 @@
-"""A pair of fresh emulators with Baton's topics, for each measurement: their queries slow with history."""
+"""A pair of fresh emulators with Baton's topics, for each measurement: their queries slow with
+history.
+"""
 
 import contextlib
 import json
@@ -18,7 +20,10 @@ from infra.local.server import free_port
 from tests.conftest import BECOME, FAST, FIRESTORE_MAIN, _await_ready, _find
 
 JARS = {
-    "firestore": ("cloud-firestore-emulator/cloud-firestore-emulator.jar", ["-cp", "{jar}", FIRESTORE_MAIN, "start"]),
+    "firestore": (
+        "cloud-firestore-emulator/cloud-firestore-emulator.jar",
+        ["-cp", "{jar}", FIRESTORE_MAIN, "start"],
+    ),
     "pubsub": ("pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar", ["-jar", "{jar}"]),
 }
 
@@ -45,7 +50,12 @@ class Emulators:
         """Pushes what a topic gets, in order, as deployed."""
         push = {"pushEndpoint": endpoint}
         name = f"projects/{self.project}/topics/{topic}"
-        body = {"topic": name, "pushConfig": push, "enableMessageOrdering": True, "ackDeadlineSeconds": 60}
+        body = {
+            "topic": name,
+            "pushConfig": push,
+            "enableMessageOrdering": True,
+            "ackDeadlineSeconds": 60,
+        }
         _put(self.pubsub, f"projects/{self.project}/subscriptions/{topic}-push", body)
 
 
@@ -56,7 +66,9 @@ def emulators() -> Iterator[Emulators]:
     try:
         with ThreadPoolExecutor() as threads:
             list(threads.map(lambda one: _await_ready(*one), started.values()))
-        pair = Emulators(started["firestore"][1], started["pubsub"][1], f"bench-{uuid.uuid4().hex[:12]}")
+        pair = Emulators(
+            started["firestore"][1], started["pubsub"][1], f"bench-{uuid.uuid4().hex[:12]}"
+        )
         for topic in TOPICS:
             _put(pair.pubsub, f"projects/{pair.project}/topics/{topic}", {})
         yield pair
@@ -76,7 +88,13 @@ def missing() -> str | None:
 
 def _start(jar: str, arguments: list[str]) -> tuple[subprocess.Popen[bytes], str]:
     port, found = free_port(), _find(jar)
-    command = ["java", *FAST, *(part.format(jar=found) for part in arguments), "--host=127.0.0.1", f"--port={port}"]
+    command = [
+        "java",
+        *FAST,
+        *(part.format(jar=found) for part in arguments),
+        "--host=127.0.0.1",
+        f"--port={port}",
+    ]
     become = [sys.executable, "-S", "-c", BECOME, str(os.getpid()), *command]
     process = subprocess.Popen(become, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return process, f"127.0.0.1:{port}"
@@ -84,7 +102,10 @@ def _start(jar: str, arguments: list[str]) -> tuple[subprocess.Popen[bytes], str
 
 def _put(host: str, path: str, body: dict[str, Any]) -> None:
     request = urllib.request.Request(
-        f"http://{host}/v1/{path}", json.dumps(body).encode(), {"content-type": "application/json"}, method="PUT"
+        f"http://{host}/v1/{path}",
+        json.dumps(body).encode(),
+        {"content-type": "application/json"},
+        method="PUT",
     )
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # our own loopback address
         return

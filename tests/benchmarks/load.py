@@ -1,6 +1,8 @@
-"""The load generator, a process of its own: a job on standard input, what each target did on standard output.
+"""The load generator, a process of its own: a job on standard input, what each target did on
+standard output.
 
-Targets take turns in short slices: whatever else the machine does meets all of them alike. Ask it through `run`.
+Targets take turns in short slices: whatever else the machine does meets all of them alike. Ask it
+through `run`.
 """
 
 import asyncio
@@ -21,7 +23,9 @@ PAUSE_AFTER_503 = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server's webhook, or, where there is no port, a raw call (see raw.py) on the emulators given."""
+    """A server's webhook, or, where there is no port, a raw call (see raw.py) on the emulators
+    given.
+    """
 
     name: str
     kind: str
@@ -32,10 +36,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`clients` send one after the other to each target in turn, `slices` times for `seconds`, or until `events`.
+    """`clients` send one after the other to each target in turn, `slices` times for `seconds`, or
+    until `events`.
 
-    Events go round the conversations, `among`-0 and so on; with more of them than clients no two clients meet. Message
-    ids begin with `name`. A 503 is sent again if `persist`.
+    Events go round the conversations, `among`-0 and so on; with more of them than clients no two
+    clients meet. Message ids begin with `name`. A 503 is sent again if `persist`.
     """
 
     targets: Sequence[Target]
@@ -51,7 +56,9 @@ class Job:
 
 @dataclass(slots=True)
 class Result:
-    """What one target did: p50 and rate of each slice, percentiles over all; and what the generator itself spent."""
+    """What one target did: p50 and rate of each slice, percentiles over all; and what the
+    generator itself spent.
+    """
 
     slice_p50s: list[float] = field(default_factory=list)
     slice_rates: list[float] = field(default_factory=list)
@@ -65,7 +72,9 @@ class Result:
 def run(job: Job) -> dict[str, Result]:
     """Returns what each target did. Raises RuntimeError where an event failed."""
     command = [sys.executable, "-m", "tests.benchmarks.load"]
-    done = subprocess.run(command, input=json.dumps(asdict(job)), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(asdict(job)), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"the load generator failed: {done.stderr[-2000:]}")
     results = {name: Result(**result) for name, result in json.loads(done.stdout).items()}
@@ -87,7 +96,9 @@ class Line(Protocol):
 class _Webhook:
     """A raw keep-alive connection."""
 
-    def __init__(self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._target, self._reader, self._writer = target, reader, writer
 
     async def send(self, conversation: str, message: str) -> str:
@@ -112,8 +123,14 @@ class _Load:
         self.result = Result()
 
     async def slice(self) -> None:
-        """Opens its connections before the clock starts: servers close those that wait for their next turn."""
-        lines, before, started = await _lines(self.target, self.job.clients), len(self.times), time.perf_counter()
+        """Opens its connections before the clock starts: servers close those that wait for
+        their next turn.
+        """
+        lines, before, started = (
+            await _lines(self.target, self.job.clients),
+            len(self.times),
+            time.perf_counter(),
+        )
         self.deadline, spent = started + self.job.seconds, time.process_time()
         await asyncio.gather(*(self._client(number, line) for number, line in enumerate(lines)))
         self.cpu += time.process_time() - spent
@@ -125,7 +142,10 @@ class _Load:
 
     def finished(self) -> Result:
         self.result.events, self.result.statuses = len(self.times), dict(self.statuses)
-        self.result.p50_ms, self.result.p99_ms = percentile(self.times, 0.5), percentile(self.times, 0.99)
+        self.result.p50_ms, self.result.p99_ms = (
+            percentile(self.times, 0.5),
+            percentile(self.times, 0.99),
+        )
         self.result.cpu_us = self.cpu / len(self.times) * 1e6
         return self.result
 
@@ -147,7 +167,10 @@ class _Load:
 async def _lines(target: Target, clients: int) -> list[Line]:
     if not target.port:
         return [await _raw(target)] * clients
-    opened = [await asyncio.open_connection("127.0.0.1", target.port, limit=1 << 20) for _ in range(clients)]
+    opened = [
+        await asyncio.open_connection("127.0.0.1", target.port, limit=1 << 20)
+        for _ in range(clients)
+    ]
     return [_Webhook(target, *pair) for pair in opened]
 
 

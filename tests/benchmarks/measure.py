@@ -42,8 +42,9 @@ QUICK = Plan(rounds=1, slices=3, seconds=0.2, starts=2, events=300, counted=40)
 
 @dataclass(slots=True)
 class Acks:
-    """One round: what each target did with so many clients, and the processor time of an event in its server or, for a
-    raw call, in its caller."""
+    """One round: what each target did with so many clients, and the processor time of an event in
+    its server or, for a raw call, in its caller.
+    """
 
     results: dict[int, dict[str, Result]] = field(default_factory=dict)
     cpu_us: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -52,22 +53,40 @@ class Acks:
 
 
 def acks(plan: Plan) -> Acks:
-    """All servers up at once, and taking turns: one that waits for its turn costs the others nothing."""
+    """All servers up at once, and taking turns: one that waits for its turn costs the others
+    nothing.
+    """
     found = Acks()
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(emulators())
-        running = {name: stack.enter_context(serve(program(), pair)) for name, program in PROGRAMS.items()}
+        running = {
+            name: stack.enter_context(serve(program(), pair)) for name, program in PROGRAMS.items()
+        }
         targets = [_target(name, server) for name, server in running.items()]
-        targets += [Target(call, call, emulators=(pair.firestore, pair.pubsub, pair.project)) for call in RAW]
+        targets += [
+            Target(call, call, emulators=(pair.firestore, pair.pubsub, pair.project))
+            for call in RAW
+        ]
         _warm_up(running, targets)
         for clients in (1, 8):
             before = {name: server.cpu_seconds() for name, server in running.items()}
-            job = Job(targets, clients, CONVERSATIONS, f"{clients}", seconds=plan.seconds, slices=plan.slices)
+            job = Job(
+                targets,
+                clients,
+                CONVERSATIONS,
+                f"{clients}",
+                seconds=plan.seconds,
+                slices=plan.slices,
+            )
             found.results[clients] = results = run(job)
             spent = {name: server.cpu_seconds() - before[name] for name, server in running.items()}
-            found.cpu_us[clients] = {name: spent[name] / results[name].events * 1e6 for name in running}
+            found.cpu_us[clients] = {
+                name: spent[name] / results[name].events * 1e6 for name in running
+            }
             found.cpu_us[clients] |= {call: results[call].cpu_us for call in RAW}
-        found.rss_mb, found.pss_mb = (running["Baton, CSKU"].megabytes(measure) for measure in ("Rss", "Pss"))
+        found.rss_mb, found.pss_mb = (
+            running["Baton, CSKU"].megabytes(measure) for measure in ("Rss", "Pss")
+        )
     return found
 
 
@@ -107,7 +126,15 @@ def contest(plan: Plan) -> Contest:
 
 
 def _race(server: Running, plan: Plan, name: str, conversations: int) -> Result:
-    job = Job([_target(name, server)], SENDERS, conversations, name, name, events=plan.events, persist=True)
+    job = Job(
+        [_target(name, server)],
+        SENDERS,
+        conversations,
+        name,
+        name,
+        events=plan.events,
+        persist=True,
+    )
     return run(job)[name]
 
 
@@ -130,7 +157,9 @@ def _journal(pair: Emulators, conversation: str) -> list[JournalEntry]:
 
 
 def _disordered(entries: list[JournalEntry]) -> int:
-    """Returns how many events stand before one that their sender had sent earlier, or share a place with another."""
+    """Returns how many events stand before one that their sender had sent earlier, or share a
+    place with another.
+    """
     last: dict[str, int] = {}
     wrong = len(entries) - len({entry.seq for entry in entries})
     for entry in entries:
@@ -141,17 +170,27 @@ def _disordered(entries: list[JournalEntry]) -> int:
 
 
 def delayed(plan: Plan) -> dict[str, Result]:
-    """One client, every RPC 10 ms longer: Baton beside two bare RPCs in sequence, through the same proxy."""
-    with emulators() as pair, proxy(pair, DELAY_MS) as slow, serve(baton(), slow.emulators) as server:
+    """One client, every RPC 10 ms longer: Baton beside two bare RPCs in sequence, through the
+    same proxy.
+    """
+    with (
+        emulators() as pair,
+        proxy(pair, DELAY_MS) as slow,
+        serve(baton(), slow.emulators) as server,
+    ):
         far = slow.emulators
         bare = Target("pair", "pair", emulators=(far.firestore, far.pubsub, far.project))
         targets = [_target("Baton", server), bare]
         _warm_up({"Baton": server}, targets)
-        return run(Job(targets, 1, CONVERSATIONS, "slow", seconds=plan.seconds * 2, slices=plan.slices))
+        return run(
+            Job(targets, 1, CONVERSATIONS, "slow", seconds=plan.seconds * 2, slices=plan.slices)
+        )
 
 
 def starts(plan: Plan) -> dict[str, list[float]]:
-    """Seconds from process start to the first 200, Baton's with its first commit and publish, in turns."""
+    """Seconds from process start to the first 200, Baton's with its first commit and publish,
+    in turns.
+    """
     found: dict[str, list[float]] = {"Baton": [], "no-op": []}
     with emulators() as pair:
         with serve(baton(), pair) as server:
@@ -166,7 +205,9 @@ def starts(plan: Plan) -> dict[str, list[float]]:
 
 
 def operations(kind: str, plan: Plan) -> Counter[str]:
-    """RPCs and document operations of so many warm events, taken and delivered: with delivery running beside."""
+    """RPCs and document operations of so many warm events, taken and delivered: with delivery
+    running beside.
+    """
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(emulators())
         counting = stack.enter_context(proxy(pair))
@@ -195,7 +236,9 @@ def _target(name: str, server: Running) -> Target:
 
 
 def _warm_up(running: dict[str, Running], targets: list[Target]) -> None:
-    """Opens every conversation twice over, so that what is measured is a warm instance and a warm emulator."""
+    """Opens every conversation twice over, so that what is measured is a warm instance and a
+    warm emulator.
+    """
     for server in running.values():
         _must_take(server, "conv-0", "warm")
     run(Job(targets, 8, CONVERSATIONS, "warm", events=2 * CONVERSATIONS))
@@ -204,4 +247,6 @@ def _warm_up(running: dict[str, Running], targets: list[Target]) -> None:
 def _must_take(server: Running, conversation: str, message: str) -> None:
     status = server.post(conversation, message)
     if status != 200:
-        raise RuntimeError(f"{server.program.command[0]} answered {status}:\n{server.log.read_text()[-2000:]}")
+        raise RuntimeError(
+            f"{server.program.command[0]} answered {status}:\n{server.log.read_text()[-2000:]}"
+        )

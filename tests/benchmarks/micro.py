@@ -1,4 +1,6 @@
-"""Microseconds of pure work: parse and verify, decide, encode one commit. A process of its own, asked through `run`."""
+"""Microseconds of pure work: parse and verify, decide, encode one commit. A process of its own,
+asked through `run`.
+"""
 
 import asyncio
 import json
@@ -42,7 +44,9 @@ _Commit: Any = type(CommitRequest.pb(CommitRequest()))
 
 
 def _microseconds(call: Callable[[], object]) -> float:
-    """Returns the time of one call in the quickest round: whatever else this machine does only adds to it."""
+    """Returns the time of one call in the quickest round: whatever else this machine does only
+    adds to it.
+    """
     return min(_round(call) for _ in range(ROUNDS)) * 1e6
 
 
@@ -91,5 +95,9 @@ def _encode(kind: str) -> float:
 MEASURES = {"parse + verify": _parse, "decide": _decide, "encode a commit": _encode}
 
 if __name__ == "__main__":
-    found = {f"{name}, {kind}": measure(kind) for name, measure in MEASURES.items() for kind in warm.PLATFORMS}
+    found = {
+        f"{name}, {kind}": measure(kind)
+        for name, measure in MEASURES.items()
+        for kind in warm.PLATFORMS
+    }
     sys.stdout.write(json.dumps(found))

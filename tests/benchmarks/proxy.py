@@ -1,6 +1,8 @@
-"""A gRPC proxy in front of both emulators, a process of its own: it delays every RPC and counts what each costs.
+"""A gRPC proxy in front of both emulators, a process of its own: it delays every RPC and counts
+what each costs.
 
-It prints its two addresses, then answers each line on its input with the counts since the last; it ends with its input.
+It prints its two addresses, then answers each line on its input with the counts since the last; it
+ends with its input.
 """
 
 import argparse
@@ -36,17 +38,25 @@ class Forward(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no ty
         async def unary(request: bytes, context: Any) -> bytes:
             await self._pass(kind, request)
             try:
-                answer: bytes = await self._channel.unary_unary(method)(request, metadata=_metadata(context))
+                answer: bytes = await self._channel.unary_unary(method)(
+                    request, metadata=_metadata(context)
+                )
             except grpc.aio.AioRpcError as error:
-                await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+                await context.abort(
+                    error.code(), error.details() or "", tuple(error.trailing_metadata() or ())
+                )
                 raise
             return answer
 
         async def stream(request: bytes, context: Any) -> AsyncIterator[bytes]:
             await self._pass(kind, request)
             found = 0
-            async for answer in self._channel.unary_stream(method)(request, metadata=_metadata(context)):
-                found += kind != "RunQuery" or bool(RunQueryResponse.deserialize(answer).document.name)
+            async for answer in self._channel.unary_stream(method)(
+                request, metadata=_metadata(context)
+            ):
+                found += kind != "RunQuery" or bool(
+                    RunQueryResponse.deserialize(answer).document.name
+                )
                 yield answer
             self._counts["reads"] += max(found, 1)
 
@@ -81,8 +91,17 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy(pair: Emulators, delay_ms: float = 0.0) -> Iterator[Proxy]:
-    command = [sys.executable, "-m", "tests.benchmarks.proxy", pair.firestore, pair.pubsub, str(delay_ms)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.proxy",
+        pair.firestore,
+        pair.pubsub,
+        str(delay_ms),
+    ]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         firestore, pubsub = json.loads(process.stdout.readline())  # type: ignore[union-attr]  # it is a pipe
         yield Proxy(process, pair.behind(firestore, pubsub))
         process.stdin.close()  # type: ignore[union-attr]  # as above
@@ -90,7 +109,8 @@ def proxy(pair: Emulators, delay_ms: float = 0.0) -> Iterator[Proxy]:
 
 async def _main(hosts: list[str], delay: float) -> None:
     counts: Counter[str] = Counter()
-    served = [await _serve(Forward(host, delay, counts)) for host in hosts]  # a server that nobody holds ends
+    # a server that nobody holds ends
+    served = [await _serve(Forward(host, delay, counts)) for host in hosts]
     _say([address for address, _ in served])
     while await asyncio.to_thread(sys.stdin.readline):
         _say(counts)

@@ -1,7 +1,9 @@
-"""The floor: bare gRPC calls on the emulators, with the bytes that one event of Baton's writes and publishes.
+"""The floor: bare gRPC calls on the emulators, with the bytes that one event of Baton's writes and
+publishes.
 
-`commit`, `publish` and `pair` (one, then the other) are targets of the load generator; `contend`, a process of its own,
-has clients read and write documents under compare-and-set, as Baton does, with nothing else to do.
+`commit`, `publish` and `pair` (one, then the other) are targets of the load generator; `contend`, a
+process of its own, has clients read and write documents under compare-and-set, as Baton does, with
+nothing else to do.
 """
 
 import asyncio
@@ -16,7 +18,12 @@ from datetime import timedelta
 from typing import Any, Self
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
-from google.cloud.firestore_v1.types import CommitRequest, CommitResponse, Document, GetDocumentRequest
+from google.cloud.firestore_v1.types import (
+    CommitRequest,
+    CommitResponse,
+    Document,
+    GetDocumentRequest,
+)
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.ports import Commit
@@ -33,7 +40,9 @@ _Commit: Any = type(CommitRequest.pb(CommitRequest()))
 class Raw:
     """Two channels; documents are named so that none is created twice."""
 
-    def __init__(self, what: str, firestore: str, pubsub: str, project: str, written: Commit) -> None:
+    def __init__(
+        self, what: str, firestore: str, pubsub: str, project: str, written: Commit
+    ) -> None:
         self.what, self.project, self.written = what, project, written
         self.root = f"projects/{project}/databases/(default)/documents"
         self.firestore = grpc.aio.insecure_channel(firestore)
@@ -59,10 +68,15 @@ class Raw:
         entry, state = self.written.entries[0], self.written.conversations[0].value
         expiry = warm.now() + timedelta(days=30)
         name = f"{self.root}/conversations/{conversation}"
-        created = forms.create(f"{name}/journal/{uuid.uuid4().hex}", forms.entry_fields(entry, expiry))
+        created = forms.create(
+            f"{name}/journal/{uuid.uuid4().hex}", forms.entry_fields(entry, expiry)
+        )
         kept = {"update": {"name": name, "fields": forms.conversation_fields(state, expiry)}}
         precondition = {} if token is None else {"current_document": {"update_time": token}}
-        request = _Commit(database=self.root.removesuffix("/documents"), writes=[created, {**kept, **precondition}])
+        request = _Commit(
+            database=self.root.removesuffix("/documents"),
+            writes=[created, {**kept, **precondition}],
+        )
         encoded: bytes = request.SerializeToString()
         return encoded
 
@@ -72,11 +86,15 @@ class Raw:
         return CommitResponse.pb(CommitResponse.deserialize(answer)).write_results[-1].update_time
 
     async def publish(self) -> None:
-        await self.pubsub.unary_unary("/google.pubsub.v1.Publisher/Publish")(self.message, metadata=OWNER)
+        await self.pubsub.unary_unary("/google.pubsub.v1.Publisher/Publish")(
+            self.message, metadata=OWNER
+        )
 
     async def read(self, conversation: str) -> Any:
         """Returns the conversation's update time."""
-        request = GetDocumentRequest.serialize(GetDocumentRequest(name=f"{self.root}/conversations/{conversation}"))
+        request = GetDocumentRequest.serialize(
+            GetDocumentRequest(name=f"{self.root}/conversations/{conversation}")
+        )
         answer = await self.firestore.unary_unary(f"{SERVICE}GetDocument")(request, metadata=OWNER)
         return Document.pb(Document.deserialize(answer)).update_time
 
@@ -92,10 +110,14 @@ class Contest:
 
 
 def contend(pair: Emulators, clients: int, conversations: int, events: int) -> float:
-    """Returns how many events a second bare calls write under compare-and-set. Raises RuntimeError."""
+    """Returns how many events a second bare calls write under compare-and-set. Raises
+    RuntimeError.
+    """
     contest = Contest(pair.firestore, pair.pubsub, pair.project, clients, conversations, events)
     command = [sys.executable, "-m", "tests.benchmarks.raw"]
-    done = subprocess.run(command, input=json.dumps(asdict(contest)), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(asdict(contest)), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"the raw calls failed: {done.stderr[-2000:]}")
     return float(done.stdout)
@@ -108,7 +130,9 @@ class _Contest:
         self.turn = 0
 
     async def per_second(self) -> float:
-        self.tokens = {name: await self.raw.commit(self.raw.commit_bytes(name)) for name in self.names}
+        self.tokens = {
+            name: await self.raw.commit(self.raw.commit_bytes(name)) for name in self.names
+        }
         started = time.perf_counter()
         await asyncio.gather(*(self._client() for _ in range(self.contest.clients)))
         return self.contest.events / (time.perf_counter() - started)
@@ -122,7 +146,9 @@ class _Contest:
 
     async def _wrote(self, name: str) -> bool:
         try:
-            self.tokens[name] = await self.raw.commit(self.raw.commit_bytes(name, self.tokens[name]))
+            self.tokens[name] = await self.raw.commit(
+                self.raw.commit_bytes(name, self.tokens[name])
+            )
         except grpc.aio.AioRpcError:
             return False
         return True

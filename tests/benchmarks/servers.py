@@ -1,4 +1,6 @@
-"""The servers that are compared, each as its own ecosystem deploys it: one worker, one port, output to a file."""
+"""The servers that are compared, each as its own ecosystem deploys it: one worker, one port,
+output to a file.
+"""
 
 import compileall
 import contextlib
@@ -28,7 +30,9 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start, where, with which environment beside the emulators', and the path of its webhook."""
+    """What to start, where, with which environment beside the emulators', and the path of its
+    webhook.
+    """
 
     command: list[str]
     folder: Path
@@ -50,14 +54,22 @@ class Running:
         return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def cpu_seconds(self) -> float:
-        stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.family())
+        stats = (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            for pid in self.family()
+        )
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS
 
     def megabytes(self, measure: str) -> float:
-        """Returns the family's `Rss` or `Pss` (pages that both share counted once); 0 where the system has neither."""
+        """Returns the family's `Rss` or `Pss` (pages that both share counted once); 0 where the
+        system has neither.
+        """
         with contextlib.suppress(OSError):
             rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.family())
-            return sum(int(rollup.partition(f"\n{measure}:")[2].split()[0]) for rollup in rollups) / 1024
+            return (
+                sum(int(rollup.partition(f"\n{measure}:")[2].split()[0]) for rollup in rollups)
+                / 1024
+            )
         return 0.0
 
     def post(self, conversation: str, message: str) -> int:
@@ -72,7 +84,9 @@ class Running:
                 return connection.getresponse().status
             except ConnectionRefusedError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{self.program.command[0]} did not start:\n{self.log.read_text()}") from None
+                    raise RuntimeError(
+                        f"{self.program.command[0]} did not start:\n{self.log.read_text()}"
+                    ) from None
                 time.sleep(0.002)
             finally:
                 connection.close()
@@ -82,10 +96,17 @@ class Running:
 def serve(program: Program, pair: Emulators) -> Iterator[Running]:
     """Starts a program; it need not be ready yet."""
     port, log = free_port(), BUILD / f"{program.folder.name}.{free_port()}.log"
-    environment = {"PATH": os.environ["PATH"], "PORT": str(port), **pair.environment, **program.environment}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORT": str(port),
+        **pair.environment,
+        **program.environment,
+    }
     command = [part.format(port=port) for part in program.command]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=program.folder, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=program.folder, env=environment, stdout=output, stderr=output
+        )
     try:
         yield Running(process, port, program, log)
     finally:
@@ -95,7 +116,11 @@ def serve(program: Program, pair: Emulators) -> Iterator[Running]:
 
 
 def baton(kind: str = "csku", function: str = "receive_webhook") -> Program:
-    deployed = {"BATON_STORE": "firestore", "BATON_QUEUE": "pubsub", "K_SERVICE": function.replace("_", "-")}
+    deployed = {
+        "BATON_STORE": "firestore",
+        "BATON_QUEUE": "pubsub",
+        "K_SERVICE": function.replace("_", "-"),
+    }
     return _function(_staged(function), function, {**deployed, **SECRETS}, f"/{kind}", kind)
 
 
@@ -123,7 +148,9 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
 }
 
 
-def _function(folder: Path, target: str, environment: dict[str, str], path: str, kind: str) -> Program:
+def _function(
+    folder: Path, target: str, environment: dict[str, str], path: str, kind: str
+) -> Program:
     """As the buildpack starts it, with the variables that the deployment sets."""
     given = {"FUNCTION_TARGET": target, "FUNCTION_USE_ASGI": "true", "LOG_EXECUTION_ID": "true"}
     return Program([str(BIN / "functions-framework")], folder, {**given, **environment}, path, kind)
@@ -145,7 +172,9 @@ def _node_modules() -> Path:
     target = Path(shutil.copytree(HERE / "express", BUILD / "express", dirs_exist_ok=True))
     if not (target / "node_modules").exists():
         install = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(install, cwd=target, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            install, cwd=target, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     return target
 
 

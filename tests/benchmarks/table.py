@@ -10,14 +10,20 @@ HEAD = ("", "clients", "per second", "p50 ms", "p99 ms", "CPU us/event")
 
 def acks_table(rounds: Sequence[Acks]) -> str:
     """What each did, the median of the rounds."""
-    rows = [HEAD, *(_row(rounds, clients, name) for clients in (1, 8) for name in rounds[0].results[clients])]
+    rows = [
+        HEAD,
+        *(_row(rounds, clients, name) for clients in (1, 8) for name in rounds[0].results[clients]),
+    ]
     return _aligned(rows)
 
 
 def _row(rounds: Sequence[Acks], clients: int, name: str) -> tuple[str, ...]:
     results = [each.results[clients][name] for each in rounds]
     rate = median([rate for result in results for rate in result.slice_rates])
-    times = (median([result.p50_ms for result in results]), median([result.p99_ms for result in results]))
+    times = (
+        median([result.p50_ms for result in results]),
+        median([result.p99_ms for result in results]),
+    )
     cpu = median([each.cpu_us[clients][name] for each in rounds])
     called = f"raw {name}" if name in RAW else name
     return called, str(clients), f"{rate:,.0f}", *(f"{one:.2f}" for one in times), f"{cpu:.0f}"
@@ -29,7 +35,11 @@ def figures_table(figures: Sequence[Figure]) -> str:
 
 
 def _line(figure: Figure) -> tuple[str, ...]:
-    measured = f"{figure.value:.2f} {figure.unit}" if figure.unit in ("x", "$") else f"{figure.value:.0f} {figure.unit}"
+    measured = (
+        f"{figure.value:.2f} {figure.unit}"
+        if figure.unit in ("x", "$")
+        else f"{figure.value:.0f} {figure.unit}"
+    )
     return figure.name, measured, *_limits(figure.budget), figure.verdict, figure.note
 
 

@@ -1,4 +1,6 @@
-"""A conversation in the middle of its life and the next event's commit, for what is measured without a server."""
+"""A conversation in the middle of its life and the next event's commit, for what is measured
+without a server.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -37,7 +39,12 @@ def policy() -> Policy:
 def request(kind: str, message: str) -> Request:
     """Returns a webhook as the edge hands it on."""
     body, headers = WEBHOOKS[kind]("conv_abc123", message)
-    given = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(body)), **headers}
+    given = {
+        "host": "127.0.0.1",
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        **headers,
+    }
     return Request("POST", f"/{kind}", body, given, {})
 
 

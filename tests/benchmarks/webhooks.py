@@ -1,4 +1,6 @@
-"""The webhooks that are sent: CSKU's documented agent.message_out, and a Business Messages message."""
+"""The webhooks that are sent: CSKU's documented agent.message_out, and a Business Messages
+message.
+"""
 
 import json
 import time
@@ -16,18 +18,27 @@ SECRETS = {
     "BUSINESS_MESSAGES_CLIENT_TOKEN": "bench-client-token",
 }
 Headers = dict[str, str]
-Webhook = Callable[[str, str], tuple[bytes, Headers]]  # (conversation, message id) -> body and headers
+# (conversation, message id) -> body and headers
+Webhook = Callable[[str, str], tuple[bytes, Headers]]
 
 
 def csku(conversation: str, message: str) -> tuple[bytes, Headers]:
     body = _sample("csku/agent.message_out")
-    body["timestamp"], body["conversation_id"], body["message"]["id"] = int(time.time()), conversation, message
+    body["timestamp"], body["conversation_id"], body["message"]["id"] = (
+        int(time.time()),
+        conversation,
+        message,
+    )
     return json.dumps(body).encode(), {"authorization": CSKU_SECRET}
 
 
 def business_messages(conversation: str, message: str) -> tuple[bytes, Headers]:
     body = _sample("business_messages/message")
-    body["conversationId"], body["requestId"], body["message"]["messageId"] = conversation, message, message
+    body["conversationId"], body["requestId"], body["message"]["messageId"] = (
+        conversation,
+        message,
+        message,
+    )
     encoded = json.dumps(body).encode()
     return encoded, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, encoded)}
 
@@ -38,7 +49,12 @@ WEBHOOKS: dict[str, Webhook] = {"csku": csku, "business_messages": business_mess
 def post(path: str, kind: str, conversation: str, message: str) -> bytes:
     """Returns the whole HTTP request."""
     body, headers = WEBHOOKS[kind](conversation, message)
-    lines = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(body)), **headers}
+    lines = {
+        "host": "127.0.0.1",
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        **headers,
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 

@@ -1,4 +1,6 @@
-"""A local run as its own process, and a page of it in headless Chromium. Only what was started here is ended."""
+"""A local run as its own process, and a page of it in headless Chromium. Only what was started
+here is ended.
+"""
 
 import os
 from collections.abc import Iterator
@@ -34,7 +36,8 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
-PATIENCE = PATIENCE_SECONDS * 1000  # a busy machine shows things late; what is never shown still fails
+# a busy machine shows things late; what is never shown still fails
+PATIENCE = PATIENCE_SECONDS * 1000
 expect.set_options(timeout=PATIENCE)
 
 

@@ -1,4 +1,6 @@
-"""A CRM as a customer of Baton would build it: a page that loads the bridge from elsewhere, under a strict policy."""
+"""A CRM as a customer of Baton would build it: a page that loads the bridge from elsewhere,
+under a strict policy.
+"""
 
 import json
 import threading
@@ -34,7 +36,8 @@ const getToken = async () => (await fetch("/token")).text();
 const noted = ({name, message, reason, ids, retrying, field}) =>
   errors.push({name, message, reason, ids, retrying, field});
 window.begin = (more) => BatonBridge.start({
-  endpoint: "ENDPOINT", adapterOrigins: ["ADAPTER"], frame: document.getElementById("adapter"), getToken,
+  endpoint: "ENDPOINT", adapterOrigins: ["ADAPTER"],
+  frame: document.getElementById("adapter"), getToken,
   onSent: (ids) => sent.push(...ids), onError: noted, ...more});
 if (!location.search) window.bridge = begin();
 """
@@ -42,7 +45,9 @@ if (!location.search) window.bridge = begin();
 
 @dataclass
 class Crm:
-    """Serves http://crm.localhost, and what is in its frames at adapter.localhost and stranger.localhost."""
+    """Serves http://crm.localhost, and what is in its frames at adapter.localhost and
+    stranger.localhost.
+    """
 
     port: int
     endpoint: str = ""
@@ -59,14 +64,20 @@ class Crm:
     def token(self) -> str:
         """Returns a token, an expired one for each "expired" that was asked for."""
         minutes = -1 if self.tokens and self.tokens.pop(0) == "expired" else 5
-        claims = {"sub": "jane", "aud": "baton", "exp": datetime.now(UTC) + timedelta(minutes=minutes)}
+        claims = {
+            "sub": "jane",
+            "aud": "baton",
+            "exp": datetime.now(UTC) + timedelta(minutes=minutes),
+        }
         return jwt.encode(claims, BRIDGE_KEY, algorithm="HS256")
 
     def file(self, path: str) -> tuple[str, str]:
         """Returns type and content of what is at `path`."""
         adapter, stranger = self.origin("adapter"), self.origin("stranger")
         if path == "/crm.js":
-            return "text/javascript", SCRIPT_OF_THE_PAGE.replace("ENDPOINT", self.endpoint).replace("ADAPTER", adapter)
+            return "text/javascript", SCRIPT_OF_THE_PAGE.replace("ENDPOINT", self.endpoint).replace(
+                "ADAPTER", adapter
+            )
         if path == "/token":
             return "text/plain", self.token()
         if path == "/":
@@ -81,7 +92,10 @@ class Crm:
         baton = f"{address.scheme}://{address.netloc}"
         frames = f"{self.origin('adapter')} {self.origin('stranger')}"
         connect = baton if self.connects else ""
-        return f"default-src 'self'; script-src 'self' {baton}; connect-src 'self' {connect}; frame-src {frames}"
+        return (
+            f"default-src 'self'; script-src 'self' {baton}; connect-src "
+            f"'self' {connect}; frame-src {frames}"
+        )
 
 
 def serve() -> tuple[ThreadingHTTPServer, Crm]:
@@ -117,7 +131,12 @@ class Tab:
 
     @classmethod
     def open(
-        cls, context: BrowserContext, crm: Crm, run: LocalServer, chat: int | None = None, query: str = ""
+        cls,
+        context: BrowserContext,
+        crm: Crm,
+        run: LocalServer,
+        chat: int | None = None,
+        query: str = "",
     ) -> "Tab":
         page = context.new_page()
         page.goto(crm.url + query)
@@ -128,9 +147,16 @@ class Tab:
 
     def event(self, kind: str = "Task_VA_Variables_Received", **more: Any) -> dict[str, Any]:
         variables = [
-            {"variables": {"city": "Oslo"}, "captured_at": "2024-11-15 16:46:31 UTC", "timestamp": "1731689191"}
+            {
+                "variables": {"city": "Oslo"},
+                "captured_at": "2024-11-15 16:46:31 UTC",
+                "timestamp": "1731689191",
+            }
         ]
-        return {"type": kind, "data": {"chat_id": self.chat, "captured_variables": variables, **more}}
+        return {
+            "type": kind,
+            "data": {"chat_id": self.chat, "captured_variables": variables, **more},
+        }
 
     def post(self, *messages: Any, frame: str = "adapter") -> None:
         """Posts as the adapter does: from within a frame, to the page around it."""
@@ -138,7 +164,9 @@ class Tab:
         self.frame(frame).evaluate(script, list(messages))
 
     def until(self, script: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Waits until this holds in the page; the page's policy forbids Playwright's own way of waiting."""
+        """Waits until this holds in the page; the page's policy forbids Playwright's own way of
+        waiting.
+        """
         deadline = time.monotonic() + seconds
         while not self.page.evaluate(script):
             assert time.monotonic() < deadline, f"{script} does not hold; errors: {self.errors()}"
@@ -176,7 +204,9 @@ class Tab:
 
 
 def posts_to_baton(context: BrowserContext, crm: Crm, *answers: Any) -> list[str]:
-    """Answers the first posts by `answers` (a status, or what takes the route) and returns the bodies of all."""
+    """Answers the first posts by `answers` (a status, or what takes the route) and returns the
+    bodies of all.
+    """
     bodies, script = list[str](), list(answers)
 
     def handle(route: Route) -> None:
@@ -186,7 +216,9 @@ def posts_to_baton(context: BrowserContext, crm: Crm, *answers: Any) -> list[str
         if callable(answer):
             answer(route)
         else:
-            route.fulfill(status=answer, headers={"access-control-allow-origin": crm.url}, body="{}")
+            route.fulfill(
+                status=answer, headers={"access-control-allow-origin": crm.url}, body="{}"
+            )
 
     context.route(crm.endpoint, handle)
     return bodies

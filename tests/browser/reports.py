@@ -36,7 +36,10 @@ def fresh(chromium: Browser, server: LocalServer) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     opened, faults, asked = context.new_page(), list[str](), list[str]()
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.on(
+        "console",
+        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
+    )
     opened.on("request", lambda request: asked.append(request.url))
     opened.set_default_timeout(PATIENCE)
     try:

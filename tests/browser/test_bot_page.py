@@ -36,7 +36,9 @@ def calls(page: Page) -> Locator:
     return page.locator("#turns > li:not(.empty)")
 
 
-def test_the_pane_says_which_bot_runs_and_how_to_start_with_dialogflow(page: Page, conversation: str) -> None:
+def test_the_pane_says_which_bot_runs_and_how_to_start_with_dialogflow(
+    page: Page, conversation: str
+) -> None:
     expect(page.locator("#bot-runs")).to_have_text("The bot acknowledges")
     expect(page.locator("#bot-start code")).to_have_text("BATON_BOT=dialogflow make run")
     expect(page.locator("#turns")).to_have_text("No call to Dialogflow in this conversation.")
@@ -67,7 +69,9 @@ def test_what_was_captured_tells_from_whom_it_is_hidden(page: Page, conversation
             "internal_score42hidden from the agent and the CRM record",
         ]
     )
-    expect(calls(page).last.locator(".captured li")).to_have_text("order_numberasked foreverybody sees it")
+    expect(calls(page).last.locator(".captured li")).to_have_text(
+        "order_numberasked foreverybody sees it"
+    )
 
 
 def test_an_escalation_stands_out_with_its_reason(page: Page, conversation: str) -> None:
@@ -77,7 +81,9 @@ def test_an_escalation_stands_out_with_its_reason(page: Page, conversation: str)
     expect(answers.nth(2)).to_contain_text("reason: billing dispute")
 
 
-def test_parameters_are_folded_open_by_keyboard_and_stay_open(page: Page, conversation: str) -> None:
+def test_parameters_are_folded_open_by_keyboard_and_stay_open(
+    page: Page, conversation: str
+) -> None:
     ask(page, conversation, "thanks", baton={"handoff": {"reason": "billing dispute"}})
     summary = page.locator("#turns summary")
     expect(summary).to_have_text("1 parameter passed: baton")
@@ -108,7 +114,9 @@ def test_markup_in_a_question_or_a_parameter_is_text(page: Page, conversation: s
     assert page.locator("#robot img").count() == 0
 
 
-def test_a_fault_of_dialogflow_is_switched_on_seen_on_the_call_and_switched_off(page: Page, conversation: str) -> None:
+def test_a_fault_of_dialogflow_is_switched_on_seen_on_the_call_and_switched_off(
+    page: Page, conversation: str
+) -> None:
     page.locator("#faults-toggle").click()
     page.get_by_label("Dialogflow CX, share of calls: Give each message twice").fill("100")
     page.get_by_label("Dialogflow CX: Give each message twice").check()
@@ -122,7 +130,9 @@ def test_a_fault_of_dialogflow_is_switched_on_seen_on_the_call_and_switched_off(
     expect(page.get_by_label("Dialogflow CX: Give each message twice")).not_to_be_checked()
 
 
-def test_on_a_narrow_screen_the_bot_is_a_pane_of_its_own_and_nothing_runs_off_it(page: Page, conversation: str) -> None:
+def test_on_a_narrow_screen_the_bot_is_a_pane_of_its_own_and_nothing_runs_off_it(
+    page: Page, conversation: str
+) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("button", name="Baton", exact=True).click()
     expect(page.locator("#robot")).to_be_hidden()
@@ -135,15 +145,20 @@ def test_on_a_narrow_screen_the_bot_is_a_pane_of_its_own_and_nothing_runs_off_it
     page.locator("#turns summary").click()
     script = """() => [...document.querySelectorAll('main *, header *')]
       .filter(one => one.checkVisibility() && !one.classList.contains('unseen'))
-      .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
+      .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+      .map(one => one.outerHTML)"""
     assert page.evaluate(script) == []
 
 
-def test_the_panes_of_the_last_column_are_switched_by_keyboard(page: Page, conversation: str) -> None:
+def test_the_panes_of_the_last_column_are_switched_by_keyboard(
+    page: Page, conversation: str
+) -> None:
     page.get_by_role("button", name="What Baton knows").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#journal")).to_be_visible()
-    expect(page.get_by_role("button", name="What Baton knows")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="What Baton knows")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.get_by_role("region", name="The bot")).to_be_visible()

@@ -23,7 +23,12 @@ def test_the_page_itself_hears_of_them_and_may_act(tab: Tab) -> None:
     tab.until("heard.length === 4")
     tab.settled()
     virtual_agent, variables = "baton:virtual-agent", "baton:variables"
-    heard = [[virtual_agent, JOINED], [variables, RECEIVED], [virtual_agent, LEFT], [variables, LEFT]]
+    heard = [
+        [virtual_agent, JOINED],
+        [variables, RECEIVED],
+        [virtual_agent, LEFT],
+        [variables, LEFT],
+    ]
     assert tab.page.evaluate("heard") == heard
 
 
@@ -36,7 +41,9 @@ def test_an_event_may_come_as_text(tab: Tab) -> None:
 def test_it_works_as_an_import_too(context: BrowserContext, crm: Crm, run: LocalServer) -> None:
     tab = Tab.open(context, crm, run, query="/?import")
     tab.page.evaluate("delete globalThis.BatonBridge")
-    tab.page.evaluate("async url => { await import(url); window.bridge = begin(); }", f"{crm.endpoint}/bridge.js")
+    tab.page.evaluate(
+        "async url => { await import(url); window.bridge = begin(); }", f"{crm.endpoint}/bridge.js"
+    )
     tab.post(tab.event())
     tab.settled()
     tab.arrived(VARIABLES)
@@ -75,7 +82,12 @@ def test_what_is_no_event_of_a_virtual_agent_is_ignored(tab: Tab, message: Any) 
 
 
 def assert_nothing_happened(tab: Tab) -> None:
-    assert tab.page.evaluate("[bridge.pending(), heard.length, sent.length, errors.length]") == [0, 0, 0, 0]
+    assert tab.page.evaluate("[bridge.pending(), heard.length, sent.length, errors.length]") == [
+        0,
+        0,
+        0,
+        0,
+    ]
     assert tab.kinds() == []
 
 
@@ -107,7 +119,9 @@ def test_the_page_hears_which_field_baton_could_not_read(tab: Tab) -> None:
     assert incomplete["retrying"] is False and "s3cret" not in str(tab.errors())
 
 
-def test_what_baton_refuses_without_its_id_is_dropped_alone(tab: Tab, context: BrowserContext, crm: Crm) -> None:
+def test_what_baton_refuses_without_its_id_is_dropped_alone(
+    tab: Tab, context: BrowserContext, crm: Crm
+) -> None:
     """What is refused for good must not come again and again, nor hold up what stands behind it."""
     nameless = {"accepted": [], "refused": [{"id": None, "reason": "schema"}]}
 
@@ -122,7 +136,9 @@ def test_what_baton_refuses_without_its_id_is_dropped_alone(tab: Tab, context: B
     assert [error["reason"] for error in tab.errors()] == ["http-503", "refused"]
 
 
-def test_a_batch_that_baton_cannot_read_is_taken_apart(tab: Tab, context: BrowserContext, crm: Crm) -> None:
+def test_a_batch_that_baton_cannot_read_is_taken_apart(
+    tab: Tab, context: BrowserContext, crm: Crm
+) -> None:
     """After a failure all three wait, however the first try found them."""
     bodies = posts_to_baton(context, crm, 503, 400, 400)
     tab.post(tab.event(JOINED), tab.event(JOINED, timestamp="2"), tab.event(JOINED, timestamp="3"))
@@ -172,22 +188,29 @@ def test_after_stop_nothing_is_heard_or_sent(tab: Tab) -> None:
     assert_nothing_happened(tab)
 
 
-def test_a_fault_in_the_pages_own_callback_stops_nothing(context: BrowserContext, crm: Crm, run: LocalServer) -> None:
+def test_a_fault_in_the_pages_own_callback_stops_nothing(
+    context: BrowserContext, crm: Crm, run: LocalServer
+) -> None:
     tab = Tab.open(context, crm, run, query="/?later")
     tab.page.evaluate(
-        "window.bridge = begin({onSent: () => { sent.push(0); onerror = () => true; throw new Error('own'); }})"
+        "window.bridge = begin({onSent: () => { sent.push(0); onerror = () => true; throw new "
+        "Error('own'); }})"
     )
     tab.post(tab.event(JOINED))
     tab.post(tab.event(JOINED, timestamp="2"))
     tab.until("bridge.pending() === 0 && sent.length > 0")
 
 
-def test_no_value_reaches_the_console_or_an_error(tab: Tab, context: BrowserContext, crm: Crm) -> None:
+def test_no_value_reaches_the_console_or_an_error(
+    tab: Tab, context: BrowserContext, crm: Crm
+) -> None:
     secret, lines = "s3cret-v4lue", list[str]()
     tab.page.on("console", lambda message: lines.append(message.text))
     posts_to_baton(context, crm, 503, 400)
     variables = [{"variables": {secret: secret}}]
-    tab.post(tab.event(captured_variables=variables), tab.event(captured_variables=variables, call_id=7))
+    tab.post(
+        tab.event(captured_variables=variables), tab.event(captured_variables=variables, call_id=7)
+    )
     tab.settled()
     assert len(tab.errors()) > 1
     assert secret not in json.dumps(tab.errors()) + "".join(lines)
@@ -207,7 +230,10 @@ def test_no_value_reaches_the_console_or_an_error(tab: Tab, context: BrowserCont
     ],
 )
 def test_an_option_that_is_wrong_is_a_type_error(tab: Tab, options: str) -> None:
-    script = f"() => {{ try {{ begin({options}); return null; }} catch (error) {{ return error.name; }} }}"
+    script = (
+        "() => "
+        f"{{ try {{ begin({options}); return null; }} catch (error) {{ return error.name; }} }}"
+    )
     assert tab.page.evaluate(script) == "TypeError"
 
 

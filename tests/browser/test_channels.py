@@ -1,4 +1,6 @@
-"""The phone of a customer on RCS and on WhatsApp: words instead of frames and labels, and chips to tap."""
+"""The phone of a customer on RCS and on WhatsApp: words instead of frames and labels, and chips
+to tap.
+"""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -39,7 +41,8 @@ def test_a_handoff_on_a_platform_without_frames_is_told_in_words(page: Page, pla
     send(page, "Your reply", "How can I help?")
     expect(bubbles(page).last).to_contain_text("How can I help?")
     expect(page.locator("#bubbles .label")).to_have_count(0)
-    assert bubbles(page).last.evaluate("bubble => bubble.clientWidth") > 150  # no room is kept for an avatar
+    # no room is kept for an avatar
+    assert bubbles(page).last.evaluate("bubble => bubble.clientWidth") > 150
 
 
 def test_the_desks_list_turns_the_phone_to_the_platform_of_whom_one_chooses(page: Page) -> None:

@@ -1,4 +1,6 @@
-"""The CRM pane of a local run: the adapter in a frame of another origin, and the ticket that shows who sees what."""
+"""The CRM pane of a local run: the adapter in a frame of another origin, and the ticket that
+shows who sees what.
+"""
 
 import json
 from collections.abc import Iterator
@@ -11,12 +13,17 @@ from standardwebhooks.webhooks import Webhook
 from infra.local.settings import CRM_COMMENT_SECRET
 from tests.browser.conftest import PATIENCE
 
-REFERENCE = {"event": ["key_one", "key_four", "key_five"], "agent": ["key_three", "key_four", "key_five"]}
+REFERENCE = {
+    "event": ["key_one", "key_four", "key_five"],
+    "agent": ["key_three", "key_four", "key_five"],
+}
 
 
 @pytest.fixture
 def page(chromium: Browser, server: str) -> Iterator[Page]:
-    """A fresh page with its CRM pane open, which must not throw, and whose only other origin is the adapter's."""
+    """A fresh page with its CRM pane open, which must not throw, and whose only other origin is
+    the adapter's.
+    """
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     opened, thrown, asked = context.new_page(), list[str](), list[str]()
     opened.on("pageerror", lambda error: thrown.append(str(error)))
@@ -64,7 +71,7 @@ def test_the_page_acts_on_what_the_adapter_posts_and_shows_who_sees_it(page: Pag
         assert keys(page, audience) == []
 
 
-def test_a_bots_payload_is_shown_to_each_audience_as_its_page_says_and_what_is_hidden_is_only_counted(
+def test_a_bots_payload_is_shown_to_each_audience_as_its_page_says_and_the_hidden_is_counted(
     page: Page,
 ) -> None:
     edit(page, "Task_VA_Joined", chat_id=202)
@@ -94,7 +101,9 @@ def test_an_unknown_audience_is_refused(page: Page) -> None:
     payload = {"payload": {"a": 1}, "capture_type": ["everybody"]}
     page.get_by_label("session_variable").fill(json.dumps(payload))
     page.get_by_role("button", name="Capture").click()
-    expect(page.locator("#crm-notice")).to_contain_text("Refused (400 schema): session_variable.capture_type.0")
+    expect(page.locator("#crm-notice")).to_contain_text(
+        "Refused (400 schema): session_variable.capture_type.0"
+    )
 
 
 def test_a_linked_chat_is_the_customers_conversation(page: Page) -> None:
@@ -139,12 +148,16 @@ def test_a_narrow_screen_shows_it_whole(page: Page) -> None:
     edit(page, "Task_VA_Variables_Received", chat_id=205)
     post(page, "Task_VA_Variables_Received")
     expect(page.locator("#sees-event .key").first).to_be_visible()
-    script = """() => [...document.querySelectorAll('#crm *, header *')].filter(one => one.checkVisibility())
-      .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
+    script = """() => [...document.querySelectorAll('#crm *, header *')]
+      .filter(one => one.checkVisibility())
+      .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+      .map(one => one.outerHTML)"""
     assert page.evaluate(script) == []
 
 
-def test_the_record_shows_each_comment_once_however_often_it_was_posted(page: Page, server: str) -> None:
+def test_the_record_shows_each_comment_once_however_often_it_was_posted(
+    page: Page, server: str
+) -> None:
     page.goto(f"{server}#conversation=business_messages:commented")
     expect(page.locator("#comments")).to_contain_text("No comment yet")
     body = json.dumps({"comment": "order_number: A1\ncustomer_tier: gold"})

@@ -1,5 +1,6 @@
-"""Desks on the page of a local run: which one has a handoff and when it opens, the chat that its agents see, and the
-customer's other channels."""
+"""Desks on the page of a local run: which one has a handoff and when it opens, the chat that its
+agents see, and the customer's other channels.
+"""
 
 import json
 import re
@@ -16,7 +17,10 @@ from tests.browser.test_channels import expect_phase, send, start_customer
 from tests.browser.test_page import assert_nothing_runs_off
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CLOSED = {"time_zone": "UTC", DAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]: ["09:00-10:00"]}
+CLOSED = {
+    "time_zone": "UTC",
+    DAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]: ["09:00-10:00"],
+}
 DESKS = [
     {"name": "contact-center", "kind": "ccai", "channels": ["business_messages"]},
     {"name": "jakarta", "channels": ["rcs"], "hours": CLOSED, "outside": "wait"},
@@ -33,10 +37,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def writes(page: Page, phone: str) -> str:
-    """Returns the conversation of a customer of that phone who has written, and whom no other test knows."""
+    """Returns the conversation of a customer of that phone who has written, and whom no other
+    test knows.
+    """
     start_customer(page, phone, f"Customer {next(_numbers)}")
     send(page, "The customer’s message", "Hi, I have a problem")
-    conversation: str = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
+    conversation: str = page.evaluate(
+        "new URLSearchParams(location.hash.slice(1)).get('conversation')"
+    )
     expect(page.locator("#journal")).to_contain_text("Hi, I have a problem")
     assert conversation.startswith(PHONES[phone])
     return conversation
@@ -103,7 +111,9 @@ def expect_able(view: Locator, *names: str) -> None:
         expect(button).to_be_enabled() if name in names else expect(button).to_be_disabled()
 
 
-def test_what_each_agent_said_stands_under_their_name_in_this_chat_and_in_the_next(page: Page) -> None:
+def test_what_each_agent_said_stands_under_their_name_in_this_chat_and_in_the_next(
+    page: Page,
+) -> None:
     asks(page, "Business Messages")
     view = chat(page)
     send(page, "The agent’s words", "I am Jane")
@@ -152,7 +162,9 @@ def test_a_contact_center_that_turns_a_customer_away_is_seen_on_their_phone(page
     expect(page.locator("#journal")).to_contain_text("over_capacity")
 
 
-def test_the_journal_has_true_words_for_a_handoff_that_went_well_and_the_fact_of_links_stays_small(page: Page) -> None:
+def test_the_journal_has_true_words_for_a_handoff_that_went_well_and_the_fact_of_links_stays_small(
+    page: Page,
+) -> None:
     asks(page, "Business Messages")
     view = chat(page)
     view.get_by_role("button", name="Enter chat").click()
@@ -199,7 +211,9 @@ def test_each_handoff_has_its_own_chat_and_one_can_look_at_the_last_one(page: Pa
 @pytest.fixture
 def in_jakarta(chromium: Browser, server: str) -> Iterator[Page]:
     """The page of somebody whose clock is seven hours ahead of the desk's."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Jakarta")
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, timezone_id="Asia/Jakarta"
+    )
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE)
     opened.goto(server)
@@ -207,21 +221,31 @@ def in_jakarta(chromium: Browser, server: str) -> Iterator[Page]:
     context.close()
 
 
-def test_who_waits_for_a_desk_that_is_closed_is_shown_with_opening_and_place(in_jakarta: Page) -> None:
+def test_who_waits_for_a_desk_that_is_closed_is_shown_with_opening_and_place(
+    in_jakarta: Page,
+) -> None:
     page = in_jakarta
     for place, words in ((1, "first in line"), (2, "second in line")):
         asks(page, "RCS")
         expect_phase(page, "QUEUED")
-        expect(page.locator("#facts")).to_contain_text(re.compile(r"jakarta, opens .* 16:00 GMT\+7"))
-        expect(page.locator("#facts div", has_text="Place in line")).to_have_text(f"Place in line{place}")
-        expect(page.locator("#queued .row-button[aria-pressed=true]")).to_contain_text(f"{words} at jakarta")
+        expect(page.locator("#facts")).to_contain_text(
+            re.compile(r"jakarta, opens .* 16:00 GMT\+7")
+        )
+        expect(page.locator("#facts div", has_text="Place in line")).to_have_text(
+            f"Place in line{place}"
+        )
+        expect(page.locator("#queued .row-button[aria-pressed=true]")).to_contain_text(
+            f"{words} at jakarta"
+        )
 
 
 def test_a_desk_that_was_closed_when_it_was_asked_is_named(page: Page) -> None:
     asks(page, "WhatsApp")
     expect_phase(page, "BOT")
     expect(page.locator("#facts")).to_contain_text("lisbon, closed until")
-    expect(page.locator("#bot .row-button[aria-pressed=true]")).to_contain_text("desk lisbon, closed until")
+    expect(page.locator("#bot .row-button[aria-pressed=true]")).to_contain_text(
+        "desk lisbon, closed until"
+    )
     page.get_by_role("button", name="The desk’s chat").click()
     expect(page.locator("#no-chat-yet")).to_contain_text("takes nobody on WhatsApp")
 
@@ -233,7 +257,9 @@ def join(page: Page, other: str) -> None:
     expect(page.locator("#join-notice")).to_contain_text("is joined")
 
 
-def test_another_phone_is_joined_answers_go_where_the_customer_wrote_last_and_it_is_parted_again(page: Page) -> None:
+def test_another_phone_is_joined_answers_go_where_the_customer_wrote_last_and_it_is_parted_again(
+    page: Page,
+) -> None:
     here = writes(page, "WhatsApp")
     there = writes(page, "RCS")
     join(page, here)
@@ -261,7 +287,9 @@ def offered(page: Page) -> list[str]:
     """Returns the conversations that can be joined to the chosen one."""
     page.get_by_role("button", name="Join another channel").click()
     expect(page.locator("#join-which option").first).to_be_attached()
-    values: list[str] = page.locator("#join-which option").evaluate_all("all => all.map(one => one.value)")
+    values: list[str] = page.locator("#join-which option").evaluate_all(
+        "all => all.map(one => one.value)"
+    )
     page.get_by_role("button", name="Join another channel").click()
     return values
 
@@ -304,7 +332,9 @@ def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_anew(page
     expect(page.locator("#join-which option").first).to_be_attached()
 
 
-def test_the_desk_shows_the_name_that_the_platform_does_not_tell_and_the_words_of_the_phone_in_use(page: Page) -> None:
+def test_the_desk_shows_the_name_that_the_platform_does_not_tell_and_the_words_of_the_phone_in_use(
+    page: Page,
+) -> None:
     here = writes(page, "WhatsApp")
     writes(page, "RCS")
     name = page.locator("#customer option:checked").inner_text().split(" (")[0]
@@ -325,7 +355,11 @@ def test_a_fault_of_the_contact_center_is_switched_on_and_off(page: Page, server
     page.get_by_label("The contact center: chat_created never comes").check()
     expect(page.locator("#faults-toggle")).to_have_text("Faults: 2 on")
     switched = page.request.get(f"{server}/sim/ccai/faults").json()
-    assert (switched["created_seconds"], switched["created_silent"], switched["created_lost"]) == (7, 0.5, 0)
+    assert (switched["created_seconds"], switched["created_silent"], switched["created_lost"]) == (
+        7,
+        0.5,
+        0,
+    )
     page.get_by_role("button", name="All off").click()
     expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
     assert page.request.get(f"{server}/sim/ccai/faults").json()["created_seconds"] == 0
@@ -342,7 +376,10 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_switched_since(page: P
 
     page.route("**/sim/ccai/faults", hold_the_first)
     page.locator("#faults-toggle").click()
-    first, second = (page.get_by_label(f"The contact center: {name}") for name in ("Slow answers", "429, Retry-After"))
+    first, second = (
+        page.get_by_label(f"The contact center: {name}")
+        for name in ("Slow answers", "429, Retry-After")
+    )
     first.check()
     second.check()
     expect(page.locator("#faults-toggle")).to_have_text("Faults: 2 on")
@@ -355,7 +392,9 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_switched_since(page: P
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_has_the_chat_and_the_channels_and_nothing_runs_off_it(page: Page, scheme: str) -> None:
+def test_a_narrow_screen_has_the_chat_and_the_channels_and_nothing_runs_off_it(
+    page: Page, scheme: str
+) -> None:
     other = writes(page, "WhatsApp")
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": 390, "height": 844})

@@ -25,8 +25,10 @@ TAG
     frame: document.getElementById("adapter"), getToken: async () => "TOKEN",
     onSent: (ids) => seen.sent.push(...ids), onError: (error) => seen.errors.push(error.reason)});
 </script>"""
-EVENT = """parent.postMessage({type: "Task_VA_Variables_Received", data: {chat_id: 4711, captured_variables: [
-  {variables: {city: "Oslo"}, captured_at: "2024-11-15 16:46:31 UTC", timestamp: "1731689191"}]}}, "*")"""
+EVENT = """parent.postMessage({type: "Task_VA_Variables_Received", data: {chat_id: 4711,
+  captured_variables: [
+  {variables: {city: "Oslo"}, captured_at: "2024-11-15 16:46:31 UTC",
+  timestamp: "1731689191"}]}}, "*")"""
 
 
 class Site:
@@ -56,9 +58,22 @@ class Site:
         """Builds the page from what the command prints, and nothing else."""
         endpoint = f"{run.url}/forward_variables"
         adapter = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "infra.bridge_tag", "--endpoint", endpoint, "--adapter", adapter]
-        told = subprocess.run([*command, "--agent", "jane"], cwd=ROOT, capture_output=True, text=True, check=True)
-        tag, token = told.stdout.splitlines()[0], re.findall(r"^  (eyJ\S+)$", told.stdout, re.MULTILINE)[0]
+        command = [
+            sys.executable,
+            "-m",
+            "infra.bridge_tag",
+            "--endpoint",
+            endpoint,
+            "--adapter",
+            adapter,
+        ]
+        told = subprocess.run(
+            [*command, "--agent", "jane"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        tag, token = (
+            told.stdout.splitlines()[0],
+            re.findall(r"^  (eyJ\S+)$", told.stdout, re.MULTILINE)[0],
+        )
         given = {"TAG": tag, "ENDPOINT": endpoint, "TOKEN": token, "ADAPTER": f"{adapter}/adapter"}
         self.page = PAGE
         for name, value in given.items():
@@ -80,7 +95,9 @@ def opened(chromium: Browser, site: Site) -> Page:
     return page
 
 
-def test_a_page_whose_origin_is_named_reaches_baton(tmp_path: Path, chromium: Browser, site: Site) -> None:
+def test_a_page_whose_origin_is_named_reaches_baton(
+    tmp_path: Path, chromium: Browser, site: Site
+) -> None:
     with LocalServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.embed(run)
         page = opened(chromium, site)
@@ -102,14 +119,22 @@ def test_a_page_whose_origin_is_not_named_is_told_and_stands_in_the_log(
         assert page.evaluate("seen.sent") == []
 
 
-def test_no_page_of_ones_own_can_play_the_customer(tmp_path: Path, chromium: Browser, site: Site) -> None:
+def test_no_page_of_ones_own_can_play_the_customer(
+    tmp_path: Path, chromium: Browser, site: Site
+) -> None:
     with LocalServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.page = "<!doctype html>"
         page = chromium.new_page()
         page.goto(site.origin)
-        for path in ("/sim/business_messages/customers/3333/messages", "/sweep", "/run_bot", "/deliver_outbox"):
+        for path in (
+            "/sim/business_messages/customers/3333/messages",
+            "/sweep",
+            "/run_bot",
+            "/deliver_outbox",
+        ):
             script = (
-                "([url, mode]) => fetch(url, {method: 'POST', mode, body: '{\"text\": \"Hi\"}'}).then(() => 1, () => 0)"
+                "([url, mode]) => fetch(url, {method: 'POST', mode, body: "
+                '\'{"text": "Hi"}\'}).then(() => 1, () => 0)'
             )
             assert page.evaluate(script, [run.url + path, "cors"]) == 0
             page.evaluate(script, [run.url + path, "no-cors"])

@@ -1,4 +1,6 @@
-"""The page of a local run, used as a person would: what is typed and pressed, and what the customer's phone shows."""
+"""The page of a local run, used as a person would: what is typed and pressed, and what the
+customer's phone shows.
+"""
 
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
@@ -8,7 +10,10 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 PROBLEM = "Hi, I have a problem"
-ACKNOWLEDGEMENT = "Thanks for contacting us. I'll pass this along when a live agent is available to chat with you."
+ACKNOWLEDGEMENT = (
+    "Thanks for contacting us. I'll pass this along when a "
+    "live agent is available to chat with you."
+)
 HELP = "I see you have a problem. How can I help?"
 LONG = "a long story about a parcel, "
 _numbers = count(1)
@@ -63,7 +68,8 @@ def expect_phase(page: Page, name: str) -> None:
 
 def shown(page: Page) -> list[str]:
     """What the customer sees, top to bottom, without the times."""
-    script = """list => list.map(item => [...item.querySelectorAll('.label, bdi, .said, .line span')]
+    script = """list => list.map(item => [
+      ...item.querySelectorAll('.label, bdi, .said, .line span')]
       .map(part => part.textContent).join(' ') || item.textContent)"""
     lines: list[str] = bubbles(page).evaluate_all(script)
     return lines
@@ -107,12 +113,15 @@ def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Pa
     )
 
 
-def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conversation(page: Page) -> None:
+def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conversation(
+    page: Page,
+) -> None:
     queue(page)
     claim(page)
     bot_says(page, "May I interrupt?")
     expect(page.locator("#bot-notice")).to_have_text(
-        "Refused (409 human-present): Jane Doe holds this conversation. The bot stays silent until they leave."
+        "Refused (409 human-present): Jane Doe holds this conversation. The bot stays silent until "
+        "they leave."
     )
     expect(page.locator("#journal > li").first).to_contain_text("human-present")
     expect(page.get_by_label("Say as the bot")).to_have_value("May I interrupt?")
@@ -124,10 +133,14 @@ def test_a_second_agent_is_refused_and_told_who_holds_the_conversation(page: Pag
     claim(page)
     page.get_by_label("You are").fill("John Roe")
     press(page, "Claim")
-    expect(page.locator("#claim-notice")).to_contain_text("Refused (409 held): Jane Doe holds this conversation")
+    expect(page.locator("#claim-notice")).to_contain_text(
+        "Refused (409 held): Jane Doe holds this conversation"
+    )
 
 
-def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_again(page: Page) -> None:
+def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_again(
+    page: Page,
+) -> None:
     queue(page)
     page.get_by_label("a CSKU webhook").check()
     agent_says(page, "Saya bisa membantu")
@@ -136,7 +149,9 @@ def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_ag
     expect(bubbles(page).last).to_contain_text("Saya bisa membantu")
     assert shown(page)[-2:] == ["Jane Doe joined", "HUMAN Jane Doe Saya bisa membantu"]
     press(page, "CSKU’s AI says: no human is needed")
-    expect(page.locator("#csku-notice")).to_contain_text("CSKU’s human left, and the bot speaks again.")
+    expect(page.locator("#csku-notice")).to_contain_text(
+        "CSKU’s human left, and the bot speaks again."
+    )
     expect(bubbles(page).last).to_contain_text("BOT")
     assert shown(page)[-2] == "Jane Doe left"
 
@@ -145,7 +160,9 @@ def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page
     queue(page)
     claim(page)
     press(page, "CSKU’s AI says: no human is needed")
-    expect(page.locator("#csku-notice")).to_contain_text("Kept from the customer: Jane Doe came through the API")
+    expect(page.locator("#csku-notice")).to_contain_text(
+        "Kept from the customer: Jane Doe came through the API"
+    )
     assert shown(page)[-1] == "Jane Doe joined"
 
 
@@ -167,7 +184,9 @@ def test_a_notice_goes_when_the_customer_asks_again(page: Page) -> None:
     expect(page.locator("#claim-notice")).to_be_empty()
 
 
-def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(page: Page, server: str) -> None:
+def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
+    page: Page, server: str
+) -> None:
     queue(page)
     asked, place = list[str](), f"/send_representative/v1/conversations/{chosen(page)}"
     page.on("request", lambda request: asked.append(unquote(request.url).removeprefix(server)))
@@ -184,7 +203,9 @@ def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(page: Pa
 
 
 def chosen(page: Page) -> str:
-    conversation: str = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
+    conversation: str = page.evaluate(
+        "new URLSearchParams(location.hash.slice(1)).get('conversation')"
+    )
     return conversation
 
 
@@ -284,7 +305,8 @@ def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: 
 def assert_nothing_runs_off(page: Page) -> None:
     script = """() => [...document.querySelectorAll('main *, header *')]
       .filter(one => one.checkVisibility() && !one.classList.contains('unseen'))
-      .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
+      .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+      .map(one => one.outerHTML)"""
     assert page.evaluate(script) == []
 
 
@@ -311,7 +333,9 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not reach {selector}")
 
 
-def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_box(page: Page) -> None:
+def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_box(
+    page: Page,
+) -> None:
     start_customer(page)
     held = list[Route]()
     page.route("**/customers/*/messages", lambda route: held.append(route))
@@ -341,7 +365,9 @@ def test_a_refused_key_is_explained(page: Page) -> None:
     ("path", "content_type"),
     [("/", "text/html"), ("/page/style.css", "text/css"), ("/page/page.js", "text/javascript")],
 )
-def test_the_files_of_the_page_have_their_types_and_are_not_cached(server: str, path: str, content_type: str) -> None:
+def test_the_files_of_the_page_have_their_types_and_are_not_cached(
+    server: str, path: str, content_type: str
+) -> None:
     answer = fetch(server, path)
     assert answer.status == 200
     assert answer.headers["content-type"] == f"{content_type}; charset=utf-8"
@@ -349,7 +375,8 @@ def test_the_files_of_the_page_have_their_types_and_are_not_cached(server: str, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page/..%2fapp.py", "/page/", "/page//etc/passwd"]
+    "path",
+    ["/page/../app.py", "/page/%2e%2e/app.py", "/page/..%2fapp.py", "/page/", "/page//etc/passwd"],
 )
 def test_nothing_beside_the_page_is_served(server: str, path: str) -> None:
     assert fetch(server, path).status == 404

@@ -1,4 +1,6 @@
-"""The charts of the reports page: each beside its numbers, readable in light and dark and on paper."""
+"""The charts of the reports page: each beside its numbers, readable in light and dark and on
+paper.
+"""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +28,9 @@ def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(page: Page, played: LocalServer, chart: str) -> None:
+def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(
+    page: Page, played: LocalServer, chart: str
+) -> None:
     reports.show(page, played)
     figure = page.locator(f"#{chart}")
     expect(figure.locator("canvas")).to_have_attribute("aria-label", NUMBERS)
@@ -40,11 +44,13 @@ def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(page: Page, played:
 # The darkest and the lightest of what a chart drew, from 0 to 255.
 SHADES = """() => [...document.querySelectorAll("canvas")].map((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const drawn = Array.from({ length: data.length / 4 }, (_, at) => 4 * at).filter((at) => data[at + 3] > 250);
+  const drawn = Array.from({ length: data.length / 4 }, (_, at) => 4 * at)
+    .filter((at) => data[at + 3] > 250);
   const shades = drawn.map((at) => (data[at] + data[at + 1] + data[at + 2]) / 3);
   return shades.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [255, 0]);
 })"""
-TABLES = """() => [...document.querySelectorAll("figure table")].map((table) => table.checkVisibility())"""
+TABLES = """() => [...document.querySelectorAll("figure table")]
+  .map((table) => table.checkVisibility())"""
 
 
 def test_charts_are_dark_on_paper_beside_their_numbers_and_light_again_on_a_dark_screen(
@@ -54,7 +60,9 @@ def test_charts_are_dark_on_paper_beside_their_numbers_and_light_again_on_a_dark
     reports.show(page, played)
     expect(page.locator("#days canvas")).to_be_visible()
     page.locator("#days summary").click()
-    page.evaluate(f"addEventListener('beforeprint', () => (window.printed = [({SHADES})(), ({TABLES})()]))")
+    page.evaluate(
+        f"addEventListener('beforeprint', () => (window.printed = [({SHADES})(), ({TABLES})()]))"
+    )
     page.pdf()
     shades, tables = page.evaluate("window.printed")
     assert [darkest < 60 for darkest, _ in shades] == [True] * len(CHARTS)
@@ -68,7 +76,12 @@ def test_no_table_is_wider_than_the_paper(page: Page, played: LocalServer) -> No
     reports.show(page, played)
     expect(page.locator("#agents table")).to_be_visible()
     page.emulate_media(media="print")
-    assert page.evaluate("[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > 700)") == []
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > 700)"
+        )
+        == []
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
@@ -80,7 +93,9 @@ def test_other_colours_are_drawn_without_asking_again(page: Page, played: LocalS
     page.on("request", lambda request: asked.append(request.url))
     light = page.evaluate(SHADES)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"(light) => ({SHADES})().every(([darkest], at) => darkest > light[at][0])", arg=light)
+    page.wait_for_function(
+        f"(light) => ({SHADES})().every(([darkest], at) => darkest > light[at][0])", arg=light
+    )
     assert asked == []
 
 

@@ -1,4 +1,6 @@
-"""The reports page in a browser: what it shows is what the API says, and what cannot be asked or known is told."""
+"""The reports page in a browser: what it shows is what the API says, and what cannot be asked
+or known is told.
+"""
 
 import re
 from collections.abc import Iterator
@@ -69,16 +71,28 @@ TODAY = """(now) => import('/send_representative/reports/time.js')
     ("now", "today", "last_week"),
     [
         pytest.param(
-            "2026-11-20T13:07:00Z", ("11-19T23:00", "11-20T13:15"), ("11-12T23:00", "11-13T13:15"), id="any-day"
+            "2026-11-20T13:07:00Z",
+            ("11-19T23:00", "11-20T13:15"),
+            ("11-12T23:00", "11-13T13:15"),
+            id="any-day",
         ),
         pytest.param(
-            "2026-03-29T12:07:00Z", ("03-28T23:00", "03-29T12:15"), ("03-21T23:00", "03-22T12:15"), id="an-hour-less"
+            "2026-03-29T12:07:00Z",
+            ("03-28T23:00", "03-29T12:15"),
+            ("03-21T23:00", "03-22T12:15"),
+            id="an-hour-less",
         ),
         pytest.param(
-            "2026-10-25T00:20:00Z", ("10-24T22:00", "10-25T00:30"), ("10-17T22:00", "10-18T00:30"), id="an-hour-comes"
+            "2026-10-25T00:20:00Z",
+            ("10-24T22:00", "10-25T00:30"),
+            ("10-17T22:00", "10-18T00:30"),
+            id="an-hour-comes",
         ),
         pytest.param(
-            "2026-10-25T01:20:00Z", ("10-24T22:00", "10-25T01:30"), ("10-17T22:00", "10-18T01:30"), id="comes-again"
+            "2026-10-25T01:20:00Z",
+            ("10-24T22:00", "10-25T01:30"),
+            ("10-17T22:00", "10-18T01:30"),
+            id="comes-again",
         ),
     ],
 )
@@ -95,7 +109,9 @@ def test_last_week_is_as_many_hours_of_the_same_weekday(
 
 def test_a_time_without_a_handoff_is_shown_as_such(page: Page, played: LocalServer) -> None:
     page.goto(f"{played.url}{reports.PATH}#key=dev-admin&tz=UTC&from=2020-01-01&to=2020-01-07")
-    expect(page.locator("#outcomes")).to_contain_text("0 requests and 0 who came unasked, of 0 conversations")
+    expect(page.locator("#outcomes")).to_contain_text(
+        "0 requests and 0 who came unasked, of 0 conversations"
+    )
     expect(page.locator("#waiting")).to_contain_text("Nobody yet. Open: 0")
     expect(page.locator("#days canvas")).to_be_visible()
 
@@ -108,9 +124,13 @@ def test_the_sandbox_leads_to_it(page: Page, played: LocalServer) -> None:
 
 
 WRONG = [
-    pytest.param("tz=Berlin", "“Berlin” is no time zone; one is written like Asia/Jakarta.", id="zone"),
+    pytest.param(
+        "tz=Berlin", "“Berlin” is no time zone; one is written like Asia/Jakarta.", id="zone"
+    ),
     pytest.param("tz=", "“” is no time zone", id="no-zone"),
-    pytest.param("tz=Asia/Jakarta&from=abc", "“abc” is no day; one is written like 2026-11-20.", id="from"),
+    pytest.param(
+        "tz=Asia/Jakarta&from=abc", "“abc” is no day; one is written like 2026-11-20.", id="from"
+    ),
     pytest.param("tz=Asia/Jakarta&to=2026-02-31", "“2026-02-31” is no day", id="to"),
 ]
 
@@ -129,7 +149,9 @@ def test_an_address_that_makes_no_sense_is_told_and_the_usual_shown(
 
 
 @pytest.mark.parametrize(("said", "answer"), WRONG)
-def test_it_is_told_to_who_has_no_key_too(page: Page, played: LocalServer, said: str, answer: str) -> None:
+def test_it_is_told_to_who_has_no_key_too(
+    page: Page, played: LocalServer, said: str, answer: str
+) -> None:
     page.goto(f"{played.url}{reports.PATH}#{said}")
     expect(page.locator("#trouble")).to_contain_text(answer)
     expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
@@ -140,23 +162,33 @@ def test_a_time_zone_that_does_not_exist_is_told(page: Page, played: LocalServer
     expect(page.locator("#period-title")).to_contain_text("Asia/Jakarta")
     page.get_by_label("Time zone").fill("Berlin")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("#trouble")).to_have_text("“Berlin” is no time zone; one is written like Asia/Jakarta.")
+    expect(page.locator("#trouble")).to_have_text(
+        "“Berlin” is no time zone; one is written like Asia/Jakarta."
+    )
     expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
 
 
 @pytest.mark.parametrize("key", ["nope", "dev-agent"])
-def test_an_answer_that_comes_after_a_newer_question_is_not_shown(page: Page, played: LocalServer, key: str) -> None:
+def test_an_answer_that_comes_after_a_newer_question_is_not_shown(
+    page: Page, played: LocalServer, key: str
+) -> None:
     reports.show(page, played)
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
     held = list[Route]()
     page.route(
         "**/v1/**",
-        lambda route: held.append(route) if key in route.request.headers["authorization"] else route.continue_(),
+        lambda route: (
+            held.append(route)
+            if key in route.request.headers["authorization"]
+            else route.continue_()
+        ),
     )
     for given in (key, "dev-admin"):
         page.get_by_label("API key").fill(given)
         page.get_by_role("button", name="Show").click()
-        expect(page.locator("#main")).to_have_attribute("aria-busy", "true" if given == key else "false")
+        expect(page.locator("#main")).to_have_attribute(
+            "aria-busy", "true" if given == key else "false"
+        )
     for route in held:
         route.continue_()
     for route in held:
@@ -168,7 +200,9 @@ def test_an_answer_that_comes_after_a_newer_question_is_not_shown(page: Page, pl
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
 
 
-def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: LocalServer) -> None:
+def test_who_waits_is_not_known_while_baton_does_not_answer(
+    page: Page, played: LocalServer
+) -> None:
     page.clock.install()
     reports.show(page, played)
     tile = page.locator("#tiles > div").first
@@ -177,7 +211,9 @@ def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: 
     for _ in range(2):
         page.clock.fast_forward(31_000)
         expect(tile).to_contain_text(
-            re.compile(r"\?not known since 20\S+ \d\d:\d\d, when it was 2\. Baton does not answer\.")
+            re.compile(
+                r"\?not known since 20\S+ \d\d:\d\d, when it was 2\. Baton does not answer\."
+            )
         )
         expect(page.locator("#queue-old")).to_have_count(1)
     page.unroute("**/v1/**")
@@ -186,7 +222,9 @@ def test_who_waits_is_not_known_while_baton_does_not_answer(page: Page, played: 
     expect(page.locator("#queue-old")).to_have_count(0)
 
 
-def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(page: Page, played: LocalServer) -> None:
+def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(
+    page: Page, played: LocalServer
+) -> None:
     page.goto(f"{played.url}{reports.PATH}")
     expect(page.locator("#hint")).to_have_text("Give an API key and press Show.")
     expect(page.locator("#main")).to_be_hidden()

@@ -1,4 +1,6 @@
-"""The HTML export as a browser shows it: what was said is text, in its own direction, with why it was not said."""
+"""The HTML export as a browser shows it: what was said is text, in its own direction, with why
+it was not said.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -51,9 +53,15 @@ def test_nothing_of_what_was_said_is_markup(shown: Page) -> None:
 
 
 def test_what_is_written_from_right_to_left_is_shown_so_and_turns_nothing_else(shown: Page) -> None:
-    directions = [one.evaluate("e => getComputedStyle(e).direction") for one in shown.locator("p > span").all()]
+    directions = [
+        one.evaluate("e => getComputedStyle(e).direction")
+        for one in shown.locator("p > span").all()
+    ]
     assert directions == ["rtl", "ltr", "ltr", "ltr", "ltr"]
-    assert shown.locator("p").evaluate_all("all => all.map(e => getComputedStyle(e).direction)") == ["ltr"] * 6
+    assert (
+        shown.locator("p").evaluate_all("all => all.map(e => getComputedStyle(e).direction)")
+        == ["ltr"] * 6
+    )
 
 
 def test_it_says_why(shown: Page) -> None:

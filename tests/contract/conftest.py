@@ -1,4 +1,6 @@
-"""Every store and what fills them: one parameter per adapter, one maker of conversations and journal entries."""
+"""Every store and what fills them: one parameter per adapter, one maker of conversations and
+journal entries.
+"""
 
 import json
 import urllib.request
@@ -42,14 +44,24 @@ class Maker:
         return START + timedelta(seconds=seconds)
 
     def conversation(
-        self, native: str, *, version: int = 1, waits: float | None = None, due: float | None = None, **fields: Any
+        self,
+        native: str,
+        *,
+        version: int = 1,
+        waits: float | None = None,
+        due: float | None = None,
+        **fields: Any,
     ) -> Conversation:
         if waits is not None:
-            fields["request"] = HandoffRequest(reason="asked", source="test", accepted_at=self.at(waits))
+            fields["request"] = HandoffRequest(
+                reason="asked", source="test", accepted_at=self.at(waits)
+            )
             fields["phase"] = Phase.QUEUED
         if due is not None:
             fields["timer"] = Timer(kind="idle", armed=version, n=1, due_at=self.at(due))
-        return Conversation(id=f"business_messages:{native}", address=native, version=version, **fields)
+        return Conversation(
+            id=f"business_messages:{native}", address=native, version=version, **fields
+        )
 
     def entry(
         self,
@@ -84,10 +96,14 @@ class Maker:
         state: State | None = None,
         due: float | None = None,
     ) -> list[Snapshot[Conversation]]:
-        """Creates conversations with one entry each, a commit each, and returns them with their tokens."""
+        """Creates conversations with one entry each, a commit each, and returns them with their
+        tokens.
+        """
         written: list[Snapshot[Conversation]] = []
         for one in conversations:
-            written += await store.commit(Commit([self.entry(one, state=state, due=due)], [Snapshot(one, None)]))
+            written += await store.commit(
+                Commit([self.entry(one, state=state, due=due)], [Snapshot(one, None)])
+            )
         return written
 
     async def count(self, store: ConversationStore, *counts: Count) -> None:
@@ -113,9 +129,13 @@ def clock() -> SettableClock:
 async def instance(
     request: pytest.FixtureRequest, tmp_path: Path, fresh_project: str, clock: SettableClock
 ) -> AsyncIterator[Instance]:
-    """Returns what opens one more instance of the store under test, all of them on the same data."""
+    """Returns what opens one more instance of the store under test, all of them on the same
+    data.
+    """
     opened: list[Any] = []
-    emulator = request.getfixturevalue("firestore_emulator") if "firestore" in request.param else None
+    emulator = (
+        request.getfixturevalue("firestore_emulator") if "firestore" in request.param else None
+    )
 
     def bare() -> Any:
         if emulator is None:
@@ -141,10 +161,15 @@ def store(instance: Instance) -> ConversationStore:
 
 @pytest.fixture
 def pubsub(pubsub_emulator: str) -> Callable[[str, str, dict[str, Any]], dict[str, Any]]:
-    """Returns Pub/Sub's REST API, (method, path, body) -> answer, which owes nothing to the client under test."""
+    """Returns Pub/Sub's REST API, (method, path, body) -> answer, which owes nothing to the
+    client under test.
+    """
 
     def call(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        address, headers = f"http://{pubsub_emulator}/v1/{path}", {"content-type": "application/json"}
+        address, headers = (
+            f"http://{pubsub_emulator}/v1/{path}",
+            {"content-type": "application/json"},
+        )
         request = urllib.request.Request(address, json.dumps(body).encode(), headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # the emulator on loopback
             return dict(json.loads(answer.read()))

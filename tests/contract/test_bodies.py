@@ -15,21 +15,28 @@ from shared.schemas.ids import conversation_id
 from shared.stores.documents import BODY_LIMIT
 
 NATIVES = [
-    "~=+-._", ".", "..", "__reserved__", "_", "a.b", "A", "a", "-", "=", "+", "%2F", "a/b", "../x", "ключ", "中文🙂",
+    "~=+-._", ".", "..", "__reserved__", "_", "a.b", "A", "a", "-", "=", "+", "%2F", "a/b", "../x",
+    "ключ", "中文🙂",
     "+49 151 1234567", " ", "\x00", "x" * 128, "x" * 5000,
 ]  # fmt: skip
 
 
-async def test_no_native_id_breaks_a_path_or_meets_another(store: ConversationStore, make: Any) -> None:
+async def test_no_native_id_breaks_a_path_or_meets_another(
+    store: ConversationStore, make: Any
+) -> None:
     ids = [conversation_id("csku", native) for native in NATIVES]
     assert len(set(ids)) == len(NATIVES)
-    conversations = [make.conversation("x", due=1).model_copy(update={"id": one, "address": one}) for one in ids]
+    conversations = [
+        make.conversation("x", due=1).model_copy(update={"id": one, "address": one}) for one in ids
+    ]
     await make.commit(store, *conversations, state=State.PENDING, due=0)
     for one in conversations:
         read = await store.load(one.id)
         assert read is not None
         assert read.value == one
-        assert [entry.value.conversation for entry in await store.pending(one.id, 0, 10)] == [one.id]
+        assert [entry.value.conversation for entry in await store.pending(one.id, 0, 10)] == [
+            one.id
+        ]
         assert len((await store.journal(one.id, None, 10)).items) == 1
     assert sorted((await store.due_conversations(make.at(1), None, 100)).items) == sorted(ids)
     assert sorted((await store.due_entries(make.at(1), None, 100)).items) == sorted(ids)
@@ -45,7 +52,9 @@ async def test_nor_does_an_entry_id(store: ConversationStore, make: Any, name: s
 
 
 async def test_nulls_in_what_others_wrote_survive(store: ConversationStore, make: Any) -> None:
-    body: dict[str, Any] = {"form": {"nothing": None, "list": [None, {"deep": None}], "zero": 0, "empty": {}}}
+    body: dict[str, Any] = {
+        "form": {"nothing": None, "list": [None, {"deep": None}], "zero": 0, "empty": {}}
+    }
     entry = make.entry(make.conversation("3333"), commands=(make.command(**body),))
     await store.commit(Commit([entry]))
     read = await store.entry(entry.conversation, entry.id)
@@ -58,10 +67,18 @@ async def test_nulls_in_what_others_wrote_survive(store: ConversationStore, make
 async def test_a_record_near_the_limit_is_kept_and_one_beyond_it_is_refused(
     store: ConversationStore, make: Any, letter: str
 ) -> None:
-    size = len(make.entry(make.conversation("3333"), text=letter).model_dump_json(exclude_none=True).encode())
-    bare = len(make.entry(make.conversation("3333"), text="").model_dump_json(exclude_none=True).encode())
+    size = len(
+        make.entry(make.conversation("3333"), text=letter)
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )
+    bare = len(
+        make.entry(make.conversation("3333"), text="").model_dump_json(exclude_none=True).encode()
+    )
     most = (BODY_LIMIT - bare) // (size - bare)
-    fits, beyond = (make.entry(make.conversation("3333"), text=letter * n) for n in (most, most + 1))
+    fits, beyond = (
+        make.entry(make.conversation("3333"), text=letter * n) for n in (most, most + 1)
+    )
 
     with pytest.raises(TooLarge) as refused:
         await store.commit(Commit([beyond], [Snapshot(make.conversation("3333"), None)]))
@@ -70,7 +87,10 @@ async def test_a_record_near_the_limit_is_kept_and_one_beyond_it_is_refused(
     large = make.conversation("3333", customer_name=letter * (most - 1000))
     await store.commit(Commit([fits], [Snapshot(large, None)]))
 
-    read, conversation = await store.entry(fits.conversation, fits.id), await store.load("business_messages:3333")
+    read, conversation = (
+        await store.entry(fits.conversation, fits.id),
+        await store.load("business_messages:3333"),
+    )
     assert read is not None
     assert conversation is not None
     assert read.value == fits

@@ -53,7 +53,9 @@ async def test_what_was_committed_is_not_read_again(counting: CountingStore, mak
     assert counting.asked == {"commit": 4}
 
 
-async def test_what_was_read_is_not_read_again_unless_it_must_be_fresh(counting: CountingStore, make: Any) -> None:
+async def test_what_was_read_is_not_read_again_unless_it_must_be_fresh(
+    counting: CountingStore, make: Any
+) -> None:
     await make.commit(counting, make.conversation("3333"))
     cached = CachedStore(counting)
     for fresh, loads in ((False, 1), (False, 1), (True, 2), (False, 2)):
@@ -64,7 +66,9 @@ async def test_what_was_read_is_not_read_again_unless_it_must_be_fresh(counting:
 async def test_a_fresh_read_refreshes_the_copy(counting: CountingStore, make: Any) -> None:
     cached = CachedStore(counting)
     (written,) = await make.commit(cached, make.conversation("3333"))
-    await counting.commit(Commit((), [Snapshot(make.conversation("3333", version=2), written.token)]))
+    await counting.commit(
+        Commit((), [Snapshot(make.conversation("3333", version=2), written.token)])
+    )
     await cached.load("business_messages:3333", fresh=True)
     copy = await cached.load("business_messages:3333", fresh=False)
     assert copy is not None

@@ -33,26 +33,38 @@ async def test_what_was_never_written_is_absent(store: ConversationStore, make: 
     assert await store.entry("business_messages:unseen", "entry") is None
 
 
-async def test_the_token_of_a_commit_is_good_for_the_next(store: ConversationStore, make: Any) -> None:
+async def test_the_token_of_a_commit_is_good_for_the_next(
+    store: ConversationStore, make: Any
+) -> None:
     (written,) = await make.commit(store, make.conversation("3333"))
     for version in (2, 3):
         conversation = make.conversation("3333", version=version)
-        (written,) = await store.commit(Commit([make.entry(conversation)], [Snapshot(conversation, written.token)]))
+        (written,) = await store.commit(
+            Commit([make.entry(conversation)], [Snapshot(conversation, written.token)])
+        )
     read = await store.load("business_messages:3333")
     assert read is not None
     assert read.value.version == 3
 
 
-async def test_a_commit_may_write_entries_alone_or_conversations_alone(store: ConversationStore, make: Any) -> None:
+async def test_a_commit_may_write_entries_alone_or_conversations_alone(
+    store: ConversationStore, make: Any
+) -> None:
     conversation = make.conversation("3333")
     assert await store.commit(Commit([make.entry(conversation)])) == []
     await store.commit(Commit((), [Snapshot(conversation, None)]))
     assert await store.load(conversation.id) is not None
 
 
-@pytest.mark.parametrize("fault", ["entry exists", "conversation exists", "conversation is absent", "token is old"])
-async def test_a_failed_precondition_writes_nothing_at_all(store: ConversationStore, make: Any, fault: str) -> None:
-    """Two entries and two conversations, of which only the last named in `fault` stands in the way."""
+@pytest.mark.parametrize(
+    "fault", ["entry exists", "conversation exists", "conversation is absent", "token is old"]
+)
+async def test_a_failed_precondition_writes_nothing_at_all(
+    store: ConversationStore, make: Any, fault: str
+) -> None:
+    """Two entries and two conversations, of which only the last named in `fault` stands in the
+    way.
+    """
     good, bad = make.conversation("good"), make.conversation("bad")
     token = None
     if fault == "entry exists":
@@ -80,7 +92,10 @@ async def test_a_channel_with_all_the_desks_that_go_along_with_it_is_one_commit(
 ) -> None:
     names = [f"desk-{number}" for number in range(CARRIED + 2)]
     written = await make.commit(store, *(make.conversation(name) for name in names))
-    moved = [one.value.model_copy(update={"version": 2, "linked_to": "business_messages:to"}) for one in written]
+    moved = [
+        one.value.model_copy(update={"version": 2, "linked_to": "business_messages:to"})
+        for one in written
+    ]
     tokens = [one.token for one in written]
     commit = Commit([make.entry(one) for one in moved], list(map(Snapshot, moved, tokens)))
     assert [one.value for one in await store.commit(commit)] == moved
@@ -96,13 +111,19 @@ async def _used_token(store: ConversationStore, make: Any, native: str) -> objec
     return old.token
 
 
-async def test_the_nonce_tells_our_own_lost_commit_from_a_duplicate(instance: Instance, make: Any) -> None:
+async def test_the_nonce_tells_our_own_lost_commit_from_a_duplicate(
+    instance: Instance, make: Any
+) -> None:
     ours, theirs = instance(), instance()
     conversation = make.conversation("3333")
-    await ours.commit(Commit([make.entry(conversation, nonce="first")], [Snapshot(conversation, None)]))
+    await ours.commit(
+        Commit([make.entry(conversation, nonce="first")], [Snapshot(conversation, None)])
+    )
 
     with pytest.raises(PreconditionFailed):
-        await theirs.commit(Commit([make.entry(conversation, nonce="second")], [Snapshot(conversation, None)]))
+        await theirs.commit(
+            Commit([make.entry(conversation, nonce="second")], [Snapshot(conversation, None)])
+        )
 
     known = await theirs.entry(conversation.id, make.entry(conversation).id)
     assert known is not None
@@ -116,7 +137,9 @@ async def test_of_two_racing_commits_one_wins(instance: Instance, make: Any) -> 
 
     ends = await asyncio.gather(
         *(
-            store.commit(Commit([make.entry(rival, rival.locale)], [Snapshot(rival, written.token)]))
+            store.commit(
+                Commit([make.entry(rival, rival.locale)], [Snapshot(rival, written.token)])
+            )
             for store, rival in zip((one, other), rivals, strict=True)
         ),
         return_exceptions=True,
@@ -127,7 +150,10 @@ async def test_of_two_racing_commits_one_wins(instance: Instance, make: Any) -> 
     read = await one.load("business_messages:3333")
     assert read is not None
     assert read.value == rivals[lost.index(False)]
-    assert await one.entry(read.value.id, make.entry(rivals[0], rivals[lost.index(True)].locale).id) is None
+    assert (
+        await one.entry(read.value.id, make.entry(rivals[0], rivals[lost.index(True)].locale).id)
+        is None
+    )
 
 
 async def test_concurrent_writers_lose_nothing(instance: Instance, make: Any) -> None:
@@ -159,16 +185,24 @@ async def test_concurrent_writers_lose_nothing(instance: Instance, make: Any) ->
     assert [entry.value.seq for entry in page.items] == list(range(65))
 
 
-async def test_an_entry_is_replaced_if_its_token_stands(store: ConversationStore, make: Any) -> None:
+async def test_an_entry_is_replaced_if_its_token_stands(
+    store: ConversationStore, make: Any
+) -> None:
     conversation = make.conversation("3333")
     await store.commit(Commit([make.entry(conversation)]))
     first = await store.entry(conversation.id, make.entry(conversation).id)
     assert first is not None
 
-    second = await store.update(Snapshot(first.value.model_copy(update={"text": Sealed("second")}), first.token))
+    second = await store.update(
+        Snapshot(first.value.model_copy(update={"text": Sealed("second")}), first.token)
+    )
     with pytest.raises(PreconditionFailed):
-        await store.update(Snapshot(first.value.model_copy(update={"text": Sealed("late")}), first.token))
-    third = await store.update(Snapshot(second.value.model_copy(update={"text": Sealed("third")}), second.token))
+        await store.update(
+            Snapshot(first.value.model_copy(update={"text": Sealed("late")}), first.token)
+        )
+    third = await store.update(
+        Snapshot(second.value.model_copy(update={"text": Sealed("third")}), second.token)
+    )
 
     read = await store.entry(conversation.id, first.value.id)
     assert read is not None
@@ -176,7 +210,9 @@ async def test_an_entry_is_replaced_if_its_token_stands(store: ConversationStore
     assert read.value.text == Sealed("third")
 
 
-async def test_an_entry_that_is_gone_cannot_be_replaced(store: ConversationStore, make: Any) -> None:
+async def test_an_entry_that_is_gone_cannot_be_replaced(
+    store: ConversationStore, make: Any
+) -> None:
     conversation = make.conversation("3333")
     await store.commit(Commit([make.entry(conversation, "there")]))
     there = await store.entry(conversation.id, make.entry(conversation, "there").id)

@@ -1,4 +1,6 @@
-"""What every ConversationStore counts for the reports: with the write that says so, once, and only added to."""
+"""What every ConversationStore counts for the reports: with the write that says so, once, and
+only added to.
+"""
 
 import asyncio
 import threading
@@ -23,13 +25,24 @@ EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def _cell(minutes: int = 0, **update: Any) -> Cell:
-    values: dict[str, Any] = {"channel": "csku", "desk": "", "agent": "", "name": Name.REQUESTED, **update}
+    values: dict[str, Any] = {
+        "channel": "csku",
+        "desk": "",
+        "agent": "",
+        "name": Name.REQUESTED,
+        **update,
+    }
     return Cell(MIDNIGHT + timedelta(minutes=minutes), **values)
 
 
-async def _counted(store: ConversationStore, since: datetime = EVER[0], until: datetime = EVER[1]) -> dict[Cell, int]:
+async def _counted(
+    store: ConversationStore, since: datetime = EVER[0], until: datetime = EVER[1]
+) -> dict[Cell, int]:
     """Returns what reports show."""
-    return {one.cell: one.number for one in added(in_tally(await store.counted(since, until), Tally.COUNTED))}
+    return {
+        one.cell: one.number
+        for one in added(in_tally(await store.counted(since, until), Tally.COUNTED))
+    }
 
 
 async def _corrected(store: ConversationStore) -> dict[Cell, int]:
@@ -44,7 +57,9 @@ async def _entry(store: ConversationStore, make: Any, native: str = "3333") -> A
     return entry
 
 
-async def test_counts_are_added_by_the_write_of_an_entry(store: ConversationStore, make: Any) -> None:
+async def test_counts_are_added_by_the_write_of_an_entry(
+    store: ConversationStore, make: Any
+) -> None:
     entry = await _entry(store, make)
     waits = _cell(15, name=Name.WAITING, desk="csku", agent="Jane", bin=640)
     written = await store.update(entry, [Count(_cell(), 1), Count(waits, 2)])
@@ -66,12 +81,16 @@ async def test_a_range_begins_with_its_first_quarter_and_ends_before_its_last(
 ) -> None:
     await make.count(store, *(Count(_cell(minutes), 1) for minutes in range(-45, 1485, 15)))
     day = await _counted(store, MIDNIGHT, MIDNIGHT + timedelta(days=1))
-    assert sorted(cell.quarter for cell in day) == [MIDNIGHT + n * timedelta(minutes=15) for n in range(96)]
+    assert sorted(cell.quarter for cell in day) == [
+        MIDNIGHT + n * timedelta(minutes=15) for n in range(96)
+    ]
     hour = await _counted(store, MIDNIGHT - timedelta(minutes=30), MIDNIGHT + timedelta(minutes=30))
     assert len(hour) == 4
 
 
-@pytest.mark.parametrize("agent", ["", "Jane Doe", "a.b`c\\d/e", "__name__", 'é 名 "quoted" [x]', "~*", "n" * 256])
+@pytest.mark.parametrize(
+    "agent", ["", "Jane Doe", "a.b`c\\d/e", "__name__", 'é 名 "quoted" [x]', "~*", "n" * 256]
+)
 async def test_any_name_can_be_counted(store: ConversationStore, make: Any, agent: str) -> None:
     cell = _cell(agent=agent, desk="desk.`1`", name=Name.HANDLING, bin=0)
     await make.count(store, Count(cell, 2))
@@ -83,9 +102,12 @@ async def test_any_name_can_be_counted(store: ConversationStore, make: Any, agen
 
 @pytest.mark.parametrize("agent", ["\\" * 256, "\x01" * 256, "`" * 256, "😀" * 256, "n" * 256, ""])
 def test_a_name_fits_into_a_path_and_stays_itself(agent: str) -> None:
-    """Firestore takes paths of 1,500 bytes: https://cloud.google.com/firestore/quotas#collections_documents_and_fields"""
+    """Firestore takes paths of 1,500 bytes:
+    https://cloud.google.com/firestore/quotas#collections_documents_and_fields
+    """
     measures = [
-        Measure(name=Name.FIRST_RESPONSE, at=MIDNIGHT - timedelta(minutes=1), channel="business_messages",
+        Measure(name=Name.FIRST_RESPONSE, at=MIDNIGHT - timedelta(minutes=1),
+            channel="business_messages",
                 desk="d" * 64, agent=one, seconds=10**7)
         for one in (agent, agent[:-1] + "x")
     ]  # fmt: skip
@@ -95,17 +117,23 @@ def test_a_name_fits_into_a_path_and_stays_itself(agent: str) -> None:
         assert max(len(one["field_path"].encode()) for one in write["update_transforms"]) <= 1500
 
 
-async def test_what_is_corrected_to_nothing_is_not_there(store: ConversationStore, make: Any) -> None:
+async def test_what_is_corrected_to_nothing_is_not_there(
+    store: ConversationStore, make: Any
+) -> None:
     await make.count(store, Count(_cell(), 3), Count(_cell(15), 1))
     await store.correct(*EVER, [Count(_cell(), -3), Count(_cell(15), 1)], NOW)
     assert await _counted(store) == {_cell(15): 2}
 
 
-async def test_a_correction_replaces_the_one_that_was_there(store: ConversationStore, make: Any) -> None:
+async def test_a_correction_replaces_the_one_that_was_there(
+    store: ConversationStore, make: Any
+) -> None:
     tomorrow = _cell(1440)
     await make.count(store, Count(_cell(), 3))
     for _ in range(2):
-        await store.correct(*EVER, [Count(_cell(), 2), Count(_cell(15), 1), Count(tomorrow, 1)], NOW)
+        await store.correct(
+            *EVER, [Count(_cell(), 2), Count(_cell(15), 1), Count(tomorrow, 1)], NOW
+        )
         assert await _corrected(store) == {_cell(): 2, _cell(15): 1, tomorrow: 1}
     await store.correct(MIDNIGHT, MIDNIGHT + DAY, [Count(_cell(), -1)], NOW)
     assert await _corrected(store) == {_cell(): -1, tomorrow: 1}
@@ -131,7 +159,9 @@ async def test_what_was_read_earlier_replaces_no_later_correction(store: Convers
     assert await _corrected(store) == {_cell(): 7}
 
 
-async def test_copies_of_what_was_erased_are_kept_apart(store: ConversationStore, make: Any) -> None:
+async def test_copies_of_what_was_erased_are_kept_apart(
+    store: ConversationStore, make: Any
+) -> None:
     entry = await _entry(store, make)
     await store.update(entry, [Count(_cell(), 2), *in_tally([Count(_cell(), 1)], Tally.ERASED)])
     await make.count(store, Count(_cell(15), 1))
@@ -139,7 +169,9 @@ async def test_copies_of_what_was_erased_are_kept_apart(store: ConversationStore
     assert await store.counted(*EVER, (Tally.ERASED,)) == [Count(_cell(tally=Tally.ERASED), 1)]
 
 
-async def test_many_at_once_lose_nothing(instance: Callable[[], ConversationStore], make: Any) -> None:
+async def test_many_at_once_lose_nothing(
+    instance: Callable[[], ConversationStore], make: Any
+) -> None:
     stores = [instance(), instance()]
     entries = [await _entry(stores[0], make, f"c{n}") for n in range(20)]
 
@@ -164,17 +196,24 @@ async def test_more_cells_than_one_write_takes(store: ConversationStore, make: A
     assert await _counted(store) == dict.fromkeys(cells, 2)
 
 
-async def test_a_frozen_store_sees_nothing_that_is_written_later(store: ConversationStore, make: Any) -> None:
+async def test_a_frozen_store_sees_nothing_that_is_written_later(
+    store: ConversationStore, make: Any
+) -> None:
     entry = await _entry(store, make)
     await make.count(store, Count(_cell(), 1))
     async with store.frozen() as still:
         before = await _counted(still)
-        await store.update(Snapshot(entry.value.with_commands((make.command(State.SENT),)), entry.token))
+        await store.update(
+            Snapshot(entry.value.with_commands((make.command(State.SENT),)), entry.token)
+        )
         await make.count(store, Count(_cell(), 1))
         await store.correct(*EVER, [Count(_cell(), 5)], NOW)
         await make.commit(store, make.conversation("later"))
         assert await _counted(still) == before == {_cell(): 1}
-        assert [one.address for one in (await still.conversations(None, 10)).items] == ["3333", "counts-1"]
+        assert [one.address for one in (await still.conversations(None, 10)).items] == [
+            "3333",
+            "counts-1",
+        ]
         assert len(await still.pending(entry.value.conversation, 0, 10)) == 1
     assert await _counted(store) == {_cell(): 7}
 
@@ -192,8 +231,12 @@ async def test_conversations_are_paged_each_once(store: ConversationStore, make:
 
 
 @pytest.fixture
-async def firestore(fresh_project: str, firestore_emulator: str, clock: Any) -> AsyncIterator[FirestoreStore]:
-    store = FirestoreStore(FirestoreRpc(fresh_project, firestore_emulator), clock, timedelta(days=30))
+async def firestore(
+    fresh_project: str, firestore_emulator: str, clock: Any
+) -> AsyncIterator[FirestoreStore]:
+    store = FirestoreStore(
+        FirestoreRpc(fresh_project, firestore_emulator), clock, timedelta(days=30)
+    )
     yield store
     await store.close()
 
@@ -205,12 +248,16 @@ async def test_a_day_that_is_full_says_so_and_changes_nothing_but_can_be_erased_
     cells = [_cell(agent=f"{n:04}" + "n" * 996, name=Name.FRAME) for n in range(1200)]
     entry = await _entry(firestore, make)
     for n in range(4):
-        entry = await firestore.update(entry, [Count(cell, 1) for cell in cells[200 * n : 200 * n + 200]])
+        entry = await firestore.update(
+            entry, [Count(cell, 1) for cell in cells[200 * n : 200 * n + 200]]
+        )
     counted = await _counted(firestore)
     with pytest.raises(TooLarge):
         await firestore.update(entry, [Count(cell, 1) for cell in cells[800:]])
     assert await _counted(firestore) == counted
-    assert [one.token for one in await firestore.pending(entry.value.conversation, 0, 1)] == [entry.token]
+    assert [one.token for one in await firestore.pending(entry.value.conversation, 0, 1)] == [
+        entry.token
+    ]
     copies = in_tally([Count(cell, 1) for cell in cells], Tally.ERASED)
     for n in range(0, len(copies), 200):
         entry = await firestore.update(entry, copies[n : n + 200])
@@ -242,14 +289,21 @@ async def test_a_correction_that_was_interrupted_is_done_again(
 async def test_a_day_knows_until_when_it_is_journalled_whatever_is_set_later(
     firestore: FirestoreStore, firestore_emulator: str, fresh_project: str, clock: Any, make: Any
 ) -> None:
-    """That is when the earliest entry of those that counted on it expires, by the setting of its time."""
-    short = FirestoreStore(FirestoreRpc(fresh_project, firestore_emulator), clock, timedelta(days=8))
+    """That is when the earliest entry of those that counted on it expires, by the setting of
+    its time.
+    """
+    short = FirestoreStore(
+        FirestoreRpc(fresh_project, firestore_emulator), clock, timedelta(days=8)
+    )
     await make.count(firestore, Count(_cell(), 1))
     await make.count(short, Count(_cell(15), 1))
     await make.count(firestore, Count(_cell(30), 1), Count(_cell(1440), 1))
     entered = make.at(1)
     ends = await firestore.journal_ends(*EVER)
-    assert {day: round((end - entered) / DAY) for day, end in ends.items()} == {MIDNIGHT: 8, MIDNIGHT + DAY: 30}
+    assert {day: round((end - entered) / DAY) for day, end in ends.items()} == {
+        MIDNIGHT: 8,
+        MIDNIGHT + DAY: 30,
+    }
     await short.close()
 
 

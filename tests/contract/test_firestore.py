@@ -1,4 +1,6 @@
-"""What only the Firestore store does: expiry, links kept alive, faults in its own words, RPCs counted."""
+"""What only the Firestore store does: expiry, links kept alive, faults in its own words, RPCs
+counted.
+"""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -68,7 +70,9 @@ def store(rpc: CountingRpc, clock: Any) -> FirestoreStore:
     return FirestoreStore(rpc, clock, TTL)
 
 
-async def test_only_what_is_queried_is_a_field(store: FirestoreStore, rpc: CountingRpc, make: Any) -> None:
+async def test_only_what_is_queried_is_a_field(
+    store: FirestoreStore, rpc: CountingRpc, make: Any
+) -> None:
     busy, idle = make.conversation("1", waits=0, due=1), make.conversation("2")
     await make.commit(store, busy, state=State.PENDING, due=0)
     await make.commit(store, idle)
@@ -101,7 +105,9 @@ async def test_everything_expires_after_its_last_write(
     assert await _expiry(rpc, forms.entry_path(conversation.id, entry.id)) == clock.time + TTL
 
 
-async def test_nothing_expires_before_it_is_due(store: FirestoreStore, rpc: CountingRpc, make: Any) -> None:
+async def test_nothing_expires_before_it_is_due(
+    store: FirestoreStore, rpc: CountingRpc, make: Any
+) -> None:
     far = timedelta(days=90).total_seconds()
     conversation = make.conversation("3333", due=far)
     await make.commit(store, conversation, state=State.PENDING, due=far)
@@ -177,7 +183,9 @@ class Failing(FirestoreRpc):
         async def fail(*_: Any, **__: Any) -> Any:
             raise self._error
 
-        return SimpleNamespace(commit=fail, get_document=fail, run_query=fail, run_aggregation_query=fail)
+        return SimpleNamespace(
+            commit=fail, get_document=fail, run_query=fail, run_aggregation_query=fail
+        )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +202,9 @@ class Failing(FirestoreRpc):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-async def test_what_firestore_cannot_do_is_unavailable(kind: Any, message: str, make: Any, clock: Any) -> None:
+async def test_what_firestore_cannot_do_is_unavailable(
+    kind: Any, message: str, make: Any, clock: Any
+) -> None:
     store = FirestoreStore(Failing(kind(message)), clock, TTL)
     conversation = make.conversation("3333")
     with pytest.raises(Unavailable) as raised:
@@ -208,14 +218,26 @@ async def test_what_firestore_cannot_do_is_unavailable(kind: Any, message: str, 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (exceptions.AlreadyExists, "Document already exists: projects/x/databases/(default)/documents/conversations/a"),
-        (exceptions.FailedPrecondition, "the stored version does not match the required base version"),
-        (exceptions.NotFound, "No document to update: projects/x/databases/(default)/documents/conversations/database"),
+        (
+            exceptions.AlreadyExists,
+            "Document already exists: projects/x/databases/(default)/documents/conversations/a",
+        ),
+        (
+            exceptions.FailedPrecondition,
+            "the stored version does not match the required base version",
+        ),
+        (
+            exceptions.NotFound,
+            "No document to update: "
+            "projects/x/databases/(default)/documents/conversations/database",
+        ),
         (exceptions.Aborted, "Too much contention on these documents."),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-async def test_what_another_changed_is_a_failed_precondition(kind: Any, message: str, make: Any, clock: Any) -> None:
+async def test_what_another_changed_is_a_failed_precondition(
+    kind: Any, message: str, make: Any, clock: Any
+) -> None:
     store = FirestoreStore(Failing(kind(message)), clock, TTL)
     with pytest.raises(PreconditionFailed):
         await store.commit(Commit([make.entry(make.conversation("3333"))]))
@@ -229,18 +251,29 @@ class _Silent:
     async def send(self, call: Any) -> None: ...
 
 
-async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: CountingRpc, clock: Any) -> None:
+async def test_the_rpcs_of_a_webhook_and_of_a_drain(
+    store: FirestoreStore, rpc: CountingRpc, clock: Any
+) -> None:
     def ports() -> Ports:
         return Ports(CachedStore(store), _Silent(), _Silent(), clock, Policy(), {})
 
     source = "business_messages:3333"
 
     def event(n: int) -> UserMessage:
-        return UserMessage(id=str(n), source=source, address="3333", actor="customer", form={"n": n}, said="hello")
+        return UserMessage(
+            id=str(n), source=source, address="3333", actor="customer", form={"n": n}, said="hello"
+        )
 
     instance, another = ports(), ports()
     counts = []
-    for where, n in ((instance, 0), (instance, 1), (another, 2), (another, 3), (another, 3), (instance, 4)):
+    for where, n in (
+        (instance, 0),
+        (instance, 1),
+        (another, 2),
+        (another, 3),
+        (another, 3),
+        (instance, 4),
+    ):
         rpc.made.clear()
         await apply(where, event(n))
         counts.append(dict(rpc.made))
@@ -249,7 +282,10 @@ async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: 
     duplicate, overtaken = {"commit": 1, "get": 1}, {"commit": 2, "get": 2}
     assert counts == [cold, warm, cold, warm, duplicate, overtaken]
 
-    await apply(instance, HumanRequested(id="5", source=source, address="3333", actor="customer", reason="asked"))
+    await apply(
+        instance,
+        HumanRequested(id="5", source=source, address="3333", actor="customer", reason="asked"),
+    )
     rpc.made.clear()
     delivered = await deliver(instance, source)
     assert delivered.failed is False
@@ -259,9 +295,13 @@ async def test_the_rpcs_of_a_webhook_and_of_a_drain(store: FirestoreStore, rpc: 
 async def test_an_erase_finds_what_has_expired_and_is_not_deleted_yet(
     store: FirestoreStore, rpc: CountingRpc, make: Any, clock: Any
 ) -> None:
-    """Read as Firestore itself holds it: no word of these entries is in any field of any document."""
+    """Read as Firestore itself holds it: no word of these entries is in any field of any
+    document.
+    """
     conversation = make.conversation("3333")
-    entries = [make.entry(conversation, f"{n}", text="an unforgettable word", seq=n) for n in range(3)]
+    entries = [
+        make.entry(conversation, f"{n}", text="an unforgettable word", seq=n) for n in range(3)
+    ]
     await store.commit(Commit(entries, [Snapshot(conversation, None)]))
     clock.time += TTL
     assert await store.latest(conversation.id, 10) == []
@@ -283,4 +323,6 @@ async def test_an_erase_finds_the_journal_that_outlived_its_conversation(
 
     await erase(ports, entry.conversation, "admin")
 
-    assert "unforgettable" not in str(await rpc.fields(forms.entry_path(entry.conversation, entry.id)))
+    assert "unforgettable" not in str(
+        await rpc.fields(forms.entry_path(entry.conversation, entry.id))
+    )

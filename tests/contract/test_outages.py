@@ -1,4 +1,5 @@
-"""While any one target is down for an hour all others get what is theirs, and afterwards it gets its own.
+"""While any one target is down for an hour all others get what is theirs, and afterwards it gets
+its own.
 
 Real stores, a real HTTP server that answers 503, hangs or breaks off; the clock is set by hand.
 """
@@ -55,7 +56,9 @@ START = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 
 @dataclass
 class Outside:
-    """Every target. `took` are what each of them took; `is_down` names the one that does not, and `how`."""
+    """Every target. `took` are what each of them took; `is_down` names the one that does not,
+    and `how`.
+    """
 
     took: dict[str, list[str]] = field(default_factory=dict)
     wake_ups: dict[str, bool] = field(default_factory=dict)
@@ -65,7 +68,9 @@ class Outside:
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         said = json.loads(body)
         if topic == OUTBOX:
-            self.wake_ups[said["conversation"]] = self.wake_ups.get(said["conversation"], False) or said["timers"]
+            self.wake_ups[said["conversation"]] = (
+                self.wake_ups.get(said["conversation"], False) or said["timers"]
+            )
         elif topic == self.is_down:
             raise Unavailable("queue-unavailable", "told to fail")
         else:
@@ -84,9 +89,12 @@ class Outside:
 
     def keep(self, target: str, said: dict[str, Any]) -> None:
         message = said.get("message") or said
-        words = message.get("text") or said.get("eventType") or said.get("type") or said.get("comment")
+        words = (
+            message.get("text") or said.get("eventType") or said.get("type") or said.get("comment")
+        )
         kept = self.took.setdefault(target, [])
-        if words != "delivery.failed" and words not in kept[-1:]:  # at least once, where the answer was lost
+        # at least once, where the answer was lost
+        if words != "delivery.failed" and words not in kept[-1:]:
             kept.append(str(words))
 
 
@@ -106,7 +114,9 @@ class Baton:
 
     async def deliver_woken(self) -> None:
         woken, self.outside.wake_ups = self.outside.wake_ups, {}
-        await asyncio.gather(*(deliver(self.ports, one, timers=timers) for one, timers in woken.items()))
+        await asyncio.gather(
+            *(deliver(self.ports, one, timers=timers) for one, timers in woken.items())
+        )
 
     async def time_passes(self, *minutes: int) -> None:
         for until in minutes:
@@ -139,31 +149,53 @@ async def baton(
     policy = Policy(webhooks=frozenset(urls), comments=True, capabilities=capabilities)
     sender = HttpSender()
     crm = CrmRecord(f"{url}{CRM}", "POST", ("d2hzZWNyZXQtd2hzZWNyZXQ=",))
-    yield Baton(Ports(instance(), targets, sender, clock, policy, known, Webhooks(urls, "key"), crm), targets, clock)
+    yield Baton(
+        Ports(instance(), targets, sender, clock, policy, known, Webhooks(urls, "key"), crm),
+        targets,
+        clock,
+    )
     await sender.close()
 
 
 def says(text: str) -> Event:
     form: Any = {"message": {"messageId": text, "text": text}}
-    return UserMessage(id=text, source="somebody", actor="platform", address="c0", form=form, said=text)
+    return UserMessage(
+        id=text, source="somebody", actor="platform", address="c0", form=form, said=text
+    )
 
 
 def asks(kind: type[Event], native: str, **fields: Any) -> Event:
-    return kind(id=native, source="somebody", actor="key:desk", key="desk", fact=False, keeps_id=True, **fields)
+    return kind(
+        id=native,
+        source="somebody",
+        actor="key:desk",
+        key="desk",
+        fact=False,
+        keeps_id=True,
+        **fields,
+    )
 
 
 async def a_handoff(baton: Baton) -> None:
-    """The customer talks with the bot, asks for a person, waits, is answered by Jane, and is with the bot again."""
+    """The customer talks with the bot, asks for a person, waits, is answered by Jane, and is
+    with the bot again.
+    """
     await baton.take(says("Hi"))
-    await baton.take(asks(BotMessage, "b-1", representative=BOT, content=Content(text="Hello, I am a bot")))
-    await baton.take(VariablesCaptured(id="v-1", source="somebody", actor="bridge", variables=(ORDER,)))
+    await baton.take(
+        asks(BotMessage, "b-1", representative=BOT, content=Content(text="Hello, I am a bot"))
+    )
+    await baton.take(
+        VariablesCaptured(id="v-1", source="somebody", actor="bridge", variables=(ORDER,))
+    )
     await baton.take(asks(HumanRequested, "r-1", reason="asked"))
     await baton.time_passes(1, 3, 5)
     await baton.take(says("Anybody?"))
     await baton.take(asks(HumanJoined, "j-1", representative=JANE))
     for n in range(3):
         await baton.time_passes(10 + n * 10)
-        await baton.take(asks(HumanMessage, f"h-{n}", representative=JANE, content=Content(text=f"Jane {n}")))
+        await baton.take(
+            asks(HumanMessage, f"h-{n}", representative=JANE, content=Content(text=f"Jane {n}"))
+        )
         await baton.take(says(f"customer {n}"))
     await baton.take(asks(HumanLeft, "l-1", representative=JANE))
     await baton.take(says("Bye"))
@@ -173,7 +205,12 @@ async def a_handoff(baton: Baton) -> None:
 @pytest.mark.parametrize("instance", ["sqlite", "firestore"], indirect=True)
 @pytest.mark.parametrize(
     ("down", "how"),
-    [*((one, "503") for one in TARGETS), (CHANNEL, "hangs"), (BOT_HOOK, "hangs"), (DESK_HOOK, "breaks off")],
+    [
+        *((one, "503") for one in TARGETS),
+        (CHANNEL, "hangs"),
+        (BOT_HOOK, "hangs"),
+        (DESK_HOOK, "breaks off"),
+    ],
 )
 async def test_while_one_target_is_down_for_an_hour_the_others_get_all_that_is_theirs(
     baton: Baton, down: str, how: str, monkeypatch: pytest.MonkeyPatch
@@ -197,7 +234,9 @@ async def test_while_one_target_is_down_for_an_hour_the_others_get_all_that_is_t
 
 @pytest.mark.parametrize("instance", ["sqlite", "firestore"], indirect=True)
 async def test_the_sweep_reads_what_can_be_done_however_long_the_outage_was(baton: Baton) -> None:
-    """Ten customers who wrote six times each to a bot that is down, and one whose wake-up was lost."""
+    """Ten customers who wrote six times each to a bot that is down, and one whose wake-up was
+    lost.
+    """
     baton.outside.is_down = BOT_HOOK
     for n in range(6):
         for name in range(10):
@@ -218,5 +257,7 @@ async def test_the_sweep_reads_what_can_be_done_however_long_the_outage_was(bato
     baton.outside.is_down = ""
     await baton.time_passes(61, 72, 83)
     assert {len(words) for words in baton.outside.took.values()} == {61}
-    assert [await store.pending_count(f"business_messages:c{name}") for name in range(10)] == [0] * 10
+    assert [await store.pending_count(f"business_messages:c{name}") for name in range(10)] == [
+        0
+    ] * 10
     assert (await store.due_entries(now + timedelta(days=30), None, 100)).items == []

@@ -25,10 +25,14 @@ async def _all(read: Callable[[str | None], Awaitable[Page[T]]]) -> list[list[T]
 
 async def _fill(store: ConversationStore, make: Any, *states: State | None) -> None:
     for version, state in enumerate(states, 1):
-        await store.commit(Commit([make.entry(make.conversation("3333", version=version), state=state)]))
+        await store.commit(
+            Commit([make.entry(make.conversation("3333", version=version), state=state)])
+        )
 
 
-async def test_pending_entries_come_in_sequence_from_after_a_place(store: ConversationStore, make: Any) -> None:
+async def test_pending_entries_come_in_sequence_from_after_a_place(
+    store: ConversationStore, make: Any
+) -> None:
     await _fill(store, make, *[State.PENDING] * 12)
     await make.commit(store, make.conversation("elsewhere"), state=State.PENDING)
 
@@ -45,28 +49,38 @@ async def test_pending_entries_come_in_sequence_from_after_a_place(store: Conver
 
 
 async def test_settled_entries_are_not_pending(store: ConversationStore, make: Any) -> None:
-    await _fill(store, make, None, State.SENT, State.PENDING, State.FAILED, State.BROKEN, State.UNKNOWN)
+    await _fill(
+        store, make, None, State.SENT, State.PENDING, State.FAILED, State.BROKEN, State.UNKNOWN
+    )
     pending = await store.pending("business_messages:3333", 0, 10)
     assert [entry.value.seq for entry in pending] == [3, 5]
 
     sent = pending[0].value.with_commands((make.command(State.SENT),))
     await store.update(Snapshot(sent, pending[0].token))
 
-    assert [entry.value.seq for entry in await store.pending("business_messages:3333", 0, 10)] == [5]
+    assert [entry.value.seq for entry in await store.pending("business_messages:3333", 0, 10)] == [
+        5
+    ]
     assert await store.pending_count("business_messages:3333") == 1
     assert await store.pending_count("business_messages:nobody") == 0
 
 
-async def test_a_pending_entry_can_be_updated_as_it_was_found(store: ConversationStore, make: Any) -> None:
+async def test_a_pending_entry_can_be_updated_as_it_was_found(
+    store: ConversationStore, make: Any
+) -> None:
     await _fill(store, make, State.PENDING)
     (found,) = await store.pending("business_messages:3333", 0, 10)
-    await store.update(Snapshot(found.value.with_commands((make.command(State.SENT),)), found.token))
+    await store.update(
+        Snapshot(found.value.with_commands((make.command(State.SENT),)), found.token)
+    )
     assert await store.pending("business_messages:3333", 0, 10) == []
 
 
 async def test_the_queue_has_the_longest_wait_first(store: ConversationStore, make: Any) -> None:
     waits = {"d": 40, "a": 10, "c": 30, "b": 20, "e": 50}
-    await make.commit(store, *(make.conversation(native, waits=wait) for native, wait in waits.items()))
+    await make.commit(
+        store, *(make.conversation(native, waits=wait) for native, wait in waits.items())
+    )
     await make.commit(store, make.conversation("talking-to-the-bot"))
 
     pages = await _all(lambda cursor: store.queue("QUEUED", cursor, 2))
@@ -75,7 +89,9 @@ async def test_the_queue_has_the_longest_wait_first(store: ConversationStore, ma
     assert [len(page) for page in pages] == [2, 2, 1]
 
 
-async def test_the_queue_pages_through_equal_waits_and_none(store: ConversationStore, make: Any) -> None:
+async def test_the_queue_pages_through_equal_waits_and_none(
+    store: ConversationStore, make: Any
+) -> None:
     await make.commit(store, *(make.conversation(native, waits=7) for native in "bdac"))
     await make.commit(store, *(make.conversation(native) for native in "zyx"))
     queued = await _all(lambda cursor: store.queue("QUEUED", cursor, 1))
@@ -101,12 +117,25 @@ async def test_who_no_longer_waits_has_left_the_queue(store: ConversationStore, 
     assert (await store.queue("QUEUED", None, 10)).items == []
 
 
-async def test_the_journal_is_in_sequence_whatever_the_clocks_said(store: ConversationStore, make: Any) -> None:
+async def test_the_journal_is_in_sequence_whatever_the_clocks_said(
+    store: ConversationStore, make: Any
+) -> None:
     """What has the same sequence comes by its time, then by its id."""
     conversation = make.conversation("3333")
-    at = [(9, 3, "a"), (11, 1, "a"), (2, 1, "a"), (5, 2, "a"), (100, 1, "a"), (9, 3, "b"), (10, 3, "a"), (9, 1, "c")]
+    at = [
+        (9, 3, "a"),
+        (11, 1, "a"),
+        (2, 1, "a"),
+        (5, 2, "a"),
+        (100, 1, "a"),
+        (9, 3, "b"),
+        (10, 3, "a"),
+        (9, 1, "c"),
+    ]
     for seq, seconds, name in at:
-        entry = make.entry(conversation, time=make.at(seconds), seq=seq, id=f"{seq}.{seconds}.{name}")
+        entry = make.entry(
+            conversation, time=make.at(seconds), seq=seq, id=f"{seq}.{seconds}.{name}"
+        )
         await store.commit(Commit([entry]))
     await make.commit(store, make.conversation("elsewhere"))
 
@@ -119,20 +148,28 @@ async def test_the_journal_is_in_sequence_whatever_the_clocks_said(store: Conver
     assert [one.value.seq for one in latest] == [100, 11, 10]
 
 
-@pytest.mark.parametrize("old", ["{time} 000000000001 {id}", "{time} 1 conversations/{conversation}/journal/{id}"])
+@pytest.mark.parametrize(
+    "old", ["{time} 000000000001 {id}", "{time} 1 conversations/{conversation}/journal/{id}"]
+)
 async def test_a_cursor_of_an_older_version_is_refused_with_what_to_do(
     store: ConversationStore, make: Any, old: str
 ) -> None:
-    """There the journal was ordered by time: going on from such a place could leave something out in silence."""
+    """There the journal was ordered by time: going on from such a place could leave something
+    out in silence.
+    """
     conversation = make.conversation("3333")
     await make.commit(store, conversation)
     time = "2026-01-01T00:00:00.000000Z"
     with pytest.raises(BadRequest, match="begin without one") as refused:
-        await store.journal(conversation.id, old.format(time=time, id="a" * 40, conversation=conversation.id), 10)
+        await store.journal(
+            conversation.id, old.format(time=time, id="a" * 40, conversation=conversation.id), 10
+        )
     assert refused.value.reason == "invalid-cursor"
 
 
-async def test_the_journal_goes_on_where_it_was_while_entries_change(store: ConversationStore, make: Any) -> None:
+async def test_the_journal_goes_on_where_it_was_while_entries_change(
+    store: ConversationStore, make: Any
+) -> None:
     await _fill(store, make, *[State.PENDING] * 6)
     seen, cursor = [], None
     for _ in range(3):
@@ -144,7 +181,9 @@ async def test_the_journal_goes_on_where_it_was_while_entries_change(store: Conv
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
-async def test_due_conversations_are_those_whose_time_has_come(store: ConversationStore, make: Any) -> None:
+async def test_due_conversations_are_those_whose_time_has_come(
+    store: ConversationStore, make: Any
+) -> None:
     dues = {"past": 10, "now": 20, "just-not": 20.000001, "later": 30}
     await make.commit(store, *(make.conversation(native, due=due) for native, due in dues.items()))
     await make.commit(store, make.conversation("never"))
@@ -163,7 +202,9 @@ async def test_a_timer_that_was_taken_away_is_not_due(store: ConversationStore, 
 async def test_due_conversations_page_in_order_across_all_shards(
     store: ConversationStore, make: Any, limit: int
 ) -> None:
-    """60 of them, several at each moment, among them ids in which `/`-separated names sort differently."""
+    """60 of them, several at each moment, among them ids in which `/`-separated names sort
+    differently.
+    """
     natives = [f"{n % 7}{'-+.~_='[n % 6]}{n}" for n in range(60)]
     due = {native: n % 9 for n, native in enumerate(natives)}
     await make.commit(store, *(make.conversation(native, due=due[native]) for native in natives))
@@ -177,11 +218,15 @@ async def test_due_conversations_page_in_order_across_all_shards(
 
 
 @pytest.mark.parametrize("limit", [1, 5, 1000])
-async def test_due_entries_name_their_conversation_each_time(store: ConversationStore, make: Any, limit: int) -> None:
+async def test_due_entries_name_their_conversation_each_time(
+    store: ConversationStore, make: Any, limit: int
+) -> None:
     expected = []
     for n in range(10):
         conversations = [make.conversation(f"{n}", version=version) for version in (1, 2)]
-        await store.commit(Commit([make.entry(one, due=n, state=State.PENDING) for one in conversations]))
+        await store.commit(
+            Commit([make.entry(one, due=n, state=State.PENDING) for one in conversations])
+        )
         expected += [conversations[0].id] * 2
     await store.commit(Commit([make.entry(make.conversation("late"), due=11, state=State.PENDING)]))
 
@@ -190,9 +235,13 @@ async def test_due_entries_name_their_conversation_each_time(store: Conversation
     assert [one for page in pages for one in page] == expected
 
 
-async def test_what_stays_due_does_not_hold_up_the_rest(store: ConversationStore, make: Any) -> None:
+async def test_what_stays_due_does_not_hold_up_the_rest(
+    store: ConversationStore, make: Any
+) -> None:
     """Nothing is ever done about any of them, and yet each comes once in a pass."""
-    await make.commit(store, *(make.conversation(f"{n}", due=0) for n in range(20)), state=State.PENDING, due=0)
+    await make.commit(
+        store, *(make.conversation(f"{n}", due=0) for n in range(20)), state=State.PENDING, due=0
+    )
     conversations = await _all(lambda cursor: store.due_conversations(make.at(1), cursor, 3))
     entries = await _all(lambda cursor: store.due_entries(make.at(1), cursor, 3))
     for pages in (conversations, entries):
@@ -203,19 +252,26 @@ async def test_what_stays_due_does_not_hold_up_the_rest(store: ConversationStore
 async def test_an_entry_that_was_settled_is_not_due(store: ConversationStore, make: Any) -> None:
     await make.commit(store, make.conversation("3333"), state=State.PENDING, due=0)
     (found,) = await store.pending("business_messages:3333", 0, 1)
-    await store.update(Snapshot(found.value.with_commands((make.command(State.SENT),)), found.token))
+    await store.update(
+        Snapshot(found.value.with_commands((make.command(State.SENT),)), found.token)
+    )
     assert (await store.due_entries(make.at(9), None, 10)).items == []
 
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", " ", "x", "- -", "a b c", "- conversations/", "- conversations/a/journal/b/c", "99999 conversations/__a__",
-     "2026-01-01T00:00:00.000000Z conversations/" + "a" * 2000, "- conversations/\x00", "9" * 30 + " conversations/a"],
+    ["", " ", "x", "- -", "a b c", "- conversations/", "- conversations/a/journal/b/c",
+        "99999 conversations/__a__",
+     "2026-01-01T00:00:00.000000Z conversations/" + "a" * 2000, "- conversations/\x00",
+     "9" * 30 + " conversations/a"],
 )  # fmt: skip
 async def test_a_cursor_that_was_never_given_out_is_a_bad_request_at_worst(
     store: ConversationStore, make: Any, cursor: str
 ) -> None:
-    for read in (lambda: store.queue("QUEUED", cursor, 5), lambda: store.journal("csku:1", cursor, 5)):
+    for read in (
+        lambda: store.queue("QUEUED", cursor, 5),
+        lambda: store.journal("csku:1", cursor, 5),
+    ):
         try:
             await read()
         except BadRequest as error:

@@ -1,4 +1,6 @@
-"""The Pub/Sub publisher against the emulator: what arrives at a subscription is what was published."""
+"""The Pub/Sub publisher against the emulator: what arrives at a subscription is what was
+published.
+"""
 
 import asyncio
 import time
@@ -17,7 +19,10 @@ TOPIC, KEY = "baton-outbox", "business_messages:3333"
 @pytest.fixture
 def subscription(pubsub: PubsubRest, fresh_project: str) -> str:
     """Returns the path of an ordered pull subscription to TOPIC."""
-    topic, path = f"projects/{fresh_project}/topics/{TOPIC}", f"projects/{fresh_project}/subscriptions/test"
+    topic, path = (
+        f"projects/{fresh_project}/topics/{TOPIC}",
+        f"projects/{fresh_project}/subscriptions/test",
+    )
     pubsub("PUT", topic, {})
     pubsub("PUT", path, {"topic": topic, "enableMessageOrdering": True})
     return path
@@ -34,7 +39,9 @@ async def _pull(pubsub: PubsubRest, subscription: str, count: int) -> list[dict[
     """Returns `count` messages, acknowledged as they come."""
     messages: list[dict[str, Any]] = []
     while len(messages) < count:
-        answer = await asyncio.to_thread(pubsub, "POST", f"{subscription}:pull", {"maxMessages": count})
+        answer = await asyncio.to_thread(
+            pubsub, "POST", f"{subscription}:pull", {"maxMessages": count}
+        )
         received = answer.get("receivedMessages", [])
         messages += [one["message"] for one in received]
         if received:

@@ -23,7 +23,13 @@ from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-TEAM = Team([Slack(Url("https://s/")), GoogleChat(Url("https://g/")), TeamWebhook(Url("https://t/"), SECRET)])
+TEAM = Team(
+    [
+        Slack(Url("https://s/")),
+        GoogleChat(Url("https://g/")),
+        TeamWebhook(Url("https://t/"), SECRET),
+    ]
+)
 C = "business_messages:3333"
 
 
@@ -58,7 +64,12 @@ async def test_each_target_in_turn(
     await make.commit(store, make.conversation("3333"))
     why = [f"why {n}" for n in range(4)]
     for n, reason in enumerate(why):
-        told = {"id": f"n-{n}", "type": "handoff.requested", "conversation": C, "time": "2026-01-01T00:00:00Z"}
+        told = {
+            "id": f"n-{n}",
+            "type": "handoff.requested",
+            "conversation": C,
+            "time": "2026-01-01T00:00:00Z",
+        }
         for _ in range(2):
             assert await take(ports, {**told, "reason": reason}) is not None
         await deliver(ports, C)

@@ -19,7 +19,9 @@ from shared.transports.pubsub import PubsubPublisher
 
 
 @pytest.fixture
-def deployed(firestore_emulator: str, pubsub_emulator: str, fresh_project: str) -> Mapping[str, str]:
+def deployed(
+    firestore_emulator: str, pubsub_emulator: str, fresh_project: str
+) -> Mapping[str, str]:
     """Returns the environment of a deployed function, but for the emulators."""
     return {
         "K_SERVICE": "receive-webhook",
@@ -29,13 +31,17 @@ def deployed(firestore_emulator: str, pubsub_emulator: str, fresh_project: str) 
     }
 
 
-async def test_deployed_means_firestore_and_pubsub(deployed: Mapping[str, str], pubsub: Any, capsys: Any) -> None:
+async def test_deployed_means_firestore_and_pubsub(
+    deployed: Mapping[str, str], pubsub: Any, capsys: Any
+) -> None:
     pubsub("PUT", f"projects/{deployed['GOOGLE_CLOUD_PROJECT']}/topics/baton-outbox", {})
     ports = Baton(read_settings(deployed)).ports
     assert isinstance(ports.store, CachedStore)
     assert isinstance(ports.publisher, PubsubPublisher)
 
-    event = UserMessage(id="1", source="csku:1", address="1", actor="customer", form={}, said="hello")
+    event = UserMessage(
+        id="1", source="csku:1", address="1", actor="customer", form={}, said="hello"
+    )
     assert (await apply(ports, event)).duplicate is None
     assert (await apply(ports, event)).duplicate is not None
     await wake(ports, "csku:1")
@@ -44,14 +50,18 @@ async def test_deployed_means_firestore_and_pubsub(deployed: Mapping[str, str], 
 
 async def test_two_processes_share_the_state(deployed: Mapping[str, str]) -> None:
     one, other = (Baton(read_settings(deployed)).ports for _ in range(2))
-    event = UserMessage(id="1", source="csku:1", address="1", actor="customer", form={}, said="hello")
+    event = UserMessage(
+        id="1", source="csku:1", address="1", actor="customer", form={}, said="hello"
+    )
     await apply(one, event)
     assert (await apply(other, event)).duplicate is not None
 
 
 @pytest.mark.parametrize("setting", ["BATON_STORE", "BATON_QUEUE"])
 def test_a_missing_project_is_named(deployed: Mapping[str, str], setting: str, capsys: Any) -> None:
-    environment = {name: value for name, value in deployed.items() if name != "GOOGLE_CLOUD_PROJECT"}
+    environment = {
+        name: value for name, value in deployed.items() if name != "GOOGLE_CLOUD_PROJECT"
+    }
     environment["BATON_QUEUE" if setting == "BATON_STORE" else "BATON_STORE"] = ""
     del environment["K_SERVICE"]
     environment[setting] = "firestore" if setting == "BATON_STORE" else "pubsub"
@@ -71,7 +81,9 @@ assert isinstance(Baton(read_settings({})).ports, object)
 heavy = ("grpc", "google.api_core", "google.auth", "google.cloud.firestore", "google.pubsub")
 print([name for name in sys.modules if name.startswith(heavy)])
 """
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert answer.stdout.strip() == "[]"
 
 

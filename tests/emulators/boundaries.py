@@ -1,7 +1,9 @@
-"""Every call that the functions make about a conversation, numbered as it comes; any of them can be made the last.
+"""Every call that the functions make about a conversation, numbered as it comes; any of them can be
+made the last.
 
-At a boundary the call is held: before it takes effect, or when it has taken effect and its answer is on the way. There
-the process is killed, so that one kill strikes many conversations, each at another boundary.
+At a boundary the call is held: before it takes effect, or when it has taken effect and its answer
+is on the way. There the process is killed, so that one kill strikes many conversations, each at
+another boundary.
 """
 
 import asyncio
@@ -30,7 +32,9 @@ class Boundary:
 
 @dataclass
 class Boundaries:
-    """`seen` is what each conversation called, `plan` where it is to be struck, `held` where it is held now."""
+    """`seen` is what each conversation called, `plan` where it is to be struck, `held` where it
+    is held now.
+    """
 
     seen: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     plan: dict[str, Boundary] = field(default_factory=dict)
@@ -38,7 +42,9 @@ class Boundaries:
     _dead: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def cross(self, call: str, request: bytes, work: Callable[[], Awaitable[T]]) -> T:
-        """Returns what `work` returns, unless this is where its conversation is struck. Raises Struck."""
+        """Returns what `work` returns, unless this is where its conversation is struck. Raises
+        Struck.
+        """
         found = CONVERSATION.search(request)
         if found is None:
             return await work()

@@ -28,7 +28,9 @@ def emulators(firestore_emulator: str, pubsub_emulator: str, fresh_project: str)
 def deploy(staged: Path, tmp_path: Path, emulators: Emulators) -> Callable[..., Deployment]:
     """Returns what makes a deployment of some functions, with settings of the test's own."""
 
-    def deployed(*functions: str, on: Emulators = emulators, wide: bool = False, **settings: str) -> Deployment:
+    def deployed(
+        *functions: str, on: Emulators = emulators, wide: bool = False, **settings: str
+    ) -> Deployment:
         return Deployment(staged, tmp_path, on, functions or USUAL, wide, **settings)
 
     return deployed

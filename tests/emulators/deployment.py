@@ -1,4 +1,5 @@
-"""The staged functions as they are deployed, each a process of its own under the framework's console script.
+"""The staged functions as they are deployed, each a process of its own under the framework's
+console script.
 
 Between each and the emulators stands a gate; the platform that they call stands in this process.
 """
@@ -51,7 +52,9 @@ class Emulators:
 
 @dataclass
 class FunctionProcess:
-    """One instance of a staged function; its whole group is killed, the server's workers with their master."""
+    """One instance of a staged function; its whole group is killed, the server's workers with
+    their master.
+    """
 
     folder: Path
     log: Path
@@ -77,7 +80,12 @@ class FunctionProcess:
         command = [str(BIN / "functions-framework"), "--host", "127.0.0.1"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -89,7 +97,9 @@ class FunctionProcess:
 
 
 class Deployment:
-    """Runs `functions` (`name#2` is a second instance of one) from entering to leaving; `wide`: see `pusher`."""
+    """Runs `functions` (`name#2` is a second instance of one) from entering to leaving; `wide`:
+    see `pusher`.
+    """
 
     def __init__(
         self,
@@ -123,7 +133,10 @@ class Deployment:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
 
@@ -140,18 +153,28 @@ class Deployment:
             "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
             **self._settings,
         }
-        return FunctionProcess(self._staged / function, self._folder / f"{name}.log", gate, settings)
+        return FunctionProcess(
+            self._staged / function, self._folder / f"{name}.log", gate, settings
+        )
 
     async def _subscribe(self) -> None:
-        """Makes the topics, what pushes them to the functions, and a subscription `seen-<topic>` for the test."""
+        """Makes the topics, what pushes them to the functions, and a subscription
+        `seen-<topic>` for the test.
+        """
         for topic in (OUTBOX, HANDOFFS, USER_MESSAGES):
             await self._pubsub("PUT", f"topics/{topic}", {})
         for topic in (HANDOFFS, USER_MESSAGES):
             await self._pubsub("PUT", f"subscriptions/seen-{topic}", self._subscription(topic))
         for name, instance in self.instances.items():
             if name in SUBSCRIBERS:
-                push = {} if self._wide else {"pushConfig": {"pushEndpoint": f"{instance.url}/{name}"}}
-                await self._pubsub("PUT", f"subscriptions/{name}", {**self._subscription(SUBSCRIBERS[name]), **push})
+                push = (
+                    {} if self._wide else {"pushConfig": {"pushEndpoint": f"{instance.url}/{name}"}}
+                )
+                await self._pubsub(
+                    "PUT",
+                    f"subscriptions/{name}",
+                    {**self._subscription(SUBSCRIBERS[name]), **push},
+                )
                 if self._wide:
                     self._push(name)
 
@@ -180,10 +203,15 @@ class Deployment:
         return found
 
     async def _pull(self, subscription: str) -> list[dict[str, Any]]:
-        path, wanted = f"subscriptions/{subscription}", {"maxMessages": 1000, "returnImmediately": True}
+        path, wanted = (
+            f"subscriptions/{subscription}",
+            {"maxMessages": 1000, "returnImmediately": True},
+        )
         got = (await self._pubsub("POST", f"{path}:pull", wanted)).get("receivedMessages", [])
         if got:
-            await self._pubsub("POST", f"{path}:acknowledge", {"ackIds": [one["ackId"] for one in got]})
+            await self._pubsub(
+                "POST", f"{path}:acknowledge", {"ackIds": [one["ackId"] for one in got]}
+            )
         return [one["message"] for one in got]
 
     def start(self) -> None:
@@ -210,7 +238,12 @@ class Deployment:
                 await asyncio.sleep(0.05)
 
     async def call(
-        self, instance: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        instance: str,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Returns the answer of one instance. Raises aiohttp.ClientError where none came."""
         url = f"{self.instances[instance].url}{path}"

@@ -1,4 +1,6 @@
-"""A topic's message in each form in which it may reach a function: as Google's documents and the emulator show them."""
+"""A topic's message in each form in which it may reach a function: as Google's documents and
+the emulator show them.
+"""
 
 import base64
 import json
@@ -19,7 +21,10 @@ class Envelope:
 def _pushed(body: Mapping[str, Any]) -> dict[str, Any]:
     """As Pub/Sub pushes it: ids and times twice, in camelCase and snake_case."""
     message = {
-        "attributes": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "unknown": "yes"},
+        "attributes": {
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "unknown": "yes",
+        },
         "data": base64.b64encode(json.dumps(body).encode()).decode(),
         "messageId": "8251063513718215",
         "message_id": "8251063513718215",
@@ -27,12 +32,17 @@ def _pushed(body: Mapping[str, Any]) -> dict[str, Any]:
         "publishTime": "2026-03-01T12:00:00.123Z",
         "publish_time": "2026-03-01T12:00:00.123Z",
     }
-    return {"deliveryAttempt": 2, "message": message, "subscription": "projects/baton-prod/subscriptions/eventarc-x"}
+    return {
+        "deliveryAttempt": 2,
+        "message": message,
+        "subscription": "projects/baton-prod/subscriptions/eventarc-x",
+    }
 
 
 def raw_push(body: Mapping[str, Any]) -> Envelope:
     return Envelope(
-        json.dumps(_pushed(body)).encode(), {"content-type": "application/json", "user-agent": "APIs-Google"}
+        json.dumps(_pushed(body)).encode(),
+        {"content-type": "application/json", "user-agent": "APIs-Google"},
     )
 
 
@@ -60,7 +70,9 @@ def structured_event(body: Mapping[str, Any]) -> Envelope:
         "unknownextension": "yes",
         "data": _pushed(body),
     }
-    return Envelope(json.dumps(event).encode(), {"content-type": "application/cloudevents+json; charset=UTF-8"})
+    return Envelope(
+        json.dumps(event).encode(), {"content-type": "application/cloudevents+json; charset=UTF-8"}
+    )
 
 
 FORMS: Mapping[str, Callable[[Mapping[str, Any]], Envelope]] = {

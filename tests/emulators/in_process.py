@@ -1,4 +1,6 @@
-"""Baton's functions without a server: each request goes through the edge, as the framework would hand it over."""
+"""Baton's functions without a server: each request goes through the edge, as the framework
+would hand it over.
+"""
 
 import asyncio
 import json
@@ -82,7 +84,10 @@ class Functions:
             "path": path,
             "raw_path": path.encode("utf-8", "surrogatepass"),
             "query_string": query,
-            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in (headers or {}).items()],
+            "headers": [
+                (k.lower().encode("latin-1"), v.encode("latin-1"))
+                for k, v in (headers or {}).items()
+            ],
             "server": ("127.0.0.1", 8080),
             "scheme": "http",
         }
@@ -105,8 +110,13 @@ class Functions:
 
 
 def _innermost(port: object) -> Any:
-    """Returns what a cache or a late builder holds, if it has built anything: they have nothing to close."""
-    inside = next((vars(port)[name] for name in ("_store", "_sender", "_publisher") if name in vars(port)), None)
+    """Returns what a cache or a late builder holds, if it has built anything: they have nothing
+    to close.
+    """
+    inside = next(
+        (vars(port)[name] for name in ("_store", "_sender", "_publisher") if name in vars(port)),
+        None,
+    )
     return port if inside is None else _innermost(inside)
 
 

@@ -10,20 +10,37 @@ from contextlib import contextmanager
 from infra.local.server import free_port
 from tests.conftest import BECOME, FAST, FIRESTORE_MAIN, _absent, _await_ready, _find
 
-FIRESTORE = ("cloud-firestore-emulator/cloud-firestore-emulator.jar", "-cp", "{jar}", FIRESTORE_MAIN, "start")
+FIRESTORE = (
+    "cloud-firestore-emulator/cloud-firestore-emulator.jar",
+    "-cp",
+    "{jar}",
+    FIRESTORE_MAIN,
+    "start",
+)
 PUBSUB = ("pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar", "-jar", "{jar}")
 
 
 @contextmanager
 def own_emulator(emulator: Sequence[str], *java_options: str) -> Iterator[tuple[str, int]]:
-    """Returns host:port and process id of an emulator (FIRESTORE or PUBSUB) that nobody else uses."""
+    """Returns host:port and process id of an emulator (FIRESTORE or PUBSUB) that nobody else
+    uses.
+    """
     pattern, *arguments = emulator
     java = shutil.which("java") or _absent("java is not on the PATH")
     jar = _find(pattern) or _absent(f"no Cloud SDK with platform/{pattern}")
     port = free_port()
     program = [java, *FAST, *java_options, *(part.format(jar=jar) for part in arguments)]
     process = subprocess.Popen(
-        [sys.executable, "-S", "-c", BECOME, str(os.getpid()), *program, "--host=127.0.0.1", f"--port={port}"],
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            BECOME,
+            str(os.getpid()),
+            *program,
+            "--host=127.0.0.1",
+            f"--port={port}",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,4 +1,6 @@
-"""The simulated Business Messages, served from the test's own event loop; each call that it gets is a boundary."""
+"""The simulated Business Messages, served from the test's own event loop; each call that it
+gets is a boundary.
+"""
 
 import asyncio
 import socket
@@ -26,7 +28,9 @@ class PlatformServer:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}{PREFIX}"
-        self._server = uvicorn.Server(uvicorn.Config(self, lifespan="off", log_level="critical", access_log=False))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self, lifespan="off", log_level="critical", access_log=False)
+        )
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -36,7 +40,10 @@ class PlatformServer:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self._server.should_exit = self._server.force_exit = True
         if self._serving is not None:

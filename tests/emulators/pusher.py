@@ -1,6 +1,8 @@
-"""Pushes a subscription to a function as Pub/Sub does, except that any number of answers may be waited for.
+"""Pushes a subscription to a function as Pub/Sub does, except that any number of answers may be
+waited for.
 
-The emulator opens a push subscription's window slowly, from two: it could not hold many conversations at once.
+The emulator opens a push subscription's window slowly, from two: it could not hold many
+conversations at once.
 """
 
 import asyncio
@@ -16,7 +18,9 @@ Post = Callable[[Mapping[str, Any]], Awaitable[int]]
 
 
 class Pusher:
-    """Pushes in the order of each ordering key; what is not taken is pushed again, before what is behind it."""
+    """Pushes in the order of each ordering key; what is not taken is pushed again, before what
+    is behind it.
+    """
 
     def __init__(self, pull: Pull, post: Post) -> None:
         self._pull = pull

@@ -1,4 +1,6 @@
-"""Those who send to Baton, with the manners of real ones: each asks again under the same id until it is answered."""
+"""Those who send to Baton, with the manners of real ones: each asks again under the same id
+until it is answered.
+"""
 
 import asyncio
 import json
@@ -22,7 +24,9 @@ JANE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 
 @dataclass
 class Answered:
-    """What a request was answered, try after try: status and seconds, status 0 where no answer came."""
+    """What a request was answered, try after try: status and seconds, status 0 where no answer
+    came.
+    """
 
     tries: list[tuple[int, float]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(0, None))
@@ -57,11 +61,15 @@ class Caller:
     async def wants_human(self, request_id: str) -> Answered:
         return await self.webhook({"userStatus": {"requestedLiveAgent": True}}, request_id)
 
-    async def api(self, method: str, path: str, body: Mapping[str, Any] | None, key: str) -> Answered:
+    async def api(
+        self, method: str, path: str, body: Mapping[str, Any] | None, key: str
+    ) -> Answered:
         """Asks as a bot or desk does: 409 ALREADY_EXISTS is success."""
         written = json.dumps(body).encode() if body is not None else b""
         whole = f"{SURFACE}/{quote(self.native)}{path}"
-        return await self._until_taken(self.send, method, whole, written, {"authorization": f"Bearer {key}"})
+        return await self._until_taken(
+            self.send, method, whole, written, {"authorization": f"Bearer {key}"}
+        )
 
     async def joins(self, event_id: str) -> Answered:
         body = {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}
@@ -94,9 +102,13 @@ class Caller:
         assert answered.reply.status == 200 or _exists(answered.reply), answered.reply
         return answered
 
-    async def _try(self, instance: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def _try(
+        self, instance: str, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply:
         try:
-            return await self.deployment.call(instance, method, path, body, {**self.headers, **headers})
+            return await self.deployment.call(
+                instance, method, path, body, {**self.headers, **headers}
+            )
         except aiohttp.ClientError:
             return Reply(0, None)
 

@@ -22,7 +22,14 @@ STEPS: Sequence[Callable[[Caller], Coroutine[None, None, Answered]]] = (
     lambda caller: caller.erases(),
 )
 ERASE = len(STEPS) - 1
-KINDS = ["user_message", "human_requested", "human_joined", "human_message", "human_left", "bot_message"]
+KINDS = [
+    "user_message",
+    "human_requested",
+    "human_joined",
+    "human_message",
+    "human_left",
+    "bot_message",
+]
 TOLD = ["handoff.requested", "handoff.joined", "handoff.ended"]
 
 
@@ -31,7 +38,9 @@ def faults_of_state(journal: Sequence[JournalEntry]) -> list[str]:
     kinds, seqs = [entry.kind for entry in journal], [entry.seq for entry in journal]
     faults = [] if kinds == KINDS else [f"I3: the journal holds {kinds}"]
     faults += [f"I3: version {seq} was made {n} times" for seq, n in Counter(seqs).items() if n > 1]
-    return faults + [f"I5: {entry.kind} is {entry.outcome}" for entry in journal if entry.outcome != "done"]
+    return faults + [
+        f"I5: {entry.kind} is {entry.outcome}" for entry in journal if entry.outcome != "done"
+    ]
 
 
 def faults_of_view(transcript: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -39,7 +48,9 @@ def faults_of_view(transcript: Sequence[Mapping[str, Any]]) -> list[str]:
     wanted = [HUMAN_TEXT, BOT_TEXT]
     faults = violations(transcript, wanted)
     if texts(transcript) != wanted or open_frames(transcript):
-        faults.append(f"I4: the customer saw {texts(transcript)}, with {open_frames(transcript)} there")
+        faults.append(
+            f"I4: the customer saw {texts(transcript)}, with {open_frames(transcript)} there"
+        )
     return faults
 
 

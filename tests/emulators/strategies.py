@@ -1,4 +1,6 @@
-"""What may come to a door: bodies, paths, queries and envelopes, from nearly right to nothing of the kind."""
+"""What may come to a door: bodies, paths, queries and envelopes, from nearly right to nothing
+of the kind.
+"""
 
 import json
 from typing import Any
@@ -10,7 +12,9 @@ from tests.emulators.envelopes import FORMS, Envelope
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -20,7 +24,9 @@ def some_of(*names: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=dict.fromkeys(names, anything))
 
 
-times = st.sampled_from(["2026-01-01T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59.999999999Z", "now"])
+times = st.sampled_from(
+    ["2026-01-01T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59.999999999Z", "now"]
+)
 people = some_of("displayName", "representativeType", "avatarImage") | st.fixed_dictionaries(
     {"representativeType": st.sampled_from(["BOT", "HUMAN"]), "displayName": st.text(max_size=10)}
 )
@@ -31,11 +37,17 @@ business_messages = st.fixed_dictionaries(
     optional={
         "requestId": anything,
         "message": anything
-        | st.fixed_dictionaries({}, optional={"messageId": anything, "text": anything, "createTime": times}),
+        | st.fixed_dictionaries(
+            {}, optional={"messageId": anything, "text": anything, "createTime": times}
+        ),
         "suggestionResponse": anything | some_of("text", "postbackData"),
         "userStatus": anything
         | st.fixed_dictionaries(
-            {}, optional={"isTyping": anything, "requestedLiveAgent": st.sampled_from(["true", True, 1])}
+            {},
+            optional={
+                "isTyping": anything,
+                "requestedLiveAgent": st.sampled_from(["true", True, 1]),
+            },
         ),
         "receipts": anything | some_of("receipts"),
         "surveyResponse": anything | some_of("rating", "questionResponseText"),
@@ -45,7 +57,12 @@ business_messages = st.fixed_dictionaries(
     },
 )
 csku = st.fixed_dictionaries(
-    {"event": st.sampled_from(["channel.message_in", "agent.message_out", "ai.message_generated", "x"]) | anything},
+    {
+        "event": st.sampled_from(
+            ["channel.message_in", "agent.message_out", "ai.message_generated", "x"]
+        )
+        | anything
+    },
     optional={
         "conversation_id": natives | anything,
         "timestamp": st.integers() | st.floats() | anything,
@@ -61,7 +78,9 @@ rcs = st.fixed_dictionaries(
         "phoneNumber": numbers,
         "messageId": anything | st.text(max_size=20),
         "eventId": anything | st.text(max_size=20),
-        "eventType": st.sampled_from("DELIVERED READ IS_TYPING SUBSCRIBE UNSUBSCRIBE TTL_EXPIRATION_REVOKED".split())
+        "eventType": st.sampled_from(
+            "DELIVERED READ IS_TYPING SUBSCRIBE UNSUBSCRIBE TTL_EXPIRATION_REVOKED".split()
+        )
         | anything,
         "text": st.sampled_from(["Hi", "STOP", "START"]) | anything,
         "userFile": anything | some_of("payload", "thumbnail"),
@@ -75,13 +94,16 @@ rcs = st.fixed_dictionaries(
 )
 _item = st.fixed_dictionaries(
     {
-        "type": st.sampled_from("text image location contacts interactive button reaction system order".split())
+        "type": st.sampled_from(
+            "text image location contacts interactive button reaction system order".split()
+        )
         | anything
     },
     optional={
         **dict.fromkeys(("from", "to", "recipient_id"), numbers),
         **dict.fromkeys(
-            ("id", "timestamp", "text", "image", "location", "contacts", "interactive", "button"), anything
+            ("id", "timestamp", "text", "image", "location", "contacts", "interactive", "button"),
+            anything,
         ),
         "status": st.sampled_from(["sent", "delivered", "read", "failed"]) | anything,
         "errors": anything | st.lists(some_of("code", "title"), max_size=2),
@@ -91,16 +113,24 @@ _item = st.fixed_dictionaries(
 _value = st.fixed_dictionaries(
     {"metadata": st.just({"phone_number_id": "1"}) | anything},
     optional={
-        **{name: st.lists(_item | anything, max_size=3) for name in ("messages", "statuses", "message_echoes")},
+        **{
+            name: st.lists(_item | anything, max_size=3)
+            for name in ("messages", "statuses", "message_echoes")
+        },
         "contacts": anything | st.lists(some_of("wa_id", "profile"), max_size=2),
     },
 )
 _change = st.fixed_dictionaries(
-    {"field": st.sampled_from(["messages", "smb_message_echoes"]) | anything, "value": _value | anything}
+    {
+        "field": st.sampled_from(["messages", "smb_message_echoes"]) | anything,
+        "value": _value | anything,
+    }
 )
 whatsapp = st.fixed_dictionaries(
     {
-        "entry": st.lists(st.fixed_dictionaries({"changes": st.lists(_change | anything, max_size=2)}), max_size=2)
+        "entry": st.lists(
+            st.fixed_dictionaries({"changes": st.lists(_change | anything, max_size=2)}), max_size=2
+        )
         | anything
     }
 )
@@ -112,7 +142,8 @@ _person = st.fixed_dictionaries(
 ccai = st.fixed_dictionaries(
     {
         "event_type": st.sampled_from(
-            "message_received participant_joined participant_left chat_created chat_ended x_deflected".split()
+            "message_received participant_joined participant_left chat_created chat_ended "
+            "x_deflected".split()
         )
         | anything,
         "chat_id": st.sampled_from([138, "138", "a/b", ""]) | anything,
@@ -125,8 +156,11 @@ ccai = st.fixed_dictionaries(
             {},
             optional={
                 "sender": _person | anything,
-                "message": st.fixed_dictionaries({"type": anything, "content": anything}) | anything,
-                "chat": st.fixed_dictionaries({"end_user": st.fixed_dictionaries({"id": anything}) | anything}),
+                "message": st.fixed_dictionaries({"type": anything, "content": anything})
+                | anything,
+                "chat": st.fixed_dictionaries(
+                    {"end_user": st.fixed_dictionaries({"id": anything}) | anything}
+                ),
                 "reason": anything,
             },
         )
@@ -137,16 +171,44 @@ ccai = st.fixed_dictionaries(
 
 segments = st.one_of(
     st.sampled_from(
-        ["3333", "4444", "csku:9", "business_messages:3333", "%", "%ff", "%00", "%2F", "..", "", "a%3Aclaim", ":"]
+        [
+            "3333",
+            "4444",
+            "csku:9",
+            "business_messages:3333",
+            "%",
+            "%ff",
+            "%00",
+            "%2F",
+            "..",
+            "",
+            "a%3Aclaim",
+            ":",
+        ]
     ),
     st.text(max_size=12).map(lambda text: quote(text.encode("utf-8", "replace"), safe="")),
     st.text(max_size=12),
 )
-verbs = st.sampled_from(["", ":requestHuman", ":claim", ":release", ":fail", ":link", ":unlink", ":x"])
-rest = st.sampled_from(
-    ["", "/messages", "/events", "/journal", "/messages/m-1/receipt", "/x", "/messages/%ff/receipt", "/"]
+verbs = st.sampled_from(
+    ["", ":requestHuman", ":claim", ":release", ":fail", ":link", ":unlink", ":x"]
 )
-paths = st.builds("/v1/conversations/{}{}{}".format, segments, verbs, rest) | st.just("/v1/conversations") | segments
+rest = st.sampled_from(
+    [
+        "",
+        "/messages",
+        "/events",
+        "/journal",
+        "/messages/m-1/receipt",
+        "/x",
+        "/messages/%ff/receipt",
+        "/",
+    ]
+)
+paths = (
+    st.builds("/v1/conversations/{}{}{}".format, segments, verbs, rest)
+    | st.just("/v1/conversations")
+    | segments
+)
 ids = st.text(min_size=1, max_size=5) | anything
 asked_bodies = st.fixed_dictionaries(
     {},
@@ -155,7 +217,10 @@ asked_bodies = st.fixed_dictionaries(
         "requestId": ids,
         "text": st.text(max_size=20) | anything,
         "representative": people | anything,
-        "eventType": st.sampled_from(["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT", "TYPING_STARTED"]) | anything,
+        "eventType": st.sampled_from(
+            ["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT", "TYPING_STARTED"]
+        )
+        | anything,
         "receiptType": st.just("READ") | anything,
         "reason": st.text(max_size=9) | anything,
         "metadata": anything,
@@ -166,16 +231,25 @@ asked_bodies = st.fixed_dictionaries(
         "fallback": anything,
     },
 )
-cursors = st.text(max_size=30) | st.builds("{} conversations/{}".format, times | st.integers(), segments)
+cursors = st.text(max_size=30) | st.builds(
+    "{} conversations/{}".format, times | st.integers(), segments
+)
 queries = st.one_of(
     st.binary(max_size=30),
-    st.builds(lambda value: f"eventId={quote(value, errors='replace')}".encode(), st.text(max_size=9)),
-    st.builds(lambda value: f"phase=HUMAN&cursor={quote(value, errors='replace')}".encode(), cursors),
+    st.builds(
+        lambda value: f"eventId={quote(value, errors='replace')}".encode(), st.text(max_size=9)
+    ),
+    st.builds(
+        lambda value: f"phase=HUMAN&cursor={quote(value, errors='replace')}".encode(), cursors
+    ),
 )
 
 
 wake_ups = st.fixed_dictionaries(
-    {"schema_version": st.just(1) | anything, "conversation": natives.map("business_messages:{}".format) | anything},
+    {
+        "schema_version": st.just(1) | anything,
+        "conversation": natives.map("business_messages:{}".format) | anything,
+    },
     optional={"timers": st.booleans() | anything, "x": anything},
 )
 notifications = st.fixed_dictionaries(
@@ -196,13 +270,23 @@ notifications = st.fixed_dictionaries(
 
 
 def envelopes(bodies: st.SearchStrategy[Any]) -> st.SearchStrategy[Envelope]:
-    """Each form with such a body, with what is left out, doubled or of another kind; and anything at all."""
+    """Each form with such a body, with what is left out, doubled or of another kind; and
+    anything at all.
+    """
     well = st.builds(lambda form, body: FORMS[form](body), st.sampled_from(list(FORMS)), bodies)
     message = st.fixed_dictionaries(
-        {}, optional={"data": anything, "attributes": anything, "messageId": anything, "message_id": anything}
+        {},
+        optional={
+            "data": anything,
+            "attributes": anything,
+            "messageId": anything,
+            "message_id": anything,
+        },
     )
     ill = st.builds(
         lambda value: Envelope(json.dumps(value).encode(), {}),
-        st.fixed_dictionaries({}, optional={"message": message | anything, "data": anything, "specversion": anything}),
+        st.fixed_dictionaries(
+            {}, optional={"message": message | anything, "data": anything, "specversion": anything}
+        ),
     )
     return well | ill | st.builds(Envelope, raw_json, st.just({"ce-id": "1"}))

@@ -23,11 +23,16 @@ class TeamServer:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         await self._runner.cleanup()
         await asyncio.sleep(0)
 
     async def _take(self, request: web.Request) -> web.Response:
-        self.got.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        self.got.append(
+            ({name.lower(): value for name, value in request.headers.items()}, await request.read())
+        )
         return web.Response()

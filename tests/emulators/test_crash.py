@@ -1,9 +1,10 @@
-"""A kill of every function at every boundary of every call that receive and deliver make; nothing may be lost.
+"""A kill of every function at every boundary of every call that receive and deliver make; nothing
+may be lost.
 
-First one conversation is played alone, to learn how many calls each step makes. Then a conversation for each side of
-each call is played up to its step, some steps' conversations take it at once, each is held at its own boundary, and all
-the processes are killed. They are started again, whoever was not answered asks again, and every conversation is
-played to its end and judged.
+First one conversation is played alone, to learn how many calls each step makes. Then a conversation
+for each side of each call is played up to its step, some steps' conversations take it at once, each
+is held at its own boundary, and all the processes are killed. They are started again, whoever was
+not answered asks again, and every conversation is played to its end and judged.
 """
 
 import asyncio
@@ -21,7 +22,14 @@ from shared.schemas.notifications import HANDOFFS
 from tests.emulators.boundaries import Boundary, Side
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller
-from tests.emulators.story import ERASE, STEPS, WORD, faults_of_state, faults_of_topic, faults_of_view
+from tests.emulators.story import (
+    ERASE,
+    STEPS,
+    WORD,
+    faults_of_state,
+    faults_of_topic,
+    faults_of_view,
+)
 
 EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)
@@ -44,7 +52,9 @@ async def _play(caller: Caller, steps: range) -> None:
 
 
 async def _until_still(deployment: Deployment, callers: Sequence[Caller]) -> None:
-    """Returns once nothing is to be delivered, and no call came for a while: a wake-up too many makes one as well."""
+    """Returns once nothing is to be delivered, and no call came for a while: a wake-up too many
+    makes one as well.
+    """
     await deployment.until_quiet(*(caller.id for caller in callers))
     calls, before = deployment.boundaries.seen, -1
     while before != (now := sum(len(calls[caller.native]) for caller in callers)):
@@ -66,7 +76,9 @@ async def _calls_of_steps(deployment: Deployment) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Victim:
-    """A conversation, and where it is struck: in which step, at its how many-eth call, on which side."""
+    """A conversation, and where it is struck: in which step, at its how many-eth call, on which
+    side.
+    """
 
     caller: Caller
     step: int
@@ -75,7 +87,9 @@ class Victim:
 
 
 async def _strike(deployment: Deployment, victims: Sequence[Victim]) -> None:
-    """Kills every process while each conversation is held at its boundary, and plays each to its end."""
+    """Kills every process while each conversation is held at its boundary, and plays each to
+    its end.
+    """
     await asyncio.gather(*(_play(one.caller, range(one.step)) for one in victims))
     await _until_still(deployment, [one.caller for one in victims])
     for one in victims:
@@ -94,7 +108,9 @@ async def _until_held(deployment: Deployment, wanted: int) -> None:
     boundaries, loop = deployment.boundaries, asyncio.get_running_loop()
     deadline = loop.time() + HELD_SECONDS
     while len(boundaries.held) < wanted:
-        missed = [(native, where, boundaries.seen[native]) for native, where in boundaries.plan.items()]
+        missed = [
+            (native, where, boundaries.seen[native]) for native, where in boundaries.plan.items()
+        ]
         assert loop.time() < deadline, missed
         await asyncio.sleep(0.01)
 
@@ -102,16 +118,24 @@ async def _until_held(deployment: Deployment, wanted: int) -> None:
 async def _judge(caller: Caller) -> None:
     deployment = caller.deployment
     journal = await deployment.journal(caller.id)
-    faults = faults_of_state(journal) + faults_of_view(deployment.platform.store.transcript(caller.native))
+    faults = faults_of_state(journal) + faults_of_view(
+        deployment.platform.store.transcript(caller.native)
+    )
     assert not faults, (caller.native, faults, deployment.boundaries.seen[caller.native])
 
 
 async def _judge_the_erased(caller: Caller) -> None:
     """I9: nothing that anybody said is left, and what came before is still known."""
     deployment = caller.deployment
-    remains = [entry for entry in await deployment.journal(caller.id) if WORD in entry.model_dump_json()]
+    remains = [
+        entry for entry in await deployment.journal(caller.id) if WORD in entry.model_dump_json()
+    ]
     snapshot = await deployment.store.load(caller.id)
-    assert (remains, snapshot and snapshot.value.erased, snapshot and snapshot.value.erasing) == ([], True, None)
+    assert (remains, snapshot and snapshot.value.erased, snapshot and snapshot.value.erasing) == (
+        [],
+        True,
+        None,
+    )
     for step in (0, 1):
         assert (await STEPS[step](caller)).tries[-1][0] == 200
     again = await deployment.store.load(caller.id)
@@ -137,7 +161,9 @@ async def _counted(deployment: Deployment) -> dict[str, int]:
     return dict(counted)
 
 
-async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(deploy: Callable[..., Deployment]) -> None:
+async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(
+    deploy: Callable[..., Deployment],
+) -> None:
     async with deploy(wide=True) as deployment:
         steps = await _calls_of_steps(deployment)
         assert all(calls >= 5 for calls in steps), steps
@@ -154,4 +180,6 @@ async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(deploy: Callable
         faults = {one.caller.native: faults_of_topic(told[one.caller.id]) for one in victims}
         assert not {native: found for native, found in faults.items() if found}
         await asyncio.gather(*(_judge_the_erased(one.caller) for one in victims))
-        assert await _counted(deployment) == {name: n * (len(victims) + 1) for name, n in measured.items()}
+        assert await _counted(deployment) == {
+            name: n * (len(victims) + 1) for name, n in measured.items()
+        }

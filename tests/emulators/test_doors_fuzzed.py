@@ -1,4 +1,6 @@
-"""Anything may come to a door: it is never answered with a 500, and every error has the one shape."""
+"""Anything may come to a door: it is never answered with a 500, and every error has the one
+shape.
+"""
 
 import asyncio
 import base64
@@ -78,13 +80,17 @@ hard = hard_bodies(st.sampled_from(BEGINNINGS))
 rubbish = st.text(st.characters(max_codepoint=255), max_size=60)
 
 thoroughly = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory, nowhere: str) -> Iterator[Ask]:
-    """Returns what asks a function and holds its answer against the one shape; what leaves goes nowhere."""
+    """Returns what asks a function and holds its answer against the one shape; what leaves goes
+    nowhere.
+    """
     folder = tmp_path_factory.mktemp("doors")
     functions = Functions.of(
         BATON_STORE=f"sqlite:///{folder / 'baton.sqlite'}",
@@ -104,7 +110,12 @@ def ask(tmp_path_factory: pytest.TempPathFactory, nowhere: str) -> Iterator[Ask]
             return answer
 
         for native in ("3333", "4444"):
-            asked("receive_webhook", "POST", "/business_messages", *signed({"conversationId": native, "message": {}}))
+            asked(
+                "receive_webhook",
+                "POST",
+                "/business_messages",
+                *signed({"conversationId": native, "message": {}}),
+            )
         yield asked
         runner.run(_end(functions))
 
@@ -148,7 +159,11 @@ def _wrapped(body: Any) -> dict[str, Any]:
 )
 def test_whatever_business_messages_signs(ask: Ask, body: str | bytes) -> None:
     raw = body if isinstance(body, bytes) else body.encode()
-    assert ask("receive_webhook", "POST", "/business_messages", *signed(raw)).status in (200, 401, 503)
+    assert ask("receive_webhook", "POST", "/business_messages", *signed(raw)).status in (
+        200,
+        401,
+        503,
+    )
 
 
 @thoroughly
@@ -196,7 +211,9 @@ def test_whatever_an_external_session_event_says(ask: Ask, body: bytes) -> None:
 @thoroughly
 @given(
     query=queries
-    | st.builds("hub.mode={}&hub.challenge=1&hub.verify_token={}".format, st.text(), st.text()).map(str.encode)
+    | st.builds("hub.mode={}&hub.challenge=1&hub.verify_token={}".format, st.text(), st.text()).map(
+        str.encode
+    )
 )
 def test_whatever_asks_whatsapp_to_prove_its_address(ask: Ask, query: bytes) -> None:
     assert ask("receive_webhook", "GET", "/whatsapp", b"", {}, query).status in (401, 405)
@@ -204,14 +221,24 @@ def test_whatever_asks_whatsapp_to_prove_its_address(ask: Ask, query: bytes) -> 
 
 @thoroughly
 @given(
-    path=st.sampled_from(["/business_messages", "/csku", "/rcs", "/whatsapp", "/ccai", "/receive_webhook/csku", ""])
+    path=st.sampled_from(
+        ["/business_messages", "/csku", "/rcs", "/whatsapp", "/ccai", "/receive_webhook/csku", ""]
+    )
     | st.text(max_size=20),
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
     body=raw_json,
     signature=st.text(st.characters(max_codepoint=255), max_size=100),
 )
-def test_whatever_a_stranger_sends(ask: Ask, path: str, method: str, body: bytes, signature: str) -> None:
-    names = ("x-goog-signature", "x-hub-signature-256", "x-signature", "x-signature-timestamp", "authorization")
+def test_whatever_a_stranger_sends(
+    ask: Ask, path: str, method: str, body: bytes, signature: str
+) -> None:
+    names = (
+        "x-goog-signature",
+        "x-hub-signature-256",
+        "x-signature",
+        "x-signature-timestamp",
+        "authorization",
+    )
     headers = dict.fromkeys(names, signature)
     assert ask("receive_webhook", method, f"/{path}", body, headers).status in (401, 404, 405)
 
@@ -224,7 +251,9 @@ def test_whatever_a_stranger_sends(ask: Ask, path: str, method: str, body: bytes
     query=queries,
     key=st.sampled_from([BOT_KEY, AGENT_KEY, ADMIN_KEY, ADMIN_KEY, "wrong", "\xff"]),
 )
-def test_whatever_a_caller_asks(ask: Ask, path: str, method: str, body: bytes, query: bytes, key: str) -> None:
+def test_whatever_a_caller_asks(
+    ask: Ask, path: str, method: str, body: bytes, query: bytes, key: str
+) -> None:
     ask("send_representative", method, path, body, {"authorization": f"Bearer {key}"}, query)
 
 
@@ -235,28 +264,61 @@ def test_whatever_a_caller_asks(ask: Ask, path: str, method: str, body: bytes, q
             st.sampled_from(["from", "to", "tz", "by", "format"]),
             st.text(max_size=12)
             | st.sampled_from(
-                ["2026-01-01", "9999-12-31", "0001-01-01", "UTC", "../x", "\0", "desk,channel", ";;", "csv"]
+                [
+                    "2026-01-01",
+                    "9999-12-31",
+                    "0001-01-01",
+                    "UTC",
+                    "../x",
+                    "\0",
+                    "desk,channel",
+                    ";;",
+                    "csv",
+                ]
             ),
         ),
         max_size=4,
     ),
     report=st.sampled_from(["handoffs", "agents"]),
 )
-def test_whatever_a_report_is_asked_for(ask: Ask, query: list[tuple[str, str]], report: str) -> None:
+def test_whatever_a_report_is_asked_for(
+    ask: Ask, query: list[tuple[str, str]], report: str
+) -> None:
     asked = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in query).encode()
     key = {"authorization": f"Bearer {ADMIN_KEY}"}
-    assert ask("send_representative", "GET", f"/v1/reports/{report}", b"", key, asked).status in (200, 400)
+    assert ask("send_representative", "GET", f"/v1/reports/{report}", b"", key, asked).status in (
+        200,
+        400,
+    )
 
 
 FROM_THE_CRM = {"origin": "https://crm.example"}
 _tasks = st.fixed_dictionaries(
-    {"id": ids, "type": st.sampled_from(["Task_VA_Joined", "Task_VA_Left"]) | anything, "origin": st.text() | anything},
+    {
+        "id": ids,
+        "type": st.sampled_from(["Task_VA_Joined", "Task_VA_Left"]) | anything,
+        "origin": st.text() | anything,
+    },
     optional={
         "seen_at": times | anything,
         "data": anything
         | some_of(
-            *("chat_id", "call_id", "session_id", "conversation_id", "timestamp", "captured_variables"),
-            *("virtual_agent_id", "virtual_agent_name", "finish_reason", "campaign_id", "queue_id", "participant_id"),
+            *(
+                "chat_id",
+                "call_id",
+                "session_id",
+                "conversation_id",
+                "timestamp",
+                "captured_variables",
+            ),
+            *(
+                "virtual_agent_id",
+                "virtual_agent_name",
+                "finish_reason",
+                "campaign_id",
+                "queue_id",
+                "participant_id",
+            ),
         ),
     },
 )
@@ -271,15 +333,24 @@ _tasks = st.fixed_dictionaries(
     | hard
 )
 def test_whatever_an_agents_page_reports(ask: Ask, body: bytes) -> None:
-    token = jwt.encode({"sub": "jane", "aud": "baton", "exp": time.time() + 300}, BRIDGE_KEY, algorithm="HS256")
+    token = jwt.encode(
+        {"sub": "jane", "aud": "baton", "exp": time.time() + 300}, BRIDGE_KEY, algorithm="HS256"
+    )
     headers = {**FROM_THE_CRM, "authorization": f"Bearer {token}"}
     assert ask("forward_variables", "POST", "/", body, headers).status in (200, 400, 413, 503)
 
 
 @thoroughly
-@given(header=hard | raw_json, claims=hard | raw_json, method=st.sampled_from(["POST", "GET", "OPTIONS", "PROPFIND"]))
+@given(
+    header=hard | raw_json,
+    claims=hard | raw_json,
+    method=st.sampled_from(["POST", "GET", "OPTIONS", "PROPFIND"]),
+)
 def test_whatever_stands_in_a_token(ask: Ask, header: bytes, claims: bytes, method: str) -> None:
-    parts = (base64.urlsafe_b64encode(part[:40_000]).decode().rstrip("=") for part in (header, claims, b"x"))
+    parts = (
+        base64.urlsafe_b64encode(part[:40_000]).decode().rstrip("=")
+        for part in (header, claims, b"x")
+    )
     headers = {**FROM_THE_CRM, "authorization": f"Bearer {'.'.join(parts)}"}
     assert ask("forward_variables", method, "/", b"", headers).status in (204, 401, 405)
 
@@ -288,22 +359,36 @@ def _pushed(data: bytes) -> Envelope:
     return Envelope(json.dumps({"message": {"data": base64.b64encode(data).decode()}}).encode(), {})
 
 
-HARD_PUSHES = hard.map(_pushed) | hard.map(lambda body: Envelope(body, {"ce-id": "1", "ce-specversion": "1.0"}))
+HARD_PUSHES = hard.map(_pushed) | hard.map(
+    lambda body: Envelope(body, {"ce-id": "1", "ce-specversion": "1.0"})
+)
 
 
 @thoroughly
 @given(
-    function=st.sampled_from(["receive_webhook", "send_representative", "deliver_outbox", "notify_handoff", "sweep"]),
-    path=st.sampled_from(["/csku", "/v1/conversations", "/v1/reports/handoffs", "/reports/", "*", "//", "/%ff%00%"]),
+    function=st.sampled_from(
+        ["receive_webhook", "send_representative", "deliver_outbox", "notify_handoff", "sweep"]
+    ),
+    path=st.sampled_from(
+        ["/csku", "/v1/conversations", "/v1/reports/handoffs", "/reports/", "*", "//", "/%ff%00%"]
+    ),
     names=st.lists(
         st.sampled_from(
-            "authorization content-length content-type traceparent x-cloud-trace-context host origin cookie".split()
-            + "x-goog-signature x-hub-signature-256 x-signature x-signature-timestamp ce-id transfer-encoding".split()
+            "authorization content-length content-type traceparent x-cloud-trace-context host "
+            "origin cookie".split()
+            + (
+                "x-goog-signature x-hub-signature-256 x-signature "
+                "x-signature-timestamp ce-id transfer-encoding"
+            ).split()
         ),
         max_size=6,
     ),
-    value=rubbish | st.sampled_from([f"Bearer {ADMIN_KEY}", "9" * 5000, "-1", "Basic \xff", "Bearer"]),
-    query=queries | st.sampled_from([b"by=" + b"[" * 5000, b"a[b][c]" * 2000, b"%ff%00%=%", b"from=%ED%A0%BD&tz=\xff"]),
+    value=rubbish
+    | st.sampled_from([f"Bearer {ADMIN_KEY}", "9" * 5000, "-1", "Basic \xff", "Bearer"]),
+    query=queries
+    | st.sampled_from(
+        [b"by=" + b"[" * 5000, b"a[b][c]" * 2000, b"%ff%00%=%", b"from=%ED%A0%BD&tz=\xff"]
+    ),
     method=st.sampled_from(["GET", "POST", "PROPFIND", "TRACE", "CONNECT", "HEAD", "OPTIONS", "*"]),
 )
 def test_whatever_stands_in_headers_paths_and_queries(
@@ -313,15 +398,27 @@ def test_whatever_stands_in_headers_paths_and_queries(
 
 
 @thoroughly
-@given(envelope=envelopes(wake_ups) | HARD_PUSHES, method=st.sampled_from(["POST", "POST", "POST", "GET"]))
+@given(
+    envelope=envelopes(wake_ups) | HARD_PUSHES,
+    method=st.sampled_from(["POST", "POST", "POST", "GET"]),
+)
 def test_whatever_wakes_delivery(ask: Ask, envelope: Envelope, method: str) -> None:
-    assert ask("deliver_outbox", method, "/", envelope.body, envelope.headers).status in (200, 400, 405, 503)
+    assert ask("deliver_outbox", method, "/", envelope.body, envelope.headers).status in (
+        200,
+        400,
+        405,
+        503,
+    )
 
 
 @thoroughly
 @given(envelope=envelopes(notifications) | HARD_PUSHES)
 def test_whatever_the_team_is_to_be_told(ask: Ask, envelope: Envelope) -> None:
-    assert ask("notify_handoff", "POST", "/", envelope.body, envelope.headers).status in (200, 400, 503)
+    assert ask("notify_handoff", "POST", "/", envelope.body, envelope.headers).status in (
+        200,
+        400,
+        503,
+    )
 
 
 @settings(thoroughly, max_examples=30)

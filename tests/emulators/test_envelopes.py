@@ -1,4 +1,6 @@
-"""Each form of a pushed message is taken and acted upon, by the functions on Firestore and Pub/Sub."""
+"""Each form of a pushed message is taken and acted upon, by the functions on Firestore and
+Pub/Sub.
+"""
 
 import base64
 import json
@@ -52,7 +54,9 @@ async def team() -> AsyncIterator[TeamServer]:
 
 
 @pytest.fixture
-async def functions(emulators: Emulators, platform: PlatformServer, team: TeamServer) -> AsyncIterator[Functions]:
+async def functions(
+    emulators: Emulators, platform: PlatformServer, team: TeamServer
+) -> AsyncIterator[Functions]:
     """The functions on the emulators; nothing pushes, the test does."""
     async with aiohttp.ClientSession() as http:
         for topic in ("baton-outbox", "baton-handoffs", "baton-user-messages"):
@@ -72,10 +76,14 @@ async def functions(emulators: Emulators, platform: PlatformServer, team: TeamSe
     await made.close()
 
 
-async def test_a_wake_up_delivers_what_waits(functions: Functions, platform: PlatformServer, form: Form) -> None:
+async def test_a_wake_up_delivers_what_waits(
+    functions: Functions, platform: PlatformServer, form: Form
+) -> None:
     platform.store.learn("3333")
     said = customer_says("3333", "m-1", "Hi")
-    assert (await functions.ask("receive_webhook", "POST", "/business_messages", *said)).status == 200
+    assert (
+        await functions.ask("receive_webhook", "POST", "/business_messages", *said)
+    ).status == 200
     message = json.dumps({"messageId": "b-1", "text": "Hello from the bot"}).encode()
     key = {"authorization": f"Bearer {BOT_KEY}"}
     path = "/v1/conversations/3333/messages"
@@ -83,20 +91,28 @@ async def test_a_wake_up_delivers_what_waits(functions: Functions, platform: Pla
     assert texts(platform.store.transcript("3333")) == []
 
     envelope = form({"schema_version": 1, "conversation": CONVERSATION, "timers": False})
-    assert (await functions.ask("deliver_outbox", "POST", "/", envelope.body, envelope.headers)).status == 200
+    assert (
+        await functions.ask("deliver_outbox", "POST", "/", envelope.body, envelope.headers)
+    ).status == 200
 
     assert texts(platform.store.transcript("3333")) == ["Hello from the bot"]
     assert await functions.baton.ports.store.pending_count(CONVERSATION) == 0
 
 
-async def test_a_notification_reaches_the_team_once(functions: Functions, team: TeamServer, form: Form) -> None:
+async def test_a_notification_reaches_the_team_once(
+    functions: Functions, team: TeamServer, form: Form
+) -> None:
     envelope = form(ASKED)
     for _ in range(2):
-        assert (await functions.ask("notify_handoff", "POST", "/", envelope.body, envelope.headers)).status == 200
+        assert (
+            await functions.ask("notify_handoff", "POST", "/", envelope.body, envelope.headers)
+        ).status == 200
         assert team.got == [], "it is kept for delivery, and nobody waits for the team's webhook"
     wake_up = form({"schema_version": 1, "conversation": ASKED["conversation"], "timers": False})
     for _ in range(2):
-        assert (await functions.ask("deliver_outbox", "POST", "/", wake_up.body, wake_up.headers)).status == 200
+        assert (
+            await functions.ask("deliver_outbox", "POST", "/", wake_up.body, wake_up.headers)
+        ).status == 200
     ((headers, body),) = team.got
     told = Webhook(TEAM_SECRET).verify(body, dict(headers))
     assert (headers["webhook-id"], told["type"], told["data"]["reason"]) == (
@@ -114,4 +130,7 @@ async def test_the_trace_of_a_message_goes_on_in_its_log_line(
     await functions.ask("deliver_outbox", "POST", "/", envelope.body, envelope.headers)
     tracing.name_project(None)
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
-    assert line["logging.googleapis.com/trace"] == "projects/baton-prod/traces/0af7651916cd43dd8448eb211c80319c"
+    assert (
+        line["logging.googleapis.com/trace"]
+        == "projects/baton-prod/traces/0af7651916cd43dd8448eb211c80319c"
+    )

@@ -16,7 +16,13 @@ from tests.emulators.senders import Answered, Caller
 
 SENDERS = 16
 EVENTS = 1000 if os.environ.get("BATON_REQUIRE_ALL") == "1" else 240
-DOORS = ("receive_webhook", "receive_webhook#2", "send_representative", "send_representative#2", "deliver_outbox")
+DOORS = (
+    "receive_webhook",
+    "receive_webhook#2",
+    "send_representative",
+    "send_representative#2",
+    "deliver_outbox",
+)
 
 
 async def _send_all(deployment: Deployment, number: int) -> list[Answered]:
@@ -31,13 +37,17 @@ async def _send_all(deployment: Deployment, number: int) -> list[Answered]:
 async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
     deploy: Callable[..., Deployment],
 ) -> None:
-    async with deploy(*DOORS, BOT_TURNS_LIMIT="0") as deployment:  # these bots are not stopped by anybody
+    # these bots are not stopped by anybody
+    async with deploy(*DOORS, BOT_TURNS_LIMIT="0") as deployment:
         await Caller(deployment, "hot").says("hello", "m-first")
-        answered = await asyncio.gather(*(_send_all(deployment, number) for number in range(SENDERS)))
+        answered = await asyncio.gather(
+            *(_send_all(deployment, number) for number in range(SENDERS))
+        )
         await deployment.until_quiet("business_messages:hot", seconds=180)
 
         statuses = Counter(status for one in answered for each in one for status, _ in each.tries)
-        # 429, for requests, and 503, for facts, are also the outbox's own brake where senders outrun delivery.
+        # 429, for requests, and 503, for facts, are also the outbox's own brake where senders
+        # outrun delivery.
         assert set(statuses) <= {200, 409, 429, 503}, statuses
         assert statuses[200] + statuses[409] == EVENTS
         assert statuses[409] <= statuses[503]
@@ -45,7 +55,10 @@ async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
         journal = (await deployment.journal("business_messages:hot"))[1:]
         assert [entry.seq for entry in journal] == list(range(2, EVENTS + 2))
         assert {entry.outcome for entry in journal} == {"done"}
-        accepted = [(entry.kind, entry.event_id, words_for(Audience.AGENT, entry) or "") for entry in journal]
+        accepted = [
+            (entry.kind, entry.event_id, words_for(Audience.AGENT, entry) or "")
+            for entry in journal
+        ]
         for number in range(SENDERS):
             mine = [event for _, event, text in accepted if text.startswith(f"{number}: ")]
             assert mine == [f"m-{n}" for n in range(number, EVENTS, SENDERS)]
@@ -55,6 +68,12 @@ async def test_sixteen_senders_lose_and_double_nothing_and_keep_their_order(
         assert not violations(transcript, said)
         assert texts(transcript) == said
 
-        bodies = [json.loads(base64.b64decode(one["data"])) for one in await deployment.published(USER_MESSAGES)]
+        bodies = [
+            json.loads(base64.b64decode(one["data"]))
+            for one in await deployment.published(USER_MESSAGES)
+        ]
         passed_on = list(dict.fromkeys(body["message"]["messageId"] for body in bodies))
-        assert passed_on == ["m-first", *(event for kind, event, _ in accepted if kind == "user_message")]
+        assert passed_on == [
+            "m-first",
+            *(event for kind, event, _ in accepted if kind == "user_message"),
+        ]

@@ -1,4 +1,6 @@
-"""What the functions print under traffic and under failures: lines that help, and nothing that anybody said."""
+"""What the functions print under traffic and under failures: lines that help, and nothing that
+anybody said.
+"""
 
 import asyncio
 import base64
@@ -7,7 +9,14 @@ from collections.abc import Callable
 
 from infra.local.faults import Faults
 from infra.local.server import PATIENCE_SECONDS
-from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY
+from infra.local.settings import (
+    ADMIN_KEY,
+    AGENT_KEY,
+    BOT_KEY,
+    CLIENT_TOKEN,
+    CSKU_SECRET,
+    SIGNING_KEY,
+)
 from tests.emulators import log_lines
 from tests.emulators.deployment import USUAL, Deployment, Emulators
 from tests.emulators.senders import Caller
@@ -19,11 +28,22 @@ TRACEPARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
 TEAM_SECRET = "whsec_" + base64.b64encode(b"a secret of the team's webhook").decode()
 WORDS, CUSTOMER, PHONE = "MYPRIVATEWORDS", "MYPRIVATENAME", "+6281234567890"
 PRIVATE = (WORDS, CUSTOMER, PHONE, PHONE[1:])
-SECRETS = (SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET, BOT_KEY, AGENT_KEY, ADMIN_KEY, TEAM_SECRET, "wrong-secret")
+SECRETS = (
+    SIGNING_KEY,
+    CLIENT_TOKEN,
+    CSKU_SECRET,
+    BOT_KEY,
+    AGENT_KEY,
+    ADMIN_KEY,
+    TEAM_SECRET,
+    "wrong-secret",
+)
 
 
 async def _talk(caller: Caller) -> None:
-    """A whole handoff, with what goes wrong in one: refusals, a platform and a queue that fail for a while."""
+    """A whole handoff, with what goes wrong in one: refusals, a platform and a queue that fail
+    for a while.
+    """
     deployment = caller.deployment
     await caller.says(f"{WORDS} hello", "m-1")
     await caller.wants_human("r-1")
@@ -42,23 +62,48 @@ async def _talk(caller: Caller) -> None:
 
 
 def _too_early(caller: Caller) -> tuple[str, bytes, dict[str, str]]:
-    body = {"messageId": "m-0", "text": WORDS, "representative": {"representativeType": "HUMAN", "displayName": "X"}}
+    body = {
+        "messageId": "m-0",
+        "text": WORDS,
+        "representative": {"representativeType": "HUMAN", "displayName": "X"},
+    }
     path = f"/v1/conversations/{caller.native}/messages"
     return path, json.dumps(body).encode(), {"authorization": f"Bearer {AGENT_KEY}"}
 
 
 async def _knock(deployment: Deployment) -> list[int]:
     """What strangers and broken platforms send."""
-    csku = {"event": "agent.message_out", "timestamp": 1738056000, "conversation_id": PHONE, "message": {"id": "1"}}
-    csku["message"] = {"id": "1", "agent": {"name": CUSTOMER}, "content": {"type": "text", "text": WORDS}}
+    csku = {
+        "event": "agent.message_out",
+        "timestamp": 1738056000,
+        "conversation_id": PHONE,
+        "message": {"id": "1"},
+    }
+    csku["message"] = {
+        "id": "1",
+        "agent": {"name": CUSTOMER},
+        "content": {"type": "text", "text": WORDS},
+    }
     raw = json.dumps(csku).encode()
     knocks = [
-        ("receive_webhook", "POST", "/business_messages", raw, {"x-goog-signature": "wrong-secret"}),
+        (
+            "receive_webhook",
+            "POST",
+            "/business_messages",
+            raw,
+            {"x-goog-signature": "wrong-secret"},
+        ),
         ("receive_webhook", "POST", "/business_messages", *signed(f'{{"{WORDS}'.encode())),
         ("receive_webhook", "POST", "/business_messages", *signed({"conversationId": [WORDS]})),
         ("receive_webhook", "POST", "/csku", raw, {"authorization": "wrong-secret"}),
         ("receive_webhook", "POST", "/csku", raw, {"authorization": CSKU_SECRET}),
-        ("receive_webhook", "POST", "/csku", WORDS.encode() * 400_000, {"authorization": CSKU_SECRET}),
+        (
+            "receive_webhook",
+            "POST",
+            "/csku",
+            WORDS.encode() * 400_000,
+            {"authorization": CSKU_SECRET},
+        ),
         (
             "send_representative",
             "GET",
@@ -66,7 +111,13 @@ async def _knock(deployment: Deployment) -> list[int]:
             b"",
             {"authorization": f"Bearer {AGENT_KEY}"},
         ),
-        ("send_representative", "GET", f"/v1/conversations/{PHONE}", b"", {"authorization": "Bearer wrong-secret"}),
+        (
+            "send_representative",
+            "GET",
+            f"/v1/conversations/{PHONE}",
+            b"",
+            {"authorization": "Bearer wrong-secret"},
+        ),
         (
             "send_representative",
             "GET",
@@ -81,15 +132,31 @@ async def _knock(deployment: Deployment) -> list[int]:
 
 
 def _has_answered(deployment: Deployment, function: str) -> bool:
-    return 200 in {line["status"] for line in log_lines.final_lines(deployment.log_lines(), function)}
+    return 200 in {
+        line["status"] for line in log_lines.final_lines(deployment.log_lines(), function)
+    }
 
 
-async def test_the_log_of_a_full_run_helps_and_gives_nothing_away(deploy: Callable[..., Deployment]) -> None:
+async def test_the_log_of_a_full_run_helps_and_gives_nothing_away(
+    deploy: Callable[..., Deployment],
+) -> None:
     async with TeamServer() as team:
         settings = {"TEAM_WEBHOOK_URL": team.url, "TEAM_WEBHOOK_SECRET": TEAM_SECRET}
         async with deploy(*USUAL, "notify_handoff", **settings) as deployment:
             await _talk(Caller(deployment, "talk"))
-            assert await _knock(deployment) == [401, 200, 200, 401, 200, 413, 400, 401, 200, 400, 405]
+            assert await _knock(deployment) == [
+                401,
+                200,
+                200,
+                401,
+                200,
+                413,
+                400,
+                401,
+                200,
+                400,
+                405,
+            ]
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not _has_answered(deployment, "notify_handoff"):
                     await asyncio.sleep(0.1)

@@ -1,4 +1,6 @@
-"""Firestore goes silent in the middle of traffic: its emulator is stopped, its state in memory, and goes on later."""
+"""Firestore goes silent in the middle of traffic: its emulator is stopped, its state in memory,
+and goes on later.
+"""
 
 import asyncio
 import os
@@ -37,7 +39,10 @@ async def test_while_firestore_is_silent_senders_get_503_in_time_and_nothing_is_
             for caller in callers:
                 await caller.says("hello", f"m-first-{caller.native}")
             ended = asyncio.Event()
-            sending = [asyncio.create_task(_send_until(ended, caller, n)) for n, caller in enumerate(callers)]
+            sending = [
+                asyncio.create_task(_send_until(ended, caller, n))
+                for n, caller in enumerate(callers)
+            ]
             await asyncio.sleep(BEFORE)
             os.kill(process, signal.SIGSTOP)
             try:
@@ -50,13 +55,19 @@ async def test_while_firestore_is_silent_senders_get_503_in_time_and_nothing_is_
             await deployment.until_quiet(*(caller.id for caller in callers), seconds=180)
 
             tries = [one for sent in answered for each in sent for one in each.tries]
-            assert {status for status, _ in tries} == {200, 409, 503} or {status for status, _ in tries} == {200, 503}
+            assert {status for status, _ in tries} == {200, 409, 503} or {
+                status for status, _ in tries
+            } == {200, 503}
             assert max(seconds for _, seconds in tries) < ANSWER_SECONDS
             for native in set(CONVERSATIONS):
                 await _judge(
                     deployment,
                     native,
-                    [sent for sent, one in zip(answered, CONVERSATIONS, strict=True) if one == native],
+                    [
+                        sent
+                        for sent, one in zip(answered, CONVERSATIONS, strict=True)
+                        if one == native
+                    ],
                 )
 
 
@@ -64,7 +75,9 @@ async def _judge(deployment: Deployment, native: str, sent: list[list[Answered]]
     journal = await deployment.journal(f"business_messages:{native}")
     assert len(journal) == 1 + sum(map(len, sent))
     assert {entry.outcome for entry in journal} == {"done"}
-    accepted = [words_for(Audience.AGENT, entry) or "" for entry in journal if entry.kind == "bot_message"]
+    accepted = [
+        words_for(Audience.AGENT, entry) or "" for entry in journal if entry.kind == "bot_message"
+    ]
     transcript = deployment.platform.store.transcript(native)
     assert not violations(transcript, accepted)
     assert texts(transcript) == accepted

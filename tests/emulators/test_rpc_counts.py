@@ -1,4 +1,6 @@
-"""What an event costs on the wire, counted by an interceptor while delivery runs beside, and said alike in the log."""
+"""What an event costs on the wire, counted by an interceptor while delivery runs beside, and
+said alike in the log.
+"""
 
 import asyncio
 import json
@@ -13,11 +15,17 @@ NATIVE = "counted"
 
 def _rpcs(deployment: Deployment, function: str) -> list[dict[str, int]]:
     lines = (json.loads(line) for line in deployment.log_lines())
-    return [line["rpcs"] for line in lines if line.get("function") == function and line.get("status") == 200]
+    return [
+        line["rpcs"]
+        for line in lines
+        if line.get("function") == function and line.get("status") == 200
+    ]
 
 
 async def _answered(deployment: Deployment, function: str, count: int) -> list[dict[str, int]]:
-    """Returns what its requests cost once so many are answered: an outbox is quiet a moment before its line is out."""
+    """Returns what its requests cost once so many are answered: an outbox is quiet a moment
+    before its line is out.
+    """
     async with asyncio.timeout(PATIENCE_SECONDS):
         while len(_rpcs(deployment, function)) < count:
             await asyncio.sleep(0.05)
@@ -59,7 +67,9 @@ async def test_typing_is_one_fresh_read_and_one_publish(deploy: Callable[..., De
         assert _made(deployment, "receive_webhook") == {"GetDocument": 1, "Publish": 1}
 
 
-async def test_a_drain_is_one_query_and_one_commit_for_each_entry(deploy: Callable[..., Deployment]) -> None:
+async def test_a_drain_is_one_query_and_one_commit_for_each_entry(
+    deploy: Callable[..., Deployment],
+) -> None:
     async with deploy("receive_webhook", "deliver_outbox") as deployment:
         caller, delivery = Caller(deployment, NATIVE), deployment.instances["deliver_outbox"]
         await caller.says("hello", "m-0")

@@ -1,4 +1,6 @@
-"""The sweep on Firestore: who always fails holds up nobody, two at once do no harm, and it ends in time."""
+"""The sweep on Firestore: who always fails holds up nobody, two at once do no harm, and it ends
+in time.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -103,15 +105,27 @@ async def _each(items: Sequence[T], work: Callable[[T], Awaitable[object]]) -> N
 
 @pytest.fixture
 async def world(firestore_emulator: str, fresh_project: str) -> AsyncIterator[World]:
-    rpc, clock, platform, wake_ups = FirestoreRpc(fresh_project, firestore_emulator), HandClock(), Platform(), WakeUps()
+    rpc, clock, platform, wake_ups = (
+        FirestoreRpc(fresh_project, firestore_emulator),
+        HandClock(),
+        Platform(),
+        WakeUps(),
+    )
     store = FirestoreStore(rpc, clock, timedelta(days=30))
     channel = BusinessMessages(api_url="http://platform.test")
-    yield World(Ports(store, wake_ups, platform, clock, Policy(), {channel.name: channel}), clock, platform, wake_ups)
+    yield World(
+        Ports(store, wake_ups, platform, clock, Policy(), {channel.name: channel}),
+        clock,
+        platform,
+        wake_ups,
+    )
     await rpc.close()
 
 
 async def test_conversations_that_always_fail_do_not_starve_the_rest(world: World) -> None:
-    """They are more than a page, were there first, and each sweep has the time for a single page."""
+    """They are more than a page, were there first, and each sweep has the time for a single
+    page.
+    """
     await world.said(*(f"bad-{n}" for n in range(330)))
     world.clock.forward(0.001)
     await world.said("good-1", "good-2")
@@ -143,5 +157,6 @@ async def test_a_sweep_ends_in_its_time_however_slow_the_queue_is(world: World) 
     world.wake_ups.seconds = 0.5
     began = asyncio.get_running_loop().time()
     assert 0 < await sweep(world.ports, within=0.1) < 330
-    assert asyncio.get_running_loop().time() - began < 30  # one publish after the other takes two minutes and more
+    # one publish after the other takes two minutes and more
+    assert asyncio.get_running_loop().time() - began < 30
     assert await sweep(world.ports) == 330

@@ -16,4 +16,11 @@ def signed(body: Any) -> tuple[bytes, dict[str, str]]:
 
 def customer_says(native: str, message_id: str, text: str) -> tuple[bytes, dict[str, str]]:
     message = {"messageId": message_id, "text": text, "createTime": "2026-01-01T00:00:00Z"}
-    return signed({**COMMON, "conversationId": native, "requestId": f"request-{message_id}", "message": message})
+    return signed(
+        {
+            **COMMON,
+            "conversationId": native,
+            "requestId": f"request-{message_id}",
+            "message": message,
+        }
+    )

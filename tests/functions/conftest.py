@@ -1,4 +1,6 @@
-"""Servers that run the real functions, on SQLite and in-process queue and on Firestore and Pub/Sub alike."""
+"""Servers that run the real functions, on SQLite and in-process queue and on Firestore and
+Pub/Sub alike.
+"""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +17,9 @@ NewServer = Callable[[Path, dict[str, str]], LocalServer]
 
 @pytest.fixture(scope="session", params=["embedded", "emulators"])
 def new_server(request: pytest.FixtureRequest) -> NewServer:
-    """Returns what makes a server on one of the two pairs of store and queue, with state of its own."""
+    """Returns what makes a server on one of the two pairs of store and queue, with state of its
+    own.
+    """
     if request.param == "embedded":
         return LocalServer
     firestore = request.getfixturevalue("firestore_emulator")
@@ -38,7 +42,9 @@ def new_server(request: pytest.FixtureRequest) -> NewServer:
 
 
 @pytest.fixture(scope="session")
-def server(new_server: NewServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def server(
+    new_server: NewServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
     """One local run for all tests; each test has conversations of its own."""
     with new_server(tmp_path_factory.mktemp("baton"), {}) as running:
         yield running

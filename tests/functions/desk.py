@@ -1,4 +1,6 @@
-"""A customer of any channel, the CCAI Platform's agents, and what the team is told, against a running server."""
+"""A customer of any channel, the CCAI Platform's agents, and what the team is told, against a
+running server.
+"""
 
 import json
 import threading
@@ -55,7 +57,9 @@ class Customer:
 
     def post(self, path: str, key: str, **body: Any) -> Reply:
         raw = json.dumps(body).encode()
-        return self.server.send("POST", f"{API}/{self.conversation}{path}", raw, {"authorization": f"Bearer {key}"})
+        return self.server.send(
+            "POST", f"{API}/{self.conversation}{path}", raw, {"authorization": f"Bearer {key}"}
+        )
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = self.server.get(f"{API}/{self.conversation}", "dev-agent")
@@ -80,7 +84,9 @@ class Customer:
 
     def rows(self) -> list[dict[str, Any]]:
         self.server.wait_until_quiet(self.conversation)
-        rows: list[dict[str, Any]] = self.server.get(f"/sim/{self.platform}/customers/{self.key}")["transcript"]
+        rows: list[dict[str, Any]] = self.server.get(f"/sim/{self.platform}/customers/{self.key}")[
+            "transcript"
+        ]
         return rows
 
     def labelled(self, humans: Sequence[str]) -> Sequence[oracle.Row]:
@@ -99,14 +105,20 @@ class Chats:
     server: LocalServer
 
     def faults(self, **faults: float) -> None:
-        assert self.server.send("PUT", "/sim/ccai/faults", json.dumps(faults).encode()).status == 200
+        assert (
+            self.server.send("PUT", "/sim/ccai/faults", json.dumps(faults).encode()).status == 200
+        )
 
     def of(self, customer: Customer) -> list[int]:
         """Returns the chats that were made for a customer, oldest first."""
         known = self.server.get("/sim/ccai/customers")["customers"]
-        return sorted(int(one["id"]) for one in known if one["name"] == identifier(customer.conversation))
+        return sorted(
+            int(one["id"]) for one in known if one["name"] == identifier(customer.conversation)
+        )
 
-    def wait_for(self, customer: Customer, count: int = 1, patience: float = PATIENCE_SECONDS) -> int:
+    def wait_for(
+        self, customer: Customer, count: int = 1, patience: float = PATIENCE_SECONDS
+    ) -> int:
         """Returns the latest chat once there are so many and it is linked."""
         self.server.wait_until(lambda: len(self.of(customer)) >= count, patience)
         chat = self.of(customer)[-1]
@@ -124,7 +136,9 @@ class Chats:
     def heard(self, chat: int) -> list[str]:
         """Returns the customer's words as agents saw them, the transcript apart."""
         return [
-            row["body"]["text"] for row in self.rows(chat) if row["side"] == "business" and row["kind"] == "message"
+            row["body"]["text"]
+            for row in self.rows(chat)
+            if row["side"] == "business" and row["kind"] == "message"
         ]
 
 
@@ -139,6 +153,9 @@ class Team:
         """Returns the types of what it was told of a conversation, each id once, in order."""
         seen = {one["id"]: one["type"] for one in self.got if one["conversation"] == conversation}
         return list(seen.values())
+
+    def failures(self, conversation: str) -> int:
+        return self.told(conversation).count("handoff.failed")
 
 
 @contextmanager

@@ -17,11 +17,20 @@ from infra.local.talk import BASE
 
 PATH = "/forward_variables"
 CAPTURED = [
-    {"variables": {"testkey_1": "s3cret-1"}, "captured_at": "2024-11-15 16:46:31 UTC", "timestamp": "1727853575"},
-    {"variables": {"testkey_2": "s3cret-2"}, "captured_at": "2024-11-15 16:46:31 UTC", "timestamp": "1727853575"},
+    {
+        "variables": {"testkey_1": "s3cret-1"},
+        "captured_at": "2024-11-15 16:46:31 UTC",
+        "timestamp": "1727853575",
+    },
+    {
+        "variables": {"testkey_2": "s3cret-2"},
+        "captured_at": "2024-11-15 16:46:31 UTC",
+        "timestamp": "1727853575",
+    },
 ]
 JOINED, LEFT, RECEIVED = "Task_VA_Joined", "Task_VA_Left", "Task_VA_Variables_Received"
-chats = count(int(uuid.uuid4()) % 10**9 * 1000)  # no test meets another's chat, whatever servers they share
+# no test meets another's chat, whatever servers they share
+chats = count(int(uuid.uuid4()) % 10**9 * 1000)
 
 
 def token(agent: str = "jane", key: str = BRIDGE_KEY, **claims: Any) -> str:
@@ -49,9 +58,15 @@ class Browser:
     agent: str = "jane"
 
     def ask(
-        self, method: str, path: str = "", body: bytes | None = None, headers: dict[str, str | None] | None = None
+        self,
+        method: str,
+        path: str = "",
+        body: bytes | None = None,
+        headers: dict[str, str | None] | None = None,
     ) -> Answer:
-        """Sends these headers, and the page's origin unless they name another; one that is None is left out."""
+        """Sends these headers, and the page's origin unless they name another; one that is None
+        is left out.
+        """
         given = {"origin": self.server.url, **(headers or {})}
         sent = {name: value for name, value in given.items() if value is not None}
         request = Request(f"{self.server.url}{PATH}{path}", data=body, method=method, headers=sent)  # noqa: S310  # our own loopback address
@@ -64,11 +79,22 @@ class Browser:
 
     def post(self, *events: Any, **headers: str | None) -> Answer:
         body = json.dumps({"events": list(events)}).encode()
-        given = {"authorization": f"Bearer {token(self.agent)}", "content-type": "application/json", **headers}
+        given = {
+            "authorization": f"Bearer {token(self.agent)}",
+            "content-type": "application/json",
+            **headers,
+        }
         return self.ask("POST", "", body, given)
 
-    def event(self, kind: str = RECEIVED, event_id: str | None = None, **data: Any) -> dict[str, Any]:
-        own = {"chat_id": self.chat, "timestamp": "1727853575", "captured_variables": CAPTURED, **data}
+    def event(
+        self, kind: str = RECEIVED, event_id: str | None = None, **data: Any
+    ) -> dict[str, Any]:
+        own = {
+            "chat_id": self.chat,
+            "timestamp": "1727853575",
+            "captured_variables": CAPTURED,
+            **data,
+        }
         seen = {"seen_at": "2026-01-01T00:00:00Z", "origin": "https://adapter.test"}
         return {"id": event_id or uuid.uuid4().hex, "type": kind, "data": own, **seen}
 
@@ -85,7 +111,9 @@ class Browser:
         return [entry["kind"] for entry in self.entries(conversation)]
 
     def state(self, conversation: str | None = None) -> dict[str, Any]:
-        state: dict[str, Any] = self.server.get(f"{BASE}/{conversation or self.conversation}", "dev-agent")
+        state: dict[str, Any] = self.server.get(
+            f"{BASE}/{conversation or self.conversation}", "dev-agent"
+        )
         return state
 
     def view(self) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""RCS and WhatsApp over HTTP: from the customer's phone through the real functions to the customer's phone."""
+"""RCS and WhatsApp over HTTP: from the customer's phone through the real functions to the
+customer's phone.
+"""
 
 import base64
 import json
@@ -35,7 +37,9 @@ class Phone:
     def says(self, text: str, **more: str) -> None:
         self.do("messages", text=text, **more)
         self.server.wait_until(
-            lambda: text in [entry.get("text") for entry in self.journal()] or "postbackData" in more
+            lambda: (
+                text in [entry.get("text") for entry in self.journal()] or "postbackData" in more
+            )
         )
 
     def faults(self, **faults: float) -> None:
@@ -43,7 +47,9 @@ class Phone:
 
     def post(self, path: str, key: str, **body: Any) -> Reply:
         raw = json.dumps(body).encode()
-        return self.server.send("POST", f"{API}/{self.conversation}{path}", raw, {"authorization": f"Bearer {key}"})
+        return self.server.send(
+            "POST", f"{API}/{self.conversation}{path}", raw, {"authorization": f"Bearer {key}"}
+        )
 
     def bot_says(self, text: str, **content: Any) -> Reply:
         return self.post("/messages", "dev-bot", messageId=str(uuid.uuid4()), text=text, **content)
@@ -100,7 +106,12 @@ def test_a_handoff_from_the_first_words_to_the_bot_again(phone: Phone) -> None:
     phone.server.wait_until(lambda: phone.phase() == "QUEUED")
     jane = {"representative": {"representativeType": "HUMAN", "displayName": "Jane Doe"}}
     assert phone.post(":claim", "dev-agent", **jane).status == 200
-    assert phone.post("/messages", "dev-agent", messageId="h-1", text="Hello, I am Jane.", **jane).status == 200
+    assert (
+        phone.post(
+            "/messages", "dev-agent", messageId="h-1", text="Hello, I am Jane.", **jane
+        ).status
+        == 200
+    )
     assert phone.bot_says("I talk over her.").status == 409
     assert phone.post(":release", "dev-agent", **jane).status == 200
     shown = "\n".join(phone.shown())
@@ -112,7 +123,9 @@ def test_a_handoff_from_the_first_words_to_the_bot_again(phone: Phone) -> None:
 
 def test_a_tap_goes_to_the_bot_as_business_messages_would_tell_it(phone: Phone) -> None:
     phone.says("Where is it?", postbackData="status")
-    phone.server.wait_until(lambda: any(entry["kind"] == "suggestion_response" for entry in phone.journal()))
+    phone.server.wait_until(
+        lambda: any(entry["kind"] == "suggestion_response" for entry in phone.journal())
+    )
 
 
 def test_a_survey_is_refused_where_the_channel_has_none(phone: Phone) -> None:
@@ -134,7 +147,11 @@ def test_a_failing_platform_gets_every_message_in_order(phone: Phone) -> None:
     for number in range(3):
         assert phone.bot_says(f"Message {number}").status == 200
     phone.faults()
-    assert [text for text in phone.shown() if text.startswith("Message")] == ["Message 0", "Message 1", "Message 2"]
+    assert [text for text in phone.shown() if text.startswith("Message")] == [
+        "Message 0",
+        "Message 1",
+        "Message 2",
+    ]
 
 
 def test_an_answer_that_is_lost_shows_nothing_twice(phone: Phone) -> None:
@@ -148,21 +165,34 @@ def test_an_answer_that_is_lost_shows_nothing_twice(phone: Phone) -> None:
 
 
 def _tried(phone: Phone, text: str) -> list[dict[str, Any]]:
-    commands = [one for entry in phone.journal() if entry.get("text") == text for one in entry["commands"]]
-    return [one for one in commands if one["kind"] == "message" and (one["state"] != "pending" or one.get("attempts"))]
+    commands = [
+        one for entry in phone.journal() if entry.get("text") == text for one in entry["commands"]
+    ]
+    return [
+        one
+        for one in commands
+        if one["kind"] == "message" and (one["state"] != "pending" or one.get("attempts"))
+    ]
 
 
 def test_the_customer_sees_that_somebody_types_and_has_read(phone: Phone) -> None:
     jane = {"representative": {"representativeType": "HUMAN", "displayName": "Jane Doe"}}
     phone.post(":claim", "dev-agent", **jane)
     phone.shown()
-    assert phone.post("/events?eventId=t-1", "dev-agent", eventType="TYPING_STARTED", **jane).status == 200
+    assert (
+        phone.post("/events?eventId=t-1", "dev-agent", eventType="TYPING_STARTED", **jane).status
+        == 200
+    )
     customer = f"/sim/{phone.platform}/customers/{phone.number}"
     phone.server.wait_until(lambda: phone.server.get(customer)["typing"] is not None)
-    written = next(row for row in phone.server.get(customer)["transcript"] if row["side"] == "customer")
+    written = next(
+        row for row in phone.server.get(customer)["transcript"] if row["side"] == "customer"
+    )
     named = hidden(written["id"]) if phone.platform == "whatsapp" else written["id"]
     path = f"{API}/{phone.conversation}/messages/{named}/receipt"
-    read = phone.server.send("PATCH", path, b'{"receiptType": "READ"}', {"authorization": "Bearer dev-agent"})
+    read = phone.server.send(
+        "PATCH", path, b'{"receiptType": "READ"}', {"authorization": "Bearer dev-agent"}
+    )
     assert read.status == 200
     rows = phone.server.get(customer)["transcript"]
     assert [row["id"] for row in rows if row["kind"] == "receipt"][-1] == written["id"]
@@ -201,7 +231,12 @@ def test_a_bot_may_not_write_to_whoever_unsubscribed_until_they_come_back(rcs: P
 
 
 def test_rcs_is_never_answered_400_for_what_it_signed(server: LocalServer) -> None:
-    for data in (b"{", b"{}", b'{"agentId": 1}', b'{"agentId": "a", "senderPhoneNumber": "+1", "eventType": "?"}'):
+    for data in (
+        b"{",
+        b"{}",
+        b'{"agentId": 1}',
+        b'{"agentId": "a", "senderPhoneNumber": "+1", "eventType": "?"}',
+    ):
         body = json.dumps({"message": {"data": base64.b64encode(data).decode()}}).encode()
         signature = {"x-goog-signature": hmac_sha512_base64(RCS_TOKEN, data)}
         assert server.send("POST", "/receive_webhook/rcs", body, signature).status == 200
@@ -210,14 +245,19 @@ def test_rcs_is_never_answered_400_for_what_it_signed(server: LocalServer) -> No
 
 def test_rcs_proves_its_address_with_the_secret_as_plain_text(server: LocalServer) -> None:
     proof = json.dumps({"clientToken": RCS_TOKEN, "secret": "1234567890"}).encode()
-    assert server.send("POST", "/receive_webhook/rcs", proof).body == 1234567890  # which also is JSON
+    # which also is JSON
+    assert server.send("POST", "/receive_webhook/rcs", proof).body == 1234567890
     wrong = json.dumps({"clientToken": "guess", "secret": "1"}).encode()
     assert server.send("POST", "/receive_webhook/rcs", wrong).status == 401
 
 
 @pytest.mark.parametrize(("token", "status"), [(WHATSAPP_VERIFY, 200), ("guess", 401)])
-def test_whatsapp_checks_the_address_with_a_get(server: LocalServer, token: str, status: int) -> None:
-    query = urlencode({"hub.mode": "subscribe", "hub.challenge": "a-challenge", "hub.verify_token": token})
+def test_whatsapp_checks_the_address_with_a_get(
+    server: LocalServer, token: str, status: int
+) -> None:
+    query = urlencode(
+        {"hub.mode": "subscribe", "hub.challenge": "a-challenge", "hub.verify_token": token}
+    )
     answer = server.send("GET", f"/receive_webhook/whatsapp?{query}")
     assert answer.status == status
     assert (answer.body == "a-challenge") is (status == 200)

@@ -5,7 +5,9 @@ import pytest
 from infra.local import demo
 
 
-def test_the_demo_shows_the_reference_conversation_and_that_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_shows_the_reference_conversation_and_that_it_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert demo.main() == 0
     told = capsys.readouterr().out
     assert "--- Jane Doe joined ---" in told

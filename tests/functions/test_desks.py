@@ -1,4 +1,6 @@
-"""A desk at the CCAI Platform over HTTP: from the customer's phone to the agent's screen and back, on every channel."""
+"""A desk at the CCAI Platform over HTTP: from the customer's phone to the agent's screen and
+back, on every channel.
+"""
 
 import base64
 import json
@@ -10,7 +12,12 @@ import pytest
 
 from infra.local import oracle
 from infra.local.server import LocalServer
-from infra.local.settings import CCAI_EVENTS_PASSWORD, CCAI_EVENTS_USER, CRM_COMMENT_SECRET, CSKU_SECRET
+from infra.local.settings import (
+    CCAI_EVENTS_PASSWORD,
+    CCAI_EVENTS_USER,
+    CRM_COMMENT_SECRET,
+    CSKU_SECRET,
+)
 from tests.functions.conftest import NewServer
 from tests.functions.desk import API, CHANNELS, Chats, Customer, Team, team
 
@@ -27,7 +34,9 @@ def told(new_server: NewServer) -> Iterator[Team]:
 
 
 @pytest.fixture(scope="module")
-def desk_server(new_server: NewServer, told: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def desk_server(
+    new_server: NewServer, told: Team, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
     """A local run whose handoffs go to the CCAI Platform."""
     environment = {
         "BATON_DESKS": DESKS,
@@ -59,7 +68,11 @@ def writer(desk_server: LocalServer) -> Customer:
 def _accepted(customer: Customer) -> list[str]:
     """Returns what Baton took of humans and bots, in that order."""
     spoken = ("human_message", "bot_message")
-    return [entry["text"] for entry in customer.journal() if entry["kind"] in spoken and entry["verdict"] == "accepted"]
+    return [
+        entry["text"]
+        for entry in customer.journal()
+        if entry["kind"] in spoken and entry["verdict"] == "accepted"
+    ]
 
 
 def _is_sound(customer: Customer, *humans: str) -> None:
@@ -69,25 +82,36 @@ def _is_sound(customer: Customer, *humans: str) -> None:
     assert (oracle.open_frames(shown) != []) is (customer.phase() == "HUMAN")
 
 
-def test_a_handoff_from_the_first_words_to_the_bot_again(customer: Customer, chats: Chats, told: Team) -> None:
+def test_a_handoff_from_the_first_words_to_the_bot_again(
+    customer: Customer, chats: Chats, told: Team
+) -> None:
     customer.asks_for_a_person()
     chat = chats.wait_for(customer)
     customer.says("It is about my order")
     assert chats.agent(chat, "joins", **JANE) == 200
     customer.wait_for("HUMAN")
     assert chats.agent(chat, "says", text="Hello, I am Jane.", **JANE) == 200
-    assert customer.post("/messages", "dev-bot", messageId="b-1", text="I talk over her.").status == 409
+    assert (
+        customer.post("/messages", "dev-bot", messageId="b-1", text="I talk over her.").status
+        == 409
+    )
     customer.says("Thank you")
     customer.server.wait_until(lambda: chats.heard(chat) == ["It is about my order", "Thank you"])
     assert chats.agent(chat, "leaves", **JANE) == 200
     customer.wait_for("BOT")
     created = chats.rows(chat)[0]["body"]
-    assert [line["content"][0]["text"] for line in created["transcript"]] == ["Hi, I have a problem"]
+    assert [line["content"][0]["text"] for line in created["transcript"]] == [
+        "Hi, I have a problem"
+    ]
     assert customer.key.removeprefix("+") not in json.dumps(created)
     assert "Hello, I am Jane." in customer.texts([JANE["name"]])
     _is_sound(customer, JANE["name"])
     customer.server.wait_until(lambda: len(told.told(customer.conversation)) == 3)
-    assert told.told(customer.conversation) == ["handoff.requested", "handoff.joined", "handoff.ended"]
+    assert told.told(customer.conversation) == [
+        "handoff.requested",
+        "handoff.joined",
+        "handoff.ended",
+    ]
 
 
 FAULTS: dict[str, dict[str, float]] = {
@@ -101,7 +125,8 @@ FAULTS: dict[str, dict[str, float]] = {
 }
 
 
-# A chat takes two calls. Where both may be refused, one in a hundred needs eight tries: a minute and more of pauses.
+# A chat takes two calls. Where both may be refused, one in a hundred needs eight tries: a minute
+# and more of pauses.
 UNLUCKY_SECONDS = 240.0
 
 
@@ -137,9 +162,13 @@ def test_a_desk_that_turns_customers_away_tells_each_of_them_and_the_team_once(
         customer.wait_for("BOT")
         assert sum(text.startswith(NOBODY) for text in customer.texts()) == count
         expected = ["handoff.requested", "handoff.failed"] * count
-        customer.server.wait_until(lambda expected=expected: told.told(customer.conversation) == expected)  # type: ignore[misc]
+        customer.server.wait_until(
+            lambda expected=expected: told.told(customer.conversation) == expected  # type: ignore[misc]
+        )
     failed = [
-        one for one in told.got if one["conversation"] == customer.conversation and one["type"].endswith("failed")
+        one
+        for one in told.got
+        if one["conversation"] == customer.conversation and one["type"].endswith("failed")
     ]
     assert reason in failed[0]["reason"]
     _is_sound(customer)
@@ -158,7 +187,9 @@ def test_a_chat_that_was_turned_away_is_finished_so_that_no_agent_speaks_to_nobo
     _is_sound(writer, JANE["name"])
 
 
-def test_an_agent_of_an_earlier_chat_does_not_take_the_next_handoff(writer: Customer, chats: Chats) -> None:
+def test_an_agent_of_an_earlier_chat_does_not_take_the_next_handoff(
+    writer: Customer, chats: Chats
+) -> None:
     writer.asks_for_a_person()
     first = chats.wait_for(writer)
     chats.agent(first, "joins", **JANE)
@@ -200,8 +231,12 @@ def test_an_answer_that_is_lost_makes_no_second_chat(customer: Customer, chats: 
     _is_sound(customer, JANE["name"])
 
 
-def test_an_agent_who_is_quicker_than_the_answer_is_not_lost(writer: Customer, chats: Chats) -> None:
-    """The chat is alive before Baton knows that it is its own; what happened in it comes with the link."""
+def test_an_agent_who_is_quicker_than_the_answer_is_not_lost(
+    writer: Customer, chats: Chats
+) -> None:
+    """The chat is alive before Baton knows that it is its own; what happened in it comes with
+    the link.
+    """
     chats.faults(created_lost=1, created_silent=1)
     writer.asks_for_a_person()
     writer.server.wait_until(lambda: len(chats.of(writer)) == 1)
@@ -215,7 +250,10 @@ def test_an_agent_who_is_quicker_than_the_answer_is_not_lost(writer: Customer, c
     writer.wait_for("HUMAN")
     chats.agent(chat, "says", text="And I am here.", **JANE)
     writer.server.wait_until(lambda: "And I am here." in writer.texts())
-    assert [text for text in writer.texts() if "I" in text][-2:] == ["I was quick.", "And I am here."]
+    assert [text for text in writer.texts() if "I" in text][-2:] == [
+        "I was quick.",
+        "And I am here.",
+    ]
     _is_sound(writer, JANE["name"])
 
 
@@ -239,9 +277,13 @@ def test_two_agents_and_an_end_that_takes_both_along(writer: Customer, chats: Ch
 def test_a_virtual_agent_of_the_desk_speaks_as_a_bot(writer: Customer, chats: Chats) -> None:
     writer.asks_for_a_person()
     chat = chats.wait_for(writer)
-    chats.agent(chat, "says", id=4, name="Task VA", virtual=True, text="I collect your order number.")
+    chats.agent(
+        chat, "says", id=4, name="Task VA", virtual=True, text="I collect your order number."
+    )
     writer.server.wait_until(lambda: "I collect your order number." in writer.texts())
-    row = next(row for row in writer.rows() if row["body"].get("text") == "I collect your order number.")
+    row = next(
+        row for row in writer.rows() if row["body"].get("text") == "I collect your order number."
+    )
     assert row["body"]["representative"]["representativeType"] == "BOT"
     assert writer.phase() == "QUEUED"
 
@@ -267,7 +309,9 @@ def test_a_session_event_says_that_an_agent_was_assigned(writer: Customer, chats
     chat = chats.wait_for(writer)
     login = f"{CCAI_EVENTS_USER}:{CCAI_EVENTS_PASSWORD}"
     person = {"type": "agent", "state": "accepted", "name": "Jane Doe"}
-    assert _session(writer.server, chat, "guess:guess", state="assigned", participants=[person]) == 401
+    assert (
+        _session(writer.server, chat, "guess:guess", state="assigned", participants=[person]) == 401
+    )
     for state in ("assigned", "active"):
         assert _session(writer.server, chat, login, state=state, participants=[person]) == 200
     chats.agent(chat, "says", text="Hello", **JANE)
@@ -284,9 +328,14 @@ def test_an_unsigned_or_forged_webhook_is_refused(desk_server: LocalServer) -> N
 
 
 @pytest.fixture(scope="module")
-def impatient(new_server: NewServer, told: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def impatient(
+    new_server: NewServer, told: Team, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
     """A local run that waits for its desks for two seconds; customers of CSKU are flagged there."""
-    desks = [{"name": "support", "kind": "ccai", "channels": list(CHANNELS)}, {"name": "people", "kind": "csku"}]
+    desks = [
+        {"name": "support", "kind": "ccai", "channels": list(CHANNELS)},
+        {"name": "people", "kind": "csku"},
+    ]
     environment = {
         "BATON_DESKS": json.dumps(desks),
         "UNCLAIMED_AFTER": "1",
@@ -299,7 +348,9 @@ def impatient(new_server: NewServer, told: Team, tmp_path_factory: pytest.TempPa
         yield running
 
 
-@pytest.mark.parametrize("faults", [{}, {"server_error": 1}, {"drop_after": 1}], ids=["nobody", "broken", "silent"])
+@pytest.mark.parametrize(
+    "faults", [{}, {"server_error": 1}, {"drop_after": 1}], ids=["nobody", "broken", "silent"]
+)
 def test_a_desk_that_never_answers_is_told_to_the_customer_each_time_and_to_the_team_once(
     impatient: LocalServer, told: Team, faults: dict[str, float]
 ) -> None:
@@ -308,7 +359,9 @@ def test_a_desk_that_never_answers_is_told_to_the_customer_each_time_and_to_the_
     for count in (1, 2):
         customer.asks_for_a_person()
         customer.wait_for("BOT")
-        impatient.wait_until(lambda count=count: told.told(customer.conversation).count("handoff.failed") == count)  # type: ignore[misc]
+        impatient.wait_until(
+            lambda count=count: told.failures(customer.conversation) == count  # type: ignore[misc]
+        )
         impatient.wait_until(lambda count=count: _apologies(customer) >= count)  # type: ignore[misc]
         assert _apologies(customer) == count
     chats.faults()
@@ -316,21 +369,35 @@ def test_a_desk_that_never_answers_is_told_to_the_customer_each_time_and_to_the_
     expected = ["handoff.requested", "handoff.unclaimed", "handoff.failed"] * 2
     impatient.wait_until(lambda: len(told.told(customer.conversation)) >= len(expected))
     assert told.told(customer.conversation) == expected
-    assert all(any(row["kind"] == "finished" for row in chats.rows(chat)) for chat in chats.of(customer))
+    assert all(
+        any(row["kind"] == "finished" for row in chats.rows(chat)) for chat in chats.of(customer)
+    )
 
 
 def _apologies(customer: Customer) -> int:
     """Returns how often the customer was told so by now, whatever else still waits for the desk."""
     rows = customer.server.get(f"/sim/{customer.platform}/customers/{customer.key}")["transcript"]
-    return sum(row["body"].get("text", "").startswith(NOBODY) for row in rows if row["side"] == "business")
+    return sum(
+        row["body"].get("text", "").startswith(NOBODY) for row in rows if row["side"] == "business"
+    )
 
 
-def test_a_conversation_of_csku_is_flagged_once_somebody_asks_for_a_human(impatient: LocalServer) -> None:
+def test_a_conversation_of_csku_is_flagged_once_somebody_asks_for_a_human(
+    impatient: LocalServer,
+) -> None:
     native = f"conv_{uuid.uuid4().hex[:8]}"
     message = {"id": "m-1", "content": {"type": "text", "text": "Halo"}}
-    body = {"event": "channel.message_in", "timestamp": 1738056000, "conversation_id": native, "message": message}
+    body = {
+        "event": "channel.message_in",
+        "timestamp": 1738056000,
+        "conversation_id": native,
+        "message": message,
+    }
     secret = {"authorization": CSKU_SECRET}
-    assert impatient.send("POST", "/receive_webhook/csku", json.dumps(body).encode(), secret).status == 200
+    assert (
+        impatient.send("POST", "/receive_webhook/csku", json.dumps(body).encode(), secret).status
+        == 200
+    )
     key = {"authorization": "Bearer dev-bot"}
     path = f"{API}/csku:{native}:requestHuman"
     assert impatient.send("POST", path, b'{"reason": "billing"}', key).status == 200

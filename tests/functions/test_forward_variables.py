@@ -1,4 +1,6 @@
-"""What agents' browsers report: it is taken, counts once, and belongs to the conversation that is meant."""
+"""What agents' browsers report: it is taken, counts once, and belongs to the conversation that
+is meant.
+"""
 
 import json
 import threading
@@ -8,7 +10,16 @@ import pytest
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
-from tests.functions.reporting import CAPTURED, JOINED, LEFT, RECEIVED, Answer, Browser, chats, token
+from tests.functions.reporting import (
+    CAPTURED,
+    JOINED,
+    LEFT,
+    RECEIVED,
+    Answer,
+    Browser,
+    chats,
+    token,
+)
 
 
 @pytest.fixture
@@ -20,16 +31,30 @@ def browser(server: LocalServer) -> Browser:
 
 
 def test_the_three_events_are_taken_and_told(browser: Browser) -> None:
-    events = [browser.event(JOINED), browser.event(RECEIVED), browser.event(LEFT, finish_reason="Task VA failed")]
+    events = [
+        browser.event(JOINED),
+        browser.event(RECEIVED),
+        browser.event(LEFT, finish_reason="Task VA failed"),
+    ]
     answer = browser.post(*events)
-    assert (answer.status, answer.json) == (200, {"accepted": [event["id"] for event in events], "refused": []})
-    expected = ["virtual_agent_joined", "variables_captured", "virtual_agent_left", "variables_captured"]
+    assert (answer.status, answer.json) == (
+        200,
+        {"accepted": [event["id"] for event in events], "refused": []},
+    )
+    expected = [
+        "virtual_agent_joined",
+        "variables_captured",
+        "virtual_agent_left",
+        "variables_captured",
+    ]
     assert browser.kinds() == expected
     assert browser.entries()[2]["reason"] == "Task VA failed"
     assert {entry["actor"] for entry in browser.entries()} == {"browser:jane"}
 
 
-def test_an_unknown_session_becomes_a_tracked_conversation_in_which_nobody_changes_who_speaks(browser: Browser) -> None:
+def test_an_unknown_session_becomes_a_tracked_conversation_in_which_nobody_changes_who_speaks(
+    browser: Browser,
+) -> None:
     browser.post(browser.event(JOINED), browser.event(LEFT, finish_reason="escalated"))
     state = browser.state()
     assert (state["tracked"], state["phase"], state["representatives"]) == (True, "BOT", [])
@@ -41,13 +66,17 @@ def test_a_call_has_a_conversation_of_its_own(browser: Browser) -> None:
     assert browser.kinds() == []
 
 
-def test_variables_reach_the_event_audience_with_their_provenance_and_no_other(browser: Browser) -> None:
+def test_variables_reach_the_event_audience_with_their_provenance_and_no_other(
+    browser: Browser,
+) -> None:
     browser.post(browser.event())
     browser.server.wait_until_quiet(browser.conversation)
     assert browser.state()["variables"] == {}
     audiences = browser.view()["audiences"]
     assert audiences["event"]["variables"] == {"testkey_1": "s3cret-1", "testkey_2": "s3cret-2"}
-    assert [audiences[name] for name in ("agent", "comment")] == [{"variables": {}, "hidden": 2}] * 2
+    assert [audiences[name] for name in ("agent", "comment")] == [
+        {"variables": {}, "hidden": 2}
+    ] * 2
     for body in browser.view()["topic"]:  # only the embedded queue lets the local run listen
         assert body["variables"] == audiences["event"]["variables"]
         who = {"signed": False, "agent": "jane", "origin": "https://adapter.test"}
@@ -61,7 +90,9 @@ def test_a_setting_widens_the_audience(start: Callable[..., LocalServer]) -> Non
     assert browser.view()["audiences"]["comment"] == {"variables": {}, "hidden": 2}
 
 
-def test_the_publication_ends_as_sent_and_no_value_is_in_the_journal_or_the_log(browser: Browser) -> None:
+def test_the_publication_ends_as_sent_and_no_value_is_in_the_journal_or_the_log(
+    browser: Browser,
+) -> None:
     browser.post(browser.event(), {**browser.event(), "data": {"captured_variables": CAPTURED}})
     browser.post(browser.event(captured_variables=[{"variables": {"s3cret": float("inf")}}]))
     browser.server.wait_until_quiet(browser.conversation)
@@ -102,7 +133,10 @@ def test_the_same_content_from_two_tabs_and_two_agents_counts_once(browser: Brow
 def test_many_tabs_and_agents_at_once_count_once(browser: Browser) -> None:
     agents = [Browser(browser.server, browser.chat, f"agent-{number % 3}") for number in range(8)]
     answers = list[Answer]()
-    threads = [threading.Thread(target=lambda one=one: answers.append(one.post(one.event(LEFT)))) for one in agents]
+    threads = [
+        threading.Thread(target=lambda one=one: answers.append(one.post(one.event(LEFT))))
+        for one in agents
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -124,7 +158,10 @@ def test_an_id_is_an_agents_own(browser: Browser) -> None:
 def test_a_linked_session_is_the_customers(browser: Browser, talk: Talk) -> None:
     assert talk.link(browser.conversation).status == 200
     browser.post(browser.event(JOINED), browser.event())
-    assert [entry["kind"] for entry in talk.journal()][-2:] == ["virtual_agent_joined", "variables_captured"]
+    assert [entry["kind"] for entry in talk.journal()][-2:] == [
+        "virtual_agent_joined",
+        "variables_captured",
+    ]
     assert talk.state()["phase"] == "BOT"
 
 
@@ -136,13 +173,20 @@ def test_a_claim_says_nothing_about_who_speaks_while_a_customer_waits_or_a_human
     browser.post(browser.event(JOINED), browser.event(LEFT, finish_reason="Task VA failed"))
     assert talk.state()["phase"] == "QUEUED"
     talk.post(":claim", {"representative": {"displayName": "Jane Doe"}})
-    browser.post(browser.event(JOINED, timestamp="1727853599"), browser.event(LEFT, timestamp="1727853600"))
+    browser.post(
+        browser.event(JOINED, timestamp="1727853599"), browser.event(LEFT, timestamp="1727853600")
+    )
     state = talk.state()
-    assert (state["phase"], [one["displayName"] for one in state["representatives"]]) == ("HUMAN", ["Jane Doe"])
+    assert (state["phase"], [one["displayName"] for one in state["representatives"]]) == (
+        "HUMAN",
+        ["Jane Doe"],
+    )
     assert [line for line in talk.seen() if "LEFT" in line or "Jane" in line] == ["JOINED Jane Doe"]
 
 
-def test_a_session_that_baton_knows_from_dialogflow_is_that_conversation(browser: Browser, talk: Talk) -> None:
+def test_a_session_that_baton_knows_from_dialogflow_is_that_conversation(
+    browser: Browser, talk: Talk
+) -> None:
     dialogflow = f"dialogflow:c-{browser.chat}"
     assert talk.link(dialogflow).status == 200
     browser.post(browser.event(JOINED, conversation_id=f"c-{browser.chat}"))
@@ -150,6 +194,8 @@ def test_a_session_that_baton_knows_from_dialogflow_is_that_conversation(browser
     assert talk.journal()[-1]["kind"] == "virtual_agent_joined"
 
 
-def test_a_dialogflow_conversation_that_nobody_knows_is_the_session_itself(browser: Browser) -> None:
+def test_a_dialogflow_conversation_that_nobody_knows_is_the_session_itself(
+    browser: Browser,
+) -> None:
     browser.post(browser.event(JOINED, conversation_id="../nobody knows"))
     assert browser.kinds() == ["virtual_agent_joined"]

@@ -1,4 +1,6 @@
-"""Who may report to forward_variables, what it cannot read, how a browser reads a refusal, and the script it serves."""
+"""Who may report to forward_variables, what it cannot read, how a browser reads a refusal, and
+the script it serves.
+"""
 
 import json
 from collections.abc import Callable
@@ -23,7 +25,10 @@ def browser(server: LocalServer) -> Browser:
 
 def test_a_preflight_is_answered_before_anything_else(start: Callable[..., LocalServer]) -> None:
     browser = Browser(start(BRIDGE_TOKEN_KEYS=" "), 1)
-    asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    asks = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
     answer = browser.ask("OPTIONS", headers={**asks})
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == browser.server.url
@@ -44,9 +49,14 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("origin", [*FOREIGN, None])
-def test_another_origin_is_refused_and_may_not_even_read_so(browser: Browser, origin: str | None) -> None:
+def test_another_origin_is_refused_and_may_not_even_read_so(
+    browser: Browser, origin: str | None
+) -> None:
     origin = origin and origin.format(port=browser.server.port)
-    for answer in (browser.post(browser.event(), origin=origin), browser.ask("OPTIONS", headers={"origin": origin})):
+    for answer in (
+        browser.post(browser.event(), origin=origin),
+        browser.ask("OPTIONS", headers={"origin": origin}),
+    ):
         assert (answer.status, reason(answer)) == (403, "origin-not-allowed")
         assert answer.headers["access-control-allow-origin"] is None
         assert answer.headers["vary"] == "Origin"
@@ -60,12 +70,19 @@ def test_another_origin_is_refused_and_may_not_even_read_so(browser: Browser, or
         pytest.param("Bearer dev-agent", id="a key of the REST API"),
         pytest.param(f"Bearer {token(key='f' * 32)}", id="forged"),
         pytest.param(f"Bearer {token(exp=1)}", id="expired"),
-        pytest.param(f"Bearer {token(exp=datetime.now(UTC) + timedelta(hours=6))}", id="for six hours"),
+        pytest.param(
+            f"Bearer {token(exp=datetime.now(UTC) + timedelta(hours=6))}", id="for six hours"
+        ),
         pytest.param(f"Bearer {token(aud='crm')}", id="for another audience"),
-        pytest.param(f"Bearer {jwt.encode({'sub': 'jane', 'aud': 'baton'}, '', algorithm='none')}", id="alg none"),
+        pytest.param(
+            f"Bearer {jwt.encode({'sub': 'jane', 'aud': 'baton'}, '', algorithm='none')}",
+            id="alg none",
+        ),
     ],
 )
-def test_without_a_token_that_counts_nothing_is_taken(browser: Browser, authorization: str | None) -> None:
+def test_without_a_token_that_counts_nothing_is_taken(
+    browser: Browser, authorization: str | None
+) -> None:
     answer = browser.post(browser.event(), authorization=authorization)
     assert (answer.status, reason(answer)) == (401, "unauthenticated")
     assert answer.headers["access-control-allow-origin"] == browser.server.url
@@ -90,7 +107,9 @@ def test_without_a_token_that_counts_nothing_is_taken(browser: Browser, authoriz
         pytest.param(b" " * (1 << 20), 413, "body-too-large", id="a MiB"),
     ],
 )
-def test_a_body_that_is_none_is_refused_readably(browser: Browser, body: bytes, status: int, slug: str) -> None:
+def test_a_body_that_is_none_is_refused_readably(
+    browser: Browser, body: bytes, status: int, slug: str
+) -> None:
     answer = browser.ask("POST", "", body, {"authorization": f"Bearer {token()}"})
     assert (answer.status, reason(answer)) == (status, slug)
     assert answer.headers["access-control-allow-origin"] == browser.server.url
@@ -130,7 +149,9 @@ def test_what_is_no_event_at_all_is_refused(browser: Browser, event: Any) -> Non
     assert (answer["accepted"], refused["id"], refused["reason"]) == ([], None, "schema")
 
 
-@pytest.mark.parametrize("origin", ["x" * 300, 7, None, ["a"]], ids=["without end", "a number", "none", "a list"])
+@pytest.mark.parametrize(
+    "origin", ["x" * 300, 7, None, ["a"]], ids=["without end", "a number", "none", "a list"]
+)
 def test_an_origin_that_cannot_be_noted_is_not_noted(browser: Browser, origin: Any) -> None:
     assert browser.post({**browser.event(), "origin": origin}).json["refused"] == []
 
@@ -145,7 +166,9 @@ def test_fifty_events_are_taken(browser: Browser) -> None:
 
 def test_the_script_may_be_kept_for_ever_under_its_own_version_only(browser: Browser) -> None:
     script = SCRIPT.read_bytes()
-    kept = browser.ask("GET", f"/bridge.js?v={version(script)}", headers={"origin": "https://anybody.test"})
+    kept = browser.ask(
+        "GET", f"/bridge.js?v={version(script)}", headers={"origin": "https://anybody.test"}
+    )
     assert (kept.status, kept.body) == (200, script)
     assert kept.headers["content-type"] == "text/javascript; charset=utf-8"
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -158,7 +181,15 @@ def test_the_script_may_be_kept_for_ever_under_its_own_version_only(browser: Bro
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 405), ("PUT", "/", 405), ("POST", "/bridge.js", 405), ("POST", "/v1", 404), ("GET", "/main.py", 404)],
+    [
+        ("GET", "/", 405),
+        ("PUT", "/", 405),
+        ("POST", "/bridge.js", 405),
+        ("POST", "/v1", 404),
+        ("GET", "/main.py", 404),
+    ],
 )
 def test_there_is_nothing_else(browser: Browser, method: str, path: str, status: int) -> None:
-    assert browser.ask(method, path, headers={"authorization": f"Bearer {token()}"}).status == status
+    assert (
+        browser.ask(method, path, headers={"authorization": f"Bearer {token()}"}).status == status
+    )

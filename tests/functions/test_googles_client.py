@@ -1,4 +1,5 @@
-"""Google's own client library for Business Messages talks to Baton: only the base URL and the key are ours.
+"""Google's own client library for Business Messages talks to Baton: only the base URL and the key
+are ours.
 
 https://pypi.org/project/google-businessmessages/
 """
@@ -28,8 +29,12 @@ EVENTS = messages.BusinessMessagesEvent.EventTypeValueValuesEnum
 class Keyed(httplib2.Http):
     """Sends Baton's key where Google's would be."""
 
-    def request(self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any) -> Any:
-        return super().request(uri, method, body, {**(headers or {}), "authorization": "Bearer dev-admin"}, **more)
+    def request(
+        self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any
+    ) -> Any:
+        return super().request(
+            uri, method, body, {**(headers or {}), "authorization": "Bearer dev-admin"}, **more
+        )
 
 
 @pytest.fixture
@@ -54,9 +59,18 @@ def _event(talk: Talk, event_id: str, kind: Any, who: Any) -> Any:
 
 
 def test_a_message_is_sent_and_answered_as_the_client_expects(talk: Talk, google: Any) -> None:
-    chip = messages.BusinessMessagesSuggestion(liveAgentRequest=messages.BusinessMessagesLiveAgentRequest())
+    chip = messages.BusinessMessagesSuggestion(
+        liveAgentRequest=messages.BusinessMessagesLiveAgentRequest()
+    )
     answer = google.conversations_messages.Create(
-        _message(talk, messageId="1", text="Hello", representative=BOT, suggestions=[chip], fallback="Hello")
+        _message(
+            talk,
+            messageId="1",
+            text="Hello",
+            representative=BOT,
+            suggestions=[chip],
+            fallback="Hello",
+        )
     )
     assert isinstance(answer, messages.BusinessMessagesMessage)
     assert (answer.name, answer.text) == (f"conversations/{talk.id}/messages/1", "Hello")
@@ -77,7 +91,10 @@ def test_every_event_is_taken(talk: Talk, google: Any) -> None:
         ]
     ):
         answer = google.conversations_events.Create(_event(talk, f"e-{place}", kind, who))
-        assert (answer.name, answer.eventType) == (f"conversations/{talk.id}/events/e-{place}", kind)
+        assert (answer.name, answer.eventType) == (
+            f"conversations/{talk.id}/events/e-{place}",
+            kind,
+        )
         assert not answer.all_unrecognized_fields()
     assert talk.seen() == ["JOINED Jane Doe", "LEFT Jane Doe"]
 
@@ -85,7 +102,9 @@ def test_every_event_is_taken(talk: Talk, google: Any) -> None:
 def test_a_receipt_is_answered_by_its_name(talk: Talk, google: Any) -> None:
     read = messages.BusinessMessagesReceipt.ReceiptTypeValueValuesEnum.READ
     name = f"conversations/{talk.id}/messages/m-1/receipt"
-    answer = google.conversations_messages.UpdateReceipt(messages.BusinessMessagesReceipt(name=name, receiptType=read))
+    answer = google.conversations_messages.UpdateReceipt(
+        messages.BusinessMessagesReceipt(name=name, receiptType=read)
+    )
     assert (answer.name, answer.receiptType) == (name, read)
     assert not answer.all_unrecognized_fields()
 
@@ -104,6 +123,8 @@ def test_a_survey_is_answered_by_its_name(talk: Talk, google: Any) -> None:
 
 def test_what_is_refused_is_an_error_of_the_client(talk: Talk, google: Any) -> None:
     with pytest.raises(HttpError) as refused:
-        google.conversations_messages.Create(_message(talk, messageId="1", text="Hi", representative=JANE))
+        google.conversations_messages.Create(
+            _message(talk, messageId="1", text="Hi", representative=JANE)
+        )
     assert refused.value.status_code == 409
     assert "FAILED_PRECONDITION" in refused.value.content.decode()

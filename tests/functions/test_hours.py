@@ -1,4 +1,6 @@
-"""Outside business hours, through the real functions: the customer is told each time, the team once."""
+"""Outside business hours, through the real functions: the customer is told each time, the team
+once.
+"""
 
 import json
 from collections import Counter
@@ -23,7 +25,9 @@ def shut(outside: str, **more: Any) -> dict[str, Any]:
 
 def told(talk: Talk) -> Counter[str]:
     talk.server.wait_until_quiet(talk.id)
-    handoffs = [one for one in talk.journal() for c in one["commands"] if c.get("topic") == "baton-handoffs"]
+    handoffs = [
+        one for one in talk.journal() for c in one["commands"] if c.get("topic") == "baton-handoffs"
+    ]
     return Counter(f"{one['kind']} {one.get('reason')}" for one in handoffs)
 
 
@@ -37,17 +41,28 @@ def test_outside_hours_the_customer_is_told_each_time_and_the_team_once(
             assert talk.asks_for_human(f"r-{number}").status == 200
             assert talk.asks_for_human(f"r-{number}").status == 200  # it came twice
         else:
-            assert talk.post(":requestHuman", {"reason": "refund", "requestId": f"r-{number}"}, "dev-bot").status == 200
+            assert (
+                talk.post(
+                    ":requestHuman", {"reason": "refund", "requestId": f"r-{number}"}, "dev-bot"
+                ).status
+                == 200
+            )
     shown = talk.seen()
     assert len(shown) == 3
-    assert all("nobody is here right now" in one and "09:00 (Asia/Jakarta time)" in one for one in shown)
+    assert all(
+        "nobody is here right now" in one and "09:00 (Asia/Jakarta time)" in one for one in shown
+    )
     assert told(talk) == {"human_requested outside-hours": 1}
     state = talk.state()
     assert (state["phase"], state["closedUntil"][:10]) == ("BOT", shown[0].split(", ")[2][:10])
 
 
-def test_where_it_is_set_so_the_customer_waits_and_learns_their_place(start: Callable[..., LocalServer]) -> None:
-    server = start(BATON_DESKS=json.dumps([shut("wait", channels=["business_messages"])]), UNCLAIMED_AFTER="1")
+def test_where_it_is_set_so_the_customer_waits_and_learns_their_place(
+    start: Callable[..., LocalServer],
+) -> None:
+    server = start(
+        BATON_DESKS=json.dumps([shut("wait", channels=["business_messages"])]), UNCLAIMED_AFTER="1"
+    )
     first, second = Talk.open(server), Talk.open(server)
     for talk in (first, second):
         assert talk.asks_for_human().status == 200

@@ -1,4 +1,6 @@
-"""One customer on RCS and WhatsApp, through the real functions: who moves in the middle of a human's frame keeps it."""
+"""One customer on RCS and WhatsApp, through the real functions: who moves in the middle of a
+human's frame keeps it.
+"""
 
 import json
 import uuid
@@ -27,7 +29,9 @@ def heard(phone: Phone, holder: Phone, text: str) -> None:
 
 
 def jane_says(phone: Phone, text: str) -> int:
-    return phone.post("/messages", "dev-agent", messageId=str(uuid.uuid4()), text=text, **JANE).status
+    return phone.post(
+        "/messages", "dev-agent", messageId=str(uuid.uuid4()), text=text, **JANE
+    ).status
 
 
 def seen(phone: Phone, holder: Phone) -> list[dict[str, Any]]:
@@ -49,7 +53,9 @@ def joined(phone: Phone, to: Phone) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("trouble", ["none", "duplicates and disorder"])
-def test_a_customer_who_moves_from_rcs_to_whatsapp_keeps_the_human(server: LocalServer, trouble: str) -> None:
+def test_a_customer_who_moves_from_rcs_to_whatsapp_keeps_the_human(
+    server: LocalServer, trouble: str
+) -> None:
     rcs, whatsapp = newcomer(server, "rcs"), newcomer(server, "whatsapp")
     for phone in (rcs, whatsapp):
         server.wait_until(lambda one=phone: bool(one.journal()))  # type: ignore[misc]  # bound at once

@@ -1,4 +1,6 @@
-"""Two robots through the real functions: the built-in bot, and a customer who answers it at once."""
+"""Two robots through the real functions: the built-in bot, and a customer who answers it at
+once.
+"""
 
 from collections.abc import Callable
 
@@ -11,7 +13,9 @@ def answers(talk: Talk) -> list[str]:
     return [one["verdict"] for one in talk.journal() if one["kind"] == "bot_message"]
 
 
-def test_two_robots_come_to_an_end_of_which_the_team_hears_once(start: Callable[..., LocalServer]) -> None:
+def test_two_robots_come_to_an_end_of_which_the_team_hears_once(
+    start: Callable[..., LocalServer],
+) -> None:
     talk = Talk.open(start(BATON_BOT="acknowledge", BOT_TURNS_LIMIT="4"))
     for turn in range(1, 9):
         talk.server.wait_until(lambda: len(answers(talk)) == turn)  # noqa: B023  # it is called at once

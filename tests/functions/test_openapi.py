@@ -1,4 +1,6 @@
-"""The OpenAPI document: judged by an independent validator, and doors driven from it by schemathesis."""
+"""The OpenAPI document: judged by an independent validator, and doors driven from it by
+schemathesis.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""A stranger's own bot, desk and platform over plain HTTP: what Baton sends them, and that it needs nothing else."""
+"""A stranger's own bot, desk and platform over plain HTTP: what Baton sends them, and that it
+needs nothing else.
+"""
 
 import json
 import threading
@@ -58,9 +60,13 @@ def listener() -> Iterator[Listener]:
     server.server_close()
 
 
-def test_a_bot_hears_the_customer_only_while_no_human_is_there(start: Start, listener: Listener) -> None:
+def test_a_bot_hears_the_customer_only_while_no_human_is_there(
+    start: Start, listener: Listener
+) -> None:
     server = start(
-        BOT_WEBHOOK_URL=f"{listener.url}/bot", DESK_WEBHOOK_URL=f"{listener.url}/desk", OUTBOUND_WEBHOOK_KEYS="out"
+        BOT_WEBHOOK_URL=f"{listener.url}/bot",
+        DESK_WEBHOOK_URL=f"{listener.url}/desk",
+        OUTBOUND_WEBHOOK_KEYS="out",
     )
     talk = Talk.open(server)
     talk.asks_for_human()
@@ -68,7 +74,10 @@ def test_a_bot_hears_the_customer_only_while_no_human_is_there(start: Start, lis
     talk.frame("JOINED", "Jane Doe", "e-1")
     talk.customer_says("Hello Jane", "m-3")
     talk.seen()
-    heard = [(path, json.loads(body).get("message", {"text": "asks"})["text"]) for path, _, body in listener.got]
+    heard = [
+        (path, json.loads(body).get("message", {"text": "asks"})["text"])
+        for path, _, body in listener.got
+    ]
     by_path = {path: [text for one, text in heard if one == path] for path in ("/bot", "/desk")}
     assert by_path == {  # neither waits for the other
         "/bot": ["Hi, I have a problem", "asks", "Anybody?"],
@@ -80,20 +89,28 @@ def test_a_bot_hears_the_customer_only_while_no_human_is_there(start: Start, lis
     assert "audience" not in listener.bodies[0]
 
 
-def test_a_webhook_that_fails_gets_its_messages_later_in_order(start: Start, listener: Listener) -> None:
+def test_a_webhook_that_fails_gets_its_messages_later_in_order(
+    start: Start, listener: Listener
+) -> None:
     listener.fails = 2
     server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="out")
     talk = Talk.open(server)
     talk.customer_says("second", "m-2")
     talk.seen()
-    assert [body["message"]["text"] for body in listener.bodies] == ["Hi, I have a problem", "second"]
+    assert [body["message"]["text"] for body in listener.bodies] == [
+        "Hi, I have a problem",
+        "second",
+    ]
 
 
-def test_without_a_signing_key_nothing_leaves_and_nothing_is_lost(start: Start, listener: Listener) -> None:
+def test_without_a_signing_key_nothing_leaves_and_nothing_is_lost(
+    start: Start, listener: Listener
+) -> None:
     server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="")
     talk = Talk.open(server)
     assert talk.say("BOT", "Bot", "still here", "b-1").status == 200
-    server.wait_until(lambda: talk.state()["pending"] == 1)  # the bot's words are settled, the webhook waits
+    # the bot's words are settled, the webhook waits
+    server.wait_until(lambda: talk.state()["pending"] == 1)
     assert len(server.transcript(talk.id)) == 2
     assert listener.got == []
     server.stop()
@@ -103,14 +120,19 @@ def test_without_a_signing_key_nothing_leaves_and_nothing_is_lost(start: Start, 
     assert [body["message"]["text"] for body in listener.bodies] == ["Hi, I have a problem"]
 
 
-def test_a_strangers_platform_may_stand_in_for_the_simulated_one(start: Start, listener: Listener) -> None:
+def test_a_strangers_platform_may_stand_in_for_the_simulated_one(
+    start: Start, listener: Listener
+) -> None:
     server = start(BUSINESS_MESSAGES_API_URL=listener.url, BUSINESS_MESSAGES_AUTH="bearer:a-token")
     talk = Talk.open(server)
     talk.frame("JOINED", "Jane Doe", "e-1")
     talk.say("HUMAN", "Jane Doe", "Hello", "m-9")
     server.wait_until_quiet(talk.id)
     paths = [path for path, _, _ in listener.got]
-    assert paths == [f"/v1/conversations/{talk.id}/events?eventId=e-1", f"/v1/conversations/{talk.id}/messages"]
+    assert paths == [
+        f"/v1/conversations/{talk.id}/events?eventId=e-1",
+        f"/v1/conversations/{talk.id}/messages",
+    ]
     assert {headers["authorization"] for _, headers, _ in listener.got} == {"Bearer a-token"}
 
 
@@ -135,7 +157,9 @@ def test_a_bot_of_business_messages_serves_another_channel_unchanged(
     server.send("POST", f"{customer}/messages", b'{"text": "Sim", "postbackData": "yes"}')
     server.wait_until(lambda: len(listener.got) == 2)
     assert listener.bodies[1]["suggestionResponse"]["postbackData"] == "yes"
-    server.send("POST", f"{customer}/messages", b'{"text": "Person", "postbackData": "baton:request-human"}')
+    server.send(
+        "POST", f"{customer}/messages", b'{"text": "Person", "postbackData": "baton:request-human"}'
+    )
     server.wait_until(lambda: len(listener.got) == 3)
     assert listener.bodies[2]["userStatus"]["requestedLiveAgent"] is True
     assert listener.bodies[2]["context"]["userInfo"]["displayName"]
@@ -145,14 +169,22 @@ def test_the_chip_that_asks_for_a_person_reaches_bot_and_desk_in_the_platforms_o
     start: Start, listener: Listener
 ) -> None:
     server = start(
-        BOT_WEBHOOK_URL=f"{listener.url}/bot", DESK_WEBHOOK_URL=f"{listener.url}/desk", OUTBOUND_WEBHOOK_KEYS="out"
+        BOT_WEBHOOK_URL=f"{listener.url}/bot",
+        DESK_WEBHOOK_URL=f"{listener.url}/desk",
+        OUTBOUND_WEBHOOK_KEYS="out",
     )
     talk = Talk.open(server)
-    asked = {"conversationId": talk.id, "requestId": "r-1", "userStatus": {"requestedLiveAgent": "true"}}
+    asked = {
+        "conversationId": talk.id,
+        "requestId": "r-1",
+        "userStatus": {"requestedLiveAgent": "true"},
+    }
     for _ in range(2):  # platforms deliver at least once
         raw = json.dumps(asked).encode()
         signature = {"x-goog-signature": hmac_sha512_base64("dev-signing-key", raw)}
-        assert server.send("POST", "/receive_webhook/business_messages", raw, signature).status == 200
+        assert (
+            server.send("POST", "/receive_webhook/business_messages", raw, signature).status == 200
+        )
     talk.seen()
     heard = [(path, json.loads(body)) for path, _, body in listener.got[1:]]
     assert sorted(heard, key=lambda one: one[0]) == [("/bot", asked), ("/desk", asked)]

@@ -3,7 +3,20 @@
 import threading
 from collections.abc import Callable
 
-from infra.local.reference import BOT, EVENTS, HELP, HI, JANE, JOINED, LEFT, MESSAGES, STEPS, THANKS, WEBHOOK, Step
+from infra.local.reference import (
+    BOT,
+    EVENTS,
+    HELP,
+    HI,
+    JANE,
+    JOINED,
+    LEFT,
+    MESSAGES,
+    STEPS,
+    THANKS,
+    WEBHOOK,
+    Step,
+)
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 
@@ -12,7 +25,9 @@ Start = Callable[..., LocalServer]
 
 def test_every_step_of_the_reference_conversation_is_answered_as_it_should_be(start: Start) -> None:
     server = start()
-    assert [(step.title, server.play(step).status) for step in STEPS] == [(step.title, step.expect) for step in STEPS]
+    assert [(step.title, server.play(step).status) for step in STEPS] == [
+        (step.title, step.expect) for step in STEPS
+    ]
     server.wait_until_quiet("3333")
     shown = [row["body"] for row in server.transcript("3333") if row["side"] == "business"]
     assert [(row.get("messageId"), row["representative"]) for row in shown] == [
@@ -47,16 +62,27 @@ def test_a_human_message_without_joined_is_refused_and_its_id_not_consumed(talk:
     assert refused.body["error"]["details"][0]["reason"] == "not-joined"
     assert talk.post("/events?eventId=1", JOINED).status == 200
     assert talk.post("/messages", HELP).status == 200
-    assert talk.seen() == ["JOINED Jane Doe", "HUMAN Jane Doe: I see you have a problem. How can I help?"]
+    assert talk.seen() == [
+        "JOINED Jane Doe",
+        "HUMAN Jane Doe: I see you have a problem. How can I help?",
+    ]
 
 
-def test_a_desks_reply_is_framed_and_labelled_exactly_once_however_often_it_is_posted(talk: Talk) -> None:
+def test_a_desks_reply_is_framed_and_labelled_exactly_once_however_often_it_is_posted(
+    talk: Talk,
+) -> None:
     desk = f"csku:{talk.id}"
     assert talk.link(desk).status == 200
     answers: list[int] = []
 
     def post() -> None:
-        said = talk.csku("agent.message_out", "msg_def456", "Saya bisa membantu", conversation=talk.id, need_human=1)
+        said = talk.csku(
+            "agent.message_out",
+            "msg_def456",
+            "Saya bisa membantu",
+            conversation=talk.id,
+            need_human=1,
+        )
         answers.append(said.status)
 
     threads = [threading.Thread(target=post) for _ in range(8)]
@@ -65,13 +91,18 @@ def test_a_desks_reply_is_framed_and_labelled_exactly_once_however_often_it_is_p
     for thread in threads:
         thread.join()
     assert answers == [200] * 8
-    assert talk.seen() == ["JOINED Nama Agent Support", "HUMAN Nama Agent Support: Saya bisa membantu"]
+    assert talk.seen() == [
+        "JOINED Nama Agent Support",
+        "HUMAN Nama Agent Support: Saya bisa membantu",
+    ]
 
 
 def test_a_desks_ai_that_needs_no_human_hands_back_to_the_bot(talk: Talk) -> None:
     assert talk.link(f"csku:{talk.id}").status == 200
     talk.csku("agent.message_out", "1", "Saya bisa membantu", conversation=talk.id, need_human=1)
-    talk.csku("channel.message_in", "2", "an echo of the customer", conversation=talk.id, need_human=0)
+    talk.csku(
+        "channel.message_in", "2", "an echo of the customer", conversation=talk.id, need_human=0
+    )
     talk.csku("ai.message_generated", "3", "Ada lagi?", conversation=talk.id, need_human=0)
     assert talk.seen() == [
         "JOINED Nama Agent Support",
@@ -82,7 +113,9 @@ def test_a_desks_ai_that_needs_no_human_hands_back_to_the_bot(talk: Talk) -> Non
     assert talk.state()["phase"] == "BOT"
 
 
-def test_while_a_human_is_present_the_bot_is_refused_and_may_say_it_once_they_left(talk: Talk) -> None:
+def test_while_a_human_is_present_the_bot_is_refused_and_may_say_it_once_they_left(
+    talk: Talk,
+) -> None:
     talk.frame("JOINED", "Jane Doe", "e-1")
     refused = talk.say("BOT", "Hello World Agent", "We are open until nine.", "b-1")
     assert refused.status == 409
@@ -94,19 +127,35 @@ def test_while_a_human_is_present_the_bot_is_refused_and_may_say_it_once_they_le
     assert (again.status, again.body["error"]["status"]) == (409, "ALREADY_EXISTS")
 
 
-def test_an_unlinked_desk_conversation_is_tracked_and_nothing_is_sent(server: LocalServer, talk: Talk) -> None:
+def test_an_unlinked_desk_conversation_is_tracked_and_nothing_is_sent(
+    server: LocalServer, talk: Talk
+) -> None:
     desk = f"tracked-{talk.id}"
-    talk.csku("channel.message_in", "1", "Halo", conversation=desk, need_human=1, timestamp=1738056000)
+    talk.csku(
+        "channel.message_in", "1", "Halo", conversation=desk, need_human=1, timestamp=1738056000
+    )
     waiting = server.get(f"/send_representative/v1/conversations/csku:{desk}", "dev-agent")
     assert (waiting["phase"], waiting["tracked"]) == ("QUEUED", True)
-    talk.csku("agent.message_out", "2", "Saya bisa", conversation=desk, need_human=1, timestamp=1738056042)
+    talk.csku(
+        "agent.message_out", "2", "Saya bisa", conversation=desk, need_human=1, timestamp=1738056042
+    )
     state = server.get(f"/send_representative/v1/conversations/csku:{desk}", "dev-agent")
     assert state["phase"] == "HUMAN"
-    assert state["representatives"] == [{"representativeType": "HUMAN", "displayName": "Nama Agent Support"}]
+    assert state["representatives"] == [
+        {"representativeType": "HUMAN", "displayName": "Nama Agent Support"}
+    ]
     assert state["firstResponseSeconds"] == 42.0
-    entries = server.get(f"/send_representative/v1/conversations/csku:{desk}/journal", "dev-agent")["entries"]
-    assert [entry["kind"] for entry in entries] == ["user_message", "human_requested", "human_message"]
-    assert not any(command["lane"] == "channel" for entry in entries for command in entry["commands"])
+    entries = server.get(f"/send_representative/v1/conversations/csku:{desk}/journal", "dev-agent")[
+        "entries"
+    ]
+    assert [entry["kind"] for entry in entries] == [
+        "user_message",
+        "human_requested",
+        "human_message",
+    ]
+    assert not any(
+        command["lane"] == "channel" for entry in entries for command in entry["commands"]
+    )
 
 
 def test_of_two_claims_at_once_one_wins(talk: Talk) -> None:

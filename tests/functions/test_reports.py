@@ -41,18 +41,31 @@ def played(start: Callable[..., LocalServer]) -> LocalServer:
 
 def test_a_report_says_what_came_of_every_handoff(played: LocalServer) -> None:
     total: dict[str, Any] = _ask(played, "handoffs").body["total"]
-    counts = {name: total[name] for name in ("conversations", "handedOff", "requested", "joined", "left", "withHuman")}
-    assert counts == {"conversations": 3, "handedOff": 2, "requested": 2, "joined": 1, "left": 1, "withHuman": 0}
+    counts = {
+        name: total[name]
+        for name in ("conversations", "handedOff", "requested", "joined", "left", "withHuman")
+    }
+    assert counts == {
+        "conversations": 3,
+        "handedOff": 2,
+        "requested": 2,
+        "joined": 1,
+        "left": 1,
+        "withHuman": 0,
+    }
     assert total["handoffRate"] == pytest.approx(2 / 3, abs=0.0001)
     timings = {
-        name: (total[name]["count"], total[name].get("open")) for name in ("waiting", "firstResponse", "response")
+        name: (total[name]["count"], total[name].get("open"))
+        for name in ("waiting", "firstResponse", "response")
     }
     assert timings == {"waiting": (1, 1), "firstResponse": (1, 1), "response": (1, 0)}
     assert 0 <= total["firstResponse"]["median"] <= total["firstResponse"]["p90"] < 60
     assert total["handling"]["count"] == 1
 
     rows = _ask(played, "handoffs?by=channel,desk", "dev-agent").body["rows"]
-    assert [row["by"] for row in rows] == [{"channel": "business_messages", "desk": one} for one in ("", "api")]
+    assert [row["by"] for row in rows] == [
+        {"channel": "business_messages", "desk": one} for one in ("", "api")
+    ]
     assert [(row["conversations"], row["requested"]) for row in rows] == [(3, 0), (0, 2)]
     (jane,) = _ask(played, "agents").body["rows"]
     assert (jane["by"], jane["joined"], jane["response"]["count"]) == ({"agent": "Jane Doe"}, 1, 1)
@@ -122,7 +135,9 @@ def test_reports_are_only_read(server: LocalServer) -> None:
         ("/reports/nope.js", 404), ("/reports/../main.py", 404), ("/reports/%2e%2e/main.py", 404),
     ],
 )  # fmt: skip
-def test_the_page_needs_no_key_and_shows_nothing_but_itself(server: LocalServer, path: str, status: int) -> None:
+def test_the_page_needs_no_key_and_shows_nothing_but_itself(
+    server: LocalServer, path: str, status: int
+) -> None:
     assert server.send("GET", f"/send_representative{path}").status == status
 
 

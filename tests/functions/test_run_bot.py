@@ -1,4 +1,6 @@
-"""The built-in bot on Dialogflow CX, through the real functions: the reference conversation, and what may go wrong."""
+"""The built-in bot on Dialogflow CX, through the real functions: the reference conversation,
+and what may go wrong.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +20,9 @@ SORRY = "Sorry, something went wrong and I cannot answer right now. Please try a
 
 
 @pytest.fixture(scope="module")
-def running(new_server: NewServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def running(
+    new_server: NewServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
     settings = {"BATON_BOT": "dialogflow", "DIALOGFLOW_TIMEOUT": "3"}
     with new_server(tmp_path_factory.mktemp("bot"), settings) as server:
         yield server
@@ -38,7 +42,9 @@ def says(talk: Talk, text: str, message_id: str, *answers: str, waits: bool = Tr
 
 
 def shows(talk: Talk, *answers: str, waits: bool = True) -> None:
-    """Returns once these were the last words to the customer, and (if it `waits`) nothing more is on its way."""
+    """Returns once these were the last words to the customer, and (if it `waits`) nothing more
+    is on its way.
+    """
     talk.server.wait_until(lambda: shown(talk)[-len(answers) :] == list(answers))
     if waits:
         talk.server.wait_until_quiet(talk.id)
@@ -46,11 +52,17 @@ def shows(talk: Talk, *answers: str, waits: bool = True) -> None:
 
 
 def shown(talk: Talk) -> list[str]:
-    return [row["body"].get("text", "") for row in talk.server.transcript(talk.id) if row["side"] == "business"]
+    return [
+        row["body"].get("text", "")
+        for row in talk.server.transcript(talk.id)
+        if row["side"] == "business"
+    ]
 
 
 def turns(talk: Talk) -> list[dict[str, Any]]:
-    turns: list[dict[str, Any]] = talk.server.get(f"/local/bot/business_messages:{talk.id}")["turns"]
+    turns: list[dict[str, Any]] = talk.server.get(f"/local/bot/business_messages:{talk.id}")[
+        "turns"
+    ]
     return turns
 
 
@@ -87,11 +99,22 @@ def test_the_reference_conversation_from_bot_to_human_and_back(server: LocalServ
     released = {"representative": {"displayName": "Jane Doe"}, "reason": "refunded"}
     assert talk.post(":release", released).status == 200
     said = [entry["text"] for entry in talk.journal() if "text" in entry]
-    assert said[-4:] == ["I want to talk to a person", "I will connect you.", "I have refunded it.", "Great!"]
+    assert said[-4:] == [
+        "I want to talk to a person",
+        "I will connect you.",
+        "I have refunded it.",
+        "Great!",
+    ]
     says(talk, "Thank you", "m-6", "Welcome back. A human has helped you with: billing dispute.")
     handoff = turns(talk)[-1]["parameters"]["baton"]["handoff"]
-    assert (handoff["requestReason"], handoff["representatives"]) == ("billing dispute", ["Jane Doe"])
-    assert handoff["said"] == [{"by": "Jane Doe", "text": "I have refunded it."}, {"text": "Great!"}]
+    assert (handoff["requestReason"], handoff["representatives"]) == (
+        "billing dispute",
+        ["Jane Doe"],
+    )
+    assert handoff["said"] == [
+        {"by": "Jane Doe", "text": "I have refunded it."},
+        {"text": "Great!"},
+    ]
     assert "Great!" not in [turn["query"]["text"] for turn in turns(talk)]
     assert violations(server.transcript(talk.id)) == []
 
@@ -110,10 +133,19 @@ def test_a_bot_that_says_everything_twice_is_heard_once(server: LocalServer) -> 
     faults(server, twice=1)
     talk = Talk.open(server)
     shows(talk, GREETING)
-    says(talk, "opening hours", "m-2", GREETING, "We are open from 9 to 17.", "On Saturdays we close at noon.")
+    says(
+        talk,
+        "opening hours",
+        "m-2",
+        GREETING,
+        "We are open from 9 to 17.",
+        "On Saturdays we close at noon.",
+    )
 
 
-def test_a_bot_that_is_too_slow_holds_up_no_human_and_is_not_heard_when_it_is_late(start: Start) -> None:
+def test_a_bot_that_is_too_slow_holds_up_no_human_and_is_not_heard_when_it_is_late(
+    start: Start,
+) -> None:
     server = start(BATON_BOT="dialogflow", DIALOGFLOW_TIMEOUT="40")
     faults(server, slow=1, slow_seconds=30)
     talk = Talk.open(server)
@@ -145,7 +177,9 @@ def test_where_so_configured_a_failure_asks_for_a_human(start: Start) -> None:
     assert talk.state()["requestReason"] == "the bot cannot answer"
 
 
-def test_the_crm_gets_each_comment_once_when_it_is_well_again_and_holds_up_nobody(server: LocalServer) -> None:
+def test_the_crm_gets_each_comment_once_when_it_is_well_again_and_holds_up_nobody(
+    server: LocalServer,
+) -> None:
     assert server.send("PUT", "/local/comments-faults", b'{"server_error": 1}').status == 200
     talk = Talk.open(server)
     says(talk, "my order", "m-2", "What is your order number?", waits=False)

@@ -17,7 +17,9 @@ def _reason(reply: Reply) -> tuple[int, str]:
     return reply.status, reply.body["error"]["details"][0]["reason"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nope"}, {"authorization": "dev-admin"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer nope"}, {"authorization": "dev-admin"}]
+)
 def test_without_a_known_key_nothing_is_told(server: LocalServer, headers: dict[str, str]) -> None:
     for path in (BASE, f"{BASE}/3333", "/send_representative/nonsense"):
         assert _reason(server.send("GET", path, headers=headers)) == (401, "unauthenticated")
@@ -37,7 +39,9 @@ def test_without_a_known_key_nothing_is_told(server: LocalServer, headers: dict[
         ("GET", f"{BASE}?phase=ASLEEP", 400),
     ],
 )
-def test_a_wrong_path_or_method_is_refused(server: LocalServer, method: str, path: str, status: int) -> None:
+def test_a_wrong_path_or_method_is_refused(
+    server: LocalServer, method: str, path: str, status: int
+) -> None:
     reply = server.send(method, path, headers={"authorization": "Bearer dev-admin"})
     assert reply.status == status
     assert reply.body["error"]["code"] == status
@@ -48,7 +52,11 @@ def test_a_wrong_path_or_method_is_refused(server: LocalServer, method: str, pat
     [
         ("dev-bot", "/messages", {"messageId": "1", "text": "x", "representative": JANE}),
         ("dev-agent", "/messages", {"messageId": "1", "text": "x", "representative": BOT}),
-        ("dev-bot", "/events?eventId=1", {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}),
+        (
+            "dev-bot",
+            "/events?eventId=1",
+            {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE},
+        ),
         ("dev-bot", "/events?eventId=1", {"eventType": "TYPING_STARTED", "representative": JANE}),
         ("dev-bot", ":claim", {"representative": {"displayName": "Jane Doe"}}),
         ("dev-bot", ":release", {"representative": {"displayName": "Jane Doe"}}),
@@ -57,7 +65,9 @@ def test_a_wrong_path_or_method_is_refused(server: LocalServer, method: str, pat
         ("dev-agent", ":unlink", {}),
     ],
 )
-def test_a_key_may_do_only_what_it_may(talk: Talk, key: str, path: str, body: dict[str, Any]) -> None:
+def test_a_key_may_do_only_what_it_may(
+    talk: Talk, key: str, path: str, body: dict[str, Any]
+) -> None:
     reply = talk.post(path, body, key)
     assert reply.status == 403
     assert reply.body["error"]["status"] == "PERMISSION_DENIED"
@@ -80,19 +90,30 @@ def test_queue_journal_and_erase_have_rights_of_their_own(talk: Talk) -> None:
         {"messageId": "1", "representative": BOT},
         {"messageId": "1", "text": "", "representative": BOT},
         {"messageId": "1", "text": "x" * 3073, "representative": BOT},
-        {"messageId": "1", "text": "x", "image": {"contentInfo": {"fileUrl": "https://x"}}, "representative": BOT},
+        {
+            "messageId": "1",
+            "text": "x",
+            "image": {"contentInfo": {"fileUrl": "https://x"}},
+            "representative": BOT,
+        },
         {"messageId": "1", "text": "x", "representative": {"displayName": "Bot"}},
         {"messageId": "1", "text": "x", "representative": {"representativeType": "ROBOT"}},
         {"messageId": "1", "text": "x", "representative": BOT, "suggestions": [{}] * 14},
         {"messageId": "1", "richCard": {}, "representative": BOT},
-        {"messageId": "1", "text": "x", "suggestions": [{"reply": {"text": "y" * 26, "postbackData": "z"}}]},
+        {
+            "messageId": "1",
+            "text": "x",
+            "suggestions": [{"reply": {"text": "y" * 26, "postbackData": "z"}}],
+        },
         {"messageId": "1", "text": "x"},
         {"messageId": "1", "text": " ", "representative": BOT},
         {"messageId": "1", "text": "x", "suggestions": [{}], "representative": BOT},
         {"messageId": "1", "text": "x", "representative": {**BOT, "avatarImage": "avatar.png"}},
     ],
 )
-def test_a_message_that_the_platform_would_refuse_is_refused_here(talk: Talk, body: dict[str, Any]) -> None:
+def test_a_message_that_the_platform_would_refuse_is_refused_here(
+    talk: Talk, body: dict[str, Any]
+) -> None:
     reply = talk.post("/messages", body, "dev-admin")
     assert _reason(reply) == (400, "schema")
     assert talk.seen() == []
@@ -103,29 +124,47 @@ def test_a_chip_that_some_channel_would_refuse_is_named_by_its_field(talk: Talk)
     body = {"messageId": "1", "text": "x", "suggestions": [chip], "representative": BOT}
     refused = talk.post("/messages", body, "dev-bot")
     assert _reason(refused) == (400, "schema")
-    assert refused.body["error"]["details"][0]["metadata"]["field"] == "suggestions.0.reply.postbackData"
+    assert (
+        refused.body["error"]["details"][0]["metadata"]["field"]
+        == "suggestions.0.reply.postbackData"
+    )
     chip["reply"]["postbackData"] = "yes"
     assert talk.post("/messages", body, "dev-bot").status == 200, "the id was not consumed"
 
 
 @pytest.mark.parametrize("raw", [b"{'messageId': '5555'}", b"", b"[]", b'"x"'])
 def test_a_body_that_is_no_json_object_is_refused(talk: Talk, raw: bytes) -> None:
-    reply = talk.server.send("POST", f"{BASE}/{talk.id}/messages", raw, {"authorization": "Bearer dev-bot"})
+    reply = talk.server.send(
+        "POST", f"{BASE}/{talk.id}/messages", raw, {"authorization": "Bearer dev-bot"}
+    )
     assert reply.status == 400
 
 
 def test_an_event_needs_an_id_and_a_kind(talk: Talk) -> None:
-    assert _reason(talk.post("/events", {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}))[0] == 400
-    assert _reason(talk.post("/events?eventId=1", {"eventType": "SURPRISE", "representative": JANE})) == (400, "schema")
+    assert (
+        _reason(
+            talk.post("/events", {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE})
+        )[0]
+        == 400
+    )
+    assert _reason(
+        talk.post("/events?eventId=1", {"eventType": "SURPRISE", "representative": JANE})
+    ) == (400, "schema")
 
 
 def test_a_message_to_a_conversation_never_seen_is_not_found(server: LocalServer) -> None:
-    assert _reason(Talk(server, "unseen").say("BOT", "Bot", "x", "1")) == (404, "unknown-conversation")
+    assert _reason(Talk(server, "unseen").say("BOT", "Bot", "x", "1")) == (
+        404,
+        "unknown-conversation",
+    )
 
 
 def test_where_a_key_speaks_as_one_type_the_representative_may_be_left_out(talk: Talk) -> None:
     assert talk.post("/messages", {"messageId": "1", "text": "hello"}, "dev-bot").status == 200
-    assert talk.post("/events?eventId=1", {"eventType": "REPRESENTATIVE_JOINED"}, "dev-agent").status == 200
+    assert (
+        talk.post("/events?eventId=1", {"eventType": "REPRESENTATIVE_JOINED"}, "dev-agent").status
+        == 200
+    )
     assert talk.post("/messages", {"messageId": "2", "text": "hello"}, "dev-agent").status == 200
     assert talk.seen() == ["BOT Hello World Agent: hello", "JOINED desk", "HUMAN desk: hello"]
 
@@ -151,15 +190,30 @@ def test_rich_content_travels_whole(talk: Talk) -> None:
         "standaloneCard": {
             "cardContent": {
                 "title": "Order 12",
-                "media": {"height": "TALL", "contentInfo": {"fileUrl": "https://example.com/1.jpg"}},
+                "media": {
+                    "height": "TALL",
+                    "contentInfo": {"fileUrl": "https://example.com/1.jpg"},
+                },
                 "suggestions": [
-                    {"action": {"text": "Open", "postbackData": "o", "openUrlAction": {"url": "https://x"}}}
+                    {
+                        "action": {
+                            "text": "Open",
+                            "postbackData": "o",
+                            "openUrlAction": {"url": "https://x"},
+                        }
+                    }
                 ],
             }
         }
     }
     chips = [{"reply": {"text": "Yes", "postbackData": "y"}}, {"liveAgentRequest": {}}]
-    body = {"messageId": "1", "richCard": card, "suggestions": chips, "fallback": "Order 12", "representative": BOT}
+    body = {
+        "messageId": "1",
+        "richCard": card,
+        "suggestions": chips,
+        "fallback": "Order 12",
+        "representative": BOT,
+    }
     assert talk.post("/messages", body, "dev-bot").status == 200
     talk.server.wait_until_quiet(talk.id)
     shown = talk.server.transcript(talk.id)[-1]["body"]
@@ -193,15 +247,26 @@ def test_a_receipt_reaches_the_platform(talk: Talk) -> None:
 
 @pytest.mark.parametrize("human_first", [False, True])
 def test_a_bot_that_joins_and_leaves_frames_nothing(talk: Talk, human_first: bool) -> None:
-    """As Google's sample bm-nodejs-dialogflow-integration does (lib/bm_api_helper.js, sendRepresentativeEvent)."""
+    """As Google's sample bm-nodejs-dialogflow-integration does (lib/bm_api_helper.js,
+    sendRepresentativeEvent).
+    """
     if human_first:
         talk.frame("JOINED", "Jane Doe", "e-1")
     before = talk.seen()
     for event_id, what in (("b-1", "JOINED"), ("b-2", "LEFT")):
-        body = {"eventType": f"REPRESENTATIVE_{what}", "representative": {"representativeType": "BOT"}}
+        body = {
+            "eventType": f"REPRESENTATIVE_{what}",
+            "representative": {"representativeType": "BOT"},
+        }
         answer = talk.post(f"/events?eventId={event_id}", body, "dev-bot")
-        assert (answer.status, answer.body["name"]) == (200, f"conversations/{talk.id}/events/{event_id}")
-        assert _reason(talk.post(f"/events?eventId={event_id}", body, "dev-bot")) == (409, "already-accepted")
+        assert (answer.status, answer.body["name"]) == (
+            200,
+            f"conversations/{talk.id}/events/{event_id}",
+        )
+        assert _reason(talk.post(f"/events?eventId={event_id}", body, "dev-bot")) == (
+            409,
+            "already-accepted",
+        )
     assert talk.seen() == before
     assert talk.state()["phase"] == ("HUMAN" if human_first else "BOT")
     assert [entry["kind"] for entry in talk.journal()][-2:] == ["bot_joined", "bot_left"]
@@ -227,20 +292,37 @@ def test_while_a_human_is_there_only_a_desk_sends_a_survey(talk: Talk) -> None:
 
 
 def test_the_fallback_can_be_tried_out(talk: Talk) -> None:
-    body = {"messageId": "1", "text": "**Hi**", "fallback": "Hi", "suggestions": [{"liveAgentRequest": {}}]}
+    body = {
+        "messageId": "1",
+        "text": "**Hi**",
+        "fallback": "Hi",
+        "suggestions": [{"liveAgentRequest": {}}],
+    }
     assert talk.post("/messages?forceFallback=true", body, "dev-bot").status == 200
     assert talk.seen() == ["BOT Hello World Agent: Hi"]
     refused = talk.post("/messages?forceFallback=true", {"messageId": "2", "text": "x"}, "dev-bot")
     assert _reason(refused) == (400, "schema")
     assert refused.body["error"]["details"][0]["metadata"]["field"] == "fallback"
-    assert talk.post("/messages?forceFallback=false", {"messageId": "3", "text": "x"}, "dev-bot").status == 200
+    assert (
+        talk.post(
+            "/messages?forceFallback=false", {"messageId": "3", "text": "x"}, "dev-bot"
+        ).status
+        == 200
+    )
 
 
 def test_the_queue_shows_who_waits_longest_first(server: LocalServer) -> None:
     first, second = Talk.open(server), Talk.open(server)
     assert first.asks_for_human().status == 200
-    assert second.post(":requestHuman", {"reason": "angry", "metadata": {"score": 1}}, "dev-bot").status == 200
-    waiting = [one["name"] for one in server.get(f"{BASE}?phase=QUEUED", "dev-agent")["conversations"]]
+    assert (
+        second.post(
+            ":requestHuman", {"reason": "angry", "metadata": {"score": 1}}, "dev-bot"
+        ).status
+        == 200
+    )
+    waiting = [
+        one["name"] for one in server.get(f"{BASE}?phase=QUEUED", "dev-agent")["conversations"]
+    ]
     names = [f"conversations/business_messages:{one.id}" for one in (first, second)]
     assert [name for name in waiting if name in names] == names
     assert second.state()["requestReason"] == "angry"
@@ -249,7 +331,10 @@ def test_the_queue_shows_who_waits_longest_first(server: LocalServer) -> None:
 
 def test_a_claim_needs_a_name_and_gives_the_holder_again(talk: Talk) -> None:
     assert _reason(talk.post(":claim", {})) == (400, "schema")
-    assert _reason(talk.post(":claim", {"representative": {"representativeType": "HUMAN"}})) == (400, "schema")
+    assert _reason(talk.post(":claim", {"representative": {"representativeType": "HUMAN"}})) == (
+        400,
+        "schema",
+    )
     body = {"representative": {"displayName": "Jane Doe"}, "requestId": "c-1"}
     assert talk.post(":claim", body).status == 200
     again = talk.post(":claim", {"representative": {"displayName": "Jane Doe"}})
@@ -291,7 +376,10 @@ def test_links_are_made_once_and_lead_one_step(server: LocalServer) -> None:
     assert one.link(desk).status == 200
     assert one.link(desk).status == 200
     assert _reason(other.link(desk)) == (409, "already-linked")
-    assert _reason(Talk(server, "never-seen").link(f"csku:x-{one.id}")) == (404, "unknown-conversation")
+    assert _reason(Talk(server, "never-seen").link(f"csku:x-{one.id}")) == (
+        404,
+        "unknown-conversation",
+    )
     assert _reason(one.link(f"business_messages:{one.id}")) == (400, "self-link")
     further = Step("", f"{BASE}/csku:y-{one.id}:link", {"to": desk}, "dev-admin")
     assert _reason(server.play(further)) == (409, "chain")
@@ -313,20 +401,34 @@ def test_erasing_leaves_nothing_and_a_late_duplicate_is_still_ignored(talk: Talk
     talk.csku("agent.message_out", "1", "an erased word", conversation=talk.id)
     talk.say("HUMAN", "Nama Agent Support", "an erased word", "m-9")
     talk.seen()
-    reply = talk.server.send("DELETE", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-admin"})
+    reply = talk.server.send(
+        "DELETE", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-admin"}
+    )
     assert reply.status == 200
     assert (
-        _reason(talk.server.send("GET", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-agent"}))[0] == 404
+        _reason(
+            talk.server.send(
+                "GET", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-agent"}
+            )
+        )[0]
+        == 404
     )
     talk.customer_says("Hi, I have a problem", "m-1")
     talk.csku("agent.message_out", "1", "an erased word", conversation=talk.id)
-    assert talk.server.send("GET", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-agent"}).status == 404
+    assert (
+        talk.server.send(
+            "GET", f"{BASE}/{talk.id}", headers={"authorization": "Bearer dev-agent"}
+        ).status
+        == 404
+    )
     assert talk.customer_says("A new beginning", "m-2").status == 200
     assert talk.state()["phase"] == "BOT"
     assert "erased word" not in json.dumps(talk.journal())
 
 
-def test_more_than_five_hundred_pending_are_refused_until_delivery_goes_on(server: LocalServer) -> None:
+def test_more_than_five_hundred_pending_are_refused_until_delivery_goes_on(
+    server: LocalServer,
+) -> None:
     """Slow by nature (500 commits), so one test covers requests and facts."""
     talk = Talk.open(server)
     faults = "/sim/business_messages/faults"
@@ -340,4 +442,7 @@ def test_more_than_five_hundred_pending_are_refused_until_delivery_goes_on(serve
         server.send("PUT", faults, b"{}")
     server.wait_until(lambda: talk.state()["pending"] == 0, seconds=180)
     assert talk.say("BOT", "Bot", "one too many", "b-500").status == 200
-    assert talk.seen() == [*(f"BOT Bot: {number}" for number in range(500)), "BOT Bot: one too many"]
+    assert talk.seen() == [
+        *(f"BOT Bot: {number}" for number in range(500)),
+        "BOT Bot: one too many",
+    ]

@@ -1,7 +1,8 @@
 """Terraform's own verdict on infra/terraform and what it would make, without a cloud.
 
-The stand-in provider of the development set-up is used where it lies beside the project, else the real one, which
-`terraform init` fetches. Where neither can be had the tests are skipped; BATON_REQUIRE_ALL=1 makes that a failure.
+The stand-in provider of the development set-up is used where it lies beside the project, else the
+real one, which `terraform init` fetches. Where neither can be had the tests are skipped;
+BATON_REQUIRE_ALL=1 makes that a failure.
 """
 
 import json
@@ -37,14 +38,24 @@ class Verdict:
     def failures(self) -> list[str]:
         """Returns the tests that did not pass, and why."""
         runs = [
-            m for m in self.messages if m.get("type") == "test_run" and m["test_run"].get("status") in ("fail", "error")
+            m
+            for m in self.messages
+            if m.get("type") == "test_run" and m["test_run"].get("status") in ("fail", "error")
         ]
-        why = [json.dumps(m["diagnostic"])[:600] for m in self.messages if m.get("type") == "diagnostic"]
+        why = [
+            json.dumps(m["diagnostic"])[:600]
+            for m in self.messages
+            if m.get("type") == "diagnostic"
+        ]
         return [f"{m['test_run']['path']}: {m['test_run']['run']}" for m in runs] + why
 
     def made(self, test: str) -> list[Json]:
         """Returns the resources that stood after a test."""
-        found = [m["test_state"] for m in self.messages if m.get("type") == "test_state" and m["@testrun"] == test]
+        found = [
+            m["test_state"]
+            for m in self.messages
+            if m.get("type") == "test_state" and m["@testrun"] == test
+        ]
         resources: list[Json] = found[0]["root_module"]["resources"]
         return resources
 
@@ -68,7 +79,11 @@ def _by_stand_in(folder: Path) -> Verdict:
 
 
 def _by_itself(folder: Path) -> Verdict:
-    for command in (["init", "-backend=false", "-input=false"], ["fmt", "-check", "-recursive"], ["validate"]):
+    for command in (
+        ["init", "-backend=false", "-input=false"],
+        ["fmt", "-check", "-recursive"],
+        ["validate"],
+    ):
         done = _run(["terraform", f"-chdir={folder}", *command])
         if done.code != 0 and command[0] == "init":
             _absent(f"terraform cannot get the google provider: {done.text[-500:]}")
@@ -80,7 +95,9 @@ def _by_itself(folder: Path) -> Verdict:
 def _run(command: list[str]) -> Verdict:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "TF_CLI_ARGS_test": "-json -verbose"}
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return Verdict(done.returncode, done.stdout + done.stderr)
 
 

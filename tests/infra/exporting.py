@@ -31,7 +31,9 @@ def command(store: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
 def run() -> Run:
     def ran(store: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         started, environment = command(store, *arguments)
-        done = subprocess.run(started, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            started, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
         assert done.returncode == status, done.stderr
         return done
 
@@ -45,13 +47,25 @@ JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name
 
 def said(conversation: str, n: int, text: str | None, **more: Any) -> JournalEntry:
     """Returns the `n`th message of a conversation: the customer's if even, else the human's."""
-    who: dict[str, Any] = {"kind": "human_message", "representative": JANE} if n % 2 else {"kind": "user_message"}
-    given = {"time": BEGIN + timedelta(seconds=n), "source": conversation, "verdict": Verdict.ACCEPTED, **who, **more}
+    who: dict[str, Any] = (
+        {"kind": "human_message", "representative": JANE} if n % 2 else {"kind": "user_message"}
+    )
+    given = {
+        "time": BEGIN + timedelta(seconds=n),
+        "source": conversation,
+        "verdict": Verdict.ACCEPTED,
+        **who,
+        **more,
+    }
     words = None if text is None else Sealed(text)
-    return JournalEntry(id=f"e-{n}", conversation=conversation, seq=n, nonce="n", text=words, **given)
+    return JournalEntry(
+        id=f"e-{n}", conversation=conversation, seq=n, nonce="n", text=words, **given
+    )
 
 
-async def stored(path: Path, conversations: Iterable[Conversation], entries: Iterable[JournalEntry]) -> None:
+async def stored(
+    path: Path, conversations: Iterable[Conversation], entries: Iterable[JournalEntry]
+) -> None:
     """Writes them into a store of their own."""
     store = SqliteStore(str(path))
     await store.commit(Commit(list(entries), [Snapshot(one, None) for one in conversations]))

@@ -1,4 +1,6 @@
-"""What a deployment consists of, as plain facts that terraform's state and gcloud's words can be compared by."""
+"""What a deployment consists of, as plain facts that terraform's state and gcloud's words can
+be compared by.
+"""
 
 import json
 import re

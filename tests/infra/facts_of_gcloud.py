@@ -8,7 +8,9 @@ from tests.infra.facts import AGENT, Fact, canonical
 
 
 class FromGcloud:
-    """Reads the commands that make things; what only asks, remembers or brings up to date says nothing new."""
+    """Reads the commands that make things; what only asks, remembers or brings up to date says
+    nothing new.
+    """
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = [step for step in steps if step.remembers is None]
@@ -36,12 +38,15 @@ def _account(email: str) -> str:
 def _binding(words: list[str], flags: Mapping[str, str]) -> Fact:
     *kind, _, of = words
     what = {
-        "projects": "project", "pubsub topics": f"topic {of}", "pubsub subscriptions": f"subscription {of}",
+        "projects": "project", "pubsub topics": f"topic {of}",
+        "pubsub subscriptions": f"subscription {of}",
         "secrets": f"secret {of}", "storage buckets": f"bucket {of.removeprefix('gs://')}",
         "artifacts repositories": f"repository {of}", "run services": f"service {of}",
     }[" ".join(kind)]  # fmt: skip
     given = flags.get("--condition", "None")
-    condition = [] if given == "None" else [given.removeprefix("expression=").partition(",title=")[0]]
+    condition = (
+        [] if given == "None" else [given.removeprefix("expression=").partition(",title=")[0]]
+    )
     return ("right", what, _account(flags["--member"]), flags["--role"], *condition)
 
 
@@ -49,11 +54,15 @@ def _deployed(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fa
     separator, __, pairs = f["--set-env-vars"].removeprefix("^").partition("^")
     variables = frozenset(tuple(one.split("=", 1)) for one in pairs.split(separator))
     secrets = [one for one in f.get("--set-secrets", "").split(",") if one]
-    given = frozenset((key, *value.split(":")) for key, __, value in (one.partition("=") for one in secrets))
+    given = frozenset(
+        (key, *value.split(":")) for key, __, value in (one.partition("=") for one in secrets)
+    )
     yield (
-        "function", names[0], f["--region"], f["--runtime"], f["--entry-point"], f["--source"].rpartition("/")[2],
+        "function", names[0], f["--region"], f["--runtime"], f["--entry-point"],
+        f["--source"].rpartition("/")[2],
         _account(f["--build-service-account"]), f["--docker-repository"].rpartition("/")[2],
-        _account(f["--service-account"]), f["--ingress-settings"], f["--memory"], f["--cpu"], f["--concurrency"],
+        _account(f["--service-account"]), f["--ingress-settings"], f["--memory"], f["--cpu"],
+        f["--concurrency"],
         f["--timeout"], f["--min-instances"], f["--max-instances"], variables, given,
         f["--runtime-update-policy"] == "automatic",
     )  # fmt: skip
@@ -62,7 +71,8 @@ def _deployed(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fa
 def _subscribed(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fact]:
     push = "--push-endpoint" in f
     yield (
-        "subscription", names[0], f["--topic"], f["--ack-deadline"], f["--message-retention-duration"],
+        "subscription", names[0], f["--topic"], f["--ack-deadline"],
+        f["--message-retention-duration"],
         f["--expiration-period"], "--enable-message-ordering" in f,
         _remembered(f["--push-endpoint"]) if push else None,
         _account(f["--push-auth-service-account"]) if push else None,
@@ -77,14 +87,25 @@ def _remembered(url: str) -> str:
 
 
 def _indexed(_: list[str], f: Mapping[str, str], command: Command) -> Iterable[Fact]:
-    configs = [word.partition("=")[2] for word in command.words if word.startswith("--field-config=")]
-    fields = tuple(tuple(part.partition("=")[2] for part in config.split(",")) for config in configs)
+    configs = [
+        word.partition("=")[2] for word in command.words if word.startswith("--field-config=")
+    ]
+    fields = tuple(
+        tuple(part.partition("=")[2] for part in config.split(",")) for config in configs
+    )
     scope = f["--query-scope"].upper().replace("-", "_")
-    yield ("index", f["--collection-group"], scope, tuple((path, order.upper()) for path, order in fields))
+    yield (
+        "index",
+        f["--collection-group"],
+        scope,
+        tuple((path, order.upper()) for path, order in fields),
+    )
 
 
 def _exempted(names: list[str], f: Mapping[str, str], command: Command) -> Iterable[Fact]:
-    configs = [word.partition("=")[2].upper() for word in command.words if word.startswith("--index=")]
+    configs = [
+        word.partition("=")[2].upper() for word in command.words if word.startswith("--index=")
+    ]
     pairs = (dict(part.split("=") for part in config.split(",")) for config in configs)
     indexes = frozenset((one["QUERY-SCOPE"].replace("-", "_"), one["ORDER"]) for one in pairs)
     yield ("field", f["--collection-group"], names[0], indexes)
@@ -93,7 +114,8 @@ def _exempted(names: list[str], f: Mapping[str, str], command: Command) -> Itera
 def _scheduled(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fact]:
     yield (
         "job", names[0], f["--location"], f["--schedule"], f["--time-zone"], f["--http-method"],
-        _remembered(f["--uri"]), _account(f["--oidc-service-account-email"]), _remembered(f["--oidc-token-audience"]),
+        _remembered(f["--uri"]), _account(f["--oidc-service-account-email"]),
+        _remembered(f["--oidc-token-audience"]),
         f["--attempt-deadline"],
     )  # fmt: skip
 
@@ -102,8 +124,10 @@ def _measured(names: list[str], _: Mapping[str, str], command: Command) -> Itera
     body = json.loads(command.stdin or "")
     kind = body["metricDescriptor"]
     yield (
-        "metric", names[0], body["filter"], body.get("valueExtractor"), kind["metricKind"], kind["valueType"],
-        kind["unit"], frozenset(one["key"] for one in kind["labels"]), frozenset(body["labelExtractors"].items()),
+        "metric", names[0], body["filter"], body.get("valueExtractor"), kind["metricKind"],
+        kind["valueType"],
+        kind["unit"], frozenset(one["key"] for one in kind["labels"]),
+        frozenset(body["labelExtractors"].items()),
     )  # fmt: skip
 
 
@@ -111,11 +135,15 @@ def _alarmed(_: list[str], __: Mapping[str, str], command: Command) -> Iterable[
     body = json.loads(command.stdin or "")
     threshold = body["conditions"][0]["conditionThreshold"]
     parts = [*threshold["aggregations"], *threshold.get("denominatorAggregations", [])]
-    aggregations = tuple((p["alignmentPeriod"], p["perSeriesAligner"], p["crossSeriesReducer"]) for p in parts)
+    aggregations = tuple(
+        (p["alignmentPeriod"], p["perSeriesAligner"], p["crossSeriesReducer"]) for p in parts
+    )
     yield (
-        "alert", body["displayName"], threshold["filter"], threshold.get("denominatorFilter"), aggregations,
+        "alert", body["displayName"], threshold["filter"], threshold.get("denominatorFilter"),
+        aggregations,
         threshold["comparison"], float(threshold["thresholdValue"]), threshold["duration"],
-        body["documentation"]["content"], tuple(one.strip("\x00") for one in body["notificationChannels"]),
+        body["documentation"]["content"],
+        tuple(one.strip("\x00") for one in body["notificationChannels"]),
     )  # fmt: skip
 
 
@@ -139,23 +167,33 @@ WRITERS: Mapping[str, Writer] = {
     "firestore databases create": lambda n, f, c: [
         ("database", f["--database"], f["--location"], f["--type"].upper().replace("-", "_"))
     ],
-    "firestore backups schedules create": lambda n, f, c: [("backup", "604800s", f["--recurrence"])],
+    "firestore backups schedules create": lambda n, f, c: [
+        ("backup", "604800s", f["--recurrence"])
+    ],
     "firestore indexes composite create": _indexed,
     "firestore indexes fields update": _exempted,
     "firestore fields ttls update": lambda n, f, c: [("expiry", f["--collection-group"], n[0])],
     "iam service-accounts create": lambda n, f, c: [("account", n[0], f["--display-name"])],
-    "pubsub topics create": lambda n, f, c: [("topic", n[0], (f["--message-storage-policy-allowed-regions"],))],
+    "pubsub topics create": lambda n, f, c: [
+        ("topic", n[0], (f["--message-storage-policy-allowed-regions"],))
+    ],
     "pubsub subscriptions create": _subscribed,
     "secrets create": lambda n, f, c: [("secret", n[0])],
     "secrets versions add": lambda n, f, c: [],
-    "storage buckets create": lambda n, f, c: [("bucket", n[0].removeprefix("gs://"), f["--location"])],
+    "storage buckets create": lambda n, f, c: [
+        ("bucket", n[0].removeprefix("gs://"), f["--location"])
+    ],
     "storage cp": lambda n, f, c: [("source", n[1].rpartition("/")[2])],
     "artifacts repositories create": lambda n, f, c: [],
     "artifacts repositories set-cleanup-policies": _cleaned,
     "functions deploy": _deployed,
     "scheduler jobs create http": _scheduled,
     "logging metrics create": _measured,
-    "beta monitoring channels create": lambda n, f, c: [("mail", f["--channel-labels"].partition("=")[2])],
+    "beta monitoring channels create": lambda n, f, c: [
+        ("mail", f["--channel-labels"].partition("=")[2])
+    ],
     "alpha monitoring policies create": _alarmed,
-    "monitoring dashboards create": lambda n, f, c: [("dashboard", canonical(json.loads(c.stdin or "")))],
+    "monitoring dashboards create": lambda n, f, c: [
+        ("dashboard", canonical(json.loads(c.stdin or "")))
+    ],
 }

@@ -1,4 +1,6 @@
-"""The facts of a deployment in the state that terraform holds after applying infra/terraform against a mock."""
+"""The facts of a deployment in the state that terraform holds after applying infra/terraform
+against a mock.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -7,10 +9,16 @@ from tests.infra.facts import AGENT, Fact, Json, canonical
 
 
 class FromTerraform:
-    """Reads resources; addresses and accounts that terraform learns only when it makes them get their names here."""
+    """Reads resources; addresses and accounts that terraform learns only when it makes them get
+    their names here.
+    """
 
     def __init__(self, resources: Iterable[Json]) -> None:
-        self._all = [(one["type"], one.get("index"), one["values"]) for one in resources if one["mode"] == "managed"]
+        self._all = [
+            (one["type"], one.get("index"), one["values"])
+            for one in resources
+            if one["mode"] == "managed"
+        ]
         self._names: dict[str, str] = {}
         for kind, _, v in self._all:
             for given, name in _given(kind, v):
@@ -48,21 +56,28 @@ def _given(kind: str, v: Json) -> Iterable[tuple[str, str]]:
 
 def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
     service, build = v["service_config"][0], v["build_config"][0]
-    given = [(one["key"], one["secret"], one["version"]) for one in service["secret_environment_variables"]]
+    given = [
+        (one["key"], one["secret"], one["version"])
+        for one in service["secret_environment_variables"]
+    ]
     yield (
         "function", v["name"], v["location"], build["runtime"], build["entry_point"],
         build["source"][0]["storage_source"][0]["object"], source.name(build["service_account"]),
         source.name(build["docker_repository"]), source.name(service["service_account_email"]),
         "all" if service["ingress_settings"] == "ALLOW_ALL" else "internal-only",
-        service["available_memory"], service["available_cpu"], str(service["max_instance_request_concurrency"]),
-        f"{service['timeout_seconds']}s", str(service["min_instance_count"]), str(service["max_instance_count"]),
-        frozenset(service["environment_variables"].items()), frozenset(given), bool(build["automatic_update_policy"]),
+        service["available_memory"], service["available_cpu"],
+        str(service["max_instance_request_concurrency"]),
+        f"{service['timeout_seconds']}s", str(service["min_instance_count"]),
+        str(service["max_instance_count"]),
+        frozenset(service["environment_variables"].items()), frozenset(given),
+        bool(build["automatic_update_policy"]),
     )  # fmt: skip
 
 
 def _subscription(source: FromTerraform, v: Json) -> Iterable[Fact]:
     push, retry, dead = (
-        v[part][0] if v[part] else None for part in ("push_config", "retry_policy", "dead_letter_policy")
+        v[part][0] if v[part] else None
+        for part in ("push_config", "retry_policy", "dead_letter_policy")
     )
     never = "never" if v["expiration_policy"][0]["ttl"] == "" else v["expiration_policy"][0]["ttl"]
     yield (
@@ -72,12 +87,15 @@ def _subscription(source: FromTerraform, v: Json) -> Iterable[Fact]:
         source.name(push["oidc_token"][0]["service_account_email"]) if push else None,
         source.name(push["oidc_token"][0]["audience"]) if push else None,
         (retry["minimum_backoff"], retry["maximum_backoff"]) if retry else None,
-        (source.name(dead["dead_letter_topic"]), str(dead["max_delivery_attempts"])) if dead else None,
+        (source.name(dead["dead_letter_topic"]), str(dead["max_delivery_attempts"]))
+        if dead else None,
     )  # fmt: skip
 
 
 def _field(_: FromTerraform, v: Json) -> Iterable[Fact]:
-    indexes = frozenset((one["query_scope"], one["order"]) for one in v["index_config"][0]["indexes"])
+    indexes = frozenset(
+        (one["query_scope"], one["order"]) for one in v["index_config"][0]["indexes"]
+    )
     yield ("field", v["collection"], v["field"], indexes)
     if v["ttl_config"]:
         yield ("expiry", v["collection"], v["field"])
@@ -93,7 +111,8 @@ def _job(source: FromTerraform, v: Json) -> Iterable[Fact]:
     token = target["oidc_token"][0]
     yield (
         "job", v["name"], v["region"], v["schedule"], v["time_zone"], target["http_method"].lower(),
-        source.name(target["uri"]), source.name(token["service_account_email"]), source.name(token["audience"]),
+        source.name(target["uri"]), source.name(token["service_account_email"]),
+        source.name(token["audience"]),
         v["attempt_deadline"],
     )  # fmt: skip
 
@@ -102,7 +121,8 @@ def _metric(_: FromTerraform, v: Json) -> Iterable[Fact]:
     kind = v["metric_descriptor"][0]
     labels = frozenset(one["key"] for one in kind["labels"] or [])
     extractors = frozenset((v["label_extractors"] or {}).items())
-    value = v["value_extractor"] if kind["value_type"] == "DISTRIBUTION" else None  # the mock fills what is not given
+    # the mock fills what is not given
+    value = v["value_extractor"] if kind["value_type"] == "DISTRIBUTION" else None
     yield (
         "metric", v["name"], v["filter"], value, kind["metric_kind"], kind["value_type"],
         kind["unit"], labels, extractors,
@@ -112,20 +132,26 @@ def _metric(_: FromTerraform, v: Json) -> Iterable[Fact]:
 def _alert(source: FromTerraform, v: Json) -> Iterable[Fact]:
     threshold = v["conditions"][0]["condition_threshold"][0]
     parts = [*threshold["aggregations"], *threshold["denominator_aggregations"]]
-    aggregations = tuple((p["alignment_period"], p["per_series_aligner"], p["cross_series_reducer"]) for p in parts)
+    aggregations = tuple(
+        (p["alignment_period"], p["per_series_aligner"], p["cross_series_reducer"]) for p in parts
+    )
     denominator = threshold["denominator_filter"] if len(parts) > 1 else None  # as above
     yield (
         "alert", v["display_name"], threshold["filter"], denominator, aggregations,
         threshold["comparison"], float(threshold["threshold_value"]), threshold["duration"],
-        v["documentation"][0]["content"], tuple(source.name(one) for one in v["notification_channels"] or []),
+        v["documentation"][0]["content"],
+        tuple(source.name(one) for one in v["notification_channels"] or []),
     )  # fmt: skip
 
 
 Reader = Callable[[FromTerraform, Json], Iterable[Fact]]
 READERS: Mapping[str, Reader] = {
     "google_project_service": lambda s, v: [("api", v["service"])],
-    # Optimistic concurrency has no flag in gcloud; Baton opens no transaction, so nothing depends on it.
-    "google_firestore_database": lambda s, v: [("database", v["name"], v["location_id"], v["type"])],
+    # Optimistic concurrency has no flag in gcloud; Baton opens no transaction, so nothing depends
+    # on it.
+    "google_firestore_database": lambda s, v: [
+        ("database", v["name"], v["location_id"], v["type"])
+    ],
     "google_firestore_backup_schedule": lambda s, v: [("backup", v["retention"], "daily")],
     "google_firestore_index": _index,
     "google_firestore_field": _field,
@@ -145,16 +171,24 @@ READERS: Mapping[str, Reader] = {
     "google_logging_metric": _metric,
     "google_monitoring_notification_channel": lambda s, v: [("mail", v["labels"]["email_address"])],
     "google_monitoring_alert_policy": _alert,
-    "google_monitoring_dashboard": lambda s, v: [("dashboard", canonical(json.loads(v["dashboard_json"])))],
+    "google_monitoring_dashboard": lambda s, v: [
+        ("dashboard", canonical(json.loads(v["dashboard_json"])))
+    ],
     "google_project_iam_member": lambda s, v: [s.right("project", v)],
     "google_pubsub_topic_iam_member": lambda s, v: [s.right(f"topic {v['topic']}", v)],
-    "google_pubsub_subscription_iam_member": lambda s, v: [s.right(f"subscription {v['subscription']}", v)],
-    "google_secret_manager_secret_iam_member": lambda s, v: [s.right(f"secret {v['secret_id']}", v)],
+    "google_pubsub_subscription_iam_member": lambda s, v: [
+        s.right(f"subscription {v['subscription']}", v)
+    ],
+    "google_secret_manager_secret_iam_member": lambda s, v: [
+        s.right(f"secret {v['secret_id']}", v)
+    ],
     "google_storage_bucket_iam_member": lambda s, v: [s.right(f"bucket {v['bucket']}", v)],
     "google_artifact_registry_repository_iam_member": lambda s, v: [
         s.right(f"repository {s.name(v['repository'])}", v)
     ],
-    "google_cloud_run_v2_service_iam_member": lambda s, v: [s.right(f"service {s.name(v['name'])}", v)],
+    "google_cloud_run_v2_service_iam_member": lambda s, v: [
+        s.right(f"service {s.name(v['name'])}", v)
+    ],
 }
 
 

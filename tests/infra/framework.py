@@ -1,4 +1,6 @@
-"""One function under the framework's own console script, as it is deployed, with its state in a file."""
+"""One function under the framework's own console script, as it is deployed, with its state in a
+file.
+"""
 
 import asyncio
 import json
@@ -50,7 +52,11 @@ class Served:
 
     def peak(self) -> float:
         """Returns the most that one of its processes has ever held, in MB."""
-        return max(_peak(process) for process in Path("/proc").glob("[0-9]*") if _group(process) == self.group)
+        return max(
+            _peak(process)
+            for process in Path("/proc").glob("[0-9]*")
+            if _group(process) == self.group
+        )
 
 
 async def _answer(reader: asyncio.StreamReader, *, is_head: bool) -> Answer:
@@ -70,12 +76,17 @@ def _group(process: Path) -> int:
 
 def _peak(process: Path) -> float:
     status = (process / "status").read_text()
-    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
+    return next(
+        (int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")),
+        0.0,
+    )
 
 
 @contextmanager
 def serving(function: str, folder: Path) -> Iterator[Served]:
-    """Serves a function from entering to leaving. Raises RuntimeError with its log if it does not start."""
+    """Serves a function from entering to leaving. Raises RuntimeError with its log if it does
+    not start.
+    """
     port, bin_folder = free_port(), Path(sys.executable).parent
     environment = {
         "PATH": f"{bin_folder}:/usr/bin:/bin",
@@ -93,7 +104,9 @@ def serving(function: str, folder: Path) -> Iterator[Served]:
     }
     with (folder / "server.log").open("ab") as log:
         command = [str(bin_folder / "functions-framework"), "--host", "127.0.0.1"]
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _await(f"http://127.0.0.1:{port}/", process, folder)
         yield Served(port, process.pid)

@@ -1,4 +1,6 @@
-"""Short words for playing a customer, and Baton, against a simulated platform that is not served."""
+"""Short words for playing a customer, and Baton, against a simulated platform that is not
+served.
+"""
 
 import json
 from collections.abc import Mapping
@@ -33,8 +35,10 @@ async def ask(simulator: Simulator, call: Call) -> Answer:
     bearer = [(b"authorization", f"Bearer {call.auth.partition(':')[2]}".encode())]
     own = [(name.encode(), value.encode()) for name, value in call.headers.items()]
     scope = {
-        "type": "http", "method": call.method, "path": unquote(parts.path), "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(), "headers": [*own, *bearer], "http_version": "1.1", "scheme": "http",
+        "type": "http", "method": call.method, "path": unquote(parts.path),
+        "raw_path": parts.path.encode(),
+        "query_string": parts.query.encode(), "headers": [*own, *bearer], "http_version": "1.1",
+        "scheme": "http",
         "server": ("platform", 80), "client": ("baton", 1), "root_path": "",
     }  # fmt: skip
     await simulator(scope, receive, send)  # type: ignore[arg-type]  # the scope is whole, its keys are not typed
@@ -42,7 +46,9 @@ async def ask(simulator: Simulator, call: Call) -> Answer:
     return Answer(said[0]["status"], b"".join(message["body"] for message in said[1:]), headers)
 
 
-async def customer(simulator: Simulator, path: str, body: dict[str, Any], method: str = "POST") -> dict[str, Any]:
+async def customer(
+    simulator: Simulator, path: str, body: dict[str, Any], method: str = "POST"
+) -> dict[str, Any]:
     simulator.let_baton_hear = _at_once  # type: ignore[method-assign]  # nobody listens here
     raw = json.dumps(body).encode()
     answer: dict[str, Any] = json.loads(
@@ -59,10 +65,18 @@ async def says(simulator: Simulator, text: str = "Hi") -> dict[str, Any]:
     return await customer(simulator, f"/customers/{PHONE}/messages", {"text": text})
 
 
-async def sent(simulator: Simulator, text: str = "Hello", command_id: str = "1", **content: Any) -> Answer:
-    platform, to = (RCS, f"{AGENT}|{PHONE}") if isinstance(simulator, RcsSimulator) else (WHATSAPP, _wa_address())
+async def sent(
+    simulator: Simulator, text: str = "Hello", command_id: str = "1", **content: Any
+) -> Answer:
+    platform, to = (
+        (RCS, f"{AGENT}|{PHONE}")
+        if isinstance(simulator, RcsSimulator)
+        else (WHATSAPP, _wa_address())
+    )
     said = Content.model_construct(text=text, **content)
-    call = platform.call(SendMessage.model_construct(id=command_id, to=to, representative=BOT, content=said))
+    call = platform.call(
+        SendMessage.model_construct(id=command_id, to=to, representative=BOT, content=said)
+    )
     assert call is not None
     return await ask(simulator, call)
 
@@ -73,7 +87,11 @@ def _wa_address() -> str:
 
 def shown(simulator: Simulator, kind: str = "message") -> list[str]:
     rows = simulator.store.transcript(PHONE)
-    return [row["body"].get("text", "") for row in rows if row["side"] == "business" and row["kind"] == kind]
+    return [
+        row["body"].get("text", "")
+        for row in rows
+        if row["side"] == "business" and row["kind"] == kind
+    ]
 
 
 def told(simulator: Simulator) -> list[Any]:

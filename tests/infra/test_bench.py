@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.benchmarks.arithmetic import Budget, Figure, firestore_dollars, percentile, pubsub_dollars
+from tests.benchmarks.arithmetic import (
+    Budget,
+    Figure,
+    firestore_dollars,
+    percentile,
+    pubsub_dollars,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,7 +22,9 @@ from tests.benchmarks.arithmetic import Budget, Figure, firestore_dollars, perce
         pytest.param([2.0, 1.0], 0.0, 1.0, id="the least"),
     ],
 )
-def test_a_percentile_is_the_value_at_the_nearest_rank(values: list[float], share: float, expected: float) -> None:
+def test_a_percentile_is_the_value_at_the_nearest_rank(
+    values: list[float], share: float, expected: float
+) -> None:
     assert percentile(values, share) == expected
 
 

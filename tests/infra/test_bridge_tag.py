@@ -38,7 +38,9 @@ def test_it_is_a_command() -> None:
     assert printed.startswith(tag(ENDPOINT, SCRIPT.read_bytes()))
 
 
-@pytest.mark.parametrize("url", ["forward_variables", "ftp://x.test/", "https://", "https://x.test/?a=1"])
+@pytest.mark.parametrize(
+    "url", ["forward_variables", "ftp://x.test/", "https://", "https://x.test/?a=1"]
+)
 def test_what_is_no_url_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--endpoint", url])

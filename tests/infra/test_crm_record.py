@@ -67,7 +67,9 @@ def test_a_signed_comment_is_on_the_record(server: LocalServer, record: str, met
 
 def test_a_repeated_webhook_id_is_kept_once_and_counted(server: LocalServer, record: str) -> None:
     body = comment(record)
-    assert {server.send("POST", record, body, signed(body, record)).status for _ in range(3)} == {201}
+    assert {server.send("POST", record, body, signed(body, record)).status for _ in range(3)} == {
+        201
+    }
     assert [one["times"] for one in kept(server, record)] == [3]
 
 
@@ -82,13 +84,20 @@ def test_a_repeated_webhook_id_is_kept_once_and_counted(server: LocalServer, rec
         {"webhook-id": "another"},
     ],
 )
-def test_what_is_not_signed_is_refused(server: LocalServer, record: str, headers: dict[str, str]) -> None:
+def test_what_is_not_signed_is_refused(
+    server: LocalServer, record: str, headers: dict[str, str]
+) -> None:
     body = comment(record)
-    assert server.send("POST", record, body, {**signed(body), **headers} if headers else {}).status == 401
+    assert (
+        server.send("POST", record, body, {**signed(body), **headers} if headers else {}).status
+        == 401
+    )
     assert kept(server, record) == []
 
 
-def test_a_signature_of_another_body_or_of_ten_minutes_ago_is_refused(server: LocalServer, record: str) -> None:
+def test_a_signature_of_another_body_or_of_ten_minutes_ago_is_refused(
+    server: LocalServer, record: str
+) -> None:
     body = comment(record)
     assert server.send("POST", record, body + b" ", signed(body)).status == 401
     assert server.send("POST", record, body, signed(body, age=600)).status == 401
@@ -96,11 +105,15 @@ def test_a_signature_of_another_body_or_of_ten_minutes_ago_is_refused(server: Lo
 
 
 @pytest.mark.parametrize("body", [b"no json", b"[]", b"{}", b'{"comment": 7}'])
-def test_a_signed_body_without_a_comment_is_refused(server: LocalServer, record: str, body: bytes) -> None:
+def test_a_signed_body_without_a_comment_is_refused(
+    server: LocalServer, record: str, body: bytes
+) -> None:
     assert server.send("POST", record, body, signed(body)).status == 400
 
 
-def test_a_crm_that_is_told_to_fail_answers_500_and_keeps_nothing(server: LocalServer, record: str) -> None:
+def test_a_crm_that_is_told_to_fail_answers_500_and_keeps_nothing(
+    server: LocalServer, record: str
+) -> None:
     body = comment(record)
     assert server.send("PUT", FAULTS, b'{"server_error": 1}').body == {"server_error": 1}
     assert server.send("POST", record, body, signed(body, record)).status == 500

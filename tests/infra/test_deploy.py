@@ -1,4 +1,6 @@
-"""deploy.py against a cloud that only remembers what was made: once, again, one function, and when something fails."""
+"""deploy.py against a cloud that only remembers what was made: once, again, one function, and
+when something fails.
+"""
 
 import json
 import os
@@ -46,7 +48,9 @@ print("printed")
 
 @dataclass
 class Cloud:
-    """A thing exists once the command that makes it has run; `ran` is what ran since the last deployment began."""
+    """A thing exists once the command that makes it has run; `ran` is what ran since the last
+    deployment began.
+    """
 
     fails: dict[str, list[str]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
@@ -59,7 +63,9 @@ class Cloud:
         found = PROBES.get(json.dumps(words))
         if found is not None:
             exists = found["create"] in self.made
-            return Result(0 if exists or found["lists"] else 1, "name" if exists and found["lists"] else "")
+            return Result(
+                0 if exists or found["lists"] else 1, "name" if exists and found["lists"] else ""
+            )
         self.ran.append((list(words), stdin or ""))
         self.made.add(json.dumps(words))
         return Result(0, "printed\n")
@@ -73,14 +79,21 @@ def _probes(to: Deployment) -> dict[str, dict[str, object]]:
     """Returns what each question is about: the command that makes it."""
     steps = [step for step in deploy.plan(to) if step.probe is not None]
     return {
-        json.dumps(_filled(step.probe)): {"create": json.dumps(_filled(step.create)), "lists": step.lists}
+        json.dumps(_filled(step.probe)): {
+            "create": json.dumps(_filled(step.create)),
+            "lists": step.lists,
+        }
         for step in steps
         if step.probe is not None
     }
 
 
 def _filled(command: Command) -> list[str]:
-    runner = Runner(lambda words, stdin: Result(0, ""), {}, {**dict.fromkeys(_names(), "printed"), "FOUND": "name"})
+    runner = Runner(
+        lambda words, stdin: Result(0, ""),
+        {},
+        {**dict.fromkeys(_names(), "printed"), "FOUND": "name"},
+    )
     return [runner.filled(word) for word in command.words]
 
 
@@ -121,7 +134,11 @@ def test_again_nothing_is_made_twice() -> None:
 def test_a_secret_is_given_through_standard_input_and_never_changed() -> None:
     cloud = Cloud()
     cloud.deploy_to_it()
-    given = {words[4]: stdin for words, stdin in cloud.ran if words[1:4] == ["secrets", "versions", "add"]}
+    given = {
+        words[4]: stdin
+        for words, stdin in cloud.ran
+        if words[1:4] == ["secrets", "versions", "add"]
+    }
     assert given == VALUES
     assert not any(value in " ".join(words) for words, _ in cloud.ran for value in VALUES.values())
 
@@ -133,9 +150,15 @@ def test_only_one_function_is_deployed(function: str) -> None:
     everything = list(cloud.ran)
     assert cloud.deploy_to_it(only=function) == 0
     deployed = [words for words, _ in cloud.ran if words[1:3] == ["functions", "deploy"]]
-    assert deployed == [words for words, _ in everything if words[1:4] == ["functions", "deploy", function]]
+    assert deployed == [
+        words for words, _ in everything if words[1:4] == ["functions", "deploy", function]
+    ]
     others = [name for name in TABLE if name != function]
-    assert not any(f"baton-{other.replace('_', '-')}@" in " ".join(words) for words, _ in cloud.ran for other in others)
+    assert not any(
+        f"baton-{other.replace('_', '-')}@" in " ".join(words)
+        for words, _ in cloud.ran
+        for other in others
+    )
 
 
 def test_what_fails_stops_it_with_output_and_advice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,7 +188,10 @@ def test_a_new_service_account_is_waited_for() -> None:
         ("gcloud: not found on this machine", "Install the Google Cloud SDK"),
         ("You do not currently have an active account; run gcloud auth login", "Log in"),
         ("Billing account for project 1 is not found", "Link a billing account"),
-        ("violates constraint constraints/iam.allowedPolicyMemberDomains", "The organisation forbids allUsers"),
+        (
+            "violates constraint constraints/iam.allowedPolicyMemberDomains",
+            "The organisation forbids allUsers",
+        ),
         ("Cloud Run API has not been used in project 1 before or it is disabled", "wait a minute"),
         ("something nobody has seen", "run the same command again"),
     ],
@@ -204,7 +230,9 @@ def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path, times: 
         kept = json.loads((tmp_path / "state.json").read_text())
         (tmp_path / "state.json").write_text(json.dumps({**kept, "ran": []}))
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **VALUES}
-        subprocess.run(["sh", "-eu"], input=lines, env=environment, text=True, check=True, capture_output=True)
+        subprocess.run(
+            ["sh", "-eu"], input=lines, env=environment, text=True, check=True, capture_output=True
+        )
     ran = json.loads((tmp_path / "state.json").read_text())["ran"]
     assert [tuple(one) for one in ran] == [(words, stdin) for words, stdin in cloud.ran]
 
@@ -213,7 +241,15 @@ def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     def run(words: tuple[str, ...], stdin: str | None) -> Result:
         raise AssertionError(words)
 
-    given = ["--project", "baton-test", "--region", "europe-west1", "--dry-run", "--secrets", "CSKU_WEBHOOK_SECRETS"]
+    given = [
+        "--project",
+        "baton-test",
+        "--region",
+        "europe-west1",
+        "--dry-run",
+        "--secrets",
+        "CSKU_WEBHOOK_SECRETS",
+    ]
     assert deploy.main(given, {"BATON_API_KEYS": "top-secret"}, run) == 0
     said = capsys.readouterr().out
     assert "top-secret" not in said

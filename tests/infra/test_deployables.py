@@ -1,4 +1,6 @@
-"""functions.json and the code say the same: every folder has its row, and a row gives what its function reads."""
+"""functions.json and the code say the same: every folder has its row, and a row gives what its
+function reads.
+"""
 
 import json
 from pathlib import Path
@@ -15,10 +17,29 @@ from shared.settings.model import DOORS, Settings
 ROOT = Path(__file__).parents[2]
 ROWS = deployables()
 # Where the process runs, which deployment fixes.
-FIXED = {"BATON_STORE", "BATON_QUEUE", "GOOGLE_CLOUD_PROJECT", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
+FIXED = {
+    "BATON_STORE",
+    "BATON_QUEUE",
+    "GOOGLE_CLOUD_PROJECT",
+    "FIRESTORE_EMULATOR_HOST",
+    "PUBSUB_EMULATOR_HOST",
+}
 FIXED |= {"K_SERVICE"}
-POLICY = {"UNCLAIMED_AFTER", "UNCLAIMED_REMINDERS", "HUMAN_IDLE_AFTER", "DELIVERY_GIVE_UP_AFTER", "BATON_BOT_NAME"}
-POLICY |= {"BATON_LANGUAGE", "BATON_NOTICES", "NOTICES_OFF", "NAME_PREFIX_OFF", "DISCLOSURE_OFF", "BATON_DESKS"}
+POLICY = {
+    "UNCLAIMED_AFTER",
+    "UNCLAIMED_REMINDERS",
+    "HUMAN_IDLE_AFTER",
+    "DELIVERY_GIVE_UP_AFTER",
+    "BATON_BOT_NAME",
+}
+POLICY |= {
+    "BATON_LANGUAGE",
+    "BATON_NOTICES",
+    "NOTICES_OFF",
+    "NAME_PREFIX_OFF",
+    "DISCLOSURE_OFF",
+    "BATON_DESKS",
+}
 DECIDES_NOTHING = {"sweep", "notify_handoff"}
 
 
@@ -30,7 +51,9 @@ def test_terraform_reads_the_same_file() -> None:
     assert TABLE.samefile(ROOT / "infra" / "terraform" / "functions.json")
 
 
-@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields if name.upper() not in FIXED])
+@pytest.mark.parametrize(
+    "name", [name.upper() for name in Settings.model_fields if name.upper() not in FIXED]
+)
 def test_every_setting_reaches_a_function(name: str) -> None:
     assert name in {*secrets(ROWS), *settings(ROWS)}
 
@@ -63,7 +86,11 @@ def test_a_door_gets_what_opens_it(function: str) -> None:
 
 
 def test_every_topic_of_the_code_is_made() -> None:
-    named = {one for one in vars(notifications).values() if isinstance(one, str) and one.startswith("baton-")}
+    named = {
+        one
+        for one in vars(notifications).values()
+        if isinstance(one, str) and one.startswith("baton-")
+    }
     assert set(topics(ROWS)) == named
 
 

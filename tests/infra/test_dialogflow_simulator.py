@@ -1,4 +1,6 @@
-"""The simulated Dialogflow CX keeps what the real one documents: its limits, its forms, and no idempotency."""
+"""The simulated Dialogflow CX keeps what the real one documents: its limits, its forms, and no
+idempotency.
+"""
 
 import http.client
 import json
@@ -46,7 +48,9 @@ class Dialog:
         return found
 
     def texts(self, text: str, **parameters: Any) -> list[str]:
-        return [one["text"]["text"][0] for one in self.messages(text, **parameters) if "text" in one]
+        return [
+            one["text"]["text"][0] for one in self.messages(text, **parameters) if "text" in one
+        ]
 
     def turns(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.server.get(f"{SIM}/sessions/{self.session}")["turns"]
@@ -73,7 +77,11 @@ def custom(messages: list[dict[str, Any]], key: str) -> list[Any]:
 
 def test_a_session_of_a_conversation_fits_and_is_the_same_every_time() -> None:
     assert len(session_of("business_messages:" + "a" * 200)) == 36
-    assert session_of("business_messages:1") == session_of("business_messages:1") != session_of("business_messages:2")
+    assert (
+        session_of("business_messages:1")
+        == session_of("business_messages:1")
+        != session_of("business_messages:2")
+    )
 
 
 def test_an_answer_has_the_form_of_the_real_one(dialog: Dialog) -> None:
@@ -131,7 +139,9 @@ def test_a_session_id_of_37_characters_is_an_invalid_argument(server: LocalServe
         ("projects/p/locations/l/agents/a/environments", 404),
     ],
 )
-def test_any_agent_is_asked_with_and_without_an_environment(dialog: Dialog, agent: str, status: int) -> None:
+def test_any_agent_is_asked_with_and_without_an_environment(
+    dialog: Dialog, agent: str, status: int
+) -> None:
     assert Dialog(dialog.server, dialog.session, agent).says("Hi").status == status
 
 
@@ -139,14 +149,26 @@ def test_the_same_call_twice_is_two_turns(dialog: Dialog) -> None:
     assert dialog.texts("I want to order") == ["What is your order number?"]
     assert dialog.texts("order 12") == ["Thank you, I found order 12. It arrives tomorrow."]
     assert dialog.texts("order 12") == ["What is your order number?"]
-    assert [turn["query"]["text"] for turn in dialog.turns()] == ["I want to order", "order 12", "order 12"]
+    assert [turn["query"]["text"] for turn in dialog.turns()] == [
+        "I want to order",
+        "order 12",
+        "order 12",
+    ]
 
 
-def test_the_order_number_is_asked_for_as_a_variable_and_then_given_with_what_is_hidden(dialog: Dialog) -> None:
+def test_the_order_number_is_asked_for_as_a_variable_and_then_given_with_what_is_hidden(
+    dialog: Dialog,
+) -> None:
     asked = custom(dialog.messages("Where is my order?"), "session_variable")
-    assert [(one["capture_target"], one["capture_key"]) for one in asked] == [("end_user_response", "order_number")]
+    assert [(one["capture_target"], one["capture_key"]) for one in asked] == [
+        ("end_user_response", "order_number")
+    ]
     (known,) = custom(dialog.messages("it is #A-17, thanks"), "session_variable")
-    assert known["payload"] == {"order_number": "A-17", "customer_tier": "gold", "internal_score": 42}
+    assert known["payload"] == {
+        "order_number": "A-17",
+        "customer_tier": "gold",
+        "internal_score": 42,
+    }
     assert known["capture_type"] == ["agent", "event", "comment"]
     assert (known["invisible_to_agent"], known["invisible_to_adapter_events"]) == (
         ["internal_score"],
@@ -164,7 +186,9 @@ def test_whoever_wants_a_person_gets_an_escalation_and_a_handoff(dialog: Dialog)
 
 def test_buttons_an_image_two_texts_and_an_end_have_their_forms(dialog: Dialog) -> None:
     assert custom(dialog.messages("What are my options?"), "buttons")[0][0]["title"] == "My order"
-    assert custom(dialog.messages("Show me a picture"), "images")[0][0]["url"].startswith("https://")
+    assert custom(dialog.messages("Show me a picture"), "images")[0][0]["url"].startswith(
+        "https://"
+    )
     assert len(dialog.texts("opening hours")) == 2
     assert custom(dialog.messages("refund"), "messages") == [["You have 30 days.", "It is free."]]
     assert dialog.messages("bye")[-1] == {"endInteraction": {}}
@@ -173,12 +197,23 @@ def test_buttons_an_image_two_texts_and_an_end_have_their_forms(dialog: Dialog) 
 def test_what_it_does_not_understand_it_says_and_stays_on_its_page(dialog: Dialog) -> None:
     dialog.says("my order")
     result = dialog.says("purple").body["queryResult"]
-    assert (result["match"]["matchType"], result["currentPage"]["displayName"]) == ("NO_MATCH", "Order number")
+    assert (result["match"]["matchType"], result["currentPage"]["displayName"]) == (
+        "NO_MATCH",
+        "Order number",
+    )
 
 
 def test_a_bot_that_is_told_of_the_human_before_it_welcomes_back(dialog: Dialog) -> None:
-    handoff = {"handoff": {"reason": "left the desk", "requestReason": "billing dispute", "said": ["I refunded it"]}}
-    assert dialog.texts("thanks", baton=handoff) == ["Welcome back. A human has helped you with: billing dispute."]
+    handoff = {
+        "handoff": {
+            "reason": "left the desk",
+            "requestReason": "billing dispute",
+            "said": ["I refunded it"],
+        }
+    }
+    assert dialog.texts("thanks", baton=handoff) == [
+        "Welcome back. A human has helped you with: billing dispute."
+    ]
     assert dialog.texts("hello", baton=handoff)[1] == "Hello! How can I help?"
     assert dialog.turns()[0]["parameters"] == {"baton": handoff}
 
@@ -215,7 +250,9 @@ def test_sessions_and_turns_survive_a_restart(dialog: Dialog) -> None:
 
 
 @pytest.mark.parametrize(("fault", "status"), [("too_many", 429), ("server_error", 500)])
-def test_a_refused_call_does_not_move_the_session_on(dialog: Dialog, fault: str, status: int) -> None:
+def test_a_refused_call_does_not_move_the_session_on(
+    dialog: Dialog, fault: str, status: int
+) -> None:
     dialog.says("my order")
     dialog.suffers(**{fault: 1})
     assert dialog.says("A1").status == status
@@ -225,7 +262,9 @@ def test_a_refused_call_does_not_move_the_session_on(dialog: Dialog, fault: str,
 
 
 @pytest.mark.parametrize(("fault", "moved"), [("drop_before", False), ("drop_after", True)])
-def test_a_dropped_call_has_moved_the_session_on_only_if_it_was_taken(dialog: Dialog, fault: str, moved: bool) -> None:
+def test_a_dropped_call_has_moved_the_session_on_only_if_it_was_taken(
+    dialog: Dialog, fault: str, moved: bool
+) -> None:
     dialog.suffers(**{fault: 1})
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         dialog.says("my order")

@@ -1,4 +1,6 @@
-"""The doctor finds nothing wrong with a healthy local run, and each fault that is planted in one."""
+"""The doctor finds nothing wrong with a healthy local run, and each fault that is planted in
+one.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,8 @@ from infra.local.server import LocalServer
 from tests.infra.damage import damage_store
 
 SECRETS = (
-    "BUSINESS_MESSAGES_SIGNING_KEYS", "BUSINESS_MESSAGES_CLIENT_TOKEN", "CSKU_WEBHOOK_SECRETS", "BATON_API_KEYS",
+    "BUSINESS_MESSAGES_SIGNING_KEYS", "BUSINESS_MESSAGES_CLIENT_TOKEN", "CSKU_WEBHOOK_SECRETS",
+    "BATON_API_KEYS",
     "BRIDGE_TOKEN_KEYS", "BRIDGE_ALLOWED_ORIGINS",
 )  # fmt: skip
 
@@ -31,7 +34,9 @@ def doorless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield server
 
 
-def examined(server: LocalServer, *, longest_wait: float = 600, **environment: str) -> tuple[bool, list[Finding]]:
+def examined(
+    server: LocalServer, *, longest_wait: float = 600, **environment: str
+) -> tuple[bool, list[Finding]]:
     found: list[Finding] = []
     well = doctor.examine(doctor.patient(server.url, environment, longest_wait), found.append)
     return well, found
@@ -64,11 +69,21 @@ def test_a_healthy_run_is_well(healthy: LocalServer) -> None:
         ("CSKU_WEBHOOK_SECRETS", "another", "CSKU: your secret is refused"),
         ("RCS_CLIENT_TOKENS", "another", "RCS: the ownership handshake is refused"),
         ("WHATSAPP_VERIFY_TOKEN", "another", "WhatsApp: the check of the address is refused"),
-        ("BATON_API_KEYS", '{"another": {"name": "x", "may": ["HUMAN"]}}', "The API refuses your key"),
-        ("BRIDGE_ALLOWED_ORIGINS", "https://crm.example.com", "does not let https://crm.example.com in"),
+        (
+            "BATON_API_KEYS",
+            '{"another": {"name": "x", "may": ["HUMAN"]}}',
+            "The API refuses your key",
+        ),
+        (
+            "BRIDGE_ALLOWED_ORIGINS",
+            "https://crm.example.com",
+            "does not let https://crm.example.com in",
+        ),
     ],
 )
-def test_a_secret_that_is_not_the_deployments(healthy: LocalServer, setting: str, value: str, what: str) -> None:
+def test_a_secret_that_is_not_the_deployments(
+    healthy: LocalServer, setting: str, value: str, what: str
+) -> None:
     (fault,) = faults(healthy, **{setting: value})
     assert what in fault
     assert setting in fault
@@ -81,12 +96,22 @@ def test_a_secret_that_is_missing(doorless: LocalServer, setting: str) -> None:
 
 def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
     unused = dict.fromkeys(
-        ("RCS_CLIENT_TOKENS", "WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "CCAI_WEBHOOK_SECRETS"), ""
+        (
+            "RCS_CLIENT_TOKENS",
+            "WHATSAPP_APP_SECRETS",
+            "WHATSAPP_VERIFY_TOKEN",
+            "CCAI_WEBHOOK_SECRETS",
+        ),
+        "",
     )
     with LocalServer(tmp_path, unused) as server:
         well, found = examined(server)
     assert well, found
-    closed = [one.what for one in found if one.verdict is Verdict.SKIPPED and "the door is closed" in one.what]
+    closed = [
+        one.what
+        for one in found
+        if one.verdict is Verdict.SKIPPED and "the door is closed" in one.what
+    ]
     assert len(closed) == 5
 
 
@@ -120,17 +145,23 @@ def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
 def test_a_customer_who_waits_too_long(healthy: LocalServer) -> None:
     _customer(healthy, "waits")
     api = "/send_representative/v1/conversations/waits"
-    healthy.send("POST", f"{api}:requestHuman", b'{"reason": "asked"}', {"authorization": "Bearer dev-bot"})
+    healthy.send(
+        "POST", f"{api}:requestHuman", b'{"reason": "asked"}', {"authorization": "Bearer dev-bot"}
+    )
     healthy.wait_until_quiet("waits")
     try:
         assert faults(healthy) == []
         (fault,) = faults(healthy, longest_wait=0)
         assert "1 customers wait for a human" in fault
     finally:
-        healthy.send("POST", f"{api}:fail", b'{"reason": "closing"}', {"authorization": "Bearer dev-agent"})
+        healthy.send(
+            "POST", f"{api}:fail", b'{"reason": "closing"}', {"authorization": "Bearer dev-agent"}
+        )
 
 
-def test_a_platform_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
+def test_a_platform_that_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
     monkeypatch.setattr(doctor_state, "SETTLES_SECONDS", 0.5)
     with LocalServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
         _customer(server, "3333")
@@ -138,15 +169,20 @@ def test_a_platform_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         path = "/send_representative/v1/conversations/3333:claim"
         assert server.send("POST", path, claim, {"authorization": "Bearer dev-agent"}).status == 200
         journal = "/send_representative/v1/conversations/3333/journal"
-        server.wait_until(lambda: '"error"' in json.dumps(server.get(journal, "dev-agent")))  # delivery was tried
+        # delivery was tried
+        server.wait_until(lambda: '"error"' in json.dumps(server.get(journal, "dev-agent")))
         found = faults(server)
-    assert any("3333 wait for delivery" in fault and "The last answer was" in fault for fault in found)
+    assert any(
+        "3333 wait for delivery" in fault and "The last answer was" in fault for fault in found
+    )
 
 
 def _customer(server: LocalServer, name: str) -> None:
     server.send("POST", f"/sim/business_messages/customers/{name}/messages", b'{"text": "Hi"}')
     path = f"/send_representative/v1/conversations/{name}"
-    server.wait_until(lambda: server.send("GET", path, headers={"authorization": "Bearer dev-bot"}).status == 200)
+    server.wait_until(
+        lambda: server.send("GET", path, headers={"authorization": "Bearer dev-bot"}).status == 200
+    )
 
 
 # What cannot be planted on one machine: a deployment, which answers as it is told to here.
@@ -155,7 +191,11 @@ def _customer(server: LocalServer, name: str) -> None:
 def _answering(answer: Answer, letters: Result | None = None) -> Patient:
     """Returns a deployed Baton that gives one answer to everything."""
     return Patient(
-        "https://x", {}, "baton-test", run=lambda words, stdin: letters or Result(0, ""), send=lambda *_: answer
+        "https://x",
+        {},
+        "baton-test",
+        run=lambda words, stdin: letters or Result(0, ""),
+        send=lambda *_: answer,
     )
 
 
@@ -200,9 +240,16 @@ def test_dead_letters() -> None:
 def test_of_a_deployment_the_secrets_are_asked_for() -> None:
     def run(words: tuple[str, ...], stdin: str | None) -> Result:
         assert "--project=my-project" in words
-        return Result(0, "from-secret-manager") if "--secret=CSKU_WEBHOOK_SECRETS" in words else Result(1, "")
+        return (
+            Result(0, "from-secret-manager")
+            if "--secret=CSKU_WEBHOOK_SECRETS" in words
+            else Result(1, "")
+        )
 
     url = "https://europe-west1-my-project.cloudfunctions.net"
     found = doctor.patient(url, {"BRIDGE_TOKEN_KEYS": "mine"}, run=run)
     assert found.project == "my-project"
-    assert found.known == {"CSKU_WEBHOOK_SECRETS": "from-secret-manager", "BRIDGE_TOKEN_KEYS": "mine"}
+    assert found.known == {
+        "CSKU_WEBHOOK_SECRETS": "from-secret-manager",
+        "BRIDGE_TOKEN_KEYS": "mine",
+    }

@@ -50,7 +50,9 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_the_bot_answers_asks_for_a_human_and_is_silent_while_one_is_there(server: LocalServer) -> None:
+def test_the_bot_answers_asks_for_a_human_and_is_silent_while_one_is_there(
+    server: LocalServer,
+) -> None:
     talk = Talk.open(server)
     said = ["BOT Hello World Agent: You said: Hi, I have a problem"]
     assert eventually(lambda: talk.seen() == said)
@@ -94,5 +96,17 @@ def test_a_desk_without_a_customer_says_so(tmp_path: Path) -> None:
 def test_a_bot_answers_401_to_a_call_with_a_wrong_signature() -> None:
     port = free_port()
     with example(BOTS["Python"], PORT=str(port)):
-        forged = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "{}", f"http://127.0.0.1:{port}/"]
-        assert eventually(lambda: subprocess.run(forged, capture_output=True, text=True).stdout == "401")
+        forged = [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-d",
+            "{}",
+            f"http://127.0.0.1:{port}/",
+        ]
+        assert eventually(
+            lambda: subprocess.run(forged, capture_output=True, text=True).stdout == "401"
+        )

@@ -17,7 +17,18 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Erasing
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
-from tests.infra.exporting import BEGIN, JANE, PERIOD, ROOT, Run, command, conversation, run, said, stored
+from tests.infra.exporting import (
+    BEGIN,
+    JANE,
+    PERIOD,
+    ROOT,
+    Run,
+    command,
+    conversation,
+    run,
+    said,
+    stored,
+)
 
 __all__ = ["run"]
 DOE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
@@ -40,12 +51,18 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         talk.post("/messages", mail, "dev-agent")
         talk.post("/messages", {"messageId": "b-2", "text": "Refused"}, "dev-bot")
-        talk.post(":release", {"representative": {"displayName": "Jane Doe"}, "reason": "solved"}, "dev-agent")
+        talk.post(
+            ":release",
+            {"representative": {"displayName": "Jane Doe"}, "reason": "solved"},
+            "dev-agent",
+        )
         server.wait_until_quiet("3333")
         gone = Talk(server, "gone")
         gone.customer_says("Forget me", "m-1")
         server.send(
-            "DELETE", f"/send_representative/v1/conversations/{gone.id}", headers={"authorization": "Bearer dev-admin"}
+            "DELETE",
+            f"/send_representative/v1/conversations/{gone.id}",
+            headers={"authorization": "Bearer dev-admin"},
         )
     return folder / "baton.sqlite"
 
@@ -65,14 +82,21 @@ def test_jsonl_is_a_chat_a_line_with_frames_reasons_and_outcomes(played: Path, r
     assert said[0][0] == "user"
     assert (chat["id"], chat["channel"]) == ("business_messages:3333", "business_messages")
     human = chat["messages"][2]["metadata"]
-    happened = [(one["kind"], one.get("name"), one.get("reason"), one["outcome"]) for one in human["events"]]
+    happened = [
+        (one["kind"], one.get("name"), one.get("reason"), one["outcome"]) for one in human["events"]
+    ]
     assert happened == [
         ("human_requested", None, "refund, call +49 30 1234567", "done"),
         ("joined", "Jane Doe", None, "sent"),
     ]
     assert human["outcome"] == "done"
     (left,) = chat["metadata"]["events"]
-    assert (left["kind"], left["name"], left["reason"], left["outcome"]) == ("left", "Jane Doe", "solved", "sent")
+    assert (left["kind"], left["name"], left["reason"], left["outcome"]) == (
+        "left",
+        "Jane Doe",
+        "solved",
+        "sent",
+    )
     assert "Refused" not in line
     assert "Forget" not in line
 
@@ -80,7 +104,11 @@ def test_jsonl_is_a_chat_a_line_with_frames_reasons_and_outcomes(played: Path, r
 def test_a_tool_that_knows_two_roles_gets_two(played: Path, run: Run) -> None:
     chat = json.loads(run(played, "--human-role", "assistant").stdout)
     assert {one["role"] for one in chat["messages"]} == {"user", "assistant"}
-    assert [one["metadata"].get("speaker") for one in chat["messages"]] == [None, None, "human_agent"]
+    assert [one["metadata"].get("speaker") for one in chat["messages"]] == [
+        None,
+        None,
+        "human_agent",
+    ]
 
 
 def test_csv_has_a_line_for_each_message_and_event(played: Path, run: Run) -> None:
@@ -117,8 +145,12 @@ def test_only_what_was_said_in_the_period(played: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
-async def test_a_desks_conversation_that_was_never_a_chat_is_none(tmp_path: Path, run: Run, format_: str) -> None:
-    """What is kept there of what a desk did in the customer's conversation is no message of its own."""
+async def test_a_desks_conversation_that_was_never_a_chat_is_none(
+    tmp_path: Path, run: Run, format_: str
+) -> None:
+    """What is kept there of what a desk did in the customer's conversation is no message of its
+    own.
+    """
     path = tmp_path / "baton.sqlite"
     asked: dict[str, Any] = {"kind": "human_requested", "reason": "needed", "source": "csku:d"}
     entries = [
@@ -134,20 +166,39 @@ async def test_a_desks_conversation_that_was_never_a_chat_is_none(tmp_path: Path
     assert "1 conversations, 1 messages." in done.stderr
 
 
-async def test_what_happened_before_the_first_message_stands_before_it(tmp_path: Path, run: Run) -> None:
+async def test_what_happened_before_the_first_message_stands_before_it(
+    tmp_path: Path, run: Run
+) -> None:
     path = tmp_path / "baton.sqlite"
     entries = [said("csku:1", n, None, kind="human_requested") for n in (0, 1)]
-    await stored(path, [conversation("csku:1")], [*entries, said("csku:1", 2, "Hi"), said("csku:1", 3, "Hello")])
+    await stored(
+        path,
+        [conversation("csku:1")],
+        [*entries, said("csku:1", 2, "Hi"), said("csku:1", 3, "Hello")],
+    )
     rows = list(csv.DictReader(run(path, *PERIOD, "--format", "csv").stdout.splitlines()))
-    assert [row["kind"] for row in rows] == ["human_requested", "human_requested", "user_message", "human_message"]
+    assert [row["kind"] for row in rows] == [
+        "human_requested",
+        "human_requested",
+        "user_message",
+        "human_message",
+    ]
 
 
 async def test_where_clocks_differ_what_was_said_stands_as_it_was_accepted_and_is_all_there(
     tmp_path: Path, run: Run
 ) -> None:
-    """An instance whose clock was ahead wrote the second of these, as if it were of the next day."""
+    """An instance whose clock was ahead wrote the second of these, as if it were of the next
+    day.
+    """
     path, tomorrow = tmp_path / "baton.sqlite", BEGIN + timedelta(days=1)
-    times = {0: BEGIN, 1: BEGIN + timedelta(seconds=90), 2: BEGIN + timedelta(seconds=2), 3: tomorrow, 4: BEGIN}
+    times = {
+        0: BEGIN,
+        1: BEGIN + timedelta(seconds=90),
+        2: BEGIN + timedelta(seconds=2),
+        3: tomorrow,
+        4: BEGIN,
+    }
     entries = [said("csku:1", n, f"word {n}", time=time) for n, time in times.items()]
     await stored(path, [conversation("csku:1")], entries)
     chat = json.loads(run(path, *PERIOD).stdout)
@@ -156,7 +207,11 @@ async def test_where_clocks_differ_what_was_said_stands_as_it_was_accepted_and_i
 
 async def test_of_who_is_being_erased_nothing_is_exported(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "baton.sqlite"
-    await stored(path, [conversation("csku:1", erasing=Erasing(upto=5, since=BEGIN))], [said("csku:1", 0, "Hi")])
+    await stored(
+        path,
+        [conversation("csku:1", erasing=Erasing(upto=5, since=BEGIN))],
+        [said("csku:1", 0, "Hi")],
+    )
     assert run(path, *PERIOD).stdout == ""
 
 
@@ -164,9 +219,16 @@ FORMATS = pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
 
 
 @FORMATS
-async def test_why_something_was_not_said_is_in_every_format(tmp_path: Path, run: Run, format_: str) -> None:
+async def test_why_something_was_not_said_is_in_every_format(
+    tmp_path: Path, run: Run, format_: str
+) -> None:
     failed = SendMessage(
-        id="m", to="1", representative=JANE, content=Content(text="?"), state=State.FAILED, error="HTTP 400"
+        id="m",
+        to="1",
+        representative=JANE,
+        content=Content(text="?"),
+        state=State.FAILED,
+        error="HTTP 400",
     )
     entries = [
         said("csku:1", 1, "Too late", reason="outside-window"),
@@ -179,14 +241,18 @@ async def test_why_something_was_not_said_is_in_every_format(tmp_path: Path, run
 
 
 @FORMATS
-async def test_a_redacted_export_names_no_conversation(tmp_path: Path, run: Run, format_: str) -> None:
+async def test_a_redacted_export_names_no_conversation(
+    tmp_path: Path, run: Run, format_: str
+) -> None:
     path, ids = tmp_path / "baton.sqlite", ("csku:6281234567890", "csku:6281234567891")
     entries = [said(one, n, "Hi") for one in ids for n in (0, 1)]
     await stored(path, [conversation(one) for one in ids], entries)
     first, second = (run(path, *PERIOD, "--redact", "--format", format_).stdout for _ in range(2))
     assert "62812" not in first
     assert len(set(re.findall(r"csku:p-[0-9a-f]{32}", first))) == 2
-    assert not set(re.findall(r"p-[0-9a-f]{32}", first)) & set(re.findall(r"p-[0-9a-f]{32}", second))
+    assert not set(re.findall(r"p-[0-9a-f]{32}", first)) & set(
+        re.findall(r"p-[0-9a-f]{32}", second)
+    )
     assert ids[0] in run(path, *PERIOD, "--format", format_).stdout
 
 
@@ -209,14 +275,25 @@ async def test_words_that_were_captured_under_a_hidden_key_are_in_no_redacted_ex
 
 async def test_what_a_linked_conversation_hides_is_masked_too(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "baton.sqlite"
-    pin: dict[str, Any] = {"key": "pin", "value": "BLUEBIRD", "audiences": (Audience.EVENT,), "captured_at": BEGIN}
+    pin: dict[str, Any] = {
+        "key": "pin",
+        "value": "BLUEBIRD",
+        "audiences": (Audience.EVENT,),
+        "captured_at": BEGIN,
+    }
     desk = conversation(
-        "ccai:chat-1", linked_to="csku:1", variables=(Variable(**pin, provenance=Provenance(signed=True)),)
+        "ccai:chat-1",
+        linked_to="csku:1",
+        variables=(Variable(**pin, provenance=Provenance(signed=True)),),
     )
     entries = [said(one, 0, "it is bluebird") for one in ("csku:1", "csku:2", "ccai:chat-1")]
     await stored(
         path,
-        [conversation("csku:1", links=("ccai:chat-1", "csku:2")), conversation("csku:2", linked_to="csku:1"), desk],
+        [
+            conversation("csku:1", links=("ccai:chat-1", "csku:2")),
+            conversation("csku:2", linked_to="csku:1"),
+            desk,
+        ],
         entries,
     )
     assert run(path, *PERIOD, "--redact").stdout.count("it is [hidden]") == 3
@@ -233,6 +310,14 @@ async def test_the_local_runs_home_names_the_store(tmp_path: Path) -> None:
     started, environment = command(tmp_path, *PERIOD)
     del environment["BATON_STORE"]
     done = subprocess.run(
-        started, env={**environment, "BATON_HOME": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=True
+        started,
+        env={**environment, "BATON_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert (len(done.stdout.splitlines()), f"reading sqlite:///{tmp_path}" in done.stderr) == (1, True)
+    assert (len(done.stdout.splitlines()), f"reading sqlite:///{tmp_path}" in done.stderr) == (
+        1,
+        True,
+    )

@@ -63,11 +63,17 @@ print(*peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])
 
 @pytest.fixture(scope="module")
 def whole(large: Path) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
-    """Returns the export of all of it, and how that went: its memory in kilobytes, and what it said."""
+    """Returns the export of all of it, and how that went: its memory in kilobytes, and what it
+    said.
+    """
     output = large.with_name("whole.jsonl")
     (python, _, __, *arguments), environment = command(large, *PERIOD, "--output", str(output))
     return output, subprocess.run(
-        [python, "-c", MEASURED, *arguments], env=environment, cwd=ROOT, capture_output=True, check=True
+        [python, "-c", MEASURED, *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
 
 
@@ -91,7 +97,12 @@ def _cut_off(store: Path, part: Path, size: int, how: signal.Signals, *more: str
     """Ends an export when it has written a part of what it is to write. Returns what it said."""
     started, environment = command(store, *PERIOD, *more, "--output", str(part))
     process = subprocess.Popen(
-        started, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_interrupts
+        started,
+        env=environment,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeds_interrupts,
     )
     deadline = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size > size // 3) and time.monotonic() < deadline:
@@ -103,14 +114,19 @@ def _cut_off(store: Path, part: Path, size: int, how: signal.Signals, *more: str
     return told
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name
+)
 def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
     large: Path, whole: tuple[Path, Any], tmp_path: Path, run: Run, how: signal.Signals
 ) -> None:
     part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
     told = _cut_off(large, part, len(wanted), how)
     python = os.path.relpath(sys.executable, ROOT) if sys.prefix != sys.base_prefix else "python"
-    again = f"To go on: {python} -m infra.export --from 2026-03-01T00:00+00:00 --to 2026-03-02T00:00+00:00"
+    again = (
+        f"To go on: {python} -m infra.export --from 2026-03-01T00:00+00:00 "
+        "--to 2026-03-02T00:00+00:00"
+    )
     assert (again in told) == (how is not signal.SIGKILL)
     with part.open("ab") as file:
         file.write(b"half a li")
@@ -121,7 +137,9 @@ def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
     assert part.read_bytes() == wanted
 
 
-def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(smaller: Path, tmp_path: Path, run: Run) -> None:
+def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(
+    smaller: Path, tmp_path: Path, run: Run
+) -> None:
     part, whole = tmp_path / "part.csv", tmp_path / "whole.csv"
     run(smaller, *PERIOD, "--format", "csv", "--redact", "--output", str(whole))
     _cut_off(smaller, part, whole.stat().st_size, signal.SIGKILL, "--format", "csv", "--redact")
@@ -132,7 +150,9 @@ def test_who_is_who_stays_the_same_when_a_redacted_export_goes_on(smaller: Path,
 def _numbered(export: Path) -> str:
     """Returns an export with its pseudonyms replaced by their order."""
     text, numbers = export.read_text(), dict[str, str]()
-    return re.sub(r"p-[0-9a-f]{32}", lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), text)
+    return re.sub(
+        r"p-[0-9a-f]{32}", lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), text
+    )
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +174,9 @@ def begun(cut_off: dict[Path, bytes]) -> Path:
 
 
 @pytest.mark.parametrize("lost", ["missing", "shorter", "unreadable"])
-def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(smaller: Path, begun: Path, run: Run, lost: str) -> None:
+def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(
+    smaller: Path, begun: Path, run: Run, lost: str
+) -> None:
     progress = begun.with_name("part.jsonl.progress")
     if lost == "missing":
         begun.unlink()
@@ -176,7 +198,9 @@ def test_nobody_else_may_read_its_files(smaller: Path, begun: Path, run: Run) ->
 
 
 @pytest.mark.parametrize("where", [".", "nowhere/part.jsonl"])
-def test_what_cannot_be_written_is_said(smaller: Path, tmp_path: Path, run: Run, where: str) -> None:
+def test_what_cannot_be_written_is_said(
+    smaller: Path, tmp_path: Path, run: Run, where: str
+) -> None:
     told = run(smaller, *PERIOD, "--output", str(tmp_path / where), status=2).stderr
     assert "not exported" in told
     assert "Traceback" not in told

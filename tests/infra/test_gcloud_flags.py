@@ -1,4 +1,6 @@
-"""Every command that deploy.py runs exists in the Cloud SDK of this machine, with every flag that it is given."""
+"""Every command that deploy.py runs exists in the Cloud SDK of this machine, with every flag
+that it is given.
+"""
 
 import importlib.util
 import os
@@ -36,7 +38,9 @@ def commands() -> dict[str, Any]:
     found = [root / "data" / "cli" / "gcloud_completions.py" for root in roots]
     path = next((one for one in found if one.is_file()), None)
     if path is None:
-        (pytest.fail if os.environ.get("BATON_REQUIRE_ALL") == "1" else pytest.skip)("no Cloud SDK on this machine")
+        (pytest.fail if os.environ.get("BATON_REQUIRE_ALL") == "1" else pytest.skip)(
+            "no Cloud SDK on this machine"
+        )
     spec = importlib.util.spec_from_file_location("gcloud_completions", path)
     assert spec is not None
     assert spec.loader is not None
@@ -57,13 +61,21 @@ def test_commands_of_the_readme_exist(commands: dict[str, Any]) -> None:
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
     found = re.findall(r"^(?:.*\| )?(gcloud [^|\n]*)", blocks, re.MULTILINE)
     assert len(found) > 10
-    unknown = [fault for line in found if (fault := _fault(commands, tuple(shlex.split(line, comments=True))))]
+    unknown = [
+        fault
+        for line in found
+        if (fault := _fault(commands, tuple(shlex.split(line, comments=True))))
+    ]
     assert unknown == []
 
 
 def _every_command() -> list[tuple[str, ...]]:
     steps = list(deploy.plan(TO))
-    return [command.words for step in steps for command in (step.create, *(filter(None, [step.probe])), *step.update)]
+    return [
+        command.words
+        for step in steps
+        for command in (step.create, *(filter(None, [step.probe])), *step.update)
+    ]
 
 
 def _fault(tree: dict[str, Any], words: tuple[str, ...]) -> str | None:
@@ -77,7 +89,9 @@ def _fault(tree: dict[str, Any], words: tuple[str, ...]) -> str | None:
     if node["commands"]:
         return f"not a command: {' '.join(words[:5])}"
     flags = {word.partition("=")[0] for word in words if word.startswith("--")}
-    bad = {flag for flag in flags if flag not in EVERYWHERE and _affirmative(flag) not in node["flags"]}
+    bad = {
+        flag for flag in flags if flag not in EVERYWHERE and _affirmative(flag) not in node["flags"]
+    }
     return f"{' '.join(path)}: {', '.join(sorted(bad))}" if bad else None
 
 

@@ -1,7 +1,9 @@
-"""firestore.json declares exactly the indexes that the Firestore store's own queries need, and none for anything else.
+"""firestore.json declares exactly the indexes that the Firestore store's own queries need, and none
+for anything else.
 
-The emulator answers every query, index or not: so the queries are caught as they leave and what each needs is worked
-out by Firestore's rules (https://cloud.google.com/firestore/docs/query-data/index-overview).
+The emulator answers every query, index or not: so the queries are caught as they leave and what
+each needs is worked out by Firestore's rules
+(https://cloud.google.com/firestore/docs/query-data/index-overview).
 """
 
 import json
@@ -22,7 +24,9 @@ from shared.stores.firestore.rpc import FirestoreRpc, Message
 from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
 
-DECLARED = json.loads((Path(__file__).parents[2] / "infra" / "terraform" / "firestore.json").read_text())
+DECLARED = json.loads(
+    (Path(__file__).parents[2] / "infra" / "terraform" / "firestore.json").read_text()
+)
 NOW = WallClock().now()
 READS = {
     "pending": ("csku:1", 0, 10),
@@ -77,11 +81,15 @@ async def _needed(store: FirestoreStore, rpc: Catching) -> tuple[set[str], set[s
         await getattr(store, name)(*arguments)
     needed = {_index(query) for query in rpc.queries}
     needed -= {one for one in needed if one.count(" ") == 1}  # by name alone: no index is asked for
-    return {one for one in needed if one.count(" ") > 3}, {one for one in needed if one.count(" ") <= 3}
+    return {one for one in needed if one.count(" ") > 3}, {
+        one for one in needed if one.count(" ") <= 3
+    }
 
 
 def _index(query: Message) -> str:
-    """Returns what a query needs as `collection SCOPE field ORDER ...`: its equalities, then its order."""
+    """Returns what a query needs as `collection SCOPE field ORDER ...`: its equalities, then
+    its order.
+    """
     (origin,) = query["from_"]
     scope = "COLLECTION_GROUP" if origin.get("all_descendants") else "COLLECTION"
     filters = [one["field_filter"] for one in _filters(query.get("where"))]
@@ -90,9 +98,15 @@ def _index(query: Message) -> str:
     ranged = [(one["field"]["field_path"], "ASCENDING") for one in filters if one["op"] != "EQUAL"]
     ranged = [one for one in ranged if one[0] != "__name__"]
     named = [one for one in order if one[0] != "__name__"]
-    assert len({direction for _, direction in order}) <= 1, "the name at the end goes the way of the last field"
-    fields = list(dict.fromkeys([*equal, *named, *(one for one in ranged if one[0] not in dict(named))]))
-    return " ".join([origin["collection_id"], scope, *(f"{path} {direction}" for path, direction in fields)])
+    assert len({direction for _, direction in order}) <= 1, (
+        "the name at the end goes the way of the last field"
+    )
+    fields = list(
+        dict.fromkeys([*equal, *named, *(one for one in ranged if one[0] not in dict(named))])
+    )
+    return " ".join(
+        [origin["collection_id"], scope, *(f"{path} {direction}" for path, direction in fields)]
+    )
 
 
 def _filters(where: Any) -> list[Any]:
@@ -107,12 +121,18 @@ def test_every_read_is_made() -> None:
     assert methods == {*READS, *WITHOUT_QUERY}
 
 
-async def test_the_composite_indexes_are_those_of_the_queries(store: FirestoreStore, rpc: Catching) -> None:
+async def test_the_composite_indexes_are_those_of_the_queries(
+    store: FirestoreStore, rpc: Catching
+) -> None:
     composite, _ = await _needed(store, rpc)
-    assert composite == {" ".join([one["collection"], one["scope"], *one["fields"]]) for one in DECLARED["indexes"]}
+    assert composite == {
+        " ".join([one["collection"], one["scope"], *one["fields"]]) for one in DECLARED["indexes"]
+    }
 
 
-async def test_single_fields_are_indexed_where_a_query_needs_it(store: FirestoreStore, rpc: Catching) -> None:
+async def test_single_fields_are_indexed_where_a_query_needs_it(
+    store: FirestoreStore, rpc: Catching
+) -> None:
     _, single = await _needed(store, rpc)
     declared = {
         f"{collection} {scope} {field} {order}"
@@ -127,9 +147,12 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
     """What is not declared gets Firestore's automatic indexes, four for each field."""
     request = HandoffRequest(reason="asked", source="test", accepted_at=NOW)
     timer = Timer(kind="idle", armed=1, n=1, due_at=NOW)
-    conversation = Conversation(id="csku:1", address="1", version=1, phase=Phase.QUEUED, request=request, timer=timer)
+    conversation = Conversation(
+        id="csku:1", address="1", version=1, phase=Phase.QUEUED, request=request, timer=timer
+    )
     entry = JournalEntry(
-        id="entry", conversation="csku:1", seq=1, time=NOW, kind="test", source="csku:1", verdict=Verdict.ACCEPTED,
+        id="entry", conversation="csku:1", seq=1, time=NOW, kind="test", source="csku:1",
+        verdict=Verdict.ACCEPTED,
         nonce="nonce", due_at=NOW, commands=(Publish(id="command", topic="topic", body={}),),
     )  # fmt: skip
     await store.commit(Commit([entry], [Snapshot(conversation, None)]))

@@ -73,7 +73,9 @@ def test_it_answers_to_no_other_name(run: LocalServer, host: str) -> None:
 
 @pytest.mark.parametrize("path", UNKEYED)
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_another_page_may_call_no_door_that_needs_no_key(run: LocalServer, path: str, origin: str) -> None:
+def test_another_page_may_call_no_door_that_needs_no_key(
+    run: LocalServer, path: str, origin: str
+) -> None:
     for method in ("POST", "PUT", "OPTIONS"):
         refused = run.send(method, path, b'{"text": "Hi"}', {"origin": origin})
         assert (refused.status, reason(refused)) == (403, "origin-not-allowed")
@@ -83,7 +85,9 @@ def test_another_page_may_call_no_door_that_needs_no_key(run: LocalServer, path:
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_a_browser_that_sends_no_origin_says_whose_page_it_is(run: LocalServer, site: str) -> None:
     for method in ("GET", "POST"):
-        refused = run.send(method, "/sim/business_messages/customers", headers={"sec-fetch-site": site})
+        refused = run.send(
+            method, "/sim/business_messages/customers", headers={"sec-fetch-site": site}
+        )
         assert (refused.status, reason(refused)) == (403, "origin-not-allowed")
 
 
@@ -104,7 +108,9 @@ def test_a_door_that_asks_for_proof_decides_by_that_alone(run: LocalServer) -> N
     """A browser cannot send these headers elsewhere without asking first, and is not allowed to."""
     path, foreign = "/receive_webhook/business_messages", {"origin": "https://evil.example"}
     said = {"messageId": "m-1", "text": "Hi"}
-    body = run.encode({**COMMON, "conversationId": "signed", "message": said, "sendTime": "2026-11-20T10:00:00Z"})
+    body = run.encode(
+        {**COMMON, "conversationId": "signed", "message": said, "sendTime": "2026-11-20T10:00:00Z"}
+    )
     signed = {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body), **foreign}
     assert run.send("POST", path, body, foreign).status == 401
     assert run.send("POST", path, body, signed).status == 200
@@ -112,10 +118,20 @@ def test_a_door_that_asks_for_proof_decides_by_that_alone(run: LocalServer) -> N
 
 def test_only_the_bridge_lets_named_pages_in(run: LocalServer) -> None:
     own = f"http://127.0.0.1:{run.port}"
-    asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    asks = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
     for path in (SAY, "/sweep", "/send_representative/v1/conversations", "/receive_webhook/csku"):
-        assert "access-control-allow-origin" not in headers(run, "OPTIONS", path, asks | {"origin": own})
-    assert headers(run, "OPTIONS", "/forward_variables/", asks | {"origin": own})["access-control-allow-origin"] == own
+        assert "access-control-allow-origin" not in headers(
+            run, "OPTIONS", path, asks | {"origin": own}
+        )
+    assert (
+        headers(run, "OPTIONS", "/forward_variables/", asks | {"origin": own})[
+            "access-control-allow-origin"
+        ]
+        == own
+    )
     script = headers(run, "GET", "/forward_variables/bridge.js", {"origin": "https://crm.example"})
     assert script["access-control-allow-origin"] == "*"
 
@@ -123,26 +139,36 @@ def test_only_the_bridge_lets_named_pages_in(run: LocalServer) -> None:
 def test_a_page_that_is_refused_at_the_bridge_is_named_in_the_log(run: LocalServer) -> None:
     for origin in ("http://localhost:4711", 'http://"><script>\x7f' + "x" * 5000):
         assert run.send("POST", "/forward_variables/", b"{}", {"origin": origin}).status == 403
-    lines = [json.loads(line) for line in run.log.read_text().splitlines() if "origin-not-allowed" in line]
+    lines = [
+        json.loads(line)
+        for line in run.log.read_text().splitlines()
+        if "origin-not-allowed" in line
+    ]
     named = [line["origin"] for line in lines if line.get("function") == "forward_variables"]
     assert named[-2] == "http://localhost:4711"
     assert named[-1].startswith("http://???script?") and len(named[-1]) == 100
 
 
 @pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "BREW"])
-@pytest.mark.parametrize("path", ["/", "/sweep", "/sim/rcs/customers", "/local/bridge_token", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sweep", "/sim/rcs/customers", "/local/bridge_token", "/nothing"]
+)
 def test_a_method_that_there_is_not(run: LocalServer, method: str, path: str) -> None:
     refused = run.send(method, path)
     assert (refused.status, reason(refused)) == (405, "method-not-allowed")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/sim", "/sim/", "/sim/nothing", "/sim/rcs/nothing", "/page/nothing.js"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/sim", "/sim/", "/sim/nothing", "/sim/rcs/nothing", "/page/nothing.js"]
+)
 def test_a_path_that_there_is_not(run: LocalServer, path: str) -> None:
     refused = run.send("GET", path)
     assert (refused.status, reason(refused)) == (404, "unknown-path")
 
 
-@pytest.mark.parametrize("path", ["/", "/page/page.js", "/sim/rcs/customers/+12025550100", "/local/bridge_token"])
+@pytest.mark.parametrize(
+    "path", ["/", "/page/page.js", "/sim/rcs/customers/+12025550100", "/local/bridge_token"]
+)
 def test_what_can_only_be_looked_at_takes_nothing(run: LocalServer, path: str) -> None:
     refused = run.send("PUT", path, b"{}")
     assert (refused.status, reason(refused)) == (405, "method-not-allowed")
@@ -159,8 +185,12 @@ def test_what_can_only_be_looked_at_takes_nothing(run: LocalServer, path: str) -
         ("GET / extra", b"", 400, "not-http"),
     ],
 )
-def test_what_no_program_sends(run: LocalServer, request_line: str, header: bytes, status: int, why: str) -> None:
-    head = f"{request_line} HTTP/1.1\r\nHost: 127.0.0.1:{run.port}\r\nConnection: close\r\n".encode()
+def test_what_no_program_sends(
+    run: LocalServer, request_line: str, header: bytes, status: int, why: str
+) -> None:
+    head = (
+        f"{request_line} HTTP/1.1\r\nHost: 127.0.0.1:{run.port}\r\nConnection: close\r\n".encode()
+    )
     answered = raw(run, head + b"X-Filler: " + header + b"\r\n\r\n")
     assert (answered.status, reason(answered)) == (status, why)
 
@@ -182,4 +212,6 @@ def headers(run: LocalServer, method: str, path: str, given: dict[str, str]) -> 
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         heard = b"".join(iter(lambda: connection.recv(65536), b""))
     said = heard.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
-    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in said)}
+    return {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in said)
+    }

@@ -1,4 +1,6 @@
-"""A local run as a process: it ends quietly when it is stopped, and says in words why it does not start."""
+"""A local run as a process: it ends quietly when it is stopped, and says in words why it does
+not start.
+"""
 
 import json
 import os
@@ -15,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
-def test_a_run_that_has_sent_something_ends_without_complaint(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_run_that_has_sent_something_ends_without_complaint(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     server = LocalServer(tmp_path, {"BATON_BOT": "acknowledge"})
     server.start()
     said = json.dumps({"text": "Hi"}).encode()
@@ -31,5 +35,10 @@ def test_a_run_that_has_sent_something_ends_without_complaint(tmp_path: Path, ho
 def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, port: str) -> None:
     environment = {**os.environ, "PORT": port, "BATON_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "infra.local"]
-    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stderr.strip()) == (1, f"PORT is a number from 1 to 65535, not {port!r}.")
+    ended = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr.strip()) == (
+        1,
+        f"PORT is a number from 1 to 65535, not {port!r}.",
+    )

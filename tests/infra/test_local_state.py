@@ -52,7 +52,9 @@ def modes(folder: Path) -> dict[str, str]:
 def _truncated(path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("create table conversations (id, body)")
-        database.executemany("insert into conversations values (?, ?)", [(n, "x" * 900) for n in range(90)])
+        database.executemany(
+            "insert into conversations values (?, ?)", [(n, "x" * 900) for n in range(90)]
+        )
     database.close()
     os.truncate(path, 20_000)
 
@@ -100,7 +102,9 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("how", SPOILT)
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_spoilt_is_named_at_the_start_with_what_to_do(tmp_path: Path, name: str, how: str) -> None:
+def test_a_file_that_is_spoilt_is_named_at_the_start_with_what_to_do(
+    tmp_path: Path, name: str, how: str
+) -> None:
     path = tmp_path / f"{name}.sqlite"
     SPOILT[how](path)
     before = path.read_bytes()
@@ -172,7 +176,9 @@ def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
         run.send("POST", SAY, b'{"text": "again"}')
         run.wait_until_quiet("3333")
         found = modes(folder)
-    assert {"baton.sqlite", "baton.sqlite-wal", "baton.sqlite-shm", "platform.sqlite-wal"} <= set(found)
+    assert {"baton.sqlite", "baton.sqlite-wal", "baton.sqlite-shm", "platform.sqlite-wal"} <= set(
+        found
+    )
     assert found.pop("state") == "0o700"
     found.pop("server.log")  # the test's own
     assert set(found.values()) == {"0o600"}
@@ -212,7 +218,9 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
     assert "PORT=8081 make run" in said
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits a process that runs")
+@pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="only Linux limits a process that runs"
+)
 def test_a_full_disk_acknowledges_nothing_and_says_so(tmp_path: Path) -> None:
     with LocalServer(tmp_path) as run:
         assert run.process is not None
@@ -230,8 +238,14 @@ def test_a_full_disk_acknowledges_nothing_and_says_so(tmp_path: Path) -> None:
         run.wait_until(lambda: "m-0" in _journal(run))
         kept = {f"w-{n}" for n, one in enumerate(webhook) if one == (200, "")}
         assert kept == {one for one in _journal(run) if one.startswith("w-")}
-        lines = [json.loads(line) for line in run.log.read_text().splitlines() if line.startswith("{")]
-    failed = [line for line in lines if line["severity"] == "ERROR" and line.get("reason") == "storage-full"]
+        lines = [
+            json.loads(line) for line in run.log.read_text().splitlines() if line.startswith("{")
+        ]
+    failed = [
+        line
+        for line in lines
+        if line["severity"] == "ERROR" and line.get("reason") == "storage-full"
+    ]
     assert len(failed) >= 3
 
 
@@ -249,15 +263,26 @@ def _say(run: LocalServer, message: str) -> tuple[int, str]:
 
 
 def _webhook(run: LocalServer, message: str) -> tuple[int, str]:
-    body = {"event": "agent.message_out", "timestamp": 1738056000, "conversation_id": "conv_1", "need_human": 1}
+    body = {
+        "event": "agent.message_out",
+        "timestamp": 1738056000,
+        "conversation_id": "conv_1",
+        "need_human": 1,
+    }
     said = {"id": message, "agent": {"name": "A"}, "content": {"type": "text", "text": "x" * 3000}}
     headers = {"authorization": "dev-csku-secret"}
-    reply = run.send("POST", "/receive_webhook/csku", run.encode({**body, "message": said}), headers)
+    reply = run.send(
+        "POST", "/receive_webhook/csku", run.encode({**body, "message": said}), headers
+    )
     return reply.status, _reason(reply.body)
 
 
 def _reason(body: object) -> str:
-    return str(body["error"]["details"][0]["reason"]) if isinstance(body, dict) and "error" in body else ""
+    return (
+        str(body["error"]["details"][0]["reason"])
+        if isinstance(body, dict) and "error" in body
+        else ""
+    )
 
 
 def _journal(run: LocalServer) -> set[str]:

@@ -1,4 +1,6 @@
-"""What the metrics read is what the code writes: every field and every fixed text of a filter stands in a log line."""
+"""What the metrics read is what the code writes: every field and every fixed text of a filter
+stands in a log line.
+"""
 
 import ast
 import json
@@ -18,13 +20,29 @@ OF_EVERY_LINE = {"message", "method", "status", "latency_ms"}
 
 
 def _logged() -> set[str]:
-    """Returns the fields of all log lines: what `log` is given by name, and the notes of an answer."""
+    """Returns the fields of all log lines: what `log` is given by name, and the notes of an
+    answer.
+    """
     nodes = [node for text in CODE for node in ast.walk(ast.parse(text))]
     calls = [node for node in nodes if isinstance(node, ast.Call)]
-    given = {word.arg for call in calls if ast.unparse(call.func) == "log" for word in call.keywords if word.arg}
+    given = {
+        word.arg
+        for call in calls
+        if ast.unparse(call.func) == "log"
+        for word in call.keywords
+        if word.arg
+    }
     notes = [word.value for call in calls for word in call.keywords if word.arg == "notes"]
-    notes += [node.value for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "notes"]
-    return given | {str(key.value) for one in notes if isinstance(one, ast.Dict) for key in _names(one)} | OF_EVERY_LINE
+    notes += [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "notes"
+    ]
+    return (
+        given
+        | {str(key.value) for one in notes if isinstance(one, ast.Dict) for key in _names(one)}
+        | OF_EVERY_LINE
+    )
 
 
 def _names(notes: ast.Dict) -> list[ast.Constant]:
@@ -34,7 +52,11 @@ def _names(notes: ast.Dict) -> list[ast.Constant]:
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_reads_what_is_logged(name: str) -> None:
     metric = METRICS[name]
-    fields = {*re.findall(r"jsonPayload\.(\w+)", metric["filter"]), *metric["labels"], metric["value"]} - {None}
+    fields = {
+        *re.findall(r"jsonPayload\.(\w+)", metric["filter"]),
+        *metric["labels"],
+        metric["value"],
+    } - {None}
     missing = fields - _logged()
     assert missing == set()
 
@@ -53,5 +75,7 @@ def test_types_that_are_counted_exist() -> None:
 
 
 def test_everything_shown_or_alarmed_is_measured() -> None:
-    shown = re.findall(r"logging\.googleapis\.com/user/(\w+)", json.dumps([TABLES["alerts"], TABLES["charts"]]))
+    shown = re.findall(
+        r"logging\.googleapis\.com/user/(\w+)", json.dumps([TABLES["alerts"], TABLES["charts"]])
+    )
     assert set(shown) == set(METRICS)

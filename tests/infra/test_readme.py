@@ -1,4 +1,6 @@
-"""The documents tell the truth: diagram, settings and calls are those of the code, links lead somewhere."""
+"""The documents tell the truth: diagram, settings and calls are those of the code, links lead
+somewhere.
+"""
 
 import json
 import re
@@ -17,7 +19,8 @@ from shared.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS, SHARED, PLATFORMS, REPORTS = (
-    (ROOT / path / "README.md").read_text() for path in ("functions", "shared", "shared/platforms", "shared/reports")
+    (ROOT / path / "README.md").read_text()
+    for path in ("functions", "shared", "shared/platforms", "shared/reports")
 )
 
 
@@ -25,7 +28,9 @@ def test_the_diagram_is_printed_from_the_table() -> None:
     assert f"```mermaid\n{diagram()}\n```" in SHARED
 
 
-@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields if name != "k_service"])
+@pytest.mark.parametrize(
+    "name", [name.upper() for name in Settings.model_fields if name != "k_service"]
+)
 def test_every_setting_is_in_the_table(name: str) -> None:
     assert re.search(rf"^\|.*`{name}`.*\|$", FUNCTIONS, re.MULTILINE)
 

@@ -1,4 +1,6 @@
-"""README shows the tag of the bridge as it is: with another hash no browser would run the script."""
+"""README shows the tag of the bridge as it is: with another hash no browser would run the
+script.
+"""
 
 import re
 

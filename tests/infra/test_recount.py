@@ -1,4 +1,6 @@
-"""`python -m infra.recount` on a local run's state: what is right stays, what is wrong is mended, and it says which."""
+"""`python -m infra.recount` on a local run's state: what is right stays, what is wrong is
+mended, and it says which.
+"""
 
 import asyncio
 import os
@@ -32,7 +34,9 @@ def played(tmp_path: Path) -> Path:
 def _recount(store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
     command = [sys.executable, "-m", "infra.recount", *arguments]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
 async def _spoil(path: Path, *at: datetime) -> None:

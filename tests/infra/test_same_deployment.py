@@ -1,5 +1,6 @@
-"""deploy.py and terraform make the same: terraform's side is what `terraform test` holds after applying infra/terraform
-against a mock of the provider, deploy.py's side is read off the words of its gcloud commands. No cloud saw either.
+"""deploy.py and terraform make the same: terraform's side is what `terraform test` holds after
+applying infra/terraform against a mock of the provider, deploy.py's side is read off the words of
+its gcloud commands. No cloud saw either.
 """
 
 from pathlib import Path
@@ -34,8 +35,18 @@ def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
     """Nothing may agree only because neither side knows it."""
     facts = FromTerraform(verdict.made("what_a_function_is_given")).facts()
     assert {fact[1] for fact in facts if fact[0] == "function"} == set(TABLE)
-    kinds = "alert api account backup dashboard database expiry field function index job mail metric repository right"
-    assert {str(fact[0]) for fact in facts} == {*kinds.split(), "bucket", "secret", "source", "subscription", "topic"}
+    kinds = (
+        "alert api account backup dashboard database expiry field "
+        "function index job mail metric repository right"
+    )
+    assert {str(fact[0]) for fact in facts} == {
+        *kinds.split(),
+        "bucket",
+        "secret",
+        "source",
+        "subscription",
+        "topic",
+    }
 
 
 def _listed(facts: set[Fact]) -> list[str]:

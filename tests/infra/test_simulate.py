@@ -1,4 +1,6 @@
-"""The deployment build, simulated: it takes the lock as it is and finds what would fail in the cloud."""
+"""The deployment build, simulated: it takes the lock as it is and finds what would fail in the
+cloud.
+"""
 
 import os
 import shutil
@@ -15,13 +17,19 @@ from infra.stage import stage
 
 def _works(python: str) -> bool:
     path = shutil.which(python)
-    return path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    return (
+        path is not None
+        and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    )
 
 
 PYTHONS = [one for one in ("python3.11", "python3.13") if _works(one)] or [sys.executable]
 
 
-@pytest.mark.skipif(os.environ.get("BATON_REQUIRE_ALL") != "1", reason="slow; by hand: python -m infra.stage --check")
+@pytest.mark.skipif(
+    os.environ.get("BATON_REQUIRE_ALL") != "1",
+    reason="slow; by hand: python -m infra.stage --check",
+)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_function_is_built_and_answers(tmp_path: Path, python: str) -> None:
     with DeploymentBuild(python, ROOT / "requirements.txt") as build:
@@ -31,7 +39,10 @@ def test_every_function_is_built_and_answers(tmp_path: Path, python: str) -> Non
 
 def test_a_lock_that_hides_the_framework_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("-r other.txt\n")
-    with pytest.raises(SimulationError, match="does not list functions-framework"), _build(tmp_path):
+    with (
+        pytest.raises(SimulationError, match="does not list functions-framework"),
+        _build(tmp_path),
+    ):
         pass
 
 

@@ -1,4 +1,6 @@
-"""The simulated CCAI Platform keeps what is documented of the real one, and takes whatever Baton's desk asks of it."""
+"""The simulated CCAI Platform keeps what is documented of the real one, and takes whatever
+Baton's desk asks of it.
+"""
 
 import json
 
@@ -17,7 +19,9 @@ from shared.transports.clock import WallClock
 from tests.infra.simulated import HERE, ask, customer
 
 DESK = CcaiDesk(f"{HERE}/sim/ccai/apps/api/v1", "dev", "token", 7)
-OPEN = CallDesk(id="c", desk="support", platform="ccai", action="open", handoff="h-1", reason="billing")
+OPEN = CallDesk(
+    id="c", desk="support", platform="ccai", action="open", handoff="h-1", reason="billing"
+)
 CHAT = Chat("1001", "1", "h-1")
 
 
@@ -27,7 +31,9 @@ def ccai() -> CcaiSimulator:
 
 
 def told(ccai: CcaiSimulator, by: str = "first") -> list[Event]:
-    """Returns what Baton makes of the webhooks that wait, each of them proved by one of the two secrets."""
+    """Returns what Baton makes of the webhooks that wait, each of them proved by one of the two
+    secrets.
+    """
     platform, found = Ccai(webhook_secrets=(by,)), list[Event]()
     for seq, body in ccai.store.webhooks(100):
         request = Request("POST", "/", body.encode(), ccai.signed(body.encode()))
@@ -52,7 +58,9 @@ async def test_every_call_makes_another_chat(ccai: CcaiSimulator) -> None:
     assert [DESK.native_id(answer) for answer in answers] == ["1001", "1002"]
 
 
-async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(ccai: CcaiSimulator) -> None:
+async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(
+    ccai: CcaiSimulator,
+) -> None:
     ccai.faults = CcaiFaults(created_first=1)
     ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]  # nobody listens here
     await opened(ccai)
@@ -71,14 +79,18 @@ async def _nothing() -> None:
 async def test_words_are_shown_to_agents_and_echoed_which_baton_drops(ccai: CcaiSimulator) -> None:
     await opened(ccai)
     assert (await ask(ccai, DESK.say(CHAT, "hi"))).status == 200
-    assert [json.loads(body)["event_type"] for _, body in ccai.store.webhooks(9)] == ["message_received"]
+    assert [json.loads(body)["event_type"] for _, body in ccai.store.webhooks(9)] == [
+        "message_received"
+    ]
     assert told(ccai) == []
 
 
 async def test_agents_join_and_speak(ccai: CcaiSimulator) -> None:
     await opened(ccai)
     for action in ("joins", "says"):
-        await customer(ccai, "/customers/1001/agent", {"action": action, "name": "Jane", "text": "Hello"})
+        await customer(
+            ccai, "/customers/1001/agent", {"action": action, "name": "Jane", "text": "Hello"}
+        )
     joined, said = told(ccai)
     assert isinstance(joined, HumanJoined)
     assert isinstance(said, HumanMessage)
@@ -113,7 +125,9 @@ async def test_a_chat_that_baton_ends_was_ended_by_nobody_of_the_desk(ccai: Ccai
     assert ccai.store.transcript("1001")[-1]["body"] == {}
 
 
-async def test_a_chat_that_was_turned_away_is_open_until_it_is_finished(ccai: CcaiSimulator) -> None:
+async def test_a_chat_that_was_turned_away_is_open_until_it_is_finished(
+    ccai: CcaiSimulator,
+) -> None:
     await opened(ccai)
     for action in ("deflects", "joins"):
         await customer(ccai, "/customers/1001/agent", {"action": action, "name": "Jane"})

@@ -21,7 +21,9 @@ def whatsapp() -> WhatsAppSimulator:
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])
-async def test_what_a_customer_writes_reaches_baton_signed(name: str, request: pytest.FixtureRequest) -> None:
+async def test_what_a_customer_writes_reaches_baton_signed(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     simulator: Simulator = request.getfixturevalue(name)
     said = await says(simulator)
     (event,) = told(simulator)
@@ -41,23 +43,32 @@ async def test_a_newcomer_gets_a_number_and_the_id_that_baton_will_use(
     await customer(simulator, f"/customers/{first['id']}/messages", {"text": "Hi"})
     assert told(simulator)[0].source == first["conversation"]
     listed = (await customer(simulator, "/customers", {}, "GET"))["customers"]
-    assert [one["conversation"] for one in listed] == [first["conversation"], second["conversation"]]
+    assert [one["conversation"] for one in listed] == [
+        first["conversation"],
+        second["conversation"],
+    ]
     assert [one["said"] for one in listed] == ["Hi", None]
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])
-async def test_whoever_asks_for_a_person_taps_a_chip(name: str, request: pytest.FixtureRequest) -> None:
+async def test_whoever_asks_for_a_person_taps_a_chip(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     simulator: Simulator = request.getfixturevalue(name)
     await customer(simulator, f"/customers/{PHONE}/status", {"requestedLiveAgent": True})
     assert [event.kind for event in told(simulator)] == ["human_requested"]
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])
-async def test_a_webhook_posted_by_hand_is_on_the_phone_as_well(name: str, request: pytest.FixtureRequest) -> None:
+async def test_a_webhook_posted_by_hand_is_on_the_phone_as_well(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     simulator: Simulator = request.getfixturevalue(name)
     await says(simulator)
     ((_, body),) = simulator.store.webhooks(1)
-    other = type(simulator)(PlatformStore(":memory:"), "", *(["token"] if name == "rcs" else ["secret", "access"]))
+    other = type(simulator)(
+        PlatformStore(":memory:"), "", *(["token"] if name == "rcs" else ["secret", "access"])
+    )
     other.overhear(body.encode(), {})
     assert other.store.transcript(PHONE) == []
     other.overhear(body.encode(), simulator.signed(body.encode()))

@@ -1,4 +1,6 @@
-"""The simulated RCS for Business keeps what its reference documents: UUIDs, limits, errors and events."""
+"""The simulated RCS for Business keeps what its reference documents: UUIDs, limits, errors and
+events.
+"""
 
 import json
 import uuid
@@ -51,7 +53,9 @@ async def test_rcs_counts_ids_in_one_space_for_the_whole_agent(rcs: RcsSimulator
         (f"{PHONE}/agentEvents?eventId={UUID}&agentId={AGENT}", 400),
     ],
 )
-async def test_rcs_refuses_what_its_reference_refuses(rcs: RcsSimulator, path: str, status: int) -> None:
+async def test_rcs_refuses_what_its_reference_refuses(
+    rcs: RcsSimulator, path: str, status: int
+) -> None:
     await says(rcs)
     body = b'{"contentMessage": {"text": "Hello"}}'
     assert (await ask(rcs, Call("POST", f"{HERE}/sim/rcs/v1/phones/{path}", body))).status == status
@@ -77,7 +81,9 @@ async def test_rcs_shows_typing_and_reads(rcs: RcsSimulator) -> None:
     assert (await customer(rcs, f"/customers/{PHONE}", {}, "GET"))["typing"] is None
 
 
-async def test_rcs_says_what_was_delivered_and_read_by_the_id_it_was_sent_under(rcs: RcsSimulator) -> None:
+async def test_rcs_says_what_was_delivered_and_read_by_the_id_it_was_sent_under(
+    rcs: RcsSimulator,
+) -> None:
     await says(rcs)
     await sent(rcs)
     told(rcs)
@@ -100,12 +106,23 @@ async def test_whoever_unsubscribes_from_rcs_says_so_twice(rcs: RcsSimulator) ->
         {"contentInfo": {"fileUrl": "https://x.test/a.png", "altText": "Boots"}},
         {"text": "Hi", "fallback": "Hi"},
         {"text": "Hi", "suggestions": [{"reply": {"text": "Yes", "postbackData": "y", "mood": 1}}]},
-        {"richCard": {"carouselCard": {"cardWidth": "SMALL", "cardContents": [{"title": "A"}, {"subtitle": "B"}]}}},
+        {
+            "richCard": {
+                "carouselCard": {
+                    "cardWidth": "SMALL",
+                    "cardContents": [{"title": "A"}, {"subtitle": "B"}],
+                }
+            }
+        },
     ],
 )
-async def test_rcs_refuses_a_name_that_it_does_not_know(rcs: RcsSimulator, content: dict[str, object]) -> None:
+async def test_rcs_refuses_a_name_that_it_does_not_know(
+    rcs: RcsSimulator, content: dict[str, object]
+) -> None:
     await says(rcs)
     path = f"/sim/rcs/v1/phones/{PHONE}/agentMessages?messageId={uuid.uuid4()}&agentId={AGENT}"
-    answer = await ask(rcs, Call("POST", f"{HERE}{path}", json.dumps({"contentMessage": content}).encode()))
+    answer = await ask(
+        rcs, Call("POST", f"{HERE}{path}", json.dumps({"contentMessage": content}).encode())
+    )
     assert answer.status == 400
     assert b"Unknown name" in answer.body

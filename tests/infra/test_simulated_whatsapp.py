@@ -1,4 +1,6 @@
-"""The simulated WhatsApp keeps what is known of the real one: no ids of ours, a window, limits, statuses, echoes."""
+"""The simulated WhatsApp keeps what is known of the real one: no ids of ours, a window, limits,
+statuses, echoes.
+"""
 
 import json
 from typing import Any
@@ -51,36 +53,61 @@ async def test_whatsapp_closes_its_window_after_a_day_and_opens_it_with_the_next
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"auth": "bearer:guess"}, 401), ({"auth": "none"}, 401), ({"body": b"{}"}, 400), ({"body": b"["}, 400)],
+    [
+        ({"auth": "bearer:guess"}, 401),
+        ({"auth": "none"}, 401),
+        ({"body": b"{}"}, 400),
+        ({"body": b"["}, 400),
+    ],
 )
 async def test_whatsapp_refuses_who_has_no_token_and_what_is_no_message(
     whatsapp: WhatsAppSimulator, change: dict[str, Any], status: int
 ) -> None:
     await says(whatsapp)
-    call = {"method": "POST", "url": f"{WHATSAPP.api_url}/{NUMBER}/messages", "body": b"{}", "auth": "bearer:access"}
+    call = {
+        "method": "POST",
+        "url": f"{WHATSAPP.api_url}/{NUMBER}/messages",
+        "body": b"{}",
+        "auth": "bearer:access",
+    }
     assert (await ask(whatsapp, Call(**{**call, **change}))).status == status
 
 
-async def test_whatsapp_keeps_its_limits_and_knows_whom_it_can_reach(whatsapp: WhatsAppSimulator) -> None:
+async def test_whatsapp_keeps_its_limits_and_knows_whom_it_can_reach(
+    whatsapp: WhatsAppSimulator,
+) -> None:
     assert (await sent(whatsapp)).status == 400
     await says(whatsapp)
     assert (await sent(whatsapp, "x" * 4096)).status == 200
-    tall = {"messaging_product": "whatsapp", "to": PHONE, "type": "text", "text": {"body": "x" * 4097}}
+    tall = {
+        "messaging_product": "whatsapp",
+        "to": PHONE,
+        "type": "text",
+        "text": {"body": "x" * 4097},
+    }
     url = f"{WHATSAPP.api_url}/{NUMBER}/messages"
-    assert (await ask(whatsapp, Call("POST", url, json.dumps(tall).encode(), auth="bearer:access"))).status == 400
+    assert (
+        await ask(whatsapp, Call("POST", url, json.dumps(tall).encode(), auth="bearer:access"))
+    ).status == 400
 
 
 async def test_every_way_to_send_chips_is_accepted(whatsapp: WhatsAppSimulator) -> None:
     await says(whatsapp)
     for number in (1, 3, 4, 10, 11):
-        chips = [{"reply": {"text": f"Chip {one}", "postbackData": f"p{one}"}} for one in range(number)]
+        chips = [
+            {"reply": {"text": f"Chip {one}", "postbackData": f"p{one}"}} for one in range(number)
+        ]
         content = Content.model_validate({"text": f"{number}", "suggestions": chips})
-        assert (await sent(whatsapp, content.text or "", suggestions=content.suggestions)).status == 200
+        assert (
+            await sent(whatsapp, content.text or "", suggestions=content.suggestions)
+        ).status == 200
     shown = [row["body"] for row in whatsapp.store.transcript(PHONE) if row["side"] == "business"]
     assert [len(body.get("suggestions", [])) for body in shown] == [1, 3, 4, 10, 0]
 
 
-async def test_what_a_person_types_in_the_business_app_is_an_echo(whatsapp: WhatsAppSimulator) -> None:
+async def test_what_a_person_types_in_the_business_app_is_an_echo(
+    whatsapp: WhatsAppSimulator,
+) -> None:
     await customer(whatsapp, f"/customers/{PHONE}/echo", {"text": "I am here"})
     (event,) = told(whatsapp)
     assert isinstance(event, HumanMessage)

@@ -1,4 +1,6 @@
-"""Each staged folder is all that a function needs: it answers from there in a clean environment, as deployed."""
+"""Each staged folder is all that a function needs: it answers from there in a clean
+environment, as deployed.
+"""
 
 import io
 import json
@@ -23,14 +25,23 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Returns what runs a staged function by the framework's console script, as the buildpack does."""
+    """Returns what runs a staged function by the framework's console script, as the buildpack
+    does.
+    """
     running: list[subprocess.Popen[bytes]] = []
 
     def served(function: str, **settings: str) -> str:
         folder, port = stage(function, tmp_path), free_port()
-        environment = {"PATH": f"{BIN}:/usr/bin:/bin", "PORT": str(port), "FUNCTION_TARGET": function, **settings}
+        environment = {
+            "PATH": f"{BIN}:/usr/bin:/bin",
+            "PORT": str(port),
+            "FUNCTION_TARGET": function,
+            **settings,
+        }
         command = [str(BIN / "functions-framework"), "--host", "127.0.0.1"]
-        running.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL))
+        running.append(
+            subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        )
         return f"http://127.0.0.1:{port}"
 
     yield served
@@ -67,7 +78,9 @@ def test_a_staged_function_answers(serve: Callable[..., str], function: str) -> 
 
 def test_the_reports_page_is_staged_with_its_function(serve: Callable[..., str]) -> None:
     url = serve("send_representative")
-    assert [_status(f"{url}/reports/{name}") for name in ("", "reports.js", "chart.umd.min.js")] == [200, 200, 200]
+    assert [
+        _status(f"{url}/reports/{name}") for name in ("", "reports.js", "chart.umd.min.js")
+    ] == [200, 200, 200]
 
 
 def test_wrong_settings_close_every_door_of_a_function(serve: Callable[..., str]) -> None:
@@ -75,7 +88,12 @@ def test_wrong_settings_close_every_door_of_a_function(serve: Callable[..., str]
 
 
 def test_deployed_a_function_refuses_the_embedded_store(serve: Callable[..., str]) -> None:
-    url = serve("receive_webhook", K_SERVICE="receive-webhook", BATON_STORE="sqlite:///x", GOOGLE_CLOUD_PROJECT="p")
+    url = serve(
+        "receive_webhook",
+        K_SERVICE="receive-webhook",
+        BATON_STORE="sqlite:///x",
+        GOOGLE_CLOUD_PROJECT="p",
+    )
     assert _status(url + "/business_messages") == 503
 
 
@@ -98,7 +116,9 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path, function: str) -> 
     assert zipped(second) == content
     with zipfile.ZipFile(io.BytesIO(content)) as found:
         assert found.namelist() == sorted(found.namelist())
-        assert {(info.date_time, info.external_attr >> 16) for info in found.infolist()} == {(EPOCH, 0o100644)}
+        assert {(info.date_time, info.external_attr >> 16) for info in found.infolist()} == {
+            (EPOCH, 0o100644)
+        }
         found.extractall(tmp_path / "unpacked")
     assert (tmp_path / "unpacked" / "main.py").read_bytes() == (first / "main.py").read_bytes()
 
@@ -116,7 +136,9 @@ def test_a_zip_is_named_after_its_content_and_replaces_the_one_before(tmp_path: 
 def test_terraform_is_told_of_every_zip(tmp_path: Path) -> None:
     (tmp_path / "terraform").mkdir()
     zips = {function: archive(stage(function, tmp_path / "build")) for function in deployables()}
-    told = json.loads(tell_terraform(tmp_path / "build", tmp_path / "terraform").read_text())["sources"]
+    told = json.loads(tell_terraform(tmp_path / "build", tmp_path / "terraform").read_text())[
+        "sources"
+    ]
     assert told == {function: f"../build/{path.name}" for function, path in zips.items()}
     assert all((tmp_path / "terraform" / path).is_file() for path in told.values())
 

@@ -1,4 +1,6 @@
-"""infra/terraform is well formed, valid against the provider's schema, and wired as its own tests say."""
+"""infra/terraform is well formed, valid against the provider's schema, and wired as its own
+tests say.
+"""
 
 from typing import Any
 

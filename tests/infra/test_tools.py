@@ -37,16 +37,27 @@ DEPLOY = ["infra.deploy", "--project", "baton-test", "--region", "europe-west1"]
 
 
 def test_every_tool_is_walked() -> None:
-    marked = {path for path in (ROOT / "infra").rglob("*.py") if '\nif __name__ == "__main__":' in path.read_text()}
-    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__") for path in marked}
+    marked = {
+        path
+        for path in (ROOT / "infra").rglob("*.py")
+        if '\nif __name__ == "__main__":' in path.read_text()
+    }
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+        for path in marked
+    }
     assert names == set(TOOLS)
 
 
-def ended(*command: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def ended(
+    *command: str, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Returns how a tool ended, which never is with a traceback."""
     given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     words = [sys.executable, "-m", *command]
-    done = subprocess.run(words, env=given, cwd=folder or ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        words, env=given, cwd=folder or ROOT, capture_output=True, text=True, timeout=120
+    )
     assert "Traceback" not in done.stderr + done.stdout
     return done
 
@@ -64,9 +75,27 @@ def test_rubbish_is_answered_with_the_usage(tool: str, rubbish: list[str]) -> No
     [
         (["infra.bridge_tag", "--endpoint", "http://["], 2, "--endpoint"),
         (["infra.bridge_tag", "--endpoint", 'https://x.test/"><b'], 2, "--endpoint"),
-        (["infra.bridge_tag", "--endpoint", "https://x.test/f", "--adapter", "nonsense"], 2, "--adapter"),
-        (["infra.bridge_tag", "--endpoint", "https://x.test/f", "--adapter", "https://a.test/path"], 2, "--adapter"),
-        (["infra.bridge_tag", "--endpoint", "https://x.test/f", "--agent", "jane"], 2, "BRIDGE_TOKEN_KEYS"),
+        (
+            ["infra.bridge_tag", "--endpoint", "https://x.test/f", "--adapter", "nonsense"],
+            2,
+            "--adapter",
+        ),
+        (
+            [
+                "infra.bridge_tag",
+                "--endpoint",
+                "https://x.test/f",
+                "--adapter",
+                "https://a.test/path",
+            ],
+            2,
+            "--adapter",
+        ),
+        (
+            ["infra.bridge_tag", "--endpoint", "https://x.test/f", "--agent", "jane"],
+            2,
+            "BRIDGE_TOKEN_KEYS",
+        ),
         (["infra.doctor", "http://["], 2, "give a URL"),
         (["infra.doctor", "http://localhost:99999"], 2, "give a URL"),
         (["infra.doctor", "http://localhost:x"], 2, "give a URL"),
@@ -74,13 +103,19 @@ def test_rubbish_is_answered_with_the_usage(tool: str, rubbish: list[str]) -> No
         (["infra.recount", "--to", "0000-00-00"], 1, "not recounted: to"),
         (["infra.stage", "nothing"], 1, "functions/nothing/main.py does not exist"),
         (["infra.stage", "../functions/sweep"], 1, "does not exist"),
-        (["infra.stage", "--check", "--python", "nosuchpython", "sweep"], 1, "`nosuchpython` cannot be run"),
+        (
+            ["infra.stage", "--check", "--python", "nosuchpython", "sweep"],
+            1,
+            "`nosuchpython` cannot be run",
+        ),
         (["infra.stage", "--check", "--python", "/", "sweep"], 1, "`/` cannot be run"),
         (["infra.stage", "--check", "--python", "true", "sweep"], 1, "cannot be run"),
         ([*DEPLOY, "--max-instances", "x"], 2, "--max-instances"),
     ],
 )
-def test_what_cannot_be_done_is_said(tmp_path: Path, command: list[str], code: int, says: str) -> None:
+def test_what_cannot_be_done_is_said(
+    tmp_path: Path, command: list[str], code: int, says: str
+) -> None:
     (tmp_path / "baton.sqlite").touch()
     done = ended(*command, BATON_HOME=str(tmp_path))
     assert (done.returncode, says in done.stderr) == (code, True), done.stderr
@@ -100,7 +135,9 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, command: list[str], code: i
         ("BATON_HOME", "{here}/folder"),
     ],
 )
-def test_a_state_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, tool: str, setting: str, value: str) -> None:
+def test_a_state_that_cannot_be_read_is_said_in_one_line(
+    tmp_path: Path, tool: str, setting: str, value: str
+) -> None:
     for name in ("spoilt", "foreign", "folder"):
         (tmp_path / name).mkdir()
     (tmp_path / "spoilt" / "baton.sqlite").write_bytes(bytes(range(256)) * 64)
@@ -126,7 +163,9 @@ def test_damage_that_is_met_on_the_way_is_said_in_one_line(tmp_path: Path) -> No
     path = tmp_path / "baton.sqlite"
     with closing(sqlite3.connect(path)) as database:
         database.execute("pragma wal_checkpoint(truncate)")
-        page = database.execute("select rootpage from sqlite_schema where name = 'journal'").fetchone()[0]
+        page = database.execute(
+            "select rootpage from sqlite_schema where name = 'journal'"
+        ).fetchone()[0]
     with path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
@@ -154,13 +193,21 @@ def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path, command: list[
     os.close(reading)
     given = {**os.environ, "BATON_HOME": str(tmp_path)}
     words = [sys.executable, "-m", *command]
-    done = subprocess.run(words, env=given, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run(
+        words, env=given, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
+    )
     os.close(writing)
-    assert "rror" not in done.stderr and "Traceback" not in done.stderr and "Broken pipe" not in done.stderr
+    assert (
+        "rror" not in done.stderr
+        and "Traceback" not in done.stderr
+        and "Broken pipe" not in done.stderr
+    )
 
 
 @pytest.mark.parametrize("command", [["infra.diagram"], ["infra.export"], [*DEPLOY, "--dry-run"]])
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to write to")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no full disk to write to"
+)
 def test_a_full_disk_is_said(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "baton.sqlite").touch()
     with LocalServer(tmp_path) as run:
@@ -169,7 +216,9 @@ def test_a_full_disk_is_said(tmp_path: Path, command: list[str]) -> None:
     given = {**os.environ, "BATON_HOME": str(tmp_path)}
     words = [sys.executable, "-m", *command]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(words, env=given, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run(
+            words, env=given, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "No space left on device" in done.stderr
 
@@ -209,12 +258,16 @@ def test_a_tool_that_is_interrupted_while_it_is_imported_says_so(tmp_path: Path)
     (tmp_path / "jwt.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
     given = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     words = [sys.executable, "-m", "infra.bridge_tag", "--endpoint", "https://x.test/f"]
-    done = subprocess.run(words, env=given, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        words, env=given, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.stderr.strip() == "interrupted"
     assert done.returncode == -signal.SIGINT
 
 
-@pytest.mark.parametrize("sent", [b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b""])
+@pytest.mark.parametrize(
+    "sent", [b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b""]
+)
 def test_the_doctor_hears_rubbish(sent: bytes) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

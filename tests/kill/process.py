@@ -16,7 +16,8 @@ from infra.local.server import free_port
 
 ROOT = Path(__file__).parents[2]
 SIM = "/sim/business_messages"
-FAULTS: Mapping[str, float] = {  # 30 % of the calls to the platform, and webhooks doubled and out of order
+# 30 % of the calls to the platform, and webhooks doubled and out of order
+FAULTS: Mapping[str, float] = {
     "slow": 0.05, "slow_seconds": 0.3, "too_many": 0.05, "retry_after": 1, "server_error": 0.07,
     "drop_before": 0.07, "drop_after": 0.07, "duplicate": 0.2, "reorder": 0.2,
 }  # fmt: skip
@@ -41,7 +42,9 @@ class Process:
         environment = {"PATH": os.environ["PATH"], **settings, **timers}
         with (self.home / "log.txt").open("ab") as log:
             command = [sys.executable, "-m", "infra.local"]
-            self.running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            self.running = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
 
     def kill(self) -> None:
         if self.running is not None:
@@ -54,12 +57,18 @@ class Client:
     session: aiohttp.ClientSession
     url: str
 
-    async def call(self, method: str, path: str, body: Any = None, key: str = "dev-admin") -> tuple[int, Any]:
-        """Asks until the answer is definite: a caller whose connection breaks asks again, under the same id."""
+    async def call(
+        self, method: str, path: str, body: Any = None, key: str = "dev-admin"
+    ) -> tuple[int, Any]:
+        """Asks until the answer is definite: a caller whose connection breaks asks again, under
+        the same id.
+        """
         while True:
             headers = {"authorization": f"Bearer {key}"}
             try:
-                async with self.session.request(method, self.url + path, json=body, headers=headers) as response:
+                async with self.session.request(
+                    method, self.url + path, json=body, headers=headers
+                ) as response:
                     if response.status < 500 and response.status != 429:
                         return response.status, await response.json()
             except (aiohttp.ClientError, TimeoutError):
@@ -68,7 +77,9 @@ class Client:
 
     async def accepted(self, path: str, body: Any) -> bool:
         """Returns whether a request took effect, be it on an earlier try whose answer was lost."""
-        status, answer = await self.call("POST", f"/send_representative/v1/conversations/{path}", body)
+        status, answer = await self.call(
+            "POST", f"/send_representative/v1/conversations/{path}", body
+        )
         return status == 200 or answer["error"]["status"] == "ALREADY_EXISTS"
 
     async def set_faults(self, faults: Mapping[str, float]) -> None:
@@ -86,7 +97,9 @@ class Client:
         entries, cursor = [], ""
         while cursor is not None:
             query = f"?cursor={cursor}" if cursor else ""
-            _, page = await self.call("GET", f"/send_representative/v1/conversations/{conversation}/journal{query}")
+            _, page = await self.call(
+                "GET", f"/send_representative/v1/conversations/{conversation}/journal{query}"
+            )
             entries += page["entries"]
             cursor = page.get("nextCursor")
         return entries

@@ -1,4 +1,6 @@
-"""A channel that shows bare texts: no frames, no labels, ids of its own, and no memory of what it was told before."""
+"""A channel that shows bare texts: no frames, no labels, ids of its own, and no memory of what
+it was told before.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,12 @@ from shared.schemas.times import time_or_none
 
 NAME, URL = "bare", "http://bare.example/messages"
 CAPABILITIES = Capabilities(
-    frames=False, labels=False, rich_cards=False, idempotent_sends=False, caller_ids=False, window_hours=24
+    frames=False,
+    labels=False,
+    rich_cards=False,
+    idempotent_sends=False,
+    caller_ids=False,
+    window_hours=24,
 )
 
 
@@ -41,12 +48,20 @@ class Bare:
         source = f"{NAME}:{body['conversationId']}"
         if "receipts" in body:
             return [Receipt(source=source, form=body)]
-        common: dict[str, Any] = {"id": body["requestId"], "source": source, "actor": "platform:bare"}
+        common: dict[str, Any] = {
+            "id": body["requestId"],
+            "source": source,
+            "actor": "platform:bare",
+        }
         common |= {"address": body["conversationId"], "occurred_at": time_or_none(body["sendTime"])}
         message = body.get("message")
         if not isinstance(message, dict):
             return [HumanRequested(**common, reason="the customer asked for a person")]
-        return [UserMessage(**{**common, "id": message["messageId"], "form": body, "said": message["text"]})]
+        return [
+            UserMessage(
+                **{**common, "id": message["messageId"], "form": body, "said": message["text"]}
+            )
+        ]
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         if not isinstance(command, SendMessage):
@@ -77,7 +92,9 @@ class BareChannel:
         if fault.startswith("drop"):
             return None
         return (
-            Answer(500) if fault == "server_error" else Answer(200, json.dumps({"id": f"w{len(self.shown)}"}).encode())
+            Answer(500)
+            if fault == "server_error"
+            else Answer(200, json.dumps({"id": f"w{len(self.shown)}"}).encode())
         )
 
     def transcript(self, address: str) -> list[dict[str, Any]]:

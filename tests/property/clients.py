@@ -1,5 +1,7 @@
-"""Those who talk to Baton, each with its manners: platforms post until they are answered, callers ask again under the
-same id. They remember what they were told, so that it can be held against what became of it."""
+"""Those who talk to Baton, each with its manners: platforms post until they are answered, callers
+ask again under the same id. They remember what they were told, so that it can be held against what
+became of it.
+"""
 
 import json
 from collections import Counter
@@ -44,7 +46,9 @@ class Report:
 
 @dataclass(slots=True)
 class Ask:
-    """A request of the REST surface. `answer`: ok, exists, refused and so on, `unknown` while nobody knows."""
+    """A request of the REST surface. `answer`: ok, exists, refused and so on, `unknown` while
+    nobody knows.
+    """
 
     conversation: str
     life: int
@@ -72,7 +76,9 @@ class Clients:
         return self.count
 
     def marker(self, conversation: str) -> str:
-        """Returns what stands in every text and name of this life of the conversation, and nowhere else."""
+        """Returns what stands in every text and name of this life of the conversation, and
+        nowhere else.
+        """
         return f"mark-{conversation.partition(':')[2]}-{self.lives[conversation]}-"
 
     def name(self, conversation: str, who: int | str) -> str:
@@ -80,31 +86,53 @@ class Clients:
 
     # What platforms report.
 
-    def customer(self, conversation: str, payload: Mapping[str, Any], message_id: str | None = None) -> Report:
+    def customer(
+        self, conversation: str, payload: Mapping[str, Any], message_id: str | None = None
+    ) -> Report:
         now = format_time(self.world.clock.now())
         context = {"userInfo": {"displayName": f"Michael {self.marker(conversation)}"}}
-        body = {"conversationId": conversation.partition(":")[2], "requestId": f"request-{self.number()}"}
-        return self._report(conversation, {**body, "sendTime": now, "context": context, **payload}, message_id)
+        body = {
+            "conversationId": conversation.partition(":")[2],
+            "requestId": f"request-{self.number()}",
+        }
+        return self._report(
+            conversation, {**body, "sendTime": now, "context": context, **payload}, message_id
+        )
 
     def says(self, conversation: str, text: str = "says") -> Report:
         number = self.number()
-        message = {"messageId": f"user-{number}", "text": f"{self.marker(conversation)} {text} {number}"}
+        message = {
+            "messageId": f"user-{number}",
+            "text": f"{self.marker(conversation)} {text} {number}",
+        }
         return self.customer(conversation, {"message": message}, f"user-{number}")
 
     def wants_human(self, conversation: str) -> Report:
         return self.customer(conversation, {"userStatus": {"requestedLiveAgent": True}})
 
-    def desk(self, conversation: str, event: str, need_human: int, who: int | str, late: int) -> Report:
+    def desk(
+        self, conversation: str, event: str, need_human: int, who: int | str, late: int
+    ) -> Report:
         number, time = self.number(), self.world.clock.now() - timedelta(seconds=late)
         text = f"{self.marker(conversation)} {event} {number}"
         role = "agent" if event == "agent.message_out" else "ai"
         message = {"id": f"m{number}", "content": {"type": "text", "text": text}}
-        body = {"event": event, "conversation_id": conversation.partition(":")[2], "need_human": need_human}
+        body = {
+            "event": event,
+            "conversation_id": conversation.partition(":")[2],
+            "need_human": need_human,
+        }
         message[role] = {"name": self.name(conversation, who)}
-        return self._report(conversation, {**body, "timestamp": int(time.timestamp()), "message": message})
+        return self._report(
+            conversation, {**body, "timestamp": int(time.timestamp()), "message": message}
+        )
 
-    def _report(self, conversation: str, body: Mapping[str, Any], message_id: str | None = None) -> Report:
-        report = Report(conversation, self.lives[conversation], json.dumps(body).encode(), message_id)
+    def _report(
+        self, conversation: str, body: Mapping[str, Any], message_id: str | None = None
+    ) -> Report:
+        report = Report(
+            conversation, self.lives[conversation], json.dumps(body).encode(), message_id
+        )
         self.reports.append(report)
         return report
 
@@ -122,37 +150,59 @@ class Clients:
     # What bots, desks and operators ask.
 
     def message(
-        self, conversation: str, key: str, who: int | str, message_id: str | None = None, extra: str = ""
+        self,
+        conversation: str,
+        key: str,
+        who: int | str,
+        message_id: str | None = None,
+        extra: str = "",
     ) -> Ask:
         message_id = message_id or f"api-{self.number()}"
         text = f"{self.marker(conversation)} {message_id}{extra}"
-        body = {"messageId": message_id, "text": text, "representative": self.speaker(conversation, key, who)}
+        body = {
+            "messageId": message_id,
+            "text": text,
+            "representative": self.speaker(conversation, key, who),
+        }
         return self.ask(conversation, key, "/messages", body, id=message_id, text=text)
 
     def event(self, conversation: str, key: str, who: int | str, event_type: str) -> Ask:
         event_id = f"event-{self.number()}"
         body = {"eventType": event_type, "representative": self.speaker(conversation, key, who)}
-        return self.ask(conversation, key, "/events", body, query={"eventId": event_id}, id=event_id)
+        return self.ask(
+            conversation, key, "/events", body, query={"eventId": event_id}, id=event_id
+        )
 
     def verb(self, conversation: str, key: str, verb: str, body: Mapping[str, Any]) -> Ask:
-        return self.ask(conversation, key, f":{verb}", {"requestId": f"verb-{self.number()}", **body})
+        return self.ask(
+            conversation, key, f":{verb}", {"requestId": f"verb-{self.number()}", **body}
+        )
 
     def claim(self, conversation: str, key: str, who: int | str) -> Ask:
-        return self.verb(conversation, key, "claim", {"representative": {"displayName": self.name(conversation, who)}})
+        return self.verb(
+            conversation,
+            key,
+            "claim",
+            {"representative": {"displayName": self.name(conversation, who)}},
+        )
 
     def speaker(self, conversation: str, key: str, who: int | str) -> Mapping[str, str]:
         if key == "bot":
             return {"representativeType": "BOT", "displayName": "Bot"}
         return {"representativeType": "HUMAN", "displayName": self.name(conversation, who)}
 
-    def ask(self, conversation: str, key: str, path: str, body: Mapping[str, Any], **more: Any) -> Ask:
+    def ask(
+        self, conversation: str, key: str, path: str, body: Mapping[str, Any], **more: Any
+    ) -> Ask:
         ask = Ask(conversation, self.lives[conversation], key, path, body, **more)
         self.asks.append(ask)
         return ask
 
     async def send(self, ports: Ports, ask: Ask, method: str = "POST") -> str:
         """Asks once; an id that exists already was taken when nobody heard the answer."""
-        ask.answer = await self._answer(lambda: send_representative(ports, KEYRING, _request(ask, method)), ask)
+        ask.answer = await self._answer(
+            lambda: send_representative(ports, KEYRING, _request(ask, method)), ask
+        )
         if ask.answer == "exists" and ask.tries and ask.metadata["reason"] == "already-accepted":
             ask.answer = "ok"
         ask.tries += 1
@@ -165,15 +215,23 @@ class Clients:
             return "unknown"
         except BatonError as error:
             ask.metadata = {**error.metadata, "reason": error.reason}
-            names = {"ALREADY_EXISTS": "exists", "FAILED_PRECONDITION": "refused", "NOT_FOUND": "missing"}
+            names = {
+                "ALREADY_EXISTS": "exists",
+                "FAILED_PRECONDITION": "refused",
+                "NOT_FOUND": "missing",
+            }
             return names.get(error.status, error.status)
         return "ok"
 
     def forget(self, conversation: str) -> None:
         """The conversation is erased: what was not taken is not sent again."""
         self.lives[conversation] += 1
-        self.reports = [one for one in self.reports if one.taken or one.conversation != conversation]
-        self.asks = [one for one in self.asks if one.answer != "unknown" or one.conversation != conversation]
+        self.reports = [
+            one for one in self.reports if one.taken or one.conversation != conversation
+        ]
+        self.asks = [
+            one for one in self.asks if one.answer != "unknown" or one.conversation != conversation
+        ]
 
 
 def _request(ask: Ask, method: str) -> Request:

@@ -1,5 +1,6 @@
-"""How hard the property tests look: the same few examples in every default run, ten times more and new ones in a hunt
-(HYPOTHESIS_PROFILE=hunt), which also makes what it finds as small as it gets."""
+"""How hard the property tests look: the same few examples in every default run, ten times more and
+new ones in a hunt (HYPOTHESIS_PROFILE=hunt), which also makes what it finds as small as it gets.
+"""
 
 import os
 
@@ -18,5 +19,9 @@ def effort(examples: int, steps: int = 50) -> settings:
         derandomize=not HUNTS,
         database=None,
         print_blob=HUNTS,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+        ],
     )

@@ -1,4 +1,6 @@
-"""The ground on which the rules of the property tests play: ways in, and the end at which everything is judged."""
+"""The ground on which the rules of the property tests play: ways in, and the end at which
+everything is judged.
+"""
 
 import asyncio
 import tempfile
@@ -31,8 +33,9 @@ JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
 
 
 class Ground(RuleBasedStateMachine):
-    """Three channels (one with a platform that refuses things for good, one of bare texts), a desk that may be linked
-    to the first or the last, and one that is only tracked."""
+    """Three channels (one with a platform that refuses things for good, one of bare texts), a desk
+    that may be linked to the first or the last, and one that is only tracked.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,10 +46,13 @@ class Ground(RuleBasedStateMachine):
         self.ledger = Ledger(self.world, self.clients)
 
     @initialize(
-        quirk=st.sampled_from(("none", "JOINED", "frames", "HUMAN")), linked=st.sampled_from((None, PLAIN, BARE))
+        quirk=st.sampled_from(("none", "JOINED", "frames", "HUMAN")),
+        linked=st.sampled_from((None, PLAIN, BARE)),
     )
     def begin(self, quirk: str, linked: str | None) -> None:
-        self.world.internet.refuses = lambda to, body: _refuses(quirk if to == "c1" else "none", body)
+        self.world.internet.refuses = lambda to, body: _refuses(
+            quirk if to == "c1" else "none", body
+        )
         for channel in CHANNELS:
             self.world.platform.learn(channel.partition(":")[2])
             self.post(0, self.clients.says(channel))
@@ -98,20 +104,34 @@ class Ground(RuleBasedStateMachine):
         if conversation != DESK:  # a link takes a desk's request over without a word
             faults += ledger.team_view(conversation, now)
         if conversation in CHANNELS:
-            faults += ledger.customer_view(conversation, now, journal) + ledger.callers_view(conversation, journal)
-            faults += ledger.platforms_view(conversation, journal) + ledger.bots_and_desks_view(conversation, journal)
+            faults += ledger.customer_view(conversation, now, journal) + ledger.callers_view(
+                conversation, journal
+            )
+            faults += ledger.platforms_view(conversation, journal) + ledger.bots_and_desks_view(
+                conversation, journal
+            )
         return [f"{conversation} {fault}" for fault in faults]
 
     def judge_the_reports(self) -> list[str]:
-        """What was counted is what the journal measured, each once; and what reports call open is what is open."""
+        """What was counted is what the journal measured, each once; and what reports call open
+        is what is open.
+        """
         store = self.world.instances[0].store
         wanted, counted = self.loop.run(recounted(store)), self.loop.run(store.counted(*EVER))
         faults = [f"reports: {one}" for one in difference(wanted, counted)]
         said, now = figures(counted), [state for one in ALL if (state := self.state(one))]
         waiting = sum(one.phase is Phase.QUEUED for one in now)
-        with_human, there = sum(one.phase is Phase.HUMAN for one in now), sum(len(one.humans) for one in now)
+        with_human, there = (
+            sum(one.phase is Phase.HUMAN for one in now),
+            sum(len(one.humans) for one in now),
+        )
         turns = sum(one.progress is not None and one.progress.turn is not None for one in now)
-        open_ = (said.waiting.open, said.numbers["withHuman"], said.handling.open, said.response.open)
+        open_ = (
+            said.waiting.open,
+            said.numbers["withHuman"],
+            said.handling.open,
+            said.response.open,
+        )
         if open_ != (waiting, with_human, there, turns):
             faults.append(f"reports: open are {open_}, not {(waiting, with_human, there, turns)}")
         return faults

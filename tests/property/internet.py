@@ -1,4 +1,6 @@
-"""What Baton calls: the simulated platform, reached in-process, and a bot's webhook; both do wrong as planned."""
+"""What Baton calls: the simulated platform, reached in-process, and a bot's webhook; both do
+wrong as planned.
+"""
 
 import asyncio
 import json
@@ -31,7 +33,9 @@ class Plan:
 
 @dataclass
 class Internet:
-    """The simulated platform and the bot's webhook, reached in-process. `refuses` says what is refused for good."""
+    """The simulated platform and the bot's webhook, reached in-process. `refuses` says what is
+    refused for good.
+    """
 
     simulator: BusinessMessagesSimulator
     refuses: Callable[[str, Mapping[str, Any]], bool] = lambda _conversation, _body: False
@@ -78,8 +82,10 @@ async def _ask(simulator: BusinessMessagesSimulator, call: Call) -> Answer | Non
         said.append(message)
 
     scope = {
-        "type": "http", "method": call.method, "path": unquote(parts.path), "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(), "headers": [], "http_version": "1.1", "scheme": "http",
+        "type": "http", "method": call.method, "path": unquote(parts.path),
+        "raw_path": parts.path.encode(),
+        "query_string": parts.query.encode(), "headers": [], "http_version": "1.1",
+        "scheme": "http",
         "server": ("platform", 80), "client": ("baton", 1), "root_path": "",
     }  # fmt: skip
     await simulator(scope, receive, send)  # type: ignore[arg-type]  # the scope is whole, its keys are not typed

@@ -1,4 +1,6 @@
-"""Holds what Baton did against what it was told, once everything has come to rest. Each check returns its faults."""
+"""Holds what Baton did against what it was told, once everything has come to rest. Each check
+returns its faults.
+"""
 
 import json
 import sqlite3
@@ -18,7 +20,8 @@ from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from tests.property.clients import Ask, Clients
 from tests.property.world import UNACCEPTABLE, World
 
-# Who waits or speaks, as the team is told: written from the words of the design, not from the table.
+# Who waits or speaks, as the team is told: written from the words of the design, not from the
+# table.
 _EDGES = {
     ("BOT", "handoff.requested"): "QUEUED",
     ("BOT", "handoff.joined"): "HUMAN",
@@ -41,7 +44,9 @@ async def whole_journal(store: ConversationStore, conversation: str) -> list[Jou
 
 @dataclass
 class Ledger:
-    """`shown`, `told` and `passed_on` are where a conversation's present life begins in transcript and topics."""
+    """`shown`, `told` and `passed_on` are where a conversation's present life begins in
+    transcript and topics.
+    """
 
     world: World
     clients: Clients
@@ -54,23 +59,37 @@ class Ledger:
 
     def transcript(self, conversation: str) -> list[dict[str, Any]]:
         """Returns what the customer was shown in the conversation's present life."""
-        return [row for row in self._rows(conversation) if row["seq"] > self.shown.get(conversation, 0)]
+        return [
+            row for row in self._rows(conversation) if row["seq"] > self.shown.get(conversation, 0)
+        ]
 
     def seen(self, conversation: str, journal: list[JournalEntry]) -> list[Row]:
         """Returns the transcript as its reader understands it, whatever form the channel has."""
         shown = self.transcript(conversation)
         names = {who.name for entry in journal if (who := entry.representative) is not None}
-        return list(as_labelled(shown, sorted(names)) if platform_of(conversation) == "bare" else shown)
+        return list(
+            as_labelled(shown, sorted(names)) if platform_of(conversation) == "bare" else shown
+        )
 
     def _rows(self, conversation: str) -> list[dict[str, Any]]:
         native = conversation.partition(":")[2]
         bare = platform_of(conversation) == "bare"
-        return self.world.internet.bare.transcript(native) if bare else self.world.platform.transcript(native)
+        return (
+            self.world.internet.bare.transcript(native)
+            if bare
+            else self.world.platform.transcript(native)
+        )
 
-    def customer_view(self, conversation: str, now: Conversation, journal: list[JournalEntry]) -> list[str]:
-        """I1, I2, I4, I10: as the customer saw it, in the order in which it was accepted, every message once."""
+    def customer_view(
+        self, conversation: str, now: Conversation, journal: list[JournalEntry]
+    ) -> list[str]:
+        """I1, I2, I4, I10: as the customer saw it, in the order in which it was accepted, every
+        message once.
+        """
         transcript, commands = self.seen(conversation, journal), _to_customer(journal)
-        maybe = Counter(said(c) for c in commands if c.state is State.UNKNOWN and isinstance(c, SendMessage))
+        maybe = Counter(
+            said(c) for c in commands if c.state is State.UNKNOWN and isinstance(c, SendMessage)
+        )
         sent = [said(c) for c in commands if c.state is State.SENT and isinstance(c, SendMessage)]
         faults = violations(transcript, [text for text in sent if text not in maybe])
         shown = Counter(texts(transcript))
@@ -81,7 +100,9 @@ class Ledger:
         ]
         here = sorted(human.representative.name for human in now.humans)
         if open_frames(transcript) != here:
-            faults.append(f"I1: the customer sees {open_frames(transcript)} there, but it is {here}")
+            faults.append(
+                f"I1: the customer sees {open_frames(transcript)} there, but it is {here}"
+            )
         return faults + self._by_id(conversation, commands)
 
     def _by_id(self, conversation: str, commands: list[SendMessage | SendEvent]) -> list[str]:
@@ -89,42 +110,75 @@ class Ledger:
         transcript = self.transcript(conversation)
         known = {command.id for command in commands} | {_notice(command) for command in commands}
         known |= {
-            c.content.text for c in commands if isinstance(c, SendMessage) and platform_of(conversation) == "bare"
+            c.content.text
+            for c in commands
+            if isinstance(c, SendMessage) and platform_of(conversation) == "bare"
         }
-        unknown = [r for r in _from_baton(transcript) if not known & {r["id"], r["body"].get("text")}]
+        unknown = [
+            r for r in _from_baton(transcript) if not known & {r["id"], r["body"].get("text")}
+        ]
         faults = [f"I10: nobody sent {row['id']}" for row in unknown]
-        gone = {c.id for c in commands if c.state in (State.FAILED, State.UNFRAMED, State.BROKEN) and not c.ambiguous}
+        gone = {
+            c.id
+            for c in commands
+            if c.state in (State.FAILED, State.UNFRAMED, State.BROKEN) and not c.ambiguous
+        }
         events = {c.id for c in commands if isinstance(c, SendEvent)}
-        return faults + [f"{row['id']} failed, yet it was shown" for row in transcript if row["id"] in gone - events]
+        return faults + [
+            f"{row['id']} failed, yet it was shown"
+            for row in transcript
+            if row["id"] in gone - events
+        ]
 
     def callers_view(self, conversation: str, journal: list[JournalEntry]) -> list[str]:
-        """I3, I4, I5: what callers were told is what happened, once, in the order of their telling."""
+        """I3, I4, I5: what callers were told is what happened, once, in the order of their
+        telling.
+        """
         taken = [ask for ask in self._asks(conversation) if ask.answer == "ok" and ask.text]
         shown = texts(self.seen(conversation, journal))
-        deliverable = {said(c) for c in _to_customer(journal) if _is_sent(c) and isinstance(c, SendMessage)}
-        unsure = {said(c) for c in _to_customer(journal) if c.state is State.UNKNOWN and isinstance(c, SendMessage)}
-        faults = [f"I5: {ask.id} was accepted and is not in the journal" for ask in taken if not _entries(journal, ask)]
+        deliverable = {
+            said(c) for c in _to_customer(journal) if _is_sent(c) and isinstance(c, SendMessage)
+        }
+        unsure = {
+            said(c)
+            for c in _to_customer(journal)
+            if c.state is State.UNKNOWN and isinstance(c, SendMessage)
+        }
+        faults = [
+            f"I5: {ask.id} was accepted and is not in the journal"
+            for ask in taken
+            if not _entries(journal, ask)
+        ]
         for ask in taken:
             wanted = 1 if ask.text in deliverable else 0
             if ask.text in unsure and shown.count(ask.text) < 2:
                 continue  # nobody knows whether it arrived
             if shown.count(ask.text or "") != wanted:
-                faults.append(f"I4: {ask.id} was shown {shown.count(ask.text or '')} times, not {wanted}")
+                faults.append(
+                    f"I4: {ask.id} was shown {shown.count(ask.text or '')} times, not {wanted}"
+                )
             if not wanted and not _may_fail(ask, journal):
                 faults.append(f"I5: {ask.id} was accepted and never shown")
         faults += [
-            f"I3: {a.id} was new and told that it existed" for a in self._asks(conversation) if a.answer == "exists"
+            f"I3: {a.id} was new and told that it existed"
+            for a in self._asks(conversation)
+            if a.answer == "exists"
         ]
-        refused = [ask for ask in self._asks(conversation) if ask.answer == "refused" and ask.text in shown]
+        refused = [
+            ask for ask in self._asks(conversation) if ask.answer == "refused" and ask.text in shown
+        ]
         return faults + [f"I3: {ask.id} was refused and shown" for ask in refused]
 
     def journal_view(self, conversation: str, journal: list[JournalEntry]) -> list[str]:
         """I3, I5: every version has at most one entry, and each entry has ended."""
-        acted_elsewhere = platform_of(conversation) == "csku"  # a dedupe record counts in the channel's sequence
+        # a dedupe record counts in the channel's sequence
+        acted_elsewhere = platform_of(conversation) == "csku"
         seqs = [] if acted_elsewhere else [entry.seq for entry in journal]
         faults = [f"I3: two entries of version {seq}" for seq in set(seqs) if seqs.count(seq) > 1]
         return faults + [
-            f"I5: {e.kind} {e.event_id} never ended" for e in journal if e.outcome == "pending" or e.due_at
+            f"I5: {e.kind} {e.event_id} never ended"
+            for e in journal
+            if e.outcome == "pending" or e.due_at
         ]
 
     def team_view(self, conversation: str, now: Conversation) -> list[str]:
@@ -145,16 +199,32 @@ class Ledger:
     def bots_and_desks_view(self, conversation: str, journal: list[JournalEntry]) -> list[str]:
         """I3, I5: every message of the customer is passed on, in order, to one audience."""
         native, life = conversation.partition(":")[2], self.clients.lives[conversation]
-        topic = [one for one in self.world.topics.published.get(USER_MESSAGES, []) if one["conversationId"] == native]
+        topic = [
+            one
+            for one in self.world.topics.published.get(USER_MESSAGES, [])
+            if one["conversationId"] == native
+        ]
         messages = [{**one, "id": one["message"]["messageId"]} for one in topic if "message" in one]
         reports = self.clients.reports
-        mine = {r.message_id for r in reports if r.message_id and r.conversation == conversation and r.life == life}
+        mine = {
+            r.message_id
+            for r in reports
+            if r.message_id and r.conversation == conversation and r.life == life
+        }
         first = [one["id"] for one in _first_copies(messages, "id") if one["id"] in mine]
-        wanted = [entry.event_id for entry in journal if entry.kind == "user_message" and entry.event_id in mine]
+        wanted = [
+            entry.event_id
+            for entry in journal
+            if entry.kind == "user_message" and entry.event_id in mine
+        ]
         faults = [] if first == wanted else [f"I5: passed on {first}, accepted {wanted}"]
         heard = [one for one in self.world.internet.posted if one["conversationId"] == native]
         posted = [one["message"]["messageId"] for one in heard if "message" in one]
-        for_bot = [o["id"] for o in _first_copies(messages, "id") if "BOT" in o["audience"] and o["id"] in mine]
+        for_bot = [
+            o["id"]
+            for o in _first_copies(messages, "id")
+            if "BOT" in o["audience"] and o["id"] in mine
+        ]
         if [one for one in dict.fromkeys(posted) if one in mine] != for_bot:
             faults.append(f"I5: posted {posted}, published for the bot {for_bot}")
         return faults + _unequal_copies(messages, "id")
@@ -162,20 +232,32 @@ class Ledger:
     def platforms_view(self, conversation: str, journal: list[JournalEntry]) -> list[str]:
         """I5: each message that was answered with 200 has its entry."""
         life, known = self.clients.lives[conversation], {entry.event_id for entry in journal}
-        mine = [r for r in self.clients.reports if r.conversation == conversation and r.life == life and r.taken]
+        mine = [
+            r
+            for r in self.clients.reports
+            if r.conversation == conversation and r.life == life and r.taken
+        ]
         return [
-            f"I5: {r.message_id} was answered with 200 and lost" for r in mine if r.message_id not in {*known, None}
+            f"I5: {r.message_id} was answered with 200 and lost"
+            for r in mine
+            if r.message_id not in {*known, None}
         ]
 
     def _asks(self, conversation: str) -> list[Ask]:
         life = self.clients.lives[conversation]
-        return [ask for ask in self.clients.asks if ask.conversation == conversation and ask.life == life]
+        return [
+            ask
+            for ask in self.clients.asks
+            if ask.conversation == conversation and ask.life == life
+        ]
 
 
 def remains(path: str, marker: str, within: Set[str] | None = None) -> list[str]:
-    """I9: returns where in the store's tables `marker` is still to be found, in these conversations or in any.
+    """I9: returns where in the store's tables `marker` is still to be found, in these conversations
+    or in any.
 
-    Not in what was counted: it names those who worked here, as they do in every other report, and no conversation.
+    Not in what was counted: it names those who worked here, as they do in every other report, and
+    no conversation.
     """
     found = []
     with closing(sqlite3.connect(path)) as db:
@@ -192,11 +274,15 @@ def remains(path: str, marker: str, within: Set[str] | None = None) -> list[str]
 
 
 def _to_customer(journal: list[JournalEntry]) -> list[SendMessage | SendEvent]:
-    return [c for entry in journal for c in entry.commands if isinstance(c, SendMessage | SendEvent)]
+    return [
+        c for entry in journal for c in entry.commands if isinstance(c, SendMessage | SendEvent)
+    ]
 
 
 def said(command: SendMessage) -> str:
-    """Returns the words without the name that stands before them where the channel does not show who speaks."""
+    """Returns the words without the name that stands before them where the channel does not
+    show who speaks.
+    """
     return (command.content.text or "").removeprefix(f"{command.representative.name}: ")
 
 
@@ -233,4 +319,8 @@ def _unequal_copies(bodies: list[dict[str, Any]], key: str) -> list[str]:
     seen: dict[str, set[str]] = {}
     for body in bodies:
         seen.setdefault(body[key], set()).add(json.dumps(body, sort_keys=True))
-    return [f"I6: {one} was published with different contents" for one, copies in seen.items() if len(copies) > 1]
+    return [
+        f"I6: {one} was published with different contents"
+        for one, copies in seen.items()
+        if len(copies) > 1
+    ]

@@ -1,4 +1,6 @@
-"""A channel that does not recognise an id shows a message at most once, whoever delivers, dies or loses an answer."""
+"""A channel that does not recognise an id shows a message at most once, whoever delivers, dies
+or loses an answer.
+"""
 
 import asyncio
 import itertools
@@ -33,7 +35,12 @@ async def a_handoff(clients: Clients) -> list[str]:
     await clients.post(ports, clients.says(BARE))
     said = [clients.message(BARE, "desk-1", 0) for _ in range(2)]
     last = clients.message(BARE, "bot", 0)
-    for ask in (clients.claim(BARE, "desk-1", 0), *said, clients.event(BARE, "desk-1", 0, LEFT), last):
+    for ask in (
+        clients.claim(BARE, "desk-1", 0),
+        *said,
+        clients.event(BARE, "desk-1", 0, LEFT),
+        last,
+    ):
         assert await clients.send(ports, ask) == "ok"
     return [ask.text or "" for ask in (*said, last)]
 
@@ -48,20 +55,33 @@ async def come_to_rest(world: World) -> None:
 
 
 async def commands(ports: Ports) -> list[Command]:
-    return [command for entry in await whole_journal(ports.store, BARE) for command in entry.commands]
+    return [
+        command for entry in await whole_journal(ports.store, BARE) for command in entry.commands
+    ]
 
 
 async def faults(clients: Clients, said: list[str]) -> list[str]:
     """Returns what is wrong with what was shown, once all has come to rest."""
     world = clients.world
-    sent = [one for one in await commands(world.instances[1]) if isinstance(one, SendMessage | SendEvent)]
+    sent = [
+        one
+        for one in await commands(world.instances[1])
+        if isinstance(one, SendMessage | SendEvent)
+    ]
     shown = as_labelled(world.internet.bare.transcript("p0"), [clients.name(BARE, 0)])
-    seen, events = Counter(texts(shown)), [row["body"].get("eventType") for row in shown if row["kind"] == "event"]
+    seen, events = (
+        Counter(texts(shown)),
+        [row["body"].get("eventType") for row in shown if row["kind"] == "event"],
+    )
     unknown = [text for text in said if any(_is_unknown(one, text) for one in sent)]
     return [
         *(f"{text} was shown {seen[text]} times" for text in said if seen[text] > 1),
         *(f"{text} was not shown" for text in said if not seen[text] and text not in unknown),
-        *(f"{one.id} is {one.state}" for one in sent if one.state not in (State.SENT, State.UNKNOWN)),
+        *(
+            f"{one.id} is {one.state}"
+            for one in sent
+            if one.state not in (State.SENT, State.UNKNOWN)
+        ),
         *(
             f"{one.id}, a notice, is unknown"
             for one in sent
@@ -72,7 +92,11 @@ async def faults(clients: Clients, said: list[str]) -> list[str]:
 
 
 def _is_unknown(command: Command, text: str) -> bool:
-    return isinstance(command, SendMessage) and command.state is State.UNKNOWN and text in (command.content.text or "")
+    return (
+        isinstance(command, SendMessage)
+        and command.state is State.UNKNOWN
+        and text in (command.content.text or "")
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -80,7 +104,9 @@ def _is_unknown(command: Command, text: str) -> bool:
 async def test_wherever_a_delivery_dies_nothing_is_said_twice_and_all_ends(
     fault: str, place: int, tmp_path: Path
 ) -> None:
-    """Step by step: before the mark, after it, after the send, before the record, for each message in turn."""
+    """Step by step: before the mark, after it, after the send, before the record, for each
+    message in turn.
+    """
     for steps in itertools.count():
         folder = tmp_path / str(steps)
         folder.mkdir()
@@ -104,7 +130,9 @@ async def test_wherever_a_delivery_dies_nothing_is_said_twice_and_all_ends(
 
 @pytest.mark.parametrize("fault", ["before", "after", "lost"])
 @pytest.mark.parametrize("place", range(10))
-async def test_a_store_that_loses_one_answer_costs_nothing(clients: Clients, fault: str, place: int) -> None:
+async def test_a_store_that_loses_one_answer_costs_nothing(
+    clients: Clients, fault: str, place: int
+) -> None:
     """Each of five commands is marked, then recorded."""
     said = await a_handoff(clients)
     clients.world.store_plan.faults.extend([*["none"] * place, fault])
@@ -115,7 +143,9 @@ async def test_a_store_that_loses_one_answer_costs_nothing(clients: Clients, fau
     assert all(one.state is State.SENT for one in await commands(clients.world.instances[1]))
 
 
-async def test_whoever_finds_it_marked_by_another_meanwhile_leaves_it_alone(clients: Clients) -> None:
+async def test_whoever_finds_it_marked_by_another_meanwhile_leaves_it_alone(
+    clients: Clients,
+) -> None:
     here, there = clients.world.instances
     said = await a_handoff(clients)
     sending, released = asyncio.Event(), asyncio.Event()
@@ -130,7 +160,9 @@ async def test_whoever_finds_it_marked_by_another_meanwhile_leaves_it_alone(clie
     class Late(Pausing):
         """Has read the command before the other marks it, and would write after that."""
 
-        async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+        async def update(
+            self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+        ) -> Snapshot[JournalEntry]:
             other.append(asyncio.create_task(deliver(replace(there, sender=Slow()), BARE)))
             await sending.wait()
             return await super().update(entry, counts)
@@ -198,7 +230,9 @@ class Pausing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+    async def update(
+        self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+    ) -> Snapshot[JournalEntry]:
         written = await self._store.update(entry, counts)
         self._clock.advance(self._seconds)  # type: ignore[attr-defined]  # a clock that is set by hand
         self._seconds = 0.0

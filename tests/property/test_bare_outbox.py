@@ -1,4 +1,6 @@
-"""A channel of bare texts under everything that can go wrong between the mark of a message and its outcome."""
+"""A channel of bare texts under everything that can go wrong between the mark of a message and
+its outcome.
+"""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -27,7 +29,9 @@ class AtMostOnce(Ground):
 
     @rule()
     def both_deliver_at_once(self) -> None:
-        self.run(*(deliver_quietly(ports, BARE, timers=True) for ports in (*self.world.instances,) * 2))
+        self.run(
+            *(deliver_quietly(ports, BARE, timers=True) for ports in (*self.world.instances,) * 2)
+        )
 
     @rule(seconds=st.sampled_from((1, 19, 21, 31, 700)), at=instance)
     def time_passes(self, seconds: int, at: int) -> None:
@@ -38,7 +42,11 @@ class AtMostOnce(Ground):
     def the_platform_fails(self, faults: list[str]) -> None:
         self.world.internet.plan.faults.extend(faults)
 
-    @rule(faults=st.lists(st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4))
+    @rule(
+        faults=st.lists(
+            st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4
+        )
+    )
     def the_store_fails(self, faults: list[str]) -> None:
         self.world.store_plan.faults.extend(faults)
 

@@ -80,10 +80,16 @@ policies = st.builds(
     disclosure_off=switches,
     name_prefix_off=switches,
 )
-people = names.map(lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name))
+people = names.map(
+    lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+)
 variables = st.sets(st.sampled_from(Audience)).map(
     lambda seen_by: Variable(
-        key="order", value="A1", captured_at=NOW, audiences=tuple(seen_by), provenance=Provenance(signed=False)
+        key="order",
+        value="A1",
+        captured_at=NOW,
+        audiences=tuple(seen_by),
+        provenance=Provenance(signed=False),
     )
 )
 
@@ -130,12 +136,17 @@ def conversations(draw: st.DrawFn) -> Conversation:
     called = draw(st.none() | calls)
     kinds: dict[Phase, Any] = {Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle", Phase.BOT: "chat"}
     timer = (
-        Timer(kind=kinds[phase], armed=draw(st.integers(1, 3)), n=draw(st.integers(1, 5)), due_at=NOW)
+        Timer(
+            kind=kinds[phase], armed=draw(st.integers(1, 3)), n=draw(st.integers(1, 5)), due_at=NOW
+        )
         if called is not None or phase is not Phase.BOT
         else None
     )
     request = HandoffRequest(
-        reason="billing", source=draw(sources), accepted_at=draw(times), occurred_at=draw(st.none() | times)
+        reason="billing",
+        source=draw(sources),
+        accepted_at=draw(times),
+        occurred_at=draw(st.none() | times),
     )
     second = Channel(
         id=SECOND,
@@ -143,18 +154,24 @@ def conversations(draw: st.DrawFn) -> Conversation:
         last_user_at=draw(st.none() | times),
         unsubscribed_at=draw(st.none() | times),
         shown=tuple(
-            human.model_copy(update={"frame": f"there {human.frame}"}) for human in humans[: draw(st.integers(0, 3))]
+            human.model_copy(update={"frame": f"there {human.frame}"})
+            for human in humans[: draw(st.integers(0, 3))]
         ),
     )
-    gone = Present(representative=humans[0].representative, frame="gone", source=CHANNEL, joined_at=NOW)
+    gone = Present(
+        representative=humans[0].representative, frame="gone", source=CHANNEL, joined_at=NOW
+    )
     return Conversation(
         elsewhere=draw(st.sampled_from(((), (second,)))), called=called,
         links=draw(st.sampled_from(((), (DESK,), (DESK, PAST, CHAT, USER)))),
         past_chats=draw(st.sampled_from(((), (PAST,)))),
-        id=CHANNEL, address="3333", tracked=draw(st.booleans()), phase=phase, version=draw(st.integers(3, 9)),
-        humans=humans if phase is Phase.HUMAN else (), timer=timer, spoke_at=draw(st.none() | times),
+        id=CHANNEL, address="3333", tracked=draw(st.booleans()), phase=phase,
+        version=draw(st.integers(3, 9)),
+        humans=humans if phase is Phase.HUMAN else (), timer=timer,
+        spoke_at=draw(st.none() | times),
         last_user_at=draw(st.none() | times), unsubscribed_at=draw(st.none() | times),
-        left_unseen=draw(st.sampled_from(((), (gone,)))), human_since=NOW if phase is Phase.HUMAN else None,
+        left_unseen=draw(st.sampled_from(((), (gone,)))),
+        human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
         owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
         bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
@@ -168,20 +185,31 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
     fact = model not in (events.Claim, events.SurveyAsked) and draw(st.booleans())
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
     values: dict[str, Any] = {
-        "id": "1", "source": draw(sources), "actor": "test", "fact": fact, "key": draw(keys), "reason": "billing",
+        "id": "1", "source": draw(sources), "actor": "test", "fact": fact, "key": draw(keys),
+        "reason": "billing",
         "occurred_at": draw(st.none() | times), "form": {"message": {"text": "hi"}}, "name": "what",
-        "representative": bot if model is events.BotMessage else draw(people), "owner": None if fact else draw(keys),
-        "keeps_id": not fact and draw(st.booleans()), "content": Content.model_construct(text=draw(texts)),
-        "human_needed": draw(st.sampled_from((None, False, True))), "armed": draw(st.integers(1, 3)),
-        "n": draw(st.integers(1, 5)), "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
+        "representative": bot if model is events.BotMessage else draw(people),
+        "owner": None if fact else draw(keys),
+        "keeps_id": not fact and draw(st.booleans()),
+        "content": Content.model_construct(text=draw(texts)),
+        "human_needed": draw(st.sampled_from((None, False, True))),
+        "armed": draw(st.integers(1, 3)),
+        "n": draw(st.integers(1, 5)),
+        "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
     if model is own_events.Unlinked:  # Baton's own word about one of this conversation's links
-        values |= {"source": CHANNEL, "fact": True, "desk": draw(st.sampled_from((DESK, CHAT, PAST, USER)))}
-    return model.model_construct(**{name: value for name, value in values.items() if name in model.model_fields})
+        values |= {
+            "source": CHANNEL,
+            "fact": True,
+            "desk": draw(st.sampled_from((DESK, CHAT, PAST, USER))),
+        }
+    return model.model_construct(
+        **{name: value for name, value in values.items() if name in model.model_fields}
+    )
 
 
 @effort(600)
@@ -201,12 +229,16 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
         after.timer and after.timer.kind
     )
     assert len({human.representative.name for human in after.humans}) == len(after.humans)
-    assert after.called is None or after.called.chat not in after.past_chats, "no chat has a handoff that is over"
+    assert after.called is None or after.called.chat not in after.past_chats, (
+        "no chat has a handoff that is over"
+    )
     if before.called not in (None, after.called) and before.called.chat not in (
         None,
         after.called and after.called.chat,
     ):
-        assert after.past_chats[-1:] == (before.called.chat,), "no chat is forgotten when its handoff ends"
+        assert after.past_chats[-1:] == (before.called.chat,), (
+            "no chat is forgotten when its handoff ends"
+        )
     assert {one.id for one in all_of(after)} == {one.id for one in all_of(before)}
     assert before.spoke_at is None or (after.spoke_at or NOW) >= before.spoke_at
     assert len({command.id for command in decision.commands}) == len(decision.commands)
@@ -220,14 +252,19 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
 
 @effort(500)
 @given(conversations(), happenings(), policies)
-def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event: events.Event, policy: Policy) -> None:
-    """I1, I2 and I10 of one decision: each human speaks within their own frame, and a bot only outside all of them.
+def test_what_the_customer_is_sent_keeps_every_frame(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    """I1, I2 and I10 of one decision: each human speaks within their own frame, and a bot only
+    outside all of them.
 
-    Where the channel's own app showed the words, or what a setting switched off would have said it, there is no JOINED.
+    Where the channel's own app showed the words, or what a setting switched off would have said it,
+    there is no JOINED.
     """
     decision = decide(before.model_copy(update={"tracked": False}), event, NOW, policy)
     after = decision.conversation
-    (was,) = [one for one in all_of(before) if one.id == after.channel]  # what the channel in use has shown before
+    # what the channel in use has shown before
+    (was,) = [one for one in all_of(before) if one.id == after.channel]
     frames = {human.frame for human in was.shown}
     limit = policy.of(after.platform).text_limit
     for command in decision.commands:
@@ -239,7 +276,8 @@ def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event
             assert command.frame in frames | {*before.unheard} or policy.notices_off
             frames -= {command.frame or ""}
         elif (
-            isinstance(command, SendMessage) and command.representative.representative_type is RepresentativeType.HUMAN
+            isinstance(command, SendMessage)
+            and command.representative.representative_type is RepresentativeType.HUMAN
         ):
             assert command.frame in frames or policy.notices_off
             assert len(command.content.text or "") <= limit
@@ -247,8 +285,10 @@ def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event
             assert not frames & {human.frame for human in decision.conversation.humans}
             assert command.frame is None
     silent = policy.notices_off or getattr(event, "delivered", False)
-    lost = {event.frame} if isinstance(event, own_events.JoinedLost) else set()  # was to be shown and never arrived
-    in_the_app = {human.frame for human in was.shown if human.app}  # never announced, and may go in silence
+    # was to be shown and never arrived
+    lost = {event.frame} if isinstance(event, own_events.JoinedLost) else set()
+    # never announced, and may go in silence
+    in_the_app = {human.frame for human in was.shown if human.app}
     shown = {human.frame for human in in_use(after).shown}
     aside = lost | in_the_app
     assert silent or policy.is_outside_window(after, NOW) or frames - aside == shown - aside
@@ -261,11 +301,15 @@ def test_what_the_customer_is_sent_keeps_every_frame(before: Conversation, event
 
 @effort(300)
 @given(conversations(), happenings(), policies)
-def test_where_nobody_may_write_nothing_is_sent(before: Conversation, event: events.Event, policy: Policy) -> None:
+def test_where_nobody_may_write_nothing_is_sent(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
     """Not even by a fact, which is never refused; and bots are silent for who has unsubscribed."""
     own_act = isinstance(event, OWN_ACTS)
     decision = decide(before, event, NOW, policy)
-    sent = [command for command in decision.commands if isinstance(command, SendMessage | SendEvent)]
+    sent = [
+        command for command in decision.commands if isinstance(command, SendMessage | SendEvent)
+    ]
     if policy.is_outside_window(before, NOW) and not own_act:
         assert sent == []
     if before.unsubscribed_at is not None and not own_act:
@@ -274,11 +318,16 @@ def test_where_nobody_may_write_nothing_is_sent(before: Conversation, event: eve
 
 @effort(200)
 @given(conversations(), happenings(("human_joined", "human_message", "bot_message")), policies)
-def test_what_is_late_never_changes_who_speaks(before: Conversation, event: events.Event, policy: Policy) -> None:
+def test_what_is_late_never_changes_who_speaks(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
     spoke = NOW - timedelta(seconds=10)
     late = event.model_copy(update={"fact": True, "occurred_at": spoke - timedelta(seconds=1)})
     decision = decide(before.model_copy(update={"spoke_at": spoke}), late, NOW, policy)
-    assert (decision.conversation.phase, _here(decision.conversation)) == (before.phase, _here(before))
+    assert (decision.conversation.phase, _here(decision.conversation)) == (
+        before.phase,
+        _here(before),
+    )
 
 
 @effort(200)
@@ -298,46 +347,74 @@ def test_a_leaving_is_late_only_where_that_human_has_come_since(
 
 @effort(300)
 @given(conversations(), happenings(("handoff_failed", "unlink")), policies)
-def test_nobody_stays_in_what_is_over(before: Conversation, event: events.Event, policy: Policy) -> None:
+def test_nobody_stays_in_what_is_over(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
     over = event.model_copy(update={"fact": True})  # what is over is reported, never asked for
     after = decide(before, over, NOW, policy).conversation
-    assert _here(after) == [one.representative.name for one in before.humans if one.source != event.over]
+    assert _here(after) == [
+        one.representative.name for one in before.humans if one.source != event.over
+    ]
 
 
 @effort(300)
 @given(conversations(), happenings(("user_message", "suggestion_response")), policies)
-def test_never_are_two_told_to_answer(before: Conversation, event: events.Event, policy: Policy) -> None:
+def test_never_are_two_told_to_answer(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
     """Where a desk's own assistant answers, Baton's bot does not hear the customer."""
-    decision = decide(before.model_copy(update={"phase": Phase.QUEUED, "humans": ()}), event, NOW, policy)
+    decision = decide(
+        before.model_copy(update={"phase": Phase.QUEUED, "humans": ()}), event, NOW, policy
+    )
     if before.called is not None and before.called.assisted:
-        told = [one.body for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES]
+        told = [
+            one.body
+            for one in decision.commands
+            if isinstance(one, Publish) and one.topic == USER_MESSAGES
+        ]
         assert {"BOT" in str(one["audience"]) for one in told} <= {False}
 
 
 @effort(100)
-@given(st.lists(st.tuples(st.sampled_from(("bot", "user")), st.integers(0, 900)), max_size=80), st.integers(1, 5))
+@given(
+    st.lists(st.tuples(st.sampled_from(("bot", "user")), st.integers(0, 900)), max_size=80),
+    st.integers(1, 5),
+)
 def test_in_no_hour_has_a_bot_twice_its_turns(acts: list[tuple[str, int]], limit: int) -> None:
-    """Counted as a customer sees them; and what was refused is said to the team before, once for each pause."""
+    """Counted as a customer sees them; and what was refused is said to the team before, once
+    for each pause.
+    """
     policy, now, fresh = Policy(bot_turns_limit=limit), NOW, True
-    conversation, turns, told = Conversation(id=CHANNEL, address="3333"), list[datetime](), list[datetime]()
+    conversation, turns, told = (
+        Conversation(id=CHANNEL, address="3333"),
+        list[datetime](),
+        list[datetime](),
+    )
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
     for n, (who, pause) in enumerate(acts):
         now += timedelta(seconds=pause)
         common: dict[str, Any] = {"id": str(n), "source": CHANNEL, "actor": "test"}
         said: events.Event = events.UserMessage(**common, form={}, said="hi")
         if who == "bot":
-            said = events.BotMessage(**common, fact=False, representative=bot, content=Content(text="beep"))
+            said = events.BotMessage(
+                **common, fact=False, representative=bot, content=Content(text="beep")
+            )
         decision = decide(conversation, said, now, policy)
         conversation = decision.conversation
         told += [
-            now for one in decision.commands if isinstance(one, Publish) and one.body.get("type") == "bot.silenced"
+            now
+            for one in decision.commands
+            if isinstance(one, Publish) and one.body.get("type") == "bot.silenced"
         ]
         if who == "bot" and decision.refusal is None and fresh:
             turns.append(now)
         assert decision.refusal is None or told
         fresh = who == "user" or (fresh and decision.refusal is not None)
     for first in turns:
-        assert len([one for one in turns if first <= one < first + policy.bot_turns_within]) <= 2 * limit
+        assert (
+            len([one for one in turns if first <= one < first + policy.bot_turns_within])
+            <= 2 * limit
+        )
     assert all(later - earlier >= policy.bot_turns_within for earlier, later in pairwise(told))
 
 
@@ -353,10 +430,21 @@ def test_a_human_who_speaks_gives_the_bot_its_turns_back(
 
 @effort(300)
 @given(conversations(), sources, policies)
-def test_typing_is_for_those_who_would_get_the_words(before: Conversation, source: str, policy: Policy) -> None:
-    words = events.UserMessage(id="1", source=source, actor="test", form={"message": {"text": "hi"}})
-    published = [one for one in decide(before, words, NOW, policy).commands if isinstance(one, Publish)]
-    told = [audience for one in published if one.topic == USER_MESSAGES for audience in [one.body["audience"]]]
+def test_typing_is_for_those_who_would_get_the_words(
+    before: Conversation, source: str, policy: Policy
+) -> None:
+    words = events.UserMessage(
+        id="1", source=source, actor="test", form={"message": {"text": "hi"}}
+    )
+    published = [
+        one for one in decide(before, words, NOW, policy).commands if isinstance(one, Publish)
+    ]
+    told = [
+        audience
+        for one in published
+        if one.topic == USER_MESSAGES
+        for audience in [one.body["audience"]]
+    ]
     assert told == ([list(heard)] if (heard := listeners(before, source, NOW, policy)) else [])
 
 
@@ -371,14 +459,27 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     timer = before.timer if called or phase is not Phase.BOT else None
     since = before.human_since if phase is Phase.HUMAN else None
     gone: dict[str, Any] = {"humans": humans, "phase": phase, "timer": timer, "human_since": since}
-    known = before.model_copy(update={**gone, "called": called, "past_chats": (PAST,), "links": (PAST, CHAT)})
+    known = before.model_copy(
+        update={**gone, "called": called, "past_chats": (PAST,), "links": (PAST, CHAT)}
+    )
     late = event.model_copy(update={"fact": True, "source": PAST})
     own = own_events.ChatOpened | own_events.JoinedLost | own_events.Unlinked
     if isinstance(event, events.FromUser | events.ChatCreated | events.Claim | own):
         return
     after = decide(known, late, NOW, policy).conversation
-    kept = ("phase", "called", "timer", "spoke_at", "request", "human_since", "first_response_seconds", "past_chats")
-    assert {name: getattr(after, name) for name in kept} == {name: getattr(known, name) for name in kept}
+    kept = (
+        "phase",
+        "called",
+        "timer",
+        "spoke_at",
+        "request",
+        "human_since",
+        "first_response_seconds",
+        "past_chats",
+    )
+    assert {name: getattr(after, name) for name in kept} == {
+        name: getattr(known, name) for name in kept
+    }
     assert _here(after) == _here(known)
 
 
@@ -391,11 +492,15 @@ def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
     called, after = before.called, decision.conversation.called
     if called is None or not called.opens_chats or (after and after.handoff == called.handoff):
         return
-    closed = [one for one in decision.commands if isinstance(one, CallDesk) and one.action == "close"]
+    closed = [
+        one for one in decision.commands if isinstance(one, CallDesk) and one.action == "close"
+    ]
     knows = event.source == called.chat and isinstance(event, Ended)
     assert knows or called.handoff in {one.handoff for one in closed}
     assert {one.chat for one in called.created} <= {one.chat for one in closed}
-    assert {*called.chats} <= {*decision.conversation.past_chats, after and after.chat}, "an erase reaches all of them"
+    assert {*called.chats} <= {*decision.conversation.past_chats, after and after.chat}, (
+        "an erase reaches all of them"
+    )
 
 
 @effort(300)

@@ -1,4 +1,6 @@
-"""The invariants of the core under random interleavings: duplicates, disorder, races, faults, crashes, restarts."""
+"""The invariants of the core under random interleavings: duplicates, disorder, races, faults,
+crashes, restarts.
+"""
 
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -28,8 +30,14 @@ from tests.property.world import UNACCEPTABLE
 
 EVENTS = ("agent.message_out", "ai.message_generated", "channel.message_in")
 LEAVING = (LEFT, "release", "release by somebody")
-channels, desks = st.sampled_from((PLAIN, PLAIN, QUIRKY, BARE, BARE)), st.sampled_from((DESK, DESK, TRACKED))
-anyone, humans = st.sampled_from(("bot", "desk-1", "desk-2")), st.sampled_from(("desk-1", "desk-2", "desk-3"))
+channels, desks = (
+    st.sampled_from((PLAIN, PLAIN, QUIRKY, BARE, BARE)),
+    st.sampled_from((DESK, DESK, TRACKED)),
+)
+anyone, humans = (
+    st.sampled_from(("bot", "desk-1", "desk-2")),
+    st.sampled_from(("desk-1", "desk-2", "desk-3")),
+)
 who, instance, index = st.sampled_from((0, 0, 0, 1)), st.integers(0, 1), st.integers(0, 1000)
 lateness = st.sampled_from((0, 0, 0, 1, 40, 400, -300))
 platform_faults = st.sampled_from(FAULTS)
@@ -46,8 +54,17 @@ class Handoff(Ground):
     def a_customer_wants_a_human(self, channel: str, at: int) -> None:
         self.post(at, self.clients.wants_human(channel))
 
-    @rule(desk=desks, event=st.sampled_from(EVENTS), need=st.integers(0, 1), who=who, late=lateness, at=instance)
-    def the_desk_reports(self, desk: str, event: str, need: int, who: int, late: int, at: int) -> None:
+    @rule(
+        desk=desks,
+        event=st.sampled_from(EVENTS),
+        need=st.integers(0, 1),
+        who=who,
+        late=lateness,
+        at=instance,
+    )
+    def the_desk_reports(
+        self, desk: str, event: str, need: int, who: int, late: int, at: int
+    ) -> None:
         self.post(at, self.clients.desk(desk, event, need, who, late))
 
     @rule(which=index, at=instance)
@@ -67,7 +84,9 @@ class Handoff(Ground):
 
     # What bots and desks ask.
 
-    @rule(channel=channels, which=index, at=instance, act=st.sampled_from(("says", "says", *LEAVING)))
+    @rule(
+        channel=channels, which=index, at=instance, act=st.sampled_from(("says", "says", *LEAVING))
+    )
     def whoever_is_there_acts(self, channel: str, which: int, at: int, act: str) -> None:
         state = self.state(channel)
         if state is None or not state.humans:
@@ -80,27 +99,56 @@ class Handoff(Ground):
             self.ask(at, self.clients.event(channel, "desk-1", name, LEFT))
         else:
             key = (human.key or "admin") if act == "release" else "desk-3"
-            self.ask(at, self.clients.verb(channel, key, "release", {"representative": {"displayName": name}}))
+            self.ask(
+                at,
+                self.clients.verb(
+                    channel, key, "release", {"representative": {"displayName": name}}
+                ),
+            )
 
-    @rule(channel=channels, key=anyone, who=who, at=instance, text=st.sampled_from(("", "", "", UNACCEPTABLE)))
-    def somebody_sends_a_message(self, channel: str, key: str, who: int, at: int, text: str) -> None:
+    @rule(
+        channel=channels,
+        key=anyone,
+        who=who,
+        at=instance,
+        text=st.sampled_from(("", "", "", UNACCEPTABLE)),
+    )
+    def somebody_sends_a_message(
+        self, channel: str, key: str, who: int, at: int, text: str
+    ) -> None:
         self.ask(at, self.clients.message(channel, key, who, extra=f" {text}"))
 
     @rule(channel=channels, key=humans, who=who, at=instance, event=st.sampled_from((JOINED, LEFT)))
-    def a_human_joins_or_leaves(self, channel: str, key: str, who: int, at: int, event: str) -> None:
+    def a_human_joins_or_leaves(
+        self, channel: str, key: str, who: int, at: int, event: str
+    ) -> None:
         self.ask(at, self.clients.event(channel, key, who, event))
 
-    @rule(channel=channels, at=instance, who=who, verb=st.sampled_from(("requestHuman", "release", "fail")))
+    @rule(
+        channel=channels,
+        at=instance,
+        who=who,
+        verb=st.sampled_from(("requestHuman", "release", "fail")),
+    )
     def an_operator_takes_a_hand(self, channel: str, at: int, who: int, verb: str) -> None:
         person = {"displayName": self.clients.name(channel, who)}
         body = {"reason": self.clients.marker(channel), "representative": person}
         self.ask(at, self.clients.verb(channel, "admin", verb, body))
 
-    @rule(channel=channels, who=who, several=st.lists(st.tuples(humans, instance), min_size=2, max_size=4))
+    @rule(
+        channel=channels,
+        who=who,
+        several=st.lists(st.tuples(humans, instance), min_size=2, max_size=4),
+    )
     def several_claim_at_once(self, channel: str, who: int, several: list[tuple[str, int]]) -> None:
         claims = [self.clients.claim(channel, key, who) for key, _ in several]
         before = self.state(channel)
-        self.run(*(self.clients.send(self.world.instances[at], c) for c, (_, at) in zip(claims, several, strict=True)))
+        self.run(
+            *(
+                self.clients.send(self.world.instances[at], c)
+                for c, (_, at) in zip(claims, several, strict=True)
+            )
+        )
         answers = [claim.answer for claim in claims]
         if before is None or before.erased or "unknown" in answers:
             return
@@ -123,14 +171,18 @@ class Handoff(Ground):
             if ask.answer != "ok":
                 self.ask(at, ask)
             elif self.is_alive(ask):
-                assert self.ask(at, replace(ask, tries=0)) in ("exists", "unknown"), f"I3: taken twice: {ask}"
+                assert self.ask(at, replace(ask, tries=0)) in ("exists", "unknown"), (
+                    f"I3: taken twice: {ask}"
+                )
 
     @rule(which=index, at=instance, key=anyone)
     def a_caller_uses_an_id_twice(self, which: int, at: int, key: str) -> None:
         taken = [ask for ask in self.clients.asks if ask.answer == "ok" and ask.text]
         if taken:
             ask = taken[which % len(taken)]
-            other = self.clients.message(ask.conversation, key, 0, message_id=ask.id, extra=f" other {which}")
+            other = self.clients.message(
+                ask.conversation, key, 0, message_id=ask.id, extra=f" other {which}"
+            )
             answer = self.ask(at, other)
             self.clients.asks.remove(other)
             if self.is_alive(ask):
@@ -150,23 +202,34 @@ class Handoff(Ground):
 
     # Races.
 
-    @rule(channel=channels, kinds=st.lists(st.tuples(st.integers(0, 6), who, instance), min_size=2, max_size=6))
+    @rule(
+        channel=channels,
+        kinds=st.lists(st.tuples(st.integers(0, 6), who, instance), min_size=2, max_size=6),
+    )
     def everything_happens_at_once(self, channel: str, kinds: list[tuple[int, int, int]]) -> None:
         work: list[Coroutine[Any, Any, Any]] = []
         for kind, who, at in kinds:
             work.append(self.one_of_many(channel, kind, who, self.world.instances[at]))
         self.run(*work)
 
-    def one_of_many(self, channel: str, kind: int, who: int, ports: Ports) -> Coroutine[Any, Any, Any]:
+    def one_of_many(
+        self, channel: str, kind: int, who: int, ports: Ports
+    ) -> Coroutine[Any, Any, Any]:
         clients = self.clients
         if kind < 2:
-            return clients.post(ports, clients.says(channel) if kind else clients.wants_human(channel))
+            return clients.post(
+                ports, clients.says(channel) if kind else clients.wants_human(channel)
+            )
         if kind == 2:
             return clients.post(ports, clients.desk(DESK, EVENTS[who], 0, who, 0))
         if kind < 5:
-            return clients.send(ports, clients.message(channel, "bot" if kind == 3 else "desk-1", who))
+            return clients.send(
+                ports, clients.message(channel, "bot" if kind == 3 else "desk-1", who)
+            )
         if kind == 5:
-            return clients.send(ports, clients.event(channel, "desk-1", who, LEFT if who else JOINED))
+            return clients.send(
+                ports, clients.event(channel, "desk-1", who, LEFT if who else JOINED)
+            )
         return deliver_quietly(ports, channel)
 
     # Delivery, time and trouble.
@@ -196,7 +259,11 @@ class Handoff(Ground):
     def the_topics_fail(self, faults: list[str]) -> None:
         self.world.topics.plan.faults.extend(faults)
 
-    @rule(faults=st.lists(st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4))
+    @rule(
+        faults=st.lists(
+            st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4
+        )
+    )
     def the_store_fails(self, faults: list[str]) -> None:
         self.world.store_plan.faults.extend(faults)
 
@@ -221,7 +288,9 @@ class Handoff(Ground):
         markers = {member: self.clients.marker(member) for member in family}
         ask = self.clients.ask(which, "admin", "", {})
         erase = self.clients.send(self.world.instances[at], ask, "DELETE")
-        self.run(erase, *([deliver_quietly(self.world.instances[1 - at], channel.id)] if busy else []))
+        self.run(
+            erase, *([deliver_quietly(self.world.instances[1 - at], channel.id)] if busy else [])
+        )
         for _ in range(3):
             if ask.answer == "unknown":
                 self.world.heal()
@@ -230,7 +299,8 @@ class Handoff(Ground):
         for member in family:
             self.clients.forget(member)
             self.ledger.new_life(member)
-        for member, marker in markers.items():  # what a desk said while it was linked is the channel's own
+        # what a desk said while it was linked is the channel's own
+        for member, marker in markers.items():
             assert remains(self.world.path, marker, None if member in CHANNELS else family) == []
 
 

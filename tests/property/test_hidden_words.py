@@ -58,7 +58,9 @@ SAYS: dict[str, Any] = {"text": {"text": ["Which card?"]}}
 
 @pytest.mark.parametrize("by_tap", [False, True], ids=["typed", "tapped"])
 @pytest.mark.parametrize("queued", [False, True], ids=["before the request", "in line"])
-def test_a_card_number_that_is_hidden_from_agents_reaches_no_agent(queued: bool, by_tap: bool) -> None:
+def test_a_card_number_that_is_hidden_from_agents_reaches_no_agent(
+    queued: bool, by_tap: bool
+) -> None:
     with ways() as (runner, world):
         escalation = [escalates(reason="payment")]
         world.answers = [[SAYS, asks("card", HIDDEN_FROM_AGENTS), *(escalation if queued else [])]]
@@ -77,7 +79,12 @@ def test_a_card_number_that_is_hidden_from_agents_reaches_no_agent(queued: bool,
         assert any("[hidden]" in one.text for one in world.left if one.way == "desk.test") is queued
         assert any("are you there?" in one.text for one in world.left if one.way == "desk.test")
         assert CARD not in world.read_by("nobody")
-        assert world.ways_of(CARD) == {"baton-user-messages", "bot.test", "dialogflow.test", "baton-variables"}
+        assert world.ways_of(CARD) == {
+            "baton-user-messages",
+            "bot.test",
+            "dialogflow.test",
+            "baton-variables",
+        }
         by_topic = [json.loads(one.text) for one in world.left if one.way == "baton-user-messages"]
         assert {tuple(one["audience"]) for one in by_topic if CARD in str(one)} == {("BOT",)}
 
@@ -90,7 +97,13 @@ def test_agents_read_what_is_captured_for_them() -> None:
             runner.run(world.says(text))
             runner.run(world.settle())
         runner.run(world.look_everywhere())
-        told = {"slack.test", "chat.test", "tenant.test", f"GET conversations/{ID}", f"GET conversations/{ID}/journal"}
+        told = {
+            "slack.test",
+            "chat.test",
+            "tenant.test",
+            f"GET conversations/{ID}",
+            f"GET conversations/{ID}/journal",
+        }
         assert told <= world.ways_of(CARD)
         assert not world.ways_of(CARD) & {"baton-variables", "crm.test"}
 
@@ -124,8 +137,16 @@ def test_who_only_acknowledges_does_not_do_so_again_while_the_customer_waits() -
 
 
 def test_no_deployable_is_without_a_look() -> None:
-    """`forward_variables` answers ids; `sweep` and `deliver_outbox` answer nothing of a conversation's content."""
-    known = {"receive_webhook", "send_representative", "forward_variables", "deliver_outbox", "notify_handoff"}
+    """`forward_variables` answers ids; `sweep` and `deliver_outbox` answer nothing of a
+    conversation's content.
+    """
+    known = {
+        "receive_webhook",
+        "send_representative",
+        "forward_variables",
+        "deliver_outbox",
+        "notify_handoff",
+    }
     assert set(deployables()) == known | {"run_bot", "sweep"}
 
 
@@ -146,7 +167,8 @@ class Judge:
 
     def declared(self, key: str, lists: dict[str, Any]) -> set[Reader]:
         types, agents, events = (
-            lists.get(name, ()) for name in ("capture_type", "invisible_to_agent", "invisible_to_adapter_events")
+            lists.get(name, ())
+            for name in ("capture_type", "invisible_to_agent", "invisible_to_adapter_events")
         )
         opened: dict[Reader, bool] = {
             "event": "event" in types and key not in events,
@@ -156,7 +178,9 @@ class Judge:
         return {reader for reader, may in opened.items() if may}
 
     def said(self, world: Ways, phase: Phase, text: str) -> None:
-        """The words that were asked for are for those to whom the question opened them, and for the bot that asked."""
+        """The words that were asked for are for those to whom the question opened them, and for
+        the bot that asked.
+        """
         if self.awaited is None or phase is Phase.HUMAN:
             return
         key, lists, until = self.awaited
@@ -167,7 +191,9 @@ class Judge:
 
 lists = st.fixed_dictionaries(
     {
-        "capture_type": st.lists(st.sampled_from(("event", "agent", "comment", "data_parameters")), min_size=1),
+        "capture_type": st.lists(
+            st.sampled_from(("event", "agent", "comment", "data_parameters")), min_size=1
+        ),
         "invisible_to_agent": st.sampled_from(([], ["card"], ["other", "card"])),
         "invisible_to_adapter_events": st.sampled_from(([], ["card"], ["other"])),
     }
@@ -175,12 +201,29 @@ lists = st.fixed_dictionaries(
 questions = st.tuples(st.just("asks"), lists, st.booleans())
 values = st.tuples(st.just("captures"), lists, st.booleans())
 secrets = st.tuples(
-    st.just("secret"), st.sampled_from(("types", "taps")), st.sampled_from(("", "before", "after")), st.booleans()
+    st.just("secret"),
+    st.sampled_from(("types", "taps")),
+    st.sampled_from(("", "before", "after")),
+    st.booleans(),
 )
 moves = st.tuples(
-    st.sampled_from(("claims", "releases", "human says", "fails", "duplicate", "again", "waits", "an hour", "locale"))
+    st.sampled_from(
+        (
+            "claims",
+            "releases",
+            "human says",
+            "fails",
+            "duplicate",
+            "again",
+            "waits",
+            "an hour",
+            "locale",
+        )
+    )
 )
-stories = st.lists(questions | questions | values | secrets | secrets | moves, min_size=3, max_size=9)
+stories = st.lists(
+    questions | questions | values | secrets | secrets | moves, min_size=3, max_size=9
+)
 
 
 async def play(world: Ways, judge: Judge, story: list[Any]) -> None:
@@ -197,7 +240,11 @@ async def play(world: Ways, judge: Judge, story: list[Any]) -> None:
         elif step == "claims":
             await world.ask("desk", "POST", f"conversations/{ID}:claim", {"representative": JANE})
         elif step == "human says":
-            message = {"messageId": f"h{world.count}-{len(bodies)}", "text": "hm", "representative": JANE}
+            message = {
+                "messageId": f"h{world.count}-{len(bodies)}",
+                "text": "hm",
+                "representative": JANE,
+            }
             await world.ask("desk", "POST", f"conversations/{ID}/messages", message)
         elif step == "releases":
             await world.ask("desk", "POST", f"conversations/{ID}:release", {"representative": JANE})
@@ -226,7 +273,9 @@ async def _phase(world: Ways) -> Phase:
 
 
 async def _bot(world: Ways, judge: Judge, step: str, lists: dict[str, Any], escalate: bool) -> None:
-    """The customer says something, and the bot answers it with a question, or with a value that it captures."""
+    """The customer says something, and the bot answers it with a question, or with a value that
+    it captures.
+    """
     before, asked, value = world.clock.now(), world.asked, judge.secret()
     judge.said(world, await _phase(world), "go on")
     declared = asks("card", lists) if step == "asks" else captures("card", value, lists)
@@ -243,12 +292,16 @@ async def _bot(world: Ways, judge: Judge, step: str, lists: dict[str, Any], esca
         judge.may[value] = judge.declared("card", lists) | {"bot", "customer"}
 
 
-async def _secret(world: Ways, judge: Judge, phase: Phase, how: str, echo: str, locale: bool) -> dict[str, Any]:
+async def _secret(
+    world: Ways, judge: Judge, phase: Phase, how: str, echo: str, locale: bool
+) -> dict[str, Any]:
     text = judge.secret()
     if echo == "before":
         await world.echo(text)
     judge.said(world, phase, text)
-    body = await (world.taps(text, text) if how == "taps" else world.says(text, "fr" if locale else "en-US"))
+    body = await (
+        world.taps(text, text) if how == "taps" else world.says(text, "fr" if locale else "en-US")
+    )
     if echo == "after":
         await world.echo(text)
     return body

@@ -1,4 +1,6 @@
-"""One customer on two channels, one with frames and one of bare texts: each shows whole frames, whatever happens."""
+"""One customer on two channels, one with frames and one of bare texts: each shows whole frames,
+whatever happens.
+"""
 
 from typing import Any
 
@@ -23,7 +25,9 @@ instance, index = st.integers(0, 1), st.integers(0, 1000)
 
 
 class Identity(Ground):
-    """`to` is the channel whose conversation holds the customer's; the other one is joined to it."""
+    """`to` is the channel whose conversation holds the customer's; the other one is joined to
+    it.
+    """
 
     @initialize(primary=channels)
     def begin(self, primary: str) -> None:
@@ -56,11 +60,16 @@ class Identity(Ground):
     def the_bot_speaks(self, channel: str, at: int) -> None:
         self.ask(at, self.clients.message(channel, "bot", "Bot"))
 
-    @rule(verb=st.sampled_from(("link", "link", "link", "unlink")), at=instance, first=st.booleans())
+    @rule(
+        verb=st.sampled_from(("link", "link", "link", "unlink")), at=instance, first=st.booleans()
+    )
     def an_admin_links(self, verb: str, at: int, first: bool) -> None:
         for channel in BOTH if first else ():
             self.run(deliver_quietly(self.world.instances[at], channel))
-        if self.ask(at, self.clients.ask(self.other, "admin", f":{verb}", {"to": self.primary})) == "unknown":
+        if (
+            self.ask(at, self.clients.ask(self.other, "admin", f":{verb}", {"to": self.primary}))
+            == "unknown"
+        ):
             self.world.heal()
 
     @rule(verb=st.sampled_from(("link", "link", "unlink")), to=channels, at=instance)
@@ -85,7 +94,11 @@ class Identity(Ground):
     def a_platform_fails(self, faults: list[str]) -> None:
         self.world.internet.plan.faults.extend(faults)
 
-    @rule(faults=st.lists(st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4))
+    @rule(
+        faults=st.lists(
+            st.sampled_from(("none", "before", "after", "lost")), min_size=1, max_size=4
+        )
+    )
     def the_store_fails(self, faults: list[str]) -> None:
         self.world.store_plan.faults.extend(faults)
 
@@ -99,12 +112,17 @@ class Identity(Ground):
         return self.judge_channel(conversation) if conversation in BOTH else []
 
     def judge_channel(self, channel: str) -> list[str]:
-        journals = [self.loop.run(whole_journal(self.world.instances[0].store, one)) for one in BOTH]
+        journals = [
+            self.loop.run(whole_journal(self.world.instances[0].store, one)) for one in BOTH
+        ]
         rows = self.ledger.transcript(channel)
         seen = as_labelled(rows, ["Jane", "Sam"]) if channel == BARE else rows
         faults, shown = violations(seen), texts(seen)
         for journal in journals:
-            sent, maybe = _said_in(channel, journal, State.SENT), _said_in(channel, journal, State.UNKNOWN)
+            sent, maybe = (
+                _said_in(channel, journal, State.SENT),
+                _said_in(channel, journal, State.UNKNOWN),
+            )
             relevant = [text for text in shown if text in sent]
             faults += [] if relevant == sent else [f"I4: shown {relevant}, sent {sent}"]
             faults += [f"I4: {text!r} twice" for text in maybe if shown.count(text) > 1]
@@ -125,13 +143,22 @@ class Identity(Ground):
     def _callers(self, journals: list[list[JournalEntry]]) -> list[str]:
         """I3, I5: what callers were told was taken is in a journal, once, and ended."""
         entries = [entry for journal in journals for entry in journal]
-        faults = [f"I5: {e.kind} {e.event_id} never ended" for e in entries if e.outcome == "pending" or e.due_at]
+        faults = [
+            f"I5: {e.kind} {e.event_id} never ended"
+            for e in entries
+            if e.outcome == "pending" or e.due_at
+        ]
         for ask in self.clients.asks:
             if ask.answer == "ok" and ask.text:
                 said_by = {
-                    c.id for e in entries for c in e.commands if isinstance(c, SendMessage) and said(c) == ask.text
+                    c.id
+                    for e in entries
+                    for c in e.commands
+                    if isinstance(c, SendMessage) and said(c) == ask.text
                 }
-                faults += [] if len(said_by) == 1 else [f"I3: {ask.text} is said {len(said_by)} times"]
+                faults += (
+                    [] if len(said_by) == 1 else [f"I3: {ask.text} is said {len(said_by)} times"]
+                )
         return faults
 
 
@@ -169,5 +196,10 @@ def test_a_customer_who_moves_in_the_middle_of_a_humans_frame_keeps_it(primary: 
     ground.a_human_joins_or_leaves(other, "Jane", 0, LEFT)
     ground.the_customer_writes(primary, 0)
     ground.the_bot_speaks(primary, 0)
-    assert [ask.answer for ask in ground.clients.asks if ask.path == "/messages"] == ["ok", "ok", "refused", "ok"]
+    assert [ask.answer for ask in ground.clients.asks if ask.path == "/messages"] == [
+        "ok",
+        "ok",
+        "refused",
+        "ok",
+    ]
     ground.teardown()

@@ -39,7 +39,9 @@ async def do(clients: Clients) -> Do:
     await settle(clients)
 
     async def ask(conversation: str, key: str, path: str, **body: Any) -> str:
-        return await clients.send(clients.world.instances[0], clients.ask(conversation, key, path, body))
+        return await clients.send(
+            clients.world.instances[0], clients.ask(conversation, key, path, body)
+        )
 
     return ask
 
@@ -53,7 +55,9 @@ async def state(clients: Clients, conversation: str) -> Conversation:
 async def told(clients: Clients, conversation: str) -> list[tuple[str, str]]:
     await settle(clients)
     published = clients.world.topics.published.get(HANDOFFS, [])
-    return [(one["type"], one["reason"]) for one in published if one["conversation"] == conversation]
+    return [
+        (one["type"], one["reason"]) for one in published if one["conversation"] == conversation
+    ]
 
 
 async def claim(do: Do, conversation: str, key: str = "desk-1", name: str = "Jane") -> str:
@@ -62,17 +66,30 @@ async def claim(do: Do, conversation: str, key: str = "desk-1", name: str = "Jan
 
 async def test_the_answer_says_what_a_link_has_done(clients: Clients, do: Do) -> None:
     ports, path = clients.world.instances[0], f"/v1/conversations/{THERE}:link"
-    request = Request("POST", path, json.dumps({"to": HERE}).encode(), {"authorization": "Bearer admin"})
+    request = Request(
+        "POST", path, json.dumps({"to": HERE}).encode(), {"authorization": "Bearer admin"}
+    )
     answer = json.loads((await send_representative(ports, KEYRING, request)).body)
-    assert answer["link"] == {"kind": "channel", "conversation": THERE, "to": HERE, "repliesOn": HERE, "phase": "BOT"}
+    assert answer["link"] == {
+        "kind": "channel",
+        "conversation": THERE,
+        "to": HERE,
+        "repliesOn": HERE,
+        "phase": "BOT",
+    }
     assert answer["linkedTo"] == HERE
     again = json.loads((await send_representative(ports, KEYRING, request)).body)
     assert (again["link"], again["version"]) == (answer["link"], answer["version"])
     desk = Request("POST", "/v1/conversations/csku:d0:link", request.body, request.headers)
-    assert json.loads((await send_representative(ports, KEYRING, desk)).body)["link"]["kind"] == "desk"
+    assert (
+        json.loads((await send_representative(ports, KEYRING, desk)).body)["link"]["kind"] == "desk"
+    )
     read = Request("GET", f"/v1/conversations/{HERE}", b"", request.headers)
     shown = json.loads((await send_representative(ports, KEYRING, read)).body)
-    assert [(one["conversation"], one["inUse"]) for one in shown["channels"]] == [(HERE, True), (THERE, False)]
+    assert [(one["conversation"], one["inUse"]) for one in shown["channels"]] == [
+        (HERE, True),
+        (THERE, False),
+    ]
 
 
 async def test_a_channel_that_nobody_has_seen_cannot_be_joined(do: Do) -> None:
@@ -118,10 +135,15 @@ async def test_a_channels_desk_goes_along_and_its_agent_reaches_the_customer_whe
     assert await do(DESK, "admin", ":link", to=THERE) == "ok"
     assert await do(THERE, "admin", ":link", to=HERE) == "ok"
     assert (await state(clients, HERE)).links == (DESK, THERE)
-    assert ((await state(clients, THERE)).links, (await state(clients, DESK)).linked_to) == ((), HERE)
+    assert ((await state(clients, THERE)).links, (await state(clients, DESK)).linked_to) == (
+        (),
+        HERE,
+    )
     clients.world.clock.advance(5)
     await clients.post(clients.world.instances[0], clients.says(THERE))
-    await clients.post(clients.world.instances[0], clients.desk(DESK, "agent.message_out", 0, "Jane", 0))
+    await clients.post(
+        clients.world.instances[0], clients.desk(DESK, "agent.message_out", 0, "Jane", 0)
+    )
     await settle(clients)
     assert [human.source for human in (await state(clients, HERE)).humans] == [DESK]
     shown = as_labelled(clients.world.internet.bare.transcript("p0"), ["Jane"])
@@ -140,10 +162,14 @@ async def test_so_many_desks_conversations_that_no_commit_should_hold_them_are_r
     assert await do("csku:past-0", "admin", ":unlink") == "ok"
     assert await do(THERE, "admin", ":link", to=HERE) == "ok"
     assert len((await state(clients, HERE)).links) == CARRIED + 1
-    assert {(await state(clients, f"csku:past-{number}")).linked_to for number in range(1, CARRIED + 1)} == {HERE}
+    assert {
+        (await state(clients, f"csku:past-{number}")).linked_to for number in range(1, CARRIED + 1)
+    } == {HERE}
 
 
-async def test_a_handoff_of_the_joined_channel_goes_on_and_the_team_is_told_where(clients: Clients, do: Do) -> None:
+async def test_a_handoff_of_the_joined_channel_goes_on_and_the_team_is_told_where(
+    clients: Clients, do: Do
+) -> None:
     await claim(do, THERE)
     await settle(clients)
     await do(THERE, "admin", ":link", to=HERE)
@@ -186,15 +212,22 @@ async def test_apart_again_each_is_on_its_own(clients: Clients, do: Do) -> None:
     here, there = await state(clients, HERE), await state(clients, THERE)
     assert (here.phase, here.channel, here.elsewhere, here.links) == (Phase.HUMAN, HERE, (), ())
     assert (there.phase, there.linked_to, there.address) == (Phase.BOT, None, "p0")
-    assert await clients.send(clients.world.instances[0], clients.message(THERE, "bot", "Bot")) == "ok"
+    assert (
+        await clients.send(clients.world.instances[0], clients.message(THERE, "bot", "Bot")) == "ok"
+    )
     await settle(clients)
     rows = as_labelled(clients.world.internet.bare.transcript("p0"), ["Jane"])
     assert violations(rows) == []
-    assert [row["body"].get("eventType") for row in rows if row["kind"] == "event"] == [JOINED, LEFT]
+    assert [row["body"].get("eventType") for row in rows if row["kind"] == "event"] == [
+        JOINED,
+        LEFT,
+    ]
 
 
 @pytest.mark.parametrize("asked", [HERE, THERE])
-async def test_erasing_one_channel_erases_the_customer(clients: Clients, do: Do, asked: str) -> None:
+async def test_erasing_one_channel_erases_the_customer(
+    clients: Clients, do: Do, asked: str
+) -> None:
     await do(THERE, "admin", ":link", to=HERE)
     await clients.post(clients.world.instances[0], clients.says(THERE))
     ask = clients.ask(asked, "admin", "", {})
@@ -204,7 +237,9 @@ async def test_erasing_one_channel_erases_the_customer(clients: Clients, do: Do,
         assert (await state(clients, conversation)).erased
 
 
-async def test_on_a_joined_channel_that_knows_no_ids_a_message_is_sent_at_most_once(clients: Clients, do: Do) -> None:
+async def test_on_a_joined_channel_that_knows_no_ids_a_message_is_sent_at_most_once(
+    clients: Clients, do: Do
+) -> None:
     await do(THERE, "admin", ":link", to=HERE)
     await clients.post(clients.world.instances[0], clients.says(THERE))
     await settle(clients)
@@ -214,13 +249,18 @@ async def test_on_a_joined_channel_that_knows_no_ids_a_message_is_sent_at_most_o
     for _ in range(3):
         await settle(clients)
         clients.world.clock.advance(700)
-    assert texts(as_labelled(clients.world.internet.bare.transcript("p0"), [])).count(ask.text or "") == 1
+    assert (
+        texts(as_labelled(clients.world.internet.bare.transcript("p0"), [])).count(ask.text or "")
+        == 1
+    )
 
 
 async def test_receipts_of_a_joined_channel_name_callers_ids(clients: Clients, do: Do) -> None:
     await do(THERE, "admin", ":link", to=HERE)
     await clients.post(clients.world.instances[0], clients.says(THERE))
-    await clients.send(clients.world.instances[0], clients.message(HERE, "bot", "Bot", message_id="m-1"))
+    await clients.send(
+        clients.world.instances[0], clients.message(HERE, "bot", "Bot", message_id="m-1")
+    )
     await settle(clients)
     native = clients.world.internet.bare.transcript("p0")[-1]["id"]
     receipt = Receipt(source=THERE, form={"receipts": {"receipts": [{"message": native}]}})

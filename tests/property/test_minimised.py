@@ -41,7 +41,9 @@ async def test_joined_and_left_cannot_use_the_same_event_id(clients: Clients) ->
     assert await clients.send(ports, left) == "exists"
 
 
-async def test_a_message_id_of_the_desk_does_not_hide_the_same_id_of_the_channel(clients: Clients) -> None:
+async def test_a_message_id_of_the_desk_does_not_hide_the_same_id_of_the_channel(
+    clients: Clients,
+) -> None:
     ports = clients.world.instances[0]
     await clients.post(ports, clients.says(CHANNEL))
     await clients.send(ports, clients.ask(DESK, "admin", ":link", {"to": CHANNEL}))
@@ -62,7 +64,9 @@ async def test_two_claims_under_one_request_id_are_not_both_won(clients: Clients
     assert second.metadata["reason"] == "id-reused"
 
 
-async def test_an_instance_that_saw_the_erase_also_sees_the_customer_come_back(clients: Clients) -> None:
+async def test_an_instance_that_saw_the_erase_also_sees_the_customer_come_back(
+    clients: Clients,
+) -> None:
     here, there = clients.world.instances
     await clients.post(here, clients.says(CHANNEL))
     assert await clients.send(here, clients.ask(CHANNEL, "admin", "", {}), "DELETE") == "ok"
@@ -78,7 +82,9 @@ def test_a_timer_of_the_desk_does_not_fire_the_channels() -> None:
     assert decide(channel, event, BEGIN, Policy()).verdict is Verdict.IGNORED
 
 
-async def test_two_failures_under_one_id_of_the_callers_are_told_under_two(clients: Clients) -> None:
+async def test_two_failures_under_one_id_of_the_callers_are_told_under_two(
+    clients: Clients,
+) -> None:
     """A message and an event may have the same id; both fail here, and the team hears of both."""
     world, ports = clients.world, clients.world.instances[0]
     world.internet.refuses = lambda _to, _body: True
@@ -88,7 +94,11 @@ async def test_two_failures_under_one_id_of_the_callers_are_told_under_two(clien
     joined.query = {"eventId": "x"}
     assert [await clients.send(ports, ask) for ask in (said, joined)] == ["ok", "ok"]
     await deliver(ports, CHANNEL)
-    ids = [one["id"] for one in world.topics.published["baton-handoffs"] if one["type"] == "delivery.failed"]
+    ids = [
+        one["id"]
+        for one in world.topics.published["baton-handoffs"]
+        if one["type"] == "delivery.failed"
+    ]
     assert len(set(ids)) == 2
 
 
@@ -102,7 +112,9 @@ async def test_nothing_is_acknowledged_that_the_store_did_not_take(clients: Clie
     assert report.taken
 
 
-async def test_an_erase_that_is_asked_again_after_a_crash_still_reaches_the_linked_desk(clients: Clients) -> None:
+async def test_an_erase_that_is_asked_again_after_a_crash_still_reaches_the_linked_desk(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
     await clients.post(ports, clients.says(CHANNEL))
     await clients.send(ports, clients.ask(DESK, "admin", ":link", {"to": CHANNEL}))
@@ -114,12 +126,15 @@ async def test_an_erase_that_is_asked_again_after_a_crash_still_reaches_the_link
     assert remains(world.path, clients.marker(DESK)) == []
 
 
-async def test_an_instance_with_an_old_copy_of_a_link_does_not_act_through_it(clients: Clients) -> None:
+async def test_an_instance_with_an_old_copy_of_a_link_does_not_act_through_it(
+    clients: Clients,
+) -> None:
     here, there = clients.world.instances
     await clients.post(here, clients.says(CHANNEL))
     await clients.send(here, clients.ask(DESK, "admin", ":link", {"to": CHANNEL}))
     await clients.send(there, clients.ask(DESK, "admin", ":unlink", {}))
-    await clients.post(here, clients.says(CHANNEL))  # meets the conflict, and reads the channel anew
+    # meets the conflict, and reads the channel anew
+    await clients.post(here, clients.says(CHANNEL))
     await clients.post(here, clients.desk(DESK, "agent.message_out", 0, 0, 0))
     channel, desk = await clients.world.peek(CHANNEL), await clients.world.peek(DESK)
     assert channel is not None
@@ -127,7 +142,9 @@ async def test_an_instance_with_an_old_copy_of_a_link_does_not_act_through_it(cl
     assert (channel.phase, desk.phase) == (Phase.BOT, Phase.HUMAN)
 
 
-async def test_a_customer_who_comes_back_does_not_stop_an_unfinished_erase(clients: Clients) -> None:
+async def test_a_customer_who_comes_back_does_not_stop_an_unfinished_erase(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
     await clients.post(ports, clients.says(CHANNEL))
     erased = clients.marker(CHANNEL)

@@ -1,4 +1,6 @@
-"""What names a message by the platform's own id reaches bots and the team under the id that Baton's callers gave it."""
+"""What names a message by the platform's own id reaches bots and the team under the id that
+Baton's callers gave it.
+"""
 
 import json
 from dataclasses import replace
@@ -61,17 +63,28 @@ async def test_so_does_a_tap(clients: Clients) -> None:
 async def test_the_team_hears_of_the_callers_message_that_did_not_arrive(clients: Clients) -> None:
     message = await said(clients)
     ports = clients.world.instances[0]
-    failed = Undelivered(id="f1", source=BARE, actor="platform:bare", message="w1", reason="the phone is off")
+    failed = Undelivered(
+        id="f1", source=BARE, actor="platform:bare", message="w1", reason="the phone is off"
+    )
     for _ in range(2):
         await take(ports, list(await in_our_ids(ports, [failed])))  # type: ignore[arg-type]  # what goes in as an event comes out as one
     await deliver(ports, BARE)
     (told,) = clients.world.topics.published["baton-handoffs"]
-    assert (told["type"], told["message_id"], told["reason"]) == ("delivery.failed", message, "the phone is off")
+    assert (told["type"], told["message_id"], told["reason"]) == (
+        "delivery.failed",
+        message,
+        "the phone is off",
+    )
 
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"receipts": "?"}, {"receipts": {"receipts": ["?", {"message": 1}]}}, {"suggestionResponse": {"text": "yes"}}],
+    [
+        {},
+        {"receipts": "?"},
+        {"receipts": {"receipts": ["?", {"message": 1}]}},
+        {"suggestionResponse": {"text": "yes"}},
+    ],
 )
 async def test_whatever_names_no_message_stays_as_it_is(clients: Clients, form: JsonObject) -> None:
     await said(clients)
@@ -133,14 +146,24 @@ async def test_a_refusal_outside_the_window_tells_the_team_at_once(clients: Clie
         (told[0]["id"], "delivery.failed", late.id)
     }
     await clients.post(world.instances[0], clients.says(BARE))
-    assert await clients.send(world.instances[0], late) == "ok", "a refused request does not consume its id"
+    assert await clients.send(world.instances[0], late) == "ok", (
+        "a refused request does not consume its id"
+    )
 
 
-async def test_what_the_channel_refuses_for_its_window_is_a_failed_delivery(clients: Clients) -> None:
+async def test_what_the_channel_refuses_for_its_window_is_a_failed_delivery(
+    clients: Clients,
+) -> None:
     await said(clients)
     ports = clients.world.instances[0]
     event = BotMessage(
-        id="m2", source=BARE, actor="key:bot", fact=False, keeps_id=True, representative=BOT, content=Content(text="x")
+        id="m2",
+        source=BARE,
+        actor="key:bot",
+        fact=False,
+        keeps_id=True,
+        representative=BOT,
+        content=Content(text="x"),
     )
     await control.accept(ports, event)
 

@@ -42,7 +42,9 @@ async def test_a_wake_up_that_meets_a_worker_at_its_end_is_not_lost() -> None:
     assert len(looks) == 2
 
 
-async def test_whoever_is_woken_only_by_the_sweep_is_delivered_all_the_same(clients: Clients) -> None:
+async def test_whoever_is_woken_only_by_the_sweep_is_delivered_all_the_same(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
     await clients.post(ports, clients.says(CHANNEL))
     said = clients.message(CHANNEL, "bot", 0)
@@ -55,7 +57,9 @@ async def test_whoever_is_woken_only_by_the_sweep_is_delivered_all_the_same(clie
     assert await shown(clients) == [said.text]
 
 
-async def test_whatever_is_taken_wakes_delivery_and_so_does_its_repetition(clients: Clients) -> None:
+async def test_whatever_is_taken_wakes_delivery_and_so_does_its_repetition(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
     report = clients.says(CHANNEL)
     for _ in range(2):
@@ -67,9 +71,13 @@ async def test_whatever_is_taken_wakes_delivery_and_so_does_its_repetition(clien
     assert world.topics.wake_ups == {CHANNEL: False}
 
 
-async def test_where_no_joined_and_no_notice_arrives_nothing_of_that_frame_is_shown(clients: Clients) -> None:
+async def test_where_no_joined_and_no_notice_arrives_nothing_of_that_frame_is_shown(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
-    world.internet.refuses = lambda _to, body: body.get("eventType") is not None or "joined the" in body["text"]
+    world.internet.refuses = lambda _to, body: (
+        body.get("eventType") is not None or "joined the" in body["text"]
+    )
     await clients.post(ports, clients.says(CHANNEL))
     for ask in (clients.claim(CHANNEL, "desk-1", 0), clients.message(CHANNEL, "desk-1", 0)):
         await clients.send(ports, ask)
@@ -80,12 +88,16 @@ async def test_where_no_joined_and_no_notice_arrives_nothing_of_that_frame_is_sh
     for ask in (said, clients.event(CHANNEL, "desk-1", 0, "REPRESENTATIVE_LEFT"), back):
         assert await clients.send(ports, ask) == "ok"
     assert await shown(clients) == [back.text]
-    outcomes = {entry.event_id: entry.outcome for entry in await whole_journal(ports.store, CHANNEL)}
+    outcomes = {
+        entry.event_id: entry.outcome for entry in await whole_journal(ports.store, CHANNEL)
+    }
     assert outcomes[said.id or ""] == "unframed"
     assert "pending" not in outcomes.values()
 
 
-async def test_what_one_instance_has_settled_stays_settled_when_another_fails(clients: Clients) -> None:
+async def test_what_one_instance_has_settled_stays_settled_when_another_fails(
+    clients: Clients,
+) -> None:
     here, there = clients.world.instances
 
     class Late:
@@ -102,9 +114,14 @@ async def test_what_one_instance_has_settled_stays_settled_when_another_fails(cl
     assert await here.store.pending_count(CHANNEL) == 0
 
 
-async def test_what_cannot_be_delivered_for_a_day_is_given_up_and_the_next_goes_out(clients: Clients) -> None:
+async def test_what_cannot_be_delivered_for_a_day_is_given_up_and_the_next_goes_out(
+    clients: Clients,
+) -> None:
     world = clients.world
-    ports = replace(world.instances[0], policy=replace(world.instances[0].policy, give_up_after=timedelta(hours=24)))
+    ports = replace(
+        world.instances[0],
+        policy=replace(world.instances[0].policy, give_up_after=timedelta(hours=24)),
+    )
     await clients.post(ports, clients.says(CHANNEL))
     await deliver(ports, CHANNEL)
     first = clients.message(CHANNEL, "bot", 0)
@@ -119,9 +136,13 @@ async def test_what_cannot_be_delivered_for_a_day_is_given_up_and_the_next_goes_
     assert told == ["delivery.failed"]
 
 
-async def test_an_outbox_of_many_pages_goes_out_in_order_and_a_frame_stays_broken_across_them(clients: Clients) -> None:
+async def test_an_outbox_of_many_pages_goes_out_in_order_and_a_frame_stays_broken_across_them(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
-    world.internet.refuses = lambda _to, body: body.get("eventType") is not None or "joined the" in body["text"]
+    world.internet.refuses = lambda _to, body: (
+        body.get("eventType") is not None or "joined the" in body["text"]
+    )
     await clients.post(ports, clients.says(CHANNEL))
     said = [clients.message(CHANNEL, "bot", 0) for _ in range(60)]
     frame = [clients.message(CHANNEL, "desk-1", 0) for _ in range(60)]
@@ -133,12 +154,22 @@ async def test_an_outbox_of_many_pages_goes_out_in_order_and_a_frame_stays_broke
     assert await ports.store.pending_count(CHANNEL) == 0
 
 
-async def test_a_platform_that_refuses_the_events_for_good_is_told_them_as_texts(clients: Clients) -> None:
+async def test_a_platform_that_refuses_the_events_for_good_is_told_them_as_texts(
+    clients: Clients,
+) -> None:
     world, ports = clients.world, clients.world.instances[0]
     world.internet.refuses = lambda _to, body: body.get("eventType") is not None
     await clients.post(ports, clients.says(CHANNEL))
     said = clients.message(CHANNEL, "desk-1", 0)
-    for ask in (clients.claim(CHANNEL, "desk-1", 0), said, clients.event(CHANNEL, "desk-1", 0, "REPRESENTATIVE_LEFT")):
+    for ask in (
+        clients.claim(CHANNEL, "desk-1", 0),
+        said,
+        clients.event(CHANNEL, "desk-1", 0, "REPRESENTATIVE_LEFT"),
+    ):
         assert await clients.send(ports, ask) == "ok"
     name = clients.name(CHANNEL, 0)
-    assert await shown(clients) == [f"{name} joined the conversation.", said.text, f"{name} left the conversation."]
+    assert await shown(clients) == [
+        f"{name} joined the conversation.",
+        said.text,
+        f"{name} left the conversation.",
+    ]

@@ -1,4 +1,6 @@
-"""What waits behind a failing command is not due, and is never forgotten, wherever a process dies."""
+"""What waits behind a failing command is not due, and is never forgotten, wherever a process
+dies.
+"""
 
 import asyncio
 import itertools
@@ -41,11 +43,18 @@ async def an_outage(clients: Clients) -> None:
     for _ in range(MESSAGES):
         await clients.post(world.instances[0], clients.says(C))
         await deliver(world.instances[0], C)
-    assert [entry.due_at is None for entry in await pending(world)] == [False, *[True] * (MESSAGES - 1)]
+    assert [entry.due_at is None for entry in await pending(world)] == [
+        False,
+        *[True] * (MESSAGES - 1),
+    ]
 
 
 async def pending(world: World) -> list[JournalEntry]:
-    return [entry for entry in await whole_journal(world.instances[1].store, C) if entry.pending_seq is not None]
+    return [
+        entry
+        for entry in await whole_journal(world.instances[1].store, C)
+        if entry.pending_seq is not None
+    ]
 
 
 async def only_the_sweep_wakes(world: World, looks: int = 12) -> None:
@@ -101,7 +110,11 @@ async def test_wherever_a_delivery_dies_all_arrives_by_the_sweep_alone(
 
 @effort(60)
 @given(
-    plans=st.lists(st.tuples(st.sampled_from(("deliver", "both", "says", "down", "well", "time")), st.integers(0, 25))),
+    plans=st.lists(
+        st.tuples(
+            st.sampled_from(("deliver", "both", "says", "down", "well", "time")), st.integers(0, 25)
+        )
+    ),
 )
 def test_two_instances_that_die_at_will_forget_nothing(
     plans: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
@@ -133,7 +146,7 @@ def test_two_instances_that_die_at_will_forget_nothing(
     asyncio.run(play())
 
 
-async def test_an_entry_that_waits_is_due_to_nobody_and_its_conversation_is_woken_only_when_it_can_go_on(
+async def test_an_entry_that_waits_is_not_due_and_its_conversation_is_woken_only_when_it_can_go_on(
     clients: Clients,
 ) -> None:
     world = clients.world
@@ -164,7 +177,9 @@ class Held:
 class Meddled:
     """A store at which something happens after its first write of one kind."""
 
-    def __init__(self, store: ConversationStore, method: str, then: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, store: ConversationStore, method: str, then: Callable[[], Awaitable[None]]
+    ) -> None:
         self._store, self._method, self._then, self._is_done = store, method, then, False
 
     def __getattr__(self, name: str) -> Any:
@@ -186,7 +201,9 @@ async def dies() -> None:
     raise Crash
 
 
-async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_not_forgotten(clients: Clients) -> None:
+async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_not_forgotten(
+    clients: Clients,
+) -> None:
     """There it is ended by a process that has read all before it was parked, and that dies then."""
     world, held = clients.world, Held()
     world.internet.bot_is_down = True
@@ -206,11 +223,16 @@ async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_
     assert ending.done()
     world.heal()
     await only_the_sweep_wakes(world)
-    assert [*held.texts, *(one["message"]["messageId"] for one in world.internet.posted)] == ["user-1", "user-3"]
+    assert [*held.texts, *(one["message"]["messageId"] for one in world.internet.posted)] == [
+        "user-1",
+        "user-3",
+    ]
     assert await pending(world) == []
 
 
-async def test_whoever_ends_a_command_looks_for_what_was_parked_behind_it_since(clients: Clients) -> None:
+async def test_whoever_ends_a_command_looks_for_what_was_parked_behind_it_since(
+    clients: Clients,
+) -> None:
     world, held = clients.world, Held()
     world.internet.bot_is_down = True
     await clients.post(world.instances[0], clients.says(C))

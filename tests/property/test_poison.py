@@ -1,4 +1,6 @@
-"""Messages at fault, and targets that are down for a while, in any order: what is well arrives, in order, and once."""
+"""Messages at fault, and targets that are down for a while, in any order: what is well arrives,
+in order, and once.
+"""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -55,7 +57,9 @@ def clearly_refused(channel: str) -> int:
     channel=st.sampled_from((PLAIN, BARE)),
     steps=st.lists(
         st.one_of(
-            st.sampled_from(("customer", "bot", "customer", "bot", f"customer {POISON}", f"bot {POISON}")),
+            st.sampled_from(
+                ("customer", "bot", "customer", "bot", f"customer {POISON}", f"bot {POISON}")
+            ),
             st.sampled_from(("down", "unreachable", "well", "minute", "minute", "hour")),
         ),
         max_size=25,
@@ -71,7 +75,11 @@ async def _play(channel: str, steps: list[str], folder: Path) -> None:
     world = World(folder)
     clients = Clients(world)
     world.platform.learn("c0")
-    policy = replace(world.instances[0].policy, line_patience=timedelta(minutes=3), give_up_after=timedelta(hours=24))
+    policy = replace(
+        world.instances[0].policy,
+        line_patience=timedelta(minutes=3),
+        give_up_after=timedelta(hours=24),
+    )
     faulty = Faulty(world.instances[0], clearly_refused(channel))
     ports = replace(world.instances[0], policy=policy, sender=faulty)
     await clients.post(ports, clients.says(channel))
@@ -109,19 +117,45 @@ async def _faults(world: World, clients: Clients, ports: Ports, channel: str) ->
     journal = await whole_journal(ports.store, channel)
     commands: list[Any] = [one for entry in journal for one in entry.commands]
     native = channel.partition(":")[2]
-    shown = world.internet.bare.transcript(native) if channel == BARE else world.platform.transcript(native)
+    shown = (
+        world.internet.bare.transcript(native)
+        if channel == BARE
+        else world.platform.transcript(native)
+    )
     heard = [one["message"]["text"] for one in world.internet.posted]
-    said = [words for entry in journal if entry.kind == "user_message" and POISON not in (words := _words(entry))]
-    sent = [one.text for one in clients.asks if one.answer == "ok" and POISON not in (one.text or "")]
-    told = [one for one in world.topics.published.get("baton-handoffs", []) if one["type"] == "delivery.failed"]
+    said = [
+        words
+        for entry in journal
+        if entry.kind == "user_message" and POISON not in (words := _words(entry))
+    ]
+    sent = [
+        one.text for one in clients.asks if one.answer == "ok" and POISON not in (one.text or "")
+    ]
+    told = [
+        one
+        for one in world.topics.published.get("baton-handoffs", [])
+        if one["type"] == "delivery.failed"
+    ]
     ids = [one["id"] for one in told]
-    ended = [one for one in commands if isinstance(one, SendMessage | Post) and one.state is not State.SENT]
+    ended = [
+        one
+        for one in commands
+        if isinstance(one, SendMessage | Post) and one.state is not State.SENT
+    ]
     at_fault = sum(POISON in _words(entry) for entry in journal)
     return [
         *([] if heard == said else [f"the bot heard {heard}, not {said}"]),
         *([] if texts(shown) == sent else [f"the customer saw {texts(shown)}, not {sent}"]),
-        *([] if len(ended) == at_fault else [f"{len(ended)} ended badly, {at_fault} were at fault"]),
-        *(f"{one.id} is {one.state}" for one in ended if one.state is not State.FAILED and channel == BARE),
+        *(
+            []
+            if len(ended) == at_fault
+            else [f"{len(ended)} ended badly, {at_fault} were at fault"]
+        ),
+        *(
+            f"{one.id} is {one.state}"
+            for one in ended
+            if one.state is not State.FAILED and channel == BARE
+        ),
         *([] if len(ids) == len(set(ids)) else ["the team was told twice"]),
         *(f"{entry.id} is due for ever" for entry in journal if entry.due_at or entry.pending_seq),
         *([f"{BOT_WEBHOOK} was told of"] if any(BOT_WEBHOOK in str(one) for one in told) else []),

@@ -1,4 +1,6 @@
-"""Whatever way a telephone number is written, nothing of it stays; short numbers, dates and times do."""
+"""Whatever way a telephone number is written, nothing of it stays; short numbers, dates and
+times do.
+"""
 
 import unicodedata
 from collections.abc import Callable
@@ -21,12 +23,30 @@ HIDDEN: dict[str, Any] = {
 
 ZEROS = [ord(zero) for zero in "0\uff10\u0660\u06f0\u0966\u0e50\u09e6\U0001d7ce\U0001d7d8"]
 SPACES = st.text(" \u00a0\u202f\u2009\u2007\t\n", max_size=3)
-CLAUSES = ",:;!?\u3001\u060c\u061b\u061f%"  # before a digit they divide a number, else what is said; a per cent never
+# before a digit they divide a number, else what is said; a per cent never
+CLAUSES = ",:;!?\u3001\u060c\u061b\u061f%"
 SIGNS = st.one_of(
     st.sampled_from(
-        ["", "-", "--", ".", "/", "\u2010", "\u2011", "\u2013", "\u2014", "\u2212", ") ", " (", "\u200b", "_"]
+        [
+            "",
+            "-",
+            "--",
+            ".",
+            "/",
+            "\u2010",
+            "\u2011",
+            "\u2013",
+            "\u2014",
+            "\u2212",
+            ") ",
+            " (",
+            "\u200b",
+            "_",
+        ]
     ),
-    st.sampled_from(["\u30fc", "\uff70", "\u2550", "%20", "%C2%A0", "<br>", "</p><p>", "&nbsp;", "\\n"]),
+    st.sampled_from(
+        ["\u30fc", "\uff70", "\u2550", "%20", "%C2%A0", "<br>", "</p><p>", "&nbsp;", "\\n"]
+    ),
     st.characters(categories=["P", "Sm", "Sk", "So"], exclude_characters=CLAUSES).filter(
         lambda one: unicodedata.normalize("NFKC", one) == one
     ),
@@ -36,16 +56,34 @@ GROUPS = st.sampled_from(
     [(1,) * 9, (2,) * 5, (3, 3, 4), (4, 4, 3), (4, 3, 3), (3, 8), (7,), (15,), (2, 3, 4, 4), (5, 6)]
 )
 BEFORE = st.sampled_from(
-    ["", "+", "(+", "00", "WA", "tel", "no", "call.", "call ", "wa.me/", "\u00e9", "\u7535\u8bdd", "#"]
+    [
+        "",
+        "+",
+        "(+",
+        "00",
+        "WA",
+        "tel",
+        "no",
+        "call.",
+        "call ",
+        "wa.me/",
+        "\u00e9",
+        "\u7535\u8bdd",
+        "#",
+    ]
 )
-AFTER = st.sampled_from(["", ".", "!", "x12", " ext2", " ext. 34", "abc", " #5", ", please", "\u3002"])
+AFTER = st.sampled_from(
+    ["", ".", "!", "x12", " ext2", " ext. 34", "abc", " #5", ", please", "\u3002"]
+)
 WORDS = ["Price", "at", "on", "for", "\u20ac", "by"]
 
 
 @st.composite
 def numbers(draw: st.DrawFn) -> str:
     zero, separator = draw(st.sampled_from(ZEROS)), draw(SEPARATORS)
-    groups = [draw(st.lists(st.integers(0, 9), min_size=size, max_size=size)) for size in draw(GROUPS)]
+    groups = [
+        draw(st.lists(st.integers(0, 9), min_size=size, max_size=size)) for size in draw(GROUPS)
+    ]
     return separator.join("".join(chr(zero + digit) for digit in group) for group in groups)
 
 
@@ -63,7 +101,9 @@ READABLE = st.one_of(
     st.times().map(lambda one: one.strftime("%H:%M")),
     st.times().map(lambda one: one.strftime("%H:%M:%S")),
     st.dates(date(1900, 1, 1), date(2099, 12, 31)).flatmap(
-        lambda one: st.sampled_from([one.isoformat(), f"{one:%d.%m.%Y}", f"{one:%m/%d/%Y}", f"{one:%Y/%m/%d}"])
+        lambda one: st.sampled_from(
+            [one.isoformat(), f"{one:%d.%m.%Y}", f"{one:%m/%d/%Y}", f"{one:%Y/%m/%d}"]
+        )
     ),
     st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2099, 1, 1)).map(
         lambda one: f"{one:%Y-%m-%d %H:%M}"
@@ -80,8 +120,12 @@ def test_prices_dates_times_and_short_numbers_stay(parts: list[tuple[str, str]])
 
 LETTERS = st.characters(
     max_codepoint=0x24F, categories=["L"], exclude_characters="\u013f\u0140\u0149"
-) | st.sampled_from("\u03b1\u1fb3\u03c2\u0430\u0439\u6771\u4eac\uac00\u30ac\u0928\u0ba8\ufb01\u1e9e")
-TYPED = st.lists(st.text(LETTERS | st.sampled_from("0123456789"), min_size=1, max_size=6), min_size=1, max_size=4)
+) | st.sampled_from(
+    "\u03b1\u1fb3\u03c2\u0430\u0439\u6771\u4eac\uac00\u30ac\u0928\u0ba8\ufb01\u1e9e"
+)
+TYPED = st.lists(
+    st.text(LETTERS | st.sampled_from("0123456789"), min_size=1, max_size=6), min_size=1, max_size=4
+)
 FORM = st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"])
 CASE = st.sampled_from([str, str.upper, str.lower, str.casefold, str.title])
 

@@ -1,6 +1,8 @@
-"""Everything around one customer, and everything that leaves Baton: by which way, and who reads it there.
+"""Everything around one customer, and everything that leaves Baton: by which way, and who reads it
+there.
 
-What nobody has put down here is not let pass: an unknown topic, host, route or kind of command is an error.
+What nobody has put down here is not let pass: an unknown topic, host, route or kind of command is
+an error.
 """
 
 import asyncio
@@ -51,7 +53,8 @@ ID, DESK = "business_messages:3333", "csku:conv_1"
 Reader = Literal["customer", "bot", "agent", "event", "comment", "nobody"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-# Who reads what is called, by host; what is published, by topic: there a body names its own audience.
+# Who reads what is called, by host; what is published, by topic: there a body names its own
+# audience.
 HOSTS: dict[str, Reader] = {
     "platform.test": "customer",
     "dialogflow.test": "bot",
@@ -117,7 +120,9 @@ def every_route() -> set[tuple[str, str]]:
 
 
 def every_kind() -> set[str]:
-    return {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(Command)[0])}
+    return {
+        get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(Command)[0])
+    }
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ class Leaving:
 
 @dataclass
 class Ways:
-    """One customer on Business Messages, a bot that answers by script, a desk of the CCAI Platform, and CSKU AI linked.
+    """One customer on Business Messages, a bot that answers by script, a desk of the CCAI Platform,
+    and CSKU AI linked.
 
     It is a Sender and a Publisher, and keeps all that it is given.
     """
@@ -163,10 +169,24 @@ class Ways:
         crm = CrmRecord("https://crm.test/", secrets=(SECRET,))
         desks = Desks(chats={"ccai": CcaiDesk("https://tenant.test", "acme", "token", 7)})
         hook = TeamWebhook(Url("https://hook.test/"), SECRET)
-        targets: list[Target] = [Slack(Url("https://slack.test/")), GoogleChat(Url("https://chat.test/")), hook]
+        targets: list[Target] = [
+            Slack(Url("https://slack.test/")),
+            GoogleChat(Url("https://chat.test/")),
+            hook,
+        ]
         team = Team(targets, "https://console.test/{conversation}")
         self.ports = Ports(
-            self.store, self, self, self.clock, policy, platforms, webhooks, crm, desks, team, streams=True
+            self.store,
+            self,
+            self,
+            self.clock,
+            policy,
+            platforms,
+            webhooks,
+            crm,
+            desks,
+            team,
+            streams=True,
         )
         agent = "projects/p/locations/l/agents/a"
         self.assistant = bot.Assistant(Dialogflow(agent, "https://dialogflow.test"))
@@ -217,9 +237,15 @@ class Ways:
             "business_messages": {"x-goog-signature": hmac_sha512_base64("signing", raw)},
             "csku": {"authorization": "secret"},
         }
-        response = await receive_webhook(self.ports, Request("POST", f"/{platform}", raw, proof[platform]))
+        response = await receive_webhook(
+            self.ports, Request("POST", f"/{platform}", raw, proof[platform])
+        )
         self.left.append(
-            Leaving("receive_webhook", frozenset({"nobody"}), response.body.decode() + str(response.notes))
+            Leaving(
+                "receive_webhook",
+                frozenset({"nobody"}),
+                response.body.decode() + str(response.notes),
+            )
         )
 
     async def customer(self, payload: dict[str, Any], locale: str = "en-US") -> dict[str, Any]:
@@ -227,24 +253,38 @@ class Ways:
         self.count += 1
         context = {"resolvedLocale": locale, "userInfo": {"displayName": "Ana"}}
         at = {"sendTime": self.clock.now().isoformat(), "requestId": f"r{self.count}"}
-        body = {"agent": "brands/b/agents/a", "conversationId": "3333", "context": context, **at, **payload}
+        body = {
+            "agent": "brands/b/agents/a",
+            "conversationId": "3333",
+            "context": context,
+            **at,
+            **payload,
+        }
         await self.webhook("business_messages", body)
         return body
 
     async def says(self, text: str, locale: str = "en-US") -> dict[str, Any]:
-        return await self.customer({"message": {"messageId": f"m{self.count}", "text": text}}, locale)
+        return await self.customer(
+            {"message": {"messageId": f"m{self.count}", "text": text}}, locale
+        )
 
     async def taps(self, text: str, postback: str) -> dict[str, Any]:
-        return await self.customer({"suggestionResponse": {"text": text, "postbackData": postback, "type": "REPLY"}})
+        return await self.customer(
+            {"suggestionResponse": {"text": text, "postbackData": postback, "type": "REPLY"}}
+        )
 
     async def echo(self, text: str) -> None:
         """CSKU AI shows its people the same channel, and reports what the customer wrote there."""
         self.count += 1
         content = {"type": "text", "text": text}
         message = {"id": f"c{self.count}", "content": content}
-        await self.webhook("csku", {"event": "channel.message_in", "conversation_id": "conv_1", "message": message})
+        await self.webhook(
+            "csku", {"event": "channel.message_in", "conversation_id": "conv_1", "message": message}
+        )
 
-    async def ask(self, key: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def ask(
+        self, key: str, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Returns what the API answers; whatever that is, it is what the key's owner reads."""
         path, _, query = path.partition("?")
         headers = {"authorization": f"Bearer {key}"}
@@ -268,8 +308,14 @@ class Ways:
                 for one in (ID, DESK):
                     path = route.replace("{}", quote(one, safe=":"), 1).replace("{}", "m0")
                     for phase in ("BOT", "QUEUED", "HUMAN") if "{phase}" in query else ("",):
-                        given = {"representative": {**JANE, "displayName": key}} if key == "desk" else {}
-                        await self.ask(key, method, path + query.replace("{phase}", phase), {**given, **body})
+                        given = (
+                            {"representative": {**JANE, "displayName": key}}
+                            if key == "desk"
+                            else {}
+                        )
+                        await self.ask(
+                            key, method, path + query.replace("{phase}", phase), {**given, **body}
+                        )
             if method == "GET":
                 await self._export()
             await self.settle()

@@ -1,4 +1,6 @@
-"""Everything around Baton, made of real parts that can be told to fail: two instances, a platform, topics, a clock."""
+"""Everything around Baton, made of real parts that can be told to fail: two instances, a
+platform, topics, a clock.
+"""
 
 import base64
 import json
@@ -49,7 +51,9 @@ class Life:
             self.steps -= 1
 
     async def through(self, work: Awaitable[T]) -> T:
-        """Does `work`, unless it dies before; it may be done and the process die before it learns so."""
+        """Does `work`, unless it dies before; it may be done and the process die before it
+        learns so.
+        """
         try:
             self.beat()
         except Crash:
@@ -72,7 +76,9 @@ class FakeClock:
 
 
 class MortalStore(SqliteStore):
-    """The embedded store of a process that may die, whose commits may go wrong or lose their answer."""
+    """The embedded store of a process that may die, whose commits may go wrong or lose their
+    answer.
+    """
 
     def __init__(self, path: str, life: Life, plan: Plan) -> None:
         super().__init__(path)
@@ -85,10 +91,14 @@ class MortalStore(SqliteStore):
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         return await self._or_fail(super().commit(commit))
 
-    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+    async def update(
+        self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+    ) -> Snapshot[JournalEntry]:
         return await self._or_fail(super().update(entry, counts))
 
-    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+    async def update_together(
+        self, entries: Sequence[Snapshot[JournalEntry]]
+    ) -> list[Snapshot[JournalEntry]]:
         return await self._or_fail(super().update_together(entries))
 
     async def _or_fail(self, write: Coroutine[None, None, T]) -> T:
@@ -100,13 +110,16 @@ class MortalStore(SqliteStore):
         if fault == "after":
             raise Unavailable("planned", "The store was told to lose its answer.")
         if fault == "lost":
-            raise PreconditionFailed  # the client library asked again after its first answer was lost
+            # the client library asked again after its first answer was lost
+            raise PreconditionFailed
         return written
 
 
 @dataclass
 class Topics:
-    """Every topic; it survives the processes that publish. Wake-ups are kept only by the process that got them."""
+    """Every topic; it survives the processes that publish. Wake-ups are kept only by the
+    process that got them.
+    """
 
     plan: Plan = field(default_factory=Plan)
     published: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

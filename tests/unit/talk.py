@@ -47,7 +47,9 @@ class Talk:
 
     def user(self, text: str = "hi", **more: Any) -> Decision:
         form: JsonObject = {"message": {"text": text}}
-        return self.take(events.UserMessage(**self.common(**more), form=form, said=text, locale=self.locale))
+        return self.take(
+            events.UserMessage(**self.common(**more), form=form, said=text, locale=self.locale)
+        )
 
     def joins(self, name: str | None = "Jane", **more: Any) -> Decision:
         return self.take(events.HumanJoined(**self.common(**more), representative=human(name)))
@@ -60,7 +62,9 @@ class Talk:
         return self.take(events.HumanMessage.model_construct(**{**self.common(), **said, **more}))
 
     def bot(self, text: str = "beep", **more: Any) -> Decision:
-        return self.take(events.BotMessage(**self.common(**more), representative=BOT, content=Content(text=text)))
+        return self.take(
+            events.BotMessage(**self.common(**more), representative=BOT, content=Content(text=text))
+        )
 
     def idle(self) -> Decision:
         timer = self.conversation.timer
@@ -90,7 +94,9 @@ class Talk:
         return self.take(own_events.ChatOpened(**self.common(), chat=chat, handoff=about))
 
     def created(self, chat: str) -> Decision:
-        """The desk says that it made a chat for this customer, whom it knows under a name that is linked."""
+        """The desk says that it made a chat for this customer, whom it knows under a name that
+        is linked.
+        """
         user = "ccai:user-baton-1"
         links = tuple(dict.fromkeys((*self.conversation.links, user)))
         self.conversation = self.conversation.model_copy(update={"links": links})
@@ -116,13 +122,24 @@ class Talk:
     @property
     def told(self) -> list[tuple[object, object]]:
         """Returns what the team was told, with the reason."""
-        published = [one for one in self.done if isinstance(one, Publish) and one.topic == "baton-handoffs"]
+        published = [
+            one for one in self.done if isinstance(one, Publish) and one.topic == "baton-handoffs"
+        ]
         return [(one.body["type"], one.body["reason"]) for one in published]
 
     def labelled(self, *names: str) -> list[Any]:
         rows = enumerate(self.shown)
         return as_labelled(
-            [{"seq": n, "id": str(n), "side": "business", "kind": "message", "body": {"text": one}} for n, one in rows],
+            [
+                {
+                    "seq": n,
+                    "id": str(n),
+                    "side": "business",
+                    "kind": "message",
+                    "body": {"text": one},
+                }
+                for n, one in rows
+            ],
             names,
         )
 

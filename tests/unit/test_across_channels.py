@@ -1,4 +1,6 @@
-"""What is owed, lost, old or in the channel's own app, where a customer has two channels; how reports count it."""
+"""What is owed, lost, old or in the channel's own app, where a customer has two channels; how
+reports count it.
+"""
 
 from datetime import timedelta
 
@@ -46,12 +48,17 @@ def test_an_unsubscribing_older_than_their_words_there_changes_nothing() -> None
     old = NOW + timedelta(minutes=1)
     talk.take(events.Unsubscribed(**talk.common(source=THERE), occurred_at=old))
     assert _unsubscribed(talk) == {HERE: False, THERE: False}
-    talk.take(events.Unsubscribed(**talk.common(), occurred_at=old))  # here their last words are older still
+    # here their last words are older still
+    talk.take(events.Unsubscribed(**talk.common(), occurred_at=old))
     assert _unsubscribed(talk) == {HERE: True, THERE: False}
 
 
-@pytest.mark.parametrize(("after", "silent"), [(KEYWORD_FOLLOWS, True), (KEYWORD_FOLLOWS * 2, False)])
-def test_the_keyword_itself_subscribes_nobody_on_whichever_channel(after: timedelta, *, silent: bool) -> None:
+@pytest.mark.parametrize(
+    ("after", "silent"), [(KEYWORD_FOLLOWS, True), (KEYWORD_FOLLOWS * 2, False)]
+)
+def test_the_keyword_itself_subscribes_nobody_on_whichever_channel(
+    after: timedelta, *, silent: bool
+) -> None:
     talk = Moving()
     talk.take(events.Unsubscribed(**talk.common(source=THERE)))
     talk.now += after
@@ -70,7 +77,11 @@ def test_a_joined_that_was_lost_on_a_channel_is_said_again_there() -> None:
     talk.says("you know me")
     talk.user("back")
     talk.says("here")
-    assert talk.shown_in(THERE) == ["Jane joined the conversation.", "Jane: there", "Jane: you know me"]
+    assert talk.shown_in(THERE) == [
+        "Jane joined the conversation.",
+        "Jane: there",
+        "Jane: you know me",
+    ]
     assert talk.shown_in(HERE) == ["Jane joined the conversation."] * 2 + ["Jane: here"]
 
 

@@ -1,4 +1,6 @@
-"""A customer taps the chip that asks for a person: who hears of it, and that it stays one handoff."""
+"""A customer taps the chip that asks for a person: who hears of it, and that it stays one
+handoff.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +24,15 @@ SUNDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def _heard(decision: Decision) -> list[str]:
     posted = [one for one in decision.commands if isinstance(one, Post)]
-    assert all((one.readers, one.body) == ((one.audience,), {}) for one in posted)  # the entry holds the form
+    # the entry holds the form
+    assert all((one.readers, one.body) == ((one.audience,), {}) for one in posted)
     return [one.audience for one in posted]
 
 
 def _published(decision: Decision) -> list[object]:
-    told = [one for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES]
+    told = [
+        one for one in decision.commands if isinstance(one, Publish) and one.topic == USER_MESSAGES
+    ]
     return [one.body["audience"] for one in told if one.readers]
 
 

@@ -23,7 +23,11 @@ def assisted() -> Talk:
 
 def heard(talk: Talk) -> Sequence[object]:
     """Returns who was told of each of the customer's messages, after their first."""
-    return [one.body["audience"] for one in talk.done if isinstance(one, Publish) and "audience" in one.body][1:]
+    return [
+        one.body["audience"]
+        for one in talk.done
+        if isinstance(one, Publish) and "audience" in one.body
+    ][1:]
 
 
 def test_the_customers_words_go_to_who_answers_them_and_to_no_second_bot() -> None:
@@ -78,7 +82,7 @@ def test_an_assistant_that_falls_silent_leaves_a_customer_who_waits() -> None:
     ]
 
 
-def test_after_its_handoff_the_assistant_is_kept_from_the_customer_and_the_next_begins_without_it() -> None:
+def test_after_its_handoff_the_assistant_is_kept_from_the_customer_and_the_next_is_not() -> None:
     talk = assisted()
     talk.ends(CHAT)
     shown = len(talk.shown)
@@ -117,7 +121,9 @@ def test_who_has_unsubscribed_is_not_answered() -> None:
 def test_who_waits_for_the_opening_waits_for_it_though_the_assistant_answers() -> None:
     talk = closed(CALLED.model_copy(update={"hours": HOURS, "outside": "wait"}))
     talk.wants_human()
-    talk.conversation = talk.conversation.model_copy(update={"called": assisted().conversation.called})
+    talk.conversation = talk.conversation.model_copy(
+        update={"called": assisted().conversation.called}
+    )
     opens = talk.conversation.opens_at
     talk.bot("I am Vera", source=CHAT)
     assert opens is not None

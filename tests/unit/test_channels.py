@@ -16,7 +16,9 @@ from tests.unit.talk import NOW, Talk
 CARD = {"richCard": {"standaloneCard": {"cardContent": {"title": "Shoes"}}}}
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "es-419", "id", "in_ID", "pt-BR", "zh-Hant-TW", None, "fr"])
+@pytest.mark.parametrize(
+    "locale", ["en-GB", "es-419", "id", "in_ID", "pt-BR", "zh-Hant-TW", None, "fr"]
+)
 def test_a_whole_handoff_reads_as_one_in_every_language(locale: str | None) -> None:
     talk = Talk(locale)
     talk.user()
@@ -65,7 +67,11 @@ def test_an_idle_return_is_told_once_and_names_the_last_human_only_in_it() -> No
         ({"disclosure_off": frozenset({"plain"})}, "Jane left", "Jane has left. You are"),
         ({"notices_off": frozenset({"plain"})}, "Jane has left. You are", "Jane has left. You are"),
         ({"notices_off": frozenset({"plain"}), "disclosure_off": frozenset({"plain"})}, None, None),
-        ({"notices_off": frozenset({"rcs"}), "disclosure_off": frozenset({"rcs"})}, "Jane has left.", "Jane has left."),
+        (
+            {"notices_off": frozenset({"rcs"}), "disclosure_off": frozenset({"rcs"})},
+            "Jane has left.",
+            "Jane has left.",
+        ),
     ],
 )
 def test_what_is_off_is_not_said_and_the_disclosure_has_its_own_switch(
@@ -77,7 +83,9 @@ def test_what_is_off_is_not_said_and_the_disclosure_has_its_own_switch(
         talk.joins()
         before = len(talk.shown)
         goes(talk)
-        assert [text.startswith(expected or "") for text in talk.shown[before:]] == ([True] if expected else [])
+        assert [text.startswith(expected or "") for text in talk.shown[before:]] == (
+            [True] if expected else []
+        )
 
 
 def test_notices_off_says_none_of_batons_own_words_but_what_people_say() -> None:
@@ -104,7 +112,9 @@ def test_where_frames_are_shown_they_are_events_and_batons_words_follow_the_loca
     talk.joins()
     talk.says("olá")
     talk.idle()
-    (joined, said, left, returned) = (c for c in talk.done if isinstance(c, SendEvent | SendMessage))
+    (joined, said, left, returned) = (
+        c for c in talk.done if isinstance(c, SendEvent | SendMessage)
+    )
     assert isinstance(joined, SendEvent)
     assert isinstance(left, SendEvent)
     assert (joined.notice, left.notice) == (False, False)
@@ -133,13 +143,18 @@ def test_a_customer_whose_language_is_not_known_is_spoken_to_in_the_operators() 
 
 
 def test_every_language_has_every_notice() -> None:
-    assert {language: set(words) for language, words in BUILT_IN.items()} == {one: set(Notice) for one in BUILT_IN}
+    assert {language: set(words) for language, words in BUILT_IN.items()} == {
+        one: set(Notice) for one in BUILT_IN
+    }
     assert {"en", "es", "id", "pt", "zh"} <= set(BUILT_IN)
 
 
 def test_an_old_code_finds_the_words_and_so_does_a_language_that_reads_another() -> None:
-    own = notices({"tl": {"nobody": "Wala"}, "no": {"nobody": "Ingen"}, "iw": {"nobody": "Ein"}}, "in")
-    said = {"fil-PH": "Wala", "tl": "Wala", "nb-NO": "Ingen", "he_IL": "Ein", "fi": BUILT_IN["id"]["nobody"],
+    own = notices(
+        {"tl": {"nobody": "Wala"}, "no": {"nobody": "Ingen"}, "iw": {"nobody": "Ein"}}, "in"
+    )
+    said = {"fil-PH": "Wala", "tl": "Wala", "nb-NO": "Ingen", "he_IL": "Ein",
+        "fi": BUILT_IN["id"]["nobody"],
             "yue-HK": BUILT_IN["zh"]["nobody"], "in_ID": BUILT_IN["id"]["nobody"]}  # fmt: skip
     assert {one: own.text(Notice.NOBODY, one) for one in said} == said
 
@@ -169,7 +184,9 @@ def test_a_name_stands_on_one_line_and_one_without_a_name_is_somebody() -> None:
     ],
     ids=ascii,
 )
-def test_a_name_keeps_what_its_script_needs_and_loses_what_is_not_seen(name: str, expected: str | None) -> None:
+def test_a_name_keeps_what_its_script_needs_and_loses_what_is_not_seen(
+    name: str, expected: str | None
+) -> None:
     words = notices({"en": {"joined": "{name}", "somebody": "somebody"}})
     assert words.text(Notice.JOINED, "en", name) == (expected or name)
 
@@ -200,7 +217,9 @@ def test_before_a_card_the_name_stands_alone_and_the_card_keeps_the_callers_id()
     talk = Talk()
     talk.user()
     talk.joins()
-    said = talk.says("", content=Content.model_validate(CARD), id="card-1", fact=False, keeps_id=True)
+    said = talk.says(
+        "", content=Content.model_validate(CARD), id="card-1", fact=False, keeps_id=True
+    )
     label, card = said.commands
     assert isinstance(label, SendMessage)
     assert isinstance(card, SendMessage)

@@ -1,4 +1,6 @@
-"""A desk's own chats: of the handoff under way, of one that is over, of nobody; and what a desk is called with."""
+"""A desk's own chats: of the handoff under way, of one that is over, of nobody; and what a desk
+is called with.
+"""
 
 from datetime import timedelta
 
@@ -132,7 +134,10 @@ def test_chats_that_were_made_for_a_handoff_that_ended_meanwhile_are_ended() -> 
 def test_nobody_elses_chat_is_touched() -> None:
     """A customer of the desk's own, whom no link names."""
     talk = in_line()
-    assert talk.take(events.ChatCreated(**talk.common(source="ccai:user-id-77"), chat=NEXT)).verdict is Verdict.IGNORED
+    assert (
+        talk.take(events.ChatCreated(**talk.common(source="ccai:user-id-77"), chat=NEXT)).verdict
+        is Verdict.IGNORED
+    )
     alone = Talk(platform="ccai")
     alone.take(events.ChatCreated(**alone.common(), chat=NEXT))
     assert ended(talk) + ended(alone) == []
@@ -152,11 +157,16 @@ def test_until_a_colleague_comes_the_desk_hears_the_customer_as_the_bot_does() -
     talk = left_alone()
     talk.user("is anybody there?")
     assert called(talk) == [("open", "asked"), ("say", "is anybody there?")]
-    assert [one.body["audience"] for one in talk.done if isinstance(one, Publish) and "audience" in one.body][-1] == [
-        "BOT"
-    ]
+    assert [
+        one.body["audience"]
+        for one in talk.done
+        if isinstance(one, Publish) and "audience" in one.body
+    ][-1] == ["BOT"]
     talk.joins("Bob", source=CHAT)
-    assert (talk.phase, talk.conversation.timer and talk.conversation.timer.kind) == (Phase.HUMAN, "idle")
+    assert (talk.phase, talk.conversation.timer and talk.conversation.timer.kind) == (
+        Phase.HUMAN,
+        "idle",
+    )
 
 
 def test_where_no_colleague_comes_the_chat_is_ended() -> None:

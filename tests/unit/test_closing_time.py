@@ -1,4 +1,6 @@
-"""A customer who waits, or asks, while desks close: nothing false is promised, and the team is told of each once."""
+"""A customer who waits, or asks, while desks close: nothing false is promised, and the team is
+told of each once.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,7 +67,9 @@ def test_a_reminder_that_was_under_way_when_the_timer_was_set_anew_does_nothing(
     assert (late.verdict, talk.conversation.due_at) == (Verdict.IGNORED, OPENS)
 
 
-def test_who_asks_again_where_customers_do_not_wait_is_promised_nothing_and_fails_as_before() -> None:
+def test_who_asks_again_where_customers_do_not_wait_is_promised_nothing_and_fails_as_before() -> (
+    None
+):
     talk = waiting(FAILS)
     due = talk.conversation.due_at
     assert talk.wants_human().verdict is Verdict.IGNORED
@@ -82,14 +86,20 @@ def test_who_asks_again_where_customers_do_not_wait_is_promised_nothing_and_fail
 
 def test_a_desk_that_never_opens_again_promises_nothing() -> None:
     talk = waiting(
-        FAILS.model_copy(update={"holidays": frozenset((CLOSES + n * MINUTE * 1440).date() for n in range(1, 500))})
+        FAILS.model_copy(
+            update={
+                "holidays": frozenset((CLOSES + n * MINUTE * 1440).date() for n in range(1, 500))
+            }
+        )
     )
     talk.wants_human()
     assert talk.shown[0].startswith("Sorry, nobody is available right now.")
 
 
 @pytest.mark.parametrize("desk", [WAITS, FAILS], ids=["wait", "fail"])
-def test_a_desks_own_ai_that_asks_again_has_the_customer_told_only_of_what_changes(desk: Desk) -> None:
+def test_a_desks_own_ai_that_asks_again_has_the_customer_told_only_of_what_changes(
+    desk: Desk,
+) -> None:
     talk = waiting(desk)
     for _ in range(3):
         talk.desk_wants_human()
@@ -137,7 +147,9 @@ def test_what_is_only_tracked_never_waits_for_an_opening(desk: Desk) -> None:
 
 def test_the_team_of_each_desk_that_is_closed_is_told_once_until_it_opens() -> None:
     late = Hours(time_zone="UTC", wed=("09:00-17:00",))
-    talk = Talk("id", desks=(FAILS.model_copy(update={"languages": ("id",)}), Desk(name="rest", hours=late)))
+    talk = Talk(
+        "id", desks=(FAILS.model_copy(update={"languages": ("id",)}), Desk(name="rest", hours=late))
+    )
     talk.now = CLOSES + MINUTE
     for locale in ("id", "en", "id", "en"):
         talk.locale = locale
@@ -156,7 +168,9 @@ def test_the_team_of_each_desk_that_is_closed_is_told_once_until_it_opens() -> N
 
 
 def desks_told(talk: Talk) -> list[object]:
-    return [one.body["desk"] for one in talk.done if isinstance(one, Publish) and one.topic == HANDOFFS]
+    return [
+        one.body["desk"] for one in talk.done if isinstance(one, Publish) and one.topic == HANDOFFS
+    ]
 
 
 def test_who_waits_for_the_opening_and_asks_for_their_place_is_told_when_it_is() -> None:
@@ -168,7 +182,10 @@ def test_who_waits_for_the_opening_and_asks_for_their_place_is_told_when_it_is()
     talk.done.clear()
     talk.user("queue?", **asked)
     place, opening = talk.shown
-    assert (place, "Tuesday, 2026-03-03, at 09:00" in opening) == ("You are in line, and you are next.", True)
+    assert (place, "Tuesday, 2026-03-03, at 09:00" in opening) == (
+        "You are in line, and you are next.",
+        True,
+    )
 
 
 # The timer fires while the desk is closed.
@@ -191,14 +208,20 @@ def asked(before: timedelta, *desks: Desk, locale: str | None = None, **policy: 
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 3, 5, 7])
-def test_who_asked_before_closing_time_waits_for_the_opening_and_hears_so_once(minutes: int) -> None:
-    """They are no worse off than who asks a minute after it, whichever reminder falls after closing time."""
+def test_who_asked_before_closing_time_waits_for_the_opening_and_hears_so_once(
+    minutes: int,
+) -> None:
+    """They are no worse off than who asks a minute after it, whichever reminder falls after
+    closing time.
+    """
     talk = asked(minutes * MINUTE, WAITS)
     while talk.conversation.opens_at is None:
         rings(talk)
         assert (talk.phase, talk.now <= CLOSES + 2 * MINUTE) == (Phase.QUEUED, True)
     assert (talk.conversation.opens_at, talk.conversation.due_at) == (OPENS, OPENS)
-    assert [said for said in talk.shown if "Tuesday, 2026-03-03, at 09:00" in said] == talk.shown[-1:]
+    assert [said for said in talk.shown if "Tuesday, 2026-03-03, at 09:00" in said] == talk.shown[
+        -1:
+    ]
     assert "handoff.failed" not in [kind for kind, _ in talk.told]
     known = len(talk.told)
     due = []
@@ -209,7 +232,9 @@ def test_who_asked_before_closing_time_waits_for_the_opening_and_hears_so_once(m
     assert [kind for kind, _ in talk.told[known:]] == ["handoff.unclaimed"] * 3 + ["handoff.failed"]
 
 
-def test_where_customers_do_not_wait_the_request_fails_when_the_timer_finds_the_desk_closed() -> None:
+def test_where_customers_do_not_wait_the_request_fails_when_the_timer_finds_the_desk_closed() -> (
+    None
+):
     talk = asked(2 * MINUTE, FAILS)
     rings(talk)
     assert (talk.now, talk.phase) == (CLOSES, Phase.BOT)
@@ -225,7 +250,9 @@ def test_where_customers_do_not_wait_the_request_fails_when_the_timer_finds_the_
 def test_a_request_that_fails_at_closing_time_counts_as_failed() -> None:
     talk = asked(2 * MINUTE, FAILS)
     rings(talk)
-    names = [one.name for command in talk.done if isinstance(command, Record) for one in command.measures]
+    names = [
+        one.name for command in talk.done if isinstance(command, Record) for one in command.measures
+    ]
     assert ("failed" in names, "expired" in names) == (True, False)
 
 
@@ -243,7 +270,7 @@ def test_a_holiday_is_not_an_opening() -> None:
     assert talk.conversation.opens_at == OPENS + timedelta(days=1)
 
 
-def test_an_opening_that_became_a_holiday_while_they_waited_is_none_and_they_hear_the_next_one() -> None:
+def test_an_opening_that_became_a_holiday_is_none_and_who_waits_hears_the_next() -> None:
     talk = asked(2 * MINUTE, WAITS)
     rings(talk)
     holiday = WAITS.model_copy(update={"holidays": frozenset({OPENS.date()})})
@@ -256,7 +283,9 @@ def test_an_opening_that_became_a_holiday_while_they_waited_is_none_and_they_hea
 def test_a_desk_whose_customers_no_longer_wait_promises_no_opening_at_the_end_of_a_wait() -> None:
     talk = asked(2 * MINUTE, WAITS)
     rings(talk)
-    talk.policy = replace(talk.policy, desks=(FAILS.model_copy(update={"holidays": frozenset({OPENS.date()})}),))
+    talk.policy = replace(
+        talk.policy, desks=(FAILS.model_copy(update={"holidays": frozenset({OPENS.date()})}),)
+    )
     rings(talk)
     assert (talk.phase, talk.told[-1]) == (Phase.BOT, ("handoff.failed", "outside-hours"))
     assert "please ask again then" in talk.shown[-1]
@@ -285,7 +314,8 @@ def test_the_day_on_which_clocks_change_closes_and_opens_by_the_new_clock() -> N
     talk.user()
     talk.wants_human()
     rings(talk)
-    assert talk.conversation.opens_at == datetime(2026, 3, 29, 7, tzinfo=UTC)  # 09:00 in summer time
+    # 09:00 in summer time
+    assert talk.conversation.opens_at == datetime(2026, 3, 29, 7, tzinfo=UTC)
     assert "Sunday, 2026-03-29, at 09:00" in talk.shown[-1]
 
 
@@ -323,7 +353,9 @@ def test_a_customer_of_two_channels_hears_of_closing_time_where_they_wrote_last(
 
 
 def test_who_cannot_be_written_to_is_owed_the_opening() -> None:
-    talk = asked(2 * MINUTE, WAITS, capabilities={"plain": PLAIN.model_copy(update={"window_hours": 1})})
+    talk = asked(
+        2 * MINUTE, WAITS, capabilities={"plain": PLAIN.model_copy(update={"window_hours": 1})}
+    )
     talk.now = CLOSES + timedelta(hours=2)
     talk.timeout()
     assert (talk.shown, talk.conversation.opens_at) == ([], OPENS)
@@ -388,7 +420,9 @@ def test_a_desk_for_another_language_is_not_meant_though_it_is_open() -> None:
 
 def test_two_desks_that_close_in_turn_do_not_pass_a_request_on_for_ever() -> None:
     night = Hours(time_zone="Asia/Jakarta", **dict.fromkeys(WEEK, ("17:00-09:00",)))
-    talk = asked(2 * MINUTE, WAITS, Desk(name="night", hours=night), unclaimed_after=timedelta(hours=7))
+    talk = asked(
+        2 * MINUTE, WAITS, Desk(name="night", hours=night), unclaimed_after=timedelta(hours=7)
+    )
     for _ in range(100):
         if talk.phase is Phase.QUEUED:
             rings(talk)

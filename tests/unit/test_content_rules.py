@@ -1,4 +1,6 @@
-"""What the door refuses though its form is right: each fault by the name of its field, and none of what is sound."""
+"""What the door refuses though its form is right: each fault by the name of its field, and none
+of what is sound.
+"""
 
 from typing import Any
 
@@ -47,15 +49,30 @@ CARD = "richCard.standaloneCard.cardContent"
         (_chip(danceRequest={}), "suggestions.1"),
         (_action(), "suggestions.1.action"),
         (_action(danceAction={}), "suggestions.1.action"),
-        (_action(openUrlAction={"url": URL}, dialAction={"phoneNumber": "+12025550100"}), "suggestions.1.action"),
+        (
+            _action(openUrlAction={"url": URL}, dialAction={"phoneNumber": "+12025550100"}),
+            "suggestions.1.action",
+        ),
         (_action(openUrlAction={}), "suggestions.1.action.openUrlAction.url"),
         (_action(openUrlAction={"url": "x.test"}), "suggestions.1.action.openUrlAction.url"),
-        (_action(openUrlAction={"url": "javascript:alert(1)"}), "suggestions.1.action.openUrlAction.url"),
-        (_action(openUrlAction={"url": "https://x.test/a b"}), "suggestions.1.action.openUrlAction.url"),
+        (
+            _action(openUrlAction={"url": "javascript:alert(1)"}),
+            "suggestions.1.action.openUrlAction.url",
+        ),
+        (
+            _action(openUrlAction={"url": "https://x.test/a b"}),
+            "suggestions.1.action.openUrlAction.url",
+        ),
         (_action(dialAction={}), "suggestions.1.action.dialAction.phoneNumber"),
-        (_action(dialAction={"phoneNumber": "555-0100"}), "suggestions.1.action.dialAction.phoneNumber"),
+        (
+            _action(dialAction={"phoneNumber": "555-0100"}),
+            "suggestions.1.action.dialAction.phoneNumber",
+        ),
         (_action(dialAction={"phoneNumber": "+1"}), "suggestions.1.action.dialAction.phoneNumber"),
-        (_action(dialAction={"phoneNumber": "+1234567890123456"}), "suggestions.1.action.dialAction.phoneNumber"),
+        (
+            _action(dialAction={"phoneNumber": "+1234567890123456"}),
+            "suggestions.1.action.dialAction.phoneNumber",
+        ),
         (_action(viewLocationAction={}), "suggestions.1.action.viewLocationAction.query"),
         (
             _action(viewLocationAction={"latLong": {"latitude": 91, "longitude": 0}}),
@@ -81,7 +98,10 @@ CARD = "richCard.standaloneCard.cardContent"
         (_card(title="A", suggestions=[{}]), f"{CARD}.suggestions.0"),
         (_carousel("SMALL", "TALL"), "richCard.carouselCard.cardContents.1.media.height"),
         ({"image": {"contentInfo": {"fileUrl": "https://"}}}, "image.contentInfo.fileUrl"),
-        ({"image": {"contentInfo": {"fileUrl": URL, "thumbnailUrl": "x"}}}, "image.contentInfo.thumbnailUrl"),
+        (
+            {"image": {"contentInfo": {"fileUrl": URL, "thumbnailUrl": "x"}}},
+            "image.contentInfo.thumbnailUrl",
+        ),
     ],
 )
 def test_a_fault_is_named_by_its_field(content: dict[str, Any], field: str) -> None:
@@ -114,7 +134,10 @@ def test_what_is_sound_is_taken(content: dict[str, Any]) -> None:
 def test_a_message_that_rcs_finds_too_large_is_refused() -> None:
     chip = {"reply": {"text": "x", "postbackData": "é" * 2048}}
     cards = [{"description": "é" * 2000, "suggestions": [chip] * 4}] * 10
-    content = {"richCard": {"carouselCard": {"cardWidth": "SMALL", "cardContents": cards}}, "suggestions": [chip] * 13}
+    content = {
+        "richCard": {"carouselCard": {"cardWidth": "SMALL", "cardContents": cards}},
+        "suggestions": [chip] * 13,
+    }
     found = first_fault(Content.model_validate(content))
     assert found is not None
     assert "bytes" in found[1]
@@ -123,7 +146,8 @@ def test_a_message_that_rcs_finds_too_large_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "sound"),
     [
-        ("http://x", True), ("https://[::1]/a", True), ("https://x:0/", False), ("https://x:99999/", False),
+        ("http://x", True), ("https://[::1]/a", True), ("https://x:0/", False),
+        ("https://x:99999/", False),
         ("https://bücher.test", False), ("https://x.test/{id}", False), ("HTTPS://x.test", False),
         ("https://x.test/" + "a" * 2000, False), (None, False), ("https:///a", False),
     ],

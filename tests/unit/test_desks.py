@@ -62,7 +62,10 @@ def test_one_that_is_open_is_preferred_and_else_the_first_is_named() -> None:
 
 
 def test_a_customer_for_whom_no_desk_is_meant_reaches_whoever_reads_the_api() -> None:
-    assert where(Desk(name="rcs", channels=("rcs",)), FAILS.model_copy(update={"languages": ("de",)})) == "api"
+    assert (
+        where(Desk(name="rcs", channels=("rcs",)), FAILS.model_copy(update={"languages": ("de",)}))
+        == "api"
+    )
 
 
 def test_csku_gets_csku_conversations_only() -> None:
@@ -88,7 +91,8 @@ def test_outside_hours_the_customer_is_told_each_time_and_the_team_once() -> Non
     assert (
         talk.shown
         == [
-            "Sorry, nobody is here right now. Our team is back on Monday, 2026-03-02, at 09:00 (Asia/Jakarta time); "
+            "Sorry, nobody is here right now. Our team is back on Monday, 2026-03-02, at 09:00 "
+            "(Asia/Jakarta time); "
             "please ask again then. Until then you can keep chatting here."
         ]
         * 3
@@ -194,7 +198,12 @@ def test_a_desk_is_called_with_why_and_what_its_agent_may_see() -> None:
     talk.take(events.VariablesCaptured(**talk.common(), variables=variables))
     talk.wants_human(metadata={"plan": "gold"})
     (call,) = [one for one in talk.done if isinstance(one, CallDesk)]
-    assert (call.desk, call.action, call.reason, call.language) == ("contact-center", "open", "asked", "pt-BR")
+    assert (call.desk, call.action, call.reason, call.language) == (
+        "contact-center",
+        "open",
+        "asked",
+        "pt-BR",
+    )
     assert (call.metadata, call.variables) == ({"plan": "gold"}, {"order": "A1"})
 
 
@@ -205,7 +214,12 @@ def test_what_the_customer_says_is_passed_on_until_the_conversation_is_the_bots_
     talk.user("it is broken")
     talk.leaves(fact=False)
     talk.user("thanks")
-    assert called(talk) == [("open", "asked"), ("say", "hello?"), ("say", "it is broken"), ("close", "human_left")]
+    assert called(talk) == [
+        ("open", "asked"),
+        ("say", "hello?"),
+        ("say", "it is broken"),
+        ("close", "human_left"),
+    ]
     assert len({one.handoff for one in talk.done if isinstance(one, CallDesk)}) == 1
 
 
@@ -297,10 +311,16 @@ def test_a_desk_that_asks_for_a_human_itself_is_not_called() -> None:
 
 def test_the_setting_is_read() -> None:
     week = {"time_zone": "Europe/Berlin", "mon": ["09:00-17:00"]}
-    desk = {"name": "berlin", "kind": "ccai", "channels": ["rcs"], "languages": ["de"], "hours": week,
+    desk = {"name": "berlin", "kind": "ccai", "channels": ["rcs"], "languages": ["de"],
+        "hours": week,
             "holidays": ["2026-12-25"], "outside": "wait"}  # fmt: skip
     (read,) = read_settings({"BATON_DESKS": json.dumps([desk])}).baton_desks
-    assert (read.name, read.must_be_called, read.channels, read.outside) == ("berlin", True, ("rcs",), "wait")
+    assert (read.name, read.must_be_called, read.channels, read.outside) == (
+        "berlin",
+        True,
+        ("rcs",),
+        "wait",
+    )
 
 
 @pytest.mark.parametrize(
@@ -313,7 +333,10 @@ def test_the_setting_is_read() -> None:
         ('[{"name": "a", "kind": "fax"}]', "BATON_DESKS a.kind"),
         ('[{"name": "a"}, {"name": "a"}]', "two desks are called a"),
         ('[{"name": "a", "holidays": ["2026-12-25"]}]', "give hours too"),
-        ('[{"name": "a", "hours": {"time_zone": "Nowhere", "mon": ["09:00-17:00"]}}]', "a.hours.time_zone"),
+        (
+            '[{"name": "a", "hours": {"time_zone": "Nowhere", "mon": ["09:00-17:00"]}}]',
+            "a.hours.time_zone",
+        ),
         ('[{"name": "a", "hours": {"time_zone": "UTC", "mon": ["9-17"]}}]', "a.hours.mon.1"),
         ('[{"name": "a", "outside": "sing"}]', "BATON_DESKS a.outside"),
         ('[{"name": "a", "menu": 4}]', "menu: only desks of kind ccai have queues"),

@@ -33,7 +33,9 @@ class Talk:
         decision = decide(self.conversation, event, NOW + timedelta(seconds=number), POLICY)
         assert decision.refusal is None
         self.conversation = decision.conversation
-        self.bodies = [command.body for command in decision.commands if isinstance(command, Publish | Post)]
+        self.bodies = [
+            command.body for command in decision.commands if isinstance(command, Publish | Post)
+        ]
 
     def customer(self, text: str) -> None:
         self.happens(events.UserMessage, form={"message": {"text": text}}, said=text)
@@ -75,9 +77,15 @@ def test_why_the_human_left(ends: tuple[type[events.Event], dict[str, Any]], rea
 
 def test_a_desk_whose_own_assistant_takes_over_is_a_reason_too() -> None:
     talk = Talk(links=(DESK,))
-    talk.happens(events.HumanMessage, source=DESK, representative=JANE, content=Content(text="Hello"))
     talk.happens(
-        events.BotMessage, source=DESK, representative=AI, content=Content(text="I take over"), human_needed=False
+        events.HumanMessage, source=DESK, representative=JANE, content=Content(text="Hello")
+    )
+    talk.happens(
+        events.BotMessage,
+        source=DESK,
+        representative=AI,
+        content=Content(text="I take over"),
+        human_needed=False,
     )
     handback = talk.conversation.handback
     assert handback is not None
@@ -91,7 +99,9 @@ def test_everyone_who_was_there_at_the_end_is_named_and_what_a_bot_was_refused_i
     talk = Talk()
     talk.human(JANE, "Hello")
     talk.happens(events.HumanJoined, representative=SAM)
-    talk.happens(events.BotMessage, source=DESK, representative=AI, content=Content(text="suppressed"))
+    talk.happens(
+        events.BotMessage, source=DESK, representative=AI, content=Content(text="suppressed")
+    )
     talk.happens(events.HumanLeft, representative=JANE)
     talk.customer("so?")
     talk.human(SAM, "Yes")
@@ -99,7 +109,11 @@ def test_everyone_who_was_there_at_the_end_is_named_and_what_a_bot_was_refused_i
     handback = talk.conversation.handback
     assert handback is not None
     assert handback.representatives == ("Sam",)
-    assert [(line.by, line.text) for line in handback.said] == [("Jane", "Hello"), (None, "so?"), ("Sam", "Yes")]
+    assert [(line.by, line.text) for line in handback.said] == [
+        ("Jane", "Hello"),
+        (None, "so?"),
+        ("Sam", "Yes"),
+    ]
 
 
 def test_only_the_last_words_are_kept_and_no_more_than_the_beginning_of_each() -> None:

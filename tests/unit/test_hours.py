@@ -83,7 +83,9 @@ def test_where_every_day_is_a_holiday_no_opening_is_promised() -> None:
         ("2026-03-29", "02:15-02:45", 0.5),
     ],
 )
-def test_the_day_on_which_clocks_change_has_another_length(day: str, span: str, hours: float) -> None:
+def test_the_day_on_which_clocks_change_has_another_length(
+    day: str, span: str, hours: float
+) -> None:
     desk = Hours(time_zone="Europe/Berlin", sun=(span,))
     midnight = at(f"{day}T00:00+01:00")
     minutes = [midnight + timedelta(minutes=n) for n in range(60 * 26)]
@@ -92,11 +94,18 @@ def test_the_day_on_which_clocks_change_has_another_length(day: str, span: str, 
 
 def test_a_day_may_be_open_to_its_end() -> None:
     desk = Hours(time_zone="Asia/Jakarta", **dict.fromkeys(WEEKDAYS, ("00:00-24:00",)))
-    assert all(desk.is_open(at("2026-03-01T00:00+07:00") + timedelta(minutes=n), NOBODY) for n in range(0, 9000, 7))
+    assert all(
+        desk.is_open(at("2026-03-01T00:00+07:00") + timedelta(minutes=n), NOBODY)
+        for n in range(0, 9000, 7)
+    )
 
 
-zones = st.sampled_from(("Europe/Berlin", "America/Sao_Paulo", "Asia/Jakarta", "Australia/Lord_Howe", "Asia/Kathmandu"))
-ranges = st.sampled_from(("09:00-17:00", "00:00-24:00", "22:00-06:00", "01:30-02:30", "23:00-00:30"))
+zones = st.sampled_from(
+    ("Europe/Berlin", "America/Sao_Paulo", "Asia/Jakarta", "Australia/Lord_Howe", "Asia/Kathmandu")
+)
+ranges = st.sampled_from(
+    ("09:00-17:00", "00:00-24:00", "22:00-06:00", "01:30-02:30", "23:00-00:30")
+)
 moments = st.integers(0, 400 * 24 * 60).map(
     lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
 )

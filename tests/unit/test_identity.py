@@ -1,4 +1,6 @@
-"""One customer on two channels: they are spoken to where they wrote last, and each channel shows whole frames."""
+"""One customer on two channels: they are spoken to where they wrote last, and each channel
+shows whole frames.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +24,11 @@ class Moving(Talk):
 
     def __init__(self, **policy: Any) -> None:
         super().__init__(
-            capabilities={"plain": PLAIN, "second": PLAIN.model_copy(update={"window_hours": None})}, **policy
+            capabilities={
+                "plain": PLAIN,
+                "second": PLAIN.model_copy(update={"window_hours": None}),
+            },
+            **policy,
         )
         self.user()
         self.conversation = joined(self.conversation, Conversation(id=THERE, address="s0"))
@@ -37,7 +43,8 @@ class Moving(Talk):
     def _faults(self, channel: str) -> list[str]:
         rows = enumerate(self.shown_in(channel))
         shown = [
-            {"seq": n, "id": str(n), "side": "business", "kind": "message", "body": {"text": one}} for n, one in rows
+            {"seq": n, "id": str(n), "side": "business", "kind": "message", "body": {"text": one}}
+            for n, one in rows
         ]
         return violations(as_labelled(shown, ["Jane", "Sam"]))
 
@@ -116,10 +123,16 @@ def test_where_only_an_unknown_human_stays_they_are_introduced_first() -> None:
     talk.user("there", source=THERE)
     talk.says("hi")
     talk.leaves()
-    assert talk.shown_in(THERE)[2:] == ["Sam joined the conversation.", "Jane left the conversation."]
+    assert talk.shown_in(THERE)[2:] == [
+        "Sam joined the conversation.",
+        "Jane left the conversation.",
+    ]
     talk.leaves("Sam")
     talk.bot("hello")
-    assert talk.shown_in(THERE)[4:] == ["Sam has left. You are talking with our automated assistant again.", "hello"]
+    assert talk.shown_in(THERE)[4:] == [
+        "Sam has left. You are talking with our automated assistant again.",
+        "hello",
+    ]
     assert talk.faults() == []
 
 

@@ -1,4 +1,6 @@
-"""Two robots that answer each other come to an end, and a bot that serves a person never notices."""
+"""Two robots that answer each other come to an end, and a bot that serves a person never
+notices.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -84,7 +86,9 @@ def test_while_the_bot_is_silent_the_customer_may_ask_for_a_human() -> None:
 
 
 def test_a_bot_may_say_much_in_one_turn() -> None:
-    """A campaign, a list of offers: what matters is how often somebody has answered within a tenth of a second."""
+    """A campaign, a list of offers: what matters is how often somebody has answered within a
+    tenth of a second.
+    """
     talk = Talk()
     for _ in range(50):
         talk.user()

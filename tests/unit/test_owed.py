@@ -1,5 +1,6 @@
-"""That nobody is there is owed to a customer who could not be told: it is said once, where they write again, if it is
-still so."""
+"""That nobody is there is owed to a customer who could not be told: it is said once, where they
+write again, if it is still so.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,11 @@ WEEK: dict[str, Any] = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:0
 HOURS = Hours(time_zone="Asia/Jakarta", **WEEK)
 OPENS = datetime(2026, 3, 9, 2, tzinfo=UTC)  # Monday, 09:00 in Jakarta
 FRIDAY = datetime(2026, 3, 6, 12, tzinfo=UTC)  # closed since 17:00
-NOBODY, CLOSED, IN_LINE = BUILT_IN["en"]["nobody"], "Sorry, nobody is here right now.", "You are in line"
+NOBODY, CLOSED, IN_LINE = (
+    BUILT_IN["en"]["nobody"],
+    "Sorry, nobody is here right now.",
+    "You are in line",
+)
 MINUTE = timedelta(minutes=1)
 
 
@@ -31,7 +36,9 @@ def unheard(outside: str = "fail") -> Moving:
 
 @pytest.mark.parametrize("channel", [HERE, THERE])
 @pytest.mark.parametrize(("outside", "words"), [("fail", CLOSED), ("wait", IN_LINE)])
-def test_it_is_said_once_where_the_customer_writes_again(channel: str, outside: str, words: str) -> None:
+def test_it_is_said_once_where_the_customer_writes_again(
+    channel: str, outside: str, words: str
+) -> None:
     talk = unheard(outside)
     talk.now += MINUTE
     for where in (channel, HERE, THERE):

@@ -17,7 +17,13 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def variable(key: str, value: Any, *audiences: Audience) -> Variable:
-    return Variable(key=key, value=value, audiences=audiences, captured_at=AT, provenance=Provenance(signed=True))
+    return Variable(
+        key=key,
+        value=value,
+        audiences=audiences,
+        captured_at=AT,
+        provenance=Provenance(signed=True),
+    )
 
 
 def mask(*variables: Variable) -> Mask:
@@ -37,7 +43,10 @@ def mask(*variables: Variable) -> Mask:
         ("0812\u22123456\u2009789", "[phone]"),
         ("\uff10\uff18\uff11\uff12\uff0d\uff13\uff14\uff15\uff16", "[phone]"),
         ("\u0660\u0668\u0661\u0662\u0663\u0664\u0665", "[phone]"),
-        ("1\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e34\ufe0f\u20e35\ufe0f\u20e36\ufe0f\u20e37\ufe0f\u20e3!", "[phone]!"),
+        (
+            "1\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e34\ufe0f\u20e35\ufe0f\u20e36\ufe0f\u20e37\ufe0f\u20e3!",
+            "[phone]!",
+        ),
         ("08\u200b12\u200d34\u00ad56\u20607", "[phone]"),
         ("WA08123456789", "WA[phone]"),
         ("tel555-123-4567", "tel[phone]"),
@@ -68,7 +77,10 @@ def mask(*variables: Variable) -> Mask:
         ("10% 20% 30% 40%", "10% 20% 30% 40%"),
         ("12.50\u060c 10.30\u060c 99.90", "12.50\u060c 10.30\u060c 99.90"),
         ("10:30! 11:45? 1234? 567!", "10:30! 11:45? 1234? 567!"),
-        ("2026-11-20 \u2192 2026-11-25 = 10:30 <br> 11:30", "2026-11-20 \u2192 2026-11-25 = 10:30 <br> 11:30"),
+        (
+            "2026-11-20 \u2192 2026-11-25 = 10:30 <br> 11:30",
+            "2026-11-20 \u2192 2026-11-25 = 10:30 <br> 11:30",
+        ),
         ("2026-11-20-555", "[phone]"),
         ("+20-11-2026", "[phone]"),
         ("3012-11-20", "[phone]"),
@@ -86,7 +98,10 @@ def test_numbers(text: str, masked: str) -> None:
         ("o'x@example.com.", "[e-mail]."),
         ('it is "jane doe"@example.com', "it is [e-mail]"),
         ("j\u00fcrgen@m\u00fcller.de!", "[e-mail]!"),
-        ("\u092a\u0924\u093e@\u0909\u0926\u093e\u0939\u0930\u0923.\u092d\u093e\u0930\u0924 ok", "[e-mail] ok"),
+        (
+            "\u092a\u0924\u093e@\u0909\u0926\u093e\u0939\u0930\u0923.\u092d\u093e\u0930\u0924 ok",
+            "[e-mail] ok",
+        ),
         ("jane\uff20example\uff0ecom", "[e-mail]"),
         ("jane@[10.0.0.1]", "[e-mail]"),
         ("jane @ example.com", "[e-mail]"),
@@ -115,8 +130,18 @@ def test_mail_addresses(text: str, masked: str) -> None:
         (None, None),
     ],
 )
-def test_hidden_values_wherever_they_stand_and_no_others(text: str | None, masked: str | None) -> None:
-    hidden = ["9f3kk2", None, True, {"codes": ["AB-778-xy"], "n": 987}, "jane@example.com my dog", "aba", "x"]
+def test_hidden_values_wherever_they_stand_and_no_others(
+    text: str | None, masked: str | None
+) -> None:
+    hidden = [
+        "9f3kk2",
+        None,
+        True,
+        {"codes": ["AB-778-xy"], "n": 987},
+        "jane@example.com my dog",
+        "aba",
+        "x",
+    ]
     variables = (variable(str(n), value, Audience.EVENT) for n, value in enumerate(hidden))
     assert mask(*variables, variable("order", "12345", Audience.AGENT)).text(text) == masked
 
@@ -161,7 +186,11 @@ def line(role: str | None, text: str, **more: Any) -> Line:
         ("assistant", "A place:\n[location]", "A place:\n[location]"),
         ("user", "is [location] a place", "is [location] a place"),
         ("user", "look\nhttps://files.test/a/b.jpg?key=1", "look\n[link]"),
-        ("human_agent", "see https://shop.test/help?token=a1#me ok", "see https://shop.test/help[link] ok"),
+        (
+            "human_agent",
+            "see https://shop.test/help?token=a1#me ok",
+            "see https://shop.test/help[link] ok",
+        ),
         ("assistant", "https://shop.test/@jane/faq", "https://shop.test/@jane/faq"),
         ("user", "[contact]\nJane Doe +62 812", "[contact]"),
         ("user", "my card\n[document] Jane Doe.pdf", "my card\n[document]"),
@@ -185,19 +214,29 @@ def entry(text: str | None, *audiences: Audience) -> JournalEntry:
     )  # fmt: skip
 
 
-def test_words_that_were_captured_under_a_hidden_key_are_masked_whole_and_where_they_are_said_again() -> None:
+def test_words_captured_under_a_hidden_key_are_masked_whole_and_where_they_are_repeated() -> None:
     known = mask()
-    for one in (entry("Bluebird", Audience.EVENT), entry("A-77", Audience.AGENT), entry("ok"), entry(None)):
+    for one in (
+        entry("Bluebird", Audience.EVENT),
+        entry("A-77", Audience.AGENT),
+        entry("ok"),
+        entry(None),
+    ):
         known.learn(one)
     assert known.line(line("user", "it is bluebird", captured_for=())).text == "[hidden]"
     assert (
-        known.line(line("user", "it is bluebird, A-77", captured_for=(Audience.AGENT,))).text == "it is [hidden], A-77"
+        known.line(line("user", "it is bluebird, A-77", captured_for=(Audience.AGENT,))).text
+        == "it is [hidden], A-77"
     )
     assert known.text("BLUEBIRD? ok, A-77") == "[hidden]? ok, A-77"
 
 
 def test_a_pseudonym_is_the_same_within_an_export_and_in_no_other() -> None:
-    assert pseudonym("csku:628123", "a") == pseudonym("csku:628123", "a") != pseudonym("csku:628124", "a")
+    assert (
+        pseudonym("csku:628123", "a")
+        == pseudonym("csku:628123", "a")
+        != pseudonym("csku:628124", "a")
+    )
     assert pseudonym("csku:628123", "a") != pseudonym("csku:628123", "b")
     assert pseudonym("csku:628123", "a").startswith("csku:p-")
 
@@ -205,11 +244,14 @@ def test_a_pseudonym_is_the_same_within_an_export_and_in_no_other() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a", "@", '"', "1-", "(+", "a.", "x@y.", "http://", "123456 a", "12-11-2020 - ", "aba", "ab ", "a%40",
+        "a", "@", '"', "1-", "(+", "a.", "x@y.", "http://", "123456 a", "12-11-2020 - ", "aba",
+        "ab ", "a%40",
         "10:10:", "10:30< >", "1< >1< >1< >1< >1< >x", "1%20", "&a", "1 <",
     ],
 )  # fmt: skip
 @pytest.mark.timeout(300)
 def test_no_text_takes_long(text: str) -> None:
-    """A slip in a pattern takes the square of the length or worse, which here is minutes to hours."""
+    """A slip in a pattern takes the square of the length or worse, which here is minutes to
+    hours.
+    """
     assert mask(variable("k", "aba")).text(text * (100_000 // len(text)))

@@ -1,4 +1,6 @@
-"""The environment as a frozen model: defaults, rotation, and faults that name the setting but never its value."""
+"""The environment as a frozen model: defaults, rotation, and faults that name the setting but
+never its value.
+"""
 
 import json
 
@@ -14,7 +16,10 @@ KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
 
 def test_locally_everything_has_a_default() -> None:
     settings = read_settings({})
-    assert (settings.baton_store, settings.baton_queue) == ("sqlite:///.baton/baton.sqlite", "inline")
+    assert (settings.baton_store, settings.baton_queue) == (
+        "sqlite:///.baton/baton.sqlite",
+        "inline",
+    )
     assert (settings.baton_bot, settings.business_messages_auth) == ("acknowledge", "google")
 
 
@@ -24,7 +29,11 @@ def test_a_bot_of_ones_own_is_the_only_one() -> None:
 
 def test_deployed_the_defaults_are_the_clouds() -> None:
     settings = read_settings({"K_SERVICE": "receive-webhook"})
-    assert (settings.baton_store, settings.baton_queue, settings.baton_bot) == ("firestore", "pubsub", "none")
+    assert (settings.baton_store, settings.baton_queue, settings.baton_bot) == (
+        "firestore",
+        "pubsub",
+        "none",
+    )
 
 
 @pytest.mark.parametrize("setting", [{"BATON_STORE": "sqlite:///x"}, {"BATON_QUEUE": "inline"}])
@@ -34,11 +43,17 @@ def test_deployed_the_embedded_parts_are_refused(setting: dict[str, str]) -> Non
 
 
 def test_another_host_than_googles_gets_no_google_token() -> None:
-    assert read_settings({"BUSINESS_MESSAGES_API_URL": "https://example.com"}).business_messages_auth == "none"
+    assert (
+        read_settings({"BUSINESS_MESSAGES_API_URL": "https://example.com"}).business_messages_auth
+        == "none"
+    )
 
 
 def test_secrets_rotate_by_listing_two() -> None:
-    assert read_settings({"CSKU_WEBHOOK_SECRETS": "new, old,"}).csku_webhook_secrets == ("new", "old")
+    assert read_settings({"CSKU_WEBHOOK_SECRETS": "new, old,"}).csku_webhook_secrets == (
+        "new",
+        "old",
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,17 +145,24 @@ def test_where_comments_go_is_settled_by_the_setting_alone(
     ("agent", "url"),
     [
         ("projects/p/locations/global/agents/a", "https://dialogflow.googleapis.com"),
-        ("projects/p/locations/us-central1/agents/a/environments/e", "https://us-central1-dialogflow.googleapis.com"),
+        (
+            "projects/p/locations/us-central1/agents/a/environments/e",
+            "https://us-central1-dialogflow.googleapis.com",
+        ),
     ],
 )
 def test_dialogflow_is_asked_in_the_agents_region(agent: str, url: str) -> None:
     settings = read_settings({"DIALOGFLOW_AGENT": agent})
     assert (settings.dialogflow_api_url, settings.dialogflow_auth) == (url, "google")
-    elsewhere = read_settings({"DIALOGFLOW_AGENT": agent, "DIALOGFLOW_API_URL": "http://127.0.0.1:1"})
+    elsewhere = read_settings(
+        {"DIALOGFLOW_AGENT": agent, "DIALOGFLOW_API_URL": "http://127.0.0.1:1"}
+    )
     assert elsewhere.dialogflow_auth == "none"
 
 
-@pytest.mark.parametrize("agent", ["a", "projects/p/agents/a", "projects/p/locations/l/agents/a/sessions/s"])
+@pytest.mark.parametrize(
+    "agent", ["a", "projects/p/agents/a", "projects/p/locations/l/agents/a/sessions/s"]
+)
 def test_what_is_no_agent_is_refused(agent: str) -> None:
     with pytest.raises(Misconfigured):
         read_settings({"DIALOGFLOW_AGENT": agent})
@@ -150,8 +172,14 @@ def test_what_is_no_agent_is_refused(agent: str) -> None:
     ("given", "complaint"),
     [
         ("not json", "give a JSON object"),
-        ('{"en": {"joined": "{who} is here"}}', "en.joined: the placeholder {who} has no meaning here"),
-        ('{"en": {"nobody": "no {name} here"}}', "en.nobody: the placeholder {name} has no meaning here"),
+        (
+            '{"en": {"joined": "{who} is here"}}',
+            "en.joined: the placeholder {who} has no meaning here",
+        ),
+        (
+            '{"en": {"nobody": "no {name} here"}}',
+            "en.nobody: the placeholder {name} has no meaning here",
+        ),
         ('{"en": {"hello": "hi"}}', "en.hello: no such notice"),
         ('{"en": {"prefix": "Agent: "}}', "en.prefix: must hold {name}"),
         ('{"en": {"left": " "}}', "en.left: must have 1 to 500 characters"),
@@ -172,7 +200,9 @@ def test_words_that_could_not_be_said_are_refused_by_name(
 def test_the_language_must_be_one_that_has_words() -> None:
     with pytest.raises(Misconfigured):
         read_settings({"BATON_LANGUAGE": "fr"})
-    assert read_settings({"BATON_LANGUAGE": "fr", "BATON_NOTICES": '{"fr": {"left": "{name} est parti."}}'})
+    assert read_settings(
+        {"BATON_LANGUAGE": "fr", "BATON_NOTICES": '{"fr": {"left": "{name} est parti."}}'}
+    )
 
 
 @pytest.mark.parametrize("setting", ["NOTICES_OFF", "NAME_PREFIX_OFF", "DISCLOSURE_OFF"])
@@ -184,7 +214,9 @@ def test_a_switch_for_a_channel_that_does_not_exist_is_refused(setting: str) -> 
 
 def test_where_whatsapp_is_in_use_whoever_sends_needs_its_token() -> None:
     used = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS})
-    able = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "t"})
+    able = read_settings(
+        {"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "t"}
+    )
     for function in ("send_representative", "deliver_outbox"):
         assert closed_doors(used, function) == ["WHATSAPP_ACCESS_TOKEN"]
         assert closed_doors(able, function) == []
@@ -203,11 +235,17 @@ def test_what_nobody_has_verified_is_named_or_none_of_it_counts() -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ('{"name": "a"}', 'BATON_DESKS: give a JSON list, like [{"name": "berlin", "languages": ["de"]}]'),
+        (
+            '{"name": "a"}',
+            'BATON_DESKS: give a JSON list, like [{"name": "berlin", "languages": ["de"]}]',
+        ),
         ('["a"]', 'BATON_DESKS 1: give an object, like {"name": "berlin"}'),
         ('[{"kind": "ccai"}]', "BATON_DESKS 1.name: is missing"),
         ('[{"name": "a", "languages": "id"}]', 'BATON_DESKS a.languages: give a list, like ["id"]'),
-        ('[{"name": "a", "languages": ["indonesian!!"]}]', "BATON_DESKS a.languages: give tags of languages"),
+        (
+            '[{"name": "a", "languages": ["indonesian!!"]}]',
+            "BATON_DESKS a.languages: give tags of languages",
+        ),
         (
             '[{"name": "a", "hours": {"time_zone": "UTC", "monday": ["09:00-12:00"]}}]',
             "BATON_DESKS a.hours.monday: there is no such key",
@@ -217,7 +255,8 @@ def test_what_nobody_has_verified_is_named_or_none_of_it_counts() -> None:
             "BATON_DESKS a.hours.mon.1: give times like 09:00-17:00",
         ),
         (
-            '[{"name": "a", "hours": {"time_zone": "UTC", "mon": ["09:00-12:00"]}, "holidays": ["25.12.2026"]}]',
+            '[{"name": "a", "hours": {"time_zone": "UTC", "mon": ["09:00-12:00"]}, "holidays": '
+            '["25.12.2026"]}]',
             "BATON_DESKS a.holidays.1: give a date like 2026-12-25",
         ),
     ],

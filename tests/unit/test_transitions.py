@@ -1,4 +1,6 @@
-"""Every rule of every cell of the table decides for some conversation and event, and then does what it says."""
+"""Every rule of every cell of the table decides for some conversation and event, and then does
+what it says.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,16 @@ from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
 from shared.schemas.content import Content
-from shared.schemas.conversation import Ahead, BotRun, Capabilities, Conversation, HandoffRequest, Phase, Present, Timer
+from shared.schemas.conversation import (
+    Ahead,
+    BotRun,
+    Capabilities,
+    Conversation,
+    HandoffRequest,
+    Phase,
+    Present,
+    Timer,
+)
 from shared.schemas.desks import Called
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative, RepresentativeType
@@ -60,14 +71,22 @@ COMMANDS = {
     Effect.SAY_WAITING: ["BOT Hello World Agent: Everyone is busy right now."],
     Effect.SAY_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now."],
     Effect.SAY_RESUMED: ["BOT Hello World Agent: You are back with the assistant."],
-    Effect.SAY_RETURNED: ["BOT Hello World Agent: The person you were talking to is no longer here."],
-    **{effect: [f"publish baton-handoffs {effect.value.split()[1]}"] for effect in Effect if "NOTIFY" in effect.name},
+    Effect.SAY_RETURNED: [
+        "BOT Hello World Agent: The person you were talking to is no longer here."
+    ],
+    **{
+        effect: [f"publish baton-handoffs {effect.value.split()[1]}"]
+        for effect in Effect
+        if "NOTIFY" in effect.name
+    },
 }
 
 
 def human(name: str, source: str = CHANNEL, key: str | None = None) -> Present:
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
-    return Present(representative=who, frame=f"frame of {name}", source=source, joined_at=EARLIER, key=key)
+    return Present(
+        representative=who, frame=f"frame of {name}", source=source, joined_at=EARLIER, key=key
+    )
 
 
 JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
@@ -81,7 +100,11 @@ WINDOW = Policy(
         Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
     ),
 )
-LOOPING = {"bot_run": BotRun(since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True)}
+LOOPING = {
+    "bot_run": BotRun(
+        since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True
+    )
+}
 SILENT = {"unsubscribed_at": EARLIER}
 CHAT, USER = "ccai:chat-1", "ccai:user-1"
 CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
@@ -90,7 +113,10 @@ ASSISTED = IN_CHAT.model_copy(update={"assisted": True})
 SINCE_EARLIER = human("Jane").model_copy(update={"occurred_at": EARLIER})
 PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
 AT_JAKARTA, AT_BERLIN = (
-    {"locale": locale, "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk=desk)}
+    {
+        "locale": locale,
+        "request": HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER, desk=desk),
+    }
     for locale, desk in (("id", "jakarta"), ("de", "berlin"))
 )
 
@@ -118,22 +144,29 @@ def event(kind: str, **more: Any) -> events.Event:
     speaker = RepresentativeType.BOT if kind == "bot_message" else RepresentativeType.HUMAN
     name = "Bot" if kind == "bot_message" else "Jane"
     values: dict[str, Any] = {
-        "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}}, "reason": "billing",
-        "representative": Representative(representative_type=speaker, display_name=name), "name": "unknown",
+        "id": "1", "source": CHANNEL, "actor": "test", "form": {"message": {"text": "hi"}},
+        "reason": "billing",
+        "representative": Representative(representative_type=speaker, display_name=name),
+        "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
-        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT, "desk": DESK,
+        "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
+        "desk": DESK,
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
-# For each guard, what a conversation and an event need so that this guard holds and none before it in its cell.
+# For each guard, what a conversation and an event need so that this guard holds and none before it
+# in its cell.
 GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ECHO: ({}, {"source": DESK}),
     Guard.REQUEST: ({}, {"fact": False}),
     Guard.UNDELIVERED: ({"tracked": True}, {"fact": False}),
-    Guard.TOO_LATE: ({"last_user_at": NOW - timedelta(hours=24, seconds=1)}, {"fact": False, "occurred_at": NOW}),
+    Guard.TOO_LATE: (
+        {"last_user_at": NOW - timedelta(hours=24, seconds=1)},
+        {"fact": False, "occurred_at": NOW},
+    ),
     Guard.UNWANTED: (SILENT, {"fact": False}),
     Guard.UNSUBSCRIBED: (SILENT, {}),
     Guard.OVERTAKEN: ({"human_version": 5}, {"fact": False, "answers": 4}),
@@ -150,7 +183,10 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.PRESENT: ({}, {}),
     Guard.HOLDER: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "key": "k1"}),
     Guard.FOREIGN: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "owner": "k2"}),
-    Guard.APP_ONLY: ({"humans": (human("Ann").model_copy(update={"app": True}),)}, {"fact": False, "key": "k2"}),
+    Guard.APP_ONLY: (
+        {"humans": (human("Ann").model_copy(update={"app": True}),)},
+        {"fact": False, "key": "k2"},
+    ),
     Guard.LAST_ONE: ({}, {}),
     Guard.REQUEST_ABSENT: ({"humans": (SAM,)}, {"fact": False}),
     Guard.ABSENT: ({"humans": (SAM,)}, {}),
@@ -165,13 +201,19 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.THIS_HANDOFF: ({"called": CALLED}, {}),
     Guard.NO_SURVEYS: ({"speaks_on": "plain:p0"}, {}),
     Guard.SURVEYED: ({"surveyed_at": EARLIER}, {}),
-    Guard.BY_BOT: ({}, {"representative": Representative(representative_type=RepresentativeType.BOT)}),
+    Guard.BY_BOT: (
+        {},
+        {"representative": Representative(representative_type=RepresentativeType.BOT)},
+    ),
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
     Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
     Guard.AWAITS_OPENING: (AT_JAKARTA, {}),
     Guard.ANOTHER_OPEN: ({**AT_JAKARTA, "locale": None}, {}),
-    Guard.CLOSED_STILL: ({**AT_JAKARTA, "timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {}),
+    Guard.CLOSED_STILL: (
+        {**AT_JAKARTA, "timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)},
+        {},
+    ),
     Guard.OPENING_KNOWN: (
         {"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW), "called": CALLED},
         {"n": 0},
@@ -187,7 +229,10 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
     ("claim", Phase.HUMAN): ({"humans": (human("Jane", key="k1"),)}, {"key": "k2"}),
     ("human_message", Phase.HUMAN): ({"humans": (SAM,)}, {}),
     ("human_left", Phase.HUMAN): ({"humans": (JANE, SAM)}, {}),
-    ("unclaimed_timeout", Phase.QUEUED): ({"timer": Timer(kind="unclaimed", armed=3, n=2, due_at=NOW)}, {"n": 2}),
+    ("unclaimed_timeout", Phase.QUEUED): (
+        {"timer": Timer(kind="unclaimed", armed=3, n=2, due_at=NOW)},
+        {"n": 2},
+    ),
 }
 SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
     ("unclaimed_timeout", Phase.QUEUED, Guard.CLOSED_STILL): (AT_BERLIN, {}),
@@ -196,7 +241,8 @@ SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] =
     ("human_message", Phase.HUMAN, Guard.PAST): ({**PAST, "humans": (SAM,)}, {"source": CHAT}),
 }
 FAILED, IN_LINE = (
-    f"BOT Hello World Agent: {words}" for words in ("Sorry, nobody is here right now", "Saat ini tidak ada petugas")
+    f"BOT Hello World Agent: {words}"
+    for words in ("Sorry, nobody is here right now", "Saat ini tidak ada petugas")
 )
 CLOSED = {
     (Guard.CLOSED, Effect.SAY_CLOSED): FAILED,
@@ -210,7 +256,11 @@ LEAVING = {
     ("human_left", Guard.FOREIGN): [],
     ("bot_message", Guard.DESK_DONE): ["LEFT Ada"],
     ("bot_message", Guard.DESK_OUT): ["LEFT Ada"],
-    **{(kind, guard): ["LEFT Ada"] for kind in ("handoff_failed", "unlink") for guard in (Guard.OVER, Guard.OVER_OUT)},
+    **{
+        (kind, guard): ["LEFT Ada"]
+        for kind in ("handoff_failed", "unlink")
+        for guard in (Guard.OVER, Guard.OVER_OUT)
+    },
     ("human_idle_timeout", Guard.ALWAYS): ["LEFT Jane"],
 }
 
@@ -225,12 +275,22 @@ def case(kind: str, phase: Phase, rule: Rule) -> tuple[Conversation, events.Even
 def _short(command: Command) -> str:
     if isinstance(command, SendMessage):
         who = command.representative
-        return f"{who.representative_type} {who.display_name}: {(command.content.text or '').split('.')[0]}"
+        return (
+            f"{who.representative_type} {who.display_name}: "
+            f"{(command.content.text or '').split('.')[0]}"
+        )
     if isinstance(command, SendEvent):
-        return f"{command.event_type.removeprefix('REPRESENTATIVE_')} {command.representative.display_name}"
+        return (
+            f"{command.event_type.removeprefix('REPRESENTATIVE_')} "
+            f"{command.representative.display_name}"
+        )
     if isinstance(command, Publish):
         audience = command.body.get("audience")
-        what = " ".join(map(str, audience)) if isinstance(audience, list) else command.body.get("type", "")
+        what = (
+            " ".join(map(str, audience))
+            if isinstance(audience, list)
+            else command.body.get("type", "")
+        )
         return f"publish {command.topic} {what}".strip()
     return f"desk {command.action}" if isinstance(command, CallDesk) else command.kind
 
@@ -241,7 +301,8 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
             yield CLOSED[rule.when, effect]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
-        if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):  # else none is to be told
+        # else none is to be told
+        if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):
             yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 
 
@@ -249,7 +310,9 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
 def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place: int) -> None:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
-    assert rule_for(before, happened, NOW, WINDOW) is rule, "no case for this rule, or an earlier one decides"
+    assert rule_for(before, happened, NOW, WINDOW) is rule, (
+        "no case for this rule, or an earlier one decides"
+    )
     decision = decide(before, happened, NOW, WINDOW)
     if isinstance(rule.then, Refusal):
         assert decision.refusal is not None
@@ -275,8 +338,16 @@ def test_no_rule_is_missing() -> None:
         "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
         "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
         "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "human_requested": ["OVERTAKEN PAST CLOSED", "ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED", ""],
-        "human_joined": ["UNDELIVERED STALE PAST", "UNDELIVERED STALE PAST", "UNDELIVERED STALE PAST PRESENT"],
+        "human_requested": [
+            "OVERTAKEN PAST CLOSED",
+            "ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED",
+            "",
+        ],
+        "human_joined": [
+            "UNDELIVERED STALE PAST",
+            "UNDELIVERED STALE PAST",
+            "UNDELIVERED STALE PAST PRESENT",
+        ],
         "claim": ["UNDELIVERED", "UNDELIVERED", "UNDELIVERED HOLDER APP_ONLY"],
         "human_message": [
             "UNDELIVERED REQUEST STALE PAST",
@@ -290,7 +361,8 @@ def test_no_rule_is_missing() -> None:
         ],
         "bot_message": [
             "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
+            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS "
+            "ASSISTANT",
             "UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
@@ -309,7 +381,8 @@ def test_no_rule_is_missing() -> None:
         "chat_idle_timeout": ["OUTDATED", "", ""],
         "unclaimed_timeout": [
             "",
-            "OUTDATED ANOTHER_OPEN AWAITS_OPENING CLOSED_STILL OPENING_KNOWN OPENING EXHAUSTED FIRST",
+            "OUTDATED ANOTHER_OPEN AWAITS_OPENING CLOSED_STILL OPENING_KNOWN OPENING EXHAUSTED "
+            "FIRST",
             "",
         ],
         "human_idle_timeout": ["", "", "OUTDATED"],
@@ -326,7 +399,13 @@ def test_every_cell_ends_with_a_rule_that_always_holds(kind: str, phase: Phase) 
 
 
 def test_the_table_knows_every_kind_of_event() -> None:
-    abstract = {events.Event, events.FromUser, events.ByRepresentative, events.Said, events.SubscriptionChange}
+    abstract = {
+        events.Event,
+        events.FromUser,
+        events.ByRepresentative,
+        events.Said,
+        events.SubscriptionChange,
+    }
     assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
 
 
@@ -338,12 +417,16 @@ def test_a_tie_is_not_late() -> None:
 
 def test_who_left_is_gone_though_words_from_after_that_came_first() -> None:
     here = conversation(Phase.HUMAN, humans=(SINCE_EARLIER,), spoke_at=NOW)
-    decision = decide(here, event("human_left", occurred_at=NOW - timedelta(seconds=1)), NOW, Policy())
+    decision = decide(
+        here, event("human_left", occurred_at=NOW - timedelta(seconds=1)), NOW, Policy()
+    )
     assert (decision.conversation.phase, decision.conversation.spoke_at) == (Phase.BOT, NOW)
 
 
 @pytest.mark.parametrize(("source", "stays"), [(CHANNEL, True), (DESK, False)])
-def test_who_has_joined_again_does_not_go_with_a_leaving_from_before(source: str, stays: bool) -> None:
+def test_who_has_joined_again_does_not_go_with_a_leaving_from_before(
+    source: str, stays: bool
+) -> None:
     here = conversation(Phase.HUMAN, humans=(SINCE_EARLIER,))
     again = decide(here, event("human_joined", source=source, occurred_at=NOW), NOW, Policy())
     assert (again.verdict, again.commands) == (Verdict.IGNORED, ())
@@ -368,7 +451,12 @@ def test_the_first_word_of_a_human_ends_the_wait_and_no_later_one_changes_it() -
 def test_whoever_is_told_of_a_handoff_is_told_where_the_transcript_is() -> None:
     [body] = [
         command.body
-        for command in decide(conversation(Phase.QUEUED), event("human_joined"), NOW, Policy()).commands
+        for command in decide(
+            conversation(Phase.QUEUED), event("human_joined"), NOW, Policy()
+        ).commands
         if isinstance(command, Publish)
     ]
-    assert (body["type"], body["transcript"]) == ("handoff.joined", f"/v1/conversations/{CHANNEL}/journal")
+    assert (body["type"], body["transcript"]) == (
+        "handoff.joined",
+        f"/v1/conversations/{CHANNEL}/journal",
+    )

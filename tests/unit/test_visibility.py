@@ -18,7 +18,10 @@ from shared.schemas.events import VariablesCaptured
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SIGNED, CLAIMED = Provenance(signed=True), Provenance(signed=False, agent="jane", origin="https://adapter.test")
+SIGNED, CLAIMED = (
+    Provenance(signed=True),
+    Provenance(signed=False, agent="jane", origin="https://adapter.test"),
+)
 EVENT, AGENT, COMMENT = Audience
 REFERENCE = {
     "payload": {
@@ -45,39 +48,73 @@ def test_the_reference_payload_is_projected_as_its_page_says() -> None:
 
 
 def test_an_audience_that_is_not_captured_for_sees_nothing() -> None:
-    projection = project(SessionVariable.model_validate({**REFERENCE, "capture_type": ["agent", "data_parameters"]}))
+    projection = project(
+        SessionVariable.model_validate({**REFERENCE, "capture_type": ["agent", "data_parameters"]})
+    )
     assert set(projection.audiences) == {AGENT}
 
 
 def test_an_invisible_key_that_is_not_in_the_payload_is_reported() -> None:
-    slips = {"invisible_to_agent": ["key_0ne", "key_two"], "invisible_to_adapter_events": ["kez", "key_0ne"]}
+    slips = {
+        "invisible_to_agent": ["key_0ne", "key_two"],
+        "invisible_to_adapter_events": ["kez", "key_0ne"],
+    }
     projection = project(SessionVariable.model_validate({**REFERENCE, **slips}))
     assert projection.unknown_keys == ("key_0ne", "kez")
 
 
 def variable(
-    value: Any = "v", key: str = "k", seconds: float = 0, provenance: Provenance = SIGNED, **more: Any
+    value: Any = "v",
+    key: str = "k",
+    seconds: float = 0,
+    provenance: Provenance = SIGNED,
+    **more: Any,
 ) -> Variable:
     audiences = more.get("audiences", tuple(Audience))
     return Variable(
-        key=key, value=value, captured_at=NOW + timedelta(seconds=seconds), audiences=audiences, provenance=provenance
+        key=key,
+        value=value,
+        captured_at=NOW + timedelta(seconds=seconds),
+        audiences=audiences,
+        provenance=provenance,
     )
 
 
 @pytest.mark.parametrize(
     ("known", "new", "stays"),
     [
-        pytest.param(variable("old", seconds=-9), variable("new", seconds=-5), "new", id="a later one wins"),
-        pytest.param(variable("new", seconds=-5), variable("old", seconds=-9), "new", id="a late one does not"),
-        pytest.param(variable("first"), variable("second"), "second", id="of the same moment the one that came last"),
         pytest.param(
-            variable("fact", seconds=-9), variable("claim", provenance=CLAIMED), "fact", id="a claim is no fact"
+            variable("old", seconds=-9), variable("new", seconds=-5), "new", id="a later one wins"
         ),
         pytest.param(
-            variable("claim", provenance=CLAIMED), variable("fact", seconds=-9), "fact", id="a fact is, however old"
+            variable("new", seconds=-5),
+            variable("old", seconds=-9),
+            "new",
+            id="a late one does not",
         ),
         pytest.param(
-            variable("future", seconds=3600), variable("now", seconds=1), "now", id="the future counts as now"
+            variable("first"),
+            variable("second"),
+            "second",
+            id="of the same moment the one that came last",
+        ),
+        pytest.param(
+            variable("fact", seconds=-9),
+            variable("claim", provenance=CLAIMED),
+            "fact",
+            id="a claim is no fact",
+        ),
+        pytest.param(
+            variable("claim", provenance=CLAIMED),
+            variable("fact", seconds=-9),
+            "fact",
+            id="a fact is, however old",
+        ),
+        pytest.param(
+            variable("future", seconds=3600),
+            variable("now", seconds=1),
+            "now",
+            id="the future counts as now",
         ),
     ],
 )
@@ -146,7 +183,10 @@ def published(decision: Decision) -> list[Any]:
 # Every key and value is a word that occurs nowhere else, so that a word which is found has leaked.
 values = st.recursive(
     st.uuids().map(lambda one: f"value-{one.hex}"),
-    lambda inside: st.lists(inside, min_size=1, max_size=3) | st.dictionaries(st.uuids().map(str), inside, max_size=2),
+    lambda inside: (
+        st.lists(inside, min_size=1, max_size=3)
+        | st.dictionaries(st.uuids().map(str), inside, max_size=2)
+    ),
     max_leaves=4,
 )
 payloads = st.dictionaries(st.uuids().map(lambda one: f"key-{one.hex}"), values, max_size=6)
@@ -156,8 +196,14 @@ payloads = st.dictionaries(st.uuids().map(lambda one: f"key-{one.hex}"), values,
 def declared(draw: st.DrawFn) -> SessionVariable:
     payload = draw(payloads)
     keys = st.lists(st.sampled_from(sorted(payload)), max_size=6) if payload else st.just([])
-    types = st.lists(st.sampled_from(("event", "agent", "comment", "data_parameters")), min_size=1, max_size=4)
-    fields = {"capture_type": draw(types), "invisible_to_agent": draw(keys), "invisible_to_adapter_events": draw(keys)}
+    types = st.lists(
+        st.sampled_from(("event", "agent", "comment", "data_parameters")), min_size=1, max_size=4
+    )
+    fields = {
+        "capture_type": draw(types),
+        "invisible_to_agent": draw(keys),
+        "invisible_to_adapter_events": draw(keys),
+    }
     return SessionVariable.model_validate({"payload": payload, **fields})
 
 
@@ -172,7 +218,9 @@ def hidden_from(audience: Audience, one: SessionVariable) -> set[str]:
     assert one.payload is not None
     lists = {EVENT: one.invisible_to_adapter_events}
     closed = (
-        set(one.payload) if audience.value not in one.capture_type else set(lists.get(audience, one.invisible_to_agent))
+        set(one.payload)
+        if audience.value not in one.capture_type
+        else set(lists.get(audience, one.invisible_to_agent))
     )
     return set().union(*(words({key: one.payload[key]}) for key in closed)) if closed else set()
 
@@ -181,10 +229,15 @@ def hidden_from(audience: Audience, one: SessionVariable) -> set[str]:
 def test_nothing_hidden_is_in_any_output_for_its_audience(
     first: SessionVariable, second: SessionVariable, signed: bool
 ) -> None:
-    conversation, provenance = Conversation(id="ccai:chat-1", address="1"), SIGNED if signed else CLAIMED
+    conversation, provenance = (
+        Conversation(id="ccai:chat-1", address="1"),
+        SIGNED if signed else CLAIMED,
+    )
     bodies: list[Any] = []
     for one in (first, second):
-        decision = happens(conversation, *captured(one.payload or {}, project(one), NOW, provenance))
+        decision = happens(
+            conversation, *captured(one.payload or {}, project(one), NOW, provenance)
+        )
         conversation = decision.conversation
         bodies += published(decision)
     outputs = {
@@ -196,7 +249,11 @@ def test_nothing_hidden_is_in_any_output_for_its_audience(
         secrets = hidden_from(audience, first) | hidden_from(audience, second)
         assert not [word for word in secrets if word in output]
     nobody = set.intersection(*(hidden_from(audience, first) for audience in Audience))
-    assert not [word for word in nobody if word.startswith("value-") and word in conversation.model_dump_json()]
+    assert not [
+        word
+        for word in nobody
+        if word.startswith("value-") and word in conversation.model_dump_json()
+    ]
 
 
 @given(declared())
@@ -210,9 +267,12 @@ def test_whoever_may_see_a_key_sees_it(one: SessionVariable) -> None:
 def test_the_journal_shows_no_body_of_a_publication() -> None:
     from shared.schemas.journal import JournalEntry, Verdict
 
-    decision = happens(Conversation(id="ccai:chat-1", address="1"), variable("s3cret", "s3cret-key"))
+    decision = happens(
+        Conversation(id="ccai:chat-1", address="1"), variable("s3cret", "s3cret-key")
+    )
     entry = JournalEntry(
-        id="e", conversation="ccai:chat-1", seq=1, time=NOW, kind="variables_captured", source="ccai:chat-1",
+        id="e", conversation="ccai:chat-1", seq=1, time=NOW, kind="variables_captured",
+        source="ccai:chat-1",
         verdict=Verdict.ACCEPTED, nonce="n", commands=decision.commands,
     )  # fmt: skip
     assert published(decision)

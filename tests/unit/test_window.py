@@ -14,7 +14,10 @@ from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import Verdict
 from tests.unit.talk import CHANNEL, DESK, NOW, Talk, human
 
-NOBODY = "Sorry, nobody is available right now. You can keep chatting here, and ask for a person again at any time."
+NOBODY = (
+    "Sorry, nobody is available right now. You can keep chatting "
+    "here, and ask for a person again at any time."
+)
 
 
 def closed(**policy: Any) -> Talk:
@@ -54,7 +57,11 @@ def test_the_window_closes_a_minute_early_so_that_what_is_accepted_arrives() -> 
 def test_a_fact_outside_the_window_is_not_sent_and_the_team_is_told() -> None:
     talk = closed()
     fact = talk.says("typed at the desk", source=DESK)
-    assert (fact.verdict, fact.reason, talk.conversation.phase) == (Verdict.ACCEPTED, "outside-window", Phase.HUMAN)
+    assert (fact.verdict, fact.reason, talk.conversation.phase) == (
+        Verdict.ACCEPTED,
+        "outside-window",
+        Phase.HUMAN,
+    )
     assert talk.shown == []
     assert talk.told[-1] == ("delivery.failed", "outside-window")
     assert talk.bot("the desk's AI", source=DESK).commands == ()
@@ -87,7 +94,7 @@ def test_whoever_joined_outside_the_window_is_introduced_when_they_speak_inside_
     assert [one.id for one in said] == ["m1"]
 
 
-def test_what_the_channels_own_app_showed_outside_the_window_has_arrived_and_its_human_is_known() -> None:
+def test_what_the_own_app_showed_outside_the_window_has_arrived_and_its_human_is_known() -> None:
     talk = closed()
     typed = talk.says("good morning", delivered=True)
     assert (typed.reason, [kind for kind, _ in talk.told]) == (None, ["handoff.joined"])
@@ -115,7 +122,9 @@ def test_of_whoever_left_outside_the_window_the_customer_hears_when_they_write_a
     assert violations(talk.labelled("Jane", "Sam")) == []
 
 
-def test_whoever_came_back_outside_the_window_is_told_to_have_left_and_then_to_have_joined() -> None:
+def test_whoever_came_back_outside_the_window_is_told_to_have_left_and_then_to_have_joined() -> (
+    None
+):
     talk = Talk()
     talk.user()
     talk.joins()
@@ -124,7 +133,11 @@ def test_whoever_came_back_outside_the_window_is_told_to_have_left_and_then_to_h
     talk.joins()
     talk.user()
     talk.says("hello")
-    assert talk.shown[1:] == ["Jane left the conversation.", "Jane joined the conversation.", "Jane: hello"]
+    assert talk.shown[1:] == [
+        "Jane left the conversation.",
+        "Jane joined the conversation.",
+        "Jane: hello",
+    ]
 
 
 def test_the_last_human_whom_the_customer_knows_hands_back() -> None:
@@ -145,7 +158,9 @@ def test_the_first_words_of_a_customer_reach_the_bot() -> None:
 
 
 @pytest.mark.parametrize("own_act", ["wants_human", "user"])
-def test_what_the_customer_does_opens_the_window_and_what_a_desk_echoes_does_not(own_act: str) -> None:
+def test_what_the_customer_does_opens_the_window_and_what_a_desk_echoes_does_not(
+    own_act: str,
+) -> None:
     talk = closed()
     talk.user(source=DESK)
     assert talk.bot(fact=False).reason == "outside-window"
@@ -200,11 +215,15 @@ def test_who_types_in_the_channels_own_app_gives_way_to_whoever_claims() -> None
     talk = Talk()
     talk.user()
     talk.says("hi from the app", None, delivered=True)
-    claimed = talk.take(events.Claim(**talk.common(), fact=False, key="k1", representative=human("Jane")))
+    claimed = talk.take(
+        events.Claim(**talk.common(), fact=False, key="k1", representative=human("Jane"))
+    )
     assert claimed.refusal is None
     assert [one.representative.name for one in talk.conversation.humans] == ["Jane"]
     assert talk.shown == ["Jane joined the conversation."]
-    other = talk.take(events.Claim(**talk.common(), fact=False, key="k2", representative=human("Sam")))
+    other = talk.take(
+        events.Claim(**talk.common(), fact=False, key="k2", representative=human("Sam"))
+    )
     assert other.reason == "held"
 
 
@@ -233,7 +252,9 @@ def unsubscribed() -> Talk:
 def test_an_unsubscribing_that_comes_late_changes_nothing() -> None:
     talk = Talk()
     talk.user()
-    talk.take(events.Unsubscribed(**talk.common(occurred_at=NOW - timedelta(minutes=1)), said="STOP"))
+    talk.take(
+        events.Unsubscribed(**talk.common(occurred_at=NOW - timedelta(minutes=1)), said="STOP")
+    )
     assert talk.bot(fact=False).refusal is None
 
 
@@ -289,4 +310,8 @@ def test_what_the_platform_could_not_deliver_is_told_to_the_team_with_its_id(pha
     event = events.Undelivered(id="1", source=CHANNEL, actor="test", message="m1", reason="expired")
     (told,) = decide(conversation, event, NOW, Policy()).commands
     assert isinstance(told, Publish)
-    assert (told.body["type"], told.body["message_id"], told.body["reason"]) == ("delivery.failed", "m1", "expired")
+    assert (told.body["type"], told.body["message_id"], told.body["reason"]) == (
+        "delivery.failed",
+        "m1",
+        "expired",
+    )

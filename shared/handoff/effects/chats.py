@@ -1,7 +1,9 @@
-"""A desk's own chats: which one is about the handoff under way, which are over, and who is told to end.
+"""A desk's own chats: which one is about the handoff under way, which are over, and who is told to
+end.
 
-A chat whose handoff is over stays linked: its agent may not know yet. What happens there changes nothing of the
-handoff under way, and the desk is told again to end it; told twice it does nothing more.
+A chat whose handoff is over stays linked: its agent may not know yet. What happens there changes
+nothing of the handoff under way, and the desk is told again to end it; told twice it does nothing
+more.
 """
 
 from shared.handoff.turn import Turn, expect
@@ -18,7 +20,9 @@ def tell(turn: Turn, action: str, **what: object) -> None:
     if called is not None:
         whose = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff}
         turn.commands.append(
-            CallDesk.model_validate({"id": turn.derived_id(f"desk {action}"), "action": action, **whose, **what})
+            CallDesk.model_validate(
+                {"id": turn.derived_id(f"desk {action}"), "action": action, **whose, **what}
+            )
         )
 
 
@@ -42,7 +46,9 @@ def take_chat(turn: Turn) -> None:
     if called is not None:
         known = {event.chat, *turn.conversation.links}
         past = tuple(one for one in turn.conversation.past_chats if one != event.chat)
-        turn.change(called=called.model_copy(update={"chat": event.chat, "created": ()}), past_chats=past)
+        turn.change(
+            called=called.model_copy(update={"chat": event.chat, "created": ()}), past_chats=past
+        )
         for one in called.created:
             if one.chat not in known:
                 _end_unlinked(turn, one)

@@ -1,4 +1,6 @@
-"""What customer and team hear where the desk is closed, and what a customer is owed who could not be told."""
+"""What customer and team hear where the desk is closed, and what a customer is owed who could
+not be told.
+"""
 
 from datetime import UTC, timedelta
 
@@ -10,14 +12,17 @@ from shared.handoff.turn import Turn
 from shared.schemas.conversation import Phase, Timer
 from shared.schemas.desks import ClosedDesk
 
-CLOSED_FOR_GOOD = timedelta(days=1)  # after which the team is told again of a desk that names no opening
+# after which the team is told again of a desk that names no opening
+CLOSED_FOR_GOOD = timedelta(days=1)
 OUTSIDE_HOURS = "outside-hours"
 
 
 def say_closed(turn: Turn) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the team.
+    """A desk's own AI asks with every message: of its asking the customer is told as often as the
+    team.
 
-    A bot that asks because it heard the customer ask has the customer told nothing that they know already.
+    A bot that asks because it heard the customer ask has the customer told nothing that they know
+    already.
     """
     route, known = _route(turn), turn.conversation
     asked_by_desk = turn.event.fact and not known.owns(turn.event.source)
@@ -43,7 +48,8 @@ def say_opening(turn: Turn) -> None:
 def say_what_is_owed(turn: Turn) -> None:
     """Says what could not be said when nobody could write to the customer, as it is by now.
 
-    A human who is here is the better answer; who waits again, for a desk that is open, is answered by that.
+    A human who is here is the better answer; who waits again, for a desk that is open, is answered
+    by that.
     """
     known = turn.conversation
     if known.owed is None or turn.outside_window:
@@ -80,7 +86,11 @@ def notify_shut(turn: Turn) -> None:
 def _fail(turn: Turn, route: Route) -> None:
     turn.reason = OUTSIDE_HOURS
     until = route.opens.astimezone(UTC) if route.opens else turn.now + CLOSED_FOR_GOOD
-    others = (one for one in turn.conversation.closed if one.desk != route.desk.name and turn.now < one.until)
+    others = (
+        one
+        for one in turn.conversation.closed
+        if one.desk != route.desk.name and turn.now < one.until
+    )
     turn.commands.append(notification(turn, "handoff.failed", route.desk.name))
     turn.change(closed=(*others, ClosedDesk(desk=route.desk.name, until=until)))
 

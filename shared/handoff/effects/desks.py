@@ -1,4 +1,6 @@
-"""What the effects about desks do: where a request goes, and what a desk is told that must be called."""
+"""What the effects about desks do: where a request goes, and what a desk is told that must be
+called.
+"""
 
 from datetime import UTC
 
@@ -28,12 +30,16 @@ def queue(turn: Turn) -> None:
     )
     due = waits or turn.now + turn.policy.unclaimed_after
     n, openings = (0, 1) if waits else (1, 0)
-    timer = Timer(kind="unclaimed", armed=turn.conversation.version, n=n, due_at=due, openings=openings)
+    timer = Timer(
+        kind="unclaimed", armed=turn.conversation.version, n=n, due_at=due, openings=openings
+    )
     turn.change(request=request, first_response_seconds=None, timer=timer, owed=None)
 
 
 def pass_on(turn: Turn) -> None:
-    """The reminder that is given now is the first one for the other desk, whose opening they need not wait for."""
+    """The reminder that is given now is the first one for the other desk, whose opening they
+    need not wait for.
+    """
     known, desk = turn.conversation, turn.policy.route(turn.conversation, turn.now).desk
     if known.request is not None:
         due = turn.now + turn.policy.unclaimed_after
@@ -45,17 +51,26 @@ def pass_on(turn: Turn) -> None:
 def call(turn: Turn) -> None:
     """Calls the desk now, or once it opens. One that asked for a human itself knows.
 
-    A desk that still has an earlier handoff, because its agent left the chat open, is told that it is over.
+    A desk that still has an earlier handoff, because its agent left the chat open, is told that it
+    is over.
     """
     let_go(turn, "asked anew")
     known, request = turn.conversation, turn.conversation.request
     desk = turn.policy.desk(request.desk) if request and request.desk else None
-    early = known.timer is not None and known.timer.n == 0 and not isinstance(turn.event, UnclaimedTimeout)
-    asked_itself = turn.event.fact and desk is not None and platform_of(turn.event.source) == desk.kind
+    early = (
+        known.timer is not None
+        and known.timer.n == 0
+        and not isinstance(turn.event, UnclaimedTimeout)
+    )
+    asked_itself = (
+        turn.event.fact and desk is not None and platform_of(turn.event.source) == desk.kind
+    )
     if request is None or desk is None or not desk.must_be_called or early or asked_itself:
         return
     handoff = turn.derived_id("handoff")
-    turn.change(called=Called(desk=desk.name, kind=desk.kind, handoff=handoff, opens_chats=desk.opens_chats))
+    turn.change(
+        called=Called(desk=desk.name, kind=desk.kind, handoff=handoff, opens_chats=desk.opens_chats)
+    )
     tell(
         turn,
         "open",
@@ -76,8 +91,8 @@ def relay(turn: Turn) -> None:
 def close(turn: Turn) -> None:
     """Lets go of a desk none of whose people is present. One whose chat has ended knows.
 
-    An agent who leaves does not end a desk's chat: a colleague may come. Nor does a chat end that was turned away: an
-    agent might still take it.
+    An agent who leaves does not end a desk's chat: a colleague may come. Nor does a chat end that
+    was turned away: an agent might still take it.
     """
     event, called = turn.event, turn.conversation.called
     if called is None or any(called.has(human.source) for human in turn.conversation.humans):

@@ -1,4 +1,6 @@
-"""Who joins and who leaves, and how the customer is told: by the platform's own frame events, else in words."""
+"""Who joins and who leaves, and how the customer is told: by the platform's own frame events,
+else in words.
+"""
 
 from collections.abc import Callable
 from typing import Literal
@@ -17,7 +19,9 @@ UNHEARD_KEPT = 20
 
 
 def join(turn: Turn) -> None:
-    """Who was introduced a moment ago, when others were told of as having left, is in their frame already."""
+    """Who was introduced a moment ago, when others were told of as having left, is in their
+    frame already.
+    """
     event = expect(turn.event, ByRepresentative)
     known = turn.conversation.present(event.representative)
     if known is not None:
@@ -39,7 +43,9 @@ def join(turn: Turn) -> None:
 
 
 def introduce(turn: Turn, human: Present) -> Present:
-    """Returns the human as the customer knows them: who joined when nobody could write to the customer is told now."""
+    """Returns the human as the customer knows them: who joined when nobody could write to the
+    customer is told now.
+    """
     if human.told or turn.outside_window:
         return human
     frame = turn.derived_id(f"{JOINED} {human.representative.name}")
@@ -56,7 +62,8 @@ def _replace(turn: Turn, human: Present, by: Present) -> None:
 def forget_joined(turn: Turn) -> None:
     """Who was to be told of and was not is introduced with their next words.
 
-    That they left is still said to whom has seen words of theirs; the delivery knows whether there are any.
+    That they left is still said to whom has seen words of theirs; the delivery knows whether there
+    are any.
     """
     known, event = turn.conversation, turn.event
     if isinstance(event, Undelivered) and event.message not in _frames(known):
@@ -73,7 +80,9 @@ def _frames(conversation: Conversation) -> set[str]:
 
 
 def replace_app(turn: Turn) -> None:
-    """Who types in the channel's own app has no name there and is not announced; a colleague takes over from them."""
+    """Who types in the channel's own app has no name there and is not announced; a colleague
+    takes over from them.
+    """
     turn.conversation = channels.without_app(turn.conversation)
 
 
@@ -96,12 +105,16 @@ def leave_desk(turn: Turn) -> None:
 
 
 def leave_all(turn: Turn) -> None:
-    """The bot is back because nobody spoke, of which the customer is told even where no law asks for it."""
+    """The bot is back because nobody spoke, of which the customer is told even where no law
+    asks for it.
+    """
     _dismiss(turn, lambda _: True, back=not turn.is_off(turn.policy.notices_off))
 
 
 def catch_up(turn: Turn) -> None:
-    """Tells of those who left when the customer could not be told, before anything else is said to them."""
+    """Tells of those who left when the customer could not be told, before anything else is said
+    to them.
+    """
     gone = turn.conversation.left_unseen
     if not turn.outside_window:
         turn.change(left_unseen=())
@@ -122,16 +135,24 @@ def _dismiss(turn: Turn, goes: Callable[[Present], bool], *, back: bool = False)
 
 
 def _tell_of(turn: Turn, gone: tuple[Present, ...], *, back: bool, late: bool = False) -> None:
-    """Where nobody stays, the last words are that an automated assistant speaks again: one text, not two."""
+    """Where nobody stays, the last words are that an automated assistant speaks again: one
+    text, not two.
+    """
     _vouch(turn, gone)
-    discloses = not turn.conversation.humans and (back or not turn.is_off(turn.policy.disclosure_off))
+    discloses = not turn.conversation.humans and (
+        back or not turn.is_off(turn.policy.disclosure_off)
+    )
     for human in gone:
         command = turn.derived_id(f"{LEFT} {human.frame}") if late else turn.next_id()
-        _close(turn, human, command, Notice.BACK if discloses and human is gone[-1] else Notice.LEFT)
+        _close(
+            turn, human, command, Notice.BACK if discloses and human is gone[-1] else Notice.LEFT
+        )
 
 
 def _vouch(turn: Turn, gone: tuple[Present, ...]) -> None:
-    """Introduces one of those who stay where the customer knows none: else it would look as if nobody stayed."""
+    """Introduces one of those who stay where the customer knows none: else it would look as if
+    nobody stayed.
+    """
     here, names = turn.conversation.humans, {human.representative.name for human in gone}
     strangers = [human for human in here if human.representative.name not in names]
     if gone and strangers and not any(human.told for human in here):
@@ -139,7 +160,9 @@ def _vouch(turn: Turn, gone: tuple[Present, ...]) -> None:
 
 
 def _spoke_there(turn: Turn) -> bool:
-    """Returns whether the channel showed it all by itself: this human came, or came and went, with their own words."""
+    """Returns whether the channel showed it all by itself: this human came, or came and went,
+    with their own words.
+    """
     shown = isinstance(turn.event, HumanMessage) and turn.event.delivered
     return shown and turn.event.source == turn.conversation.channel
 

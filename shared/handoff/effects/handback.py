@@ -1,4 +1,6 @@
-"""What a bot is told when it speaks again after a human: why the human left, who it was, what was said meanwhile."""
+"""What a bot is told when it speaks again after a human: why the human left, who it was, what
+was said meanwhile.
+"""
 
 from shared.handoff.turn import Turn
 from shared.handoff.visibility import FIELD
@@ -44,7 +46,8 @@ def _speaker(turn: Turn) -> str | None:
 def _handback(turn: Turn, before: Conversation) -> Handback:
     request = before.request
     return Handback(
-        reason=getattr(turn.event, "reason", None) or LEFT_BECAUSE.get(turn.event.kind, turn.event.kind),
+        reason=getattr(turn.event, "reason", None)
+        or LEFT_BECAUSE.get(turn.event.kind, turn.event.kind),
         ended_at=turn.now,
         representatives=tuple(human.representative.name for human in before.humans),
         request_reason=request.reason if request else None,
@@ -55,7 +58,11 @@ def _handback(turn: Turn, before: Conversation) -> Handback:
 def told(turn: Turn) -> JsonObject:
     """Returns what the bot's copy of the customer's next words carries, and forgets it."""
     handback = turn.conversation.handback
-    if handback is None or not isinstance(turn.event, UserMessage | SuggestionResponse) or turn.event.said is None:
+    if (
+        handback is None
+        or not isinstance(turn.event, UserMessage | SuggestionResponse)
+        or turn.event.said is None
+    ):
         return {}
     turn.change(handback=None)
     return {FIELD: handback.model_dump(mode="json", by_alias=True, exclude_none=True)}

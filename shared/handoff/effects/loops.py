@@ -1,7 +1,9 @@
-"""Robots that answer each other: how many turns a bot has had with no human in between, and when that is too many.
+"""Robots that answer each other: how many turns a bot has had with no human in between, and when
+that is too many.
 
-A turn begins with the first message after the customer's words. A bot may say a lot in one turn; what is more than
-MESSAGES_IN_A_TURN begins another one, so that a bot that never stops is counted too.
+A turn begins with the first message after the customer's words. A bot may say a lot in one turn;
+what is more than MESSAGES_IN_A_TURN begins another one, so that a bot that never stops is counted
+too.
 """
 
 from datetime import datetime
@@ -16,8 +18,9 @@ REASON = "bot-loop"
 
 
 def is_out_of_turns(conversation: Conversation, now: datetime, policy: Policy) -> bool:
-    """Returns whether a message of a bot would begin a turn more than there may be. Where Baton only tracks, the
-    platform has shown it already."""
+    """Returns whether a message of a bot would begin a turn more than there may be. Where Baton
+    only tracks, the platform has shown it already.
+    """
     if conversation.tracked or not policy.bot_turns_limit:
         return False
     return _with_one_more(conversation, now, policy).turns > policy.bot_turns_limit
@@ -40,10 +43,14 @@ def note(turn: Turn) -> None:
 
 
 def _with_one_more(conversation: Conversation, now: datetime, policy: Policy) -> BotRun:
-    """Returns the run as one more message makes it; after the time in which turns are counted a new one begins."""
+    """Returns the run as one more message makes it; after the time in which turns are counted a
+    new one begins.
+    """
     run, answers = conversation.bot_run, conversation.last_message_id
     if run is None or now - run.since >= policy.bot_turns_within:
         return BotRun(since=now, turns=1, messages=1, answers=answers)
     messages = run.messages + 1 if run.answers == answers else 1
     begins = messages % MESSAGES_IN_A_TURN == 1
-    return run.model_copy(update={"turns": run.turns + begins, "messages": messages, "answers": answers})
+    return run.model_copy(
+        update={"turns": run.turns + begins, "messages": messages, "answers": answers}
+    )

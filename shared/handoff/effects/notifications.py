@@ -20,7 +20,9 @@ def notify(kind: NotificationType) -> Callable[[Turn], None]:
     return effect
 
 
-def notification(turn: Turn, kind: NotificationType, desk: str | None = None, reason: str | None = None) -> Publish:
+def notification(
+    turn: Turn, kind: NotificationType, desk: str | None = None, reason: str | None = None
+) -> Publish:
     event, request = turn.event, turn.conversation.request
     body = Notification(
         id=turn.derived_id(kind),
@@ -30,7 +32,9 @@ def notification(turn: Turn, kind: NotificationType, desk: str | None = None, re
         representative=_about(turn),
         reason=reason or (turn.reason if kind in _SAYS_WHY else None) or _reason(turn),
         waited_seconds=turn.waited_seconds if kind not in _UNTIMED else None,
-        reminder=event.n if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed" else None,
+        reminder=event.n
+        if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed"
+        else None,
         transcript=transcript_of(turn.conversation.id),
         message_id=_message_id(turn) if kind == "delivery.failed" else None,
         desk=desk or (request.desk if request else None),
@@ -44,11 +48,19 @@ def _reason(turn: Turn) -> str | None:
 
 
 def _about(turn: Turn) -> Representative | None:
-    """Returns whom it is about: a chat's end names nobody, but with it leave those who were in it."""
+    """Returns whom it is about: a chat's end names nobody, but with it leave those who were in
+    it.
+    """
     named = turn.gone[-1].representative if turn.gone else None
     return getattr(turn.event, "representative", named)
 
 
 def _message_id(turn: Turn) -> str | None:
     event = turn.event
-    return event.message if isinstance(event, Undelivered) else event.id if isinstance(event, Said) else None
+    return (
+        event.message
+        if isinstance(event, Undelivered)
+        else event.id
+        if isinstance(event, Said)
+        else None
+    )

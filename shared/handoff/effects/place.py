@@ -1,4 +1,6 @@
-"""A customer's place in line: whether they ask for it, and how it is said. It is counted elsewhere."""
+"""A customer's place in line: whether they ask for it, and how it is said. It is counted
+elsewhere.
+"""
 
 from shared.handoff.effects.speech import say_notice
 from shared.handoff.notices import Notice
@@ -9,11 +11,21 @@ from shared.schemas.events import Event, FromUser
 
 
 def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    """Returns whether Baton is to answer this with the place in line; where it may say nothing, a bot may."""
-    if not isinstance(event, FromUser) or event.said is None or conversation.phase is not Phase.QUEUED:
+    """Returns whether Baton is to answer this with the place in line; where it may say nothing,
+    a bot may.
+    """
+    if (
+        not isinstance(event, FromUser)
+        or event.said is None
+        or conversation.phase is not Phase.QUEUED
+    ):
         return False
     silent = conversation.tracked or conversation.platform in policy.notices_off
-    return conversation.owns(event.source) and not silent and policy.notices.asks_place(event.said, conversation.locale)
+    return (
+        conversation.owns(event.source)
+        and not silent
+        and policy.notices.asks_place(event.said, conversation.locale)
+    )
 
 
 def say_place(turn: Turn) -> None:

@@ -7,7 +7,15 @@ from pydantic import JsonValue
 from shared.handoff import channels
 from shared.handoff.effects import assistant, chats, closed, desks, handback, loops, variables
 from shared.handoff.effects import place as line
-from shared.handoff.effects.frames import forget_joined, join, leave, leave_all, leave_desk, replace_app, stay
+from shared.handoff.effects.frames import (
+    forget_joined,
+    join,
+    leave,
+    leave_all,
+    leave_desk,
+    replace_app,
+    stay,
+)
 from shared.handoff.effects.notifications import notify
 from shared.handoff.effects.speech import bot_message, message, say, survey
 from shared.handoff.notices import Notice
@@ -24,7 +32,9 @@ _Effect = Callable[[Turn], None]
 
 
 def tell(*audience: Audience) -> _Effect:
-    """Tells what the customer sent; where a part is hidden from some of the audience, each gets a copy of its own."""
+    """Tells what the customer sent; where a part is hidden from some of the audience, each gets
+    a copy of its own.
+    """
 
     def effect(turn: Turn) -> None:
         if isinstance(turn.event, HumanRequested) and turn.event.form is None:
@@ -42,7 +52,9 @@ def tell(*audience: Audience) -> _Effect:
 
 
 def _ours(turn: Turn, audience: Sequence[Audience], readers: Sequence[Audience]) -> JsonObject:
-    """Returns what the topic says beside the platform's own form; `also` are those who get a copy of their own."""
+    """Returns what the topic says beside the platform's own form; `also` are those who get a
+    copy of their own.
+    """
     also: list[JsonValue] = [one for one in audience if one not in readers]
     return {
         "schema_version": 1,
@@ -59,15 +71,23 @@ def remind(turn: Turn) -> None:
     timer = turn.conversation.timer
     if timer is not None:
         since = turn.now if timer.is_opening else timer.due_at
-        turn.change(timer=timer.model_copy(update={"n": timer.n + 1, "due_at": since + turn.policy.unclaimed_after}))
+        turn.change(
+            timer=timer.model_copy(
+                update={"n": timer.n + 1, "due_at": since + turn.policy.unclaimed_after}
+            )
+        )
 
 
 def unsubscribe(turn: Turn) -> None:
-    turn.conversation = channels.unsubscribed(turn.conversation, turn.event.source, turn.event.occurred_at or turn.now)
+    turn.conversation = channels.unsubscribed(
+        turn.conversation, turn.event.source, turn.event.occurred_at or turn.now
+    )
 
 
 def subscribe(turn: Turn) -> None:
-    turn.conversation = channels.subscribed(turn.conversation, turn.event.source, turn.event.occurred_at or turn.now)
+    turn.conversation = channels.subscribed(
+        turn.conversation, turn.event.source, turn.event.occurred_at or turn.now
+    )
 
 
 EFFECTS: Mapping[Effect, _Effect] = {

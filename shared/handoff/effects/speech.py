@@ -1,4 +1,6 @@
-"""What representatives say to the customer, and what Baton says of its own, as the channel can show it."""
+"""What representatives say to the customer, and what Baton says of its own, as the channel can
+show it.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +18,9 @@ OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING)
 
 
 def message(turn: Turn) -> None:
-    """Says it in the human's frame, unless the channel has shown it already; the first word ends the wait."""
+    """Says it in the human's frame, unless the channel has shown it already; the first word
+    ends the wait.
+    """
     event = expect(turn.event, HumanMessage)
     if not event.delivered and not _say(turn, event):
         return
@@ -50,8 +54,12 @@ def say_notice(turn: Turn, notice: Notice, **values: object) -> None:
     if notice in OWED and not turn.is_off(turn.policy.notices_off):
         turn.change(owed=notice.value if turn.outside_window else None)
     if _may_say(turn, notice):
-        bot = Representative(representative_type=RepresentativeType.BOT, display_name=turn.policy.bot_name)
-        turn.send(_to_customer(turn, turn.next_id(), bot, Content(text=turn.text(notice, "", **values))))
+        bot = Representative(
+            representative_type=RepresentativeType.BOT, display_name=turn.policy.bot_name
+        )
+        turn.send(
+            _to_customer(turn, turn.next_id(), bot, Content(text=turn.text(notice, "", **values)))
+        )
 
 
 def _may_say(turn: Turn, notice: Notice) -> bool:
@@ -62,7 +70,8 @@ def _may_say(turn: Turn, notice: Notice) -> bool:
 
 
 def _say(turn: Turn, event: Said) -> bool:
-    """Returns whether the customer may be written to; if not, the team is told that this was not said.
+    """Returns whether the customer may be written to; if not, the team is told that this was not
+    said.
 
     Where their own platform delivers, it was said there.
     """
@@ -76,13 +85,17 @@ def _say(turn: Turn, event: Said) -> bool:
     frame = introduce(turn, human).frame if human and isinstance(event, HumanMessage) else None
     prefix = _prefix(turn, event.representative)
     if prefix and event.content.text is None:  # a picture or card has no words to put it before
-        turn.send(_said(turn, event, turn.derived_id(Notice.PREFIX), Content(text=prefix.rstrip()), frame))
+        turn.send(
+            _said(turn, event, turn.derived_id(Notice.PREFIX), Content(text=prefix.rstrip()), frame)
+        )
     for place, content in enumerate(_pieces(turn, event.content, prefix)):
         turn.send(_said(turn, event, turn.next_id() if place else own, content, frame))
     return True
 
 
-def _said(turn: Turn, event: Said, command: str, content: Content, frame: str | None) -> SendMessage:
+def _said(
+    turn: Turn, event: Said, command: str, content: Content, frame: str | None
+) -> SendMessage:
     return _to_customer(turn, command, event.representative, content, frame)
 
 
@@ -90,17 +103,25 @@ def _to_customer(
     turn: Turn, command: str, who: Representative, content: Content, frame: str | None = None
 ) -> SendMessage:
     to, channel = turn.conversation.address, turn.conversation.speaks_on
-    return SendMessage(id=command, to=to, channel=channel, representative=who, content=content, frame=frame)
+    return SendMessage(
+        id=command, to=to, channel=channel, representative=who, content=content, frame=frame
+    )
 
 
 def _prefix(turn: Turn, who: Representative) -> str:
     """Returns what stands before a human's words where the channel does not show who speaks."""
     labelled = turn.capabilities.labels or turn.is_off(turn.policy.name_prefix_off)
-    return "" if labelled or who.representative_type is RepresentativeType.BOT else turn.text(Notice.PREFIX, who.name)
+    return (
+        ""
+        if labelled or who.representative_type is RepresentativeType.BOT
+        else turn.text(Notice.PREFIX, who.name)
+    )
 
 
 def _pieces(turn: Turn, content: Content, prefix: str) -> list[Content]:
-    """Returns it in pieces that the channel takes, each with the prefix; none of a text in which there is no word."""
+    """Returns it in pieces that the channel takes, each with the prefix; none of a text in
+    which there is no word.
+    """
     if content.text is None:
         return [content]
     limit = min(turn.capabilities.text_limit, TEXT_LIMIT)

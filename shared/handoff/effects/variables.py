@@ -1,4 +1,6 @@
-"""What the effects about variables do: keep, publish and comment them, capture the words that were waited for."""
+"""What the effects about variables do: keep, publish and comment them, capture the words that
+were waited for.
+"""
 
 from collections.abc import Iterable
 
@@ -65,7 +67,9 @@ def _publish(turn: Turn, captured: tuple[Variable, ...]) -> None:
             variables=visible,
             provenance=captured[0].provenance,
         )
-        turn.commands.append(Publish(id=body.id, topic=VARIABLES, body=body.model_dump(mode="json", by_alias=True)))
+        turn.commands.append(
+            Publish(id=body.id, topic=VARIABLES, body=body.model_dump(mode="json", by_alias=True))
+        )
 
 
 def _comment(turn: Turn, captured: tuple[Variable, ...]) -> None:

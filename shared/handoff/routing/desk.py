@@ -1,4 +1,6 @@
-"""Which desk gets which handoff: the first that is open of those for its channel and language, else the first."""
+"""Which desk gets which handoff: the first that is open of those for its channel and language,
+else the first.
+"""
 
 import json
 import re
@@ -17,13 +19,16 @@ from shared.schemas.languages import language_of
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 Kind = Literal["api", "ccai", "csku"]
-CALLED: tuple[Kind, ...] = ("ccai", "csku")  # they must be told of each handoff; the others read API and topics
+# they must be told of each handoff; the others read API and topics
+CALLED: tuple[Kind, ...] = ("ccai", "csku")
 OPEN_CHATS: tuple[Kind, ...] = ("ccai",)  # of these, the ones that open a chat for each
 
 
 def _name(given: str) -> str:
     if not _NAME.fullmatch(given):
-        raise ValueError("give up to 64 small letters and digits, with - and _ after the first, like north-2")
+        raise ValueError(
+            "give up to 64 small letters and digits, with - and _ after the first, like north-2"
+        )
     return given
 
 
@@ -36,8 +41,9 @@ def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
 class Desk(BaseModel):
     """Where human agents are. Without channels, languages or hours it takes any, at any time.
 
-    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk opens. `menu`: the queue
-    of its chats, where that is not the one that the platform's own setting names.
+    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk
+    opens. `menu`: the queue of its chats, where that is not the one that the platform's own setting
+    names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -54,13 +60,18 @@ class Desk(BaseModel):
     @model_validator(mode="after")
     def _holidays_of_hours(self) -> Self:
         if self.holidays and self.hours is None:
-            raise ValueError("holidays: give hours too; they name the time zone in which a day is a day")
+            raise ValueError(
+                "holidays: give hours too; they name the time zone in which a day is a day"
+            )
         return self
 
     @model_validator(mode="after")
     def _menu_of_chats(self) -> Self:
         if self.menu is not None and not self.opens_chats:
-            raise ValueError(f"menu: only desks of kind {', '.join(OPEN_CHATS)} have queues that a chat can be put in")
+            raise ValueError(
+                f"menu: only desks of kind {', '.join(OPEN_CHATS)} have queues that a chat can be "
+                f"put in"
+            )
         return self
 
     @property
@@ -72,12 +83,20 @@ class Desk(BaseModel):
         return self.kind in CALLED
 
     def takes(self, conversation: Conversation, language: str) -> bool:
-        """Returns whether such a handoff is for this desk, which can hear and answer the customer there."""
+        """Returns whether such a handoff is for this desk, which can hear and answer the
+        customer there.
+        """
         channel = not self.channels or conversation.platform in self.channels
-        return channel and self._reaches(conversation) and (not self.languages or language in self.languages)
+        return (
+            channel
+            and self._reaches(conversation)
+            and (not self.languages or language in self.languages)
+        )
 
     def _reaches(self, conversation: Conversation) -> bool:
-        """CSKU's people see CSKU's own conversations only; where Baton only tracks, a chat's words reach nobody."""
+        """CSKU's people see CSKU's own conversations only; where Baton only tracks, a chat's
+        words reach nobody.
+        """
         if self.kind == "csku":
             return "csku" in map(platform_of, (conversation.id, *conversation.links))
         return not (self.opens_chats and conversation.tracked)
@@ -94,7 +113,9 @@ ANYBODY = Desk(name="api")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`closed`: nobody is there now. `opens` is when, in the desk's time zone; None where it is open or never opens."""
+    """`closed`: nobody is there now. `opens` is when, in the desk's time zone; None where it is
+    open or never opens.
+    """
 
     desk: Desk
     closed: bool = False
@@ -109,7 +130,8 @@ class Route:
 def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
     """Returns where a handoff goes. `language` is that of a customer whose own is not known.
 
-    Where no desk is meant for it, whoever reads API and topics gets it: nobody is lost for a gap in the settings.
+    Where no desk is meant for it, whoever reads API and topics gets it: nobody is lost for a gap in
+    the settings.
     """
     spoken = language_of(conversation.locale) or language
     matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [ANYBODY]
@@ -117,14 +139,22 @@ def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, lang
     return _at(found, conversation, now)
 
 
-def standing(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
-    """Returns where the handoff that is under way stands: closed once its desk is, and all others where it could go."""
+def standing(
+    desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str
+) -> Route:
+    """Returns where the handoff that is under way stands: closed once its desk is, and all
+    others where it could go.
+    """
     anew = route(desks, conversation, now, language)
     return _at(_desk_asked(desks, conversation), conversation, now) if anew.closed else anew
 
 
-def passes_on(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> bool:
-    """Returns whether the desk of the handoff under way is closed while another is open that takes it."""
+def passes_on(
+    desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str
+) -> bool:
+    """Returns whether the desk of the handoff under way is closed while another is open that
+    takes it.
+    """
     own_is_closed = _at(_desk_asked(desks, conversation), conversation, now).closed
     return own_is_closed and not route(desks, conversation, now, language).closed
 
@@ -135,7 +165,9 @@ def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:
 
 
 def _at(desk: Desk, conversation: Conversation, now: datetime) -> Route:
-    """A conversation that is only tracked has its own platform's people, whose hours are not Baton's affair."""
+    """A conversation that is only tracked has its own platform's people, whose hours are not
+    Baton's affair.
+    """
     if conversation.tracked or desk.is_open(now):
         return Route(desk)
     return Route(desk, closed=True, opens=desk.next_opening(now))

@@ -1,8 +1,10 @@
-"""Business hours, in the desk's own time zone: whether it is open at a moment, and when it opens next.
+"""Business hours, in the desk's own time zone: whether it is open at a moment, and when it opens
+next.
 
-A moment is compared with moments, never clock times with clock times: on the day on which clocks change an hour comes
-twice or not at all. What begins or ends in a missing hour does so an hour later by the new clock; what names an hour
-that comes twice begins with the first and ends with the second.
+A moment is compared with moments, never clock times with clock times: on the day on which clocks
+change an hour comes twice or not at all. What begins or ends in a missing hour does so an hour
+later by the new clock; what names an hour that comes twice begins with the first and ends with the
+second.
 """
 
 import re
@@ -24,9 +26,13 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError) as error:  # OSError: the name of a folder
-        raise ValueError("there is no such time zone; give one like Europe/Berlin or Asia/Jakarta") from error
+        raise ValueError(
+            "there is no such time zone; give one like Europe/Berlin or Asia/Jakarta"
+        ) from error
     except KeyError as error:
-        raise ValueError(f"there is no time zone {name}; give one like Europe/Berlin or Asia/Jakarta") from error
+        raise ValueError(
+            f"there is no time zone {name}; give one like Europe/Berlin or Asia/Jakarta"
+        ) from error
     return name
 
 
@@ -58,7 +64,9 @@ class Hours(BaseModel):
     @model_validator(mode="after")
     def _ever_open(self) -> Self:
         if not any(self.week.values()):
-            raise ValueError("give at least one day its times, or leave hours out: then it is always open")
+            raise ValueError(
+                "give at least one day its times, or leave hours out: then it is always open"
+            )
         return self
 
     @property
@@ -72,25 +80,38 @@ class Hours(BaseModel):
     def is_open(self, now: datetime, holidays: frozenset[date]) -> bool:
         today = now.astimezone(self.zone).date()
         days = (today - timedelta(days=1), today)  # the night before may reach into today
-        return any(begins <= now < ends for day in days for begins, ends in self._spans(day, holidays))
+        return any(
+            begins <= now < ends for day in days for begins, ends in self._spans(day, holidays)
+        )
 
     def next_opening(self, now: datetime, holidays: frozenset[date]) -> datetime | None:
-        """Returns the next moment at which it opens, in its own time zone; None where that is too far off."""
+        """Returns the next moment at which it opens, in its own time zone; None where that is
+        too far off.
+        """
         today = now.astimezone(self.zone).date()
         for ahead in range(LOOK_AHEAD):
-            begins = [span[0] for span in self._spans(today + timedelta(days=ahead), holidays) if span[0] > now]
+            begins = [
+                span[0]
+                for span in self._spans(today + timedelta(days=ahead), holidays)
+                if span[0] > now
+            ]
             if begins:
                 return min(begins).astimezone(self.zone)
         return None
 
     def _spans(self, day: date, holidays: frozenset[date]) -> Iterator[Span]:
-        """Yields when it is open, as moments, from what begins on `day`. A holiday takes what begins on it."""
+        """Yields when it is open, as moments, from what begins on `day`. A holiday takes what
+        begins on it.
+        """
         if day in holidays:
             return
         for written in self.week[WEEKDAYS[day.weekday()]]:
             begins, ends = written.split("-")
             later = day + timedelta(days=1) if ends <= begins else day
-            span = self._moment(day, begins), max(self._moment(later, ends, fold) for fold in (0, 1))
+            span = (
+                self._moment(day, begins),
+                max(self._moment(later, ends, fold) for fold in (0, 1)),
+            )
             if span[0] < span[1]:  # else all of it lies in the missing hour
                 yield span
 

@@ -1,6 +1,8 @@
-"""Google Business Messages: closed since 2024-07-31, and still the form in which bots and desks talk to Baton.
+"""Google Business Messages: closed since 2024-07-31, and still the form in which bots and desks
+talk to Baton.
 
-Webhook: https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
+Webhook:
+https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
 REST: https://developers.google.com/business-communications/business-messages/reference/rest
 """
 
@@ -83,7 +85,10 @@ class _Report:
 
     @property
     def locale(self) -> str | None:
-        locales = (self.text("context", "resolvedLocale"), self.text("context", "userInfo", "userDeviceLocale"))
+        locales = (
+            self.text("context", "resolvedLocale"),
+            self.text("context", "userInfo", "userDeviceLocale"),
+        )
         return next((shortened(one, 64, mark="") for one in locales if one), None)
 
     def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
@@ -99,26 +104,37 @@ class _Report:
     def unreadable(self, fault: str) -> Unknown:
         return Unknown(**self.common("unreadable"), name="unreadable", fault=fault)
 
-    def from_user(self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None) -> FromUser:
+    def from_user(
+        self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None
+    ) -> FromUser:
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
             locale=self.locale,
-            customer_name=shortened(self.text("context", "userInfo", "displayName") or "", NAME_LIMIT) or None,
+            customer_name=shortened(
+                self.text("context", "userInfo", "displayName") or "", NAME_LIMIT
+            )
+            or None,
         )
 
 
 def _message(report: _Report) -> Event:
-    return report.from_user(UserMessage, "message", report.text("message", "messageId"), report.text("message", "text"))
+    return report.from_user(
+        UserMessage, "message", report.text("message", "messageId"), report.text("message", "text")
+    )
 
 
 def _suggestion(report: _Report) -> Event:
-    return report.from_user(SuggestionResponse, "suggestionResponse", None, report.text("suggestionResponse", "text"))
+    return report.from_user(
+        SuggestionResponse, "suggestionResponse", None, report.text("suggestionResponse", "text")
+    )
 
 
 def _survey(report: _Report) -> Event:
-    said = report.text("surveyResponse", "questionResponseText") or report.text("surveyResponse", "rating")
+    said = report.text("surveyResponse", "questionResponseText") or report.text(
+        "surveyResponse", "rating"
+    )
     return report.from_user(SurveyResponse, "surveyResponse", None, said)
 
 
@@ -134,7 +150,9 @@ def _user_status(report: _Report) -> Event | Passing:
     """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
     if _boolean(report, "requestedLiveAgent"):
         common = {**report.common("userStatus"), "form": report.body}
-        return HumanRequested(**common, locale=report.locale, reason="the customer asked for a person")
+        return HumanRequested(
+            **common, locale=report.locale, reason="the customer asked for a person"
+        )
     if _boolean(report, "isTyping") is not None:
         return Typing(source=report.conversation, form=report.body)
     return Unknown(**report.common("userStatus"), name="userStatus")
@@ -147,7 +165,9 @@ def _boolean(report: _Report, field: str) -> bool | None:
         return value
     if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
         return _BOOLEANS[value.strip().lower()]
-    raise BadRequest("schema", f"userStatus.{field} must be true or false.", field=f"userStatus.{field}")
+    raise BadRequest(
+        "schema", f"userStatus.{field} must be true or false.", field=f"userStatus.{field}"
+    )
 
 
 _PAYLOADS: Mapping[str, Callable[[_Report], Event | Passing]] = {
@@ -162,7 +182,9 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Event | Passing]] = {
 
 @dataclass(frozen=True, slots=True)
 class BusinessMessages:
-    """`auth` as in `Call.auth`; any of `signing_keys` may sign (the partner key and the client token, by the docs)."""
+    """`auth` as in `Call.auth`; any of `signing_keys` may sign (the partner key and the client
+    token, by the docs).
+    """
 
     signing_keys: tuple[str, ...] = ()
     client_token: str | None = None
@@ -183,13 +205,19 @@ class BusinessMessages:
         require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        return read_or_noted(NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body))
+        return read_or_noted(
+            NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body)
+        )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
         if isinstance(command, SendMessage):
             content = _shown(command.content)
-            return self._call("POST", f"{base}/messages", {"messageId": command.id, **content, **_speaker(command)})
+            return self._call(
+                "POST",
+                f"{base}/messages",
+                {"messageId": command.id, **content, **_speaker(command)},
+            )
         if isinstance(command, SendEvent):
             return self._event(base, command.id, command.event_type, _speaker(command))
         if isinstance(command, SendSurvey):
@@ -207,11 +235,19 @@ class BusinessMessages:
 
     def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
         return self._call(
-            "POST", f"{base}/events?eventId={quote(event_id, safe='')}", {"eventType": event_type, **speaker}
+            "POST",
+            f"{base}/events?eventId={quote(event_id, safe='')}",
+            {"eventType": event_type, **speaker},
         )
 
     def _call(self, method: str, url: str, body: JsonObject) -> Call:
-        return Call(method, url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+        return Call(
+            method,
+            url,
+            pydantic_core.to_json(body),
+            {"content-type": "application/json"},
+            self.auth,
+        )
 
 
 def _shown(content: Content) -> JsonObject:
@@ -243,7 +279,11 @@ def _has_chip(chip: Suggestion) -> bool:
 def _speaker(command: ToCustomer | Signal) -> JsonObject:
     if command.representative is None:
         return {}
-    return {"representative": command.representative.model_dump(mode="json", by_alias=True, exclude_none=True)}
+    return {
+        "representative": command.representative.model_dump(
+            mode="json", by_alias=True, exclude_none=True
+        )
+    }
 
 
 def _report(raw: bytes) -> _Report:
@@ -264,11 +304,19 @@ def _reported(report: _Report) -> Event | Passing:
 
 
 def _unwrapped(body: JsonObject) -> JsonObject:
-    """The reference says the body comes base64-wrapped in `message.data`, every sample shows it plain: take both."""
+    """The reference says the body comes base64-wrapped in `message.data`, every sample shows it
+    plain: take both.
+    """
     message = body.get("message")
-    if "conversationId" in body or not isinstance(message, dict) or not isinstance(message.get("data"), str):
+    if (
+        "conversationId" in body
+        or not isinstance(message, dict)
+        or not isinstance(message.get("data"), str)
+    ):
         return body
     try:
         return parse_signed(base64.b64decode(str(message["data"]), validate=True))
     except ValueError as error:  # no base64, or not even ASCII
-        raise BadRequest("malformed-base64", "message.data is not base64.", field="message.data") from error
+        raise BadRequest(
+            "malformed-base64", "message.data is not base64.", field="message.data"
+        ) from error

@@ -1,8 +1,9 @@
 """CCAI Platform as a desk: end users, chats and messages of its Apps API.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (routes, chat_created, echoes)
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/apps-api (basic authentication, 10 requests a second)
-The bodies are unofficial where `platforms.ccai_names` says so.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (routes,
+chat_created, echoes) https://docs.cloud.google.com/contact-center/ccai-platform/docs/apps-api
+(basic authentication, 10 requests a second) The bodies are unofficial where `platforms.ccai_names`
+says so.
 """
 
 import base64
@@ -40,12 +41,18 @@ LANGUAGES = (
     *("de", "ja", "it", "ko", "sv", "fi", "nb", "da", "nl"),
 )
 _OVER = (404, 409, 410)
-_SENDERS: dict[Speaker, str] = {"customer": "end_user", "bot": "virtual_agent", "human": "virtual_agent"}
+_SENDERS: dict[Speaker, str] = {
+    "customer": "end_user",
+    "bot": "virtual_agent",
+    "human": "virtual_agent",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CcaiDesk:
-    """`api_user` is the tenant's subdomain; `menu_id` is the queue of chats whose desk names no other."""
+    """`api_user` is the tenant's subdomain; `menu_id` is the queue of chats whose desk names no
+    other.
+    """
 
     api_url: str | None = None
     api_user: str | None = None
@@ -77,7 +84,10 @@ class CcaiDesk:
         return self._call("POST", f"/chats/{quote(chat.native, safe='')}/message", whole)
 
     def close(self, chat: Chat) -> Call:
-        whole: JsonObject = {"finished_by_user_id": _number(chat.customer), "chat": {"status": "finished"}}
+        whole: JsonObject = {
+            "finished_by_user_id": _number(chat.customer),
+            "chat": {"status": "finished"},
+        }
         return self._call("PATCH", f"/chats/{quote(chat.native, safe='')}", whole)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -91,7 +101,11 @@ class CcaiDesk:
             found: Any = pydantic_core.from_json(answer.body)["id"]
         except (ValueError, KeyError, TypeError, IndexError):
             return None
-        return str(found) if isinstance(found, int | str) and not isinstance(found, bool) and found != "" else None
+        return (
+            str(found)
+            if isinstance(found, int | str) and not isinstance(found, bool) and found != ""
+            else None
+        )
 
     def conversation(self, native: str) -> str:
         return chat(native)
@@ -108,7 +122,10 @@ class CcaiDesk:
 
     def _must_be_trusted(self) -> None:
         if Unofficial.CHATS not in self.unofficial:
-            raise Refused("unofficial", "CCAI_UNOFFICIAL does not allow the bodies with which chats are created.")
+            raise Refused(
+                "unofficial",
+                "CCAI_UNOFFICIAL does not allow the bodies with which chats are created.",
+            )
 
     def _call(self, method: str, path: str, body: JsonObject) -> Call:
         if not self.api_url:
@@ -126,7 +143,9 @@ def _number(native: str) -> int | str:
 
 
 def _context(command: CallDesk) -> JsonObject:
-    """Returns what the agent may see; a virtual agent of the queue reads it as `$session.params.context`."""
+    """Returns what the agent may see; a virtual agent of the queue reads it as
+    `$session.params.context`.
+    """
     why: JsonObject = {"handoff_reason": command.reason} if command.reason else {}
     more: JsonObject = {"handoff_metadata": command.metadata} if command.metadata else {}
     return {**why, **more, **(command.variables or {})}

@@ -1,8 +1,10 @@
-"""What chats of the CCAI Platform are called, and which facts about it no official page that could be read states.
+"""What chats of the CCAI Platform are called, and which facts about it no official page that could
+be read states.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide names routes, webhook and
-signature; the full schema (chat_platform_openapi.yaml) could not be read. What is below comes from third-party code
-written against a tenant. Each group can be left out of CCAI_UNOFFICIAL where a tenant proves it wrong.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide names
+routes, webhook and signature; the full schema (chat_platform_openapi.yaml) could not be read. What
+is below comes from third-party code written against a tenant. Each group can be left out of
+CCAI_UNOFFICIAL where a tenant proves it wrong.
 """
 
 from enum import StrEnum
@@ -13,10 +15,12 @@ NAME = "ccai"
 
 
 class Unofficial(StrEnum):
-    """`chats`: the body of POST /chats and of a text message, and the integer `id` of the answers. `transcript` and
-    `context`: where they stand in that body. `messages`: the sender and text of message_received. `participants`:
-    participant_joined and participant_left. `endings`: chat_ended, chat_dismissed and the names of deflections.
-    `created`: that chat_created names its end user."""
+    """`chats`: the body of POST /chats and of a text message, and the integer `id` of the answers.
+    `transcript` and `context`: where they stand in that body. `messages`: the sender and text of
+    message_received. `participants`: participant_joined and participant_left. `endings`:
+    chat_ended, chat_dismissed and the names of deflections. `created`: that chat_created names its
+    end user.
+    """
 
     CHATS = "chats"
     TRANSCRIPT = "transcript"
@@ -44,7 +48,9 @@ def native_chat(conversation: str) -> str:
 
 
 def end_user(identifier: str) -> str:
-    """Returns the conversation of an end user whom Baton made known; nobody's number begins as its identifiers do."""
+    """Returns the conversation of an end user whom Baton made known; nobody's number begins as
+    its identifiers do.
+    """
     return conversation_id(NAME, f"{_USER}{identifier}")
 
 
@@ -54,9 +60,13 @@ def end_user_by_id(native: int | str) -> str:
 
 
 def native_end_user(conversation: str) -> tuple[str, str | None]:
-    """Returns what the name of an end user's conversation tells: the identifier, or else the platform's own id."""
+    """Returns what the name of an end user's conversation tells: the identifier, or else the
+    platform's own id.
+    """
     name = conversation.removeprefix(f"{NAME}:")
-    return name.removeprefix(_USER), name.removeprefix(_USER_ID) if name.startswith(_USER_ID) else None
+    return name.removeprefix(_USER), name.removeprefix(_USER_ID) if name.startswith(
+        _USER_ID
+    ) else None
 
 
 def created(native: int | str) -> str:

@@ -1,7 +1,9 @@
-"""CCAI Platform: a desk that must be called; its webhooks tell what its people and virtual agents do in a chat.
+"""CCAI Platform: a desk that must be called; its webhooks tell what its people and virtual agents
+do in a chat.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (signature, events)
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events (basic authentication)
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (signature,
+events) https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
+(basic authentication)
 """
 
 import base64
@@ -11,7 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_signed, read_or_noted
+from shared.platforms.base import (
+    USUAL_BODY,
+    Outcome,
+    outcome_of_status,
+    parse_signed,
+    read_or_noted,
+)
 from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
 from shared.platforms.ccai.webhook import report_of, reported
@@ -24,14 +32,22 @@ from shared.schemas.passing import Passing
 from shared.schemas.times import parse_time
 
 CAPABILITIES = Capabilities(
-    delivers=False, frames=False, labels=False, typing=False, receipts=False, rich_cards=False, idempotent_sends=False
+    delivers=False,
+    frames=False,
+    labels=False,
+    typing=False,
+    receipts=False,
+    rich_cards=False,
+    idempotent_sends=False,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ccai:
-    """`events_login` is `user:password` of external session events. `oldest` is how old a signature may be, None where
-    that is not looked at: the form of the timestamp is documented nowhere that could be read."""
+    """`events_login` is `user:password` of external session events. `oldest` is how old a signature
+    may be, None where that is not looked at: the form of the timestamp is documented nowhere that
+    could be read.
+    """
 
     webhook_secrets: tuple[str, ...] = ()
     events_login: str | None = field(default=None, repr=False)
@@ -50,7 +66,9 @@ class Ccai:
         return None
 
     def authenticate(self, request: Request) -> None:
-        """A signature by either secret, or the login of session events: the two kinds share one address."""
+        """A signature by either secret, or the login of session events: the two kinds share one
+        address.
+        """
         if _is_session(request):
             logins = filter(None, [self.events_login])
             require(_login(request.headers["authorization"]), logins, "CCAI_EVENTS_PASSWORD")
@@ -60,7 +78,9 @@ class Ccai:
         stamp = request.headers.get("x-signature-timestamp", "")
         signed = stamp.encode("latin-1", "replace") + request.body
         expected = [hmac_sha256_base64(secret, signed) for secret in self.webhook_secrets]
-        if not any(same(one, expected) for one in _signatures(request.headers.get("x-signature", ""))):
+        if not any(
+            same(one, expected) for one in _signatures(request.headers.get("x-signature", ""))
+        ):
             raise Unauthenticated
         self._check_age(stamp)
 
@@ -69,7 +89,9 @@ class Ccai:
         if _is_session(request):
             return read_or_noted(NAME, lambda: session(parse_signed(raw), raw), lambda: None)
         return read_or_noted(
-            NAME, lambda: reported(parse_signed(raw), raw, trusted), lambda: report_of(parse_signed(raw), raw)
+            NAME,
+            lambda: reported(parse_signed(raw), raw, trusted),
+            lambda: report_of(parse_signed(raw), raw),
         )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
@@ -94,7 +116,10 @@ class Ccai:
 
 
 def _is_session(request: Request) -> bool:
-    return "x-signature" not in request.headers and request.headers.get("authorization", "")[:6].lower() == "basic "
+    return (
+        "x-signature" not in request.headers
+        and request.headers.get("authorization", "")[:6].lower() == "basic "
+    )
 
 
 def _login(header: str) -> str | None:
@@ -105,9 +130,13 @@ def _login(header: str) -> str | None:
 
 
 def _signatures(header: str) -> list[str]:
-    """Returns those of `primary=<sig> secondary=<sig>`; the second is missing where there is one secret only."""
+    """Returns those of `primary=<sig> secondary=<sig>`; the second is missing where there is
+    one secret only.
+    """
     named = (part.partition("=") for part in header.split())
-    return [signature for name, _, signature in named if name in ("primary", "secondary") and signature]
+    return [
+        signature for name, _, signature in named if name in ("primary", "secondary") and signature
+    ]
 
 
 def _instant(stamp: str) -> datetime:

@@ -1,4 +1,5 @@
-"""External session events: the portal's own push of how far a chat is, which says that an agent was assigned.
+"""External session events: the portal's own push of how far a chat is, which says that an agent was
+assigned.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
 """
@@ -19,7 +20,8 @@ _WITH_AN_AGENT, _THERE = ("assigned", "active"), ("accepted", "connected")
 
 
 def session(body: JsonObject, raw: bytes) -> Sequence[Event]:
-    """Returns who joined, as far as a state of a chat tells; a call, or the state of an agent, reports nothing.
+    """Returns who joined, as far as a state of a chat tells; a call, or the state of an agent,
+    reports nothing.
 
     Each further state of the same chat tells again of the same agent, who then is present already.
     """
@@ -28,17 +30,25 @@ def session(body: JsonObject, raw: bytes) -> Sequence[Event]:
     native = state.get("chat_id")
     if not isinstance(native, int | str) or isinstance(native, bool) or native == "":
         return []
-    common: dict[str, Any] = {"source": chat(native), "address": f"chat-{native}", "actor": f"platform:{NAME}"}
+    common: dict[str, Any] = {
+        "source": chat(native),
+        "address": f"chat-{native}",
+        "actor": f"platform:{NAME}",
+    }
     at, digest = time_or_none(state.get("timestamp")), sha256(raw.decode("latin-1"))
     found = _agents(state) if state.get("state") in _WITH_AN_AGENT else []
     if not found:
         return [
             Unknown(
-                id=f"session:{digest}", occurred_at=at, name=shortened(f"session {state.get('state')}", 64), **common
+                id=f"session:{digest}",
+                occurred_at=at,
+                name=shortened(f"session {state.get('state')}", 64),
+                **common,
             )
         ]
     return [
-        HumanJoined(id=f"session:{digest}:{who.name}", occurred_at=at, representative=who, **common) for who in found
+        HumanJoined(id=f"session:{digest}:{who.name}", occurred_at=at, representative=who, **common)
+        for who in found
     ]
 
 
@@ -50,4 +60,7 @@ def _agents(state: JsonObject) -> list[Representative]:
         if isinstance(one, dict) and one.get("type") == "agent" and one.get("state") in _THERE
     ]
     names = dict.fromkeys(name_of(one, RepresentativeType.HUMAN) for one in agents)
-    return [Representative(representative_type=RepresentativeType.HUMAN, display_name=name) for name in names]
+    return [
+        Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+        for name in names
+    ]

@@ -1,4 +1,5 @@
-"""What the CCAI Platform's chat webhook posts, as Baton's events: one address for all chats of a tenant.
+"""What the CCAI Platform's chat webhook posts, as Baton's events: one address for all chats of a
+tenant.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
 Its envelope and most names of events are unofficial: see `ccai_names`.
@@ -9,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.platforms.base import ENDED, Deflected, Ended
-from shared.platforms.ccai.names import CREATED, NAME, OURS, Unofficial, chat, created, end_user, end_user_by_id
+from shared.platforms.ccai.names import (
+    CREATED,
+    NAME,
+    OURS,
+    Unofficial,
+    chat,
+    created,
+    end_user,
+    end_user_by_id,
+)
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.events import (
@@ -34,7 +44,9 @@ _REASONS = ("reason", "deflection_reason", "deflection", "status")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One webhook body. `digest` is of its bytes: neither event nor message has an id that is documented."""
+    """One webhook body. `digest` is of its bytes: neither event nor message has an id that is
+    documented.
+    """
 
     body: JsonObject
     native: str
@@ -75,7 +87,9 @@ class Report:
         return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
 
     def content(self) -> Content:
-        """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
+        """Facts are never refused for their content: media becomes its link or its kind,
+        overlong text is cut later.
+        """
         return Content.model_construct(text=self.said())
 
     def said(self) -> str:
@@ -89,7 +103,13 @@ class Report:
 
     def why(self) -> str:
         """Returns why, as far as the body tells: `after_hours`, `over_capacity`."""
-        for holder in (("body",), ("body", "escalation"), ("body", "deflection"), ("escalation",), ()):
+        for holder in (
+            ("body",),
+            ("body", "escalation"),
+            ("body", "deflection"),
+            ("escalation",),
+            (),
+        ):
             found = self.get(*holder) if holder else self.body
             reasons = [found.get(one) for one in _REASONS] if isinstance(found, dict) else []
             said = next((one for one in reasons if isinstance(one, str) and one), None)
@@ -99,8 +119,12 @@ class Report:
 
 
 def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | None:
-    """Returns a person's name; an agent without one is known by number, so that two of them are not one."""
-    name = next((one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None)
+    """Returns a person's name; an agent without one is known by number, so that two of them are
+    not one.
+    """
+    name = next(
+        (one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None
+    )
     number = person.get("id")
     if name is None and kind is RepresentativeType.HUMAN and isinstance(number, int | str):
         return shortened(f"Agent {number}", NAME_LIMIT)
@@ -131,20 +155,40 @@ def _chat_of(body: JsonObject) -> str | None:
     holders = [body, inner if isinstance(inner, dict) else {}]
     given = [holder.get("chat_id") for holder in holders]
     given += [chat.get("id") for holder in holders if isinstance(chat := holder.get("chat"), dict)]
-    return next((str(one) for one in given if isinstance(one, int | str) and not isinstance(one, bool) and one), None)
+    return next(
+        (
+            str(one)
+            for one in given
+            if isinstance(one, int | str) and not isinstance(one, bool) and one
+        ),
+        None,
+    )
 
 
 def _created(report: Report) -> list[Event]:
-    """Tells the end user's conversation that the chat is theirs, once: whoever is told by name is not by number."""
+    """Tells the end user's conversation that the chat is theirs, once: whoever is told by name
+    is not by number.
+    """
     at = report.common() | {"id": created(report.native)}
     theirs = _end_user(report)
-    told = [ChatCreated(**{**at, "source": theirs, "address": theirs}, chat=chat(report.native))] if theirs else []
+    told = (
+        [ChatCreated(**{**at, "source": theirs, "address": theirs}, chat=chat(report.native))]
+        if theirs
+        else []
+    )
     return [Unknown(**at, name=CREATED), *told]
 
 
 def _end_user(report: Report) -> str | None:
-    """Returns the conversation of an end user by the identifier that Baton chose, else by the platform's number."""
-    paths = (("body", "end_user"), ("body", "chat", "end_user"), ("end_user",), ("chat", "end_user"))
+    """Returns the conversation of an end user by the identifier that Baton chose, else by the
+    platform's number.
+    """
+    paths = (
+        ("body", "end_user"),
+        ("body", "chat", "end_user"),
+        ("end_user",),
+        ("chat", "end_user"),
+    )
     found = [one for path in paths if isinstance(one := report.get(*path), dict)]
     found += [report.sender] if report.by == "end_user" else []
     names = [one.get("identifier") for one in found]
@@ -173,17 +217,27 @@ def _message(report: Report) -> list[Event] | None:
 
 def _joined(report: Report) -> list[Event] | None:
     if report.by == "virtual_agent":
-        return [VirtualAgentJoined(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+        return [
+            VirtualAgentJoined(
+                **report.common(), name=name_of(report.sender, RepresentativeType.BOT)
+            )
+        ]
     if report.by == "agent":
-        return [HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+        return [
+            HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
+        ]
     return None
 
 
 def _left(report: Report) -> list[Event] | None:
     if report.by == "virtual_agent":
-        return [VirtualAgentLeft(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))]
+        return [
+            VirtualAgentLeft(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))
+        ]
     if report.by == "agent":
-        return [HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))]
+        return [
+            HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
+        ]
     return None
 
 

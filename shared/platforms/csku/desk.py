@@ -1,4 +1,5 @@
-"""CSKU AI as a desk: its people see its conversations already; the API flags one as needing a human, for good.
+"""CSKU AI as a desk: its people see its conversations already; the API flags one as needing a
+human, for good.
 
 https://docs.csku.ai/api-reference/conversation/mark-need-human, /api-reference/introduction
 """
@@ -16,7 +17,9 @@ NAME = "csku"
 
 @dataclass(frozen=True, slots=True)
 class CskuDesk:
-    """`need_human` is off unless somebody asks for it: only a person at the dashboard can take the flag back."""
+    """`need_human` is off unless somebody asks for it: only a person at the dashboard can take
+    the flag back.
+    """
 
     api_url: str = "https://api.csku.ai"
     business: str | None = None
@@ -29,12 +32,18 @@ class CskuDesk:
             return None
         if not self.business or not self.secret:
             raise DoorClosed("CSKU_API_SECRET" if self.business else "CSKU_API_BUSINESS")
-        headers = {"content-type": "application/json", "business": self.business, "secret": self.secret}
+        headers = {
+            "content-type": "application/json",
+            "business": self.business,
+            "secret": self.secret,
+        }
         url = f"{self.api_url.rstrip('/')}/v1/conversation/need-human"
         return Call("POST", url, pydantic_core.to_json({"conversation_id": native}), headers)
 
     def outcome(self, answer: Answer) -> Outcome:
-        """The body decides where it says something: `status` 1 is success, else `rc` is the code of the error."""
+        """The body decides where it says something: `status` 1 is success, else `rc` is the
+        code of the error.
+        """
         by_status = outcome_of_status(answer.status)
         try:
             body = pydantic_core.from_json(answer.body)
@@ -45,4 +54,6 @@ class CskuDesk:
         if body.get("status") in (1, "1", True):
             return Outcome.DONE
         code = body.get("rc")
-        return outcome_of_status(code) if isinstance(code, int) and code >= 300 else Outcome.PERMANENT
+        return (
+            outcome_of_status(code) if isinstance(code, int) and code >= 300 else Outcome.PERMANENT
+        )

@@ -1,6 +1,8 @@
-"""CSKU AI: a desk that delivers to its customers itself; its webhooks tell what its humans, its AI and they said.
+"""CSKU AI: a desk that delivers to its customers itself; its webhooks tell what its humans, its AI
+and they said.
 
-https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication, /webhooks/retry-mechanism
+https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication,
+/webhooks/retry-mechanism
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +12,27 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_signed, read_or_noted, validate
+from shared.platforms.base import (
+    USUAL_BODY,
+    Outcome,
+    outcome_of_status,
+    parse_signed,
+    read_or_noted,
+    validate,
+)
 from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import BotMessage, Event, HumanMessage, HumanRequested, Unknown, UserMessage
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HumanMessage,
+    HumanRequested,
+    Unknown,
+    UserMessage,
+)
 from shared.schemas.exchange import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.passing import Passing
@@ -26,7 +42,13 @@ from shared.schemas.times import time_or_none
 
 NAME = "csku"
 CAPABILITIES = Capabilities(
-    delivers=False, frames=False, labels=False, typing=False, receipts=False, rich_cards=False, idempotent_sends=False
+    delivers=False,
+    frames=False,
+    labels=False,
+    typing=False,
+    receipts=False,
+    rich_cards=False,
+    idempotent_sends=False,
 )
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
@@ -37,7 +59,9 @@ class _Envelope(Theirs):
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A webhook body with its message; everything but the conversation may be missing or hold a placeholder."""
+    """A webhook body with its message; everything but the conversation may be missing or hold a
+    placeholder.
+    """
 
     body: JsonObject
     native: str
@@ -56,15 +80,25 @@ class _Report:
     @property
     def need_human(self) -> bool | None:
         flag = self.get("need_human")
-        return _NEED_HUMAN.get(flag.lower() if isinstance(flag, str) else flag) if isinstance(flag, str | int) else None
+        return (
+            _NEED_HUMAN.get(flag.lower() if isinstance(flag, str) else flag)
+            if isinstance(flag, str | int)
+            else None
+        )
 
     @property
     def message_id(self) -> str:
         found = self.get("message", "id")
-        return str(found) if isinstance(found, str | int) and found != "" else sha256(repr(sorted(self.body.items())))
+        return (
+            str(found)
+            if isinstance(found, str | int) and found != ""
+            else sha256(repr(sorted(self.body.items())))
+        )
 
     def common(self) -> dict[str, Any]:
-        """The event's name is part of the id: the same message may be reported as several events."""
+        """The event's name is part of the id: the same message may be reported as several
+        events.
+        """
         return {
             "id": f"{self.event}:{self.message_id}",
             "source": conversation_id(NAME, self.native),
@@ -77,7 +111,9 @@ class _Report:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def content(self) -> Content:
-        """Facts are never refused for their content: media becomes its link or its kind, overlong text is cut later."""
+        """Facts are never refused for their content: media becomes its link or its kind,
+        overlong text is cut later.
+        """
         return Content.model_construct(text=self.said())
 
     def said(self) -> str:
@@ -85,13 +121,22 @@ class _Report:
         parts = content if isinstance(content, dict) else {}
         text = self.text("message", "content", "text") or self.text("message", "content", "caption")
         kind = self.text("message", "content", "type") or "text"
-        link = next((v for v in parts.values() if isinstance(v, str) and v.startswith(("https://", "http://"))), None)
+        link = next(
+            (
+                v
+                for v in parts.values()
+                if isinstance(v, str) and v.startswith(("https://", "http://"))
+            ),
+            None,
+        )
         media = [] if kind == "text" else [link or f"[{kind}]"]
         return "\n".join(filter(None, [text, *media])) or "[empty]"
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
-        return Representative(representative_type=kind, display_name=name and shortened(name, NAME_LIMIT))
+        return Representative(
+            representative_type=kind, display_name=name and shortened(name, NAME_LIMIT)
+        )
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
@@ -111,7 +156,12 @@ def _agent_spoke(report: _Report) -> list[Event]:
 
 def _ai_spoke(report: _Report) -> list[Event]:
     who = report.speaker(RepresentativeType.BOT, "ai")
-    said = BotMessage(**report.common(), representative=who, content=report.content(), human_needed=report.need_human)
+    said = BotMessage(
+        **report.common(),
+        representative=who,
+        content=report.content(),
+        human_needed=report.need_human,
+    )
     return [said, *_asks_for_human(report)]
 
 
@@ -166,7 +216,9 @@ class Csku:
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        return read_or_noted(NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body)))
+        return read_or_noted(
+            NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body))
+        )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         """CSKU delivers by itself."""

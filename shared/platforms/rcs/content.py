@@ -18,14 +18,18 @@ PLATFORM = "rcs"
 MOST_CHIPS = 11  # Business Messages takes 13
 MOST_CHIPS_OF_A_CARD = 4
 
-# Every field that RCS knows, as it answers 400 to any other. Business Messages has more (an altText), and so may have
-# whoever writes for it.
+# Every field that RCS knows, as it answers 400 to any other. Business Messages has more (an
+# altText), and so may have whoever writes for it.
 _Shape = Mapping[str, Any]
 _INFO: _Shape = dict.fromkeys(("fileUrl", "thumbnailUrl", "forceRefresh"))
 _ACTIONS: _Shape = {
     "openUrlAction": dict.fromkeys(("url", "application", "webviewViewMode", "description")),
     "dialAction": {"phoneNumber": None},
-    "viewLocationAction": {"latLong": {"latitude": None, "longitude": None}, "label": None, "query": None},
+    "viewLocationAction": {
+        "latLong": {"latitude": None, "longitude": None},
+        "label": None,
+        "query": None,
+    },
     "createCalendarEventAction": dict.fromkeys(("startTime", "endTime", "title", "description")),
     "shareLocationAction": {},
     "composeAction": {
@@ -38,13 +42,18 @@ _CHIP: _Shape = {
     "action": {"text": None, "postbackData": None, "fallbackUrl": None, **_ACTIONS},
 }
 _CARD: _Shape = {
-    "title": None, "description": None, "media": {"height": None, "contentInfo": _INFO}, "suggestions": _CHIP
+    "title": None, "description": None, "media": {"height": None, "contentInfo": _INFO},
+    "suggestions": _CHIP
 }  # fmt: skip
 _CONTENT: _Shape = {
     "text": None,
     "contentInfo": _INFO,
     "richCard": {
-        "standaloneCard": {"cardOrientation": None, "thumbnailImageAlignment": None, "cardContent": _CARD},
+        "standaloneCard": {
+            "cardOrientation": None,
+            "thumbnailImageAlignment": None,
+            "cardContent": _CARD,
+        },
         "carouselCard": {"cardWidth": None, "cardContents": _CARD},
     },
     "suggestions": _CHIP,
@@ -95,7 +104,9 @@ def _card(card: CardContent, language: str | None) -> JsonObject:
 
 def _chips(suggestions: Sequence[Suggestion], most: int, language: str | None) -> list[JsonValue]:
     """Returns at most so many chips; of more, the last to go is the one that asks for a person."""
-    known = [one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)]
+    known = [
+        one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)
+    ]
     lost = sum(one.authentication_request is None for one in suggestions) - len(known[:most])
     if lost:
         left_out(f"{lost} chips of a message were left out", PLATFORM)

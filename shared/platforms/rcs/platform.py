@@ -1,6 +1,8 @@
-"""RCS for Business: the customer is a telephone number, and every agent of a partner shares one queue of webhooks.
+"""RCS for Business: the customer is a telephone number, and every agent of a partner shares one
+queue of webhooks.
 
-Webhook: https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+Webhook:
+https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
 REST: https://developers.google.com/business-communications/rcs-business-messaging/reference/rest
 """
 
@@ -44,7 +46,9 @@ CAPABILITIES = Capabilities(
 
 @dataclass(frozen=True, slots=True)
 class Rcs:
-    """`client_tokens` prove a webhook and sign what comes; an agent and its partner may each have one."""
+    """`client_tokens` prove a webhook and sign what comes; an agent and its partner may each
+    have one.
+    """
 
     client_tokens: tuple[str, ...] = ()
     api_url: str = "https://rcsbusinessmessaging.googleapis.com"
@@ -60,7 +64,9 @@ class Rcs:
         return body_limit(request, self.client_tokens)
 
     def handshake(self, request: Request) -> Response | None:
-        """Answers with the secret as plain text, as the guide says; an old sample's JSON is not what it says."""
+        """Answers with the secret as plain text, as the guide says; an old sample's JSON is not
+        what it says.
+        """
         return answer_to_proof(request, self.client_tokens, "RCS_CLIENT_TOKENS")
 
     def authenticate(self, request: Request) -> None:
@@ -77,9 +83,13 @@ class Rcs:
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         if isinstance(command, SendMessage):
-            traffic: JsonObject = {"messageTrafficType": self.traffic_type} if self.traffic_type else {}
+            traffic: JsonObject = (
+                {"messageTrafficType": self.traffic_type} if self.traffic_type else {}
+            )
             body: JsonObject = {
-                "contentMessage": content_message(command.content, language_of(parties(command.to)[1])),
+                "contentMessage": content_message(
+                    command.content, language_of(parties(command.to)[1])
+                ),
                 **traffic,
             }
             return self._call(command, "agentMessages", "messageId", body)
@@ -89,24 +99,41 @@ class Rcs:
             return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})
         if not command.message_id:
             return None
-        return self._call(command, "agentEvents", "eventId", {"eventType": "READ", "messageId": command.message_id})
+        return self._call(
+            command,
+            "agentEvents",
+            "eventId",
+            {"eventType": "READ", "messageId": command.message_id},
+        )
 
     def outcome(self, answer: Answer) -> Outcome:
-        """A repeated id is ignored and answered as the first was; should it ever be refused, it was sent as well."""
+        """A repeated id is ignored and answered as the first was; should it ever be refused, it
+        was sent as well.
+        """
         return outcome_of(answer)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         """Returns the id that receipts will name; it is known before anything is sent."""
         return _uuid(command)
 
-    def _call(self, command: ToCustomer | Signal, what: str, id_field: str, body: JsonObject) -> Call:
+    def _call(
+        self, command: ToCustomer | Signal, what: str, id_field: str, body: JsonObject
+    ) -> Call:
         agent, phone = parties(command.to)
         base = f"{self.api_url.rstrip('/')}/v1/phones/{quote(phone, safe='+')}/{what}"
         url = f"{base}?{id_field}={_uuid(command)}&agentId={quote(agent, safe='')}"
-        return Call("POST", url, pydantic_core.to_json(body), {"content-type": "application/json"}, self.auth)
+        return Call(
+            "POST",
+            url,
+            pydantic_core.to_json(body),
+            {"content-type": "application/json"},
+            self.auth,
+        )
 
 
 def _uuid(command: ToCustomer | Signal) -> str:
-    """Returns the id that the platform asks to be a UUID. It is never the caller's own, be that a UUID: those
-    are unique in their conversation only, and one that an agent has used before is silently not sent."""
+    """Returns the id that the platform asks to be a UUID. It is never the caller's own, be that a
+    UUID: those are unique in their conversation only, and one that an agent has used before is
+    silently not sent.
+    """
     return command_id(command.to, command.id, NAME)

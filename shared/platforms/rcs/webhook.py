@@ -1,8 +1,12 @@
-"""What RCS for Business posts, as Baton's events: a Pub/Sub envelope around messages and events of one customer.
+"""What RCS for Business posts, as Baton's events: a Pub/Sub envelope around messages and events of
+one customer.
 
-Envelope: https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
-Messages: https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/receive
-Events: https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/receive-events
+Envelope:
+https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+Messages:
+https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/receive
+Events:
+https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/receive-events
 """
 
 import base64
@@ -25,15 +29,18 @@ from shared.schemas.times import time_or_none
 NAME = "rcs"
 _LAUNCH = "agent_launch_event"
 
-# What Google Messages writes in the customer's name when they unsubscribe, by calling code, STOP elsewhere. UNVERIFIED:
-# Google's guide names the keywords as examples only; this table is https://developer.vonage.com/en/messages/concepts/rcs-subscribe-unsubscribe
+# What Google Messages writes in the customer's name when they unsubscribe, by calling code, STOP
+# elsewhere. UNVERIFIED: Google's guide names the keywords as examples only; this table is
+# https://developer.vonage.com/en/messages/concepts/rcs-subscribe-unsubscribe
 _STOP: Mapping[str, str] = {"+34": "baja", "+52": "baja", "+55": "parar"}
 _START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "+55": "começar"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What `message.data` decodes to; `line` says between whom, `facts` what counts that nobody has verified."""
+    """What `message.data` decodes to; `line` says between whom, `facts` what counts that nobody
+    has verified.
+    """
 
     body: JsonObject
     line: Line
@@ -47,7 +54,9 @@ class _Report:
 
 
 def _message(report: _Report) -> list[Event]:
-    """A customer who leaves does so in words as well, which no bot is to answer; whoever comes back may be greeted."""
+    """A customer who leaves does so in words as well, which no bot is to answer; whoever comes
+    back may be greeted.
+    """
     text = report.text("text")
     if text is None:
         return [_unknown(report, "text")]
@@ -60,9 +69,14 @@ def _message(report: _Report) -> list[Event]:
 
 
 def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere: str) -> bool:
-    """Returns whether this is the keyword and nothing else; the international one counts in every country."""
+    """Returns whether this is the keyword and nothing else; the international one counts in
+    every country.
+    """
     known = local if Fact.RCS_KEYWORDS in report.facts else {}
-    words = {everywhere, *(word for code, word in known.items() if report.line.phone.startswith(code))}
+    words = {
+        everywhere,
+        *(word for code, word in known.items() if report.line.phone.startswith(code)),
+    }
     return text.strip().casefold() in words
 
 
@@ -75,7 +89,9 @@ def _file(report: _Report) -> list[Event]:
 
 def _location(report: _Report) -> list[Event]:
     place = report.body["location"]
-    found = [place.get(name) for name in ("latitude", "longitude")] if isinstance(place, dict) else []
+    found = (
+        [place.get(name) for name in ("latitude", "longitude")] if isinstance(place, dict) else []
+    )
     # protobuf leaves out what is zero: the equator and Greenwich are places too
     values = [0 if value is None else value for value in found]
     return [report.line.message(map_link(*values) if values else NOWHERE)]
@@ -98,7 +114,11 @@ def _expired(report: _Report) -> list[Event]:
     message = report.text("messageId")
     if message is None:
         return [_unknown(report, "TTL_EXPIRATION_REVOKED")]
-    return [Undelivered(**report.line.common(), message=message, reason="it expired before it was delivered")]
+    return [
+        Undelivered(
+            **report.line.common(), message=message, reason="it expired before it was delivered"
+        )
+    ]
 
 
 _EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
@@ -118,15 +138,21 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
 
 
 def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | Passing]:
-    """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed, never refused: RCS
-    keeps one queue for all agents of a partner, and a single 400 would hold it up."""
+    """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed,
+    never refused: RCS keeps one queue for all agents of a partner, and a single 400 would hold it
+    up.
+    """
     data = signed_data(body) or b""
     return read_or_noted(
-        NAME, lambda: _reported(body, parse_signed(data), data, facts), lambda: _line_of(parse_signed(data), data)
+        NAME,
+        lambda: _reported(body, parse_signed(data), data, facts),
+        lambda: _line_of(parse_signed(data), data),
     )
 
 
-def _reported(body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]) -> Sequence[Event | Passing]:
+def _reported(
+    body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]
+) -> Sequence[Event | Passing]:
     if _is_launch(body, message):
         return []
     line = _line_of(message, data)
@@ -136,7 +162,9 @@ def _reported(body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[
 
 
 def signed_data(body: bytes) -> bytes | None:
-    """Returns `message.data`, decoded: the bytes that were signed; None for anything but such an envelope."""
+    """Returns `message.data`, decoded: the bytes that were signed; None for anything but such
+    an envelope.
+    """
     try:
         message = parse_signed(body).get("message")
         data = message.get("data") if isinstance(message, dict) else None
@@ -146,8 +174,9 @@ def signed_data(body: bytes) -> bytes | None:
 
 
 def _is_launch(body: bytes, message: JsonObject) -> bool:
-    """Returns whether this is news of the agent itself. The attribute is not signed, so it counts only for a message
-    that names no customer."""
+    """Returns whether this is news of the agent itself. The attribute is not signed, so it counts
+    only for a message that names no customer.
+    """
     envelope = parse_signed(body)["message"]
     attributes = envelope.get("attributes") if isinstance(envelope, dict) else None
     told = attributes.get("type") if isinstance(attributes, dict) else None
@@ -157,16 +186,21 @@ def _is_launch(body: bytes, message: JsonObject) -> bool:
 def _line_of(body: JsonObject, data: bytes) -> Line | None:
     """Returns who is concerned; events of the server name the customer `phoneNumber`.
 
-    The native id is the platform's own: `messageId` of what a customer sent, `eventId` of an event. Where there is
-    none, the bytes stand for themselves, which are the same in every redelivery.
+    The native id is the platform's own: `messageId` of what a customer sent, `eventId` of an event.
+    Where there is none, the bytes stand for themselves, which are the same in every redelivery.
     """
-    agent, phone = body.get("agentId"), e164(body.get("senderPhoneNumber")) or e164(body.get("phoneNumber"))
+    agent, phone = (
+        body.get("agentId"),
+        e164(body.get("senderPhoneNumber")) or e164(body.get("phoneNumber")),
+    )
     if not isinstance(agent, str) or not agent or phone is None:
         return None
     ids = ("eventId", "messageId") if "eventType" in body else ("messageId", "eventId")
     native = next((one for one in map(body.get, ids) if isinstance(one, str) and one), None)
     at = time_or_none(body.get("sendTime"))
-    return Line(NAME, agent, phone, f"{agent}|{phone}", native or sha256(data.decode("latin-1")), at)
+    return Line(
+        NAME, agent, phone, f"{agent}|{phone}", native or sha256(data.decode("latin-1")), at
+    )
 
 
 def _read(report: _Report) -> Sequence[Event | Passing]:

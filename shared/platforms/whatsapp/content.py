@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from shared.platforms.rich_text import WHATSAPP, with_marks
-from shared.platforms.suggestions import all_of, cards_of, left_out, lines, reply_of, without_sign_in
+from shared.platforms.suggestions import (
+    all_of,
+    cards_of,
+    left_out,
+    lines,
+    reply_of,
+    without_sign_in,
+)
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CardContent, Content, Suggestion
 from shared.schemas.texts import first_piece
@@ -22,7 +29,13 @@ LONG_BODY = 4096  # of a list, by a copy of Meta's page; others' pages say 1024
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
 # What opens the list.
-LIST_LABELS: Mapping[str, str] = {"en": "Options", "es": "Opciones", "id": "Pilihan", "pt": "Opções", "zh": "选项"}
+LIST_LABELS: Mapping[str, str] = {
+    "en": "Options",
+    "es": "Opciones",
+    "id": "Pilihan",
+    "pt": "Opções",
+    "zh": "选项",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +59,12 @@ class _Said:
         """Returns as lines whatever cannot be tapped."""
         return lines((one for one in self.chips if one not in tapped), self.language)
 
-    def interactive(self, tapped: Sequence[Suggestion], *, shorten: bool = False) -> JsonObject | None:
-        """Returns buttons if they fit, else a list if that fits, else None. A refused message would be a lost one."""
+    def interactive(
+        self, tapped: Sequence[Suggestion], *, shorten: bool = False
+    ) -> JsonObject | None:
+        """Returns buttons if they fit, else a list if that fits, else None. A refused message
+        would be a lost one.
+        """
         if not tapped:
             return None
         taps = [tap for one in tapped if (tap := reply_of(one, self.language))]
@@ -61,8 +78,12 @@ class _Said:
     def _action(self, pairs: Sequence[tuple[str, str]], length: int) -> JsonObject | None:
         """Only buttons may stand under an image."""
         if length <= BODY_LIMIT and _fit(pairs, BUTTONS, BUTTON_TITLE, BUTTON_ID):
-            buttons: list[JsonValue] = [{"type": "reply", "reply": {"id": one, "title": title}} for one, title in pairs]
-            header: JsonObject = {"header": {"type": "image", "image": {"link": self.image}}} if self.image else {}
+            buttons: list[JsonValue] = [
+                {"type": "reply", "reply": {"id": one, "title": title}} for one, title in pairs
+            ]
+            header: JsonObject = (
+                {"header": {"type": "image", "image": {"link": self.image}}} if self.image else {}
+            )
             return {"type": "button", "action": {"buttons": buttons}, **header}
         if self.image is None and _fit(pairs, ROWS, ROW_TITLE, ROW_ID):
             rows: list[JsonValue] = [{"id": one, "title": title} for one, title in pairs]
@@ -75,16 +96,25 @@ class _Said:
             body = _shortened(self.words, self.lines(), TEXT_LIMIT)
             return {"type": "text", "text": {"preview_url": False, "body": body}}
         caption = _shortened(self.words, self.lines(), BODY_LIMIT)
-        return {"type": "image", "image": {"link": self.image, **({"caption": caption} if caption else {})}}
+        return {
+            "type": "image",
+            "image": {"link": self.image, **({"caption": caption} if caption else {})},
+        }
 
 
 def message_of(content: Content, language: str | None, long_body: int = LONG_BODY) -> JsonObject:
-    """Returns `type` and what belongs to it. The chip that asks for a person can be tapped whatever else is said."""
+    """Returns `type` and what belongs to it. The chip that asks for a person can be tapped
+    whatever else is said.
+    """
     content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
     image = content.image.content_info.file_url if content.image else None
     said = _Said(_words(content), _chips(content), language, image, long_body)
     asking = [one for one in said.chips if _asks(one)]
-    found = said.interactive(said.replies()) or said.interactive(asking) or said.interactive(asking, shorten=True)
+    found = (
+        said.interactive(said.replies())
+        or said.interactive(asking)
+        or said.interactive(asking, shorten=True)
+    )
     return {"type": "interactive", "interactive": found} if found else said.plain()
 
 
@@ -93,8 +123,9 @@ def _asks(one: Suggestion) -> bool:
 
 
 def _chips(content: Content) -> tuple[Suggestion, ...]:
-    """Returns what may be tapped. Where a card's fallback is shown, of its own chips only the wish for a person stays;
-    of several such wishes the first."""
+    """Returns what may be tapped. Where a card's fallback is shown, of its own chips only the wish
+    for a person stays; of several such wishes the first.
+    """
     shown = all_of(content)
     if content.fallback is not None:
         of_cards = shown[: len(shown) - len(content.suggestions)]
@@ -104,7 +135,9 @@ def _chips(content: Content) -> tuple[Suggestion, ...]:
 
 
 def _words(content: Content) -> str:
-    """Returns the text; of a card, the fallback that its sender gave for such a case, else what stands on it."""
+    """Returns the text; of a card, the fallback that its sender gave for such a case, else what
+    stands on it.
+    """
     if content.image is not None:
         return (content.image.content_info.alt_text or "").strip()
     if content.text is not None:
@@ -118,8 +151,9 @@ def _card(card: CardContent) -> str:
 
 
 def _shortened(words: str, added: Sequence[str], limit: int) -> str:
-    """Returns words and lines. Of what is too long the end goes, at the end of a line if there is one, and never in
-    silence."""
+    """Returns words and lines. Of what is too long the end goes, at the end of a line if there is
+    one, and never in silence.
+    """
     whole = "\n".join(filter(None, [words, *added]))
     if len(whole) <= limit:
         return whole
@@ -133,8 +167,12 @@ def _shortened(words: str, added: Sequence[str], limit: int) -> str:
 
 
 def _fit(pairs: Sequence[tuple[str, str]], most: int, title: int, identifier: int) -> bool:
-    """Returns whether all are within the limits, without blanks at the ends, and no two are the same to WhatsApp."""
+    """Returns whether all are within the limits, without blanks at the ends, and no two are the
+    same to WhatsApp.
+    """
     lengths = all(len(one) <= identifier and len(label) <= title for one, label in pairs)
-    lengths = lengths and all(part and part == part.strip() and "\n" not in part for pair in pairs for part in pair)
+    lengths = lengths and all(
+        part and part == part.strip() and "\n" not in part for pair in pairs for part in pair
+    )
     ids, labels = ({pair[part] for pair in pairs} for part in (0, 1))
     return len(pairs) <= most and lengths and len(ids) == len(labels) == len(pairs)

@@ -1,8 +1,12 @@
-"""WhatsApp Business Platform (Cloud API): no ids of ours, no frames, and free words only for a day after the customer.
+"""WhatsApp Business Platform (Cloud API): no ids of ours, no frames, and free words only for a day
+after the customer.
 
-Webhook: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
-Messages: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
-Errors: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+Webhook:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+Messages:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Errors:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
 from collections.abc import Callable, Sequence
@@ -41,9 +45,11 @@ CAPABILITIES = Capabilities(
     window_hours=24,
 )
 
-# Meta asks to judge by code, yet its own list of codes could not be read: these are UNVERIFIED, from copies of it. So a
-# code only mends what the HTTP status would make final (or the other way round), and never what a 401 or 5xx says.
-_LATER = {4, 80007, 130429, 131056}  # too many calls: of the app, the account, the number, this pair of numbers
+# Meta asks to judge by code, yet its own list of codes could not be read: these are UNVERIFIED,
+# from copies of it. So a code only mends what the HTTP status would make final (or the other way
+# round), and never what a 401 or 5xx says.
+# too many calls: of the app, the account, the number, this pair of numbers
+_LATER = {4, 80007, 130429, 131056}
 _NEVER = {131047}  # more than 24 hours since the customer's last message
 
 
@@ -71,38 +77,63 @@ class WhatsApp:
         return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
 
     def handshake(self, request: Request) -> Response | None:
-        """Answers the GET with which Meta checks the address; the token is what one typed beside it."""
+        """Answers the GET with which Meta checks the address; the token is what one typed
+        beside it.
+        """
         if request.method != "GET" or "hub.mode" not in request.query:
             return None
-        require(request.query.get("hub.verify_token"), filter(None, [self.verify_token]), "WHATSAPP_VERIFY_TOKEN")
+        require(
+            request.query.get("hub.verify_token"),
+            filter(None, [self.verify_token]),
+            "WHATSAPP_VERIFY_TOKEN",
+        )
         if request.query["hub.mode"] != "subscribe":
             raise Unauthenticated
-        return Response(body=request.query.get("hub.challenge", "").encode(), content_type="text/plain")
+        return Response(
+            body=request.query.get("hub.challenge", "").encode(), content_type="text/plain"
+        )
 
     def authenticate(self, request: Request) -> None:
-        expected = [f"sha256={hmac_sha256_hex(secret, request.body)}" for secret in self.app_secrets]
+        expected = [
+            f"sha256={hmac_sha256_hex(secret, request.body)}" for secret in self.app_secrets
+        ]
         require(request.headers.get("x-hub-signature-256"), expected, "WHATSAPP_APP_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Passing]:
-        """Never raises for what was signed: a refusal would bring the whole batch again, for days."""
+        """Never raises for what was signed: a refusal would bring the whole batch again, for
+        days.
+        """
         return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)
         if isinstance(command, SendMessage):
-            # UNVERIFIED: a user id goes into a field of its own, by texts about the platform and not by its reference
+            # UNVERIFIED: a user id goes into a field of its own, by texts about the platform and
+            # not by its reference
             own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
-            whom: JsonObject = {"recipient_type": "individual", "recipient" if own else "to": customer}
+            whom: JsonObject = {
+                "recipient_type": "individual",
+                "recipient" if own else "to": customer,
+            }
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
             return self._call(command, {**whom, **said})
-        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED" or not command.message_id:
-            return None  # there is neither a frame nor an end of typing, and typing answers a message
-        typing: JsonObject = {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
+        if (
+            isinstance(command, SendEvent | SendSurvey)
+            or command.kind == "TYPING_STOPPED"
+            or not command.message_id
+        ):
+            # there is neither a frame nor an end of typing, and typing answers a message
+            return None
+        typing: JsonObject = (
+            {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
+        )
         return self._call(command, {"status": "read", "message_id": command.message_id, **typing})
 
     def outcome(self, answer: Answer) -> Outcome:
-        """A 4xx says that nothing was sent; whether it will ever be is in the code, where the status leaves it open."""
+        """A 4xx says that nothing was sent; whether it will ever be is in the code, where the
+        status leaves it open.
+        """
         by_status = outcome_of_status(answer.status)
         if by_status is Outcome.DONE or answer.status == 401 or answer.status >= 500:
             return by_status
@@ -112,7 +143,9 @@ class WhatsApp:
         return Outcome.TRANSIENT if code in _LATER else by_status
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        """Returns what stands for the wamid that statuses will name, None where the answer does not tell it."""
+        """Returns what stands for the wamid that statuses will name, None where the answer does
+        not tell it.
+        """
         found = _at(answer, "messages", 0, "id")
         return hidden(found) if isinstance(found, str) and found else None
 
@@ -122,7 +155,9 @@ class WhatsApp:
         if not self.access_token:
             raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})
-        return Call("POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}")
+        return Call(
+            "POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}"
+        )
 
 
 def _error_code(answer: Answer) -> int | None:

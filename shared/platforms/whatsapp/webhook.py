@@ -1,4 +1,5 @@
-"""What WhatsApp posts, as Baton's events: batches of what customers sent, how far our messages came, and echoes.
+"""What WhatsApp posts, as Baton's events: batches of what customers sent, how far our messages
+came, and echoes.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
@@ -33,12 +34,17 @@ _WHO: Mapping[str, tuple[str, ...]] = {
     "statuses": ("recipient_id", "recipient_user_id"),
     "message_echoes": ("to", "to_user_id"),
 }
-_FACTS = {"recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID, "to_user_id": Fact.WHATSAPP_TO_USER_ID}
+_FACTS = {
+    "recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID,
+    "to_user_id": Fact.WHATSAPP_TO_USER_ID,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing in a batch: `whose` of its fields name the customer, `app_name` stands for who types in the app."""
+    """One thing in a batch: `whose` of its fields name the customer, `app_name` stands for who
+    types in the app.
+    """
 
     value: Mapping[str, Any]
     body: Mapping[str, Any]
@@ -46,22 +52,32 @@ class Item:
     app_name: str
 
 
-def reported(body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE) -> list[Event | Passing]:
-    """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed and spoils no other."""
+def reported(
+    body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE
+) -> list[Event | Passing]:
+    """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed
+    and spoils no other.
+    """
     return read_or_noted(NAME, lambda: _reported(parse_signed(body), app_name, facts), lambda: None)
 
 
-def _reported(whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> list[Event | Passing]:
+def _reported(
+    whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]
+) -> list[Event | Passing]:
     faults = Counter[str]()
     found: list[Event | Passing] = []
-    for change in (change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")):
+    for change in (
+        change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
+    ):
         for read, item in _items(change, app_name, facts):
             found += collected(partial(read, item), partial(_line, item), faults)
     alarm(NAME, faults)
     return found
 
 
-def _items(change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -> Iterator[tuple["_Reader", Item]]:
+def _items(
+    change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]
+) -> Iterator[tuple["_Reader", Item]]:
     """Other fields tell of templates, accounts and history: nothing that anybody says now."""
     value, field = change.get("value"), change.get("field")
     if not isinstance(value, dict) or not isinstance(field, str):
@@ -73,7 +89,9 @@ def _items(change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]) -
 
 
 def _message(item: Item) -> list[Event | Passing]:
-    """A kind of tomorrow was said as well: bot and desk hear that there is something, and the window is open."""
+    """A kind of tomorrow was said as well: bot and desk hear that there is something, and the
+    window is open.
+    """
     line = _named(item)
     tapped = tapped_of(item.body)
     if tapped is not None:
@@ -84,7 +102,9 @@ def _message(item: Item) -> list[Event | Passing]:
 
 
 def _echo(item: Item) -> list[Event | Passing]:
-    """What a person typed in the WhatsApp Business app: the customer has it already, and who it was is not told."""
+    """What a person typed in the WhatsApp Business app: the customer has it already, and who it
+    was is not told.
+    """
     line, words = _named(item), words_of(item.body)
     if not words:
         return [_unknown(line, item.body.get("type"))]
@@ -139,8 +159,9 @@ def _nobody() -> BadRequest:
 
 
 def _line(item: Item) -> Line | None:
-    """Returns who is concerned. The native id stands for the wamid, which a redelivery has as well, and which tells the
-    customer's number to whoever decodes it."""
+    """Returns who is concerned. The native id stands for the wamid, which a redelivery has as well,
+    and which tells the customer's number to whoever decodes it.
+    """
     metadata, body = item.value.get("metadata"), item.body
     whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), None)
     number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
@@ -153,8 +174,9 @@ def _line(item: Item) -> Line | None:
 
 
 def _customer(given: object) -> str | None:
-    """Returns a number with its `+`, or the user id of a customer who shows the business a username instead. Of its
-    fields only `from_user_id` was seen in a webhook; those of `_FACTS` follow its name and are UNVERIFIED.
+    """Returns a number with its `+`, or the user id of a customer who shows the business a username
+    instead. Of its fields only `from_user_id` was seen in a webhook; those of `_FACTS` follow its
+    name and are UNVERIFIED.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids/
     """
@@ -164,7 +186,9 @@ def _customer(given: object) -> str | None:
 
 def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
     known = [
-        one for one in _dicts(value, "contacts") if whom.removeprefix("+") in (one.get("wa_id"), one.get("user_id"))
+        one
+        for one in _dicts(value, "contacts")
+        if whom.removeprefix("+") in (one.get("wa_id"), one.get("user_id"))
     ]
     profiles = [one.get("profile") for one in known]
     name = next((one.get("name") for one in profiles if isinstance(one, dict)), None)

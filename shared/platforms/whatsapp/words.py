@@ -1,4 +1,5 @@
-"""What a WhatsApp message says, in words: nothing that a customer sent is refused because it is not text.
+"""What a WhatsApp message says, in words: nothing that a customer sent is refused because it is not
+text.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
@@ -10,26 +11,31 @@ from shared.platforms.map_links import map_link
 
 Item = Mapping[str, Any]
 UNSUPPORTED = "[unsupported message]"
-# Kinds that say nothing: a number that changes, a reaction that is taken back, a message that is taken back or changed,
-# a chat that was opened.
+# Kinds that say nothing: a number that changes, a reaction that is taken back, a message that is
+# taken back or changed, a chat that was opened.
 _UNSAID = ("system", "reaction", "revoke", "edit", "request_welcome")
 
 
 def words_of(item: Item) -> str | None:
-    """Returns the words that stand for a message, None for what is not said to anybody (a number that changes, a
-    message that is taken back, kinds of tomorrow)."""
+    """Returns the words that stand for a message, None for what is not said to anybody (a number
+    that changes, a message that is taken back, kinds of tomorrow).
+    """
     kind = item.get("type")
     return _WORDS[kind](item) if isinstance(kind, str) and kind in _WORDS else None
 
 
 def is_said(item: Item) -> bool:
-    """Returns whether a message that has no words for us was said all the same: one of a kind that we do not know."""
+    """Returns whether a message that has no words for us was said all the same: one of a kind
+    that we do not know.
+    """
     kind = item.get("type")
     return isinstance(kind, str) and kind not in _UNSAID
 
 
 def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
-    """Returns postback, label and the message that offered it, if this is the tap of a button or of a row."""
+    """Returns postback, label and the message that offered it, if this is the tap of a button
+    or of a row.
+    """
     inner = _dict(item, "interactive")
     reply = _dict(inner, "button_reply") or _dict(inner, "list_reply")
     button = _dict(item, "button")
@@ -43,7 +49,9 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
 
 
 def _media(item: Item) -> str:
-    """Its id can only be fetched with our token, so it is named; a link, where one is given, is passed on."""
+    """Its id can only be fetched with our token, so it is named; a link, where one is given, is
+    passed on.
+    """
     kind = str(item["type"])
     media = _dict(item, kind)
     links = (_text(media, name) for name in ("link", "url"))
@@ -66,7 +74,11 @@ def _contacts(item: Item) -> str:
 
 def _contact(card: Item) -> str:
     phones = card.get("phones")
-    numbers = [_text(one, "phone") for one in phones if isinstance(one, dict)] if isinstance(phones, list) else []
+    numbers = (
+        [_text(one, "phone") for one in phones if isinstance(one, dict)]
+        if isinstance(phones, list)
+        else []
+    )
     return " ".join(filter(None, [_text(_dict(card, "name"), "formatted_name"), *numbers]))
 
 
@@ -86,7 +98,8 @@ _WORDS: Mapping[str, Callable[[Item], str | None]] = {
     "order": _order,
     "interactive": _form,
     "button": lambda item: "[button]",
-    "reaction": lambda item: _text(_dict(item, "reaction"), "emoji"),  # without one it is taken back
+    # without one it is taken back
+    "reaction": lambda item: _text(_dict(item, "reaction"), "emoji"),
     "unsupported": lambda item: UNSUPPORTED,
 }
 

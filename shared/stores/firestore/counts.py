@@ -1,14 +1,18 @@
-"""What the reports count, as Firestore's messages: documents of a day and shard, whose numbers are only ever added to.
+"""What the reports count, as Firestore's messages: documents of a day and shard, whose numbers are
+only ever added to.
 
-counts/{day}.{shard}   expire_at, counts: {quarter of the day: {[channel, desk, agent]: {name: {bin: number}}}},
-                       journal_until: when the first of what was counted here is journalled no longer, in seconds
-                       since 1970
+counts/{day}.{shard}   expire_at,
+                       counts: {quarter: {[channel, desk, agent]: {name: {bin: number}}}},
+                       journal_until: when the first journal entry of what was counted here expires,
+                       in seconds since 1970
 counts/{day}.e{shard}  erased: the same, of conversations that were erased
-counts/{day}.c{shard}  corrected: the same, read_at: the time of what a recount read; a later one replaces it
+counts/{day}.c{shard}  corrected: the same, read_at: the time of what a recount read; a later one
+                       replaces it
 
-An increment needs no read and meets no conflict; the shard, by conversation, keeps one document from taking all writes.
-Copies of what was erased and corrections are spread by what is counted, over as many documents: they find room wherever
-the counts did, also on a day that is full. A correction that has come to nothing stays as long, for its `read_at`.
+An increment needs no read and meets no conflict; the shard, by conversation, keeps one document
+from taking all writes. Copies of what was erased and corrections are spread by what is counted,
+over as many documents: they find room wherever the counts did, also on a day that is full. A
+correction that has come to nothing stays as long, for its `read_at`.
 """
 
 import json
@@ -28,7 +32,9 @@ _MARKS = {Tally.ERASED: "e", Tally.CORRECTED: "c"}
 AT_ONCE = 200  # increments in one write; Firestore takes 500 of them in a commit
 
 
-def writes(root: str, counts: Sequence[Count], shard: int, kept: timedelta, journal_until: datetime) -> list[Message]:
+def writes(
+    root: str, counts: Sequence[Count], shard: int, kept: timedelta, journal_until: datetime
+) -> list[Message]:
     """Returns what adds the counts, one write for each document (in parts, where it is a lot)."""
     until = forms.integer(int(journal_until.timestamp()))
     return [
@@ -41,8 +47,9 @@ def writes(root: str, counts: Sequence[Count], shard: int, kept: timedelta, jour
 def corrections(
     root: str, wanted: Sequence[Count], present: Iterable[Any], kept: timedelta, read_at: datetime
 ) -> list[Message]:
-    """Returns what makes the documents of corrections hold what is wanted, a write for each that is not of a later
-    reading. It is made only if the document still is as it was present."""
+    """Returns what makes the documents of corrections hold what is wanted, a write for each that is
+    not of a later reading. It is made only if the document still is as it was present.
+    """
     held = {document.name: document for document in present}
     documents = _by_document(root, in_tally(wanted, Tally.CORRECTED))
     return [
@@ -53,7 +60,9 @@ def corrections(
 
 
 def query(root: str, since: datetime, until: datetime) -> dict[str, Any]:
-    """Returns a query for all documents with quarters from `since` until before `until`, by name."""
+    """Returns a query for all documents with quarters from `since` until before `until`, by
+    name.
+    """
     first, behind = day_of(since), day_of(until - QUARTER) + DAY
     filters = [
         forms.where("__name__", "GREATER_THAN_OR_EQUAL", _reference(root, first)),
@@ -73,7 +82,15 @@ def read(document: Any, tallies: Collection[Tally]) -> Iterator[Count]:
                 channel, desk, agent = json.loads(who)
                 for name, bins in _fields(names).items():
                     for first, number in _fields(bins).items():
-                        cell = Cell(day + int(quarter) * QUARTER, channel, desk, agent, Name(name), int(first), tally)
+                        cell = Cell(
+                            day + int(quarter) * QUARTER,
+                            channel,
+                            desk,
+                            agent,
+                            Name(name),
+                            int(first),
+                            tally,
+                        )
                         if number.integer_value:
                             yield Count(cell, number.integer_value)
 
@@ -101,9 +118,14 @@ def _by_document(root: str, counts: Iterable[Count], shard: int = 0) -> Mapping[
     return found
 
 
-def _write(name: str, expire_at: datetime, journal_until: Message, counts: Sequence[Count]) -> Message:
+def _write(
+    name: str, expire_at: datetime, journal_until: Message, counts: Sequence[Count]
+) -> Message:
     """Firestore keeps the least of all `journal_until` that it is given."""
-    added = [{"field_path": ".".join(_path(one.cell)), "increment": forms.integer(one.number)} for one in counts]
+    added = [
+        {"field_path": ".".join(_path(one.cell)), "increment": forms.integer(one.number)}
+        for one in counts
+    ]
     return {
         "update": {"name": name, "fields": {"expire_at": forms.timestamp(expire_at)}},
         "update_mask": {"field_paths": ["expire_at"]},
@@ -112,16 +134,25 @@ def _write(name: str, expire_at: datetime, journal_until: Message, counts: Seque
 
 
 def _is_older(document: Any, wanted: Sequence[Count], read_at: datetime) -> bool:
-    """Returns whether what this reading wants is to replace a document of corrections; it is done already where a
-    recount of that very reading has done it."""
+    """Returns whether what this reading wants is to replace a document of corrections; it is done
+    already where a recount of that very reading has done it.
+    """
     then = forms.moment(document.fields["read_at"])
-    return then < read_at or (then == read_at and set(read(document, (Tally.CORRECTED,))) != set(wanted))
+    return then < read_at or (
+        then == read_at and set(read(document, (Tally.CORRECTED,))) != set(wanted)
+    )
 
 
-def _correction(name: str, held: Any | None, counts: Sequence[Count], kept: timedelta, read_at: datetime) -> Message:
+def _correction(
+    name: str, held: Any | None, counts: Sequence[Count], kept: timedelta, read_at: datetime
+) -> Message:
     expire_at = forms.timestamp(_day_in(name) + kept)
     fields = {"expire_at": expire_at, "read_at": forms.timestamp(read_at), **_tree(counts)}
-    return forms.create(name, fields) if held is None else forms.replace(name, fields, held.update_time)
+    return (
+        forms.create(name, fields)
+        if held is None
+        else forms.replace(name, fields, held.update_time)
+    )
 
 
 def _tree(counts: Sequence[Count]) -> dict[str, Message]:
@@ -141,7 +172,9 @@ def _branch() -> defaultdict[str, Any]:
 
 def _map(tree: Mapping[str, Any]) -> dict[str, Message]:
     return {
-        key: {"map_value": {"fields": _map(value)}} if isinstance(value, dict) else forms.integer(value)
+        key: {"map_value": {"fields": _map(value)}}
+        if isinstance(value, dict)
+        else forms.integer(value)
         for key, value in tree.items()
     }
 
@@ -154,7 +187,9 @@ def _name(root: str, cell: Cell, shard: int) -> str:
 
 def _keys(cell: Cell) -> tuple[str, ...]:
     """Returns where a cell's number stands, from the document down."""
-    who = json.dumps([cell.channel, cell.desk, cell.agent], ensure_ascii=False, separators=(",", ":"))
+    who = json.dumps(
+        [cell.channel, cell.desk, cell.agent], ensure_ascii=False, separators=(",", ":")
+    )
     quarter = (cell.quarter - day_of(cell.quarter)) // QUARTER
     return cell.tally.value, str(quarter), who, cell.name.value, str(cell.bin)
 

@@ -32,7 +32,9 @@ def conversation_of(name: str) -> str:
 
 
 def _segment(native: str) -> str:
-    """Returns `native` percent-encoded, so that it neither ends a path nor is a name that Firestore keeps to itself."""
+    """Returns `native` percent-encoded, so that it neither ends a path nor is a name that
+    Firestore keeps to itself.
+    """
     encoded = quote(native, safe=":=+~")
     return f"%{ord(encoded[0]):02X}{encoded[1:]}" if encoded[:1] in ("_", ".") else encoded
 
@@ -41,7 +43,9 @@ def conversation_fields(conversation: Conversation, expire_at: datetime) -> Mess
     document = from_conversation(conversation)
     return {
         "phase": {"string_value": document.phase},
-        "waiting_since": timestamp(document.waiting_since) if document.waiting_since else {"null_value": 0},
+        "waiting_since": timestamp(document.waiting_since)
+        if document.waiting_since
+        else {"null_value": 0},
         **_due(conversation.id, document.due_at),
         "expire_at": timestamp(expire_at),
         "body": {"string_value": document.body},
@@ -63,7 +67,11 @@ def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
 
 def _due(conversation: str, due_at: datetime | None) -> Message:
     """What nobody looks for is left out, and costs no index entry."""
-    return {} if due_at is None else {"due_at": timestamp(due_at), "shard": integer(shard(conversation))}
+    return (
+        {}
+        if due_at is None
+        else {"due_at": timestamp(due_at), "shard": integer(shard(conversation))}
+    )
 
 
 def integer(value: int) -> Message:
@@ -92,7 +100,11 @@ def touch(name: str, expire_at: datetime) -> Message:
     """Returns a write of `expire_at` alone, on a document that is there."""
     fields = {"expire_at": timestamp(expire_at)}
     mask = {"field_paths": ["expire_at"]}
-    return {"update": {"name": name, "fields": fields}, "update_mask": mask, "current_document": {"exists": True}}
+    return {
+        "update": {"name": name, "fields": fields},
+        "update_mask": mask,
+        "current_document": {"exists": True},
+    }
 
 
 def where(field: str, operator: str, value: Message) -> Message:
@@ -100,21 +112,31 @@ def where(field: str, operator: str, value: Message) -> Message:
 
 
 def find(
-    collection: str, filters: Sequence[Message], order: Sequence[str], limit: int, start: Sequence[Message] = ()
+    collection: str,
+    filters: Sequence[Message],
+    order: Sequence[str],
+    limit: int,
+    start: Sequence[Message] = (),
 ) -> dict[str, Any]:
-    """Returns a query in the order of `order`, then name; `start` is the position (see `position`) to begin behind."""
+    """Returns a query in the order of `order`, then name; `start` is the position (see
+    `position`) to begin behind.
+    """
     fields = [*order, "__name__"]
     query: dict[str, Any] = {
         "from_": [{"collection_id": collection}],
         "where": {"composite_filter": {"op": "AND", "filters": filters}} if filters else None,
-        "order_by": [{"field": {"field_path": field}, "direction": "ASCENDING"} for field in fields],
+        "order_by": [
+            {"field": {"field_path": field}, "direction": "ASCENDING"} for field in fields
+        ],
         "limit": {"value": limit},
     }
     return {**query, "start_at": {"values": start, "before": False}} if start else query
 
 
 def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
-    """Returns a query for the documents with the highest `field`, highest first; the single-field index serves it."""
+    """Returns a query for the documents with the highest `field`, highest first; the
+    single-field index serves it.
+    """
     return {
         "from_": [{"collection_id": collection}],
         "order_by": [{"field": {"field_path": field}, "direction": "DESCENDING"}],
@@ -151,7 +173,9 @@ def _text(value: Any) -> str:
 
 
 def _value(field: str, text: str) -> Message:
-    """Returns the value of a field in a cursor. Raises ValueError where it cannot have such a value."""
+    """Returns the value of a field in a cursor. Raises ValueError where it cannot have such a
+    value.
+    """
     if field == "seq":
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
             raise ValueError
@@ -165,5 +189,7 @@ def moment(value: Any) -> datetime:
 
 
 def due_position(document: Any) -> tuple[datetime, list[str]]:
-    """Returns what orders documents by `due_at`, then name, as Firestore does: segment by segment."""
+    """Returns what orders documents by `due_at`, then name, as Firestore does: segment by
+    segment.
+    """
     return moment(document.fields["due_at"]), document.name.split("/")

@@ -1,8 +1,9 @@
-"""Firestore's RPCs: bare protocol buffers over the official channel, no retries, 5 s, errors in Baton's words.
+"""Firestore's RPCs: bare protocol buffers over the official channel, no retries, 5 s, errors in
+Baton's words.
 
-The wrapper classes' encoding and the client around each call cost more CPU than the rest of a commit, so requests are
-bare messages and calls are the channel's own. Nothing is retried here: retries are Baton's own, and a commit that is
-retried blindly fails on what it wrote itself.
+The wrapper classes' encoding and the client around each call cost more CPU than the rest of a
+commit, so requests are bare messages and calls are the channel's own. Nothing is retried here:
+retries are Baton's own, and a commit that is retried blindly fails on what it wrote itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +42,8 @@ from shared.ports import PreconditionFailed
 
 SERVICE = "/google.firestore.v1.Firestore"
 TIMEOUT_SECONDS = 5.0
-OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]  # as the library's own client
+# as the library's own client
+OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
 
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
@@ -58,9 +60,13 @@ _Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregat
 
 
 class FirestoreRpc:
-    """One database. The channel is opened at the first call, inside the event loop that then owns it."""
+    """One database. The channel is opened at the first call, inside the event loop that then
+    owns it.
+    """
 
-    def __init__(self, project: str, emulator: str | None = None, database: str = "(default)") -> None:
+    def __init__(
+        self, project: str, emulator: str | None = None, database: str = "(default)"
+    ) -> None:
         self.database = f"projects/{project}/databases/{database}"
         self.root = f"{self.database}/documents"
         self._made_of = project, emulator, database
@@ -72,15 +78,19 @@ class FirestoreRpc:
             self._metadata.append(("authorization", "Bearer owner"))
 
     async def as_of_now(self) -> "FirestoreRpc":
-        """Returns this database as it stood at the last full minute: its reads see no later write. Raises Unavailable.
+        """Returns this database as it stood at the last full minute: its reads see no later write.
+        Raises Unavailable.
 
-        With point-in-time recovery, which a deployment has, full minutes can be read for a week, other moments for an
-        hour only. With an emulator it is this very moment: it keeps every one, and who tests does not wait.
+        With point-in-time recovery, which a deployment has, full minutes can be read for a week,
+        other moments for an hour only. With an emulator it is this very moment: it keeps every one,
+        and who tests does not wait.
         """
         empty = {"from_": [{"collection_id": "conversations"}], "limit": {"value": 1}}
         request = _Query(parent=self.root, structured_query=empty)
         with _errors():
-            answers = await self._connected().run_query(request, **self._options("parent", self.root))
+            answers = await self._connected().run_query(
+                request, **self._options("parent", self.root)
+            )
             *_, now = [answer.read_time async for answer in answers]
         frozen = FirestoreRpc(*self._made_of)
         frozen._read_time = now if self._emulator else {"seconds": now.seconds - now.seconds % 60}
@@ -99,23 +109,29 @@ class FirestoreRpc:
                 return None
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
-        """Returns the update time of each write; all or none are made. Raises PreconditionFailed, Unavailable.
+        """Returns the update time of each write; all or none are made. Raises PreconditionFailed,
+        Unavailable.
 
-        Aborted means that others hold these documents and nothing was written: for the caller the same as a conflict,
-        to be decided again after a pause, and better than a 503 that brings the event back much later.
+        Aborted means that others hold these documents and nothing was written: for the caller the
+        same as a conflict, to be decided again after a pause, and better than a 503 that brings the
+        event back much later.
         """
         request = _Commit(database=self.database, writes=writes)
         tracing.count("commit")
         with _errors():
             try:
-                answer = await self._connected().commit(request, **self._options("database", self.database))
+                answer = await self._connected().commit(
+                    request, **self._options("database", self.database)
+                )
             except (AlreadyExists, FailedPrecondition, NotFound, Aborted) as error:
                 _must_exist(error)
                 raise PreconditionFailed from error
         return [result.update_time for result in answer.write_results]
 
     async def query(self, parent: str, query: Message) -> list[Any]:
-        """Returns the documents. Raises Unavailable, and BadRequest for a cursor that Firestore cannot read."""
+        """Returns the documents. Raises Unavailable, and BadRequest for a cursor that Firestore
+        cannot read.
+        """
         request = _Query(parent=parent, structured_query=query, read_time=self._read_time)
         tracing.count("query")
         with _errors(cursor="start_at" in query):
@@ -128,7 +144,9 @@ class FirestoreRpc:
         request = _Aggregation(parent=parent, structured_aggregation_query=counting)
         tracing.count("count")
         with _errors():
-            answers = await self._connected().run_aggregation_query(request, **self._options("parent", parent))
+            answers = await self._connected().run_aggregation_query(
+                request, **self._options("parent", parent)
+            )
             counts = [answer.result.aggregate_fields async for answer in answers]
         return sum(fields["n"].integer_value for fields in counts if "n" in fields)
 
@@ -149,7 +167,9 @@ class FirestoreRpc:
                 get_document=_call(channel.unary_unary, "GetDocument", _Get, _Document),
                 commit=_call(channel.unary_unary, "Commit", _Commit, _Committed),
                 run_query=_call(channel.unary_stream, "RunQuery", _Query, _Found),
-                run_aggregation_query=_call(channel.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated),
+                run_aggregation_query=_call(
+                    channel.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
+                ),
             )
         return self._calls
 
@@ -167,23 +187,39 @@ def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
 
 @contextmanager
 def _errors(*, cursor: bool = False) -> Iterator[None]:
-    """Raises Unavailable for what Firestore's client raises; after a commit nobody knows then whether it was made."""
+    """Raises Unavailable for what Firestore's client raises; after a commit nobody knows then
+    whether it was made.
+    """
     try:
         yield
     except InvalidArgument as error:
         if cursor:
-            raise BadRequest("invalid-cursor", "The cursor is not one that was given out here.") from error
+            raise BadRequest(
+                "invalid-cursor", "The cursor is not one that was given out here."
+            ) from error
         raise _unavailable(error) from error
     except (GoogleAPIError, GoogleAuthError) as error:
         raise _unavailable(error) from error
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    log("WARNING", "the store cannot be used now", error=type(error).__name__, detail=str(error)[:500])
-    return Unavailable("store-unavailable", f"The store cannot be used now ({type(error).__name__}).")
+    log(
+        "WARNING",
+        "the store cannot be used now",
+        error=type(error).__name__,
+        detail=str(error)[:500],
+    )
+    return Unavailable(
+        "store-unavailable", f"The store cannot be used now ({type(error).__name__})."
+    )
 
 
 def _must_exist(error: Exception) -> None:
-    """Raises `error` where it is the database, not a document, that is missing: Firestore has one code for both."""
-    if isinstance(error, NotFound) and "database" in str(error.message).lower().partition("projects/")[0]:
+    """Raises `error` where it is the database, not a document, that is missing: Firestore has
+    one code for both.
+    """
+    if (
+        isinstance(error, NotFound)
+        and "database" in str(error.message).lower().partition("projects/")[0]
+    ):
         raise error

@@ -1,12 +1,13 @@
-"""The deployed store: Firestore, by compare-and-set batches and never by transactions, which lock and then starve.
+"""The deployed store: Firestore, by compare-and-set batches and never by transactions, which lock
+and then starve.
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
 counts/...                          see `firestore_counts`
 
-Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal, latest). Elsewhere it
-stays what it was: `entry` still knows a duplicate, `load` still has the token without which nobody could write there,
-and an erase finds all of the journal.
+Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal,
+latest). Elsewhere it stays what it was: `entry` still knows a duplicate, `load` still has the token
+without which nobody could write there, and an erase finds all of the journal.
 """
 
 import asyncio
@@ -39,7 +40,11 @@ class FirestoreStore:
     """A ConversationStore. Tokens are update times."""
 
     def __init__(
-        self, rpc: FirestoreRpc, clock: Clock, ttl: timedelta, counts_ttl: timedelta = timedelta(days=400)
+        self,
+        rpc: FirestoreRpc,
+        clock: Clock,
+        ttl: timedelta,
+        counts_ttl: timedelta = timedelta(days=400),
     ) -> None:
         self._rpc = rpc
         self._clock = clock
@@ -52,7 +57,9 @@ class FirestoreStore:
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         entries = [self._create_entry(entry) for entry in commit.entries]
-        conversations = [self._write_conversation(conversation) for conversation in commit.conversations]
+        conversations = [
+            self._write_conversation(conversation) for conversation in commit.conversations
+        ]
         times = await self._rpc.commit([*entries, *conversations])
         await self._keep_links(commit)
         written = zip(commit.conversations, times[len(entries) :], strict=True)
@@ -62,25 +69,39 @@ class FirestoreStore:
         document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))
         return document and _entry(document)
 
-    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+    async def update(
+        self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+    ) -> Snapshot[JournalEntry]:
         name, fields = self._entry_document(entry.value)
         added = self._add(entry.value, counts)
         try:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
-            if added and isinstance(error.__cause__, InvalidArgument):  # the day's document is full: 1 MiB
-                raise TooLarge("too-large-to-store", "The reports of this day take no more.") from error
+            # the day's document is full: 1 MiB
+            if added and isinstance(error.__cause__, InvalidArgument):
+                raise TooLarge(
+                    "too-large-to-store", "The reports of this day take no more."
+                ) from error
             raise
         return Snapshot(entry.value, time)
 
-    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
-        writes = [forms.replace(*self._entry_document(entry.value), entry.token) for entry in entries]
+    async def update_together(
+        self, entries: Sequence[Snapshot[JournalEntry]]
+    ) -> list[Snapshot[JournalEntry]]:
+        writes = [
+            forms.replace(*self._entry_document(entry.value), entry.token) for entry in entries
+        ]
         times = await self._rpc.commit(writes)
         return [Snapshot(entry.value, time) for entry, time in zip(entries, times, strict=True)]
 
-    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+    async def pending(
+        self, conversation: str, after: int, limit: int
+    ) -> list[Snapshot[JournalEntry]]:
         query = forms.find("journal", [_pending(after)], _BY_SEQUENCE, limit)
-        return [_entry(document) for document in await self._rpc.query(self._journal_of(conversation), query)]
+        return [
+            _entry(document)
+            for document in await self._rpc.query(self._journal_of(conversation), query)
+        ]
 
     async def pending_count(self, conversation: str) -> int:
         query = {"from_": [{"collection_id": "journal"}], "where": _pending(-1)}
@@ -90,7 +111,9 @@ class FirestoreStore:
         filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        page = self._page(await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation)
+        page = self._page(
+            await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation
+        )
         return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
 
     async def journal(
@@ -103,26 +126,36 @@ class FirestoreStore:
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         query = forms.find_latest("journal", "seq", limit)
-        return self._page(await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry).items
+        return self._page(
+            await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry
+        ).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        return await self._due({"collection_id": "journal", "all_descendants": True}, now, cursor, limit)
+        return await self._due(
+            {"collection_id": "journal", "all_descendants": True}, now, cursor, limit
+        )
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         start = forms.read_cursor(cursor, (), self._rpc.root)
         query = forms.find("conversations", [], (), limit, start)
         return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
 
-    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+    async def counted(
+        self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
+    ) -> list[Count]:
         found = await self._counts(since, until)
         return await asyncio.to_thread(_read, found, since, until, tallies)
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
+    async def correct(
+        self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime
+    ) -> None:
         present = filter(firestore_counts.holds_corrections, await self._counts(since, until))
-        for write in firestore_counts.corrections(self._rpc.root, corrections, present, self._counts_ttl, read_at):
+        for write in firestore_counts.corrections(
+            self._rpc.root, corrections, present, self._counts_ttl, read_at
+        ):
             await self._rpc.commit([write])
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
@@ -134,7 +167,9 @@ class FirestoreStore:
         return ends
 
     async def scrub(self) -> bool:
-        """Firestore keeps nothing that was replaced, but for backups and point-in-time recovery, which expire."""
+        """Firestore keeps nothing that was replaced, but for backups and point-in-time
+        recovery, which expire.
+        """
         return True
 
     @asynccontextmanager
@@ -149,12 +184,16 @@ class FirestoreStore:
         await self._rpc.close()
 
     def _add(self, entry: JournalEntry, counts: Sequence[Count]) -> list[Message]:
-        """A conversation is kept from its last commit, and one of its entries is no younger than that."""
+        """A conversation is kept from its last commit, and one of its entries is no younger
+        than that.
+        """
         of, until = shard(entry.conversation), entry.time + self._ttl
         return firestore_counts.writes(self._rpc.root, counts, of, self._counts_ttl, until)
 
     async def _counts(self, since: datetime, until: datetime) -> list[Any]:
-        return await self._rpc.query(self._rpc.root, firestore_counts.query(self._rpc.root, since, until))
+        return await self._rpc.query(
+            self._rpc.root, firestore_counts.query(self._rpc.root, since, until)
+        )
 
     def _create_entry(self, entry: JournalEntry) -> Message:
         return forms.create(*self._entry_document(entry))
@@ -165,7 +204,10 @@ class FirestoreStore:
         return self._name(forms.entry_path(entry.conversation, entry.id)), fields
 
     def _write_conversation(self, conversation: Snapshot[Conversation]) -> Message:
-        value, margin = conversation.value, LINK_MARGIN if conversation.value.linked_to else timedelta()
+        value, margin = (
+            conversation.value,
+            LINK_MARGIN if conversation.value.linked_to else timedelta(),
+        )
         name = self._name(forms.conversation_path(value.id))
         fields = forms.conversation_fields(value, self._expiry(value.due_at) + margin)
         if conversation.token is None:
@@ -177,16 +219,22 @@ class FirestoreStore:
         return max(now, due_at or now) + self._ttl
 
     async def _keep_links(self, commit: Commit) -> None:
-        """A desk's document must outlive its channel's, which alone is written: it is kept on once a day.
+        """A desk's document must outlive its channel's, which alone is written: it is kept on once
+        a day.
 
-        That is when a channel's last commit, whose time its token tells, was on an earlier day. Best effort: if it
-        fails, LINK_MARGIN leaves room for the next day's.
+        That is when a channel's last commit, whose time its token tells, was on an earlier day.
+        Best effort: if it fails, LINK_MARGIN leaves room for the next day's.
         """
-        today, written = _day(self._clock.now().timestamp()), {one.value.id for one in commit.conversations}
+        today, written = (
+            _day(self._clock.now().timestamp()),
+            {one.value.id for one in commit.conversations},
+        )
         for channel in commit.conversations:
             before: Any = channel.token
             if channel.value.links and before is not None and _day(before.seconds) < today:
-                await asyncio.gather(*(self._keep(link) for link in channel.value.links if link not in written))
+                await asyncio.gather(
+                    *(self._keep(link) for link in channel.value.links if link not in written)
+                )
 
     async def _keep(self, conversation: str) -> None:
         name = self._name(forms.conversation_path(conversation))
@@ -195,19 +243,26 @@ class FirestoreStore:
         except (PreconditionFailed, Unavailable):
             return
 
-    async def _due(self, origin: Message, now: datetime, cursor: str | None, limit: int) -> Page[str]:
+    async def _due(
+        self, origin: Message, now: datetime, cursor: str | None, limit: int
+    ) -> Page[str]:
         """Reads a part of the page from each shard and merges them, as far as every shard is known.
 
-        A shard that gave all it was asked for may hold more behind its last document; beyond the earliest such place
-        nothing is certain, and the next page begins there.
+        A shard that gave all it was asked for may hold more behind its last document; beyond the
+        earliest such place nothing is certain, and the next page begins there.
         """
         share = -(-limit // SHARDS)
         start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
-        queries = (self._rpc.query(self._rpc.root, _due_query(origin, n, now, share, start)) for n in range(SHARDS))
+        queries = (
+            self._rpc.query(self._rpc.root, _due_query(origin, n, now, share, start))
+            for n in range(SHARDS)
+        )
         parts = await asyncio.gather(*queries)
         found = sorted((document for part in parts for document in part), key=forms.due_position)
         full = [forms.due_position(part[-1]) for part in parts if len(part) == share]
-        page = [document for document in found if not full or forms.due_position(document) <= min(full)][:limit]
+        page = [
+            document for document in found if not full or forms.due_position(document) <= min(full)
+        ][:limit]
         more = bool(full) or len(page) < len(found)
         items = [forms.conversation_of(document.name) for document in page]
         return Page(items, forms.write_cursor(page[-1], _BY_DUE) if more else None)
@@ -223,9 +278,13 @@ class FirestoreStore:
     ) -> Page[T]:
         now = self._clock.now()
         items = [
-            item(document) for document in documents if expired or forms.moment(document.fields["expire_at"]) > now
+            item(document)
+            for document in documents
+            if expired or forms.moment(document.fields["expire_at"]) > now
         ]
-        return Page(items, forms.write_cursor(documents[-1], order) if len(documents) == limit else None)
+        return Page(
+            items, forms.write_cursor(documents[-1], order) if len(documents) == limit else None
+        )
 
     def _journal_of(self, conversation: str) -> str:
         return self._name(forms.conversation_path(conversation))
@@ -242,7 +301,9 @@ def _entry(document: Any) -> Snapshot[JournalEntry]:
     return Snapshot(to_entry(document.fields["body"].string_value), document.update_time)
 
 
-def _read(documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]) -> list[Count]:
+def _read(
+    documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]
+) -> list[Count]:
     """Returns what documents of counts hold. A day's are megabytes, so this is for a thread."""
     found = (one for document in documents for one in firestore_counts.read(document, tallies))
     return [one for one in found if since <= one.cell.quarter < until]
@@ -252,7 +313,9 @@ def _pending(after: int) -> Message:
     return forms.where("pending_seq", "GREATER_THAN", forms.integer(after))
 
 
-def _due_query(origin: Message, shard: int, now: datetime, limit: int, start: Sequence[Message]) -> Message:
+def _due_query(
+    origin: Message, shard: int, now: datetime, limit: int, start: Sequence[Message]
+) -> Message:
     filters = [
         forms.where("shard", "EQUAL", forms.integer(shard)),
         forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now)),

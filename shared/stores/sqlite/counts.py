@@ -1,4 +1,6 @@
-"""What the reports count, in SQLite: one row a cell. As the rest of the file it stays until the file is deleted."""
+"""What the reports count, in SQLite: one row a cell. As the rest of the file it stays until the
+file is deleted.
+"""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -10,10 +12,12 @@ from shared.schemas.times import format_time, parse_time
 DAY = len("2026-03-02")
 SCHEMA = """
 create table if not exists tallies (
-  tally text not null, quarter text not null, channel text not null, desk text not null, agent text not null,
+  tally text not null, quarter text not null, channel text not null, desk text not null,
+  agent text not null,
   name text not null, bin integer not null, number integer not null,
   primary key (tally, quarter, channel, desk, agent, name, bin)) without rowid;
-create table if not exists corrected_days (day text primary key, read_at text not null) without rowid;
+create table if not exists corrected_days (day text primary key,
+  read_at text not null) without rowid;
 """
 _ADD = """insert into tallies (tally, quarter, channel, desk, agent, name, bin, number)
           values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -29,9 +33,16 @@ def add(connection: sqlite3.Connection, counts: Sequence[Count]) -> None:
     connection.executemany(_ADD, [(*_key(one.cell), one.number) for one in counts])
 
 
-def correct(connection: sqlite3.Connection, since: str, until: str, corrections: Sequence[Count], read_at: str) -> None:
-    """Replaces the corrections of the quarters from `since` until before `until`, as times are written, but of days
-    that were corrected by what was read later."""
+def correct(
+    connection: sqlite3.Connection,
+    since: str,
+    until: str,
+    corrections: Sequence[Count],
+    read_at: str,
+) -> None:
+    """Replaces the corrections of the quarters from `since` until before `until`, as times are
+    written, but of days that were corrected by what was read later.
+    """
     span = (since[:DAY], until[:DAY])
     connection.execute(_DELETE, (Tally.CORRECTED.value, since, until, read_at))
     later = {str(day) for (day,) in connection.execute(_LATER, (*span, read_at))}
@@ -41,11 +52,17 @@ def correct(connection: sqlite3.Connection, since: str, until: str, corrections:
     connection.executemany(_READ, {(_day(one), read_at) for one in wanted})
 
 
-def read(connection: sqlite3.Connection, since: str, until: str, tallies: Collection[Tally]) -> list[Count]:
+def read(
+    connection: sqlite3.Connection, since: str, until: str, tallies: Collection[Tally]
+) -> list[Count]:
     """Returns the cells of the quarters from `since` until before `until`, as times are written."""
     sql = """select tally, quarter, channel, desk, agent, name, bin, number from tallies
              where tally = ? and quarter >= ? and quarter < ? and number <> 0"""
-    return [_count(*row) for tally in tallies for row in connection.execute(sql, (tally.value, since, until))]
+    return [
+        _count(*row)
+        for tally in tallies
+        for row in connection.execute(sql, (tally.value, since, until))
+    ]
 
 
 def _day(count: Count) -> str:
@@ -57,5 +74,9 @@ def _key(cell: Cell) -> tuple[object, ...]:
     return cell.tally.value, quarter, cell.channel, cell.desk, cell.agent, name, cell.bin
 
 
-def _count(tally: str, quarter: str, channel: str, desk: str, agent: str, name: str, bin_: int, number: int) -> Count:
-    return Count(Cell(parse_time(quarter), channel, desk, agent, Name(name), bin_, Tally(tally)), number)
+def _count(
+    tally: str, quarter: str, channel: str, desk: str, agent: str, name: str, bin_: int, number: int
+) -> Count:
+    return Count(
+        Cell(parse_time(quarter), channel, desk, agent, Name(name), bin_, Tally(tally)), number
+    )

@@ -10,7 +10,9 @@ Row = tuple[Any, ...]
 
 
 def behind(cursor: str | None, columns: int) -> list[str]:
-    """Returns the values behind which a page begins; the index finds them, so that no page reads those before it."""
+    """Returns the values behind which a page begins; the index finds them, so that no page
+    reads those before it.
+    """
     return cursor.split(" ", columns - 1) if cursor else [""] * columns
 
 

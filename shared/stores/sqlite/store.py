@@ -1,4 +1,6 @@
-"""The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a commit returns."""
+"""The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a
+commit returns.
+"""
 
 import asyncio
 import re
@@ -17,7 +19,13 @@ from shared.ports import Commit, Page, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
-from shared.stores.documents import from_conversation, from_entry, is_in_no_line, to_conversation, to_entry
+from shared.stores.documents import (
+    from_conversation,
+    from_entry,
+    is_in_no_line,
+    to_conversation,
+    to_entry,
+)
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
     UnusableFile,
@@ -35,17 +43,23 @@ _Row = tuple[Any, ...]
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
 _SCHEMA = """
 create table if not exists conversations (
-  id text primary key, version integer not null, phase text not null, waiting_since text, due_at text,
+  id text primary key, version integer not null, phase text not null, waiting_since text,
+  due_at text,
   body text not null);
 create index if not exists conversations_by_wait on conversations (phase, waiting_since, id);
-create index if not exists conversations_by_due on conversations (due_at, id) where due_at is not null;
+create index if not exists conversations_by_due on conversations (due_at, id)
+  where due_at is not null;
 create table if not exists journal (
-  conversation text not null, id text not null, revision integer not null, seq integer not null, time text not null,
-  pending_seq integer, due_at text, body text not null, primary key (conversation, id)) without rowid;
+  conversation text not null, id text not null, revision integer not null, seq integer not null,
+  time text not null,
+  pending_seq integer, due_at text, body text not null, primary key (conversation,
+  id)) without rowid;
 drop index if exists journal_by_time;
 create index if not exists journal_in_sequence on journal (conversation, seq, time, id);
-create index if not exists journal_pending on journal (conversation, pending_seq) where pending_seq is not null;
-create index if not exists journal_by_due on journal (due_at, conversation, id) where due_at is not null;
+create index if not exists journal_pending on journal (conversation, pending_seq)
+  where pending_seq is not null;
+create index if not exists journal_by_due on journal (due_at, conversation, id)
+  where due_at is not null;
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -59,7 +73,9 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-        rows = await self._run(_select, "select body from conversations where id = ?", (conversation,))
+        rows = await self._run(
+            _select, "select body from conversations where id = ?", (conversation,)
+        )
         return _conversation(rows[0][0]) if rows else None
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
@@ -71,13 +87,19 @@ class SqliteStore:
         rows = await self._run(_select, sql, (conversation, entry))
         return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
 
-    async def update(self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()) -> Snapshot[JournalEntry]:
+    async def update(
+        self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
+    ) -> Snapshot[JournalEntry]:
         return await self._run(_whole, _update, entry, counts)
 
-    async def update_together(self, entries: Sequence[Snapshot[JournalEntry]]) -> list[Snapshot[JournalEntry]]:
+    async def update_together(
+        self, entries: Sequence[Snapshot[JournalEntry]]
+    ) -> list[Snapshot[JournalEntry]]:
         return await self._run(_whole, _update_together, entries)
 
-    async def pending(self, conversation: str, after: int, limit: int) -> list[Snapshot[JournalEntry]]:
+    async def pending(
+        self, conversation: str, after: int, limit: int
+    ) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ? and pending_seq > ?
                  order by pending_seq limit ?"""
         rows = await self._run(_select, sql, (conversation, after, limit))
@@ -99,8 +121,10 @@ class SqliteStore:
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
         """Nothing expires here."""
-        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place from journal
-                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time, id limit ?"""
+        sql = """select body, revision, printf('%d ',
+          seq) || time || ' ' || id as place from journal
+                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time,
+                 id limit ?"""
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
@@ -117,7 +141,8 @@ class SqliteStore:
         return page(rows, lambda row: str(row[0]), limit)
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place from journal
+        sql = """select conversation,
+          due_at || ' ' || conversation || ' ' || id as place from journal
                  where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
                  order by due_at, conversation, id limit ?"""
         rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 3), limit))
@@ -128,11 +153,18 @@ class SqliteStore:
         rows = await self._run(_select, sql, (cursor or "", limit))
         return page(rows, lambda row: to_conversation(row[0]), limit)
 
-    async def counted(self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN) -> list[Count]:
+    async def counted(
+        self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
+    ) -> list[Count]:
         return await self._run(sqlite_counts.read, format_time(since), format_time(until), tallies)
 
-    async def correct(self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime) -> None:
-        span, corrected = (format_time(since), format_time(until)), in_tally(corrections, Tally.CORRECTED)
+    async def correct(
+        self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime
+    ) -> None:
+        span, corrected = (
+            (format_time(since), format_time(until)),
+            in_tally(corrections, Tally.CORRECTED),
+        )
         await self._run(_whole, sqlite_counts.correct, *span, corrected, format_time(read_at))
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
@@ -158,7 +190,9 @@ class SqliteStore:
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
-        """Runs in the one thread that owns the connection. Raises Unavailable where SQLite cannot work."""
+        """Runs in the one thread that owns the connection. Raises Unavailable where SQLite
+        cannot work.
+        """
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, partial(self._work, work, *arguments))
@@ -177,16 +211,19 @@ class SqliteStore:
 
 
 def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Connection:
-    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they are missing.
+    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they
+    are missing.
 
-    What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the rest.
-    With `whole` it reads the file through before anything is served from it. Raises UnusableFile, having changed
-    nothing in a file that is not ours.
+    What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the
+    rest. With `whole` it reads the file through before anything is served from it. Raises
+    UnusableFile, having changed nothing in a file that is not ours.
     """
     try:
         if path != ":memory:":
             make_private(Path(path))
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000
+        )
         try:
             if whole:
                 check_whole(connection)
@@ -230,10 +267,12 @@ def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: o
 
 
 def _scrub(connection: sqlite3.Connection) -> bool:
-    """Rewrites the file and empties its write-ahead log; returns False where another connection reads the log.
+    """Rewrites the file and empties its write-ahead log; returns False where another connection
+    reads the log.
 
-    `secure_delete` alone leaves copies of rows that moved from page to page, and the log keeps what it has logged until
-    it is truncated. That is tried first: a rewrite in vain would only make the log grow.
+    `secure_delete` alone leaves copies of rows that moved from page to page, and the log keeps what
+    it has logged until it is truncated. That is tried first: a rewrite in vain would only make the
+    log grow.
     """
     if not _empties_log(connection):
         return False
@@ -250,7 +289,9 @@ def _empties_log(connection: sqlite3.Connection) -> bool:
 
 
 def _scrub_once(connection: sqlite3.Connection) -> None:
-    """Scrubs a file that may have been written by a version that did not; where that fails, the next opening tries."""
+    """Scrubs a file that may have been written by a version that did not; where that fails, the
+    next opening tries.
+    """
     if connection.execute("pragma user_version").fetchone() != (0,):
         return
     with suppress(sqlite3.OperationalError):
@@ -276,21 +317,37 @@ def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
     times = _texts(document.time, document.due_at)
     _must_change_one(
         connection.execute(
-            "insert or ignore into journal (conversation, id, revision, seq, time, due_at, pending_seq, body)"
+            "insert or ignore into journal (conversation, id, revision, seq, time, due_at, "
+            "pending_seq, body)"
             " values (?, ?, 1, ?, ?, ?, ?, ?)",
-            (entry.conversation, entry.id, document.seq, *times, document.pending_seq, document.body),
+            (
+                entry.conversation,
+                entry.id,
+                document.seq,
+                *times,
+                document.pending_seq,
+                document.body,
+            ),
         )
     )
 
 
-def _write_conversation(connection: sqlite3.Connection, conversation: Snapshot[Conversation]) -> None:
+def _write_conversation(
+    connection: sqlite3.Connection, conversation: Snapshot[Conversation]
+) -> None:
     document = from_conversation(conversation.value)
-    values = (document.version, document.phase, *_texts(document.waiting_since, document.due_at), document.body)
+    values = (
+        document.version,
+        document.phase,
+        *_texts(document.waiting_since, document.due_at),
+        document.body,
+    )
     sql = """insert or ignore into conversations (version, phase, waiting_since, due_at, body, id)
              values (?, ?, ?, ?, ?, ?)"""
     key: tuple[object, ...] = (conversation.value.id,)
     if conversation.token is not None:
-        sql = """update conversations set version = ?, phase = ?, waiting_since = ?, due_at = ?, body = ?
+        sql = """update conversations set version = ?, phase = ?, waiting_since = ?, due_at = ?,
+          body = ?
                  where id = ? and version = ?"""
         key = (conversation.value.id, conversation.token)
     _must_change_one(connection.execute(sql, (*values, *key)))
@@ -303,7 +360,14 @@ def _update(
     cursor = connection.execute(
         """update journal set pending_seq = ?, due_at = ?, body = ?, revision = revision + 1
            where conversation = ? and id = ? and revision = ? returning revision""",
-        (document.pending_seq, *_texts(document.due_at), document.body, value.conversation, value.id, entry.token),
+        (
+            document.pending_seq,
+            *_texts(document.due_at),
+            document.body,
+            value.conversation,
+            value.id,
+            entry.token,
+        ),
     )
     rows = cursor.fetchall()
     if not rows:
@@ -329,7 +393,9 @@ def _journal_place(cursor: str | None) -> tuple[int, str, str]:
         return (-1, "", "")
     place = _JOURNAL_CURSOR.fullmatch(cursor)
     if place is None:
-        raise BadRequest("invalid-cursor", "The cursor is not one that was given out here; begin without one.")
+        raise BadRequest(
+            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
+        )
     return (int(place[1]), place[2], place[3])
 
 

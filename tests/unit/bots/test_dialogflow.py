@@ -13,7 +13,9 @@ from shared.errors import BadRequest
 from shared.schemas.exchange import Answer
 
 AGENT = "projects/p/locations/us-central1/agents/a/environments/live"
-BOT = Dialogflow(AGENT, "https://us-central1-dialogflow.googleapis.com/", "none", ("pt-BR", "en", "es"))
+BOT = Dialogflow(
+    AGENT, "https://us-central1-dialogflow.googleapis.com/", "none", ("pt-BR", "en", "es")
+)
 
 
 def asked(text: str = "hi", **more: Any) -> tuple[str, dict[str, Any]]:
@@ -23,14 +25,19 @@ def asked(text: str = "hi", **more: Any) -> tuple[str, dict[str, Any]]:
 
 
 def reply(*messages: Any) -> Reply:
-    answer = Answer(200, json.dumps({"responseId": "r", "queryResult": {"responseMessages": messages}}).encode())
+    answer = Answer(
+        200, json.dumps({"responseId": "r", "queryResult": {"responseMessages": messages}}).encode()
+    )
     return BOT.reply(BOT.heard(answer))
 
 
 def test_the_session_is_the_conversations_and_tells_nothing_of_it() -> None:
     url, body = asked()
     session = session_of("business_messages:3333")
-    assert url == f"https://us-central1-dialogflow.googleapis.com/v3/{AGENT}/sessions/{session}:detectIntent"
+    assert (
+        url
+        == f"https://us-central1-dialogflow.googleapis.com/v3/{AGENT}/sessions/{session}:detectIntent"
+    )
     assert len(session) == 36
     assert "3333" not in session
     assert body["queryInput"] == {"text": {"text": "hi"}, "languageCode": "pt-BR"}
@@ -48,7 +55,9 @@ def test_the_session_is_the_conversations_and_tells_nothing_of_it() -> None:
         (None, "pt-BR"),
     ],
 )
-def test_the_agent_is_asked_in_the_language_that_fits_best(locale: str | None, language: str) -> None:
+def test_the_agent_is_asked_in_the_language_that_fits_best(
+    locale: str | None, language: str
+) -> None:
     assert asked(locale=locale)[1]["queryInput"]["languageCode"] == language
 
 
@@ -86,11 +95,19 @@ def test_a_long_text_is_asked_in_its_first_words_and_passed_on_whole() -> None:
 def test_what_it_should_know_beside_the_words_are_parameters() -> None:
     handoff = {"reason": "solved", "said": [{"by": "Jane", "text": "Bye"}]}
     _, body = asked(postback="menu:1", context={"phase": "BOT", "handoff": handoff})
-    assert body["queryParams"]["parameters"]["baton"] == {"phase": "BOT", "handoff": handoff, "postback": "menu:1"}
+    assert body["queryParams"]["parameters"]["baton"] == {
+        "phase": "BOT",
+        "handoff": handoff,
+        "postback": "menu:1",
+    }
 
 
 def test_texts_are_said_in_order_and_what_is_said_twice_is_said_once() -> None:
-    said = reply({"text": {"text": ["Hello", "there"]}}, {"text": {"text": ["Bye"]}}, {"text": {"text": ["Bye"]}})
+    said = reply(
+        {"text": {"text": ["Hello", "there"]}},
+        {"text": {"text": ["Bye"]}},
+        {"text": {"text": ["Bye"]}},
+    )
     assert [content.text for content in said.contents] == ["Hello\nthere", "Bye"]
 
 
@@ -123,10 +140,16 @@ def test_a_live_agent_handoff_escalates(metadata: dict[str, Any], reason: str) -
 
 def test_two_ways_of_escalating_are_one_and_its_author_names_the_reason() -> None:
     action = {"type": "action", "action": "escalation", "escalation_reason": "by_consumer"}
-    both = reply({"payload": {"ujet": action}}, {"liveAgentHandoff": {"metadata": {"reason": "refund"}}})
+    both = reply(
+        {"payload": {"ujet": action}}, {"liveAgentHandoff": {"metadata": {"reason": "refund"}}}
+    )
     assert both.escalation is not None
     assert both.escalation.reason == "refund"
-    assert both.escalation.metadata == {"reason": "refund", "action": "escalation", "escalation_reason": "by_consumer"}
+    assert both.escalation.metadata == {
+        "reason": "refund",
+        "action": "escalation",
+        "escalation_reason": "by_consumer",
+    }
 
 
 def test_the_end_is_an_answer_too() -> None:
@@ -172,10 +195,18 @@ def test_what_is_for_the_ear_and_what_only_measures_is_passed_by(message: Any) -
 
 @pytest.mark.parametrize(
     "message",
-    [{"hologram": {}}, {"text": "Hi"}, {"text": {"text": "Hi"}}, {"payload": {"richContent": []}}, "rubbish"],
+    [
+        {"hologram": {}},
+        {"text": "Hi"},
+        {"text": {"text": "Hi"}},
+        {"payload": {"richContent": []}},
+        "rubbish",
+    ],
     ids=json.dumps,
 )
-def test_what_might_have_been_words_and_cannot_be_read_is_a_failure_where_it_is_all(message: Any) -> None:
+def test_what_might_have_been_words_and_cannot_be_read_is_a_failure_where_it_is_all(
+    message: Any,
+) -> None:
     assert len(reply(message).refused) == 1
     assert reply(message).fails
     assert not reply(message, {"text": {"text": ["Hi"]}}).fails
@@ -187,7 +218,13 @@ def test_what_might_have_been_words_and_cannot_be_read_is_a_failure_where_it_is_
         ({"match": {"matchType": "INTENT"}}, False),
         ({"match": {"matchType": "PLAYBOOK"}, "webhookStatuses": [{}]}, False),
         ({"match": {"matchType": "NO_MATCH"}}, True),
-        ({"match": {"matchType": "INTENT"}, "webhookStatuses": [{}, {"code": 14, "message": "down"}]}, True),
+        (
+            {
+                "match": {"matchType": "INTENT"},
+                "webhookStatuses": [{}, {"code": 14, "message": "down"}],
+            },
+            True,
+        ),
         ({"match": {"matchType": "NO_INPUT"}}, True),
     ],
     ids=json.dumps,
@@ -204,7 +241,16 @@ def test_silence_is_a_failure_only_where_the_flow_did_not_go_on(result: Any, fai
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"rubbish", b"[]", b"{}", b'{"queryResult": 1}', b'{"queryResult": {"responseMessages": 1}}'], ids=str
+    "body",
+    [
+        b"",
+        b"rubbish",
+        b"[]",
+        b"{}",
+        b'{"queryResult": 1}',
+        b'{"queryResult": {"responseMessages": 1}}',
+    ],
+    ids=str,
 )
 def test_an_answer_that_cannot_be_read_is_an_error(body: bytes) -> None:
     with pytest.raises(BadRequest):
@@ -212,12 +258,18 @@ def test_an_answer_that_cannot_be_read_is_an_error(body: bytes) -> None:
 
 
 def test_an_answer_that_tells_nothing_at_all_leaves_the_customer_without_one() -> None:
-    for odd in ("{}", '{"match": 1, "webhookStatuses": 1}', '{"match": {}, "responseMessages": []}'):
+    for odd in (
+        "{}",
+        '{"match": 1, "webhookStatuses": 1}',
+        '{"match": {}, "responseMessages": []}',
+    ):
         answer = Answer(200, f'{{"queryResult": {odd}}}'.encode())
         assert BOT.reply(BOT.heard(answer)) == Reply(missed=True)
 
 
-@pytest.mark.parametrize("text", ["你好 " + "这是一个没有空格的很长的句子" * 25, "Hi\n" + "x" * 300])
+@pytest.mark.parametrize(
+    "text", ["你好 " + "这是一个没有空格的很长的句子" * 25, "Hi\n" + "x" * 300]
+)
 def test_a_text_with_few_spaces_is_not_cut_early(text: str) -> None:
     _, body = asked(text)
     assert body["queryInput"]["text"]["text"] == text[:256]

@@ -1,4 +1,6 @@
-"""10,000 random `ujet` payloads: each is taken or refused with a reason, and nothing hidden goes anywhere."""
+"""10,000 random `ujet` payloads: each is taken or refused with a reason, and nothing hidden
+goes anywhere.
+"""
 
 import json
 import random
@@ -24,7 +26,17 @@ from shared.schemas.variables import Audience
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PAYLOADS = 10_000
 KEYS = [f"key_{n}" for n in range(5)]
-FIELDS = ("type", "action", "title", "messages", "buttons", "images", "documents", "components", "session_variable")
+FIELDS = (
+    "type",
+    "action",
+    "title",
+    "messages",
+    "buttons",
+    "images",
+    "documents",
+    "components",
+    "session_variable",
+)
 WORDS = ["Hello", "How can I help you?", "", " ", "x" * 4000]
 WORDS_SAID = Words(Question("business_messages:3333", "hi"), "m", 1, NOW)
 BOT = Dialogflow("projects/p/locations/global/agents/a", "https://dialogflow.test")
@@ -48,11 +60,15 @@ class Chance:
             return self.rubbish()
         linked = [{"url": self._random.choice(["https://a.test/1", "nowhere", ""]), "text": "alt"}]
         draw: dict[str, Callable[[], Any]] = {
-            "type": lambda: self._random.choice(["text", "inline_button", "complex", "action", "image", "hologram"]),
+            "type": lambda: self._random.choice(
+                ["text", "inline_button", "complex", "action", "image", "hologram"]
+            ),
             "action": lambda: self._random.choice(["escalation", "end", "direct", "dance"]),
             "title": lambda: self._random.choice(WORDS),
             "messages": lambda: self._random.sample(WORDS, self._random.randint(0, 3)),
-            "buttons": lambda: [{"title": self._random.choice(WORDS)} for _ in range(self._random.randint(0, 20))],
+            "buttons": lambda: [
+                {"title": self._random.choice(WORDS)} for _ in range(self._random.randint(0, 20))
+            ],
             "images": lambda: linked,
             "documents": lambda: linked,
             "components": lambda: [self.ujet(depth - 1) for _ in range(2)] if depth else [],
@@ -90,15 +106,23 @@ class Chance:
 
 
 def allowed(declared: dict[str, Any], audience: str) -> set[str]:
-    """Returns whose values this audience may see, worked out a second time from the vendor's page."""
+    """Returns whose values this audience may see, worked out a second time from the vendor's
+    page.
+    """
     hiding = "invisible_to_adapter_events" if audience == "event" else "invisible_to_agent"
     if audience not in declared["capture_type"]:
         return set()
-    return {json.dumps(value) for key, value in declared["payload"].items() if key not in declared.get(hiding, ())}
+    return {
+        json.dumps(value)
+        for key, value in declared["payload"].items()
+        if key not in declared.get(hiding, ())
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_each_is_taken_or_refused_and_nothing_hidden_leaks(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_is_taken_or_refused_and_nothing_hidden_leaks(
+    seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     chance, policy = Chance(seed), Policy(comments=True)
     taken = refused = 0
     for number in range(PAYLOADS // 4):
@@ -109,7 +133,9 @@ def test_each_is_taken_or_refused_and_nothing_hidden_leaks(seed: int, capsys: py
         events = events_of(reply, WORDS_SAID, str(number), "Bot", NOW)
         taken, refused = taken + bool(events), refused + bool(reply.refused)
         for event in events:
-            decision = decide(Conversation(id="business_messages:3333", address="3333"), event, NOW, policy)
+            decision = decide(
+                Conversation(id="business_messages:3333", address="3333"), event, NOW, policy
+            )
             if isinstance(event, VariablesCaptured):
                 _nothing_leaks(payload["ujet"]["session_variable"], event, decision)
     assert taken > PAYLOADS / 8
@@ -128,9 +154,14 @@ def _nothing_leaks(declared: dict[str, Any], event: VariablesCaptured, decision:
         assert isinstance(command, Publish | Comment)
         audience = "comment" if isinstance(command, Comment) else "event"
         told[audience] = {json.dumps(value) for value in command.body["variables"].values()}  # type: ignore[union-attr]  # an object by its model
-        hidden = {json.dumps(value) for value in declared["payload"].values()} - allowed(declared, audience)
+        hidden = {json.dumps(value) for value in declared["payload"].values()} - allowed(
+            declared, audience
+        )
         assert not any(value.strip('[]{}"') in json.dumps(command.body) for value in hidden)
-    seen = {json.dumps(value) for value in seen_by(Audience.AGENT, decision.conversation.variables).values()}
+    seen = {
+        json.dumps(value)
+        for value in seen_by(Audience.AGENT, decision.conversation.variables).values()
+    }
     assert told["event"] == allowed(declared, "event")
     assert told["comment"] == allowed(declared, "comment")
     assert seen == allowed(declared, "agent")

@@ -6,7 +6,10 @@ import pytest
 
 from shared.bots.ujet import reply_of
 
-BUTTONS = [{"title": "Button 1", "action": "quick_reply"}, {"title": "Button 2", "action": "quick_reply"}]
+BUTTONS = [
+    {"title": "Button 1", "action": "quick_reply"},
+    {"title": "Button 2", "action": "quick_reply"},
+]
 
 
 def shown(ujet: dict[str, Any]) -> list[dict[str, Any]]:
@@ -23,7 +26,9 @@ def chip(title: str) -> dict[str, Any]:
 
 
 def test_a_title_and_its_messages_are_said_one_after_the_other() -> None:
-    assert shown({"type": "text", "title": "Welcome", "messages": ["Hello", "How can I help you?"]}) == [
+    assert shown(
+        {"type": "text", "title": "Welcome", "messages": ["Hello", "How can I help you?"]}
+    ) == [
         {"text": "Welcome"},
         {"text": "Hello"},
         {"text": "How can I help you?"},
@@ -51,7 +56,9 @@ def test_a_chip_has_room_for_25_characters_and_its_tap_says_it_all() -> None:
 
 
 def test_no_more_chips_than_a_message_takes() -> None:
-    reply = reply_of({"type": "inline_button", "title": "x", "buttons": [{"title": f"{n}"} for n in range(20)]})
+    reply = reply_of(
+        {"type": "inline_button", "title": "x", "buttons": [{"title": f"{n}"} for n in range(20)]}
+    )
     assert len(reply.contents[0].suggestions) == 13
     assert reply.refused == ("ujet.buttons: more than 13",)
 
@@ -61,12 +68,18 @@ def test_a_picture_is_a_picture_and_a_film_is_its_link() -> None:
     assert shown({"type": "image", "images": [linked]}) == [
         {"image": {"contentInfo": {"fileUrl": "https://example.com/1", "altText": "a receipt"}}}
     ]
-    assert shown({"type": "video", "videos": [linked]}) == [{"text": "a receipt\nhttps://example.com/1"}]
-    assert shown({"type": "document", "documents": [linked]}) == [{"text": "a receipt\nhttps://example.com/1"}]
+    assert shown({"type": "video", "videos": [linked]}) == [
+        {"text": "a receipt\nhttps://example.com/1"}
+    ]
+    assert shown({"type": "document", "documents": [linked]}) == [
+        {"text": "a receipt\nhttps://example.com/1"}
+    ]
 
 
 def test_what_has_no_address_on_the_web_is_said_in_its_own_words() -> None:
-    reply = reply_of({"type": "image", "images": [{"url": "javascript:alert(1)", "text": "a receipt"}]})
+    reply = reply_of(
+        {"type": "image", "images": [{"url": "javascript:alert(1)", "text": "a receipt"}]}
+    )
     assert [content.text for content in reply.contents] == ["a receipt"]
     assert reply.refused == ("ujet.url: no address on the web",)
 
@@ -81,7 +94,10 @@ def test_a_complex_payload_is_its_components_in_order() -> None:
         {"type": "text", "messages": ["First"]},
         {"type": "inline_button", "title": "Then", "buttons": BUTTONS},
     ]
-    assert [said["text"] for said in shown({"type": "complex", "title": "All", "components": components})] == [
+    assert [
+        said["text"]
+        for said in shown({"type": "complex", "title": "All", "components": components})
+    ] == [
         "All",
         "First",
         "Then",
@@ -91,8 +107,14 @@ def test_a_complex_payload_is_its_components_in_order() -> None:
 @pytest.mark.parametrize(
     ("action", "reason"),
     [
-        ({"action": "escalation", "escalation_reason": "by_consumer"}, "the customer asked for a person"),
-        ({"action": "escalation", "escalation_reason": "by_virtual_agent"}, "the virtual agent handed over"),
+        (
+            {"action": "escalation", "escalation_reason": "by_consumer"},
+            "the customer asked for a person",
+        ),
+        (
+            {"action": "escalation", "escalation_reason": "by_virtual_agent"},
+            "the virtual agent handed over",
+        ),
         ({"action": "escalation", "escalation_reason": "tired of it"}, "tired of it"),
         ({"action": "escalation"}, "the virtual agent handed over"),
         ({"action": "direct", "agent_extension": 204}, "the virtual agent handed over"),
@@ -110,7 +132,9 @@ def test_the_end_asks_for_nobody() -> None:
     assert (reply.escalation, reply.ends) == (None, True)
 
 
-@pytest.mark.parametrize("ornament", [{"menu_id": 1.5}, {"language": []}, {"escalation_reason": 7}], ids=str)
+@pytest.mark.parametrize(
+    "ornament", [{"menu_id": 1.5}, {"language": []}, {"escalation_reason": 7}], ids=str
+)
 def test_an_escalation_is_one_whatever_stands_beside_it(ornament: dict[str, Any]) -> None:
     escalation = reply_of({"action": "escalation", **ornament}).escalation
     assert escalation is not None
@@ -132,8 +156,14 @@ def test_variables_may_come_with_anything() -> None:
         ({"type": "action", "action": "dance"}, "ujet.action: literal_error"),
         ({"type": "text", "messages": ["a", 1]}, "ujet.messages: string_type"),
         ({"type": "image", "images": [{"text": "no address"}]}, "ujet.images: missing"),
-        ({"session_variable": {"payload": {"s3cret": 1}}}, "ujet.session_variable.capture_type: missing"),
-        ({"session_variable": {"payload": {"s3cret": 1}, "capture_type": ["x"]}}, "capture_type: literal_error"),
+        (
+            {"session_variable": {"payload": {"s3cret": 1}}},
+            "ujet.session_variable.capture_type: missing",
+        ),
+        (
+            {"session_variable": {"payload": {"s3cret": 1}, "capture_type": ["x"]}},
+            "capture_type: literal_error",
+        ),
     ],
     ids=str,
 )

@@ -43,21 +43,30 @@ def body(call: Call) -> Any:
 
 def test_end_users_are_known_by_an_identifier() -> None:
     call = DESK.customer("baton-1")
-    assert (call.method, call.url) == ("POST", "https://acme.uc1.ccaiplatform.com/apps/api/v1/end_users")
+    assert (call.method, call.url) == (
+        "POST",
+        "https://acme.uc1.ccaiplatform.com/apps/api/v1/end_users",
+    )
     assert body(call) == {"identifier": "baton-1"}
 
 
 @pytest.mark.parametrize(
     ("locale", "lang"),
     [
-        ("fil-PH", "fil"), ("tl-PH", "fil"), ("in_ID", "id"), ("iw", "he"), ("ji", "yi"), ("fi-FI", "fi"),
-        ("pt_br", "pt-BR"), ("pt-PT", "pt"), ("pt-AO", "pt"), ("zh-TW", "zh-Hant"), ("zh_Hant_HK", "zh-Hant"),
-        ("zh-Hans-HK", "zh"), ("zh", "zh"), ("yue", "zh-Hant"), ("es-419", "es"), ("es-MX", "es-MX"),
-        ("en-US", "en"), ("EN-gb", "en-GB"), ("en_US.UTF-8", "en"), ("no", "nb"), ("nn-NO", "nb"), ("haw", "haw"),
+        ("fil-PH", "fil"), ("tl-PH", "fil"), ("in_ID", "id"), ("iw", "he"), ("ji", "yi"),
+        ("fi-FI", "fi"),
+        ("pt_br", "pt-BR"), ("pt-PT", "pt"), ("pt-AO", "pt"), ("zh-TW", "zh-Hant"),
+        ("zh_Hant_HK", "zh-Hant"),
+        ("zh-Hans-HK", "zh"), ("zh", "zh"), ("yue", "zh-Hant"), ("es-419", "es"),
+        ("es-MX", "es-MX"),
+        ("en-US", "en"), ("EN-gb", "en-GB"), ("en_US.UTF-8", "en"), ("no", "nb"), ("nn-NO", "nb"),
+        ("haw", "haw"),
         ("C", None), ("", None), ("12", None), (None, None),
     ],
 )  # fmt: skip
-def test_the_platform_is_told_the_language_by_its_own_code(locale: str | None, lang: str | None) -> None:
+def test_the_platform_is_told_the_language_by_its_own_code(
+    locale: str | None, lang: str | None
+) -> None:
     asked = body(DESK.open(OPEN.model_copy(update={"language": locale}), "5", ()))["chat"]
     assert asked.get("lang") == lang
 
@@ -65,7 +74,11 @@ def test_the_platform_is_told_the_language_by_its_own_code(locale: str | None, l
 def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
     asked = body(DESK.open(OPEN, "5", SAID))["chat"]
     assert (asked["menu_id"], asked["end_user_id"], asked["lang"]) == (7, 5, "pt-BR")
-    assert asked["context"]["value"] == {"handoff_reason": "billing", "handoff_metadata": {"order": 1}, "size": "L"}
+    assert asked["context"]["value"] == {
+        "handoff_reason": "billing",
+        "handoff_metadata": {"order": 1},
+        "size": "L",
+    }
     assert [(line["sender"], line["content"][0]["text"]) for line in asked["transcript"]] == [
         ("end_user", "hi"),
         ("virtual_agent", "Hello"),
@@ -78,7 +91,9 @@ def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
 @pytest.mark.parametrize("fact", [Unofficial.CONTEXT, Unofficial.TRANSCRIPT])
 def test_what_a_tenant_proved_wrong_is_left_out(fact: Unofficial) -> None:
     rest = tuple(one for one in EVERYTHING if one is not fact)
-    asked = body(CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest).open(OPEN, "5", SAID))["chat"]
+    asked = body(CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest).open(OPEN, "5", SAID))[
+        "chat"
+    ]
     assert fact.value not in asked
     assert len({"context", "transcript"} & set(asked)) == 1
 
@@ -89,7 +104,10 @@ def test_without_the_bodies_nothing_is_asked() -> None:
 
 
 def test_words_and_the_end_are_the_end_users_own() -> None:
-    assert body(DESK.say(CHAT, "hi")) == {"from_user_id": 5, "message": {"type": "text", "content": "hi"}}
+    assert body(DESK.say(CHAT, "hi")) == {
+        "from_user_id": 5,
+        "message": {"type": "text", "content": "hi"},
+    }
     assert DESK.say(CHAT, "hi").url.endswith("/chats/138/message")
     assert (DESK.close(CHAT).method, DESK.close(CHAT).url[-10:]) == ("PATCH", "/chats/138")
     assert body(DESK.close(CHAT)) == {"finished_by_user_id": 5, "chat": {"status": "finished"}}
@@ -97,7 +115,12 @@ def test_words_and_the_end_are_the_end_users_own() -> None:
 
 def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
     login = base64.b64encode(b"acme:t0ken").decode()
-    for call in (DESK.customer("x"), DESK.open(OPEN, "5", ()), DESK.say(CHAT, "x"), DESK.close(CHAT)):
+    for call in (
+        DESK.customer("x"),
+        DESK.open(OPEN, "5", ()),
+        DESK.say(CHAT, "x"),
+        DESK.close(CHAT),
+    ):
         assert call.headers["authorization"] == f"Basic {login}"
         assert call.per_second == 10
     assert "t0ken" not in repr(DESK)
@@ -133,7 +156,9 @@ def test_the_id_of_an_answer(answer: bytes, native: str | None) -> None:
     assert DESK.native_id(Answer(200, answer)) == native
 
 
-@pytest.mark.parametrize(("status", "over"), [(404, True), (409, True), (410, True), (200, False), (422, False)])
+@pytest.mark.parametrize(
+    ("status", "over"), [(404, True), (409, True), (410, True), (200, False), (422, False)]
+)
 def test_a_chat_that_is_over(status: int, over: bool) -> None:
     assert DESK.is_over(Answer(status)) is over
     assert (DESK.outcome(Answer(status)) is Outcome.DONE) is (status == 200)

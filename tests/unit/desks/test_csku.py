@@ -28,8 +28,12 @@ def test_it_is_off_unless_asked_for() -> None:
     assert CskuDesk(business="b", secret="s").flag("conv_1") is None
 
 
-@pytest.mark.parametrize(("business", "secret", "setting"), [(None, "s", "BUSINESS"), ("b", None, "SECRET")])
-def test_a_setting_that_is_missing_is_named(business: str | None, secret: str | None, setting: str) -> None:
+@pytest.mark.parametrize(
+    ("business", "secret", "setting"), [(None, "s", "BUSINESS"), ("b", None, "SECRET")]
+)
+def test_a_setting_that_is_missing_is_named(
+    business: str | None, secret: str | None, setting: str
+) -> None:
     with pytest.raises(DoorClosed) as caught:
         CskuDesk(business=business, secret=secret, need_human=True).flag("conv_1")
     assert caught.value.metadata["setting"] == f"CSKU_API_{setting}"
@@ -53,7 +57,9 @@ def test_a_setting_that_is_missing_is_named(business: str | None, secret: str | 
         (500, {"status": 1}, Outcome.TRANSIENT),
     ],
 )
-def test_the_body_decides_where_http_says_success(status: int, body: object, outcome: Outcome) -> None:
+def test_the_body_decides_where_http_says_success(
+    status: int, body: object, outcome: Outcome
+) -> None:
     assert DESK.outcome(Answer(status, json.dumps(body).encode())) is outcome
 
 

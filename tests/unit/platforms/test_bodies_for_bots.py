@@ -1,9 +1,11 @@
-"""Bodies made for customers of RCS and WhatsApp, read as Google's own samples of Business Messages read theirs.
+"""Bodies made for customers of RCS and WhatsApp, read as Google's own samples of Business Messages
+read theirs.
 
-Each reader does what its sample does with a body, and no more carefully: an absent field raises KeyError here where the
-sample raises a TypeError. Samples, all of github.com/google-business-communications:
-bm-nodejs-dialogflow-integration (routes.js, lib/firebase_handler.js), bm-nodejs-live-agent-transfer (step-4),
-bm-bootstrap-nodejs (src/reply.js), bm-python-echo-bot (main.py).
+Each reader does what its sample does with a body, and no more carefully: an absent field raises
+KeyError here where the sample raises a TypeError. Samples, all of
+github.com/google-business-communications: bm-nodejs-dialogflow-integration (routes.js,
+lib/firebase_handler.js), bm-nodejs-live-agent-transfer (step-4), bm-bootstrap-nodejs
+(src/reply.js), bm-python-echo-bot (main.py).
 """
 
 import base64
@@ -25,7 +27,9 @@ PHONES = ("+6281234567890", "+12025550100", "+4915112345678")
 
 
 def dialogflow_integration(body: Body) -> str:
-    """routes.js `directMessage`: the last part of `agent` and the name become keys of a Firebase database."""
+    """routes.js `directMessage`: the last part of `agent` and the name become keys of a
+    Firebase database.
+    """
     agent = body["agent"].rpartition("/")[2]
     name = body["context"]["userInfo"]["displayName"]
     assert not set(".#$[]/") & set(agent + body["conversationId"]), "Firebase refuses such a key"
@@ -38,10 +42,17 @@ def dialogflow_integration(body: Body) -> str:
 
 
 def live_agent_transfer(body: Body) -> str:
-    """step-4: `/callback` of the codelab cuts the brand out of `agent` and keeps everything in a data store."""
+    """step-4: `/callback` of the codelab cuts the brand out of `agent` and keeps everything in
+    a data store.
+    """
     agent = body["agent"]
     brand = agent[agent.index("brands/") + 7 : agent.index("/agents")]
-    kept = (body["conversationId"], body["requestId"], brand, body["context"]["userInfo"]["displayName"])
+    kept = (
+        body["conversationId"],
+        body["requestId"],
+        brand,
+        body["context"]["userInfo"]["displayName"],
+    )
     assert all(kept)
     if "message" in body:
         return str(body["message"]["text"])
@@ -53,7 +64,11 @@ def live_agent_transfer(body: Body) -> str:
 def bootstrap(body: Body) -> str:
     """src/reply.js"""
     if "message" in body or "suggestionResponse" in body:
-        said = body["message"]["text"] if "message" in body else body["suggestionResponse"]["postbackData"]
+        said = (
+            body["message"]["text"]
+            if "message" in body
+            else body["suggestionResponse"]["postbackData"]
+        )
         return str(said.strip().lower())
     return "joins" if body["userStatus"].get("requestedLiveAgent") else "types"
 
@@ -73,12 +88,25 @@ def every_documented_field(body: Body) -> str:
     https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
     """
     context, user = body["context"], body["context"]["userInfo"]
-    wanted = (body["agent"], body["conversationId"], body["requestId"], body["sendTime"], context["entryPoint"])
+    wanted = (
+        body["agent"],
+        body["conversationId"],
+        body["requestId"],
+        body["sendTime"],
+        context["entryPoint"],
+    )
     assert all((*wanted, context["resolvedLocale"], user["displayName"], user["userDeviceLocale"]))
-    payload = next(body[name] for name in ("message", "suggestionResponse", "userStatus", "receipts") if name in body)
+    payload = next(
+        body[name]
+        for name in ("message", "suggestionResponse", "userStatus", "receipts")
+        if name in body
+    )
     assert datetime.fromisoformat(payload["createTime"]) <= NOW
     if "message" in body:
-        assert payload["name"] == f"conversations/{body['conversationId']}/messages/{payload['messageId']}"
+        assert (
+            payload["name"]
+            == f"conversations/{body['conversationId']}/messages/{payload['messageId']}"
+        )
     if "suggestionResponse" in body:
         assert payload["type"] == payload["suggestionType"] == "REPLY"
         assert payload["text"]
@@ -99,13 +127,18 @@ def _whatsapp(phone: str, **said: object) -> tuple[Platform, bytes]:
 
 
 def _button(postback: str) -> dict[str, Any]:
-    return {"type": "interactive", "interactive": {"button_reply": {"id": postback, "title": "Chip"}}}
+    return {
+        "type": "interactive",
+        "interactive": {"button_reply": {"id": postback, "title": "Chip"}},
+    }
 
 
 SAID: dict[str, Callable[[str], tuple[Platform, bytes]]] = {
     "rcs text": lambda phone: _rcs(phone, text="Hi"),
     "rcs tap": lambda phone: _rcs(phone, suggestionResponse={"postbackData": "yes", "text": "Yes"}),
-    "rcs person": lambda phone: _rcs(phone, suggestionResponse={"postbackData": "baton:request-human", "text": "P"}),
+    "rcs person": lambda phone: _rcs(
+        phone, suggestionResponse={"postbackData": "baton:request-human", "text": "P"}
+    ),
     "rcs file": lambda phone: _rcs(phone, userFile={"payload": {"fileUri": "https://x.test/f"}}),
     "rcs typing": lambda phone: _rcs(phone, eventType="IS_TYPING"),
     "rcs receipt": lambda phone: _rcs(phone, eventType="READ"),
@@ -127,7 +160,9 @@ def _body(platform: Platform, raw: bytes) -> Body:
 @pytest.mark.parametrize("said", SAID)
 def test_googles_samples_can_read_it(said: str, phone: str) -> None:
     body = _body(*SAID[said](phone))
-    readers = () if said in NEWS else (dialogflow_integration, live_agent_transfer, bootstrap, echo_bot)
+    readers = (
+        () if said in NEWS else (dialogflow_integration, live_agent_transfer, bootstrap, echo_bot)
+    )
     assert all(read(body) for read in (every_documented_field, *readers))
 
 
@@ -145,4 +180,7 @@ def test_no_body_names_a_number() -> None:
 def test_a_language_that_no_number_tells_is_the_deployments() -> None:
     platform, raw = SAID["rcs text"]("+12025550100")
     assert isinstance(platform, Rcs)
-    assert _body(Rcs(language="pt", now=platform.now), raw)["context"]["userInfo"]["userDeviceLocale"] == "pt"
+    assert (
+        _body(Rcs(language="pt", now=platform.now), raw)["context"]["userInfo"]["userDeviceLocale"]
+        == "pt"
+    )

@@ -1,4 +1,6 @@
-"""What the samples of the CCAI Platform cannot show: rotation, age, and which facts a tenant may switch off."""
+"""What the samples of the CCAI Platform cannot show: rotation, age, and which facts a tenant
+may switch off.
+"""
 
 import base64
 import json
@@ -36,7 +38,10 @@ def says(**body: object) -> list[Event]:
 
 def test_a_signature_is_the_documented_hash_of_time_and_body() -> None:
     """HMAC-SHA256, base64, over both without a separator; the value is openssl's."""
-    assert hmac_sha256_base64("secret", b"1727853575" + b"{}") == "RZKyWDgxxWxLw5wdLI8y6S4iPM9A9zLgNsqE+efPy5Y="
+    assert (
+        hmac_sha256_base64("secret", b"1727853575" + b"{}")
+        == "RZKyWDgxxWxLw5wdLI8y6S4iPM9A9zLgNsqE+efPy5Y="
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,15 @@ def test_either_signature_by_either_secret_will_do(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "primary=", by("new"), f"primary={by('gone')}", f"tertiary={by('new')}", "primary=\x00 secondary=ü"]
+    "header",
+    [
+        "",
+        "primary=",
+        by("new"),
+        f"primary={by('gone')}",
+        f"tertiary={by('new')}",
+        "primary=\x00 secondary=ü",
+    ],
 )
 def test_any_other_header_is_unauthenticated(header: str) -> None:
     with pytest.raises(Unauthenticated):
@@ -62,7 +75,9 @@ def test_any_other_header_is_unauthenticated(header: str) -> None:
 
 def test_the_time_is_signed_with_the_body() -> None:
     with pytest.raises(Unauthenticated):
-        Ccai(webhook_secrets=("new",)).authenticate(signed(f"primary={by('new')}", stamp="2026-04-10T09:30:06Z"))
+        Ccai(webhook_secrets=("new",)).authenticate(
+            signed(f"primary={by('new')}", stamp="2026-04-10T09:30:06Z")
+        )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +93,9 @@ def test_the_time_is_signed_with_the_body() -> None:
         ("yesterday", False),
     ],
 )
-def test_an_old_signature_counts_only_where_nobody_asked_for_its_age(stamp: str, genuine: bool) -> None:
+def test_an_old_signature_counts_only_where_nobody_asked_for_its_age(
+    stamp: str, genuine: bool
+) -> None:
     request = signed(f"primary={by('s', stamp)}", stamp)
     Ccai(webhook_secrets=("s",)).authenticate(request)
     strict = Ccai(webhook_secrets=("s",), oldest=timedelta(seconds=60), now=lambda: NOW)
@@ -90,7 +107,12 @@ def test_an_old_signature_counts_only_where_nobody_asked_for_its_age(stamp: str,
 
 
 def _basic(login: str) -> Request:
-    return Request("POST", "/ccai", b"{}", {"authorization": f"Basic {base64.b64encode(login.encode()).decode()}"})
+    return Request(
+        "POST",
+        "/ccai",
+        b"{}",
+        {"authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
+    )
 
 
 def test_session_events_have_a_login_of_their_own() -> None:
@@ -103,13 +125,27 @@ def test_session_events_have_a_login_of_their_own() -> None:
 
 
 def test_a_login_and_a_signature_together_are_judged_by_the_signature() -> None:
-    both = {**_basic("u:p").headers, "x-signature": f"primary={by('guess')}", "x-signature-timestamp": STAMP}
+    both = {
+        **_basic("u:p").headers,
+        "x-signature": f"primary={by('guess')}",
+        "x-signature-timestamp": STAMP,
+    }
     with pytest.raises(Unauthenticated):
-        Ccai(webhook_secrets=("s",), events_login="u:p").authenticate(Request("POST", "/ccai", b"{}", both))
+        Ccai(webhook_secrets=("s",), events_login="u:p").authenticate(
+            Request("POST", "/ccai", b"{}", both)
+        )
 
 
 @pytest.mark.parametrize(
-    "name", ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended", "deflected"]
+    "name",
+    [
+        "message_received",
+        "participant_joined",
+        "participant_left",
+        "chat_created",
+        "chat_ended",
+        "deflected",
+    ],
 )
 def test_what_a_tenant_proved_wrong_is_only_noted(name: str) -> None:
     content = {"sender": AGENT, "message": {"type": "text", "content": "Hello"}}
@@ -131,7 +167,9 @@ def _created(**end_user: Any) -> list[str]:
     """Returns the conversations in which it is told that a chat was created for this end user."""
     body = {"event_type": "chat_created", "chat_id": 138, "body": {"chat": {"end_user": end_user}}}
     found = [*Ccai().events(Request("POST", "/ccai", json.dumps(body).encode(), {}))]
-    assert [one.chat for one in found if isinstance(one, ChatCreated)] == ["ccai:chat-138"] * (len(found) - 1)
+    assert [one.chat for one in found if isinstance(one, ChatCreated)] == ["ccai:chat-138"] * (
+        len(found) - 1
+    )
     return [one.source for one in found[1:] if isinstance(one, ChatCreated)]
 
 

@@ -1,4 +1,6 @@
-"""What only one platform's door does: the handshake, the rotation of secrets, the calls it makes."""
+"""What only one platform's door does: the handshake, the rotation of secrets, the calls it
+makes.
+"""
 
 import json
 
@@ -15,7 +17,9 @@ from shared.schemas.exchange import Answer, Request
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
-PLATFORM = BusinessMessages(signing_keys=("old", "new"), client_token="token", api_url="https://example.com/")
+PLATFORM = BusinessMessages(
+    signing_keys=("old", "new"), client_token="token", api_url="https://example.com/"
+)
 
 
 def _handshake(body: object) -> Request:
@@ -39,7 +43,13 @@ def test_a_handshake_without_a_configured_token_finds_the_door_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"secret": "x"}, {"clientToken": 1, "secret": "x"}, [], {"conversationId": "1", "clientToken": "token"}]
+    "body",
+    [
+        {"secret": "x"},
+        {"clientToken": 1, "secret": "x"},
+        [],
+        {"conversationId": "1", "clientToken": "token"},
+    ],
 )
 def test_other_bodies_are_no_handshake(body: object) -> None:
     assert PLATFORM.handshake(_handshake(body)) is None
@@ -47,30 +57,43 @@ def test_other_bodies_are_no_handshake(body: object) -> None:
 
 @pytest.mark.parametrize("key", ["old", "new"])
 def test_while_a_secret_rotates_both_sign(key: str) -> None:
-    PLATFORM.authenticate(Request("POST", "/", b"{}", {"x-goog-signature": hmac_sha512_base64(key, b"{}")}))
+    PLATFORM.authenticate(
+        Request("POST", "/", b"{}", {"x-goog-signature": hmac_sha512_base64(key, b"{}")})
+    )
 
 
 def test_a_signature_is_known_by_its_vendors_algorithm() -> None:
     """HMAC-SHA512, base64, over the raw body; the value is openssl's."""
-    known = "+KTwogkWe8GSob/6oB7NsJ4GxX+WUw2S7JzOoAkNKQ5VBxMG1rZU8mrgyHIffkii1xMLiBFR8s7I1h2UGmvoig=="
+    known = (
+        "+KTwogkWe8GSob/6oB7NsJ4GxX+WUw2S7JzOoAkNKQ5VBxMG1rZU8mrgyHIffkii1xMLiBFR8s7I1h2UGmvoig=="
+    )
     assert hmac_sha512_base64("secret", b"test") == known
 
 
 @pytest.mark.parametrize("given", [" s1 ", "s2"])
 def test_csku_secrets_are_trimmed_and_rotate(given: str) -> None:
-    Csku(webhook_secrets=("s1", " s2")).authenticate(Request("POST", "/", b"", {"authorization": given}))
+    Csku(webhook_secrets=("s1", " s2")).authenticate(
+        Request("POST", "/", b"", {"authorization": given})
+    )
 
 
 @pytest.mark.parametrize("given", ["S1", "Bearer s1", "s1,s2", ""])
 def test_csku_secrets_are_exact(given: str) -> None:
     with pytest.raises(Unauthenticated):
-        Csku(webhook_secrets=("s1",)).authenticate(Request("POST", "/", b"", {"authorization": given}))
+        Csku(webhook_secrets=("s1",)).authenticate(
+            Request("POST", "/", b"", {"authorization": given})
+        )
 
 
 def test_a_message_becomes_the_vendors_call() -> None:
-    call = PLATFORM.call(SendMessage(id="7777", to="a/b", representative=JANE, content=Content(text="Hello")))
+    call = PLATFORM.call(
+        SendMessage(id="7777", to="a/b", representative=JANE, content=Content(text="Hello"))
+    )
     assert call is not None
-    assert (call.method, call.url) == ("POST", "https://example.com/v1/conversations/a%2Fb/messages")
+    assert (call.method, call.url) == (
+        "POST",
+        "https://example.com/v1/conversations/a%2Fb/messages",
+    )
     assert json.loads(call.body) == {
         "messageId": "7777",
         "text": "Hello",
@@ -79,7 +102,9 @@ def test_a_message_becomes_the_vendors_call() -> None:
 
 
 def test_a_frame_becomes_the_vendors_event() -> None:
-    call = PLATFORM.call(SendEvent(id="6 6", to="3333", representative=JANE, event_type="REPRESENTATIVE_JOINED"))
+    call = PLATFORM.call(
+        SendEvent(id="6 6", to="3333", representative=JANE, event_type="REPRESENTATIVE_JOINED")
+    )
     assert call is not None
     assert call.url == "https://example.com/v1/conversations/3333/events?eventId=6%206"
     assert json.loads(call.body)["eventType"] == "REPRESENTATIVE_JOINED"
@@ -88,11 +113,17 @@ def test_a_frame_becomes_the_vendors_event() -> None:
 def test_a_receipt_becomes_the_vendors_patch() -> None:
     call = PLATFORM.call(Signal(id="x", to="3333", kind="READ", message_id="4444"))
     assert call is not None
-    assert (call.method, call.url) == ("PATCH", "https://example.com/v1/conversations/3333/messages/4444/receipt")
+    assert (call.method, call.url) == (
+        "PATCH",
+        "https://example.com/v1/conversations/3333/messages/4444/receipt",
+    )
 
 
 def test_csku_delivers_by_itself() -> None:
-    assert Csku().call(SendMessage(id="1", to="x", representative=JANE, content=Content(text="Hello"))) is None
+    assert (
+        Csku().call(SendMessage(id="1", to="x", representative=JANE, content=Content(text="Hello")))
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,6 +146,8 @@ def test_csku_delivers_by_itself() -> None:
         (503, None, Outcome.TRANSIENT),
     ],
 )
-def test_an_answer_means_done_again_or_never(status: int, error: str | None, expected: Outcome) -> None:
+def test_an_answer_means_done_again_or_never(
+    status: int, error: str | None, expected: Outcome
+) -> None:
     body = json.dumps({"error": {"status": error}}).encode() if error else b"<html>"
     assert PLATFORM.outcome(Answer(status, body)) is expected

@@ -1,4 +1,6 @@
-"""Rubbish at every platform's door is refused while nobody has signed it, and noted where it is genuine."""
+"""Rubbish at every platform's door is refused while nobody has signed it, and noted where it is
+genuine.
+"""
 
 import base64
 import contextlib
@@ -35,60 +37,117 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
-    "conversationId requestId sendTime context message suggestionResponse userStatus receipts surveyResponse".split()
-    + "authenticationResponse messageId text createTime isTyping requestedLiveAgent data event timestamp".split()
-    + "conversation_id conversation_label need_human id sender_name agent ai name content type".split()
-    + "senderPhoneNumber phoneNumber agentId eventType eventId userFile payload fileUri location latitude".split()
-    + "postbackData entry changes field value metadata phone_number_id contacts profile wa_id messages".split()
-    + "statuses recipient_id status errors message_echoes from to interactive button_reply image emoji".split()
-    + "event_type chat_id body sender participant end_user identifier chat escalation reason item state".split()
+    "conversationId requestId sendTime context message suggestionResponse userStatus receipts "
+    "surveyResponse".split()
+    + (
+        "authenticationResponse messageId text createTime isTyping "
+        "requestedLiveAgent data event timestamp"
+    ).split()
+    + (
+        "conversation_id conversation_label need_human id sender_name agent ai name content type"
+    ).split()
+    + (
+        "senderPhoneNumber phoneNumber agentId eventType eventId "
+        "userFile payload fileUri location latitude"
+    ).split()
+    + (
+        "postbackData entry changes field value metadata "
+        "phone_number_id contacts profile wa_id messages"
+    ).split()
+    + (
+        "statuses recipient_id status errors message_echoes from "
+        "to interactive button_reply image emoji"
+    ).split()
+    + (
+        "event_type chat_id body sender participant end_user "
+        "identifier chat escalation reason item state"
+    ).split()
     + "participants".split()
 )
 LIKELY = st.recursive(
     JSON
-    | st.sampled_from(["agent.message_out", "ai.message_generated", "channel.message_in", "true", "1", 1, True])
-    | st.sampled_from(["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"])
-    | st.sampled_from(["escalation_deflected", "agent", "virtual_agent", "end_user", "assigned", "accepted"])
-    | st.sampled_from(["+6281234567890", "READ", "UNSUBSCRIBE", "messages", "smb_message_echoes", "failed", "image"]),
+    | st.sampled_from(
+        ["agent.message_out", "ai.message_generated", "channel.message_in", "true", "1", 1, True]
+    )
+    | st.sampled_from(
+        ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
+    )
+    | st.sampled_from(
+        ["escalation_deflected", "agent", "virtual_agent", "end_user", "assigned", "accepted"]
+    )
+    | st.sampled_from(
+        [
+            "+6281234567890",
+            "READ",
+            "UNSUBSCRIBE",
+            "messages",
+            "smb_message_echoes",
+            "failed",
+            "image",
+        ]
+    ),
     lambda inside: st.dictionaries(FIELDS, inside, max_size=8),
     max_leaves=20,
 )
-HARD = hard_bodies(st.sampled_from([b'{"conversationId": "3", "conversation_id": "3", "event": "x", "text": ', b"{"]))
+HARD = hard_bodies(
+    st.sampled_from(
+        [b'{"conversationId": "3", "conversation_id": "3", "event": "x", "text": ', b"{"]
+    )
+)
 HEADERS = st.dictionaries(
-    st.sampled_from("x-goog-signature x-hub-signature-256 x-signature x-signature-timestamp authorization".split()),
+    st.sampled_from(
+        (
+            "x-goog-signature x-hub-signature-256 x-signature x-signature-timestamp authorization"
+        ).split()
+    ),
     st.text(),
 )
 
 
 @pytest.mark.parametrize("platform", OPEN, ids=lambda platform: platform.name)
 @given(headers=HEADERS, body=st.binary())
-def test_a_forged_request_is_unauthenticated(platform: Platform, headers: dict[str, str], body: bytes) -> None:
+def test_a_forged_request_is_unauthenticated(
+    platform: Platform, headers: dict[str, str], body: bytes
+) -> None:
     with pytest.raises(Unauthenticated):
         platform.authenticate(Request("POST", "/", body, headers | {"authorization": "not it"}))
 
 
 @pytest.mark.parametrize("platform", CLOSED, ids=lambda platform: platform.name)
 @given(headers=HEADERS, body=st.binary())
-def test_without_a_secret_the_door_is_closed(platform: Platform, headers: dict[str, str], body: bytes) -> None:
+def test_without_a_secret_the_door_is_closed(
+    platform: Platform, headers: dict[str, str], body: bytes
+) -> None:
     with pytest.raises(DoorClosed):
         platform.authenticate(Request("POST", "/", body, headers))
 
 
 def _enveloped(value: object) -> bytes:
-    return json.dumps({"message": {"data": base64.b64encode(json.dumps(value).encode()).decode()}}).encode()
+    return json.dumps(
+        {"message": {"data": base64.b64encode(json.dumps(value).encode()).decode()}}
+    ).encode()
 
 
 def _batched(value: object) -> bytes:
-    whole = {"metadata": {"phone_number_id": "1"}, "messages": [value], "statuses": [value], "message_echoes": [value]}
+    whole = {
+        "metadata": {"phone_number_id": "1"},
+        "messages": [value],
+        "statuses": [value],
+        "message_echoes": [value],
+    }
     fields = ("messages", "smb_message_echoes")
-    return json.dumps({"entry": [{"changes": [{"field": one, "value": whole} for one in fields]}]}).encode()
+    return json.dumps(
+        {"entry": [{"changes": [{"field": one, "value": whole} for one in fields]}]}
+    ).encode()
 
 
 @pytest.mark.parametrize("platform", OPEN, ids=lambda platform: platform.name)
 @given(
     body=st.binary()
     | HARD
-    | HARD.map(lambda raw: json.dumps({"message": {"data": base64.b64encode(raw).decode()}}).encode())
+    | HARD.map(
+        lambda raw: json.dumps({"message": {"data": base64.b64encode(raw).decode()}}).encode()
+    )
     | LIKELY.map(lambda value: json.dumps(value).encode())
     | LIKELY.map(_enveloped)
     | LIKELY.map(_batched)

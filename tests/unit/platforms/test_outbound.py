@@ -1,4 +1,6 @@
-"""Whatever a representative may say becomes a call that the platform takes: a refused message would be a lost one."""
+"""Whatever a representative may say becomes a call that the platform takes: a refused message
+would be a lost one.
+"""
 
 import json
 from typing import Any
@@ -22,13 +24,25 @@ from shared.settings.model import read_settings
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 KNOWN = platforms(read_settings({"WHATSAPP_ACCESS_TOKEN": "token"}))
 TO = st.sampled_from(
-    ["agent@rbm.goog|+6281234567890", "1065|5511987654321", "1065|BR.150", "3333", "", "|", "a/b?c|+1"]
+    [
+        "agent@rbm.goog|+6281234567890",
+        "1065|5511987654321",
+        "1065|BR.150",
+        "3333",
+        "",
+        "|",
+        "a/b?c|+1",
+    ]
 )
 IDS = st.text(min_size=1, max_size=40) | st.uuids().map(str)
 
 info = st.fixed_dictionaries(
     {"fileUrl": st.just("https://x.test/a.png")},
-    optional={"altText": st.text(max_size=1100), "thumbnailUrl": st.just("https://x.test/t.png"), "mood": st.just(1)},
+    optional={
+        "altText": st.text(max_size=1100),
+        "thumbnailUrl": st.just("https://x.test/t.png"),
+        "mood": st.just(1),
+    },
 )
 OAUTH = {"clientId": "c", "codeChallenge": "x", "scopes": ["s"]}
 ACTIONS: list[dict[str, Any]] = [
@@ -57,12 +71,20 @@ def contents_of(*, sound: bool) -> st.SearchStrategy[Content]:
     """Returns what representatives say: what the API's door may take, or what older rules took."""
     back = st.text(max_size=300)
     back = back.map(str.strip).filter(bool) if sound else back
-    tap = st.fixed_dictionaries({"text": words(25, sound=sound), "postbackData": back}, optional={"mood": st.just(1)})
-    targets = ACTIONS if sound else [*ACTIONS, {"dialAction": {"phoneNumber": None}}, {"dialAction": None}]
+    tap = st.fixed_dictionaries(
+        {"text": words(25, sound=sound), "postbackData": back}, optional={"mood": st.just(1)}
+    )
+    targets = (
+        ACTIONS
+        if sound
+        else [*ACTIONS, {"dialAction": {"phoneNumber": None}}, {"dialAction": None}]
+    )
     rough: list[dict[str, Any]] = [{}, {"authenticationRequest": {"oauth": {}}}]
     suggestion = st.one_of(
         st.fixed_dictionaries({"reply": tap}),
-        st.fixed_dictionaries({"action": st.builds(lambda one, to: {**one, **to}, tap, st.sampled_from(targets))}),
+        st.fixed_dictionaries(
+            {"action": st.builds(lambda one, to: {**one, **to}, tap, st.sampled_from(targets))}
+        ),
         st.just({"liveAgentRequest": {}}),
         st.just({"authenticationRequest": {"oauth": OAUTH}}),
         *([] if sound else map(st.just, rough)),
@@ -72,18 +94,25 @@ def contents_of(*, sound: bool) -> st.SearchStrategy[Content]:
         optional={
             **({} if sound else {"title": st.text(max_size=200)}),
             "description": words(2000, sound=sound),
-            "media": st.fixed_dictionaries({"height": st.sampled_from(["SHORT", "TALL"]), "contentInfo": info}),
+            "media": st.fixed_dictionaries(
+                {"height": st.sampled_from(["SHORT", "TALL"]), "contentInfo": info}
+            ),
             "suggestions": st.lists(suggestion, max_size=4),
         },
     )
     carousel = st.fixed_dictionaries(
-        {"cardWidth": st.sampled_from(["SMALL", "MEDIUM"]), "cardContents": st.lists(card, min_size=2, max_size=10)}
+        {
+            "cardWidth": st.sampled_from(["SMALL", "MEDIUM"]),
+            "cardContents": st.lists(card, min_size=2, max_size=10),
+        }
     )
     cards = st.fixed_dictionaries(
         {"standaloneCard": st.fixed_dictionaries({"cardContent": card})}
     ) | st.fixed_dictionaries({"carouselCard": carousel})
     payload = st.one_of(
-        st.fixed_dictionaries({"text": words(3072, sound=sound)}, optional={"containsRichText": st.booleans()}),
+        st.fixed_dictionaries(
+            {"text": words(3072, sound=sound)}, optional={"containsRichText": st.booleans()}
+        ),
         st.fixed_dictionaries({"richCard": cards}),
         st.fixed_dictionaries({"image": st.fixed_dictionaries({"contentInfo": info})}),
     )
@@ -123,7 +152,9 @@ def test_whatsapp_takes_whatever_is_said(content: Content) -> None:
 @given(replies=st.integers(0, 12))
 def test_the_way_to_a_person_is_never_the_chip_that_is_left_out(replies: int) -> None:
     chips = [{"reply": {"text": f"{n}", "postbackData": f"{n}"}} for n in range(replies)]
-    content = Content.model_validate({"text": "?", "suggestions": [*chips, {"liveAgentRequest": {}}]})
+    content = Content.model_validate(
+        {"text": "?", "suggestions": [*chips, {"liveAgentRequest": {}}]}
+    )
     assert "baton:request-human" in json.dumps(_call(KNOWN["rcs"], content))
     assert "baton:request-human" in json.dumps(_call(KNOWN["whatsapp"], content))
 
@@ -140,9 +171,14 @@ def test_every_command_becomes_a_call_or_nothing(
     platform: Platform, to: str, command_id: str, content: Content, message_id: str | None
 ) -> None:
     said = SendMessage(id=command_id, to=to, representative=JANE, content=content)
-    joined = SendEvent(id=command_id, to=to, representative=JANE, event_type="REPRESENTATIVE_JOINED")
+    joined = SendEvent(
+        id=command_id, to=to, representative=JANE, event_type="REPRESENTATIVE_JOINED"
+    )
     typing = Signal(id=command_id, to=to, kind="TYPING_STARTED", message_id=message_id)
-    signals = [typing, *(typing.model_copy(update={"kind": kind}) for kind in ("TYPING_STOPPED", "READ"))]
+    signals = [
+        typing,
+        *(typing.model_copy(update={"kind": kind}) for kind in ("TYPING_STOPPED", "READ")),
+    ]
     for call in (platform.call(said), platform.call(joined), *map(platform.call, signals)):
         assert call is None or _is_sound(call)
     assert isinstance(platform.sent_id(said, Answer(200, b"{}")), str | None)
@@ -150,7 +186,12 @@ def test_every_command_becomes_a_call_or_nothing(
 
 def _is_sound(call: Call) -> bool:
     parts = urlsplit(call.url)
-    whole = parts.scheme == "https" and bool(parts.hostname) and call.url.isascii() and " " not in call.url
+    whole = (
+        parts.scheme == "https"
+        and bool(parts.hostname)
+        and call.url.isascii()
+        and " " not in call.url
+    )
     return whole and isinstance(json.loads(call.body), dict)
 
 

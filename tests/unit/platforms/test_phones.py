@@ -1,4 +1,6 @@
-"""Where customers are telephone numbers, no id shows one, and the number tells the language only where it can."""
+"""Where customers are telephone numbers, no id shows one, and the number tells the language
+only where it can.
+"""
 
 import base64
 import json
@@ -36,7 +38,9 @@ def test_a_number_stands_in_the_address_and_nowhere_else(case: Path) -> None:
 
 def _decoded(shown: str) -> list[str]:
     """Returns what stands behind anything that may be base64, wherever it begins."""
-    found = (part[start:] for part in re.findall(r"[A-Za-z0-9+/_-]{8,}", shown) for start in range(4))
+    found = (
+        part[start:] for part in re.findall(r"[A-Za-z0-9+/_-]{8,}", shown) for start in range(4)
+    )
     whole = (part.translate(str.maketrans("-_", "+/"))[: len(part) // 4 * 4] for part in found)
     return [base64.b64decode(part).decode("latin-1") for part in whole]
 
@@ -99,12 +103,16 @@ def test_a_number_is_digits_with_or_without_its_plus(given: object, expected: st
         ("+353850000000", None),
     ],
 )
-def test_a_calling_code_tells_the_language_where_it_has_one(phone: str, language: str | None) -> None:
+def test_a_calling_code_tells_the_language_where_it_has_one(
+    phone: str, language: str | None
+) -> None:
     assert language_of(phone) == language
 
 
 @pytest.mark.parametrize("language", [None, "en", "es", "id", "pt", "zh", "eo"])
-def test_the_chip_that_asks_for_a_person_fits_a_button_in_every_language(language: str | None) -> None:
+def test_the_chip_that_asks_for_a_person_fits_a_button_in_every_language(
+    language: str | None,
+) -> None:
     chip = reply_of(Suggestion(live_agent_request={}), language)
     assert chip is not None
     assert 0 < len(chip.text) <= 20
@@ -112,7 +120,8 @@ def test_the_chip_that_asks_for_a_person_fits_a_button_in_every_language(languag
 
 
 @pytest.mark.parametrize(
-    "where", [(float("nan"), 0), (float("inf"), 0), (91, 0), (0, -181), (10**400, 0), (True, 0), (None, 0)]
+    "where",
+    [(float("nan"), 0), (float("inf"), 0), (91, 0), (0, -181), (10**400, 0), (True, 0), (None, 0)],
 )
 def test_a_place_that_is_nowhere_on_earth_is_no_link(where: tuple[object, object]) -> None:
     assert map_link(*where) == "[location]"

@@ -1,4 +1,5 @@
-"""pywa, an independent client of WhatsApp's Cloud API, makes the bodies that Baton makes, from its own types.
+"""pywa, an independent client of WhatsApp's Cloud API, makes the bodies that Baton makes, from its
+own types.
 
 https://pypi.org/project/pywa/
 """
@@ -20,7 +21,11 @@ from shared.schemas.content_rules import first_fault
 from tests.unit.platforms.test_outbound import JANE, contents
 
 BATON = whatsapp.WhatsApp(access_token="t")
-TAKEN = {"contacts": [{"input": "1", "wa_id": "1"}], "messages": [{"id": "wamid.1"}], "messaging_product": "whatsapp"}
+TAKEN = {
+    "contacts": [{"input": "1", "wa_id": "1"}],
+    "messages": [{"id": "wamid.1"}],
+    "messaging_product": "whatsapp",
+}
 
 
 class Pywa:
@@ -52,7 +57,11 @@ def _taps(inner: dict[str, Any]) -> Any:
     action = inner.get("action", {})
     if "buttons" in action:
         return [Button(one["reply"]["title"], one["reply"]["id"]) for one in action["buttons"]]
-    rows = [SectionRow(row["title"], row["id"]) for section in action.get("sections", []) for row in section["rows"]]
+    rows = [
+        SectionRow(row["title"], row["id"])
+        for section in action.get("sections", [])
+        for row in section["rows"]
+    ]
     return SectionList(action["button"], [Section("", rows)]) if rows else None
 
 
@@ -66,7 +75,9 @@ def pywa() -> Iterator[Pywa]:
 @given(content=contents)
 def test_another_client_sends_the_same(pywa: Pywa, content: Content) -> None:
     assume(first_fault(content) is None)
-    call = BATON.call(SendMessage(id="1", to="1065|5511987654321", representative=JANE, content=content))
+    call = BATON.call(
+        SendMessage(id="1", to="1065|5511987654321", representative=JANE, content=content)
+    )
     assert call is not None
     ours = json.loads(call.body)
     theirs = pywa.said_again(ours)
@@ -76,7 +87,9 @@ def test_another_client_sends_the_same(pywa: Pywa, content: Content) -> None:
 
 
 def test_a_customer_without_a_number_is_reached_as_that_client_does_it(pywa: Pywa) -> None:
-    call = BATON.call(SendMessage(id="1", to="1065|BR.150", representative=JANE, content=Content(text="Hi")))
+    call = BATON.call(
+        SendMessage(id="1", to="1065|BR.150", representative=JANE, content=Content(text="Hi"))
+    )
     assert call is not None
     pywa.client.send_message(to="BR.150", text="Hi")
     assert json.loads(call.body) == pywa.sent[-1]

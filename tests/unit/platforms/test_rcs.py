@@ -1,4 +1,6 @@
-"""What only RCS for Business does: its envelope's signature, its UUIDs, and a webhook that never says 400."""
+"""What only RCS for Business does: its envelope's signature, its UUIDs, and a webhook that
+never says 400.
+"""
 
 import base64
 import json
@@ -32,7 +34,9 @@ def _enveloped(data: bytes | str) -> bytes:
 
 
 def _request(data: bytes, key: str) -> Request:
-    return Request("POST", "/rcs", _enveloped(data), {"x-goog-signature": hmac_sha512_base64(key, data)})
+    return Request(
+        "POST", "/rcs", _enveloped(data), {"x-goog-signature": hmac_sha512_base64(key, data)}
+    )
 
 
 def _call(content: dict[str, Any] | None = None, message_id: str = OURS, to: str = TO) -> Call:
@@ -59,19 +63,27 @@ def test_what_is_signed_is_the_decoded_data(key: str) -> None:
 def test_a_signature_over_the_whole_body_is_not_one() -> None:
     body = _enveloped(b"{}")
     with pytest.raises(Unauthenticated):
-        RCS.authenticate(Request("POST", "/rcs", body, {"x-goog-signature": hmac_sha512_base64("new", body)}))
+        RCS.authenticate(
+            Request("POST", "/rcs", body, {"x-goog-signature": hmac_sha512_base64("new", body)})
+        )
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"message": {}}', _enveloped("no base64!"), _enveloped("é")])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"message": {}}', _enveloped("no base64!"), _enveloped("é")]
+)
 def test_what_has_no_data_proves_nothing_even_with_the_hash_of_nothing(body: bytes) -> None:
     with pytest.raises(Unauthenticated):
-        RCS.authenticate(Request("POST", "/rcs", body, {"x-goog-signature": hmac_sha512_base64("new", b"")}))
+        RCS.authenticate(
+            Request("POST", "/rcs", body, {"x-goog-signature": hmac_sha512_base64("new", b"")})
+        )
 
 
 def test_base64_with_something_else_in_it_is_not_guessed_at() -> None:
     signature = hmac_sha512_base64("new", b"{}")
     with pytest.raises(Unauthenticated):
-        RCS.authenticate(Request("POST", "/rcs", _enveloped("e3!0="), {"x-goog-signature": signature}))
+        RCS.authenticate(
+            Request("POST", "/rcs", _enveloped("e3!0="), {"x-goog-signature": signature})
+        )
 
 
 @pytest.mark.parametrize("token", ["old", "new"])
@@ -91,14 +103,25 @@ def test_a_handshake_with_another_token_is_refused_and_without_any_the_door_is_c
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"secret": "x"}', b"[]", b"{", _enveloped(b"{}"), b'{"clientToken": "new", "secret": "1"}' + b" " * 5000]
+    "body",
+    [
+        b'{"secret": "x"}',
+        b"[]",
+        b"{",
+        _enveloped(b"{}"),
+        b'{"clientToken": "new", "secret": "1"}' + b" " * 5000,
+    ],
 )
 def test_other_bodies_are_no_handshake(body: bytes) -> None:
     assert RCS.handshake(Request("POST", "/rcs", body)) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b'{"agentId": "a"}', b"[" * 200 + b"]" * 200, b"\xff"])
-def test_a_signed_body_that_cannot_be_read_is_taken_and_logged(data: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"{}", b'{"agentId": "a"}', b"[" * 200 + b"]" * 200, b"\xff"]
+)
+def test_a_signed_body_that_cannot_be_read_is_taken_and_logged(
+    data: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert RCS.events(_request(data, "new")) == []
     assert json.loads(capsys.readouterr().out)["severity"] == "ERROR"
 
@@ -112,8 +135,15 @@ def test_an_alarm_holds_nothing_of_the_body(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_launch_attribute_cannot_hide_what_a_customer_says() -> None:
     """Attributes are not signed."""
-    data = b'{"agentId": "a", "senderPhoneNumber": "+6281234567890", "messageId": "m", "text": "Hi"}'
-    envelope = {"message": {"data": base64.b64encode(data).decode(), "attributes": {"type": "agent_launch_event"}}}
+    data = (
+        b'{"agentId": "a", "senderPhoneNumber": "+6281234567890", "messageId": "m", "text": "Hi"}'
+    )
+    envelope = {
+        "message": {
+            "data": base64.b64encode(data).decode(),
+            "attributes": {"type": "agent_launch_event"},
+        }
+    }
     (event,) = RCS.events(Request("POST", "/rcs", json.dumps(envelope).encode()))
     assert isinstance(event, Event)
     assert event.text == "Hi"
@@ -125,13 +155,22 @@ def test_a_message_goes_to_the_number_under_a_uuid() -> None:
     assert call.url == (
         f"https://rcs.test/v1/phones/+6281234567890/agentMessages?messageId={known}&agentId=an-agent%40rbm.goog"
     )
-    assert json.loads(call.body) == {"contentMessage": {"text": "Hello"}, "messageTrafficType": "SERVICEREQUEST"}
+    assert json.loads(call.body) == {
+        "contentMessage": {"text": "Hello"},
+        "messageTrafficType": "SERVICEREQUEST",
+    }
 
 
 @pytest.mark.parametrize("message_id", [OURS, "7777"])
 def test_an_id_becomes_a_uuid_of_its_conversation(message_id: str) -> None:
-    """Ids share one space per agent, and a repeated one is silently not sent, even where a caller draws UUIDs."""
-    first, again, other = _call(message_id=message_id), _call(message_id=message_id), _call(None, message_id, "b|+12")
+    """Ids share one space per agent, and a repeated one is silently not sent, even where a
+    caller draws UUIDs.
+    """
+    first, again, other = (
+        _call(message_id=message_id),
+        _call(message_id=message_id),
+        _call(None, message_id, "b|+12"),
+    )
     assert first.url == again.url
     ids = {call.url.partition("messageId=")[2].partition("&")[0] for call in (first, other)}
     assert len(ids) == len({uuid.UUID(one) for one in ids}) == 2
@@ -144,7 +183,9 @@ def test_receipts_will_name_the_uuid_that_was_sent(message_id: str) -> None:
 
 
 def test_the_traffic_type_can_be_left_out() -> None:
-    call = Rcs(traffic_type=None).call(SendMessage(id=OURS, to=TO, representative=JANE, content=Content(text="Hi")))
+    call = Rcs(traffic_type=None).call(
+        SendMessage(id=OURS, to=TO, representative=JANE, content=Content(text="Hi"))
+    )
     assert call is not None
     assert json.loads(call.body) == {"contentMessage": {"text": "Hi"}}
 
@@ -187,14 +228,23 @@ def test_rcs_has_no_such_thing(command: Signal | SendEvent) -> None:
         (500, None, Outcome.TRANSIENT),
     ],
 )
-def test_an_answer_means_done_again_or_never(status: int, error: str | None, expected: Outcome) -> None:
+def test_an_answer_means_done_again_or_never(
+    status: int, error: str | None, expected: Outcome
+) -> None:
     body = json.dumps({"error": {"status": error}}).encode() if error else b""
     assert RCS.outcome(Answer(status, body)) is expected
 
 
 def test_keywords_of_other_countries_can_be_switched_off() -> None:
-    data = b'{"agentId": "a", "senderPhoneNumber": "+5215512345678", "messageId": "m", "text": "%s"}'
+    data = (
+        b'{"agentId": "a", "senderPhoneNumber": "+5215512345678", "messageId": "m", "text": "%s"}'
+    )
     stop, local = (_request(data % word, "new") for word in (b"STOP", b"Baja"))
     plain = replace(RCS, facts=frozenset())
-    kinds = [one.kind for platform in (RCS, plain) for request in (stop, local) for one in platform.events(request)]  # type: ignore[union-attr]  # events, all of them
+    kinds = [
+        getattr(one, "kind", "no event")
+        for platform in (RCS, plain)
+        for request in (stop, local)
+        for one in platform.events(request)
+    ]
     assert kinds == ["unsubscribed", "unsubscribed", "unsubscribed", "user_message"]

@@ -1,4 +1,6 @@
-"""What representatives say, as RCS for Business takes it: no name that it does not know, always a way to a person."""
+"""What representatives say, as RCS for Business takes it: no name that it does not know, always
+a way to a person.
+"""
 
 import json
 from typing import Any
@@ -36,12 +38,23 @@ def _reply(number: int) -> dict[str, Any]:
 
 def test_an_image_is_content_by_its_address() -> None:
     image = {"image": {"contentInfo": {"fileUrl": "https://x.test/a.png", "forceRefresh": True}}}
-    assert _content(image) == {"contentInfo": {"fileUrl": "https://x.test/a.png", "forceRefresh": True}}
+    assert _content(image) == {
+        "contentInfo": {"fileUrl": "https://x.test/a.png", "forceRefresh": True}
+    }
 
 
 def test_a_card_stands_and_keeps_its_chips() -> None:
-    card = {"title": "Boots", "media": {"height": "SHORT", "contentInfo": {"fileUrl": "https://x.test/a.png"}}}
-    sent = _content({"richCard": {"standaloneCard": {"cardContent": {**card, "suggestions": [_reply(1), LIVE_AGENT]}}}})
+    card = {
+        "title": "Boots",
+        "media": {"height": "SHORT", "contentInfo": {"fileUrl": "https://x.test/a.png"}},
+    }
+    sent = _content(
+        {
+            "richCard": {
+                "standaloneCard": {"cardContent": {**card, "suggestions": [_reply(1), LIVE_AGENT]}}
+            }
+        }
+    )
     standalone = sent["richCard"]["standaloneCard"]
     assert standalone["cardOrientation"] == "VERTICAL"
     assert standalone["cardContent"]["title"] == "Boots"
@@ -54,31 +67,50 @@ def test_a_card_stands_and_keeps_its_chips() -> None:
 
 def test_a_carousel_is_carried_over() -> None:
     carousel = {"cardWidth": "SMALL", "cardContents": [{"title": "A"}, {"title": "B"}]}
-    assert _content({"richCard": {"carouselCard": carousel}}) == {"richCard": {"carouselCard": carousel}}
+    assert _content({"richCard": {"carouselCard": carousel}}) == {
+        "richCard": {"carouselCard": carousel}
+    }
 
 
 def test_of_thirteen_chips_eleven_are_sent_and_the_person_is_among_them() -> None:
-    chips = _content({"text": "?", "suggestions": [*map(_reply, range(12)), LIVE_AGENT]})["suggestions"]
+    chips = _content({"text": "?", "suggestions": [*map(_reply, range(12)), LIVE_AGENT]})[
+        "suggestions"
+    ]
     assert len(chips) == 11
     assert chips[-1]["reply"]["postbackData"] == "baton:request-human"
 
 
-SIGN_IN = {"authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}}
+SIGN_IN = {
+    "authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}
+}
 
 
 def test_chips_that_act_are_carried_over() -> None:
-    action = {"action": {"text": "Shop", "postbackData": "s", "openUrlAction": {"url": "https://x.test"}}}
-    assert _content({"text": "?", "suggestions": [action], "fallback": "!"}) == {"text": "?", "suggestions": [action]}
+    action = {
+        "action": {"text": "Shop", "postbackData": "s", "openUrlAction": {"url": "https://x.test"}}
+    }
+    assert _content({"text": "?", "suggestions": [action], "fallback": "!"}) == {
+        "text": "?",
+        "suggestions": [action],
+    }
 
 
 def test_a_number_is_told_as_rcs_takes_it() -> None:
-    dial = {"action": {"text": "Call", "postbackData": "c", "dialAction": {"phoneNumber": "+1-201-555-0123"}}}
+    dial = {
+        "action": {
+            "text": "Call",
+            "postbackData": "c",
+            "dialAction": {"phoneNumber": "+1-201-555-0123"},
+        }
+    }
     (chip,) = _content({"text": "?", "suggestions": [dial]})["suggestions"]
     assert chip["action"]["dialAction"] == {"phoneNumber": "+12015550123"}
 
 
 def test_where_nobody_can_sign_in_the_fallback_says_how() -> None:
-    """As in Google's snippet send-message-authentication-request-suggestion.sh, whose fallback has the address."""
+    """As in Google's snippet send-message-authentication-request-suggestion.sh, whose fallback
+    has the address.
+    """
     said = {
         "text": "Sign in to continue.",
         "suggestions": [SIGN_IN, _reply(1)],
@@ -94,8 +126,12 @@ def test_a_chip_to_sign_in_that_has_no_fallback_is_left_out_and_the_log_says_so(
     assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
 
 
-def test_of_too_many_chips_the_log_says_how_many_are_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(_content({"text": "?", "suggestions": [*map(_reply, range(13))]})["suggestions"]) == 11
+def test_of_too_many_chips_the_log_says_how_many_are_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (
+        len(_content({"text": "?", "suggestions": [*map(_reply, range(13))]})["suggestions"]) == 11
+    )
     assert json.loads(capsys.readouterr().out)["message"].startswith("2 chips")
 
 
@@ -104,10 +140,15 @@ def test_what_only_business_messages_has_is_left_out() -> None:
     info = {"fileUrl": "https://x.test/a.png", "altText": "Boots", "forceRefresh": True}
     shown = {"fileUrl": "https://x.test/a.png", "forceRefresh": True}
     assert _content({"image": {"contentInfo": info}}) == {"contentInfo": shown}
-    card = {"title": "Boots", "mood": 1, "media": {"height": "TALL", "contentInfo": info}, "suggestions": [_reply(1)]}
-    found = _content({"richCard": {"standaloneCard": {"cardContent": card}}})["richCard"]["standaloneCard"][
-        "cardContent"
-    ]
+    card = {
+        "title": "Boots",
+        "mood": 1,
+        "media": {"height": "TALL", "contentInfo": info},
+        "suggestions": [_reply(1)],
+    }
+    found = _content({"richCard": {"standaloneCard": {"cardContent": card}}})["richCard"][
+        "standaloneCard"
+    ]["cardContent"]
     media = {"height": "TALL", "contentInfo": shown}
     assert found == {"title": "Boots", "media": media, "suggestions": [_reply(1)]}
 
@@ -117,4 +158,7 @@ def test_an_action_that_rcs_does_not_have_is_left_out() -> None:
     known = {"action": {"text": "Where", "postbackData": "w", "viewLocationAction": place}}
     unknown = {"action": {"text": "Dance", "postbackData": "d", "danceAction": {}}}
     (chip,) = _content({"text": "?", "suggestions": [known, unknown]})["suggestions"]
-    assert chip["action"]["viewLocationAction"] == {"latLong": {"latitude": 1, "longitude": 2}, "label": "Here"}
+    assert chip["action"]["viewLocationAction"] == {
+        "latLong": {"latitude": 1, "longitude": 2},
+        "label": "Here",
+    }

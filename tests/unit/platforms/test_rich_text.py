@@ -1,4 +1,6 @@
-"""Business Messages' rich text, as WhatsApp marks it and as plain words. Texts are those of Google's samples."""
+"""Business Messages' rich text, as WhatsApp marks it and as plain words. Texts are those of
+Google's samples.
+"""
 
 import json
 import subprocess
@@ -15,7 +17,9 @@ from shared.platforms.whatsapp.content import message_of
 from shared.schemas.content import Content
 
 # bm-bootstrap-nodejs, src/api/messages.js; its fallback is what it wants shown elsewhere
-GOOGLES = "Hello, here is some **bold text**, *italicized text*, and a [link](https://www.google.com)."
+GOOGLES = (
+    "Hello, here is some **bold text**, *italicized text*, and a [link](https://www.google.com)."
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,11 @@ GOOGLES = "Hello, here is some **bold text**, *italicized text*, and a [link](ht
         ("[https://x.test](https://x.test)", "https://x.test", "https://x.test"),
         ("<https://x.test/ä_b_c>", "https://x.test/ä_b_c", "https://x.test/ä_b_c"),
         ("[a@b.test](mailto:a@b.test)", "mailto:a@b.test", "mailto:a@b.test"),
-        ("![a boot](https://x.test/a.png)", "a boot (https://x.test/a.png)", "a boot (https://x.test/a.png)"),
+        (
+            "![a boot](https://x.test/a.png)",
+            "a boot (https://x.test/a.png)",
+            "a boot (https://x.test/a.png)",
+        ),
         ("\\*as it is\\* snake_case", "*as it is* snake_case", "*as it is* snake_case"),
         ("Line\n\n\n- **one**\n  - two", "Line\n\n\n- *one*\n  - two", "Line\n\n\n- one\n  - two"),
         ("```\na = 1\nb = **2**\n```", "```a = 1\nb = **2**```", "a = 1\nb = **2**"),
@@ -43,7 +51,8 @@ def test_marks_become_the_channels_own(text: str, whatsapp: str, plain: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"), [("un**believ**able", "unbelievable"), ("请**注意**这里", "请注意这里"), ("**a\nb**", "a\nb")]
+    ("text", "shown"),
+    [("un**believ**able", "unbelievable"), ("请**注意**这里", "请注意这里"), ("**a\nb**", "a\nb")],
 )
 def test_marks_that_whatsapp_would_show_as_they_are_are_left_out(text: str, shown: str) -> None:
     assert translated(text, WHATSAPP) == shown
@@ -82,12 +91,17 @@ def test_rcs_gets_plain_words_of_texts_and_cards() -> None:
 
 def test_a_chips_text_is_never_rich() -> None:
     chip = {"reply": {"text": "**A**", "postbackData": "a"}}
-    content = Content.model_validate({"text": "**?**", "suggestions": [chip], "containsRichText": True})
+    content = Content.model_validate(
+        {"text": "**?**", "suggestions": [chip], "containsRichText": True}
+    )
     said: Any = message_of(content, None)
     assert said["interactive"]["body"]["text"] == "*?*"
     assert said["interactive"]["action"]["buttons"][0]["reply"]["title"] == "**A**"
 
 
 def test_the_library_is_loaded_for_rich_text_only() -> None:
-    script = "import sys, shared.bootstrap.platforms; assert not [one for one in sys.modules if 'markdown_it' in one]"
+    script = (
+        "import sys, shared.bootstrap.platforms; assert not [one for "
+        "one in sys.modules if 'markdown_it' in one]"
+    )
     subprocess.run([sys.executable, "-c", script], check=True)

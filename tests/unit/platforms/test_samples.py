@@ -1,4 +1,6 @@
-"""Every sample of every platform: headers and raw body as they arrive, and the events they must become."""
+"""Every sample of every platform: headers and raw body as they arrive, and the events they must
+become.
+"""
 
 import json
 from dataclasses import replace
@@ -35,7 +37,8 @@ SET_UP = platforms(
     )
 )
 KNOWN: dict[str, Platform] = {
-    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp) else one for name, one in SET_UP.items()
+    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp) else one
+    for name, one in SET_UP.items()
 }
 
 
@@ -50,7 +53,9 @@ def _shown(event: Event | Passing) -> dict[str, Any]:
         shown = event.model_dump(mode="json") | {"kind": event.kind, "text": event.text}
         who = getattr(event, "representative", None)
         return shown | (
-            {"representative": who.model_dump(mode="json", by_alias=True, exclude_none=True)} if who else {}
+            {"representative": who.model_dump(mode="json", by_alias=True, exclude_none=True)}
+            if who
+            else {}
         )
     return {"type": type(event).__name__, "source": event.source, "form": event.form}
 

@@ -1,4 +1,6 @@
-"""What is signed is never dropped in silence, and one thing that cannot be read spoils nothing beside it."""
+"""What is signed is never dropped in silence, and one thing that cannot be read spoils nothing
+beside it.
+"""
 
 import base64
 import json
@@ -29,7 +31,9 @@ def _batch(*messages: dict[str, Any]) -> bytes:
 
 
 def _rcs(**data: Any) -> bytes:
-    whole = json.dumps({"senderPhoneNumber": "+12025550100", "agentId": "a", "messageId": "m", **data}).encode()
+    whole = json.dumps(
+        {"senderPhoneNumber": "+12025550100", "agentId": "a", "messageId": "m", **data}
+    ).encode()
     return json.dumps({"message": {"data": base64.b64encode(whole).decode()}}).encode()
 
 
@@ -49,7 +53,9 @@ def test_half_a_character_becomes_the_sign_of_one(body: bytes, expected: str) ->
     assert parse_signed(body)["a"] == expected
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1]", b'"\\ud83d"', b'{"a": \\ud83d}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[1]", b'"\\ud83d"', b'{"a": \\ud83d}', b"[" * 100_000]
+)
 def test_what_is_no_object_is_still_none(body: bytes) -> None:
     for parse in (parse_object, parse_signed):
         with pytest.raises(BadRequest):
@@ -63,10 +69,21 @@ def test_what_nobody_signed_is_not_mended() -> None:
 
 def test_half_an_emoji_is_taken_on_every_platform() -> None:
     for platform, body in (
-        (BusinessMessages(), rb'{"conversationId": "3333", "message": {"messageId": "1", "text": "hi \ud83d"}}'),
-        (Csku(), rb'{"event": "x", "conversation_id": "c", "message": {"id": "1", "text": "hi \ud83d"}}'),
+        (
+            BusinessMessages(),
+            rb'{"conversationId": "3333", "message": {"messageId": "1", "text": "hi \ud83d"}}',
+        ),
+        (
+            Csku(),
+            rb'{"event": "x", "conversation_id": "c", "message": {"id": "1", "text": "hi \ud83d"}}',
+        ),
         (Rcs(), _rcs(text="hi \ud83d")),
-        (WhatsApp(), _batch({"from": "12025550100", "id": "w", "type": "text", "text": {"body": "hi \ud83d"}})),
+        (
+            WhatsApp(),
+            _batch(
+                {"from": "12025550100", "id": "w", "type": "text", "text": {"body": "hi \ud83d"}}
+            ),
+        ),
     ):
         (event,) = platform.events(Request("POST", "/", body))
         assert isinstance(event, Event)
@@ -81,7 +98,9 @@ def test_a_time_beyond_any_number_is_no_time(digits: int) -> None:
         parse_time(-(10**digits))
 
 
-def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def fails() -> list[Event]:
         raise ZeroDivisionError("holds +12025550100")
 
@@ -89,7 +108,11 @@ def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(capsys: 
     assert isinstance(noted, Unknown)
     assert (noted.source, noted.id, noted.fault) == (LINE.conversation, "h-1", "ZeroDivisionError")
     line = json.loads(capsys.readouterr().out)
-    assert (line["severity"], line["platform"], line["reason"]) == ("ERROR", "whatsapp", "ZeroDivisionError")
+    assert (line["severity"], line["platform"], line["reason"]) == (
+        "ERROR",
+        "whatsapp",
+        "ZeroDivisionError",
+    )
     assert "12025550100" not in json.dumps(line)
 
 
@@ -113,7 +136,11 @@ _SIGNED = [
         b'{"conversationId": "3333", "userStatus": {"requestedLiveAgent": "perhaps"}}',
         "business_messages:3333",
     ),
-    (BusinessMessages(), b'{"conversationId": "3333", "x": ' + b"[" * 150 + b"]" * 150 + b"}", None),
+    (
+        BusinessMessages(),
+        b'{"conversationId": "3333", "x": ' + b"[" * 150 + b"]" * 150 + b"}",
+        None,
+    ),
     (BusinessMessages(), b'{"x": [' + b"{}," * 250_000 + b"{}]}", None),
     (Csku(), b"nonsense", None),
     (Csku(), b'{"event": "agent.message_out", "message": {"id": "1"}}', None),
@@ -132,7 +159,9 @@ def test_what_is_genuine_and_cannot_be_read_is_alarmed_and_never_refused(
     platform: Platform, body: bytes, conversation: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = platform.events(Request("POST", "/", body))
-    assert [(type(one), one.source) for one in found] == ([(Unknown, conversation)] if conversation else [])
+    assert [(type(one), one.source) for one in found] == (
+        [(Unknown, conversation)] if conversation else []
+    )
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["severity"], line["platform"]) == ("ERROR", platform.name)
     assert line["message"] == "a signed webhook cannot be read; it was taken and dropped"
@@ -141,7 +170,10 @@ def test_what_is_genuine_and_cannot_be_read_is_alarmed_and_never_refused(
 @pytest.mark.parametrize("depth", [150, 5_000, 500_000])
 def test_what_is_nested_deep_is_refused_in_words(depth: int) -> None:
     for parse in (parse_object, parse_signed):
-        for whole in (b'{"a": %s1%s}' % (b"[" * depth, b"]" * depth), b'{"a":' * depth + b"1" + b"}" * depth):
+        for whole in (
+            b'{"a": %s1%s}' % (b"[" * depth, b"]" * depth),
+            b'{"a":' * depth + b"1" + b"}" * depth,
+        ):
             with pytest.raises(BadRequest):
                 parse(whole)
 
@@ -161,8 +193,16 @@ def test_four_megabytes_of_empty_objects_are_refused_quickly_and_in_little_memor
 
 
 def test_three_megabytes_of_statuses_are_read() -> None:
-    one = {"id": "wamid.x", "status": "read", "timestamp": "1700000000", "recipient_id": "12025550100"}
-    more = {"conversation": {"id": "c", "origin": {"type": "service"}}, "pricing": {"billable": True, "model": "CBP"}}
+    one = {
+        "id": "wamid.x",
+        "status": "read",
+        "timestamp": "1700000000",
+        "recipient_id": "12025550100",
+    }
+    more = {
+        "conversation": {"id": "c", "origin": {"type": "service"}},
+        "pricing": {"billable": True, "model": "CBP"},
+    }
     value = {"metadata": {"phone_number_id": "1"}, "statuses": [one | more] * 15_000}
     body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
     assert len(body) > 2_500_000

@@ -18,11 +18,15 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 TO = "106540352242000|5511987654321"
-PLATFORM = WhatsApp(("old", "new"), verify_token="verify", api_url="https://graph.test/v1.0/", access_token="token")
+PLATFORM = WhatsApp(
+    ("old", "new"), verify_token="verify", api_url="https://graph.test/v1.0/", access_token="token"
+)
 
 
 def _asked(**query: str) -> Request:
-    return Request("GET", "/whatsapp", query={f"hub.{name}": value for name, value in query.items()})
+    return Request(
+        "GET", "/whatsapp", query={f"hub.{name}": value for name, value in query.items()}
+    )
 
 
 def test_the_known_answer_of_the_signature() -> None:
@@ -36,14 +40,18 @@ def test_while_a_secret_rotates_both_sign(key: str) -> None:
     PLATFORM.authenticate(Request("POST", "/", b"raw", given))
 
 
-@pytest.mark.parametrize("given", ["", "sha256=", hmac_sha256_hex("new", b"raw"), "sha1=0", "sha256=é"])
+@pytest.mark.parametrize(
+    "given", ["", "sha256=", hmac_sha256_hex("new", b"raw"), "sha1=0", "sha256=é"]
+)
 def test_a_signature_says_its_algorithm(given: str) -> None:
     with pytest.raises(Unauthenticated):
         PLATFORM.authenticate(Request("POST", "/", b"raw", {"x-hub-signature-256": given}))
 
 
 def test_the_check_of_the_address_is_answered_with_the_challenge() -> None:
-    answer = PLATFORM.handshake(_asked(mode="subscribe", challenge="1158201444", verify_token="verify"))
+    answer = PLATFORM.handshake(
+        _asked(mode="subscribe", challenge="1158201444", verify_token="verify")
+    )
     assert answer is not None
     assert (answer.status, answer.body, answer.content_type) == (200, b"1158201444", "text/plain")
 
@@ -71,8 +79,12 @@ def test_other_requests_are_no_check() -> None:
     assert PLATFORM.handshake(Request("POST", "/whatsapp", query={"hub.mode": "subscribe"})) is None
 
 
-@pytest.mark.parametrize(("kind", "more"), [("READ", {}), ("TYPING_STARTED", {"typing_indicator": {"type": "text"}})])
-def test_typing_and_read_are_one_call_about_the_customers_message(kind: Any, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "more"), [("READ", {}), ("TYPING_STARTED", {"typing_indicator": {"type": "text"}})]
+)
+def test_typing_and_read_are_one_call_about_the_customers_message(
+    kind: Any, more: dict[str, Any]
+) -> None:
     call = PLATFORM.call(Signal(id="x", to=TO, kind=kind, message_id="wamid.A"))
     assert call is not None
     assert json.loads(call.body) == {
@@ -147,7 +159,12 @@ def test_statuses_will_name_the_id_of_the_answer(body: bytes, expected: str | No
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("KTP Jane\nDoe.pdf", "[document] KTP Jane Doe.pdf"), (" \n", "[document]"), (7, "[document]")]
+    ("name", "words"),
+    [
+        ("KTP Jane\nDoe.pdf", "[document] KTP Jane Doe.pdf"),
+        (" \n", "[document]"),
+        (7, "[document]"),
+    ],
 )
 def test_the_name_of_a_file_is_one_line(name: object, words: str) -> None:
     assert words_of({"type": "document", "document": {"filename": name}}) == words

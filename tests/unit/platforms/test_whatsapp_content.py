@@ -1,4 +1,6 @@
-"""What representatives say, as WhatsApp shows it: buttons, lists and lines, and always a way to a person."""
+"""What representatives say, as WhatsApp shows it: buttons, lists and lines, and always a way to
+a person.
+"""
 
 import json
 from dataclasses import replace
@@ -16,7 +18,9 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
 TO = "106540352242000|5511987654321"
-PLATFORM = WhatsApp(("old", "new"), verify_token="verify", api_url="https://graph.test/v1.0/", access_token="token")
+PLATFORM = WhatsApp(
+    ("old", "new"), verify_token="verify", api_url="https://graph.test/v1.0/", access_token="token"
+)
 LIVE_AGENT: dict[str, Any] = {"liveAgentRequest": {}}
 SHOP = {"action": {"text": "Shop", "postbackData": "s", "openUrlAction": {"url": "https://x.test"}}}
 
@@ -28,7 +32,11 @@ def _sent(content: dict[str, Any]) -> dict[str, Any]:
     assert (call.method, call.auth) == ("POST", "bearer:token")
     assert call.url == "https://graph.test/v1.0/106540352242000/messages"
     body: dict[str, Any] = json.loads(call.body)
-    common = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "5511987654321"}
+    common = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": "5511987654321",
+    }
     assert {name: body.pop(name) for name in common} == common
     return body
 
@@ -47,7 +55,9 @@ def test_a_text_is_sent_without_a_preview() -> None:
 
 def test_a_customer_with_a_username_is_reached_by_their_user_id() -> None:
     to = "106540352242000|BR.1502576394655843"
-    call = PLATFORM.call(SendMessage(id="1", to=to, representative=JANE, content=Content(text="Hello")))
+    call = PLATFORM.call(
+        SendMessage(id="1", to=to, representative=JANE, content=Content(text="Hello"))
+    )
     assert call is not None
     body = json.loads(call.body)
     assert body["recipient"] == "BR.1502576394655843"
@@ -56,7 +66,10 @@ def test_a_customer_with_a_username_is_reached_by_their_user_id() -> None:
 
 def test_an_image_is_sent_by_its_link() -> None:
     image = {"contentInfo": {"fileUrl": "https://x.test/a.png", "altText": "Boots"}}
-    assert _sent({"image": image}) == {"type": "image", "image": {"link": "https://x.test/a.png", "caption": "Boots"}}
+    assert _sent({"image": image}) == {
+        "type": "image",
+        "image": {"link": "https://x.test/a.png", "caption": "Boots"},
+    }
 
 
 def test_chips_of_an_image_are_buttons_or_lines_under_it() -> None:
@@ -72,23 +85,36 @@ def test_chips_of_an_image_are_buttons_or_lines_under_it() -> None:
 def _tappable(content: dict[str, Any]) -> list[str]:
     action = _sent(content).get("interactive", {"action": {}})["action"]
     rows = [row for section in action.get("sections", []) for row in section["rows"]]
-    return [one["id"] for one in (*(button["reply"] for button in action.get("buttons", [])), *rows)]
+    return [
+        one["id"] for one in (*(button["reply"] for button in action.get("buttons", [])), *rows)
+    ]
 
 
-IMAGE: dict[str, Any] = {"image": {"contentInfo": {"fileUrl": "https://x.test/a.png", "altText": "x" * 1100}}}
-ASKING_CARD: dict[str, Any] = {"cardContent": {"title": "Boots", "suggestions": [LIVE_AGENT, _reply("Buy")]}}
+IMAGE: dict[str, Any] = {
+    "image": {"contentInfo": {"fileUrl": "https://x.test/a.png", "altText": "x" * 1100}}
+}
+ASKING_CARD: dict[str, Any] = {
+    "cardContent": {"title": "Boots", "suggestions": [LIVE_AGENT, _reply("Buy")]}
+}
 
 
 @pytest.mark.parametrize(
     "content",
     [
         {"text": "x" * 1025, "suggestions": [LIVE_AGENT]},
-        {"text": "x" * 3072, "suggestions": [LIVE_AGENT, *(_reply(f"Chip {n}") for n in range(12))]},
+        {
+            "text": "x" * 3072,
+            "suggestions": [LIVE_AGENT, *(_reply(f"Chip {n}") for n in range(12))],
+        },
         {"text": "?", "suggestions": [_reply("x" * 25), LIVE_AGENT, LIVE_AGENT]},
         {"text": "?", "suggestions": [_reply("Yes", "p" * 300), LIVE_AGENT]},
         {**IMAGE, "suggestions": [LIVE_AGENT, *(_reply(f"Chip {n}") for n in range(5))]},
         {"richCard": {"standaloneCard": ASKING_CARD}, "fallback": "Boots"},
-        {"richCard": {"standaloneCard": ASKING_CARD}, "fallback": "Boots", "suggestions": [LIVE_AGENT]},
+        {
+            "richCard": {"standaloneCard": ASKING_CARD},
+            "fallback": "Boots",
+            "suggestions": [LIVE_AGENT],
+        },
     ],
 )
 def test_the_way_to_a_person_can_always_be_tapped(content: dict[str, Any]) -> None:
@@ -96,18 +122,26 @@ def test_the_way_to_a_person_can_always_be_tapped(content: dict[str, Any]) -> No
 
 
 def test_beside_it_other_chips_are_lines_where_they_do_not_fit() -> None:
-    sent = _sent({"text": "Which?", "suggestions": [_reply("x" * 25), LIVE_AGENT, SHOP]})["interactive"]
+    sent = _sent({"text": "Which?", "suggestions": [_reply("x" * 25), LIVE_AGENT, SHOP]})[
+        "interactive"
+    ]
     assert sent["body"]["text"] == f"Which?\n• {'x' * 25}\n• Shop: https://x.test"
     assert len(sent["action"]["buttons"]) == 1
 
 
-def test_without_long_lists_the_words_end_in_an_ellipsis_and_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_long_lists_the_words_end_in_an_ellipsis_and_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     content = Content.model_validate({"text": "x" * 1025, "suggestions": [LIVE_AGENT]})
     short = replace(PLATFORM, facts=frozenset[Fact]())
     call = short.call(SendMessage(id="1", to=TO, representative=JANE, content=content))
     assert call is not None
     sent = json.loads(call.body)["interactive"]
-    assert (sent["type"], len(sent["body"]["text"]), sent["body"]["text"][-1]) == ("button", 1024, "…")
+    assert (sent["type"], len(sent["body"]["text"]), sent["body"]["text"][-1]) == (
+        "button",
+        1024,
+        "…",
+    )
     assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
 
 
@@ -120,15 +154,25 @@ def test_nothing_is_cut_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
 
 
-def test_a_link_that_does_not_fit_leaves_the_words_and_a_sign(capsys: pytest.CaptureFixture[str]) -> None:
-    far = {"action": {"text": "Open", "postbackData": "p", "openUrlAction": {"url": "https://x.test/" + "y" * 1100}}}
+def test_a_link_that_does_not_fit_leaves_the_words_and_a_sign(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    far = {
+        "action": {
+            "text": "Open",
+            "postbackData": "p",
+            "openUrlAction": {"url": "https://x.test/" + "y" * 1100},
+        }
+    }
     assert _sent({"text": "x" * 3072, "suggestions": [far]}) == _text("x" * 3072, "…")
     assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
 
 
 def test_what_nobody_has_verified_can_be_switched_off() -> None:
     plain = replace(PLATFORM, facts=frozenset[Fact]())
-    call = plain.call(SendMessage(id="1", to="1|BR.15", representative=JANE, content=Content(text="Hello")))
+    call = plain.call(
+        SendMessage(id="1", to="1|BR.15", representative=JANE, content=Content(text="Hello"))
+    )
     assert call is not None
     assert json.loads(call.body)["to"] == "BR.15"
     assert plain.outcome(Answer(400, b'{"error": {"code": 130429}}')) is Outcome.PERMANENT
@@ -158,7 +202,9 @@ def test_three_chips_are_buttons_and_one_of_them_asks_for_a_person() -> None:
 def test_more_chips_or_longer_ones_are_a_list() -> None:
     for chips in ([_reply(f"Chip {n}") for n in range(10)], [_reply("Just over twenty chars")]):
         action = _sent({"text": "Which?", "suggestions": chips})["interactive"]["action"]
-        assert [row["title"] for row in action["sections"][0]["rows"]] == [chip["reply"]["text"] for chip in chips]
+        assert [row["title"] for row in action["sections"][0]["rows"]] == [
+            chip["reply"]["text"] for chip in chips
+        ]
         assert 0 < len(action["button"]) <= 20
 
 
@@ -180,7 +226,9 @@ def test_what_fits_neither_is_lines_of_text(chips: list[dict[str, Any]]) -> None
 
 
 def test_a_chip_without_a_postback_comes_back_by_its_name() -> None:
-    buttons = _sent({"text": "?", "suggestions": [_reply("Yes", "")]})["interactive"]["action"]["buttons"]
+    buttons = _sent({"text": "?", "suggestions": [_reply("Yes", "")]})["interactive"]["action"][
+        "buttons"
+    ]
     assert buttons == [{"type": "reply", "reply": {"id": "Yes", "title": "Yes"}}]
 
 
@@ -200,10 +248,19 @@ def test_links_are_lines_of_the_text() -> None:
         ),
         ({"viewLocationAction": {"query": "a cafe"}}, "• Go: a cafe"),
         (
-            {"createCalendarEventAction": {"title": "Fitting", "startTime": "2026-03-01T12:00Z", "endTime": "13:00Z"}},
+            {
+                "createCalendarEventAction": {
+                    "title": "Fitting",
+                    "startTime": "2026-03-01T12:00Z",
+                    "endTime": "13:00Z",
+                }
+            },
             "• Go: Fitting, 2026-03-01T12:00Z, 13:00Z",
         ),
-        ({"composeAction": {"composeTextMessage": {"phoneNumber": "+1201", "text": "Hi"}}}, "• Go: +1201, Hi"),
+        (
+            {"composeAction": {"composeTextMessage": {"phoneNumber": "+1201", "text": "Hi"}}},
+            "• Go: +1201, Hi",
+        ),
         ({"shareLocationAction": {}, "fallbackUrl": "https://x.test"}, "• Go: https://x.test"),
         ({"shareLocationAction": {}}, "• Go"),
     ],
@@ -211,15 +268,17 @@ def test_links_are_lines_of_the_text() -> None:
 def test_an_action_that_whatsapp_does_not_have_is_a_line_that_says_where_it_leads(
     action: dict[str, Any], line: str
 ) -> None:
-    assert _sent({"text": "?", "suggestions": [{"action": {"text": "Go", "postbackData": "g", **action}}]}) == _text(
-        "?", line
-    )
+    assert _sent(
+        {"text": "?", "suggestions": [{"action": {"text": "Go", "postbackData": "g", **action}}]}
+    ) == _text("?", line)
 
 
 def test_where_nobody_can_sign_in_the_fallback_says_how_or_the_log_what_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sign_in = {"authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}}
+    sign_in = {
+        "authenticationRequest": {"oauth": {"clientId": "x", "codeChallenge": "y", "scopes": ["z"]}}
+    }
     said = {"text": "Sign in to continue.", "suggestions": [sign_in]}
     assert _sent({**said, "fallback": "Visit x.test."}) == _text("Visit x.test.")
     assert capsys.readouterr().out == ""
@@ -235,9 +294,12 @@ def test_a_long_text_keeps_its_words_before_its_chips() -> None:
     chips = [_reply("Yes"), _reply("No")]
     assert _sent({"text": "x" * 1025, "suggestions": chips}) == _text("x" * 1025, "• Yes", "• No")
     longest = Content.model_construct(
-        text="x" * 4096, suggestions=Content.model_validate({"text": "?", "suggestions": chips}).suggestions
+        text="x" * 4096,
+        suggestions=Content.model_validate({"text": "?", "suggestions": chips}).suggestions,
     )
-    call = PLATFORM.call(SendMessage.model_construct(id="1", to=TO, representative=JANE, content=longest))
+    call = PLATFORM.call(
+        SendMessage.model_construct(id="1", to=TO, representative=JANE, content=longest)
+    )
     assert call is not None
     assert json.loads(call.body)["text"]["body"] == "x" * 4096
 
@@ -251,7 +313,11 @@ def test_a_card_is_told_in_words_with_its_chips() -> None:
 
 
 def test_a_carousel_is_told_card_by_card_within_the_limit() -> None:
-    cards = [{"title": "A", "description": "a" * 2000}, {"title": "B", "description": "b" * 2000}, {"title": "C"}]
+    cards = [
+        {"title": "A", "description": "a" * 2000},
+        {"title": "B", "description": "b" * 2000},
+        {"title": "C"},
+    ]
     carousel = {"carouselCard": {"cardWidth": "SMALL", "cardContents": cards}}
     assert len(_sent({"richCard": carousel})["text"]["body"]) <= 4096
     carousel["carouselCard"]["cardContents"] = [{"title": "A"}, {"title": "B"}]

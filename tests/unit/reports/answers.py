@@ -1,4 +1,6 @@
-"""What a report must say, worked out from known facts with lists and sorting, and compared with what it says."""
+"""What a report must say, worked out from known facts with lists and sorting, and compared with
+what it says.
+"""
 
 import math
 from collections import Counter, defaultdict
@@ -10,7 +12,12 @@ from zoneinfo import ZoneInfo
 from tests.unit.reports.scripts import Fact
 
 Expected = dict[str, Any]
-TIMED = {"waiting": "waiting", "first_response": "firstResponse", "response": "response", "handling": "handling"}
+TIMED = {
+    "waiting": "waiting",
+    "first_response": "firstResponse",
+    "response": "response",
+    "handling": "handling",
+}
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
@@ -41,14 +48,18 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
         row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"]}
     else:
         row = {
-            "conversations": n["conversation"], "handedOff": n["handed_off"], "requested": n["requested"],
-            "unasked": n["unasked"], "joined": n["joined"], "failed": n["failed"], "expired": n["expired"],
+            "conversations": n["conversation"], "handedOff": n["handed_off"],
+            "requested": n["requested"],
+            "unasked": n["unasked"], "joined": n["joined"], "failed": n["failed"],
+            "expired": n["expired"],
             "waiting.open": n["requested"] - n["waiting"] - n["failed"] - n["expired"],
             "waiting.without": n["failed"] + n["expired"],
             "firstResponse.open": n["requested"] - n["first_response"] - n["silent"],
             "firstResponse.without": n["silent"],
-            "response.open": n["turn"] - n["response"] - n["unanswered"], "response.without": n["unanswered"],
-            "left": n["left"], "returned": n["returned"], "withHuman": n["joined"] - n["left"] - n["returned"],
+            "response.open": n["turn"] - n["response"] - n["unanswered"],
+            "response.without": n["unanswered"],
+            "left": n["left"], "returned": n["returned"],
+            "withHuman": n["joined"] - n["left"] - n["returned"],
         }  # fmt: skip
         if n["conversation"]:
             row["handoffRate"] = n["handed_off"] / n["conversation"]
@@ -68,7 +79,9 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
 
 
 def faults(said: dict[str, Any], wanted: Expected) -> list[str]:
-    """Returns where a report's row differs: counts not at all, durations by no more than the bins' 0.8 %."""
+    """Returns where a report's row differs: counts not at all, durations by no more than the
+    bins' 0.8 %.
+    """
     found = []
     for name, value in wanted.items():
         path, row = name.split("."), said
@@ -78,7 +91,11 @@ def faults(said: dict[str, Any], wanted: Expected) -> list[str]:
             if shown is None or abs(shown - value) > (0 if value < 128 else value / 128):
                 found.append(f"{name}: {shown} instead of {value}")
         elif name == "handoffRate":
-            found += [] if shown is not None and abs(shown - value) <= 0.00005 else [f"{name}: {shown}, not {value}"]
+            found += (
+                []
+                if shown is not None and abs(shown - value) <= 0.00005
+                else [f"{name}: {shown}, not {value}"]
+            )
         elif shown != value:
             found.append(f"{name}: {shown} instead of {value}")
     return found

@@ -1,6 +1,8 @@
-"""DuckDB in a process of its own: at its end its bindings print about leaks, which must not be a test run's last words.
+"""DuckDB in a process of its own: at its end its bindings print about leaks, which must not be a
+test run's last words.
 
-Run as a program it reads one JSON statement a line, `[sql, parameters]`, and answers each with its rows.
+Run as a program it reads one JSON statement a line, `[sql, parameters]`, and answers each with its
+rows.
 """
 
 import json
@@ -16,10 +18,17 @@ class Engine:
 
     def __enter__(self) -> Self:
         command = [sys.executable, __file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._process.kill()
         self._process.communicate()
 
@@ -45,7 +54,9 @@ def main() -> None:
         try:
             found = connection.execute(sql, parameters)
             names = [column[0] for column in found.description or ()]
-            answer: dict[str, Any] = {"rows": [dict(zip(names, row, strict=True)) for row in found.fetchall()]}
+            answer: dict[str, Any] = {
+                "rows": [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            }
         except duckdb.Error as error:
             answer = {"error": str(error)}
         sys.stdout.write(json.dumps(answer, default=str) + "\n")

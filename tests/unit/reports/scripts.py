@@ -1,7 +1,8 @@
-"""Conversations whose answers are known because they are made up: each script says what happens and what it comes to.
+"""Conversations whose answers are known because they are made up: each script says what happens and
+what it comes to.
 
-The answers are written beside the events by whoever wrote the scene, from the words of the definitions. Nothing here
-asks the code under test.
+The answers are written beside the events by whoever wrote the scene, from the words of the
+definitions. Nothing here asks the code under test.
 """
 
 import random
@@ -24,8 +25,10 @@ from shared.schemas.events import (
 )
 from shared.schemas.representative import Representative, RepresentativeType
 
-UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800  # seconds; four times six hours until nobody came
-AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}  # and the API keys that they have
+# seconds; four times six hours until nobody came
+UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800
+# and the API keys that they have
+AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}
 DESKS = {"id": "jakarta", "de": "berlin", "fr": "worldwide"}  # by the customer's language
 CLOSED_DESK = ("ja", "tokyo")  # and one that is there each day from 09:00 to 17:00, UTC
 FROM, UNTIL = (
@@ -36,7 +39,9 @@ FROM, UNTIL = (
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One answer: `name` happened, counted at `at`, in a handoff of `desk`, to `agent` if one in particular."""
+    """One answer: `name` happened, counted at `at`, in a handoff of `desk`, to `agent` if one
+    in particular.
+    """
 
     name: str
     at: datetime
@@ -48,7 +53,9 @@ class Fact:
 
 @dataclass
 class Script:
-    """One conversation: what is taken when, and what reports must make of it. `desk` has the handoff that goes on."""
+    """One conversation: what is taken when, and what reports must make of it. `desk` has the
+    handoff that goes on.
+    """
 
     id: str
     begin: datetime
@@ -88,7 +95,12 @@ class Script:
 
     def bot(self) -> None:
         who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
-        self.take(BotMessage, representative=who, content=Content(text="beep"), fact=self.channel == "csku")
+        self.take(
+            BotMessage,
+            representative=who,
+            content=Content(text="beep"),
+            fact=self.channel == "csku",
+        )
 
     def human(self, kind: type[Event], agent: str, **more: Any) -> datetime:
         who = Representative(representative_type=RepresentativeType.HUMAN, display_name=agent)
@@ -131,7 +143,9 @@ class Script:
         self.tell("first_response", asked, agent, (said - asked).total_seconds())
 
     def exchange(self, agent: str) -> None:
-        """A turn of one to three messages, a bot that may not speak, and one human message; then one more of theirs."""
+        """A turn of one to three messages, a bot that may not speak, and one human message;
+        then one more of theirs.
+        """
         turn = self.after(self.some(5, 60))
         self.customer()
         for _ in range(self.some(0, 2)):
@@ -158,7 +172,9 @@ def only_bot(one: Script) -> None:
     one.opening(handed_off=False)
 
 
-def plain(one: Script, waits: int | None = None, *, handed_off: bool = True, again: bool = False) -> None:
+def plain(
+    one: Script, waits: int | None = None, *, handed_off: bool = True, again: bool = False
+) -> None:
     """Asked, waited for, answered, helped, left."""
     if not again:
         one.opening(handed_off=handed_off)
@@ -177,7 +193,9 @@ def overnight(one: Script) -> None:
 
 
 def twice(one: Script) -> None:
-    """Two handoffs in one conversation are two requests, and one conversation that was handed off."""
+    """Two handoffs in one conversation are two requests, and one conversation that was handed
+    off.
+    """
     plain(one)
     one.after(one.some(60, 3600))
     one.customer()
@@ -185,7 +203,9 @@ def twice(one: Script) -> None:
 
 
 def a_day_later(one: Script) -> None:
-    """After a day's silence it is another conversation; the five days between are nobody's response time."""
+    """After a day's silence it is another conversation; the five days between are nobody's
+    response time.
+    """
     only_bot(one)
     last = one.events[-1][0]
     one.at = one.begin = last + timedelta(hours=30)
@@ -193,7 +213,9 @@ def a_day_later(one: Script) -> None:
 
 
 def transfer(one: Script) -> None:
-    """Two humans, one handoff: each has their own handling time, and the second answers what was asked of the first."""
+    """Two humans, one handoff: each has their own handling time, and the second answers what
+    was asked of the first.
+    """
     one.opening(handed_off=True)
     first, second = one.random.sample(list(AGENTS), 2)
     asked = one.request()
@@ -258,7 +280,9 @@ def nobody_came(one: Script) -> None:
 
 
 def outside_hours(one: Script) -> None:
-    """The desk is closed, and its customers do not wait: who asks again has asked once, until it has been open."""
+    """The desk is closed, and its customers do not wait: who asks again has asked once, until
+    it has been open.
+    """
     one.language, one.desk = CLOSED_DESK
     evening = FROM.replace(hour=18) + timedelta(days=one.some(1, 5))
     one.begin = one.at = evening + timedelta(seconds=one.some(0, 9 * 3600))
@@ -278,7 +302,9 @@ def outside_hours(one: Script) -> None:
 
 
 def unasked(one: Script) -> None:
-    """Somebody takes over from the bot: nothing was waited for, and what the bot had answered is no turn of theirs."""
+    """Somebody takes over from the bot: nothing was waited for, and what the bot had answered
+    is no turn of theirs.
+    """
     one.opening(handed_off=True)
     takes_over(one)
 
@@ -303,7 +329,8 @@ def still_there(one: Script) -> None:
 
 
 def handover(one: Script) -> None:
-    """Somebody leaves, and a colleague goes on unasked soon after, before the bot has said a word: one handoff.
+    """Somebody leaves, and a colleague goes on unasked soon after, before the bot has said a word:
+    one handoff.
 
     What the customer has asked, before or meanwhile, is a turn that the colleague answers.
     """
@@ -311,7 +338,10 @@ def handover(one: Script) -> None:
     first, second = one.random.sample(list(AGENTS), 2)
     asked = one.request()
     joined = one.join(asked, one.some(5, 600), first)
-    silent, when = one.random.random() < 0.3, one.random.choice(["before", "meanwhile", "both", "never"])
+    silent, when = (
+        one.random.random() < 0.3,
+        one.random.choice(["before", "meanwhile", "both", "never"]),
+    )
     one.after(one.some(1, 60))
     if not silent:
         one.answer_first(asked, first)
@@ -339,7 +369,9 @@ def handover(one: Script) -> None:
 
 
 def taken_up_again(one: Script) -> None:
-    """The bot has spoken since somebody left, or it is too long ago: whoever comes now begins another handoff."""
+    """The bot has spoken since somebody left, or it is too long ago: whoever comes now begins
+    another handoff.
+    """
     plain(one)
     if one.random.random() < 0.5:
         one.after(one.some(1, 100))
@@ -367,7 +399,9 @@ def takes_over(one: Script) -> None:
     one.tell("left", joined)
 
 
-def late(one: Script, kind: type[Event], happened: datetime, agent: str = "", **more: Any) -> datetime:
+def late(
+    one: Script, kind: type[Event], happened: datetime, agent: str = "", **more: Any
+) -> datetime:
     """A webhook of a desk that delivers by itself: it comes when it comes."""
     accepted = one.at = max(one.at, happened + timedelta(seconds=one.some(1, 90)))
     if agent:
@@ -377,7 +411,9 @@ def late(one: Script, kind: type[Event], happened: datetime, agent: str = "", **
 
 
 def answered_there(one: Script) -> tuple[str, datetime, datetime, datetime]:
-    """Returns who answered at that desk, when they did, and when asking and answering were heard of."""
+    """Returns who answered at that desk, when they did, and when asking and answering were
+    heard of.
+    """
     one.id = one.id.replace("business_messages", "csku")
     agent, happened = one.random.choice(list(AGENTS)), one.begin
     wrote = late(one, UserMessage, happened, form={}, said="hi")
@@ -396,7 +432,9 @@ def answered_there(one: Script) -> tuple[str, datetime, datetime, datetime]:
     return agent, answered, asked, joined
 
 
-def over_there(one: Script, agent: str, since: datetime, over: datetime, asked: datetime, joined: datetime) -> None:
+def over_there(
+    one: Script, agent: str, since: datetime, over: datetime, asked: datetime, joined: datetime
+) -> None:
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="AI")
     late(one, BotMessage, over, representative=bot, content=Content(text="bye"), human_needed=False)
     one.tell("handling", joined, agent, (over - since).total_seconds())
@@ -404,13 +442,19 @@ def over_there(one: Script, agent: str, since: datetime, over: datetime, asked: 
 
 
 def tracked(one: Script) -> None:
-    """A desk that delivers by itself, and whose webhooks come late: its clock says how long, ours when."""
+    """A desk that delivers by itself, and whose webhooks come late: its clock says how long,
+    ours when.
+    """
     agent, answered, asked, joined = answered_there(one)
-    over_there(one, agent, answered, answered + timedelta(seconds=one.some(100, 1500)), asked, joined)
+    over_there(
+        one, agent, answered, answered + timedelta(seconds=one.some(100, 1500)), asked, joined
+    )
 
 
 def heard_late(one: Script) -> None:
-    """The human's words are heard of after the bot's that came after them: they were said, so the turn was answered."""
+    """The human's words are heard of after the bot's that came after them: they were said, so
+    the turn was answered.
+    """
     agent, answered, asked, joined = answered_there(one)
     wrote = answered + timedelta(seconds=one.some(100, 200))
     turn = late(one, UserMessage, wrote, form={}, said="and?")
@@ -426,8 +470,10 @@ def heard_late(one: Script) -> None:
 
 
 SCENES: tuple[tuple[Scene, int], ...] = (
-    (only_bot, 25), (plain, 30), (overnight, 8), (twice, 4), (a_day_later, 3), (transfer, 6), (goes_quiet, 5),
-    (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 8), (handover, 6),
+    (only_bot, 25), (plain, 30), (overnight, 8), (twice, 4), (a_day_later, 3), (transfer, 6),
+    (goes_quiet, 5),
+    (nobody_came, 8), (unasked, 4), (still_waiting, 1), (still_there, 1), (tracked, 8),
+    (handover, 6),
     (taken_up_again, 3), (heard_late, 5), (outside_hours, 5),
 )  # fmt: skip
 

@@ -32,7 +32,9 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 C, DESK = "business_messages:3333", "csku:conv_1"
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
-AFTERNOON = Desk(name="day", hours=Hours(time_zone="UTC", mon=("14:00-17:00",), tue=("14:00-17:00",)))
+AFTERNOON = Desk(
+    name="day", hours=Hours(time_zone="UTC", mon=("14:00-17:00",), tue=("14:00-17:00",))
+)
 MINUTE, DAY = 60.0, 86400.0
 
 
@@ -63,7 +65,11 @@ class Story:
 
     def bot(self, after: float = 0, **more: Any) -> None:
         who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
-        self.take(BotMessage, after, **{"representative": who, "content": Content(text="beep"), "fact": False, **more})
+        self.take(
+            BotMessage,
+            after,
+            **{"representative": who, "content": Content(text="beep"), "fact": False, **more},
+        )
 
     def human(self, kind: type[Event], after: float = 0, name: str = "Jane", **more: Any) -> None:
         who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
@@ -90,7 +96,9 @@ class Story:
             "answered",
             "unanswered",
         )
-        return {name: count for name in (*names, "responded", "silent") if (count := self.count(name))}
+        return {
+            name: count for name in (*names, "responded", "silent") if (count := self.count(name))
+        }
 
 
 @pytest.fixture
@@ -144,7 +152,12 @@ def test_whoever_answers_without_having_joined_has_joined_with_it(story: Story) 
     story.asks()
     story.human(HumanMessage, 30, source=DESK, fact=True, key=None)
     (waiting,) = (one for one in story.measures if one.name == "waiting")
-    assert (waiting.channel, waiting.desk, waiting.agent, waiting.seconds) == ("business_messages", "api", "Jane", 30)
+    assert (waiting.channel, waiting.desk, waiting.agent, waiting.seconds) == (
+        "business_messages",
+        "api",
+        "Jane",
+        30,
+    )
     assert story.seconds("first_response") == [30]
 
 
@@ -160,7 +173,9 @@ def test_late_words_answer_what_had_been_asked_when_they_were_said(
 ) -> None:
     story.asks()
     story.human(HumanJoined, 20, fact=True)
-    story.human(HumanMessage, 10, name="Sam", fact=True, occurred_at=BEGIN + timedelta(seconds=said))
+    story.human(
+        HumanMessage, 10, name="Sam", fact=True, occurred_at=BEGIN + timedelta(seconds=said)
+    )
     assert (story.seconds("first_response"), story.count("frame")) == (responses, 1)
     assert story.count("joined") == 1, "the frame in which late words are shown is nobody's joining"
 
@@ -172,19 +187,44 @@ def test_late_words_answer_what_was_open_when_the_handoff_ended(story: Story) ->
     story.human(HumanLeft, 40, source=DESK, fact=True, key=None)  # 60 s after the request
     without = story.outcomes()
     assert (without["silent"], without["unanswered"]) == (1, 1)
-    story.human(HumanMessage, 30, source=DESK, fact=True, key=None, occurred_at=story.now - timedelta(seconds=20))
-    assert story.outcomes() == dict.fromkeys(("requested", "joined", "left", "turn", "answered", "responded"), 1)
+    story.human(
+        HumanMessage,
+        30,
+        source=DESK,
+        fact=True,
+        key=None,
+        occurred_at=story.now - timedelta(seconds=20),
+    )
+    assert story.outcomes() == dict.fromkeys(
+        ("requested", "joined", "left", "turn", "answered", "responded"), 1
+    )
     assert (story.seconds("response"), story.seconds("first_response")) == ([70], [90])
-    story.human(HumanMessage, 5, source=DESK, fact=True, key=None, occurred_at=story.now - timedelta(seconds=45))
+    story.human(
+        HumanMessage,
+        5,
+        source=DESK,
+        fact=True,
+        key=None,
+        occurred_at=story.now - timedelta(seconds=45),
+    )
     assert story.seconds("response") == [70], "once"
 
 
 def test_late_words_do_not_change_how_a_handoff_ended(story: Story) -> None:
-    """Somebody spoke while the customer waited, and it was heard of after nobody had claimed it in time."""
+    """Somebody spoke while the customer waited, and it was heard of after nobody had claimed it
+    in time.
+    """
     story.asks()
     story.bot(20, source=DESK, fact=True)
     story.take(HandoffFailed, 10, reason="nobody")
-    story.human(HumanMessage, 10, source=DESK, fact=True, key=None, occurred_at=BEGIN + timedelta(seconds=15))
+    story.human(
+        HumanMessage,
+        10,
+        source=DESK,
+        fact=True,
+        key=None,
+        occurred_at=BEGIN + timedelta(seconds=15),
+    )
     assert (story.count("failed"), story.count("joined"), story.count("silent")) == (1, 0, 0)
     assert story.seconds("first_response") == [40]
 
@@ -217,7 +257,9 @@ def test_what_the_customer_says_in_the_gap_is_a_turn_only_if_a_colleague_goes_on
         assert story.seconds("response") == ([30] if goes_on else [])
 
 
-@pytest.mark.parametrize("between", ["the bot spoke", "the gap is over", "the human went quiet", "it was asked for"])
+@pytest.mark.parametrize(
+    "between", ["the bot spoke", "the gap is over", "the human went quiet", "it was asked for"]
+)
 def test_what_is_no_transfer_is_another_handoff(story: Story, between: str) -> None:
     story.asks()
     story.human(Claim, 10)
@@ -231,7 +273,9 @@ def test_what_is_no_transfer_is_another_handoff(story: Story, between: str) -> N
         story.bot(10)
     if between == "it was asked for":
         story.asks(10)
-    story.human(Claim, TRANSFER_GAP.total_seconds() + 1 if between == "the gap is over" else 1, name="Bob")
+    story.human(
+        Claim, TRANSFER_GAP.total_seconds() + 1 if between == "the gap is over" else 1, name="Bob"
+    )
     assert (story.count("joined"), story.count("silent")) == (2, 1)
 
 
@@ -250,7 +294,9 @@ def test_an_echo_of_the_customers_words_is_no_turn(story: Story) -> None:
     assert story.count("turn") == story.count("conversation") == 0
 
 
-def test_a_desk_that_leaves_while_others_stay_has_been_there_as_long_as_it_was(story: Story) -> None:
+def test_a_desk_that_leaves_while_others_stay_has_been_there_as_long_as_it_was(
+    story: Story,
+) -> None:
     story.human(Claim)
     story.human(HumanJoined, 10, name="Ada", source=DESK, fact=True, key=None)
     story.bot(50, source=DESK, fact=True, human_needed=False)
@@ -266,14 +312,19 @@ def test_a_conversation_ends_with_a_day_of_silence(story: Story) -> None:
         story.asks()
         story.human(Claim)
         story.human(HumanLeft)
-    assert (story.count("conversation"), story.count("handed_off"), story.count("requested")) == (2, 2, 4)
+    assert (story.count("conversation"), story.count("handed_off"), story.count("requested")) == (
+        2,
+        2,
+        4,
+    )
 
 
 @pytest.mark.parametrize(
     ("start", "end", "seconds"),
     [
         ((C, 0, None), (C, 600, None), 600),
-        ((DESK, 500, 0), (DESK, 600, 60), 60),  # both by the desk's clock: its late webhook lengthens nothing
+        # both by the desk's clock: its late webhook lengthens nothing
+        ((DESK, 500, 0), (DESK, 600, 60), 60),
         ((DESK, 500, 0), (C, 600, 590), 100),  # by two clocks: ours
         ((DESK, 500, 500), (DESK, 600, 60), 100),  # one end has no time of its own
         ((C, 0, None), (DESK, 600, 60), 600),
@@ -283,7 +334,9 @@ def test_a_conversation_ends_with_a_day_of_silence(story: Story) -> None:
 def test_which_clock_counts(start: Any, end: Any, seconds: float) -> None:
     def moment(source: str, accepted: int, occurred: int | None) -> Moment:
         at = None if occurred is None else BEGIN + timedelta(seconds=occurred)
-        return Moment(source=source, accepted_at=BEGIN + timedelta(seconds=accepted), occurred_at=at)
+        return Moment(
+            source=source, accepted_at=BEGIN + timedelta(seconds=accepted), occurred_at=at
+        )
 
     assert moment(*start).seconds_until(moment(*end)) == seconds
 
@@ -299,7 +352,9 @@ def test_a_bin_is_near_all_that_is_in_it() -> None:
 def test_a_percentile_is_the_nearest_rank() -> None:
     assert percentile({}, 50) is None
     assert percentile({5: 1}, 50) == percentile({5: 1}, 90) == 5
-    assert [percentile(dict.fromkeys(range(1, 11), 1), share) for share in (10, 50, 90, 91, 100)] == [1, 5, 9, 10, 10]
+    assert [
+        percentile(dict.fromkeys(range(1, 11), 1), share) for share in (10, 50, 90, 91, 100)
+    ] == [1, 5, 9, 10, 10]
     assert percentile({1: 9, 100: 1, 50: 0}, 90) == 1
 
 
@@ -312,7 +367,9 @@ def test_who_asks_for_a_human_before_they_have_said_a_word_is_handed_off_with_th
     assert (names.count("conversation"), names.count("handed_off")) == (1, 1)
 
 
-def test_a_conversation_that_begins_in_the_gap_is_handed_off_where_a_colleague_goes_on(story: Story) -> None:
+def test_a_conversation_that_begins_in_the_gap_is_handed_off_where_a_colleague_goes_on(
+    story: Story,
+) -> None:
     story.customer()
     story.human(Claim, 1)
     story.human(HumanMessage, DAY + 1)
@@ -358,5 +415,7 @@ def test_who_comes_though_the_desk_is_closed_comes_unasked_and_answers_no_reques
     story.human(Claim, 10)
     story.human(HumanMessage, 10)
     story.human(HumanLeft, 10)
-    assert story.outcomes() == dict.fromkeys(("requested", "failed", "silent", "unasked", "joined", "left"), 1)
+    assert story.outcomes() == dict.fromkeys(
+        ("requested", "failed", "silent", "unasked", "joined", "left"), 1
+    )
     assert story.seconds("first_response") == []

@@ -1,4 +1,6 @@
-"""CSV as spreadsheets read it: whatever a cell says, and whatever they take for a separator, nothing is a formula."""
+"""CSV as spreadsheets read it: whatever a cell says, and whatever they take for a separator,
+nothing is a formula.
+"""
 
 import csv
 import io
@@ -19,12 +21,38 @@ from shared.schemas.events import Claim
 from tests.unit.reports.test_definitions import Story
 from tests.unit.reports.test_tables import SPAN
 
-MARKS = {one for one in map(chr, range(sys.maxunicode + 1)) if normalize("NFKC", one)[0] in "=+-@\u2212"}
-PIECES = [*"=+-@＝＋－＠﹣⁼\u2212", ",", ";", "\t", "|", '"', '""', "'", "\n", "\r", "\r\n", "\v", "\x85", "\u2028",
-          " ", "\xa0", "\u200b", "\ufeff", "\u3000", "\x00", "1", "cmd|' /C calc'!A0", "x"]  # fmt: skip
+MARKS = {
+    one for one in map(chr, range(sys.maxunicode + 1)) if normalize("NFKC", one)[0] in "=+-@\u2212"
+}
+PIECES = [
+    *"=+-@＝＋－＠﹣⁼\u2212",
+    ",",
+    ";",
+    "\t",
+    "|",
+    '"',
+    '""',
+    "'",
+    "\n",
+    "\r",
+    "\r\n",
+    "\v",
+    "\x85",
+    "\u2028",
+    " ",
+    "\xa0",
+    "\u200b",
+    "\ufeff",
+    "\u3000",
+    "\x00",
+    "1",
+    "cmd|' /C calc'!A0",
+    "x",
+]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=12).map("".join)
 KNOWN = [
-    "x;=1+1", " =1+1", "\n=1+1", "\r\n@x", "＝1+1", "\t=1", "=1", "+1", "-1", "@x", "\ufeff=1", '"=1"', 'x\n"=1',
+    "x;=1+1", " =1+1", "\n=1+1", "\r\n@x", "＝1+1", "\t=1", "=1", "+1", "-1", "@x", "\ufeff=1",
+    '"=1"', 'x\n"=1',
     ';"=1', ';""=1', "a,=1", "x\t=1", "\xa0＋1", "x;\u200b\u2060 －1", "\x00=1", "a\u2028=1", "==1",
     "\tplain", "\nplain",
 ]  # fmt: skip
@@ -33,7 +61,9 @@ PLAIN = ["", "Hi", "a-b", "jane@example.com", "1+1=2", "2026-03-01T10:00:00Z", "
 
 def is_formula(cell: str) -> bool:
     """Returns whether a cell begins with a mark, once what is not seen before it is gone."""
-    seen = cell.lstrip("".join(one for one in cell if one.isspace() or category(one) in ("Cc", "Cf")))
+    seen = cell.lstrip(
+        "".join(one for one in cell if one.isspace() or category(one) in ("Cc", "Cf"))
+    )
     return seen[:1] in MARKS
 
 
@@ -43,7 +73,8 @@ def cells_of_python(written: str, separator: str) -> Iterator[str]:
 
 
 def cells_of_calc(written: str) -> Iterator[str]:
-    """Reads as LibreOffice Calc does at first: comma, semicolon and tab all separate, quotes hold together.
+    """Reads as LibreOffice Calc does at first: comma, semicolon and tab all separate, quotes hold
+    together.
 
     A quote that is followed by no separator does not close its cell.
     """
@@ -67,7 +98,9 @@ def cells_of_calc(written: str) -> Iterator[str]:
 
 def assert_harmless(written: str) -> None:
     for separator in ",;\t|":
-        assert not [cell for cell in cells_of_python(written, separator) if is_formula(cell)], separator
+        assert not [cell for cell in cells_of_python(written, separator) if is_formula(cell)], (
+            separator
+        )
     assert not [cell for cell in cells_of_calc(written) if is_formula(cell)]
     assert not [line for line in written.splitlines() if is_formula(line.strip('"'))]
 
@@ -112,6 +145,8 @@ def test_an_agents_name_is_no_formula_in_the_report(name: str) -> None:
     story.asks()
     story.human(Claim, 5, name=name)
     counted = counts(story.measures)
-    written = as_csv(Report(SPAN, ("agent",), break_down(counted, ("agent",), SPAN), figures(counted)))
+    written = as_csv(
+        Report(SPAN, ("agent",), break_down(counted, ("agent",), SPAN), figures(counted))
+    )
     assert len(written.splitlines()) > 1
     assert_harmless(written)

@@ -1,7 +1,7 @@
 """The views of BigQuery say what Baton's own reports say, on the same generated week.
 
-DuckDB stands in for the engine, and sqlglot for its dialect. Not checked: that BigQuery itself takes the SQL, that
-Pub/Sub writes rows as the table here has them, and how either behaves at size.
+DuckDB stands in for the engine, and sqlglot for its dialect. Not checked: that BigQuery itself
+takes the SQL, that Pub/Sub writes rows as the table here has them, and how either behaves at size.
 """
 
 import json
@@ -33,24 +33,36 @@ KEYS = {  # as bigquery.tf has them
     "day": f"FORMAT_DATETIME('%F', DATETIME(started_at, '{ZONE}'))",
     "hour": f"FORMAT_DATETIME('%A %H', DATETIME(started_at, '{ZONE}'))",
 }
-TIMINGS = {"waiting": "waiting", "first_response": "firstResponse", "response": "response", "handling": "handling"}
+TIMINGS = {
+    "waiting": "waiting",
+    "first_response": "firstResponse",
+    "response": "response",
+    "handling": "handling",
+}
 COUNTS = {
-    "conversations": "conversations", "handed_off": "handedOff", "requested": "requested", "unasked": "unasked",
-    "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked", "erased": "erased",
+    "conversations": "conversations", "handed_off": "handedOff", "requested": "requested",
+    "unasked": "unasked",
+    "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked",
+    "erased": "erased",
     "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
 }  # fmt: skip
 
 
 def sql(name: str, **given: str) -> str:
     """Returns a file as terraform fills it in, in DuckDB's dialect."""
-    text = re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], (FOLDER / f"{name}.sql").read_text())
+    text = re.sub(
+        r"\$\{(\w+)\}", lambda match: given[match[1]], (FOLDER / f"{name}.sql").read_text()
+    )
     return sqlglot.transpile(text, read="bigquery", write="duckdb")[0]
 
 
 @pytest.fixture(scope="module")
 def messages() -> list[Measured]:
     found = (one for script in week(1500, seed=4) for one in steps(script) if one[1])
-    return [Measured(id=f"id-{n}", time=time, measures=tuple(some)) for n, (time, some) in enumerate(found)]
+    return [
+        Measured(id=f"id-{n}", time=time, measures=tuple(some))
+        for n, (time, some) in enumerate(found)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -60,24 +72,38 @@ def measures(messages: list[Measured]) -> list[Measure]:
 
 @pytest.fixture(scope="module")
 def database(messages: list[Measured]) -> Iterator[Engine]:
-    """The table as Pub/Sub would write it: other notifications among the measured, and two of three messages twice.
+    """The table as Pub/Sub would write it: other notifications among the measured, and two of three
+    messages twice.
 
     It was switched on in the middle of a handoff, on the second day before the week.
     """
     with Engine() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
-            "create table handoffs (id varchar, type varchar, time timestamptz, measures struct(name varchar,"
+            "create table handoffs (id varchar, type varchar, time timestamptz, measures "
+            "struct(name varchar,"
             ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double,'
             " number integer)[])"
         )
         known = [*messages, _ending_of_what_began_before()]
-        rows = [json.loads(one.model_dump_json()) for n, one in enumerate(known) for _ in range(2 if n % 3 else 1)]
-        rows.append({"id": "other", "type": "handoff.requested", "time": "2026-03-01T00:00:00Z", "measures": []})
+        rows = [
+            json.loads(one.model_dump_json())
+            for n, one in enumerate(known)
+            for _ in range(2 if n % 3 else 1)
+        ]
+        rows.append(
+            {
+                "id": "other",
+                "type": "handoff.requested",
+                "time": "2026-03-01T00:00:00Z",
+                "measures": [],
+            }
+        )
         columns = [[row[name] for row in rows] for name in ("id", "type", "time", "measures")]
         connection.execute(
             "insert into handoffs select unnest($1), unnest($2), unnest($3)::timestamptz,"
-            ' unnest(from_json($4::json, \'[[{"name":"varchar","at":"timestamptz","channel":"varchar",'
+            " unnest(from_json($4::json, "
+            '\'[[{"name":"varchar","at":"timestamptz","channel":"varchar",'
             '"desk":"varchar","agent":"varchar","seconds":"double","number":"integer"}]]\'))',
             [*columns[:3], json.dumps(columns[3])],
         )
@@ -87,9 +113,19 @@ def database(messages: list[Measured]) -> Iterator[Engine]:
 
 def _ending_of_what_began_before() -> Measured:
     switched_on = FROM.replace(hour=12) - timedelta(days=1)
-    names = (Name.JOINED, Name.TAKEN, Name.FRAME, Name.RESPONDED, Name.ANSWERED, Name.LEFT, Name.HANDLING)
+    names = (
+        Name.JOINED,
+        Name.TAKEN,
+        Name.FRAME,
+        Name.RESPONDED,
+        Name.ANSWERED,
+        Name.LEFT,
+        Name.HANDLING,
+    )
     began = switched_on - timedelta(minutes=10)
-    measures = [Measure(name=name, at=began, channel="business_messages", agent="Ana") for name in names]
+    measures = [
+        Measure(name=name, at=began, channel="business_messages", agent="Ana") for name in names
+    ]
     return Measured(id="before", time=switched_on, measures=tuple(measures))
 
 
@@ -98,7 +134,9 @@ def rows_of(database: Engine, query: str, by: str) -> dict[str, dict[str, Any]]:
 
 
 def faults(view: dict[str, Any], said: dict[str, Any]) -> list[str]:
-    """Returns where a view's row says something else; the view's durations are exact, the report's stand for a bin."""
+    """Returns where a view's row says something else; the view's durations are exact, the
+    report's stand for a bin.
+    """
     found = [
         f"{column}: {view[column]} instead of {said[name]}"
         for column, name in COUNTS.items()
@@ -121,13 +159,17 @@ def _timing_faults(column: str, view: dict[str, Any], timing: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("by", list(KEYS))
-def test_a_view_says_what_the_report_says(database: Engine, measures: list[Measure], by: str) -> None:
+def test_a_view_says_what_the_report_says(
+    database: Engine, measures: list[Measure], by: str
+) -> None:
     view = rows_of(database, sql("report", by=by, key=KEYS[by], measures="measures"), by)
     span, counted = asked(ZONE), counts(measures)
     total = as_json(Report(span, (), {}, figures(counted)))["total"]
     said = {"total": total} if by == "total" else _rows(by, counted)
     assert set(view) == set(said)
-    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+    assert {
+        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
+    } == {}
     if by == "total":
         assert view["total"]["handoff_rate"] == pytest.approx(total["handoffRate"], abs=0.0001)
 
@@ -137,7 +179,9 @@ EXPIRED = UNTIL.replace(hour=0) - timedelta(days=4)
 
 @pytest.fixture(scope="module")
 def whole(messages: list[Measured]) -> list[Count]:
-    """What began on the second day that is left, or later: of a handoff of the first, the request may be gone."""
+    """What began on the second day that is left, or later: of a handoff of the first, the
+    request may be gone.
+    """
     since = EXPIRED + timedelta(days=1)
     return counts(one for message in messages for one in message.measures if one.at >= since)
 
@@ -153,15 +197,26 @@ def test_a_view_of_what_has_not_expired_has_nothing_by_halves(
     total = as_json(Report(asked(ZONE), (), {}, figures(whole)))["total"]
     said = {"total": total} if by == "total" else _rows(by, whole)
     assert set(view) == set(said)
-    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
-    assert [value for row in view.values() for value in row.values() if isinstance(value, int) and value < 0] == []
+    assert {
+        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
+    } == {}
+    assert [
+        value
+        for row in view.values()
+        for value in row.values()
+        if isinstance(value, int) and value < 0
+    ] == []
 
 
-def test_a_view_of_agents_says_what_the_report_says(database: Engine, measures: list[Measure]) -> None:
+def test_a_view_of_agents_says_what_the_report_says(
+    database: Engine, measures: list[Measure]
+) -> None:
     view = rows_of(database, sql("agents", by="agent", measures="measures"), "agent")
     said = _rows("agent", counts(measures))
     assert set(view) == set(said)
-    assert {key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)} == {}
+    assert {
+        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
+    } == {}
 
 
 @pytest.mark.parametrize(("name", "by"), [("report", "desk"), ("agents", "agent")])
@@ -173,7 +228,13 @@ def test_a_view_has_the_figures_of_the_report_and_no_others(
     parts = ("count", "median", "p90", "without", "open")
     columns = {shown: column for column, shown in COUNTS.items()} | {"handoffRate": "handoff_rate"}
     wanted = {columns[one] for row in said.values() for one in row if one in columns}
-    wanted |= {f"{c}_{part}" for row in said.values() for c, n in TIMINGS.items() for part in row[n] if part in parts}
+    wanted |= {
+        f"{c}_{part}"
+        for row in said.values()
+        for c, n in TIMINGS.items()
+        for part in row[n]
+        if part in parts
+    }
     assert {column for row in view.values() for column in row} == {by, *wanted}
 
 

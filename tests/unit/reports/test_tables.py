@@ -14,14 +14,17 @@ from tests.unit.reports.test_definitions import BEGIN, DAY, Story
 SPAN = period("2026-03-01", "2026-03-08", "UTC", BEGIN)
 TIMES = ("count", "median", "p90")
 OF_HANDOFFS = [
-    "conversations", "handedOff", "requested", "unasked", "joined", "failed", "expired", "linked", "erased", "left",
+    "conversations", "handedOff", "requested", "unasked", "joined", "failed", "expired", "linked",
+    "erased", "left",
     "returned", "withHuman", "handoffRate",
-    *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES, "without", "open")),
+    *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES,
+        "without", "open")),
     *(f"handling.{part}" for part in (*TIMES, "open")),
 ]  # fmt: skip
 OF_AGENTS = [
     "joined", "frames", "returned",
-    *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response", "handling") for part in TIMES),
+    *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response",
+        "handling") for part in TIMES),
     "handling.open",
 ]  # fmt: skip
 
@@ -55,7 +58,9 @@ def _fails_and_is_answered_another_day(story: Story) -> None:
         (("agent", "day"), ["agent", "day", *OF_AGENTS]),
     ],
 )
-def test_a_table_has_the_same_columns_whatever_happened(tell: Any, by: tuple[str, ...], names: list[str]) -> None:
+def test_a_table_has_the_same_columns_whatever_happened(
+    tell: Any, by: tuple[str, ...], names: list[str]
+) -> None:
     story = Story()
     tell(story)
     counted = counts(story.measures)

@@ -1,4 +1,6 @@
-"""A generated week of 5,000 conversations: every figure of every report equals what is worked out independently."""
+"""A generated week of 5,000 conversations: every figure of every report equals what is worked
+out independently.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,7 +24,16 @@ from shared.schemas.events import Event
 from shared.schemas.measures import Measure
 from shared.schemas.own_events import HumanIdleTimeout, UnclaimedTimeout
 from tests.unit.reports.answers import expected, faults, key_of
-from tests.unit.reports.scripts import FROM, IDLE_AFTER, REMINDERS, UNCLAIMED_AFTER, UNTIL, Fact, Script, week
+from tests.unit.reports.scripts import (
+    FROM,
+    IDLE_AFTER,
+    REMINDERS,
+    UNCLAIMED_AFTER,
+    UNTIL,
+    Fact,
+    Script,
+    week,
+)
 
 WEEKDAYS: dict[str, Any] = dict.fromkeys("mon tue wed thu fri sat sun".split(), ("09:00-17:00",))
 DAILY = Hours(time_zone="UTC", **WEEKDAYS)
@@ -62,7 +73,9 @@ def steps(script: Script) -> Iterator[tuple[datetime, list[Measure]]]:
             yield at, measures
 
 
-def _step(conversation: Conversation, event: Event, now: datetime) -> tuple[Conversation, list[Measure]]:
+def _step(
+    conversation: Conversation, event: Event, now: datetime
+) -> tuple[Conversation, list[Measure]]:
     decision = decide(conversation, event, now, POLICY)
     records = [command for command in decision.commands if isinstance(command, Record)]
     return decision.conversation, [measure for record in records for measure in record.measures]
@@ -72,7 +85,13 @@ def _fired(conversation: Conversation) -> Event:
     timer = conversation.timer
     assert timer is not None
     kind = UnclaimedTimeout if timer.kind == "unclaimed" else HumanIdleTimeout
-    return kind(id=f"{timer.armed}:{timer.n}", source=conversation.id, actor="timer", armed=timer.armed, n=timer.n)
+    return kind(
+        id=f"{timer.armed}:{timer.n}",
+        source=conversation.id,
+        actor="timer",
+        armed=timer.armed,
+        n=timer.n,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +109,9 @@ def facts(scripts: list[Script]) -> list[Fact]:
     return [fact for script in scripts for fact in script.facts]
 
 
-def asked(zone: str = "Europe/Berlin", since: str = "2026-03-23", until: str = "2026-03-30") -> Period:
+def asked(
+    zone: str = "Europe/Berlin", since: str = "2026-03-23", until: str = "2026-03-30"
+) -> Period:
     return period(since, until, zone, FROM)
 
 
@@ -110,38 +131,61 @@ def test_the_whole_week(counted: list[Count], facts: list[Fact]) -> None:
     assert total["requested"] > 3000
     closed = [fact for fact in facts if (fact.desk, fact.name) == ("tokyo", "failed")]
     assert len(closed) > 200
-    assert min(total[name] for name in ("failed", "expired", "returned", "unasked", "withHuman")) > 20
+    assert (
+        min(total[name] for name in ("failed", "expired", "returned", "unasked", "withHuman")) > 20
+    )
     assert min(total["waiting"]["open"], total["response"]["open"], total["handling"]["open"]) > 20
 
 
 @pytest.mark.parametrize("by", ["channel", "day", "hour", "desk", "agent"])
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
 def test_every_row(counted: list[Count], facts: list[Fact], by: str, zone: str) -> None:
-    """Kathmandu is 5:45 h off, St. John's 3:30 h: their hours and days begin within hours of UTC."""
+    """Kathmandu is 5:45 h off, St. John's 3:30 h: their hours and days begin within hours of
+    UTC.
+    """
     span, somebodys = asked(zone), by == "agent"
     mine: defaultdict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         known = fact.name in OF_AGENTS or not somebodys
         if span.since <= fact.at < span.until and known:
             mine[key_of(by, span.zone)(fact)].append(fact)
-    rows = as_json(Report(span, (by,), break_down(within(counted, span), (by,), span), None))["rows"]
+    rows = as_json(Report(span, (by,), break_down(within(counted, span), (by,), span), None))[
+        "rows"
+    ]
     said = {row["by"][by]: row for row in rows}
     assert set(said) == set(mine)
-    found = {key: faults(said[key], expected(some, somebodys=somebodys)) for key, some in mine.items()}
+    found = {
+        key: faults(said[key], expected(some, somebodys=somebodys)) for key, some in mine.items()
+    }
     assert {key: fault for key, fault in found.items() if fault} == {}
 
 
 @pytest.mark.parametrize("by", ["channel", "day", "hour", "desk", "channel,desk,hour"])
 def test_every_row_adds_up(counted: list[Count], by: str) -> None:
-    """A request is waited out, ends otherwise or is open; of all handoffs each has one outcome or is open."""
+    """A request is waited out, ends otherwise or is open; of all handoffs each has one outcome
+    or is open.
+    """
     outcomes = ("failed", "expired", "linked", "erased", "left", "returned", "withHuman")
     names = tuple(by.split(","))
     rows: Any = as_json(Report(asked(), names, break_down(counted, names, asked()), None))["rows"]
     for row in rows:
         waiting = row["waiting"]
-        assert row["requested"] == waiting["count"] + waiting["without"] + waiting["open"], row["by"]
-        assert row["requested"] + row["unasked"] == sum(row[name] for name in outcomes) + waiting["open"], row["by"]
-        assert min(waiting["open"], row["withHuman"], row["response"]["open"], row["firstResponse"]["open"]) >= 0
+        assert row["requested"] == waiting["count"] + waiting["without"] + waiting["open"], row[
+            "by"
+        ]
+        assert (
+            row["requested"] + row["unasked"]
+            == sum(row[name] for name in outcomes) + waiting["open"]
+        ), row["by"]
+        assert (
+            min(
+                waiting["open"],
+                row["withHuman"],
+                row["response"]["open"],
+                row["firstResponse"]["open"],
+            )
+            >= 0
+        )
 
 
 def test_hours_come_in_the_order_of_the_week(counted: list[Count]) -> None:
@@ -150,7 +194,9 @@ def test_hours_come_in_the_order_of_the_week(counted: list[Count]) -> None:
     assert hours[0] == "Monday 00"
     assert hours[-1].startswith("Sunday")
     assert "Sunday 02" not in hours, "the clocks skipped it"
-    assert [hour.split()[0] for hour in hours] == sorted((h.split()[0] for h in hours), key=lambda day: _place(day))
+    assert [hour.split()[0] for hour in hours] == sorted(
+        (h.split()[0] for h in hours), key=lambda day: _place(day)
+    )
 
 
 def _place(day: str) -> int:
@@ -159,7 +205,9 @@ def _place(day: str) -> int:
 
 def test_two_breakdowns_at_once(counted: list[Count], facts: list[Fact]) -> None:
     span = asked()
-    rows: Any = as_json(Report(span, ("channel", "day"), break_down(counted, ("channel", "day"), span), None))["rows"]
+    rows: Any = as_json(
+        Report(span, ("channel", "day"), break_down(counted, ("channel", "day"), span), None)
+    )["rows"]
     for row in rows:
         channel, day = row["by"]["channel"], row["by"]["day"]
         some = [f for f in facts if (f.channel, key_of("day", BERLIN)(f)) == (channel, day)]

@@ -13,7 +13,8 @@ from shared.schemas.variables import Audience
 from shared.stores.documents import from_entry, to_entry
 
 ENTRY = JournalEntry(
-    id="e", conversation="csku:1", seq=1, time=datetime(2026, 3, 1, tzinfo=UTC), source="csku:1", kind="user_message",
+    id="e", conversation="csku:1", seq=1, time=datetime(2026, 3, 1, tzinfo=UTC), source="csku:1",
+    kind="user_message",
     verdict=Verdict.ACCEPTED, nonce="n", text=Sealed("hi"),
 )  # fmt: skip
 
@@ -32,12 +33,15 @@ def test_an_entry_whose_words_were_not_captured_is_stored_as_it_was_before_that_
 
 
 OF_AN_OLDER_BATON = {
-    "id": "e", "conversation": "business_messages:1", "seq": 1, "time": "2026-03-01T00:00:00Z", "kind": "user_message",
-    "source": "business_messages:1", "verdict": "accepted", "nonce": "n", "text": "hi", "commands": [
+    "id": "e", "conversation": "business_messages:1", "seq": 1, "time": "2026-03-01T00:00:00Z",
+    "kind": "user_message",
+    "source": "business_messages:1", "verdict": "accepted", "nonce": "n", "text": "hi",
+    "commands": [
         {"id": "1", "kind": "publish", "topic": "baton-user-messages",
          "body": {"message": {"text": "hi"}, "audience": ["BOT"]}},
         {"id": "2", "kind": "post", "audience": "BOT", "body": {"message": {"text": "hi"}}},
-        {"id": "3", "kind": "desk", "desk": "d", "platform": "ccai", "action": "say", "handoff": "h",
+        {"id": "3", "kind": "desk", "desk": "d", "platform": "ccai", "action": "say",
+            "handoff": "h",
          "text": "[hidden]"},
     ],
 }  # fmt: skip

@@ -20,9 +20,15 @@ class Record(Ours):
 
 
 def test_nothing_but_visibility_opens_what_is_sealed() -> None:
-    sources = [path for folder in ("shared", "infra", "functions") for path in (ROOT / folder).rglob("*.py")]
+    sources = [
+        path
+        for folder in ("shared", "infra", "functions")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     opening = re.compile(r"\bunsealed\b|\._content\b")
-    assert {str(path.relative_to(ROOT)) for path in sources if opening.search(path.read_text())} == MAY_OPEN
+    assert {
+        str(path.relative_to(ROOT)) for path in sources if opening.search(path.read_text())
+    } == MAY_OPEN
 
 
 def test_it_cannot_become_text_by_accident() -> None:

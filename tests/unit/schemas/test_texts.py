@@ -11,7 +11,24 @@ from shared.schemas.texts import first_piece, shortened, split_text
 
 FAMILY, FLAG, HAND, KEYCAP = "👨‍👩‍👧‍👦", "🇮🇩", "👍🏽", "1️⃣"
 THAI, ARABIC, HINDI, ACCENT, HANGUL = "กำ", "حّ", "क्षि", "e\u0301", "각"
-CLUSTERS = [FAMILY, FLAG, HAND, KEYCAP, THAI, ARABIC, HINDI, ACCENT, HANGUL, "\r\n", " ", "\n", "a", ".", "。", "你"]
+CLUSTERS = [
+    FAMILY,
+    FLAG,
+    HAND,
+    KEYCAP,
+    THAI,
+    ARABIC,
+    HINDI,
+    ACCENT,
+    HANGUL,
+    "\r\n",
+    " ",
+    "\n",
+    "a",
+    ".",
+    "。",
+    "你",
+]
 WRITTEN = st.lists(st.sampled_from(CLUSTERS) | st.characters(), max_size=60).map("".join)
 LIMITS = st.integers(1, 40)
 
@@ -40,14 +57,18 @@ def test_pieces_are_the_text_within_the_limit_never_blank_and_never_begin_inside
 
 
 @given(text=WRITTEN, limit=LIMITS)
-def test_no_piece_but_the_last_is_short_unless_a_long_cluster_follows(text: str, limit: int) -> None:
+def test_no_piece_but_the_last_is_short_unless_a_long_cluster_follows(
+    text: str, limit: int
+) -> None:
     longest = _longest(text)
     for piece in split_text(text, limit)[:-1]:
         assert len(piece) > limit * 2 // 3 or len(piece) + longest > limit or longest > limit
 
 
 @given(text=WRITTEN, limit=LIMITS, mark=st.sampled_from(["", "…"]))
-def test_what_is_shortened_ends_with_a_whole_cluster_and_its_mark(text: str, limit: int, mark: str) -> None:
+def test_what_is_shortened_ends_with_a_whole_cluster_and_its_mark(
+    text: str, limit: int, mark: str
+) -> None:
     cut = shortened(text, limit, mark)
     assert len(cut) <= limit
     if len(text) <= limit:
@@ -58,7 +79,10 @@ def test_what_is_shortened_ends_with_a_whole_cluster_and_its_mark(text: str, lim
     assert text.startswith(kept)
     spaces = len(text[len(kept) :]) - len(text[len(kept) :].lstrip())
     ends = _ends(text)
-    assert any(len(kept) + more in ends for more in range(spaces + 1)) or _longest(text) + len(mark) > limit
+    assert (
+        any(len(kept) + more in ends for more in range(spaces + 1))
+        or _longest(text) + len(mark) > limit
+    )
 
 
 @given(text=WRITTEN, limit=LIMITS)

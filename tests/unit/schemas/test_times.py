@@ -24,7 +24,19 @@ def test_each_form_of_time_is_read(given: object, expected: datetime) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["SEND_TIME", "", None, True, [], {}, 10**30, "9" * 400, "2020-10-02T15:01:23", "0001-01-01T00:00:00+14:00", 1.5],
+    [
+        "SEND_TIME",
+        "",
+        None,
+        True,
+        [],
+        {},
+        10**30,
+        "9" * 400,
+        "2020-10-02T15:01:23",
+        "0001-01-01T00:00:00+14:00",
+        1.5,
+    ],
 )
 def test_what_is_no_time_is_told(given: object) -> None:
     with pytest.raises(ValueError, match="not a time"):

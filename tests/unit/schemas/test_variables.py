@@ -1,4 +1,6 @@
-"""The Task_VA events and the Dialogflow payload `ujet`, as their pages write them and as they really may come."""
+"""The Task_VA events and the Dialogflow payload `ujet`, as their pages write them and as they
+really may come.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -64,7 +66,9 @@ def test_every_field_of_the_reference_is_kept() -> None:
 @pytest.mark.parametrize("name", sorted(set(REFERENCE) - {"chat_id", "captured_variables"}))
 def test_what_is_optional_may_be_left_out_or_null(name: str) -> None:
     left_out = {key: value for key, value in REFERENCE.items() if key != name}
-    assert TaskVirtualAgent.model_validate(left_out) == TaskVirtualAgent.model_validate({**REFERENCE, name: None})
+    assert TaskVirtualAgent.model_validate(left_out) == TaskVirtualAgent.model_validate(
+        {**REFERENCE, name: None}
+    )
 
 
 def test_a_call_has_a_call_id_and_nothing_more_is_needed() -> None:
@@ -73,7 +77,9 @@ def test_a_call_has_a_call_id_and_nothing_more_is_needed() -> None:
 
 
 def test_a_field_that_nobody_knows_passes() -> None:
-    assert TaskVirtualAgent.model_validate({**REFERENCE, "new": {"of": "tomorrow"}}).chat_id == 103646
+    assert (
+        TaskVirtualAgent.model_validate({**REFERENCE, "new": {"of": "tomorrow"}}).chat_id == 103646
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,22 @@ def str_of(value: Any) -> str:
 @pytest.mark.parametrize("name", sorted(set(REFERENCE) - {"chat_id"}))
 @pytest.mark.parametrize(
     "odd",
-    [None, "", "12", 12, 12.0, 1.5, -1, 2**70, 10**5000, float("inf"), True, [], ["s3cret"], {"a": 1}],
+    [
+        None,
+        "",
+        "12",
+        12,
+        12.0,
+        1.5,
+        -1,
+        2**70,
+        10**5000,
+        float("inf"),
+        True,
+        [],
+        ["s3cret"],
+        {"a": 1},
+    ],
     ids=str_of,
 )
 def test_nothing_but_the_session_is_needed(name: str, odd: Any) -> None:
@@ -120,7 +141,12 @@ def test_the_number_of_a_session_may_come_as_a_text(given: Any) -> None:
 
 
 def test_numbers_and_texts_stand_for_each_other() -> None:
-    texts = {"campaign_id": "1432", "virtual_agent_id": "1", "participant_id": "1", "queue_id": "8469"}
+    texts = {
+        "campaign_id": "1432",
+        "virtual_agent_id": "1",
+        "participant_id": "1",
+        "queue_id": "8469",
+    }
     numbers = {"conversation_id": 12345.0, "timestamp": 1727853575}
     swapped = validate(TaskVirtualAgent, {**REFERENCE, **texts, **numbers})
     assert swapped == validate(TaskVirtualAgent, REFERENCE)
@@ -137,7 +163,11 @@ def test_what_can_be_read_of_the_captures_counts_and_the_rest_is_named_by_its_pl
     ]
     task = validate(TaskVirtualAgent, {"chat_id": 1, "captured_variables": captures})
     assert [one.variables for one in task.captured_variables] == [{"one": 1}, {"two": 2}]
-    places = ["captured_variables.1.variables", "captured_variables.2", "captured_variables.5.variables"]
+    places = [
+        "captured_variables.1.variables",
+        "captured_variables.2",
+        "captured_variables.5.variables",
+    ]
     assert [one.field for one in task.unread] == places
     assert "s3cret" not in repr(task.unread)
 
@@ -149,7 +179,12 @@ def test_that_nothing_was_captured_is_no_fault(nothing: Any) -> None:
 
 
 def test_nobody_can_say_what_was_unread() -> None:
-    assert validate(TaskVirtualAgent, {"chat_id": 1, "unread": [{"field": "x", "expected": "y"}]}).unread == ()
+    assert (
+        validate(
+            TaskVirtualAgent, {"chat_id": 1, "unread": [{"field": "x", "expected": "y"}]}
+        ).unread
+        == ()
+    )
 
 
 def nested(levels: int) -> Any:
@@ -162,7 +197,9 @@ def nested(levels: int) -> Any:
 def test_a_value_may_be_nested_and_one_that_no_parser_would_read_again_is_refused() -> None:
     SessionVariable(payload={"k": nested(DEEPEST // 2)}, capture_type=("event",))
     with pytest.raises(BadRequest) as refused:
-        validate(SessionVariable, {"payload": {"s3cret": nested(DEEPEST)}, "capture_type": ["event"]})
+        validate(
+            SessionVariable, {"payload": {"s3cret": nested(DEEPEST)}, "capture_type": ["event"]}
+        )
     assert "s3cret" not in refused.value.message
 
 
@@ -181,7 +218,11 @@ json_values = st.recursive(
 def test_every_value_that_is_taken_is_read_back_from_the_store(key: str, value: Any) -> None:
     taken = SessionVariable(payload={key: value}, capture_type=("event",)).payload or {}
     variable = Variable(
-        key=key, value=taken[key], captured_at=NOW, audiences=(Audience.EVENT,), provenance=Provenance(signed=False)
+        key=key,
+        value=taken[key],
+        captured_at=NOW,
+        audiences=(Audience.EVENT,),
+        provenance=Provenance(signed=False),
     )
     conversation = Conversation(id="ccai:chat-1", address="1", variables=(variable,))
     assert to_conversation(from_conversation(conversation).body) == conversation
@@ -209,7 +250,11 @@ def test_a_session_variable_that_could_show_too_much_is_refused(wrong: dict[str,
 
 def test_the_next_reply_of_the_user_is_captured_under_a_name() -> None:
     asked = SessionVariable.model_validate(
-        {"capture_target": "end_user_response", "capture_key": "size", "capture_type": ["agent", "data_parameters"]}
+        {
+            "capture_target": "end_user_response",
+            "capture_key": "size",
+            "capture_type": ["agent", "data_parameters"],
+        }
     )
     assert (asked.capture_key, asked.payload) == ("size", None)
 
@@ -219,8 +264,20 @@ def test_the_next_reply_of_the_user_is_captured_under_a_name() -> None:
     [
         {"type": "action", "action": "escalation", "escalation_reason": "by_consumer"},
         {"type": "action", "action": "end"},
-        {"type": "action", "action": "escalation", "allow_virtual_agent": True, "menu_id": 12, "language": "ko"},
-        {"type": "action", "action": "direct", "agent_extension": 204, "fallback_menu": 7, "language": "en"},
+        {
+            "type": "action",
+            "action": "escalation",
+            "allow_virtual_agent": True,
+            "menu_id": 12,
+            "language": "ko",
+        },
+        {
+            "type": "action",
+            "action": "direct",
+            "agent_extension": 204,
+            "fallback_menu": 7,
+            "language": "en",
+        },
     ],
     ids=lambda action: str(action["action"]),
 )
@@ -229,4 +286,7 @@ def test_the_action_payloads_are_read(action: dict[str, Any]) -> None:
 
 
 def test_payloads_that_are_none_of_ours_pass() -> None:
-    assert Ujet.model_validate({"type": "inline_button", "title": "x", "buttons": []}).session_variable is None
+    assert (
+        Ujet.model_validate({"type": "inline_button", "title": "x", "buttons": []}).session_variable
+        is None
+    )

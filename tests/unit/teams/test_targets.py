@@ -1,4 +1,6 @@
-"""What each kind of target is sent: complete, within the vendor's limits, and with nothing that becomes markup."""
+"""What each kind of target is sent: complete, within the vendor's limits, and with nothing that
+becomes markup.
+"""
 
 import json
 import re
@@ -19,11 +21,17 @@ from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-TARGETS: list[Target] = [Slack(Url("https://s")), GoogleChat(Url("https://g")), TeamWebhook(Url("https://t"), SECRET)]
+TARGETS: list[Target] = [
+    Slack(Url("https://s")),
+    GoogleChat(Url("https://g")),
+    TeamWebhook(Url("https://t"), SECRET),
+]
 
 
 def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
-    jane = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane <b>Doe</b>")
+    jane = Representative(
+        representative_type=RepresentativeType.HUMAN, display_name="Jane <b>Doe</b>"
+    )
     body = {
         "id": "n-1",
         "type": kind,
@@ -36,7 +44,9 @@ def _briefing(kind: str = "handoff.requested", **changes: object) -> Briefing:
     }
     told = Notification.model_validate(body)
     lines = ("Customer: <script>alert(1)</script> & @here", "Bot: hello")
-    return Briefing(told, datetime.now(UTC), "Michael", lines, "https://console.test/?c=business_messages:3333")
+    return Briefing(
+        told, datetime.now(UTC), "Michael", lines, "https://console.test/?c=business_messages:3333"
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -64,8 +74,12 @@ def test_slack_shows_a_customers_words_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-@pytest.mark.parametrize("name", ["business_messages:a_b_c", "rcs:h-0123456789abcdef", "csku:*x*~y~`z`"])
-def test_an_id_stands_as_it_is_so_that_it_can_be_copied_and_searched_for(target: Target, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["business_messages:a_b_c", "rcs:h-0123456789abcdef", "csku:*x*~y~`z`"]
+)
+def test_an_id_stands_as_it_is_so_that_it_can_be_copied_and_searched_for(
+    target: Target, name: str
+) -> None:
     briefing = _briefing(conversation=name)
     assert name in target.call(briefing).body.decode()
 
@@ -91,7 +105,12 @@ def test_an_entity_of_google_chat_is_never_torn_and_an_apostrophe_stays() -> Non
         (TARGETS[0], 410, b"channel_is_archived\n", "channel_is_archived"),
         (TARGETS[0], 502, b"<html>hooks.slack.com/services/T0/B0/secret</html>", None),
         (TARGETS[1], 404, b'{"error": {"code": 404, "status": "NOT_FOUND"}}', "NOT_FOUND"),
-        (TARGETS[1], 404, b'{"error": {"status": "see https://chat.googleapis.com/?key=secret"}}', None),
+        (
+            TARGETS[1],
+            404,
+            b'{"error": {"status": "see https://chat.googleapis.com/?key=secret"}}',
+            None,
+        ),
         (TARGETS[1], 500, b"[]", None),
         (TARGETS[2], 404, b"no_service", None),
     ],
@@ -110,7 +129,9 @@ def test_google_chat_shows_a_customers_words_as_they_are() -> None:
 
 
 def test_slack_blocks_stay_within_their_limits() -> None:
-    briefing = Briefing(_briefing().notification, datetime.now(UTC), "M" * 5000, ("x" * 5000,), None)
+    briefing = Briefing(
+        _briefing().notification, datetime.now(UTC), "M" * 5000, ("x" * 5000,), None
+    )
     blocks = json.loads(Slack(Url("https://s")).call(briefing).body)["blocks"]
     assert [len(block["text"]["text"]) <= 3000 for block in blocks] == [True] * 3
 
@@ -129,7 +150,9 @@ def test_a_targets_address_and_secret_never_print() -> None:
     assert SECRET not in repr(TARGETS)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (200.4, "3 min 20 s"), (7500, "2 h 5 min")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (200.4, "3 min 20 s"), (7500, "2 h 5 min")]
+)
 def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
 
@@ -142,7 +165,9 @@ def test_what_is_long_tears_neither_an_escape_nor_a_character(text: str) -> None
     facts = slack["blocks"][1]["text"]["text"]
     assert len(facts) <= 3000
     assert "Waited" in facts
-    chat = json.loads(GoogleChat(Url("https://g")).call(long).body)["cardsV2"][0]["card"]["sections"]
+    chat = json.loads(GoogleChat(Url("https://g")).call(long).body)["cardsV2"][0]["card"][
+        "sections"
+    ]
     said = next(one for one in chat if one.get("header"))["widgets"][0]["textParagraph"]["text"]
     assert len(said) <= 4000
     escaped = said.replace("<br>", " ")

@@ -24,7 +24,9 @@ notifications = st.builds(
     conversation=st.from_regex(r"[a-z_]{1,20}:[A-Za-z0-9_.~=+-]{1,128}", fullmatch=True),
     time=st.just(datetime(2026, 1, 1, tzinfo=UTC)),
     representative=st.none()
-    | st.builds(Representative, representative_type=st.sampled_from(RepresentativeType), display_name=texts),
+    | st.builds(
+        Representative, representative_type=st.sampled_from(RepresentativeType), display_name=texts
+    ),
     reason=st.none() | texts,
     waited_seconds=st.none() | st.floats(0, 1e6),
     reminder=st.none() | st.integers(1, 9),
@@ -57,11 +59,15 @@ def test_google_chat_knows_every_field_of_the_card(briefing: Briefing) -> None:
     message = chat_v1.Message.from_json(sent, ignore_unknown_fields=False)
     known = chat_v1.Message.to_json(message, always_print_fields_with_no_presence=False)
     assert json.loads(known) == json.loads(sent)
-    assert len(sent) <= 32_000, "https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages"
+    assert len(sent) <= 32_000, (
+        "https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages"
+    )
 
 
 def test_the_judges_do_judge() -> None:
-    (block,) = Block.parse_all([{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}])
+    (block,) = Block.parse_all(
+        [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]
+    )
     with pytest.raises(Exception, match="150"):
         block.validate_json()
     with pytest.raises(Exception, match="cards2"):

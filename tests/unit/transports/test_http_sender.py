@@ -1,4 +1,6 @@
-"""Outbound HTTP against a real server: what arrived, what did not, what nobody knows, and whose token went along."""
+"""Outbound HTTP against a real server: what arrived, what did not, what nobody knows, and whose
+token went along.
+"""
 
 import asyncio
 import json
@@ -20,7 +22,9 @@ SCOPE = "https://www.googleapis.com/auth/businessmessages"
 
 
 class Server:
-    """Answers /token with a new access token each time, /drop not at all, /redirect elsewhere, others with 200."""
+    """Answers /token with a new access token each time, /drop not at all, /redirect elsewhere,
+    others with 200.
+    """
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
@@ -92,7 +96,9 @@ def _call(url: str, auth: str = "none") -> Call:
     return Call("POST", url, b'{"a": 1}', {"content-type": "application/json"}, auth)
 
 
-async def test_an_answer_comes_back_whole_with_lower_case_headers(server: Server, sender: HttpSender) -> None:
+async def test_an_answer_comes_back_whole_with_lower_case_headers(
+    server: Server, sender: HttpSender
+) -> None:
     server.status = 429
     answer = await sender.send(_call(f"{server.url}/x"))
     assert answer is not None
@@ -131,7 +137,9 @@ async def test_a_bearer_token_goes_along(server: Server, sender: HttpSender) -> 
 
 
 @pytest.mark.usefixtures("service_account")
-async def test_a_google_token_is_fetched_once_and_again_after_a_401(server: Server, sender: HttpSender) -> None:
+async def test_a_google_token_is_fetched_once_and_again_after_a_401(
+    server: Server, sender: HttpSender
+) -> None:
     for status in (200, 401, 200):
         server.status = status
         await sender.send(_call(f"{server.url}/x", f"google:{SCOPE}"))
@@ -154,7 +162,9 @@ async def test_without_google_credentials_nothing_is_sent(
     assert server.seen == []
 
 
-async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(sender: HttpSender, server: Server) -> None:
+async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(
+    sender: HttpSender, server: Server
+) -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     answers = await asyncio.gather(
@@ -164,7 +174,9 @@ async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(sender:
     assert loop.time() - begun >= 4 / 20
 
 
-async def test_a_call_that_would_wait_too_long_is_not_sent(sender: HttpSender, server: Server) -> None:
+async def test_a_call_that_would_wait_too_long_is_not_sent(
+    sender: HttpSender, server: Server
+) -> None:
     call = Call("POST", f"{server.url}/x", b"{}", per_second=0.1)
     await sender.send(call)
     with pytest.raises(Unavailable):
@@ -174,5 +186,7 @@ async def test_a_call_that_would_wait_too_long_is_not_sent(sender: HttpSender, s
 
 async def test_the_pace_of_one_host_is_not_anothers(sender: HttpSender, server: Server) -> None:
     await sender.send(Call("POST", f"{server.url}/x", b"{}", per_second=0.1))
-    answer = await sender.send(Call("POST", f"{server.url.replace('127.0.0.1', 'localhost')}/x", b"{}", per_second=0.1))
+    answer = await sender.send(
+        Call("POST", f"{server.url.replace('127.0.0.1', 'localhost')}/x", b"{}", per_second=0.1)
+    )
     assert answer is not None

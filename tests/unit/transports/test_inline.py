@@ -1,4 +1,6 @@
-"""The embedded queue: wakes at once, folds wake-ups together, tries again, and hands what subscribers refuse back."""
+"""The embedded queue: wakes at once, folds wake-ups together, tries again, and hands what
+subscribers refuse back.
+"""
 
 import asyncio
 
@@ -70,7 +72,9 @@ async def test_a_delivery_that_names_a_next_try_is_woken_then_and_not_before() -
     assert seen[1] - seen[0] >= 0.05
 
 
-@pytest.mark.parametrize("fault", [Unavailable("store-unavailable", "down"), RuntimeError("a defect")])
+@pytest.mark.parametrize(
+    "fault", [Unavailable("store-unavailable", "down"), RuntimeError("a defect")]
+)
 async def test_a_delivery_that_fails_is_tried_again_with_its_timers(fault: Exception) -> None:
     seen: list[bool] = []
     done = asyncio.Event()

@@ -1,4 +1,6 @@
-"""One conversation with the built-in bot, step by step, and short words for what Dialogflow answers."""
+"""One conversation with the built-in bot, step by step, and short words for what Dialogflow
+answers.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -21,18 +23,28 @@ from tests.unit.use_cases.conftest import Bench
 ID = "business_messages:3333"
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 SORRY = "Sorry, something went wrong and I cannot answer right now. Please try again in a moment."
-DIALOGFLOW = Dialogflow("projects/p/locations/global/agents/a", "https://platform.test/dialogflow", timeout=5)
+DIALOGFLOW = Dialogflow(
+    "projects/p/locations/global/agents/a", "https://platform.test/dialogflow", timeout=5
+)
 
 
 def says(*messages: Any, status: int = 200) -> Answer:
     body = {
-        "queryResult": {"responseMessages": [{"text": {"text": [m]}} if isinstance(m, str) else m for m in messages]}
+        "queryResult": {
+            "responseMessages": [
+                {"text": {"text": [m]}} if isinstance(m, str) else m for m in messages
+            ]
+        }
     }
     return Answer(status, json.dumps(body).encode())
 
 
 def captures(key: str, value: Any, *audiences: str) -> dict[str, Any]:
-    return {"payload": {"ujet": {"session_variable": {"payload": {key: value}, "capture_type": list(audiences)}}}}
+    return {
+        "payload": {
+            "ujet": {"session_variable": {"payload": {key: value}, "capture_type": list(audiences)}}
+        }
+    }
 
 
 @dataclass
@@ -45,7 +57,9 @@ class Play:
 
     async def happens(self, kind: type[Event], **more: Any) -> None:
         self.count += 1
-        event = kind.model_validate({"id": f"e{self.count}", "source": ID, "address": "3333", "actor": "test", **more})
+        event = kind.model_validate(
+            {"id": f"e{self.count}", "source": ID, "address": "3333", "actor": "test", **more}
+        )
         await apply(self.bench.ports, event)
 
     async def customer(self, text: str, **more: Any) -> dict[str, Any]:
@@ -64,11 +78,15 @@ class Play:
 
     @property
     def questions(self) -> list[dict[str, Any]]:
-        return [json.loads(call.body) for call in self.bench.sender.calls if "detectIntent" in call.url]
+        return [
+            json.loads(call.body) for call in self.bench.sender.calls if "detectIntent" in call.url
+        ]
 
     @property
     def shown(self) -> list[str]:
-        sent = (json.loads(c.body) for c in self.bench.sender.calls if "/v1/conversations/" in c.url)
+        sent = (
+            json.loads(c.body) for c in self.bench.sender.calls if "/v1/conversations/" in c.url
+        )
         return [one.get("text") or one["eventType"].removeprefix("REPRESENTATIVE_") for one in sent]
 
     async def asked(self) -> list[str | None]:

@@ -1,4 +1,6 @@
-"""Ports for the services: a real store in a file, a clock that is set by hand, a platform that answers by script."""
+"""Ports for the services: a real store in a file, a clock that is set by hand, a platform that
+answers by script.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -32,8 +34,9 @@ class HandClock:
 
 @dataclass
 class ScriptedSender:
-    """Answers each call of the platform by the next line of the script (a status, None for no answer, an error), and
-    by `refuses` or 200 when it is through."""
+    """Answers each call of the platform by the next line of the script (a status, None for no
+    answer, an error), and by `refuses` or 200 when it is through.
+    """
 
     script: list[int | Answer | Unavailable | None] = field(default_factory=list)
     refuses: Callable[[Call], int | Unavailable | None] = lambda _: None
@@ -59,7 +62,9 @@ class ScriptedSender:
     @property
     def sent(self) -> list[dict[str, Any]]:
         """Returns the bodies of what the platform was asked to show."""
-        return [pydantic_core.from_json(call.body) for call in self.calls if "platform.test" in call.url]
+        return [
+            pydantic_core.from_json(call.body) for call in self.calls if "platform.test" in call.url
+        ]
 
 
 @dataclass
@@ -97,8 +102,15 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         "csku": Csku(),
     }
     policy = Policy(
-        webhooks=frozenset({"BOT"}), capabilities={name: one.capabilities for name, one in platforms.items()}
+        webhooks=frozenset({"BOT"}),
+        capabilities={name: one.capabilities for name, one in platforms.items()},
     )
     webhooks = Webhooks({"BOT": "https://bot.test/hook"}, "outbound-key")
-    yield Bench(Ports(store, publisher, sender, clock, policy, platforms, webhooks), store, clock, sender, publisher)
+    yield Bench(
+        Ports(store, publisher, sender, clock, policy, platforms, webhooks),
+        store,
+        clock,
+        sender,
+        publisher,
+    )
     await store.close()

@@ -22,7 +22,9 @@ RCS_ANA = conversation_id("rcs", "a:+12025550100")
 
 
 def wamid(name: str) -> str:
-    whole = b"\x1c\x18\x0b12025550100\x15\x02\x00\x12\x18\x20" + name.ljust(32, "0").encode() + b"\x00"
+    whole = (
+        b"\x1c\x18\x0b12025550100\x15\x02\x00\x12\x18\x20" + name.ljust(32, "0").encode() + b"\x00"
+    )
     return f"wamid.{base64.b64encode(whole).decode()}"
 
 
@@ -34,7 +36,9 @@ class Meta:
 
     async def send(self, call: Call) -> Answer:
         self.calls.append(call)
-        return Answer(200, json.dumps({"messages": [{"id": wamid(f"OURS{len(self.calls)}")}]}).encode())
+        return Answer(
+            200, json.dumps({"messages": [{"id": wamid(f"OURS{len(self.calls)}")}]}).encode()
+        )
 
 
 def ports_of(bench: Any) -> Ports:
@@ -53,11 +57,18 @@ def ports_of(bench: Any) -> Ports:
 def signed(**lists: Any) -> Request:
     value = {"metadata": {"phone_number_id": "1"}, **lists}
     body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
-    return Request("POST", "/whatsapp", body, {"x-hub-signature-256": f"sha256={hmac_sha256_hex('s', body)}"})
+    return Request(
+        "POST", "/whatsapp", body, {"x-hub-signature-256": f"sha256={hmac_sha256_hex('s', body)}"}
+    )
 
 
 def says(number: int, native: str, text: str = "hi") -> dict[str, Any]:
-    return {"from": f"1202555010{number}", "id": wamid(native), "type": "text", "text": {"body": text}}
+    return {
+        "from": f"1202555010{number}",
+        "id": wamid(native),
+        "type": "text",
+        "text": {"body": text},
+    }
 
 
 def status(native: str, status: str) -> dict[str, Any]:
@@ -72,6 +83,7 @@ def rcs(**data: Any) -> Request:
 
 def bot(source: str, native: str) -> BotMessage:
     return BotMessage(
-        id=native, source=source, actor="key:bot", key="bot", fact=False, keeps_id=True, representative=BOT,
+        id=native, source=source, actor="key:bot", key="bot", fact=False, keeps_id=True,
+        representative=BOT,
         content=Content(text="News!"),
     )  # fmt: skip

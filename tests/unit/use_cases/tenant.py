@@ -1,4 +1,6 @@
-"""A tenant of the CCAI Platform as a Sender, and a customer's channel before it: what each of them is told."""
+"""A tenant of the CCAI Platform as a Sender, and a customer's channel before it: what each of
+them is told.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -29,14 +31,17 @@ Rule = Callable[[Call], int | None]
 
 @dataclass
 class Tenant:
-    """Makes chats 1001, 1002, ... for end users 5, 6, ... and forgets nothing; nobody may speak in, or end, the chat of
-    another. `answers` says how a path is answered once (a status, None for no answer, though it took effect; `lost` for
-    none because it never arrived; an error), else it is 200."""
+    """Makes chats 1001, 1002, ... for end users 5, 6, ... and forgets nothing; nobody may speak in,
+    or end, the chat of another. `answers` says how a path is answered once (a status, None for no
+    answer, though it took effect; `lost` for none because it never arrived; an error), else it is
+    200.
+    """
 
     ports: Ports | None = None
     answers: dict[str, list[int | str | Unavailable | None]] = field(default_factory=dict)
     created: str = "after"
-    meanwhile: Callable[[], Awaitable[None]] | None = None  # happens before the answer that names a chat
+    # happens before the answer that names a chat
+    meanwhile: Callable[[], Awaitable[None]] | None = None
     users: dict[str, int] = field(default_factory=dict)
     chats: list[dict[str, Any]] = field(default_factory=list)
     said: list[tuple[int, str]] = field(default_factory=list)
@@ -50,7 +55,13 @@ class Tenant:
             self.shown.append(json.loads(call.body))
             return Answer(200, b"{}")
         path = call.url.removeprefix(API)
-        kind = "chats" if path == "/chats" else path.rpartition("/")[2] if path.endswith("message") else path[:6]
+        kind = (
+            "chats"
+            if path == "/chats"
+            else path.rpartition("/")[2]
+            if path.endswith("message")
+            else path[:6]
+        )
         script = self.answers.get(kind) or [200]
         answer = script.pop(0) if len(script) > 1 or kind in self.answers else 200
         if isinstance(answer, Unavailable):
@@ -86,11 +97,17 @@ class Tenant:
             self.said.append((int(path.split("/")[2]), body["message"]["content"]))
         if kind == "/chats":
             self.closed.append(int(path.split("/")[2]))
-        return {"id": self.users.setdefault(body["identifier"], 5 + len(self.users))} if kind == "/end_u" else {}
+        return (
+            {"id": self.users.setdefault(body["identifier"], 5 + len(self.users))}
+            if kind == "/end_u"
+            else {}
+        )
 
     async def tells_of(self, number: int, **end_user: Any) -> None:
         await self.posts(
-            "chat_created", number, chat={"id": number, "end_user": end_user or {"id": self._whose(number)}}
+            "chat_created",
+            number,
+            chat={"id": number, "end_user": end_user or {"id": self._whose(number)}},
         )
 
     async def posts(self, name: str, number: int, **body: Any) -> None:
@@ -123,7 +140,9 @@ class World:
         ports = replace(
             bench.ports,
             sender=tenant,
-            policy=replace(known, desks=desks, webhooks=frozenset(), capabilities=capabilities, **policy),
+            policy=replace(
+                known, desks=desks, webhooks=frozenset(), capabilities=capabilities, **policy
+            ),
             desks=Desks(chats={"ccai": CcaiDesk(API, "acme", "token", 7)}),
         )
         tenant.ports = ports
@@ -131,7 +150,9 @@ class World:
 
     async def happens(self, kind: type[Event], **more: Any) -> None:
         self.count += 1
-        event = kind.model_validate({"id": f"e{self.count}", "source": ID, "address": "3333", "actor": "test", **more})
+        event = kind.model_validate(
+            {"id": f"e{self.count}", "source": ID, "address": "3333", "actor": "test", **more}
+        )
         await apply(self.ports, event)
 
     async def customer(self, text: str, channel: str = ID) -> None:
@@ -179,7 +200,9 @@ class World:
 
     async def chats(self) -> tuple[str, ...]:
         """Returns the chats that are the customer's."""
-        return tuple(one for one in (await self.conversation()).links if one.startswith("ccai:chat-"))
+        return tuple(
+            one for one in (await self.conversation()).links if one.startswith("ccai:chat-")
+        )
 
     async def webhook(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> int:
         request = Request("POST", path, json.dumps(body).encode(), headers)
@@ -195,5 +218,9 @@ class World:
 
     def told(self, conversation: str = ID) -> list[str]:
         """Returns what the team was told."""
-        found = [one for one in self.bench.publisher.on("baton-handoffs") if one["conversation"] == conversation]
+        found = [
+            one
+            for one in self.bench.publisher.on("baton-handoffs")
+            if one["conversation"] == conversation
+        ]
         return [one["type"] for one in found]

@@ -1,4 +1,6 @@
-"""A chat that is adopted while its agent types: every word is taken once, in the order in which it came."""
+"""A chat that is adopted while its agent types: every word is taken once, in the order in which
+it came.
+"""
 
 import asyncio
 from typing import Any
@@ -22,7 +24,9 @@ CHAT = "ccai:chat-1001"
 
 @pytest.fixture
 async def world(bench: Bench) -> World:
-    """A customer who waits, and a chat that the desk has made for them of which Baton knows nothing yet."""
+    """A customer who waits, and a chat that the desk has made for them of which Baton knows
+    nothing yet.
+    """
     one = World.on(bench)
     one.tenant.answers["chats"] = [503] * 50
     await one.asks_for_human()
@@ -43,7 +47,11 @@ async def says(world: World, text: str) -> None:
 async def taken(world: World) -> list[tuple[str, str | None]]:
     """Returns what an agent did as the channel's journal has it, in sequence."""
     kinds = ("human_joined", "human_message", "human_left", "handoff_failed")
-    return [(entry.kind, words_for(Audience.AGENT, entry)) for entry in await world.entries() if entry.kind in kinds]
+    return [
+        (entry.kind, words_for(Audience.AGENT, entry))
+        for entry in await world.entries()
+        if entry.kind in kinds
+    ]
 
 
 @pytest.mark.parametrize("pause", range(8))
@@ -76,7 +84,10 @@ async def test_adopting_twice_is_adopting_once(world: World) -> None:
 async def test_a_webhook_that_comes_again_after_the_link_is_still_a_duplicate(world: World) -> None:
     posts: list[tuple[str, dict[str, Any]]] = [
         ("participant_joined", {"sender": world.tenant.agent()}),
-        ("message_received", {"sender": world.tenant.agent(), "message": {"type": "text", "content": "one"}}),
+        (
+            "message_received",
+            {"sender": world.tenant.agent(), "message": {"type": "text", "content": "one"}},
+        ),
     ]
     for name, body in posts:
         await world.tenant.posts(name, 1001, **body)
@@ -87,7 +98,9 @@ async def test_a_webhook_that_comes_again_after_the_link_is_still_a_duplicate(wo
 
 
 async def test_facts_keep_the_time_at_which_the_desk_says_they_happened(world: World) -> None:
-    """Else an end by the desk's clock could look older than a word by Baton's, and a human would seem to stay."""
+    """Else an end by the desk's clock could look older than a word by Baton's, and a human
+    would seem to stay.
+    """
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
     happened = world.bench.clock.now()
     world.bench.clock.forward(5)
@@ -96,7 +109,9 @@ async def test_facts_keep_the_time_at_which_the_desk_says_they_happened(world: W
 
 
 async def test_a_chat_that_is_linked_elsewhere_is_refused(world: World) -> None:
-    await world.happens(UserMessage, source="business_messages:4444", address="4444", form={}, said="hi")
+    await world.happens(
+        UserMessage, source="business_messages:4444", address="4444", form={}, said="hi"
+    )
     await link(world.ports, CHAT, "business_messages:4444", "admin")
     with pytest.raises(Refused):
         await adopted(world)

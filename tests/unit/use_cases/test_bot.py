@@ -40,7 +40,9 @@ async def test_it_is_not_called_while_a_human_is_there(play: Play) -> None:
     assert play.questions == []
 
 
-async def test_a_human_who_comes_while_it_thinks_is_not_talked_over(play: Play, bench: Bench) -> None:
+async def test_a_human_who_comes_while_it_thinks_is_not_talked_over(
+    play: Play, bench: Bench
+) -> None:
     body = await play.customer("hi")
 
     class JoinsMeanwhile:
@@ -64,10 +66,13 @@ async def test_one_who_waits_is_still_answered(play: Play) -> None:
     assert play.questions[-1]["queryParams"]["parameters"]["baton"]["phase"] == "QUEUED"
 
 
-async def test_an_escalation_asks_for_a_human_who_then_knows_what_was_captured(play: Play, bench: Bench) -> None:
+async def test_an_escalation_asks_for_a_human_who_then_knows_what_was_captured(
+    play: Play, bench: Bench
+) -> None:
     handoff = {"liveAgentHandoff": {"metadata": {"reason": "billing", "tier": "gold"}}}
     await play.bot(
-        await play.customer("a person"), says("I will connect you", handoff, captures("order", "A1", "agent"))
+        await play.customer("a person"),
+        says("I will connect you", handoff, captures("order", "A1", "agent")),
     )
     found = await bench.store.load(ID)
     assert found is not None
@@ -86,7 +91,12 @@ async def test_what_it_said_is_kept_no_longer_than_needed(play: Play, bench: Ben
 
 async def test_taps_are_asked_by_their_label_with_what_lies_behind(play: Play) -> None:
     tapped = {"message": "m", "postbackData": "menu:1", "text": "Opening hours"}
-    body = {**await play.customer("hi"), "message": None, "requestId": "r", "suggestionResponse": tapped}
+    body = {
+        **await play.customer("hi"),
+        "message": None,
+        "requestId": "r",
+        "suggestionResponse": tapped,
+    }
     await play.bot(body, says("From 9 to 5"))
     [question] = play.questions
     assert question["queryInput"]["text"]["text"] == "Opening hours"
@@ -112,10 +122,15 @@ async def test_what_is_not_for_it_is_left_alone(play: Play, change: dict[str, An
 
 
 async def test_the_words_that_were_waited_for_are_captured(play: Play, bench: Bench) -> None:
-    waits = {"capture_target": "end_user_response", "capture_key": "order", "capture_type": ["agent", "event"]}
+    waits = {
+        "capture_target": "end_user_response",
+        "capture_key": "order",
+        "capture_type": ["agent", "event"],
+    }
     hidden = {"invisible_to_adapter_events": ["order"]}
     await play.bot(
-        await play.customer("hi"), says("Which order?", {"payload": {"ujet": {"session_variable": waits | hidden}}})
+        await play.customer("hi"),
+        says("Which order?", {"payload": {"ujet": {"session_variable": waits | hidden}}}),
     )
     await play.customer("A1")
     await play.customer("something else")
@@ -134,8 +149,15 @@ async def test_the_words_that_were_waited_for_are_captured(play: Play, bench: Be
 async def test_words_are_waited_for_an_hour_and_not_when_a_human_has_come(
     play: Play, bench: Bench, human: bool
 ) -> None:
-    waits = {"capture_target": "end_user_response", "capture_key": "card", "capture_type": ["agent"]}
-    await play.bot(await play.customer("hi"), says("Which card?", {"payload": {"ujet": {"session_variable": waits}}}))
+    waits = {
+        "capture_target": "end_user_response",
+        "capture_key": "card",
+        "capture_type": ["agent"],
+    }
+    await play.bot(
+        await play.customer("hi"),
+        says("Which card?", {"payload": {"ujet": {"session_variable": waits}}}),
+    )
     if human:
         await play.happens(HumanJoined, representative=JANE)
     else:

@@ -1,4 +1,6 @@
-"""The process ends before or after anything that asking the bot does outside: nothing is asked or said twice."""
+"""The process ends before or after anything that asking the bot does outside: nothing is asked
+or said twice.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -93,7 +95,11 @@ async def test_each_reply_is_shown_at_most_once_and_silence_is_apologized_for(
     await _again_until_taken(play, body)
     assert len(play.questions) <= 1
     bot = [line for line in play.shown if line != "JOINED"]
-    assert bot in ([], REPLIES[:1], REPLIES) if joins else bot in (REPLIES, [SORRY], ["a second answer"])
+    assert (
+        bot in ([], REPLIES[:1], REPLIES)
+        if joins
+        else bot in (REPLIES, [SORRY], ["a second answer"])
+    )
     assert "JOINED" not in play.shown[:-1]
     await _nothing_is_left(bench)
     found = await bench.store.load("business_messages:3333")
@@ -102,7 +108,9 @@ async def test_each_reply_is_shown_at_most_once_and_silence_is_apologized_for(
 
 
 async def _nothing_is_left(bench: Bench) -> None:
-    """However it ended, it has ended, and what the bot said is kept nowhere but where it belongs."""
+    """However it ended, it has ended, and what the bot said is kept nowhere but where it
+    belongs.
+    """
     page = await bench.store.journal("business_messages:3333", None, 100)
     entries = [entry.value for entry in page.items]
     assert {entry.asked.state for entry in entries if entry.asked} <= {"done", "unknown", "skipped"}

@@ -43,17 +43,27 @@ async def test_metadata_that_no_record_should_hold_is_left_out(play: Play, bench
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_a_failure_is_apologized_for_once(play: Play, script: list[Any], ended: str, calls: int) -> None:
+async def test_a_failure_is_apologized_for_once(
+    play: Play, script: list[Any], ended: str, calls: int
+) -> None:
     body = await play.customer("hi")
     await play.bot(body, *script)
     await play.bot(body, says("late"))
     assert play.shown == [SORRY]
-    assert (await play.asked(), len(play.questions), await play.phase()) == ([ended], calls, Phase.BOT)
+    assert (await play.asked(), len(play.questions), await play.phase()) == (
+        [ended],
+        calls,
+        Phase.BOT,
+    )
 
 
 @pytest.mark.parametrize(
     "message",
-    [{"outputAudioText": {"ssml": "<speak>Hi</speak>"}}, {"conversationSuccess": {}}, {"text": {"text": [""]}}],
+    [
+        {"outputAudioText": {"ssml": "<speak>Hi</speak>"}},
+        {"conversationSuccess": {}},
+        {"text": {"text": [""]}},
+    ],
 )
 async def test_an_agent_that_says_nothing_to_a_reader_has_not_failed(
     play: Play, capsys: pytest.CaptureFixture[str], message: Any
@@ -70,17 +80,25 @@ async def test_where_so_configured_a_failure_asks_for_a_human(play: Play) -> Non
 
 
 async def test_what_certainly_never_arrived_is_asked_again(play: Play) -> None:
-    await play.bot(await play.customer("hi"), Unavailable("unreachable", "x"), Answer(401), says("Hello"))
+    await play.bot(
+        await play.customer("hi"), Unavailable("unreachable", "x"), Answer(401), says("Hello")
+    )
     assert (play.shown, len(play.questions)) == (["Hello"], 3)
 
 
-async def test_part_of_an_answer_may_be_refused(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
-    await play.bot(await play.customer("hi"), says("Hello", {"payload": {"ujet": {"type": "hologram"}}}))
+async def test_part_of_an_answer_may_be_refused(
+    play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await play.bot(
+        await play.customer("hi"), says("Hello", {"payload": {"ujet": {"type": "hologram"}}})
+    )
     assert play.shown == ["Hello"]
     assert "ujet.type: unknown" in capsys.readouterr().out
 
 
-async def test_who_finds_it_being_asked_waits_and_after_its_time_apologizes(play: Play, bench: Bench) -> None:
+async def test_who_finds_it_being_asked_waits_and_after_its_time_apologizes(
+    play: Play, bench: Bench
+) -> None:
     body = await play.customer("hi")
     bench.sender.crash = True
     with pytest.raises(RuntimeError):
@@ -101,7 +119,9 @@ async def test_a_customer_who_was_erased_gets_nothing(play: Play, bench: Bench) 
     assert (play.questions, play.shown) == ([], [])
 
 
-async def test_after_a_human_it_is_told_why_they_left_and_what_was_said_and_only_once(play: Play) -> None:
+async def test_after_a_human_it_is_told_why_they_left_and_what_was_said_and_only_once(
+    play: Play,
+) -> None:
     await play.customer("hi")
     await play.happens(HumanRequested, reason="refund")
     await play.happens(HumanJoined, representative=JANE)
@@ -110,7 +130,10 @@ async def test_after_a_human_it_is_told_why_they_left_and_what_was_said_and_only
     await play.bot(await play.customer("thanks"), says("Welcome back"))
     await play.bot(await play.customer("bye"), says("Bye"))
     first, second = (question["queryParams"]["parameters"]["baton"] for question in play.questions)
-    assert {name: first["handoff"][name] for name in ("reason", "requestReason", "representatives", "said")} == {
+    assert {
+        name: first["handoff"][name]
+        for name in ("reason", "requestReason", "representatives", "said")
+    } == {
         "reason": "solved",
         "requestReason": "refund",
         "representatives": ["Jane"],
@@ -126,7 +149,9 @@ async def test_a_body_that_is_none_of_ours_is_refused(play: Play) -> None:
         await play.bot(body)
 
 
-async def test_one_who_was_with_a_human_meanwhile_gets_no_answer_to_what_was_asked_before(play: Play) -> None:
+async def test_one_who_was_with_a_human_meanwhile_gets_no_answer_to_what_was_asked_before(
+    play: Play,
+) -> None:
     body = await play.customer("hi")
     await play.happens(HumanJoined, representative=JANE)
     await play.happens(HumanLeft, representative=JANE)
@@ -159,7 +184,9 @@ async def test_words_that_are_old_are_not_answered(play: Play, bench: Bench) -> 
     assert (play.questions, await play.asked()) == ([], ["skipped: too late"])
 
 
-async def test_an_erase_that_comes_with_the_intent_leaves_nothing_and_nobody_is_asked(play: Play, bench: Bench) -> None:
+async def test_an_erase_that_comes_with_the_intent_leaves_nothing_and_nobody_is_asked(
+    play: Play, bench: Bench
+) -> None:
     body = await play.customer("hi")
 
     class ErasedMeanwhile:
@@ -193,7 +220,9 @@ async def test_an_answer_too_large_to_keep_is_apologized_for(play: Play) -> None
 async def test_it_apologizes_in_the_customers_language(play: Play) -> None:
     body = await play.customer("oi", locale="pt-BR")
     await play.bot(body, Answer(500))
-    assert play.shown == ["Desculpe, algo deu errado e não consigo responder agora. Tente novamente em instantes."]
+    assert play.shown == [
+        "Desculpe, algo deu errado e não consigo responder agora. Tente novamente em instantes."
+    ]
 
 
 async def test_a_crm_that_is_down_holds_up_neither_bot_nor_team(play: Play, bench: Bench) -> None:

@@ -1,4 +1,6 @@
-"""Two channels become one customer's: the reports count each handoff once, and a text that is lost counts there."""
+"""Two channels become one customer's: the reports count each handoff once, and a text that is
+lost counts there.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,14 @@ from shared.ports import Snapshot
 from shared.schemas.commands import Record, SendEvent, State
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
-from shared.schemas.events import Event, HumanJoined, HumanLeft, HumanMessage, HumanRequested, UserMessage
+from shared.schemas.events import (
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    UserMessage,
+)
 from shared.schemas.journal import JournalEntry, Verdict
 from tests.unit.use_cases.bot_play import JANE
 from tests.unit.use_cases.conftest import Bench
@@ -25,7 +34,9 @@ WORDS = Capabilities(frames=False, labels=False)
 
 @pytest.fixture(autouse=True)
 def channels(bench: Bench) -> None:
-    bench.ports = replace(bench.ports, policy=Policy(capabilities={"plain": Capabilities(), "second": WORDS}))
+    bench.ports = replace(
+        bench.ports, policy=Policy(capabilities={"plain": Capabilities(), "second": WORDS})
+    )
 
 
 async def happens(bench: Bench, kind: type[Event], source: str, event_id: str, **more: Any) -> None:
@@ -45,11 +56,17 @@ async def counted(bench: Bench) -> list[tuple[str, str, str]]:
     for conversation in (PRIMARY, OTHER):
         for entry in (await bench.store.journal(conversation, None, 50)).items:
             records = [one for one in entry.value.commands if isinstance(one, Record)]
-            found += [(conversation, one.name.value, one.channel) for record in records for one in record.measures]
+            found += [
+                (conversation, one.name.value, one.channel)
+                for record in records
+                for one in record.measures
+            ]
     return found
 
 
-async def test_a_handoff_that_goes_on_in_the_other_conversation_is_counted_once(bench: Bench) -> None:
+async def test_a_handoff_that_goes_on_in_the_other_conversation_is_counted_once(
+    bench: Bench,
+) -> None:
     for source in (PRIMARY, OTHER):
         await happens(bench, UserMessage, source, "m1", form={}, said="hi")
     await happens(bench, HumanRequested, PRIMARY, "r1", reason="asked")
@@ -57,9 +74,15 @@ async def test_a_handoff_that_goes_on_in_the_other_conversation_is_counted_once(
     await happens(bench, HumanJoined, OTHER, "j1", representative=JANE)
     await settle(bench)
     await link(bench.ports, OTHER, PRIMARY, "admin")
-    await happens(bench, HumanMessage, OTHER, "h1", representative=JANE, content=Content(text="hello"))
+    await happens(
+        bench, HumanMessage, OTHER, "h1", representative=JANE, content=Content(text="hello")
+    )
     await happens(bench, HumanLeft, OTHER, "l1", representative=JANE)
-    outcomes = [one for one in await counted(bench) if one[1] in ("requested", "joined", "linked", "left", "handling")]
+    outcomes = [
+        one
+        for one in await counted(bench)
+        if one[1] in ("requested", "joined", "linked", "left", "handling")
+    ]
     assert sorted(outcomes) == [
         (PRIMARY, "handling", "second"),
         (PRIMARY, "left", "second"),
@@ -76,7 +99,9 @@ async def test_a_request_that_does_not_go_on_ends_as_linked(bench: Bench) -> Non
         await happens(bench, HumanRequested, source, "r1", reason="asked")
     await settle(bench)
     await link(bench.ports, OTHER, PRIMARY, "admin")
-    assert [one for one in await counted(bench) if one[1] == "linked"] == [(OTHER, "linked", "second")]
+    assert [one for one in await counted(bench) if one[1] == "linked"] == [
+        (OTHER, "linked", "second")
+    ]
     known = await bench.store.load(OTHER)
     assert isinstance(known, Snapshot)
     assert known.value.progress is None
@@ -86,7 +111,9 @@ async def test_a_request_that_does_not_go_on_ends_as_linked(bench: Bench) -> Non
 async def test_what_goes_on_is_the_conversation_of_the_channel_on_which_they_wrote_last(
     bench: Bench, primary: str
 ) -> None:
-    """Whichever is joined to which: ten days ago they wrote on one, now on the other, and now they ask for a human."""
+    """Whichever is joined to which: ten days ago they wrote on one, now on the other, and now
+    they ask for a human.
+    """
     await happens(bench, UserMessage, PRIMARY, "m1", form={}, said="hi")
     bench.clock.forward(10 * 86400)
     await happens(bench, UserMessage, OTHER, "m1", form={}, said="hi")
@@ -96,7 +123,11 @@ async def test_what_goes_on_is_the_conversation_of_the_channel_on_which_they_wro
     await happens(bench, UserMessage, primary, "m2", form={}, said="are you there?")
     await happens(bench, HumanRequested, primary, "r1", reason="asked")
     begun = [one[1:] for one in await counted(bench) if one[1] in ("conversation", "handed_off")]
-    assert sorted(begun) == [("conversation", "plain"), ("conversation", "second"), ("handed_off", "second")]
+    assert sorted(begun) == [
+        ("conversation", "plain"),
+        ("conversation", "second"),
+        ("handed_off", "second"),
+    ]
 
 
 @pytest.mark.parametrize(("channel", "state"), [(None, State.BROKEN), (OTHER, State.FAILED)])
@@ -104,7 +135,12 @@ def test_a_joined_is_broken_only_where_its_own_channel_has_frames(
     bench: Bench, channel: str | None, state: State
 ) -> None:
     joined = SendEvent(
-        id="j1", to="1", channel=channel, representative=JANE, event_type="REPRESENTATIVE_JOINED", notice=True
+        id="j1",
+        to="1",
+        channel=channel,
+        representative=JANE,
+        event_type="REPRESENTATIVE_JOINED",
+        notice=True,
     )
     entry = JournalEntry(
         id="e1",

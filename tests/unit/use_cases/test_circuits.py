@@ -1,4 +1,6 @@
-"""A target that is down is left alone: it holds nobody up, and it is said once that it is down and that it is well."""
+"""A target that is down is left alone: it holds nobody up, and it is said once that it is down
+and that it is well.
+"""
 
 import asyncio
 import base64
@@ -29,7 +31,11 @@ BOT = Representative(representative_type=RepresentativeType.BOT, display_name="B
 
 def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[str]:
     known = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line["severity"] for line in known if line["message"] == message and line["target"] == "webhook BOT"]
+    return [
+        line["severity"]
+        for line in known
+        if line["message"] == message and line["target"] == "webhook BOT"
+    ]
 
 
 async def customers(bench: Any, count: int, text: str = "Hi") -> list[str]:
@@ -47,7 +53,9 @@ DOWN = "a target is down; what failed is tried again by one call at a time"
 NO_ANSWER = Unavailable("unreachable", "The connection was refused.")
 
 
-@pytest.mark.parametrize(("fault", "first_tries"), [(NO_ANSWER, FAILURES), (503, 40)], ids=["no answer", "503"])
+@pytest.mark.parametrize(
+    ("fault", "first_tries"), [(NO_ANSWER, FAILURES), (503, 40)], ids=["no answer", "503"]
+)
 async def test_a_target_that_fails_for_several_conversations_is_left_alone_and_tried_by_one_call(
     bench: Any, capsys: pytest.CaptureFixture[str], fault: int | Unavailable, first_tries: int
 ) -> None:
@@ -75,7 +83,9 @@ async def test_a_target_that_fails_for_several_conversations_is_left_alone_and_t
 
 
 async def test_who_is_served_does_not_wait_for_those_who_are_refused(bench: Any) -> None:
-    bench.sender.refuses = lambda call: 503 if b"Hi" in call.body and "bot.test" in call.url else None
+    bench.sender.refuses = lambda call: (
+        503 if b"Hi" in call.body and "bot.test" in call.url else None
+    )
     for name in await customers(bench, 40):
         await deliver(bench.ports, name)
     assert bench.ports.circuits.of("webhook BOT").is_open
@@ -150,9 +160,13 @@ class Slots:
     async def wake(self, conversation: str) -> float:
         began = time.monotonic()
         wake_up = json.dumps({"schema_version": 1, "conversation": conversation, "timers": False})
-        pushed = {"message": {"data": base64.b64encode(wake_up.encode()).decode(), "messageId": "1"}}
+        pushed = {
+            "message": {"data": base64.b64encode(wake_up.encode()).decode(), "messageId": "1"}
+        }
         async with self.free:
-            await deliver_outbox(self.bench.ports, Request("POST", "/", json.dumps(pushed).encode()))
+            await deliver_outbox(
+                self.bench.ports, Request("POST", "/", json.dumps(pushed).encode())
+            )
         return time.monotonic() - began
 
 
@@ -171,13 +185,26 @@ async def test_healthy_conversations_keep_their_pace_while_a_hundred_a_second_fa
 
     bench.ports = dataclasses.replace(bench.ports, clock=WallClock(), sender=BotIsDown())
     failing = await customers(bench, 300)
-    quiet = dataclasses.replace(bench.ports, policy=dataclasses.replace(bench.ports.policy, webhooks=frozenset()))
+    quiet = dataclasses.replace(
+        bench.ports, policy=dataclasses.replace(bench.ports.policy, webhooks=frozenset())
+    )
     well = [f"business_messages:w{n}" for n in range(20)]
     said = Content(text="one")
     for name in well:
         native = name.partition(":")[2]
-        await apply(quiet, UserMessage(id="m", source=name, actor="p", address=native, form={"message": {"text": "x"}}))
-        own: dict[str, Any] = {"source": name, "actor": "key:x", "key": "x", "fact": False, "keeps_id": True}
+        await apply(
+            quiet,
+            UserMessage(
+                id="m", source=name, actor="p", address=native, form={"message": {"text": "x"}}
+            ),
+        )
+        own: dict[str, Any] = {
+            "source": name,
+            "actor": "key:x",
+            "key": "x",
+            "fact": False,
+            "keeps_id": True,
+        }
         await apply(quiet, BotMessage(id="b", representative=BOT, content=said, **own))
     slots = Slots(bench, asyncio.Semaphore(40))
     flood = [asyncio.create_task(slots.wake(name)) for name in failing]

@@ -1,4 +1,6 @@
-"""Comments for the CRM record: where they go, who is proved, and that nothing from a payload says so."""
+"""Comments for the CRM record: where they go, who is proved, and that nothing from a payload
+says so.
+"""
 
 import json
 from typing import Any
@@ -31,7 +33,9 @@ def ports(bench: Bench) -> Ports:
     return Ports(**{**kept, "policy": Policy(comments=True), "crm": crm})
 
 
-async def captured(ports: Ports, event_id: str, key: str, value: Any, *audiences: Audience, at: Any = None) -> None:
+async def captured(
+    ports: Ports, event_id: str, key: str, value: Any, *audiences: Audience, at: Any = None
+) -> None:
     variable = Variable(
         key=key,
         value=value,
@@ -59,7 +63,10 @@ async def test_a_comment_is_called_out_once_per_capture_signed_and_where_the_set
     assert (body["comment"], body["variables"]) == ('order: {"n":1}', {"order": {"n": 1}})
     assert call.headers["authorization"] == "Token t"
     assert call.headers["webhook-id"] == body["id"]
-    signatures = [Webhook(one).sign(body["id"], bench.clock.now(), call.body.decode()) for one in (SECRET, NEXT)]
+    signatures = [
+        Webhook(one).sign(body["id"], bench.clock.now(), call.body.decode())
+        for one in (SECRET, NEXT)
+    ]
     assert call.headers["webhook-signature"] == " ".join(signatures)
 
 
@@ -81,14 +88,18 @@ async def test_a_comment_is_tried_again_under_its_id_and_told_of_when_it_is_refu
     assert (told["type"], told["reason"]) == ("delivery.failed", "comment unknown: HTTP 400")
 
 
-async def test_its_values_are_not_in_the_journal_once_it_is_settled(bench: Bench, ports: Ports) -> None:
+async def test_its_values_are_not_in_the_journal_once_it_is_settled(
+    bench: Bench, ports: Ports
+) -> None:
     await captured(ports, "1", "order", "s3cret", Audience.COMMENT)
     page = await bench.store.journal("business_messages:3333", None, 10)
     assert [entry.value.outcome for entry in page.items] == ["done"]
     assert "s3cret" not in "".join(entry.value.model_dump_json() for entry in page.items)
 
 
-@pytest.mark.parametrize("native", ["../../evil", "a/b?c=d#e", "{comment_id}", "@evil.test", "x\r\nhost: evil"])
+@pytest.mark.parametrize(
+    "native", ["../../evil", "a/b?c=d#e", "{comment_id}", "@evil.test", "x\r\nhost: evil"]
+)
 def test_no_id_can_leave_its_place_in_the_address(bench: Bench, native: str) -> None:
     crm = CrmRecord("https://crm.test/r/{native_id}?q={conversation_id}", "POST", (SECRET,))
     url = comment_call(crm, f"x:{native}", COMMENT, bench.clock.now()).url
@@ -98,8 +109,11 @@ def test_no_id_can_leave_its_place_in_the_address(bench: Bench, native: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("crm", "setting"), [(None, "CRM_COMMENT_URL"), (CrmRecord("https://crm.test"), "CRM_COMMENT_SECRET")]
+    ("crm", "setting"),
+    [(None, "CRM_COMMENT_URL"), (CrmRecord("https://crm.test"), "CRM_COMMENT_SECRET")],
 )
-def test_while_something_is_missing_it_waits(bench: Bench, crm: CrmRecord | None, setting: str) -> None:
+def test_while_something_is_missing_it_waits(
+    bench: Bench, crm: CrmRecord | None, setting: str
+) -> None:
     with pytest.raises(DoorClosed, match=setting):
         comment_call(crm, "x:1", COMMENT, bench.clock.now())

@@ -12,7 +12,15 @@ from shared.errors import Unavailable
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import Post, Publish
 from shared.schemas.content import Content
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage, HumanRequested, UserMessage
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    UserMessage,
+)
 from shared.schemas.exchange import Answer
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
@@ -29,7 +37,9 @@ def _user(text: str = "Hi", native: str = "m-1") -> Event:
 
 
 def _request(kind: type[Event], native: str, **fields: Any) -> Event:
-    return kind(id=native, source=C, actor="key:desk", key="desk", fact=False, keeps_id=True, **fields)
+    return kind(
+        id=native, source=C, actor="key:desk", key="desk", fact=False, keeps_id=True, **fields
+    )
 
 
 def _bot(text: str) -> Event:
@@ -53,14 +63,20 @@ def _texts(bench: Any) -> list[str]:
 async def framed(bench: Any) -> Any:
     """A conversation with Jane's whole frame in the outbox."""
     said = _request(HumanMessage, "h-1", representative=JANE, content=Content(text="Hello"))
-    joined, left = (_request(kind, kind.kind, representative=JANE) for kind in (HumanJoined, HumanLeft))
+    joined, left = (
+        _request(kind, kind.kind, representative=JANE) for kind in (HumanJoined, HumanLeft)
+    )
     await _take(bench, _user(), joined, said, left)
     bench.sender.calls.clear()
     return bench
 
 
-@pytest.mark.parametrize("fault", [500, 503, 408, 425, 429, 401, None, Unavailable("unreachable", "down")])
-async def test_what_fails_for_now_is_tried_again_and_what_is_behind_it_waits(bench: Any, fault: Any) -> None:
+@pytest.mark.parametrize(
+    "fault", [500, 503, 408, 425, 429, 401, None, Unavailable("unreachable", "down")]
+)
+async def test_what_fails_for_now_is_tried_again_and_what_is_behind_it_waits(
+    bench: Any, fault: Any
+) -> None:
     await _take(bench, _user(), _bot("one"), _bot("two"))
     bench.sender.script = [fault]
     first = await deliver(bench.ports, C)
@@ -85,7 +101,9 @@ async def test_pauses_double_from_under_a_second_to_ten_minutes(bench: Any) -> N
     assert all(300 <= pause <= 600 for pause in pauses[-2:])
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("7", 7), ("Thu, 01 Jan 2026 00:00:09 GMT", 9), ("100000", 600)])
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("7", 7), ("Thu, 01 Jan 2026 00:00:09 GMT", 9), ("100000", 600)]
+)
 async def test_retry_after_is_honoured(bench: Any, value: str, seconds: int) -> None:
     await _take(bench, _user(), _bot("one"))
     bench.sender.script = [Answer(429, headers={"retry-after": value})]
@@ -93,7 +111,9 @@ async def test_retry_after_is_honoured(bench: Any, value: str, seconds: int) -> 
     assert (delivered.next_try - bench.clock.now()).total_seconds() == seconds
 
 
-async def test_what_fails_for_good_is_journalled_the_team_is_told_and_the_rest_goes_on(bench: Any) -> None:
+async def test_what_fails_for_good_is_journalled_the_team_is_told_and_the_rest_goes_on(
+    bench: Any,
+) -> None:
     await _take(bench, _user(), _bot("one"), _bot("two"))
     bench.sender.script = [400]
     assert not (await deliver(bench.ports, C)).failed
@@ -137,14 +157,20 @@ async def test_a_lane_that_stands_does_not_hold_up_the_other(bench: Any) -> None
     await _take(bench, _user(), _bot("one"), _user("Hello?", "m-2"))
     bench.sender.refuses = lambda call: 500 if "platform.test" in call.url else None
     await deliver(bench.ports, C)
-    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["Hi", "Hello?"]
+    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == [
+        "Hi",
+        "Hello?",
+    ]
 
 
 async def test_a_full_page_of_standing_messages_does_not_hide_topics_behind_it(bench: Any) -> None:
     await _take(bench, _user(), *(_bot(str(n)) for n in range(120)), _user("Hello?", "m-2"))
     bench.sender.refuses = lambda call: 500 if "platform.test" in call.url else None
     await deliver(bench.ports, C)
-    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["Hi", "Hello?"]
+    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == [
+        "Hi",
+        "Hello?",
+    ]
 
 
 async def test_a_frame_the_platform_refuses_is_said_as_text_under_that_human(framed: Any) -> None:
@@ -160,7 +186,9 @@ async def test_a_frame_the_platform_refuses_is_said_as_text_under_that_human(fra
 
 
 async def test_a_frame_that_cannot_be_opened_at_all_holds_its_messages_back(framed: Any) -> None:
-    framed.sender.refuses = lambda call: 400 if b"JOINED" in call.body or b"joined" in call.body else None
+    framed.sender.refuses = lambda call: (
+        400 if b"JOINED" in call.body or b"joined" in call.body else None
+    )
     await deliver(framed.ports, C)
     await deliver(framed.ports, C)
     assert "Hello" not in _texts(framed)
@@ -177,9 +205,13 @@ async def test_a_frame_that_cannot_be_opened_at_all_holds_its_messages_back(fram
 
 async def test_a_broken_frame_is_remembered_until_its_left(bench: Any) -> None:
     await _take(bench, _user(), _request(HumanJoined, "e-1", representative=JANE))
-    bench.sender.refuses = lambda call: 400 if b"JOINED" in call.body or b"joined" in call.body else None
+    bench.sender.refuses = lambda call: (
+        400 if b"JOINED" in call.body or b"joined" in call.body else None
+    )
     await deliver(bench.ports, C)
-    await _take(bench, _request(HumanMessage, "h-1", representative=JANE, content=Content(text="Hello")))
+    await _take(
+        bench, _request(HumanMessage, "h-1", representative=JANE, content=Content(text="Hello"))
+    )
     await deliver(bench.ports, C)
     assert "Hello" not in _texts(bench)
     await _take(bench, _request(HumanLeft, "e-2", representative=JANE), _bot("back"))
@@ -204,7 +236,10 @@ async def test_what_went_to_a_topic_is_not_kept_a_second_time(bench: Any) -> Non
     await _take(bench, _user())
     await deliver(bench.ports, C)
     (entry,) = await _journal(bench)
-    assert [command.body for command in entry.commands if isinstance(command, Publish | Post)] == [{}, {}]
+    assert [command.body for command in entry.commands if isinstance(command, Publish | Post)] == [
+        {},
+        {},
+    ]
 
 
 async def test_a_topic_that_is_down_is_tried_again_in_order(bench: Any) -> None:
@@ -213,10 +248,15 @@ async def test_a_topic_that_is_down_is_tried_again_in_order(bench: Any) -> None:
     assert (await deliver(bench.ports, C)).failed
     bench.clock.forward(1)
     await deliver(bench.ports, C)
-    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["Hi", "Hello?"]
+    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == [
+        "Hi",
+        "Hello?",
+    ]
 
 
-async def test_a_fact_that_no_cut_makes_small_enough_is_quarantined_and_not_refused(bench: Any) -> None:
+async def test_a_fact_that_no_cut_makes_small_enough_is_quarantined_and_not_refused(
+    bench: Any,
+) -> None:
     """Who makes a request has checked the size of its metadata."""
     await _take(bench, _user())
     huge = HumanRequested(id="r", source=C, actor="p", reason="r", metadata={"a": "x" * 1_200_000})
@@ -228,14 +268,25 @@ async def test_a_fact_that_no_cut_makes_small_enough_is_quarantined_and_not_refu
 
 
 @pytest.mark.parametrize(
-    ("asks", "told"), [(True, "handoff.failed"), (False, "handoff.ended")], ids=["queued", "with a human"]
+    ("asks", "told"),
+    [(True, "handoff.failed"), (False, "handoff.ended")],
+    ids=["queued", "with a human"],
 )
 async def test_a_desks_own_handoff_ends_when_it_is_linked_and_the_team_is_told(
     bench: Any, asks: bool, told: str
 ) -> None:
-    desk: dict[str, Any] = {"id": "1", "source": "csku:conv", "actor": "platform:csku", "address": "conv"}
+    desk: dict[str, Any] = {
+        "id": "1",
+        "source": "csku:conv",
+        "actor": "platform:csku",
+        "address": "conv",
+    }
     content = Content(text="Saya bisa membantu")
-    event = HumanRequested(**desk, reason="r") if asks else HumanMessage(**desk, representative=JANE, content=content)
+    event = (
+        HumanRequested(**desk, reason="r")
+        if asks
+        else HumanMessage(**desk, representative=JANE, content=content)
+    )
     await _take(bench, _user(), event)
     await link(bench.ports, "csku:conv", C, "admin")
     await deliver(bench.ports, "csku:conv")
@@ -243,7 +294,9 @@ async def test_a_desks_own_handoff_ends_when_it_is_linked_and_the_team_is_told(
     assert (await bench.store.load("csku:conv")).value.phase == "BOT"
 
 
-async def test_three_refusals_for_want_of_rights_end_it_and_other_faults_do_not_count(bench: Any) -> None:
+async def test_three_refusals_for_want_of_rights_end_it_and_other_faults_do_not_count(
+    bench: Any,
+) -> None:
     await _take(bench, _user(), _bot("one"))
     bench.sender.script = [500, 500, 403, 403, 200]
     for _ in range(6):

@@ -1,4 +1,6 @@
-"""A desk that must be called: one chat for each handoff, the customer's words in order, everybody told of its end."""
+"""A desk that must be called: one chat for each handoff, the customer's words in order,
+everybody told of its end.
+"""
 
 from dataclasses import replace
 
@@ -48,12 +50,21 @@ async def test_what_was_told_is_not_kept_in_the_journal_once_it_is_settled(world
     await world.customer("my code is 4711")
     await world.until_settled()
     page = await world.bench.store.journal(ID, None, 100)
-    calls = [command for entry in page.items for command in entry.value.commands if isinstance(command, CallDesk)]
+    calls = [
+        command
+        for entry in page.items
+        for command in entry.value.commands
+        if isinstance(command, CallDesk)
+    ]
     assert [command.action for command in calls] == ["open", "say"]
-    assert {(command.text, command.metadata, command.variables) for command in calls} == {(None, None, None)}
+    assert {(command.text, command.metadata, command.variables) for command in calls} == {
+        (None, None, None)
+    }
 
 
-async def test_what_an_unfinished_erase_has_still_to_strip_is_not_said_to_a_desk(world: World) -> None:
+async def test_what_an_unfinished_erase_has_still_to_strip_is_not_said_to_a_desk(
+    world: World,
+) -> None:
     await world.customer("my iban is DE89")
     found = await world.bench.store.load(ID)
     assert found is not None
@@ -70,7 +81,9 @@ async def test_the_chat_is_linked_and_its_agent_reaches_the_customer(world: Worl
     assert await world.chats() == ("ccai:chat-1001",)
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
     await world.customer("are you there?")
-    await world.tenant.posts("message_received", 1001, sender={"type": "end_user"}, message={"content": "echo"})
+    await world.tenant.posts(
+        "message_received", 1001, sender={"type": "end_user"}, message={"content": "echo"}
+    )
     said = {"type": "text", "content": "I am"}
     await world.tenant.posts("message_received", 1001, sender=world.tenant.agent(), message=said)
     await world.tenant.posts("participant_left", 1001, sender=world.tenant.agent())
@@ -92,7 +105,9 @@ async def test_words_wait_until_the_chat_is_open_and_keep_their_order(world: Wor
     await world.until_settled()
     assert [text for _, text in world.tenant.said] == ["one", "two", "three"]
     assert len(world.tenant.chats) == 1
-    assert [line["content"][0]["text"] for line in world.tenant.chats[0]["transcript"]] == ["I need a person"]
+    assert [line["content"][0]["text"] for line in world.tenant.chats[0]["transcript"]] == [
+        "I need a person"
+    ]
 
 
 @pytest.mark.parametrize("created", ["before", "after"])
@@ -145,7 +160,9 @@ async def test_a_refusal_for_good_ends_the_handoff_at_once(world: World) -> None
     assert len(world.shown) == 1
     told = [one for one in world.told() if one != "delivery.failed"]
     assert told == ["handoff.requested", "handoff.failed"]
-    failed = [one for one in world.bench.publisher.on("baton-handoffs") if one["type"] == "handoff.failed"]
+    failed = [
+        one for one in world.bench.publisher.on("baton-handoffs") if one["type"] == "handoff.failed"
+    ]
     assert "422" in failed[0]["reason"]
 
 
@@ -159,7 +176,9 @@ async def test_each_handoff_that_fails_is_told(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["/end_u", "chats", "message"])
-async def test_too_many_requests_are_tried_again_when_the_desk_says(world: World, kind: str) -> None:
+async def test_too_many_requests_are_tried_again_when_the_desk_says(
+    world: World, kind: str
+) -> None:
     world.tenant.answers[kind] = [429, Unavailable("unreachable", "told to fail"), 200]
     await handed_over(world)
     await world.customer("hello?")
@@ -169,7 +188,9 @@ async def test_too_many_requests_are_tried_again_when_the_desk_says(world: World
 
 
 @pytest.mark.parametrize("answer", [None, 500])
-async def test_words_of_unknown_outcome_are_not_said_again_and_the_team_knows(world: World, answer: int | None) -> None:
+async def test_words_of_unknown_outcome_are_not_said_again_and_the_team_knows(
+    world: World, answer: int | None
+) -> None:
     await handed_over(world)
     world.tenant.answers["message"] = [answer]
     await world.customer("once")
@@ -216,7 +237,9 @@ async def test_an_end_before_anybody_joined_is_a_failure(world: World, name: str
 async def test_an_end_takes_all_of_that_desk_along_and_nobody_else(world: World) -> None:
     await handed_over(world)
     for number, name in ((17, "Jane"), (18, "John")):
-        await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent(number, name))
+        await world.tenant.posts(
+            "participant_joined", 1001, sender=world.tenant.agent(number, name)
+        )
     await world.tenant.posts("chat_ended", 1001)
     await world.tenant.posts("chat_ended", 1001)
     await world.until_settled()
@@ -246,7 +269,9 @@ async def test_an_agent_who_was_quicker_than_the_link_is_not_lost(world: World) 
     await world.tenant.posts("participant_joined", 1001, sender=world.tenant.agent())
     for text in ("one", "two"):
         said = {"type": "text", "content": text}
-        await world.tenant.posts("message_received", 1001, sender=world.tenant.agent(), message=said)
+        await world.tenant.posts(
+            "message_received", 1001, sender=world.tenant.agent(), message=said
+        )
     await world.until_settled()
     said = {"type": "text", "content": "three"}
     await world.tenant.posts("message_received", 1001, sender=world.tenant.agent(), message=said)
@@ -264,7 +289,9 @@ async def test_an_agent_who_was_quicker_than_the_link_is_not_lost(world: World) 
         (["participant_joined", "participant_left"], 2, "handoff.ended"),
     ],
 )
-async def test_what_ended_before_the_link_has_ended(world: World, events: list[str], shown: int, told: str) -> None:
+async def test_what_ended_before_the_link_has_ended(
+    world: World, events: list[str], shown: int, told: str
+) -> None:
     world.tenant.answers["chats"] = [None]
     await handed_over(world)
     await world.tenant.tells_of(1001)
@@ -324,7 +351,9 @@ async def test_a_tenant_that_proved_the_bodies_wrong_fails_at_once(world: World)
     assert told == ["handoff.requested", "handoff.failed"]
 
 
-async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_answered(world: World) -> None:
+async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_answered(
+    world: World,
+) -> None:
     await handed_over(world)
     await world.tenant.tells_of(1001)
     await world.tenant.posts("chat_ended", 1001)
@@ -341,14 +370,19 @@ async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_an
 
 
 async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: World) -> None:
-    """Nobody knows of the first chat; meanwhile somebody else was here, and the customer asks again."""
+    """Nobody knows of the first chat; meanwhile somebody else was here, and the customer asks
+    again.
+    """
     world.tenant.answers["chats"] = ["lost"]
     await handed_over(world)
     await world.happens(Claim, representative=JANE, fact=False)
     await world.happens(HumanLeft, representative=JANE)
     await world.asks_for_human()
     await world.until_settled(step=5)
-    assert [action for action in await world.states() if action[0] == "open"] == [("open", "unknown"), ("open", "sent")]
+    assert [action for action in await world.states() if action[0] == "open"] == [
+        ("open", "unknown"),
+        ("open", "sent"),
+    ]
     assert (await world.conversation()).phase is Phase.QUEUED
     assert "handoff.failed" not in world.told()
 

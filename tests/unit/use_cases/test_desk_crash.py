@@ -1,5 +1,6 @@
-"""The process ends before or after anything that a call to a desk does outside: one chat at most, nothing said twice,
-and in the end the customer has either a chat or words that there is none."""
+"""The process ends before or after anything that a call to a desk does outside: one chat at most,
+nothing said twice, and in the end the customer has either a chat or words that there is none.
+"""
 
 import contextlib
 
@@ -15,7 +16,16 @@ from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.tenant import ID, World
 from tests.unit.use_cases.test_bot_crash import Ended, Steps, gated
 
-STEPS = {"open": 70, "replay": 60, "say": 45, "close": 30, "refused": 64, "late": 40, "erase": 140, "noted": 170}
+STEPS = {
+    "open": 70,
+    "replay": 60,
+    "say": 45,
+    "close": 30,
+    "refused": 64,
+    "late": 40,
+    "erase": 140,
+    "noted": 170,
+}
 USERS = (f"ccai:user-{identifier(ID)}", "ccai:user-id-5")
 
 
@@ -58,7 +68,9 @@ def world(bench: Bench) -> World:
 
 @pytest.mark.parametrize("told", [True, False], ids=["told-of-the-chat", "never-told"])
 @pytest.mark.parametrize("last", range(1, STEPS["open"] + 1))
-async def test_a_handoff_makes_one_chat_or_fails_in_words(world: World, last: int, told: bool) -> None:
+async def test_a_handoff_makes_one_chat_or_fails_in_words(
+    world: World, last: int, told: bool
+) -> None:
     await world.asks_for_human()
     await _interrupted(world, last)
     await world.customer("hello?")
@@ -79,7 +91,9 @@ async def test_a_handoff_makes_one_chat_or_fails_in_words(world: World, last: in
 
 
 @pytest.mark.parametrize("last", range(1, STEPS["replay"] + 1))
-async def test_what_an_agent_did_before_the_link_reaches_the_customer_once(world: World, last: int) -> None:
+async def test_what_an_agent_did_before_the_link_reaches_the_customer_once(
+    world: World, last: int
+) -> None:
     world.tenant.answers["chats"] = [None]
     await world.asks_for_human()
     await world.deliver()
@@ -90,7 +104,8 @@ async def test_what_an_agent_did_before_the_link_reaches_the_customer_once(world
     await _interrupted(world, last)
     await _agent_says(world, "two")
     await world.until_settled()
-    once = list(dict.fromkeys(world.shown))  # the platform of the test shows an id each time that it is sent
+    # the platform of the test shows an id each time that it is sent
+    once = list(dict.fromkeys(world.shown))
     assert once == ["JOINED", "one", "two"]
     assert (await world.conversation()).phase is Phase.HUMAN
 
@@ -130,7 +145,8 @@ async def test_a_refusal_is_told_once(world: World, last: int) -> None:
     await world.asks_for_human()
     await _interrupted(world, last)
     await world.until_settled()
-    if (await world.conversation()).phase is Phase.QUEUED:  # the process ended before the refusal was heard
+    # the process ended before the refusal was heard
+    if (await world.conversation()).phase is Phase.QUEUED:
         assert len(world.tenant.chats) == 1 or (await world.calls())[0].state == "sent"
         return
     assert len(set(world.shown)) == 1
@@ -157,13 +173,19 @@ async def test_an_erase_ends_the_chat_and_leaves_nothing_of_it(world: World, las
     await world.deliver()
     await erase(world.ports, ID, "admin")
     assert set(world.tenant.closed) == {1001}
-    left = [entry for one in (ID, "ccai:chat-1001", "ccai:user-id-5") for entry in await world.entries(one)]
+    left = [
+        entry
+        for one in (ID, "ccai:chat-1001", "ccai:user-id-5")
+        for entry in await world.entries(one)
+    ]
     assert "s3cret" not in "".join(entry.model_dump_json() for entry in left)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["told-of-the-chat", "told-after-the-erase"])
 @pytest.mark.parametrize("last", range(1, STEPS["noted"] + 1))
-async def test_an_erase_leaves_nothing_of_a_chat_that_was_not_linked_yet(world: World, last: int, known: bool) -> None:
+async def test_an_erase_leaves_nothing_of_a_chat_that_was_not_linked_yet(
+    world: World, last: int, known: bool
+) -> None:
     await _noted(world, known)
     steps = Steps(last)
     with contextlib.suppress(Ended):
@@ -208,7 +230,9 @@ async def test_the_steps_of_an_erase_are_as_many_as_were_tried(world: World) -> 
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_the_steps_of_an_erase_before_the_link_are_as_many_as_were_tried(world: World, known: bool) -> None:
+async def test_the_steps_of_an_erase_before_the_link_are_as_many_as_were_tried(
+    world: World, known: bool
+) -> None:
     await _noted(world, known)
     steps = Steps(0)
     await erase(gated(world.ports, steps), ID, "admin")

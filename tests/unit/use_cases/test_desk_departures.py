@@ -1,4 +1,6 @@
-"""Who leaves with a desk's chat, however late that is reported, and whatever is reported before it."""
+"""Who leaves with a desk's chat, however late that is reported, and whatever is reported before
+it.
+"""
 
 import json
 from dataclasses import replace
@@ -22,7 +24,9 @@ from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.tenant import ID, World
 
 CHAT, TRACKED = "ccai:chat-1001", "csku:conv_1"
-EVERY_DAY: dict[str, Any] = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("09:00-17:00",))
+EVERY_DAY: dict[str, Any] = dict.fromkeys(
+    ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("09:00-17:00",)
+)
 
 
 @pytest.fixture
@@ -40,7 +44,9 @@ async def joins(world: World, number: int = 17, name: str = "Jane") -> None:
 
 async def says(world: World, text: str, number: int = 17, name: str = "Jane") -> None:
     message = {"type": "text", "content": text}
-    await world.tenant.posts("message_received", 1001, sender=world.tenant.agent(number, name), message=message)
+    await world.tenant.posts(
+        "message_received", 1001, sender=world.tenant.agent(number, name), message=message
+    )
 
 
 async def late(world: World, name: str, seconds: float, **body: Any) -> None:
@@ -68,21 +74,34 @@ async def test_a_chat_has_ended_though_its_agents_words_were_stamped_later(world
     await says(world, "bye")
     await late(world, "chat_ended", 1)
     await world.until_settled()
-    assert ((await world.conversation()).phase, world.shown) == (Phase.BOT, ["JOINED", "bye", "LEFT"])
+    assert ((await world.conversation()).phase, world.shown) == (
+        Phase.BOT,
+        ["JOINED", "bye", "LEFT"],
+    )
 
 
-async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided(world: World) -> None:
+async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided(
+    world: World,
+) -> None:
     """Nobody had joined yet when the end was reported."""
-    ended = Ended(id=f"{ENDED}x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over")
+    ended = Ended(
+        id=f"{ENDED}x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over"
+    )
     await joins(world)
     await apply(world.ports, ended)
     await world.until_settled()
     assert ((await world.conversation()).phase, world.shown) == (Phase.BOT, ["JOINED", "LEFT"])
-    told = [one for one in world.bench.publisher.on("baton-handoffs") if one["type"] == "handoff.ended"]
-    assert [(one["reason"], one["representative"]["displayName"]) for one in told] == [("over", "Jane")]
+    told = [
+        one for one in world.bench.publisher.on("baton-handoffs") if one["type"] == "handoff.ended"
+    ]
+    assert [(one["reason"], one["representative"]["displayName"]) for one in told] == [
+        ("over", "Jane")
+    ]
 
 
-async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(world: World) -> None:
+async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(
+    world: World,
+) -> None:
     await joins(world)
     await unlink(world.ports, CHAT, "admin")
     await world.customer("are you there?")
@@ -92,7 +111,9 @@ async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_c
     assert (now.phase, CHAT in now.links, now.past_chats, now.timer) == (Phase.BOT, False, (), None)
     assert (world.tenant.closed, world.shown) == ([1001], ["JOINED", "LEFT"])
     assert world.told() == ["handoff.requested", "handoff.joined", "handoff.ended"]
-    assert [(one.actor, one.reason) for one in await world.entries() if one.kind == "unlink"] == [("admin", "unlinked")]
+    assert [(one.actor, one.reason) for one in await world.entries() if one.kind == "unlink"] == [
+        ("admin", "unlinked")
+    ]
 
 
 async def test_who_waits_in_a_chat_that_is_unlinked_still_waits(world: World) -> None:
@@ -103,18 +124,26 @@ async def test_who_waits_in_a_chat_that_is_unlinked_still_waits(world: World) ->
 
 async def test_the_desk_has_its_time_though_its_opening_was_noticed_late(bench: Bench) -> None:
     world = World.on(bench)
-    desk = Desk(name="support", kind="ccai", hours=Hours(time_zone="UTC", **EVERY_DAY), outside="wait")
+    desk = Desk(
+        name="support", kind="ccai", hours=Hours(time_zone="UTC", **EVERY_DAY), outside="wait"
+    )
     world.ports = replace(world.ports, policy=replace(world.ports.policy, desks=(desk,)))
     await world.asks_for_human()  # at midnight
     world.bench.clock.forward(9 * 3600 + 600)
     await world.until_settled()
     now = await world.conversation()
-    assert (now.phase, world.told(), len(world.tenant.chats)) == (Phase.QUEUED, ["handoff.requested"], 1)
+    assert (now.phase, world.told(), len(world.tenant.chats)) == (
+        Phase.QUEUED,
+        ["handoff.requested"],
+        1,
+    )
     assert now.timer is not None
     assert now.timer.due_at > world.bench.clock.now()
 
 
-async def test_what_baton_only_tracks_gets_no_chat_whose_agent_nobody_would_hear(bench: Bench) -> None:
+async def test_what_baton_only_tracks_gets_no_chat_whose_agent_nobody_would_hear(
+    bench: Bench,
+) -> None:
     world = World.on(bench)
     await world.customer("hi")
     await world.happens(UserMessage, source=TRACKED, address="conv_1", form={}, said="help")

@@ -1,4 +1,6 @@
-"""Chats that nobody needs are ended, whenever Baton hears of them; none is lost, and an erase reaches all of it."""
+"""Chats that nobody needs are ended, whenever Baton hears of them; none is lost, and an erase
+reaches all of it.
+"""
 
 import json
 from collections.abc import Sequence
@@ -46,7 +48,9 @@ async def leaves(world: World, number: int = 1001) -> None:
 
 async def says(world: World, text: str, number: int = 1001) -> None:
     message = {"type": "text", "content": text}
-    await world.tenant.posts("message_received", number, sender=world.tenant.agent(), message=message)
+    await world.tenant.posts(
+        "message_received", number, sender=world.tenant.agent(), message=message
+    )
 
 
 async def test_a_chat_of_which_the_desk_tells_too_late_is_ended(world: World) -> None:
@@ -72,7 +76,9 @@ async def test_the_chat_of_a_handoff_that_ended_before_it_was_known_is_ended(wor
     assert (await world.conversation()).phase is Phase.HUMAN
 
 
-async def test_a_deflected_chat_is_ended_and_an_agent_who_takes_it_still_is_told_again(world: World) -> None:
+async def test_a_deflected_chat_is_ended_and_an_agent_who_takes_it_still_is_told_again(
+    world: World,
+) -> None:
     await handed_over(world)
     await world.tenant.posts("escalation_deflected", 1001, reason="after_hours")
     await world.until_settled()
@@ -98,13 +104,20 @@ async def test_an_earlier_chat_says_nothing_of_the_next_handoff(world: World) ->
     await world.tenant.posts("chat_ended", 1001)
     await world.until_settled()
     assert (await world.conversation()).phase is Phase.QUEUED
-    assert world.told() == ["handoff.requested", "handoff.joined", "handoff.ended", "handoff.requested"]
+    assert world.told() == [
+        "handoff.requested",
+        "handoff.joined",
+        "handoff.ended",
+        "handoff.requested",
+    ]
     assert world.shown == ["JOINED", "LEFT", "JOINED", "from the first", "LEFT"]
     await joins(world, 1002)
     assert (await world.conversation()).phase is Phase.HUMAN
 
 
-async def test_what_an_agent_did_before_a_chat_was_known_to_be_over_is_told_and_ends_it_once(world: World) -> None:
+async def test_what_an_agent_did_before_a_chat_was_known_to_be_over_is_told_and_ends_it_once(
+    world: World,
+) -> None:
     """The customer is helped by somebody else before the answer arrives that names the chat."""
 
     async def meanwhile() -> None:
@@ -121,8 +134,12 @@ async def test_what_an_agent_did_before_a_chat_was_known_to_be_over_is_told_and_
     assert [human.representative.name for human in (await world.conversation()).humans] == ["Ben"]
 
 
-@pytest.mark.parametrize("end_user", [{"id": 77, "identifier": "5"}, {"identifier": "5"}, {"id": 6}])
-async def test_a_strangers_chat_is_not_taken_for_ours(world: World, end_user: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "end_user", [{"id": 77, "identifier": "5"}, {"identifier": "5"}, {"id": 6}]
+)
+async def test_a_strangers_chat_is_not_taken_for_ours(
+    world: World, end_user: dict[str, Any]
+) -> None:
     world.tenant.answers["chats"] = ["lost"]
     await handed_over(world)
     await world.tenant.tells_of(4711, **end_user)
@@ -146,7 +163,9 @@ async def _linked(world: World) -> int:
     return sum(entry.kind == "link" for entry in await world.entries())
 
 
-async def test_what_the_desk_calls_a_customer_is_linked_once_before_it_is_asked(world: World) -> None:
+async def test_what_the_desk_calls_a_customer_is_linked_once_before_it_is_asked(
+    world: World,
+) -> None:
     linked: list[tuple[str, ...]] = []
 
     async def meanwhile() -> None:
@@ -181,7 +200,9 @@ async def test_what_is_linked_to_another_channel_comes_along(world: World) -> No
     assert ((await world.conversation(OTHER)).links, await world.chats()) == ((), (CHAT,))
 
 
-async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_anew(world: World) -> None:
+async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_anew(
+    world: World,
+) -> None:
     await handed_over(world)
     await world.tenant.tells_of(1001)
     await erase(world.ports, ID, "admin")
@@ -226,7 +247,9 @@ async def test_a_chat_whose_adoption_fails_is_not_forgotten(world: World) -> Non
     assert world.tenant.said == [(1001, "hello?")]
 
 
-async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_told(world: World) -> None:
+async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_told(
+    world: World,
+) -> None:
     await world.happens(UserMessage, source=OTHER, address="4444", form={}, said="hi")
     await link(world.ports, CHAT, OTHER, "admin")
     await handed_over(world)
@@ -238,7 +261,9 @@ async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_told(w
 # Erase.
 
 
-async def test_an_erase_ends_the_chat_that_is_open(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_erase_ends_the_chat_that_is_open(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     await handed_over(world)
     await joins(world)
     await erase(world.ports, CHAT, "admin")
@@ -257,12 +282,16 @@ async def test_an_erase_ends_a_chat_that_was_still_to_be_ended(world: World) -> 
 
 
 @pytest.mark.parametrize("answer", [500, "lost", Unavailable("unreachable", "told to fail")])
-async def test_an_erase_is_held_up_by_no_desk(world: World, answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_erase_is_held_up_by_no_desk(
+    world: World, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     await handed_over(world)
     world.tenant.answers["/chats"] = [answer]
     await erase(world.ports, ID, "admin")
     assert (await world.conversation()).erased
-    (told,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
+    (told,) = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if "WARNING" in line
+    ]
     assert told["chat"] == CHAT
     assert ID not in json.dumps(told)
 
@@ -293,7 +322,9 @@ async def test_a_desk_with_a_queue_of_its_own_gets_its_chats_there(world: World)
     assert world.tenant.chats[0]["menu_id"] == 12
 
 
-async def test_the_transcript_has_what_was_said_on_the_customers_other_channel(world: World) -> None:
+async def test_the_transcript_has_what_was_said_on_the_customers_other_channel(
+    world: World,
+) -> None:
     for text in ("I have a question", "about order 7"):
         await world.happens(UserMessage, source=OTHER, address="4444", form={}, said=text)
         world.bench.clock.forward(1)
@@ -313,7 +344,9 @@ async def test_the_transcript_has_what_was_said_on_the_customers_other_channel(w
     ]
 
 
-async def test_what_was_captured_in_a_chat_before_it_was_known_is_the_customers(world: World) -> None:
+async def test_what_was_captured_in_a_chat_before_it_was_known_is_the_customers(
+    world: World,
+) -> None:
     order = Variable(
         key="order",
         value="A1",
@@ -337,11 +370,17 @@ async def test_words_for_a_chat_that_was_unlinked_are_not_lost_in_silence(world:
     await world.customer("two")
     await world.until_settled()
     assert await world.states() == [("open", "sent"), ("say", "failed"), ("close", "sent")]
-    assert (world.told().count("delivery.failed"), world.tenant.said, world.tenant.closed) == (1, [], [1001])
+    assert (world.told().count("delivery.failed"), world.tenant.said, world.tenant.closed) == (
+        1,
+        [],
+        [1001],
+    )
     assert (await world.conversation()).called is None
 
 
-async def test_a_chat_that_its_agent_left_and_that_is_unlinked_starts_no_timer(world: World) -> None:
+async def test_a_chat_that_its_agent_left_and_that_is_unlinked_starts_no_timer(
+    world: World,
+) -> None:
     await handed_over(world)
     await joins(world)
     await leaves(world)
@@ -375,7 +414,9 @@ async def test_chats_of_long_ago_are_forgotten_with_all_that_was_said_in_them(wo
         await deliver(world.ports, forgotten, timers=True)
         assert (await world.conversation(forgotten)).erased
         assert (await world.conversation(forgotten)).erasing is None
-        assert "s3cret" not in "".join(entry.model_dump_json() for entry in await world.entries(forgotten))
+        assert "s3cret" not in "".join(
+            entry.model_dump_json() for entry in await world.entries(forgotten)
+        )
     await erase(world.ports, ID, "admin")
     for number in range(1001, 1001 + count):
         journal = await world.entries(f"ccai:chat-{number}")

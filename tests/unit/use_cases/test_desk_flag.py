@@ -1,4 +1,6 @@
-"""CSKU's people see its conversations already: one is flagged for them, once, if the operator wants that."""
+"""CSKU's people see its conversations already: one is flagged for them, once, if the operator
+wants that.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -24,16 +26,25 @@ BUSY = Answer(200, b'{"status": 0, "rc": 429}')
 
 
 def flagging(bench: Bench, *, need_human: bool = True) -> Ports:
-    policy = replace(bench.ports.policy, desks=(Desk(name="people", kind="csku"),), webhooks=frozenset())
+    policy = replace(
+        bench.ports.policy, desks=(Desk(name="people", kind="csku"),), webhooks=frozenset()
+    )
     desk = CskuDesk("https://platform.test/csku", "b", "s", need_human=need_human)
     return replace(bench.ports, policy=policy, desks=Desks(flags={"csku": desk}))
 
 
 async def asked_on(ports: Ports, conversation: str, *, linked: bool = False) -> None:
-    said: dict[str, Any] = {"source": conversation, "address": conversation.partition(":")[2], "actor": "test"}
+    said: dict[str, Any] = {
+        "source": conversation,
+        "address": conversation.partition(":")[2],
+        "actor": "test",
+    }
     await apply(ports, UserMessage(id="m-1", form={}, said="hi", **said))
     if linked:
-        await apply(ports, UserMessage(id="m-2", form={}, said="hi", source=CSKU, address="conv_1", actor="test"))
+        await apply(
+            ports,
+            UserMessage(id="m-2", form={}, said="hi", source=CSKU, address="conv_1", actor="test"),
+        )
         await link(ports, CSKU, conversation, "system")
     await apply(ports, HumanRequested(id="r-1", reason="billing", **said | {"fact": False}))
     await deliver(ports, conversation)
@@ -42,7 +53,10 @@ async def asked_on(ports: Ports, conversation: str, *, linked: bool = False) -> 
 async def call_of(bench: Bench, conversation: str) -> CallDesk:
     entries = [one.value for one in (await bench.store.journal(conversation, None, 50)).items]
     (found,) = (
-        one for entry in entries for one in entry.commands if isinstance(one, CallDesk) and one.action == "open"
+        one
+        for entry in entries
+        for one in entry.commands
+        if isinstance(one, CallDesk) and one.action == "open"
     )
     return found
 
@@ -51,8 +65,12 @@ def flagged(bench: Bench) -> int:
     return sum("need-human" in call.url for call in bench.sender.calls)
 
 
-@pytest.mark.parametrize(("conversation", "linked"), [(CSKU, False), (CHANNEL, True)], ids=["its-own", "linked"])
-async def test_a_handoff_flags_the_desks_conversation(bench: Bench, conversation: str, linked: bool) -> None:
+@pytest.mark.parametrize(
+    ("conversation", "linked"), [(CSKU, False), (CHANNEL, True)], ids=["its-own", "linked"]
+)
+async def test_a_handoff_flags_the_desks_conversation(
+    bench: Bench, conversation: str, linked: bool
+) -> None:
     bench.sender.script[:] = [BUSY, DONE]
     ports = flagging(bench)
     await asked_on(ports, conversation, linked=linked)
@@ -80,7 +98,11 @@ async def test_a_refusal_in_the_body_fails_the_handoff(bench: Bench) -> None:
     found = await bench.store.load(CHANNEL)
     assert found is not None
     assert found.value.phase is Phase.BOT
-    told = [one["type"] for one in bench.publisher.on("baton-handoffs") if one["conversation"] == CHANNEL]
+    told = [
+        one["type"]
+        for one in bench.publisher.on("baton-handoffs")
+        if one["conversation"] == CHANNEL
+    ]
     assert told == ["handoff.requested", "handoff.failed"]
 
 

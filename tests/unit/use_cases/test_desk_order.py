@@ -1,4 +1,6 @@
-"""What waits for what at a desk: handoffs for nothing of each other's; whose chat it is; what an agent reads first."""
+"""What waits for what at a desk: handoffs for nothing of each other's; whose chat it is; what
+an agent reads first.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -56,8 +58,12 @@ async def test_a_chat_that_cannot_be_ended_holds_up_no_other_handoff(world: Worl
     assert [state for action, state in await world.states() if action == "close"] == ["pending"]
 
 
-async def test_what_waits_behind_a_chat_that_cannot_be_ended_is_looked_at_in_its_own_time(world: World) -> None:
-    """Both stand in one entry: the customer asks anew while the desk still has an earlier handoff."""
+async def test_what_waits_behind_a_chat_that_cannot_be_ended_is_looked_at_in_its_own_time(
+    world: World,
+) -> None:
+    """Both stand in one entry: the customer asks anew while the desk still has an earlier
+    handoff.
+    """
     await handed_over(world)
     await joins(world)
     await world.tenant.posts("participant_left", 1001, sender=world.tenant.agent())
@@ -94,7 +100,10 @@ async def test_words_that_a_human_has_read_elsewhere_are_no_failures(world: Worl
         await world.customer(text)
     await world.happens(Claim, representative=BEN, fact=False)
     await world.until_settled()
-    assert [state for action, state in await world.states() if action == "say"] == ["dropped", "dropped"]
+    assert [state for action, state in await world.states() if action == "say"] == [
+        "dropped",
+        "dropped",
+    ]
     assert "delivery.failed" not in world.told()
 
 
@@ -121,7 +130,9 @@ async def test_a_chat_of_a_channel_that_was_joined_since_is_ended_in_its_own_end
     assert world.tenant.closed == [1002]
 
 
-async def test_an_erase_after_a_channel_was_joined_ends_a_chat_in_its_own_end_users_name(world: World) -> None:
+async def test_an_erase_after_a_channel_was_joined_ends_a_chat_in_its_own_end_users_name(
+    world: World,
+) -> None:
     await world.customer("hi", OTHER)
     world.tenant.answers["chats"] = ["lost"]
     await handed_over(world)
@@ -137,7 +148,9 @@ async def test_an_erase_after_a_channel_was_joined_ends_a_chat_in_its_own_end_us
 # What an agent reads first.
 
 
-async def test_the_transcript_is_what_was_said_before_however_much_is_said_until_a_desk_has_time(world: World) -> None:
+async def test_the_transcript_is_what_was_said_before_however_much_is_said_until_a_desk_has_time(
+    world: World,
+) -> None:
     await world.customer("my order 7 is broken")
     world.tenant.answers["chats"] = [429, 200]
     await handed_over(world)
@@ -154,7 +167,9 @@ def texts(world: World) -> list[str]:
 
 async def captures(world: World, *audiences: Audience) -> None:
     until = world.bench.clock.now() + timedelta(minutes=5)
-    await world.happens(VariablesCaptured, awaited=AwaitedReply(key="pin", audiences=audiences, until=until))
+    await world.happens(
+        VariablesCaptured, awaited=AwaitedReply(key="pin", audiences=audiences, until=until)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
-"""Random walks: customers, agents, a desk that fails in every way, webhooks late and twice, crashes anywhere.
+"""Random walks: customers, agents, a desk that fails in every way, webhooks late and twice, crashes
+anywhere.
 
-Whatever happens, the customer sees whole frames, no handoff has two chats, nothing is said twice, nothing waits for
-ever, and the desk has been told of every chat that nobody needs, however late it tells of it."""
+Whatever happens, the customer sees whole frames, no handoff has two chats, nothing is said twice,
+nothing waits for ever, and the desk has been told of every chat that nobody needs, however late it
+tells of it.
+"""
 
 import json
 import random
@@ -41,7 +44,17 @@ class Walk:
         self.late: list[tuple[str, int, dict[str, Any]]] = []
         self.told: set[int] = set()
         self.count = self.unlinked = 0
-        often = self.says, self.asks, self.agent, self.agent, self.ends, self.fails, self.again, self.crashes, self.ben
+        often = (
+            self.says,
+            self.asks,
+            self.agent,
+            self.agent,
+            self.ends,
+            self.fails,
+            self.again,
+            self.crashes,
+            self.ben,
+        )
         self.steps = (*often, self.assistant, *((self.unlinks,) if unlinks else ()))
 
     async def step(self) -> None:
@@ -88,12 +101,16 @@ class Walk:
 
     async def agent(self) -> None:
         person = self.world.tenant.agent(*self.chance.choice(PEOPLE))
-        name = self.chance.choice(("participant_joined", "message_received", "message_received", "participant_left"))
+        name = self.chance.choice(
+            ("participant_joined", "message_received", "message_received", "participant_left")
+        )
         await self.posts(name, sender=person, message={"type": "text", "content": self._text()})
 
     async def assistant(self) -> None:
         vera = {"id": 3, "type": "virtual_agent", "name": "Vera"}
-        await self.posts("message_received", sender=vera, message={"type": "text", "content": self._text()})
+        await self.posts(
+            "message_received", sender=vera, message={"type": "text", "content": self._text()}
+        )
 
     async def unlinks(self) -> None:
         chats = await self.world.chats()
@@ -111,9 +128,21 @@ class Walk:
 
     async def fails(self) -> None:
         """The next calls of one kind end in some way."""
-        how: list[Any] = [None, "lost", 429, 500, 503, 404, 422, Unavailable("unreachable", "told to fail")]
+        how: list[Any] = [
+            None,
+            "lost",
+            429,
+            500,
+            503,
+            404,
+            422,
+            Unavailable("unreachable", "told to fail"),
+        ]
         kind = self.chance.choice(("/end_u", "chats", "message", "/chats"))
-        self.world.tenant.answers[kind] = [*self.chance.choices(how, k=self.chance.randint(1, 3)), 200]
+        self.world.tenant.answers[kind] = [
+            *self.chance.choices(how, k=self.chance.randint(1, 3)),
+            200,
+        ]
 
     async def crashes(self) -> None:
         try:
@@ -132,7 +161,10 @@ def shown(world: World) -> list[oracle.Row]:
             kind = "event" if parts.path.endswith("/events") else "message"
             native = parse_qs(parts.query)["eventId"][0] if kind == "event" else body["messageId"]
             seq = len(rows) + 1
-            rows.setdefault((kind, native), {"side": "business", "kind": kind, "id": native, "body": body, "seq": seq})
+            rows.setdefault(
+                (kind, native),
+                {"side": "business", "kind": kind, "id": native, "body": body, "seq": seq},
+            )
     return list(rows.values())
 
 
@@ -153,13 +185,20 @@ async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, see
     assert bool(oracle.open_frames(rows)) is ((await world.conversation()).phase is Phase.HUMAN)
     await _each_handoff_has_one_chat(walk)
     await _no_chat_is_open_that_nobody_needs(walk, await _over(walk))
-    said = [(chat, int(text.split()[-1])) for chat, text in world.tenant.said if text.startswith("text")]
+    said = [
+        (chat, int(text.split()[-1])) for chat, text in world.tenant.said if text.startswith("text")
+    ]
     assert len(said) == len({text for _, text in said})
-    assert all(one == sorted(one) for one in ([text for at, text in said if at == chat] for chat in walk.chats))
+    assert all(
+        one == sorted(one)
+        for one in ([text for at, text in said if at == chat] for chat in walk.chats)
+    )
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
-async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(bench: Bench, seed: int) -> None:
+async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(
+    bench: Bench, seed: int
+) -> None:
     world = World.on(bench)
     walk = Walk(world, random.Random(seed), unlinks=False)  # what was unlinked is erased by itself
     await world.customer("text 0")
@@ -184,7 +223,11 @@ async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(bench
 async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None:
     """Each was told to end, or was said to have ended, be it in answer to the customer's words."""
     called = (await walk.world.conversation()).called
-    told = {urlsplit(call.url).path.rpartition("/")[2] for call in walk.world.tenant.calls if call.method == "PATCH"}
+    told = {
+        urlsplit(call.url).path.rpartition("/")[2]
+        for call in walk.world.tenant.calls
+        if call.method == "PATCH"
+    }
     left = {f"ccai:chat-{n}" for n in walk.chats if str(n) not in told} - over
     assert left <= {called.chat if called else None}
 
@@ -192,7 +235,12 @@ async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None
 async def _over(walk: Walk) -> set[str]:
     """Returns the chats that were said to have ended."""
     journals = [await walk.world.entries(f"ccai:chat-{n}") for n in walk.chats]
-    return {entry.source for journal in journals for entry in journal if (entry.event_id or "").startswith(ENDED)}
+    return {
+        entry.source
+        for journal in journals
+        for entry in journal
+        if (entry.event_id or "").startswith(ENDED)
+    }
 
 
 async def _each_handoff_has_one_chat(walk: Walk) -> None:

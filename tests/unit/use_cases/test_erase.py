@@ -1,4 +1,6 @@
-"""Erase: nothing of what was said stays, in any field of any record, nor in any byte of the store's files."""
+"""Erase: nothing of what was said stays, in any field of any record, nor in any byte of the
+store's files.
+"""
 
 import random
 import sqlite3
@@ -15,7 +17,14 @@ from shared.ports import Commit, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk, Post, Publish, SendMessage, State
 from shared.schemas.content import Content
-from shared.schemas.conversation import Channel, Conversation, Handback, HandoffRequest, Line, Present
+from shared.schemas.conversation import (
+    Channel,
+    Conversation,
+    Handback,
+    HandoffRequest,
+    Line,
+    Present,
+)
 from shared.schemas.events import UserMessage
 from shared.schemas.ids import entry_id
 from shared.schemas.journal import Asked, JournalEntry, Notified, Verdict
@@ -34,21 +43,42 @@ JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name
 def says(native: str, number: int, text: str) -> UserMessage:
     source = f"business_messages:{native}"
     form: JsonObject = {"message": {"text": text}}
-    return UserMessage(id=f"{number}", source=source, address=native, actor="customer", form=form, said=text)
+    return UserMessage(
+        id=f"{number}", source=source, address=native, actor="customer", form=form, said=text
+    )
 
 
 def bytes_of(folder: Path) -> bytes:
-    """Returns all that is in the files of a folder: the database's, its log's, its index of the log."""
+    """Returns all that is in the files of a folder: the database's, its log's, its index of the
+    log.
+    """
     return b"".join(file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
 def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
     """Returns an entry with words in every field that may hold any."""
     commands = (
-        Publish(id="p", topic="baton-user-messages", body={"text": WORD}, state=State.SENT, error=WORD),
+        Publish(
+            id="p", topic="baton-user-messages", body={"text": WORD}, state=State.SENT, error=WORD
+        ),
         Post(id="w", audience="BOT", body={"text": WORD}),
-        SendMessage(id="m", to=WORD, representative=JANE, content=Content(text=WORD), state=State.SENT, native_id=WORD),
-        CallDesk(id="d", desk=WORD, platform="ccai", action="say", text=WORD, reason=WORD, metadata={WORD: WORD}),
+        SendMessage(
+            id="m",
+            to=WORD,
+            representative=JANE,
+            content=Content(text=WORD),
+            state=State.SENT,
+            native_id=WORD,
+        ),
+        CallDesk(
+            id="d",
+            desk=WORD,
+            platform="ccai",
+            action="say",
+            text=WORD,
+            reason=WORD,
+            metadata={WORD: WORD},
+        ),
     )
     return JournalEntry(
         id=entry_id(ID, "test", f"{seq}"),
@@ -89,15 +119,25 @@ def conversation_full_of_words() -> Conversation:
         elsewhere=(Channel(id="rcs:1", address=WORD, last_message_id=WORD, shown=(present,)),),
         left_unseen=(present,),
         owed=WORD,
-        request=HandoffRequest(reason=WORD, source=ID, accepted_at=NOW, metadata={WORD: WORD}, desk=WORD),
+        request=HandoffRequest(
+            reason=WORD, source=ID, accepted_at=NOW, metadata={WORD: WORD}, desk=WORD
+        ),
         locale=WORD,
         customer_name=WORD,
         last_message_id=WORD,
         variables=(
-            Variable(key=WORD, value=WORD, audiences=(Audience.AGENT,), captured_at=NOW, provenance=provenance),
+            Variable(
+                key=WORD,
+                value=WORD,
+                audiences=(Audience.AGENT,),
+                captured_at=NOW,
+                provenance=provenance,
+            ),
         ),
         said=(line,),
-        handback=Handback(reason=WORD, ended_at=NOW, representatives=(WORD,), request_reason=WORD, said=(line,)),
+        handback=Handback(
+            reason=WORD, ended_at=NOW, representatives=(WORD,), request_reason=WORD, said=(line,)
+        ),
         version=1,
     )
 
@@ -114,8 +154,12 @@ async def test_no_field_of_a_record_keeps_a_word(bench: Bench, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_no_file_of_the_store_keeps_a_byte_of_what_was_said(bench: Bench, tmp_path: Path, seed: int) -> None:
-    """Rows of many sizes, written in any order, move from page to page; each move may leave a copy."""
+async def test_no_file_of_the_store_keeps_a_byte_of_what_was_said(
+    bench: Bench, tmp_path: Path, seed: int
+) -> None:
+    """Rows of many sizes, written in any order, move from page to page; each move may leave a
+    copy.
+    """
     chance = random.Random(seed)
     for number in range(300):
         native = chance.choice("abcdef")
@@ -136,14 +180,20 @@ async def test_no_file_of_the_store_keeps_a_byte_of_what_was_said(bench: Bench, 
         await bench.store.close()
 
 
-async def test_what_an_older_version_left_in_the_file_goes_when_it_is_opened(tmp_path: Path) -> None:
+async def test_what_an_older_version_left_in_the_file_goes_when_it_is_opened(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "old.sqlite"
     old = sqlite3.connect(file, isolation_level=None)
     old.execute("pragma journal_mode = wal")
     old.execute("pragma secure_delete = off")  # some systems build SQLite with it on
     old.executescript(SCHEMA)
     rows = [(ID, f"{n}", 1, n, "", f"{WORD} " * 300) for n in range(50)]
-    old.executemany("insert into journal (conversation, id, revision, seq, time, body) values (?, ?, ?, ?, ?, ?)", rows)
+    old.executemany(
+        "insert into journal (conversation, id, revision, seq, time, body) values (?, ?, ?, ?, ?, "
+        "?)",
+        rows,
+    )
     old.execute("delete from journal")
     old.close()
     assert WORD.encode() in bytes_of(tmp_path)
@@ -171,7 +221,9 @@ async def test_while_another_program_reads_the_file_an_erase_is_not_done_and_goe
 
     await apply(bench.ports, says("3333", 2, "a new beginning"))
     await deliver(bench.ports, ID, timers=True)
-    assert any(topic == "baton-user-messages" for topic, _ in bench.publisher.published), "delivery waits for nothing"
+    assert any(topic == "baton-user-messages" for topic, _ in bench.publisher.published), (
+        "delivery waits for nothing"
+    )
 
     reader.execute("commit")
     reader.close()
@@ -181,7 +233,9 @@ async def test_while_another_program_reads_the_file_an_erase_is_not_done_and_goe
     assert alive is not None and alive.value.erasing is None
 
 
-async def test_an_export_that_runs_holds_an_erase_up_no_longer_than_it_runs(bench: Bench, tmp_path: Path) -> None:
+async def test_an_export_that_runs_holds_an_erase_up_no_longer_than_it_runs(
+    bench: Bench, tmp_path: Path
+) -> None:
     await apply(bench.ports, says("3333", 1, WORD))
     async with bench.store.frozen() as view:
         await view.conversations(None, 10)
@@ -195,13 +249,17 @@ async def test_an_export_that_runs_holds_an_erase_up_no_longer_than_it_runs(benc
 async def test_the_journal_of_a_conversation_that_expired_without_it_can_be_erased(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """Firestore deletes document by document; the conversation may go days before the last of its journal."""
+    """Firestore deletes document by document; the conversation may go days before the last of
+    its journal.
+    """
     await bench.store.commit(Commit([entry_full_of_words(seq=50, time=NOW - timedelta(days=31))]))
     await erase(bench.ports, ID, "admin")
     assert WORD.encode() not in bytes_of(tmp_path)
 
 
-async def test_what_is_left_of_a_conversations_life_before_is_erased_with_it(bench: Bench, tmp_path: Path) -> None:
+async def test_what_is_left_of_a_conversations_life_before_is_erased_with_it(
+    bench: Bench, tmp_path: Path
+) -> None:
     """Its sequence went on to 50, and began again with 1."""
     await bench.store.commit(Commit([entry_full_of_words(seq=50, time=NOW - timedelta(days=31))]))
     await apply(bench.ports, says("3333", 1, WORD))

@@ -1,4 +1,6 @@
-"""What was erased stays so: nothing of Baton's own brings a customer back, and no chat at a desk is left of them."""
+"""What was erased stays so: nothing of Baton's own brings a customer back, and no chat at a
+desk is left of them.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -33,7 +35,9 @@ async def kept(world: World, *conversations: str) -> str:
 # Baton's own events.
 
 
-async def test_a_timer_that_fires_while_its_customer_is_forgotten_writes_nothing(world: World) -> None:
+async def test_a_timer_that_fires_while_its_customer_is_forgotten_writes_nothing(
+    world: World,
+) -> None:
     await world.asks_for_human()
     timer = (await world.conversation()).timer
     assert timer is not None
@@ -49,7 +53,9 @@ async def test_a_timer_that_fires_while_its_customer_is_forgotten_writes_nothing
     assert "/conversations/3333/" in world.tenant.calls[-1].url
 
 
-async def test_a_handoff_that_fails_while_its_customer_is_forgotten_writes_nothing(world: World) -> None:
+async def test_a_handoff_that_fails_while_its_customer_is_forgotten_writes_nothing(
+    world: World,
+) -> None:
     async def forgotten() -> None:
         await erase(world.ports, ID, "admin")
 
@@ -60,7 +66,9 @@ async def test_a_handoff_that_fails_while_its_customer_is_forgotten_writes_nothi
     assert (await world.conversation()).address == "3333"
 
 
-async def test_of_whom_nothing_was_ever_heard_no_event_of_batons_own_begins_anything(world: World) -> None:
+async def test_of_whom_nothing_was_ever_heard_no_event_of_batons_own_begins_anything(
+    world: World,
+) -> None:
     await apply(world.ports, JoinedLost(id="j", source=ID, actor="delivery", frame="f"))
     assert await world.bench.store.load(ID) is None
 
@@ -93,7 +101,9 @@ class Refusing:
 
 
 async def noted(world: World) -> None:
-    """The desk has told of a chat, in which an agent has spoken; the call that asked for it is still looking."""
+    """The desk has told of a chat, in which an agent has spoken; the call that asked for it is
+    still looking.
+    """
     world.tenant.answers["chats"] = [None]
     await handed_over(world)
     await world.tenant.tells_of(1001)
@@ -101,7 +111,9 @@ async def noted(world: World) -> None:
     await says(world, "s3cret")
 
 
-async def test_an_erase_ends_a_chat_that_is_noted_and_takes_what_was_said_there(world: World) -> None:
+async def test_an_erase_ends_a_chat_that_is_noted_and_takes_what_was_said_there(
+    world: World,
+) -> None:
     await noted(world)
     await erase(world.ports, ID, "admin")
     await world.deliver()
@@ -118,7 +130,9 @@ async def test_an_erase_ends_a_chat_whose_adoption_waits(world: World) -> None:
     assert world.tenant.closed == [1001]
 
 
-async def test_an_erase_takes_what_was_said_in_a_chat_that_was_ended_before_it_was_linked(world: World) -> None:
+async def test_an_erase_takes_what_was_said_in_a_chat_that_was_ended_before_it_was_linked(
+    world: World,
+) -> None:
     await noted(world)
     await world.happens(Claim, representative=BEN, fact=False)
     await world.until_settled()
@@ -133,7 +147,9 @@ async def test_an_erase_leaves_a_chat_alone_that_is_somebody_elses_by_now(world:
     await world.customer("hi", other)
     theirs = await world.bench.store.load(CHAT)
     assert theirs is not None
-    linked = theirs.value.model_copy(update={"linked_to": other, "version": theirs.value.version + 1})
+    linked = theirs.value.model_copy(
+        update={"linked_to": other, "version": theirs.value.version + 1}
+    )
     await world.bench.store.commit(Commit((), [Snapshot(linked, theirs.token)]))
     await erase(world.ports, ID, "admin")
     assert (world.tenant.closed, (await world.conversation(CHAT)).erased) == ([], False)
@@ -152,7 +168,9 @@ async def _silent(world: World) -> None:
 
 
 @pytest.mark.parametrize("heard", [True, False], ids=["agent-spoke", "nothing-heard-yet"])
-async def test_after_an_erase_the_agent_of_a_chat_that_goes_on_is_not_recorded(world: World, heard: bool) -> None:
+async def test_after_an_erase_the_agent_of_a_chat_that_goes_on_is_not_recorded(
+    world: World, heard: bool
+) -> None:
     await handed_over(world)
     if heard:
         await joins(world)
@@ -185,7 +203,9 @@ async def test_a_chat_that_the_desk_tells_of_after_an_erase_is_ended_and_not_rec
     await _silent(world)
 
 
-async def test_an_answer_that_comes_after_an_erase_ends_its_chat_and_leaves_nothing_of_it(world: World) -> None:
+async def test_an_answer_that_comes_after_an_erase_ends_its_chat_and_leaves_nothing_of_it(
+    world: World,
+) -> None:
     async def meanwhile() -> None:
         await says(world, "s3cret")
         await erase(world.ports, ID, "admin")

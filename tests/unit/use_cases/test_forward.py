@@ -1,4 +1,6 @@
-"""Whatever an agent's browser posts is taken or refused, and leaves a conversation that can be read."""
+"""Whatever an agent's browser posts is taken or refused, and leaves a conversation that can be
+read.
+"""
 
 import json
 from dataclasses import replace
@@ -45,7 +47,8 @@ DATA = st.fixed_dictionaries(
 EVENTS = st.fixed_dictionaries(
     {
         "id": st.uuids().map(str) | JSON,
-        "type": st.sampled_from(["Task_VA_Joined", "Task_VA_Left", "Task_VA_Variables_Received"]) | JSON,
+        "type": st.sampled_from(["Task_VA_Joined", "Task_VA_Left", "Task_VA_Variables_Received"])
+        | JSON,
         "data": DATA | JSON,
     },
     optional={"seen_at": JSON, "origin": JSON},
@@ -59,7 +62,9 @@ def request(bench: Any, body: bytes) -> Request:
 
 
 async def post(bench: Any, *events: Any) -> Response:
-    return await forward_variables(bench.ports, BRIDGE, request(bench, json.dumps({"events": events}).encode()))
+    return await forward_variables(
+        bench.ports, BRIDGE, request(bench, json.dumps({"events": events}).encode())
+    )
 
 
 def event(event_id: str = "e-1", **data: Any) -> dict[str, Any]:
@@ -97,7 +102,9 @@ async def test_a_value_is_in_the_journal_until_it_is_published_and_never_after(b
     assert "s3cret" not in await journal(bench)
 
 
-async def test_a_value_whose_publication_is_given_up_is_not_kept_in_the_journal_either(bench: Any) -> None:
+async def test_a_value_whose_publication_is_given_up_is_not_kept_in_the_journal_either(
+    bench: Any,
+) -> None:
     await post(bench, event())
     bench.publisher.fails = 10**6
     bench.clock.forward(timedelta(days=2).total_seconds())
@@ -111,9 +118,13 @@ async def journal(bench: Any) -> str:
     return "".join(entry.value.model_dump_json() for entry in page.items)
 
 
-async def test_a_log_line_holds_neither_key_nor_value_nor_token(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_log_line_holds_neither_key_nor_value_nor_token(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     hidden = {"captured_variables": [{"variables": {"s3cret-key": float("1e400")}}]}
-    response = await post(bench, event(), event("e-2", **hidden), event("e-3", call_id=2), event("s3cret id"))
+    response = await post(
+        bench, event(), event("e-2", **hidden), event("e-3", call_id=2), event("s3cret id")
+    )
     bench.publisher.fails = 3
     await deliver(bench.ports, "ccai:chat-1")
     await sweep(bench.ports, bench.clock.now() + timedelta(hours=1))
@@ -127,25 +138,38 @@ async def test_a_wake_up_that_is_lost_is_made_up_for_by_the_sweep(bench: Any) ->
     assert (await post(bench, event())).status == 200
     bench.clock.forward(60)
     await sweep(bench.ports, None)
-    assert {"schema_version": 1, "conversation": "ccai:chat-1", "timers": False} in bench.publisher.on(OUTBOX)
+    assert {
+        "schema_version": 1,
+        "conversation": "ccai:chat-1",
+        "timers": False,
+    } in bench.publisher.on(OUTBOX)
 
 
-async def test_a_store_that_is_away_is_told_readably_and_the_same_events_count_once_later(bench: Any) -> None:
+async def test_a_store_that_is_away_is_told_readably_and_the_same_events_count_once_later(
+    bench: Any,
+) -> None:
     class Away:
         async def load(self, conversation: str, *, fresh: bool = False) -> None:
             raise Unavailable("store-unavailable", "told to fail")
 
     away = await forward_variables(
-        replace(bench.ports, store=Away()), BRIDGE, request(bench, json.dumps({"events": [event()]}).encode())
+        replace(bench.ports, store=Away()),
+        BRIDGE,
+        request(bench, json.dumps({"events": [event()]}).encode()),
     )
     assert (away.status, away.headers["access-control-allow-origin"]) == (503, ORIGIN)
     for _ in range(2):
-        assert pydantic_core.from_json((await post(bench, event())).body) == {"accepted": ["e-1"], "refused": []}
+        assert pydantic_core.from_json((await post(bench, event())).body) == {
+            "accepted": ["e-1"],
+            "refused": [],
+        }
     await deliver(bench.ports, "ccai:chat-1")
     assert len(bench.publisher.on(VARIABLES)) == 1
 
 
-async def test_a_browser_that_floods_a_conversation_leaves_room_for_its_messages(bench: Any) -> None:
+async def test_a_browser_that_floods_a_conversation_leaves_room_for_its_messages(
+    bench: Any,
+) -> None:
     for number in range(30):
         captured = [{"variables": {f"{number}-{one}": "x" * 1000 for one in range(50)}}]
         assert (await post(bench, event(f"e-{number}", captured_variables=captured))).status == 200
@@ -155,7 +179,14 @@ async def test_a_browser_that_floods_a_conversation_leaves_room_for_its_messages
 
 async def test_each_refusal_says_which_field_it_was_and_what_was_expected(bench: Any) -> None:
     answer = pydantic_core.from_json(
-        (await post(bench, event("e-1", chat_id="s3cret"), event("e-2"), event("e-3", captured_variables=7))).body
+        (
+            await post(
+                bench,
+                event("e-1", chat_id="s3cret"),
+                event("e-2"),
+                event("e-3", captured_variables=7),
+            )
+        ).body
     )
     assert answer["accepted"] == ["e-2"]
     assert [(one["id"], one["reason"], one["field"]) for one in answer["refused"]] == [
@@ -171,7 +202,9 @@ async def test_of_an_event_that_can_be_read_in_part_that_part_counts(bench: Any)
     captured = [{"variables": {"key": "s3cret"}}, {"variables": "odd"}]
     answer = pydantic_core.from_json((await post(bench, event(captured_variables=captured))).body)
     assert (answer["accepted"], answer["refused"]) == (["e-1"], [])
-    assert [(one["id"], one["field"]) for one in answer["incomplete"]] == [("e-1", "captured_variables.1.variables")]
+    assert [(one["id"], one["field"]) for one in answer["incomplete"]] == [
+        ("e-1", "captured_variables.1.variables")
+    ]
     await deliver(bench.ports, "ccai:chat-1")
     assert [body["variables"] for body in bench.publisher.on(VARIABLES)] == [{"key": "s3cret"}]
 
@@ -189,16 +222,23 @@ async def test_that_a_virtual_agent_left_counts_whatever_it_captured(bench: Any)
 def captures(*values: Any, key: str = "key", second: int = 31) -> list[dict[str, Any]]:
     """Returns captures of one key, a second apart."""
     times = (f"2024-11-15 16:46:{second + number:02} UTC" for number in range(len(values)))
-    return [{"variables": {key: value}, "captured_at": time} for value, time in zip(values, times, strict=True)]
+    return [
+        {"variables": {key: value}, "captured_at": time}
+        for value, time in zip(values, times, strict=True)
+    ]
 
 
 async def published(bench: Any, *events: tuple[str, list[dict[str, Any]]]) -> list[Any]:
-    """Returns what was published and what was written into the CRM record, which must be the same."""
+    """Returns what was published and what was written into the CRM record, which must be the
+    same.
+    """
     ports = replace(bench.ports, policy=replace(bench.ports.policy, comments=True))
     bridge = replace(BRIDGE, audiences=(Audience.EVENT, Audience.COMMENT))
     for number, (kind, captured) in enumerate(events):
         one = {**event(f"e-{number}", captured_variables=captured), "type": kind}
-        await forward_variables(ports, bridge, request(bench, json.dumps({"events": [one]}).encode()))
+        await forward_variables(
+            ports, bridge, request(bench, json.dumps({"events": [one]}).encode())
+        )
     page = await bench.store.journal("ccai:chat-1", None, 100)
     bodies = [command for entry in page.items for command in entry.value.commands]
     told = [one.body["variables"] for one in bodies if isinstance(one, Publish)]
@@ -216,9 +256,12 @@ STORY = captures("A", "B", "A")
     [
         ([(RECEIVED, captures("A")), (LEFT, captures("A"))], [A]),
         ([(LEFT, captures("A")), (RECEIVED, captures("A"))], [A]),
-        ([(RECEIVED, captures("A")), (RECEIVED, captures("A", second=40)), (LEFT, captures("A", second=50))], [A]),
-        ([(RECEIVED, STORY[:1]), (RECEIVED, STORY[1:2]), (RECEIVED, STORY[2:]), (LEFT, STORY)], [A, B, A]),
-        ([(RECEIVED, STORY[2:]), (RECEIVED, STORY[1:2]), (RECEIVED, STORY[:1]), (LEFT, STORY)], [A]),
+        ([(RECEIVED, captures("A")), (RECEIVED, captures("A", second=40)), (LEFT, captures("A",
+            second=50))], [A]),
+        ([(RECEIVED, STORY[:1]), (RECEIVED, STORY[1:2]), (RECEIVED, STORY[2:]), (LEFT, STORY)], [A,
+            B, A]),
+        ([(RECEIVED, STORY[2:]), (RECEIVED, STORY[1:2]), (RECEIVED, STORY[:1]), (LEFT, STORY)],
+            [A]),
         ([(RECEIVED, captures("A")), (LEFT, STORY)], [A]),
         ([(RECEIVED, captures("A")), (LEFT, captures("A", "B"))], [A, B]),
         (
@@ -226,10 +269,13 @@ STORY = captures("A", "B", "A")
             [A, {"other": "new"}],
         ),
     ],
-    ids=["repeated", "reordered", "captured again", "changed and changed back", "backwards", "back where it was",
+    ids=["repeated", "reordered", "captured again", "changed and changed back", "backwards",
+        "back where it was",
          "changed at last", "something new beside it"],
 )  # fmt: skip
-async def test_a_value_is_told_when_it_changes_and_only_then(bench: Any, events: Any, expected: Any) -> None:
+async def test_a_value_is_told_when_it_changes_and_only_then(
+    bench: Any, events: Any, expected: Any
+) -> None:
     assert await published(bench, *events) == expected
 
 
@@ -250,6 +296,8 @@ async def test_a_value_is_told_when_it_changes_and_only_then(bench: Any, events:
         ("A", "a", True),
     ],
 )
-async def test_values_are_the_same_where_json_says_so(bench: Any, before: Any, after: Any, is_news: bool) -> None:
+async def test_values_are_the_same_where_json_says_so(
+    bench: Any, before: Any, after: Any, is_news: bool
+) -> None:
     told = await published(bench, (RECEIVED, captures(before)), (LEFT, captures(after, second=40)))
     assert len(told) == 1 + is_news

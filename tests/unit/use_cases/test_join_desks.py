@@ -1,4 +1,6 @@
-"""A desk that was called keeps its handoff when the customer's channel is joined to another one of theirs."""
+"""A desk that was called keeps its handoff when the customer's channel is joined to another one
+of theirs.
+"""
 
 import pytest
 
@@ -27,7 +29,10 @@ async def world(bench: Bench) -> World:
 
 async def says(world: World, channel: str, text: str) -> None:
     native = channel.partition(":")[2]
-    form = {"conversationId": native, "message": {"messageId": f"{native}-{world.count}", "text": text}}
+    form = {
+        "conversationId": native,
+        "message": {"messageId": f"{native}-{world.count}", "text": text},
+    }
     await world.happens(UserMessage, source=channel, address=native, form=form, said=text)
 
 
@@ -64,7 +69,11 @@ async def test_the_handoff_and_its_chat_go_along(world: World, present: bool) ->
     before = await world.conversation(OTHER)
     await joined(world)
     after = await world.conversation(TO)
-    assert (after.called, after.phase, after.request) == (before.called, before.phase, before.request)
+    assert (after.called, after.phase, after.request) == (
+        before.called,
+        before.phase,
+        before.request,
+    )
     assert (await world.conversation(OTHER)).called is None
     await ends_agree(world)
     await says(world, TO, "it is broken")
@@ -111,7 +120,9 @@ async def test_a_chat_that_is_still_open_between_two_agents_goes_along(world: Wo
 
 
 @pytest.mark.parametrize("where", [OTHER, TO])
-async def test_the_chat_is_finished_where_a_human_of_the_other_side_has_the_customer(world: World, where: str) -> None:
+async def test_the_chat_is_finished_where_a_human_of_the_other_side_has_the_customer(
+    world: World, where: str
+) -> None:
     await called(world, where)
     held = TO if where == OTHER else OTHER
     await world.happens(Claim, source=held, representative=BEN, fact=False, key="desk")
@@ -119,7 +130,11 @@ async def test_the_chat_is_finished_where_a_human_of_the_other_side_has_the_cust
         await deliver(world.ports, channel)
     await joined(world)
     now = await world.conversation(TO)
-    assert (now.called, now.phase, [one.representative.name for one in now.humans]) == (None, Phase.HUMAN, ["Ben"])
+    assert (now.called, now.phase, [one.representative.name for one in now.humans]) == (
+        None,
+        Phase.HUMAN,
+        ["Ben"],
+    )
     assert world.tenant.closed == [1001]
     await ends_agree(world)
     await says(world, TO, "hello Ben")
@@ -143,7 +158,9 @@ async def ends_agree_apart(world: World) -> None:
 
 
 def chats_of(conversation: Conversation) -> list[int]:
-    return [int(one.rpartition("-")[2]) for one in conversation.links if one.startswith("ccai:chat-")]
+    return [
+        int(one.rpartition("-")[2]) for one in conversation.links if one.startswith("ccai:chat-")
+    ]
 
 
 async def test_what_a_desk_has_still_to_be_told_comes_first(world: World) -> None:

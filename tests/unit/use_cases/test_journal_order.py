@@ -73,7 +73,9 @@ async def test_the_end_of_a_linked_desk_stands_last_in_its_journal(bench: Any) -
         await apply(bench.ports, _said(f"m-{n}"))
     await link(bench.ports, DESK, CHANNEL, "admin")
     for n in range(3):
-        await apply(bench.ports, HumanRequested(id=f"r-{n}", source=DESK, actor="p", reason="asked"))
+        await apply(
+            bench.ports, HumanRequested(id=f"r-{n}", source=DESK, actor="p", reason="asked")
+        )
     await erase(bench.ports, CHANNEL, "admin")
     for conversation in (DESK, CHANNEL):
         assert (await bench.store.latest(conversation, 1))[0].value.kind == "erase"

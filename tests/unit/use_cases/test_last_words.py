@@ -53,11 +53,15 @@ def _said(name: str, source: str = C, **more: Any) -> Event:
 
 
 def _bot(name: str, source: str = C, **more: Any) -> Event:
-    return BotMessage(id=name, source=source, actor="p", representative=BOT, content=_content(name), **more)
+    return BotMessage(
+        id=name, source=source, actor="p", representative=BOT, content=_content(name), **more
+    )
 
 
 def _human(name: str, source: str = C, **more: Any) -> Event:
-    return HumanMessage(id=name, source=source, actor="p", representative=JANE, content=_content(name), **more)
+    return HumanMessage(
+        id=name, source=source, actor="p", representative=JANE, content=_content(name), **more
+    )
 
 
 async def _happens(bench: Any, ports: Ports, *events: Event) -> None:
@@ -69,7 +73,12 @@ async def _happens(bench: Any, ports: Ports, *events: Event) -> None:
 
 async def _last_words(bench: Any, ports: Ports) -> list[str]:
     """Returns what Slack shows of the conversation when somebody asks for a person now."""
-    told = {"id": "n-1", "type": "handoff.requested", "conversation": C, "time": "2026-01-01T00:00:00Z"}
+    told = {
+        "id": "n-1",
+        "type": "handoff.requested",
+        "conversation": C,
+        "time": "2026-01-01T00:00:00Z",
+    }
     await take(ports, told)  # type: ignore[arg-type]  # a JSON object
     bench.sender.calls.clear()
     await deliver(ports, C)
@@ -88,14 +97,21 @@ def _lines(call: Call) -> list[str]:
         return str(texts[1]).splitlines() if len(texts) > 1 else []
     sections = body["cardsV2"][0]["card"]["sections"]
     texts = [
-        one["textParagraph"]["text"] for section in sections for one in section["widgets"] if "textParagraph" in one
+        one["textParagraph"]["text"]
+        for section in sections
+        for one in section["widgets"]
+        if "textParagraph" in one
     ]
     return str(texts[0]).split("<br>") if texts else []
 
 
 async def test_each_is_named_who_spoke(bench: Any, ports: Ports) -> None:
     await _happens(bench, ports, _said("Help"), _bot("I am a bot"), _human("I am Jane"))
-    assert await _last_words(bench, ports) == ["Customer: Help", "Beep: I am a bot", "Jane: I am Jane"]
+    assert await _last_words(bench, ports) == [
+        "Customer: Help",
+        "Beep: I am a bot",
+        "Jane: I am Jane",
+    ]
 
 
 async def test_a_desks_reason_is_not_the_customers_words(bench: Any, ports: Ports) -> None:
@@ -116,11 +132,21 @@ async def test_a_linked_desks_echo_is_said_once(bench: Any, ports: Ports) -> Non
 
 async def test_what_was_suppressed_or_refused_was_not_said(bench: Any, ports: Ports) -> None:
     joined = HumanJoined(id="j-1", source=C, actor="p", representative=JANE)
-    await _happens(bench, ports, _said("Help"), joined, _bot("suppressed"), _bot("refused", fact=False), _human("Hi"))
+    await _happens(
+        bench,
+        ports,
+        _said("Help"),
+        joined,
+        _bot("suppressed"),
+        _bot("refused", fact=False),
+        _human("Hi"),
+    )
     assert await _last_words(bench, ports) == ["Customer: Help", "Jane: Hi"]
 
 
-async def test_late_words_of_a_bot_were_not_said_and_those_of_a_human_were(bench: Any, ports: Ports) -> None:
+async def test_late_words_of_a_bot_were_not_said_and_those_of_a_human_were(
+    bench: Any, ports: Ports
+) -> None:
     before = bench.clock.now() - timedelta(minutes=5)
     now = bench.clock.now()
     await _happens(
@@ -151,11 +177,15 @@ async def test_what_did_not_arrive_was_not_said(bench: Any, ports: Ports) -> Non
 async def test_words_that_are_hidden_from_agents_are_not_shown(bench: Any, ports: Ports) -> None:
     await _happens(bench, ports, _said("Help"), _said("4111 1111 1111 1111"))
     (entry, *_) = await bench.store.latest(C, 1)
-    await bench.store.update(replace(entry, value=entry.value.model_copy(update={"captured_for": ()})))
+    await bench.store.update(
+        replace(entry, value=entry.value.model_copy(update={"captured_for": ()}))
+    )
     assert await _last_words(bench, ports) == ["Customer: Help", "Customer: [hidden]"]
 
 
-async def test_they_are_read_when_it_is_told_in_the_order_in_which_they_were_accepted(bench: Any, ports: Ports) -> None:
+async def test_they_are_read_when_it_is_told_in_the_order_in_which_they_were_accepted(
+    bench: Any, ports: Ports
+) -> None:
     names = [f"m-{n}" for n in range(9)]
     for n, name in enumerate(names):
         bench.clock.forward(-60 if n % 2 else 60)

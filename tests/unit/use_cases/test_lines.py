@@ -1,4 +1,6 @@
-"""Lines of an outbox: no target waits for another, and a message that is at fault does not hold its line for long."""
+"""Lines of an outbox: no target waits for another, and a message that is at fault does not hold
+its line for long.
+"""
 
 import asyncio
 import dataclasses
@@ -21,7 +23,15 @@ from shared.outbox.tries import LONGEST_PAUSE, judge
 from shared.ports import Webhooks
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage, HumanRequested, UserMessage
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    UserMessage,
+)
 from shared.schemas.exchange import Answer, Call
 from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
@@ -35,11 +45,15 @@ PATIENCE = 180
 def says(text: str, conversation: str = C) -> Event:
     native = conversation.partition(":")[2]
     form: Any = {"conversationId": native, "message": {"messageId": text, "text": text}}
-    return UserMessage(id=text, source=conversation, actor="platform", address=native, form=form, said=text)
+    return UserMessage(
+        id=text, source=conversation, actor="platform", address=native, form=form, said=text
+    )
 
 
 def asks(kind: type[Event], native: str, **fields: Any) -> Event:
-    return kind(id=native, source=C, actor="key:desk", key="desk", fact=False, keeps_id=True, **fields)
+    return kind(
+        id=native, source=C, actor="key:desk", key="desk", fact=False, keeps_id=True, **fields
+    )
 
 
 def bot(text: str) -> Event:
@@ -58,7 +72,9 @@ async def take(bench: Any, *events: Event) -> None:
 
 
 async def run(bench: Any, seconds: int = 0, step: int = 60) -> None:
-    """Lets time pass as it does deployed: what is woken is delivered, and each minute the sweep wakes what is due."""
+    """Lets time pass as it does deployed: what is woken is delivered, and each minute the sweep
+    wakes what is due.
+    """
     for _ in range(0, seconds + 1, step):
         await sweep(bench.ports)
         woken = {body["conversation"]: body["timers"] for body in bench.publisher.on(OUTBOX)}
@@ -71,13 +87,19 @@ async def run(bench: Any, seconds: int = 0, step: int = 60) -> None:
 def refuses(host: str, status: int, *texts: str) -> Callable[[Call], int | None]:
     """Returns what answers so at a host, always or for bodies with one of these texts."""
     return lambda call: (
-        status if host in call.url and (not texts or any(t.encode() in call.body for t in texts)) else None
+        status
+        if host in call.url and (not texts or any(t.encode() in call.body for t in texts))
+        else None
     )
 
 
 def heard(bench: Any, host: str, refused: Callable[[Call], int | None]) -> list[str]:
     """Returns the texts of what a host took, in the order in which it took them."""
-    bodies = [pydantic_core.from_json(one.body) for one in bench.sender.calls if host in one.url and not refused(one)]
+    bodies = [
+        pydantic_core.from_json(one.body)
+        for one in bench.sender.calls
+        if host in one.url and not refused(one)
+    ]
     return [body.get("message", body).get("text") or body["eventType"] for body in bodies]
 
 
@@ -90,25 +112,37 @@ def with_desk(bench: Any) -> Any:
     """The bench with a plain webhook for each audience."""
     urls = {"BOT": "https://bot.test/hook", "HUMAN": "https://desk.test/hook"}
     policy = dataclasses.replace(bench.ports.policy, webhooks=frozenset(urls))
-    bench.ports = dataclasses.replace(bench.ports, policy=policy, webhooks=Webhooks(urls, "outbound-key"))
+    bench.ports = dataclasses.replace(
+        bench.ports, policy=policy, webhooks=Webhooks(urls, "outbound-key")
+    )
     return bench
 
 
-async def test_while_the_bot_is_down_the_team_and_the_desk_hear_of_the_handoff(with_desk: Any) -> None:
+async def test_while_the_bot_is_down_the_team_and_the_desk_hear_of_the_handoff(
+    with_desk: Any,
+) -> None:
     bench = with_desk
     bench.sender.refuses = down = refuses("bot.test", 503)
-    await take(bench, says("Hi"), says("A person please"), asks(HumanRequested, "r-1", reason="asked"))
+    await take(
+        bench, says("Hi"), says("A person please"), asks(HumanRequested, "r-1", reason="asked")
+    )
     await run(bench, 600)
     assert [one for one in types(bench) if one != "delivery.failed"] == [
         "handoff.requested",
         *["handoff.unclaimed"] * 3,
         "handoff.failed",
     ]
-    await take(bench, asks(HumanRequested, "r-2", reason="again"), asks(HumanJoined, "j-1", representative=JANE))
+    await take(
+        bench,
+        asks(HumanRequested, "r-2", reason="again"),
+        asks(HumanJoined, "j-1", representative=JANE),
+    )
     await take(bench, says("Hello Jane"))
     await run(bench)
     assert heard(bench, "desk.test", down) == ["Hello Jane"]
-    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)][-1] == "Hello Jane"
+    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)][
+        -1
+    ] == "Hello Jane"
 
 
 async def test_while_a_target_hangs_the_others_get_what_comes_meanwhile(
@@ -134,8 +168,13 @@ async def test_while_a_target_hangs_the_others_get_what_comes_meanwhile(
             await asyncio.sleep(0.01)
     assert not delivery.done()
     assert types(bench) == ["handoff.requested"]
-    known = [entry.value.outcome for entry in (await bench.store.journal(C, None, 9)).items if entry.value.commands]
-    assert known.count("pending") <= 2  # the one that hangs, and what may be on its way to the journal
+    known = [
+        entry.value.outcome
+        for entry in (await bench.store.journal(C, None, 9)).items
+        if entry.value.commands
+    ]
+    # the one that hangs, and what may be on its way to the journal
+    assert known.count("pending") <= 2
     may_end.set()
     assert (await delivery).failed
 
@@ -166,7 +205,7 @@ async def test_several_messages_in_a_row_may_be_at_fault(bench: Any) -> None:
     assert types(bench) == ["delivery.failed"] * 3
 
 
-async def test_a_message_at_fault_that_stands_alone_is_reported_once_and_gives_way_to_the_next_at_once(
+async def test_a_lone_message_at_fault_is_reported_once_and_gives_way_to_the_next_at_once(
     bench: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.sender.refuses = poison = refuses("bot.test", 500, "poison")
@@ -185,7 +224,9 @@ async def test_a_message_at_fault_that_stands_alone_is_reported_once_and_gives_w
 
 
 @pytest.mark.parametrize("fault", [503, 429, "unreachable"])
-async def test_a_target_that_is_down_for_an_hour_loses_nothing_and_hears_all_in_order(bench: Any, fault: Any) -> None:
+async def test_a_target_that_is_down_for_an_hour_loses_nothing_and_hears_all_in_order(
+    bench: Any, fault: Any
+) -> None:
     is_down = True
     taken = []
 
@@ -206,11 +247,15 @@ async def test_a_target_that_is_down_for_an_hour_loses_nothing_and_hears_all_in_
     is_down = False
     await run(bench, 1200)
     assert taken == [str(n) for n in range(12)]
-    assert {entry.value.outcome for entry in (await bench.store.journal(C, None, 99)).items} == {"done"}
+    assert {entry.value.outcome for entry in (await bench.store.journal(C, None, 99)).items} == {
+        "done"
+    }
 
 
 async def test_a_webhook_that_is_well_again_while_a_message_hangs_loses_nothing(bench: Any) -> None:
-    """What hung may have met the end of an outage: it is not at fault until it fails where another arrived."""
+    """What hung may have met the end of an outage: it is not at fault until it fails where
+    another arrived.
+    """
     taken: list[str] = []
     hangs = True
 
@@ -231,7 +276,9 @@ async def test_a_webhook_that_is_well_again_while_a_message_hangs_loses_nothing(
     assert sorted(taken) == ["one", "two"]
 
 
-async def test_a_channel_that_is_well_again_while_a_message_hangs_shows_all_in_order(bench: Any) -> None:
+async def test_a_channel_that_is_well_again_while_a_message_hangs_shows_all_in_order(
+    bench: Any,
+) -> None:
     taken: list[str] = []
     hangs = True
 
@@ -256,11 +303,19 @@ async def test_a_channel_that_is_well_again_while_a_message_hangs_shows_all_in_o
 
 async def test_a_channel_that_fails_at_one_message_shows_the_next(bench: Any) -> None:
     bench.sender.refuses = poison = refuses("platform.test", 500, "poison")
-    await take(bench, says("Hi"), asks(HumanJoined, "j-1", representative=JANE), jane("poison"), jane("two"))
+    await take(
+        bench,
+        says("Hi"),
+        asks(HumanJoined, "j-1", representative=JANE),
+        jane("poison"),
+        jane("two"),
+    )
     await take(bench, asks(HumanLeft, "l-1", representative=JANE), bot("back"))
     await run(bench, PATIENCE + 120)
     frame = ["REPRESENTATIVE_JOINED", "two", "REPRESENTATIVE_LEFT", "back"]
-    assert [text for text in heard(bench, "platform.test", poison) if "assistant" not in text] == frame
+    assert [
+        text for text in heard(bench, "platform.test", poison) if "assistant" not in text
+    ] == frame
     (told,) = [body for body in bench.publisher.on(HANDOFFS) if body["type"] == "delivery.failed"]
     assert told["message_id"] == "poison"
 
@@ -278,14 +333,21 @@ async def test_where_an_event_fails_for_minutes_words_stand_for_it(bench: Any, k
     assert "delivery.failed" not in types(bench)
 
 
-async def test_where_a_joined_and_its_words_fail_for_minutes_nothing_of_the_frame_is_shown(bench: Any) -> None:
+async def test_where_a_joined_and_its_words_fail_for_minutes_nothing_of_the_frame_is_shown(
+    bench: Any,
+) -> None:
     bench.sender.refuses = poison = refuses("platform.test", 500, "JOINED", "joined the")
     await take(bench, says("Hi"), asks(HumanJoined, "j-1", representative=JANE), jane("Hello"))
     await take(bench, asks(HumanLeft, "l-1", representative=JANE), bot("back"))
     await run(bench, PATIENCE + 120)
     assert heard(bench, "platform.test", poison) == ["back"]
     entries = [entry.value for entry in (await bench.store.journal(C, None, 99)).items]
-    states = {one.content.text: one.state for e in entries for one in e.commands if isinstance(one, SendMessage)}
+    states = {
+        one.content.text: one.state
+        for e in entries
+        for one in e.commands
+        if isinstance(one, SendMessage)
+    }
     assert (states["Hello"], states["back"]) == (State.UNFRAMED, State.SENT)
     assert await bench.store.pending_count(C) == 0
 
@@ -294,8 +356,17 @@ async def test_where_a_joined_and_its_words_fail_for_minutes_nothing_of_the_fram
 @given(
     st.one_of(
         st.text(max_size=40),
-        st.sampled_from(("0", "-1", "nan", "inf", "1e9", "9" * 5000, "\u0663", "Thu, 01 Jan 1970 00:00:00 GMT")),
-        st.sampled_from(("Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 2026 00:00:09 +9999", "01 Jan", "0 0 0 0 0")),
+        st.sampled_from(
+            ("0", "-1", "nan", "inf", "1e9", "9" * 5000, "\u0663", "Thu, 01 Jan 1970 00:00:00 GMT")
+        ),
+        st.sampled_from(
+            (
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                "Thu, 01 Jan 2026 00:00:09 +9999",
+                "01 Jan",
+                "0 0 0 0 0",
+            )
+        ),
     )
 )
 def test_whatever_a_vendor_asks_to_wait_is_bounded(value: str) -> None:

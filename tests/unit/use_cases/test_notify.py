@@ -51,7 +51,9 @@ class Play:
         """Returns how the subscription is answered."""
         data = base64.b64encode(json.dumps(told).encode()).decode()
         return (
-            await notify_handoff(self.ports, Request("POST", "/", json.dumps({"message": {"data": data}}).encode()))
+            await notify_handoff(
+                self.ports, Request("POST", "/", json.dumps({"message": {"data": data}}).encode())
+            )
         ).status
 
     async def told(self, told: dict[str, Any]) -> None:
@@ -69,7 +71,9 @@ class Play:
         return {str(getattr(one, "to", "")): one.state.value for one in commands}
 
     def hosts(self) -> list[str]:
-        return sorted(host for call in self.bench.sender.calls if (host := call.url.split("/")[2]) in ALL)
+        return sorted(
+            host for call in self.bench.sender.calls if (host := call.url.split("/")[2]) in ALL
+        )
 
 
 @pytest.fixture
@@ -77,7 +81,15 @@ async def play(bench: Any) -> Play:
     here: Ports = bench.ports
     play = Play(bench, replace(here, team=TEAM))
     form: Any = {"conversationId": "3333", "message": {"messageId": "m-1", "text": "Help"}}
-    said = UserMessage(id="m-1", source=C, actor="p", address="3333", form=form, said="Help", customer_name="Michael")
+    said = UserMessage(
+        id="m-1",
+        source=C,
+        actor="p",
+        address="3333",
+        form=form,
+        said="Help",
+        customer_name="Michael",
+    )
     await apply(play.ports, said)
     return play
 
@@ -115,7 +127,9 @@ async def test_it_is_durable_before_it_is_acknowledged_and_no_wake_up_is_needed(
     assert {body["conversation"] for body in play.bench.publisher.on(OUTBOX)} == {C}
 
 
-@pytest.mark.parametrize("fault", [404, 410, 400, 403, 429, 500, 503, None, Unavailable("unreachable", "down")])
+@pytest.mark.parametrize(
+    "fault", [404, 410, 400, 403, 429, 500, 503, None, Unavailable("unreachable", "down")]
+)
 @pytest.mark.parametrize("dead", ALL)
 async def test_a_target_that_is_down_holds_up_neither_the_others_nor_the_next_notification(
     play: Play, dead: str, fault: Any
@@ -134,7 +148,9 @@ async def test_a_target_that_is_down_holds_up_neither_the_others_nor_the_next_no
     for n in range(3):
         told = {**(await play.asks()), "id": f"n-{n}"}
         await play.told(told)
-        name = {"slack.test": "slack", "chat.test": "google-chat", "hook.test": "team-webhook"}[dead]
+        name = {"slack.test": "slack", "chat.test": "google-chat", "hook.test": "team-webhook"}[
+            dead
+        ]
         others = {key: state for key, state in (await play.states(told)).items() if key != name}
         assert set(others.values()) == {"sent"}
     assert [play.hosts().count(host) for host in ALL if host != dead] == [3, 3]
@@ -143,7 +159,7 @@ async def test_a_target_that_is_down_holds_up_neither_the_others_nor_the_next_no
 @pytest.mark.parametrize(
     ("fault", "word"), [(404, "no_service"), (410, "channel_is_archived"), (400, "invalid_payload")]
 )
-async def test_what_slack_will_never_take_ends_at_once_and_an_error_names_the_target_not_its_address(
+async def test_what_slack_never_takes_ends_at_once_and_an_error_names_the_target_not_its_address(
     play: Play, capsys: pytest.CaptureFixture[str], fault: int, word: str
 ) -> None:
     play.bench.sender.refuses = _only("slack", Answer(fault, word.encode()))
@@ -151,17 +167,25 @@ async def test_what_slack_will_never_take_ends_at_once_and_an_error_names_the_ta
     published = len(play.bench.publisher.on(HANDOFFS))
     await play.told(told)
     await play.told(told)
-    assert await play.states(told) == {"slack": "failed", "google-chat": "sent", "team-webhook": "sent"}
+    assert await play.states(told) == {
+        "slack": "failed",
+        "google-chat": "sent",
+        "team-webhook": "sent",
+    }
     assert play.hosts().count("slack.test") == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (error,) = [line for line in lines if line["severity"] == "ERROR"]
     assert (error["target"], error["reason"]) == ("slack", f"HTTP {fault} {word}")
     assert "s3cret" not in json.dumps(lines)
-    assert len(play.bench.publisher.on(HANDOFFS)) == published, "no notification follows from a notification"
+    assert len(play.bench.publisher.on(HANDOFFS)) == published, (
+        "no notification follows from a notification"
+    )
 
 
 @pytest.mark.parametrize("fault", [429, 500, 503])
-async def test_slack_that_answers_with_an_error_for_an_hour_gets_it_afterwards(play: Play, fault: int) -> None:
+async def test_slack_that_answers_with_an_error_for_an_hour_gets_it_afterwards(
+    play: Play, fault: int
+) -> None:
     """The error says that nothing is shown."""
     play.bench.sender.refuses = _only("slack", fault)
     told = await play.asks()
@@ -177,11 +201,17 @@ async def test_slack_that_answers_with_an_error_for_an_hour_gets_it_afterwards(p
     assert set((await play.states(told)).values()) == {"sent"}
 
 
-async def test_without_an_answer_it_is_unknown_and_told_again_only_where_told_twice_is_seen_once(play: Play) -> None:
+async def test_without_an_answer_it_is_unknown_and_told_again_only_where_told_twice_is_seen_once(
+    play: Play,
+) -> None:
     told = await play.asks()
     play.bench.sender.no_answer = True
     await play.told(told)
-    assert await play.states(told) == {"slack": "unknown", "google-chat": "unknown", "team-webhook": "pending"}
+    assert await play.states(told) == {
+        "slack": "unknown",
+        "google-chat": "unknown",
+        "team-webhook": "pending",
+    }
     play.bench.sender.no_answer = False
     play.bench.sender.calls.clear()
     play.bench.clock.forward(2)
@@ -221,7 +251,11 @@ async def test_a_target_that_is_no_longer_set_up_waits_and_holds_up_nobody(play:
     assert await play.pushed(told) == 200
     play.ports = replace(play.ports, team=Team([CHAT]))
     await deliver(play.ports, C)
-    assert await play.states(told) == {"slack": "pending", "google-chat": "sent", "team-webhook": "pending"}
+    assert await play.states(told) == {
+        "slack": "pending",
+        "google-chat": "sent",
+        "team-webhook": "pending",
+    }
 
 
 async def test_nothing_of_a_notification_stays_where_it_was_delivered(play: Play) -> None:

@@ -1,4 +1,6 @@
-"""A batch of several customers: what one of them spoils, what it costs, and what becomes of what is odd in it."""
+"""A batch of several customers: what one of them spoils, what it costs, and what becomes of
+what is odd in it.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +30,9 @@ def ports(bench: Any) -> Ports:
 class Watched:
     """A store that counts what is asked of it, and may refuse to write one conversation."""
 
-    def __init__(self, store: Any, fails: Callable[[str], Exception | None] = lambda _: None) -> None:
+    def __init__(
+        self, store: Any, fails: Callable[[str], Exception | None] = lambda _: None
+    ) -> None:
         self.store, self.fails, self.asked = store, fails, list[str]()
 
     def __getattr__(self, name: str) -> Any:
@@ -43,13 +47,18 @@ class Watched:
 
 
 async def _said(ports: Ports, conversation: str) -> list[str | None]:
-    return [words_for(Audience.AGENT, one.value) for one in (await ports.store.journal(conversation, None, 50)).items]
+    return [
+        words_for(Audience.AGENT, one.value)
+        for one in (await ports.store.journal(conversation, None, 50)).items
+    ]
 
 
 @pytest.mark.parametrize(
     "error", [Unavailable("outbox-full", "x"), ZeroDivisionError()], ids=["full", "a fault of ours"]
 )
-async def test_a_conversation_that_takes_nothing_spoils_no_other(ports: Ports, bench: Any, error: Exception) -> None:
+async def test_a_conversation_that_takes_nothing_spoils_no_other(
+    ports: Ports, bench: Any, error: Exception
+) -> None:
     sick: Any = Watched(ports.store, lambda conversation: error if conversation == ANA else None)
     batch = signed(messages=[says(0, "A1", "one"), says(1, "B1", "other"), says(0, "A2", "two")])
     with pytest.raises(type(error)):
@@ -64,22 +73,34 @@ async def test_what_follows_in_a_conversation_that_failed_waits_for_its_turn(por
     errors = [Unavailable("planned", "x")]
     sick: Any = Watched(ports.store, lambda _: errors.pop() if errors else None)
     with pytest.raises(Unavailable):
-        await receive_webhook(replace(ports, store=sick), signed(messages=[says(0, "A1", "one"), says(0, "A2", "two")]))
+        await receive_webhook(
+            replace(ports, store=sick),
+            signed(messages=[says(0, "A1", "one"), says(0, "A2", "two")]),
+        )
     assert await _said(ports, ANA) == []
 
 
 async def test_forty_statuses_of_a_customer_cost_three_reads(ports: Ports, bench: Any) -> None:
     counted: Any = Watched(ports.store)
     await receive_webhook(
-        replace(ports, store=counted), signed(statuses=[status(wamid(f"{n}"), "read") for n in range(40)])
+        replace(ports, store=counted),
+        signed(statuses=[status(wamid(f"{n}"), "read") for n in range(40)]),
     )
-    assert sorted(counted.asked) == ["latest", "load", "load"]  # whose journal it is, and for whom receipts are
+    # whose journal it is, and for whom receipts are
+    assert sorted(counted.asked) == ["latest", "load", "load"]
     assert len(bench.publisher.on("baton-user-messages")) == 40
 
 
 async def test_what_could_not_be_read_is_quarantined_in_the_journal(ports: Ports) -> None:
     await receive_webhook(ports, signed(messages=[says(0, "A1")]))
-    await take(ports, [Unknown(id="h-x", source=ANA, actor="platform:whatsapp", name="unreadable", fault="KeyError")])
+    await take(
+        ports,
+        [
+            Unknown(
+                id="h-x", source=ANA, actor="platform:whatsapp", name="unreadable", fault="KeyError"
+            )
+        ],
+    )
     entry = (await ports.store.latest(ANA, 1))[0].value
     assert (entry.outcome, entry.reason) == ("quarantined", "cannot-be-read")
 
@@ -94,7 +115,9 @@ async def test_a_tap_that_is_the_first_of_a_customer_tells_the_language(ports: P
 
 
 async def test_a_message_of_a_kind_of_tomorrow_opens_the_window(ports: Ports, bench: Any) -> None:
-    await receive_webhook(ports, signed(messages=[{"from": "12025550100", "id": wamid("A1"), "type": "hologram"}]))
+    await receive_webhook(
+        ports, signed(messages=[{"from": "12025550100", "id": wamid("A1"), "type": "hologram"}])
+    )
     await deliver(ports, ANA)
     (told,) = bench.publisher.on("baton-user-messages")
     assert told["message"]["text"] == "[unsupported message]"
@@ -132,12 +155,16 @@ async def test_a_store_that_fails_twice_at_the_mark_loses_no_message(ports: Port
     assert (len(said), command.state, blip.blips) == (1, "sent", 0)
 
 
-async def test_without_an_access_token_messages_wait_until_there_is_one(ports: Ports, bench: Any) -> None:
+async def test_without_an_access_token_messages_wait_until_there_is_one(
+    ports: Ports, bench: Any
+) -> None:
     await receive_webhook(ports, signed(messages=[says(0, "A1")]))
     await control.accept(ports, bot(ANA, "my-1"))
     closed = replace(ports, platforms={**ports.platforms, "whatsapp": WhatsApp(app_secrets=("s",))})
     channel = await control.channel_of(ports, ANA)
-    await control.signal_receipt(closed, channel, Signal(id="r", to="", kind="READ", message_id=hidden(wamid("A1"))))
+    await control.signal_receipt(
+        closed, channel, Signal(id="r", to="", kind="READ", message_id=hidden(wamid("A1")))
+    )
     assert (await deliver(closed, ANA)).failed
     (command,) = (await ports.store.latest(ANA, 1))[0].value.commands
     assert (command.state, command.error) == ("pending", "door-closed")

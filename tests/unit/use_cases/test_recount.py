@@ -1,4 +1,6 @@
-"""What was counted is what the journal measured, whatever went wrong; and where it is not, a recount makes it so."""
+"""What was counted is what the journal measured, whatever went wrong; and where it is not, a
+recount makes it so.
+"""
 
 import asyncio
 import contextlib
@@ -93,7 +95,8 @@ def _by_name(counts: list[Count]) -> dict[str, int]:
 
 
 WHOLE = dict.fromkeys(
-    "conversation handed_off requested joined taken waiting frame responded first_response turn answered response left"
+    "conversation handed_off requested joined taken waiting frame responded first_response turn "
+    "answered response left"
     " handling".split(),
     1,
 )
@@ -118,7 +121,9 @@ async def test_what_is_not_delivered_yet_is_not_counted_and_nothing_is_lost(benc
     assert _by_name(await _counted(bench)) == WHOLE
 
 
-@pytest.mark.parametrize("applied", [True, False], ids=["the write was made", "the write was not made"])
+@pytest.mark.parametrize(
+    "applied", [True, False], ids=["the write was made", "the write was not made"]
+)
 async def test_a_write_whose_answer_is_lost_counts_once(
     bench: Any, monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
@@ -138,11 +143,15 @@ async def test_a_write_whose_answer_is_lost_counts_once(
     assert _by_name(await _counted(bench)) == WHOLE
 
 
-@pytest.mark.parametrize("fault", [PreconditionFailed(), Unavailable("store-unavailable", "too slow")])
+@pytest.mark.parametrize(
+    "fault", [PreconditionFailed(), Unavailable("store-unavailable", "too slow")]
+)
 async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
     bench: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    """A platform that recognises no id, and counts on which many write at once, for as long as give-up takes."""
+    """A platform that recognises no id, and counts on which many write at once, for as long as
+    give-up takes.
+    """
     capabilities = Capabilities(idempotent_sends=False)
     policy = replace(bench.ports.policy, capabilities={"business_messages": capabilities})
     ports, update, unrecorded = replace(bench.ports, policy=policy), bench.store.update, list[str]()
@@ -150,7 +159,11 @@ async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
     async def contended(entry: Any, counts: Any = ()) -> Any:
         if counts:
             stored = (await bench.store.entry(C, entry.value.id)).value.commands
-            unrecorded.extend(one.id for one in stored if isinstance(one, ToCustomer) and one.state is State.PENDING)
+            unrecorded.extend(
+                one.id
+                for one in stored
+                if isinstance(one, ToCustomer) and one.state is State.PENDING
+            )
             raise fault
         return await update(entry, counts)
 
@@ -167,7 +180,9 @@ async def test_counts_that_others_hold_delay_and_double_nothing_but_the_counts(
     assert outcome.next_try is not None
     entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
     commands = [command for entry in entries for command in entry.commands]
-    assert {command.state for command in commands if not isinstance(command, Record)} == {State.SENT}
+    assert {command.state for command in commands if not isinstance(command, Record)} == {
+        State.SENT
+    }
     assert {command.state for command in commands if isinstance(command, Record)} == {State.PENDING}
     bench.clock.forward(600)
     await deliver(ports, C)
@@ -205,8 +220,12 @@ async def test_a_recount_mends_what_was_lost_doubled_or_made_up(bench: Any) -> N
     assert await _recounted(bench) == []
 
 
-async def test_two_recounts_of_one_moment_correct_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Firestore is read as it stood at the last full minute, in which the first one's correction is not."""
+async def test_two_recounts_of_one_moment_correct_once(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firestore is read as it stood at the last full minute, in which the first one's
+    correction is not.
+    """
     await _play(bench, _handoff())
     right = await _counted(bench)
     await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
@@ -221,7 +240,9 @@ async def test_two_recounts_of_one_moment_correct_once(bench: Any, monkeypatch: 
 async def test_a_recount_that_began_earlier_takes_back_nothing_that_was_found_since(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One reads before anything is delivered and ends last; another one begins when a day could take no more."""
+    """One reads before anything is delivered and ends last; another one begins when a day could
+    take no more.
+    """
     await _play(bench, _handoff(), deliveries=False)
     began = bench.clock.now()
     async with bench.store.frozen() as still:
@@ -245,7 +266,9 @@ async def test_recounts_at_once_correct_once(bench: Any) -> None:
     assert set(await _counted(bench)) == set(right)
 
 
-async def test_a_recount_tries_again_where_others_write(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_recount_tries_again_where_others_write(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await _play(bench, _handoff())
     right, correct, tries = await _counted(bench), bench.store.correct, iter(range(10))
     await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
@@ -260,8 +283,12 @@ async def test_a_recount_tries_again_where_others_write(bench: Any, monkeypatch:
     assert set(await _counted(bench)) == set(right)
 
 
-async def test_days_whose_journal_expires_stay_as_they_are(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is taken away because nobody remembers it, however long a journal would be kept today."""
+async def test_days_whose_journal_expires_stay_as_they_are(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken away because nobody remembers it, however long a journal would be kept
+    today.
+    """
     await _play(bench, _handoff())
     other = day_of(bench.clock.now()) - 3 * DAY
     await _spoil(bench, [Count(Cell(other, "sms", "", "", Name.REQUESTED), 5)])
@@ -284,7 +311,9 @@ async def test_days_whose_journal_expires_stay_as_they_are(bench: Any, monkeypat
     assert _by_name(await _counted(bench)) == WHOLE
 
 
-async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_nothing_else(bench: Any) -> None:
+async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_nothing_else(
+    bench: Any,
+) -> None:
     await _play(bench, _handoff())
     await _spoil(bench, [Count(Cell(EVER[0], "sms", "", "", Name.REQUESTED), 5)])
 
@@ -300,14 +329,21 @@ async def test_a_recount_beside_running_deliveries_corrects_what_is_wrong_and_no
 
 
 async def test_erasing_takes_the_conversation_and_leaves_the_counts(bench: Any) -> None:
-    """An agent's name stays where agents are counted, and nowhere in what is left of the conversation."""
+    """An agent's name stays where agents are counted, and nowhere in what is left of the
+    conversation.
+    """
     await _play(bench, _handoff()[:5], deliveries=False)
     await erase(bench.ports, C, "admin")
     entries = [one.value for one in (await bench.store.journal(C, None, 100)).items]
     assert not any(one.commands for one in entries)
     assert "Jane" not in "".join(map(JournalEntry.model_dump_json, entries))
     said = figures(await _counted(bench))
-    assert (said.numbers["joined"], said.numbers["withHuman"], said.handling.open, said.response.open) == (1, 0, 0, 0)
+    assert (
+        said.numbers["joined"],
+        said.numbers["withHuman"],
+        said.handling.open,
+        said.response.open,
+    ) == (1, 0, 0, 0)
     assert (said.response.without, said.handling.count) == (1, 1)
     assert await _recounted(bench) == []
 
@@ -334,10 +370,17 @@ async def test_a_request_that_is_erased_or_linked_is_not_open_for_ever(bench: An
     await deliver(bench.ports, DESK)
     await erase(bench.ports, C, "admin")
     said = figures(await _counted(bench))
-    assert (said.numbers["linked"], said.numbers["erased"], said.waiting.open, said.first_response.open) == (1, 1, 0, 0)
+    assert (
+        said.numbers["linked"],
+        said.numbers["erased"],
+        said.waiting.open,
+        said.first_response.open,
+    ) == (1, 1, 0, 0)
 
 
-async def test_reports_that_can_take_no_more_hold_up_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reports_that_can_take_no_more_hold_up_nothing(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(bench.store, "update", _full(bench, set(Tally)))
         await _play(bench, _handoff())

@@ -37,7 +37,9 @@ async def _measured(bench: Any) -> list[Measured]:
 
 
 @pytest.mark.parametrize("streams", [True, False])
-async def test_each_measure_is_told_once_and_nothing_of_the_customer(bench: Any, streams: bool) -> None:
+async def test_each_measure_is_told_once_and_nothing_of_the_customer(
+    bench: Any, streams: bool
+) -> None:
     ports = replace(bench.ports, streams=streams)
     for event in _events():
         await apply(ports, event)
@@ -46,7 +48,9 @@ async def test_each_measure_is_told_once_and_nothing_of_the_customer(bench: Any,
     told = await _measured(bench)
     names = [measure.name for one in told for measure in one.measures]
     assert names == ([Name.CONVERSATION, Name.REQUESTED, Name.HANDED_OFF] if streams else [])
-    assert not any(secret in one.model_dump_json() for one in told for secret in ("3333", "secret", "refund"))
+    assert not any(
+        secret in one.model_dump_json() for one in told for secret in ("3333", "secret", "refund")
+    )
 
 
 async def test_a_topic_that_is_down_is_told_later_under_the_same_id(bench: Any) -> None:
@@ -67,7 +71,9 @@ async def test_a_topic_that_is_down_is_told_later_under_the_same_id(bench: Any) 
     assert len(await bench.store.counted(*EVER)) == 1
 
 
-async def test_a_topic_that_is_down_for_good_loses_no_count_and_tells_the_team_nothing(bench: Any) -> None:
+async def test_a_topic_that_is_down_for_good_loses_no_count_and_tells_the_team_nothing(
+    bench: Any,
+) -> None:
     ports = replace(bench.ports, streams=True)
     for event in _events():
         await apply(ports, event)

@@ -1,4 +1,6 @@
-"""Only a token that the CRM's back end signed for Baton, HS256 and for ten minutes at most, names an agent."""
+"""Only a token that the CRM's back end signed for Baton, HS256 and for ten minutes at most,
+names an agent.
+"""
 
 import base64
 import json
@@ -25,14 +27,19 @@ def agent(token: str, scheme: str = "Bearer", keys: tuple[str, ...] = (KEY, OLD)
     return agent_of(Request("POST", "/", headers={"authorization": f"{scheme} {token}"}), keys, NOW)
 
 
-def signed(key: str = KEY, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **claims: Any) -> str:
+def signed(
+    key: str = KEY, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **claims: Any
+) -> str:
     given = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not ...}
     return jwt.encode(given, key, algorithm=algorithm, headers=headers)
 
 
 def unsigned(algorithm: str, signature: str = "") -> str:
     header, payload = {"typ": "JWT", "alg": algorithm}, CLAIMS
-    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, payload))
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in (header, payload)
+    )
     return ".".join((*parts, signature))
 
 
@@ -85,7 +92,9 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pytest.param(signed(headers={"crit": ["exp"]}), id="a critical header that nobody knows"),
         pytest.param("", id="nothing"),
         pytest.param("..", id="dots"),
-        pytest.param(base64.urlsafe_b64encode(b"[" * 40_000).decode() + ".e30.e30", id="nested without end"),
+        pytest.param(
+            base64.urlsafe_b64encode(b"[" * 40_000).decode() + ".e30.e30", id="nested without end"
+        ),
         pytest.param("\ud800.a.b", id="half a character"),
     ],
 )  # fmt: skip
@@ -140,7 +149,9 @@ def test_signed_rubbish_names_nobody_it_should_not(claims: dict[str, Any]) -> No
 
 
 def test_a_header_nested_without_end_is_no_token() -> None:
-    header = base64.urlsafe_b64encode(b'{"alg": "HS256", "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}").decode()
+    header = base64.urlsafe_b64encode(
+        b'{"alg": "HS256", "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    ).decode()
     request = Request("POST", "/", headers={"authorization": f"Bearer {header.rstrip('=')}.e30.eA"})
     with pytest.raises(Unauthenticated):
         agent_of(request, (KEY,), NOW)

@@ -1,4 +1,6 @@
-"""A customer who says a lot is heard by everybody who should hear them; what no record holds is cut, and shows it."""
+"""A customer who says a lot is heard by everybody who should hear them; what no record holds is
+cut, and shows it.
+"""
 
 import json
 from dataclasses import replace
@@ -48,19 +50,32 @@ def waiting(bench: Bench) -> World:
 
 async def business_messages(ports: Ports, text: str, **more: Any) -> int:
     message = {"messageId": "m-large", "text": text, "createTime": "2026-01-01T00:00:00Z", **more}
-    body = {"agent": "brands/b/agents/a", "conversationId": "3333", "requestId": "r-large", "message": message}
+    body = {
+        "agent": "brands/b/agents/a",
+        "conversationId": "3333",
+        "requestId": "r-large",
+        "message": message,
+    }
     raw = json.dumps({**body, "context": {"userInfo": NAMES}}, ensure_ascii=False).encode()
     headers = {"x-goog-signature": hmac_sha512_base64("signing", raw)}
-    return (await receive_webhook(ports, Request("POST", "/business_messages", raw, headers))).status
+    return (
+        await receive_webhook(ports, Request("POST", "/business_messages", raw, headers))
+    ).status
 
 
 def posted(world: World, url: str) -> list[str]:
-    return [json.loads(call.body)["message"]["text"] for call in world.tenant.calls if call.url == url]
+    return [
+        json.loads(call.body)["message"]["text"] for call in world.tenant.calls if call.url == url
+    ]
 
 
 async def heard(world: World) -> dict[str, str]:
     """Returns the customer's last words as each of those has them who should hear them."""
-    topic = [body for body in world.bench.publisher.on(USER_MESSAGES) if body["audience"] == ["BOT", "HUMAN"]]
+    topic = [
+        body
+        for body in world.bench.publisher.on(USER_MESSAGES)
+        if body["audience"] == ["BOT", "HUMAN"]
+    ]
     entry = next(entry for entry in await world.entries() if entry.event_id == "m-large")
     return {
         "topic": topic[-1]["message"]["text"],
@@ -125,7 +140,10 @@ async def test_what_no_record_holds_is_cut_with_a_mark_and_heard_all_the_same(
     assert told["desk"].endswith(CUT)
     assert len(told["desk"]) > 800_000
     assert len(posted(world, DESK_HOOK)) == 1, "a repetition is still one"
-    assert '"severity": "WARNING", "message": "a fact was too large to store and was cut"' in capsys.readouterr().out
+    assert (
+        '"severity": "WARNING", "message": "a fact was too large to store and was cut"'
+        in capsys.readouterr().out
+    )
 
 
 async def test_what_stands_beside_the_words_is_cut_before_they_are(bench: Bench) -> None:
@@ -143,10 +161,15 @@ async def test_an_id_as_long_as_a_letter_is_heard_once(bench: Bench) -> None:
     for _ in range(2):
         assert await business_messages(world.ports, "hello", messageId="m" * 1_200_000) == 200
     await world.deliver()
-    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == ["hi", "hello"]
+    assert [body["message"]["text"] for body in bench.publisher.on(USER_MESSAGES)] == [
+        "hi",
+        "hello",
+    ]
 
 
-async def test_a_body_of_three_megabytes_of_whatsapp_is_taken_message_by_message(bench: Bench) -> None:
+async def test_a_body_of_three_megabytes_of_whatsapp_is_taken_message_by_message(
+    bench: Bench,
+) -> None:
     ports = ports_of(bench)
     texts = ["\U0001f642" * 65_536, "b" * 1_500_000, "c"]
     messages = [says(0, f"M{number}", text) for number, text in enumerate(texts)]
@@ -162,7 +185,9 @@ async def test_a_human_of_a_desk_who_says_too_much_is_shown_as_far_as_it_goes(be
     await world.customer("hi")
     for number, length in enumerate((300_000, 4_000_000)):
         content = Content.model_construct(text=f"{number}" * length)
-        event = HumanMessage(id=f"h{number}", source=ID, actor="p", representative=JANE, content=content)
+        event = HumanMessage(
+            id=f"h{number}", source=ID, actor="p", representative=JANE, content=content
+        )
         assert (await apply(world.ports, event)).verdict is Verdict.ACCEPTED
     await world.deliver()
     said = "".join(one["text"] for one in world.tenant.shown if "text" in one)
@@ -175,8 +200,12 @@ async def test_a_human_of_a_desk_who_says_too_much_is_shown_as_far_as_it_goes(be
     [
         Unsubscribed(id="e", source=ID, address="3333", actor="p", said="x" * 2_000_000),
         UserMessage(id="e", source=ID, address="3333", actor="p", form={"a": "x" * 2_000_000}),
-        UserMessage(id="e", source=ID, address="3333", actor="p", form={"a": [{"b": "x"}] * 200_000}),
-        UserMessage(id="e", source=ID, address="3333", actor="p", form={}, customer_name="x" * 2_000_000),
+        UserMessage(
+            id="e", source=ID, address="3333", actor="p", form={"a": [{"b": "x"}] * 200_000}
+        ),
+        UserMessage(
+            id="e", source=ID, address="3333", actor="p", form={}, customer_name="x" * 2_000_000
+        ),
     ],
     ids=["unsubscribed", "a long value", "many values", "a long name"],
 )

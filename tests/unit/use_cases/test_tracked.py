@@ -10,6 +10,7 @@ from shared.conversations.apply import apply
 from shared.conversations.queue_position import people_ahead
 from shared.customers.links import link
 from shared.ports import Commit, Snapshot
+from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage, HumanRequested, UserMessage
 from shared.schemas.representative import Representative
 from tests.unit.use_cases.asking import ask, refusal
@@ -21,7 +22,9 @@ JANE: dict[str, Any] = {"representativeType": "HUMAN", "displayName": "Jane Doe"
 async def _asks(bench: Any, conversation: str) -> None:
     said = UserMessage(id="m-1", source=conversation, actor="p", address="a", form={}, said="Help")
     await apply(bench.ports, said)
-    await apply(bench.ports, HumanRequested(id="r-1", source=conversation, actor="p", reason="asked"))
+    await apply(
+        bench.ports, HumanRequested(id="r-1", source=conversation, actor="p", reason="asked")
+    )
     bench.clock.forward(1)
 
 
@@ -30,7 +33,9 @@ async def _queue(bench: Any, **query: str) -> list[str]:
     return [one["name"].removeprefix("conversations/") for one in found]
 
 
-async def test_who_waits_for_the_people_of_another_platform_stands_in_no_line_of_batons(bench: Any) -> None:
+async def test_who_waits_for_the_people_of_another_platform_stands_in_no_line_of_batons(
+    bench: Any,
+) -> None:
     for n in range(3):
         await _asks(bench, f"csku:conv_{n}")
     await _asks(bench, MINE)
@@ -54,7 +59,10 @@ async def test_a_tracked_conversation_is_listed_while_its_human_speaks(bench: An
     await _asks(bench, TRACKED)
     who = Representative.model_validate(JANE)
     content: Any = {"text": "Hello"}
-    await apply(bench.ports, HumanMessage(id="h-1", source=TRACKED, actor="p", representative=who, content=content))
+    await apply(
+        bench.ports,
+        HumanMessage(id="h-1", source=TRACKED, actor="p", representative=who, content=content),
+    )
     assert await _queue(bench, phase="HUMAN") == [TRACKED]
 
 
@@ -66,11 +74,17 @@ async def test_a_tracked_conversation_is_listed_while_its_human_speaks(bench: An
         (":release", {"representative": JANE, "reason": "done"}),
         (":fail", {"reason": "nobody"}),
         ("/messages", {"messageId": "x-1", "text": "Hi", "representative": JANE}),
-        ("/messages", {"messageId": "x-2", "text": "Hi", "representative": {"representativeType": "BOT"}}),
+        (
+            "/messages",
+            {"messageId": "x-2", "text": "Hi", "representative": {"representativeType": "BOT"}},
+        ),
         ("/events", {"eventType": "REPRESENTATIVE_JOINED", "representative": JANE}),
         ("/events", {"eventType": "REPRESENTATIVE_LEFT", "representative": JANE}),
         ("/events", {"eventType": "TYPING_STARTED", "representative": JANE}),
-        ("/events", {"eventType": "TYPING_STOPPED", "representative": {"representativeType": "BOT"}}),
+        (
+            "/events",
+            {"eventType": "TYPING_STOPPED", "representative": {"representativeType": "BOT"}},
+        ),
     ],
 )
 async def test_what_would_reach_nobody_is_refused_and_changes_nothing(
@@ -79,10 +93,14 @@ async def test_what_would_reach_nobody_is_refused_and_changes_nothing(
     said = UserMessage(id="m-1", source=TRACKED, actor="p", address="a", form={}, said="Help")
     await apply(bench.ports, said)
     if phase != "BOT":
-        await apply(bench.ports, HumanRequested(id="r-1", source=TRACKED, actor="p", reason="asked"))
+        await apply(
+            bench.ports, HumanRequested(id="r-1", source=TRACKED, actor="p", reason="asked")
+        )
     if phase == "HUMAN":
-        who, content = Representative.model_validate(JANE), {"text": "Hello"}
-        spoke = HumanMessage(id="h-1", source=TRACKED, actor="p", representative=who, content=content)  # type: ignore[arg-type]  # validated
+        who, content = Representative.model_validate(JANE), Content(text="Hello")
+        spoke = HumanMessage(
+            id="h-1", source=TRACKED, actor="p", representative=who, content=content
+        )
         await apply(bench.ports, spoke)
     before = (await bench.store.load(TRACKED)).value
 
@@ -99,8 +117,13 @@ async def test_a_receipt_is_refused(bench: Any) -> None:
 
 
 async def test_asking_for_a_human_tells_the_team_and_so_is_taken(bench: Any) -> None:
-    await apply(bench.ports, UserMessage(id="m-1", source=TRACKED, actor="p", address="a", form={}, said="Help"))
-    assert await refusal(bench.ports, "POST", f"/{TRACKED}:requestHuman", {"reason": "asked"}) is None
+    await apply(
+        bench.ports,
+        UserMessage(id="m-1", source=TRACKED, actor="p", address="a", form={}, said="Help"),
+    )
+    assert (
+        await refusal(bench.ports, "POST", f"/{TRACKED}:requestHuman", {"reason": "asked"}) is None
+    )
 
 
 async def test_once_it_is_linked_its_customer_waits_in_line_and_can_be_claimed(bench: Any) -> None:
@@ -118,6 +141,8 @@ async def test_a_full_page_of_tracked_conversations_hides_nobody(bench: Any) -> 
     for n in range(120):
         conversation = bench.ports.policy.newcomer(f"csku:c{n}", f"c{n}")
         await bench.store.commit(Commit((), [Snapshot(conversation, None)]))
-        await apply(bench.ports, HumanRequested(id="r", source=f"csku:c{n}", actor="p", reason="asked"))
+        await apply(
+            bench.ports, HumanRequested(id="r", source=f"csku:c{n}", actor="p", reason="asked")
+        )
     await _asks(bench, MINE)
     assert await _queue(bench) == [MINE]

@@ -1,4 +1,6 @@
-"""Within one instance events of a conversation take turns, and nobody waits long behind one that hangs."""
+"""Within one instance events of a conversation take turns, and nobody waits long behind one
+that hangs.
+"""
 
 import asyncio
 from typing import Any
@@ -21,7 +23,9 @@ async def test_sixteen_events_at_once_make_sixteen_commits(bench: Any, monkeypat
 
     monkeypatch.setattr(bench.store, "commit", counted)
     form: Any = {"message": {"text": "Hi"}}
-    events = [UserMessage(id=str(n), source=C, actor="p", address="3333", form=form) for n in range(16)]
+    events = [
+        UserMessage(id=str(n), source=C, actor="p", address="3333", form=form) for n in range(16)
+    ]
     await asyncio.gather(*(apply(bench.ports, event) for event in events))
     assert len(commits) == 16
     assert (await bench.store.load(C)).value.version == 16

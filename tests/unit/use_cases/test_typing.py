@@ -1,4 +1,6 @@
-"""Typing and receipts in both directions: what a customer does reaches who speaks, what is shown to them also ends."""
+"""Typing and receipts in both directions: what a customer does reaches who speaks, what is
+shown to them also ends.
+"""
 
 import json
 from collections.abc import Iterator
@@ -49,19 +51,31 @@ class Unsigned(BusinessMessages):
 @pytest.fixture
 def instances(bench: Bench) -> Iterator[tuple[Ports, Ports]]:
     """Two function instances on one store: the webhook, which keeps copies, and the other one."""
-    platforms = {**bench.ports.platforms, "business_messages": Unsigned(api_url="https://platform.test")}
+    platforms = {
+        **bench.ports.platforms,
+        "business_messages": Unsigned(api_url="https://platform.test"),
+    }
     here = replace(bench.ports, platforms=platforms)
     yield replace(here, store=CachedStore(bench.store)), here
 
 
 async def happens(ports: Ports, kind: type[Event], event_id: str, **more: Any) -> None:
-    event = kind.model_validate({"id": event_id, "source": ID, "address": "3333", "actor": "test", **more})
+    event = kind.model_validate(
+        {"id": event_id, "source": ID, "address": "3333", "actor": "test", **more}
+    )
     await apply(ports, event)
 
 
 async def device(ports: Ports, **what: Any) -> None:
-    body = {"conversationId": "3333", "agent": "brands/b/agents/a", "sendTime": "2026-01-01T00:00:00Z", **what}
-    reply = await receive_webhook(ports, Request("POST", "/business_messages", json.dumps(body).encode(), {}))
+    body = {
+        "conversationId": "3333",
+        "agent": "brands/b/agents/a",
+        "sendTime": "2026-01-01T00:00:00Z",
+        **what,
+    }
+    reply = await receive_webhook(
+        ports, Request("POST", "/business_messages", json.dumps(body).encode(), {})
+    )
     assert reply.status == 200
 
 
@@ -107,7 +121,9 @@ async def test_through_a_channel_that_another_instance_has_joined_nothing_goes_t
     assert primary is not None
     linked = known.value.model_copy(update={"linked_to": other.id})
     joined = primary.value.model_copy(update={"links": (ID,)})
-    await api.store.commit(Commit([], [Snapshot(linked, known.token), Snapshot(joined, primary.token)]))
+    await api.store.commit(
+        Commit([], [Snapshot(linked, known.token), Snapshot(joined, primary.token)])
+    )
     await happens(api, Claim, "c1", source=other.id, representative=JANE, fact=False, key="jane")
     await device(webhook, **TYPES)
     assert "BOT" not in str(passed_on(bench))
@@ -122,8 +138,12 @@ async def test_where_the_desks_own_assistant_answers_the_bot_hears_no_typing(
     await device(webhook, **TYPES)
     known = await api.store.load(ID)
     assert known is not None
-    called = Called(desk="calls", kind="ccai", handoff="h", opens_chats=True, chat="ccai:c", assisted=True)
-    await api.store.commit(Commit([], [Snapshot(known.value.model_copy(update={"called": called}), known.token)]))
+    called = Called(
+        desk="calls", kind="ccai", handoff="h", opens_chats=True, chat="ccai:c", assisted=True
+    )
+    await api.store.commit(
+        Commit([], [Snapshot(known.value.model_copy(update={"called": called}), known.token)])
+    )
     await device(webhook, **TYPES)
     assert passed_on(bench) == [["BOT", "HUMAN"], ["HUMAN"]]
 
@@ -138,14 +158,19 @@ async def signals(ports: Ports, kind: Any, who: Representative = BOT) -> None:
 def typed(bench: Bench) -> list[str]:
     """Returns what the platform was asked to show of typing, `who` first where a human does."""
     sent = [one for one in bench.sender.sent if str(one.get("eventType", "")).startswith("TYPING")]
-    return [f"{one['representative']['displayName']} {one['eventType'].removeprefix('TYPING_')}" for one in sent]
+    return [
+        f"{one['representative']['displayName']} {one['eventType'].removeprefix('TYPING_')}"
+        for one in sent
+    ]
 
 
 def says(who: Representative, text: str = "Hello") -> dict[str, Any]:
     return {"representative": who, "content": Content(text=text)}
 
 
-async def test_a_stop_right_after_a_message_is_passed_on_though_the_message_is_not_shown_yet(bench: Bench) -> None:
+async def test_a_stop_right_after_a_message_is_passed_on_though_the_message_is_not_shown_yet(
+    bench: Bench,
+) -> None:
     ports = bench.ports
     await happens(ports, UserMessage, "m1", form={}, said="hi")
     await deliver(ports, ID)
@@ -181,7 +206,9 @@ async def test_a_bot_that_a_human_interrupts_stops_to_type(bench: Bench, kind: t
 
 
 @pytest.mark.parametrize("colleague", [True, False], ids=["a colleague stays", "the last one"])
-async def test_a_human_who_leaves_while_they_type_stops_to_type(bench: Bench, colleague: bool) -> None:
+async def test_a_human_who_leaves_while_they_type_stops_to_type(
+    bench: Bench, colleague: bool
+) -> None:
     ports = bench.ports
     await happens(ports, UserMessage, "m1", form={}, said="hi")
     for who in (JANE, SAM) if colleague else (JANE,):

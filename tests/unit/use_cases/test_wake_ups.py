@@ -1,4 +1,6 @@
-"""A wake-up is acknowledged once nothing more can be done for now; what fails for longer stays due for the sweep."""
+"""A wake-up is acknowledged once nothing more can be done for now; what fails for longer stays
+due for the sweep.
+"""
 
 import base64
 import dataclasses
@@ -33,12 +35,16 @@ async def ports(bench: Any) -> Any:
 
 
 def _pushed() -> Request:
-    data = base64.b64encode(json.dumps({"schema_version": 1, "conversation": C, "timers": False}).encode()).decode()
+    data = base64.b64encode(
+        json.dumps({"schema_version": 1, "conversation": C, "timers": False}).encode()
+    ).decode()
     return Request("POST", "/", json.dumps({"message": {"data": data, "messageId": "1"}}).encode())
 
 
 async def test_what_fails_once_is_delivered_within_the_same_wake_up(bench: Any, ports: Any) -> None:
-    await apply(ports, BotMessage(id="b-1", representative=BOT, content=Content(text="one"), **OURS))
+    await apply(
+        ports, BotMessage(id="b-1", representative=BOT, content=Content(text="one"), **OURS)
+    )
     bench.sender.script = [500]
     assert (await wake_ups.deliver_outbox(ports, _pushed())).status == 200
     assert len(bench.sender.sent) == 2
@@ -49,7 +55,9 @@ async def test_what_keeps_failing_is_acknowledged_and_stays_due(
     bench: Any, ports: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wake_ups, "PATIENCE_SECONDS", 0.1)
-    await apply(ports, BotMessage(id="b-1", representative=BOT, content=Content(text="one"), **OURS))
+    await apply(
+        ports, BotMessage(id="b-1", representative=BOT, content=Content(text="one"), **OURS)
+    )
     bench.sender.refuses = lambda call: 500 if "platform.test" in call.url else None
     assert (await wake_ups.deliver_outbox(ports, _pushed())).status == 200
     (entry,) = await bench.store.pending(C, 0, 10)
@@ -65,7 +73,9 @@ async def test_an_outage_while_a_broken_frame_closes_lets_nothing_of_it_through(
         HumanLeft(id="e-2", representative=JANE, **OURS),
     ):
         await apply(ports, event)
-    bench.sender.refuses = lambda call: 400 if b"JOINED" in call.body or b"joined" in call.body else None
+    bench.sender.refuses = lambda call: (
+        400 if b"JOINED" in call.body or b"joined" in call.body else None
+    )
     update, writes = bench.store.update, iter(range(100))
 
     async def fails_after_the_opener(entry: Any, counts: Any = ()) -> Any:

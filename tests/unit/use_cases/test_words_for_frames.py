@@ -36,14 +36,22 @@ async def test_a_joined_that_is_refused_is_said_again_with_the_next_words(bench:
     await happens(bench, UserMessage, "m1", form={}, said="hi")
     await happens(bench, HumanJoined, "e1", representative=JANE)
     bench.sender.refuses = lambda call: 400 if b"joined" in call.body else None
-    await happens(bench, HumanMessage, "h1", representative=JANE, content=Content(text="lost in the turmoil"))
+    await happens(
+        bench, HumanMessage, "h1", representative=JANE, content=Content(text="lost in the turmoil")
+    )
     await deliver(bench.ports, ID)
     bench.sender.refuses = lambda _: None
     bench.sender.calls.clear()
     await happens(bench, HumanMessage, "h2", representative=JANE, content=Content(text="Hello"))
     await deliver(bench.ports, ID)
-    assert [body["text"] for body in bench.sender.sent] == ["Jane joined the conversation.", "Jane: Hello"]
-    assert [told["type"] for told in bench.publisher.on(HANDOFFS)] == ["handoff.joined", "delivery.failed"]
+    assert [body["text"] for body in bench.sender.sent] == [
+        "Jane joined the conversation.",
+        "Jane: Hello",
+    ]
+    assert [told["type"] for told in bench.publisher.on(HANDOFFS)] == [
+        "handoff.joined",
+        "delivery.failed",
+    ]
     assert await bench.store.pending_count(ID) == 0
 
 
@@ -66,12 +74,18 @@ async def tries(bench: Bench, forward: float = LATER) -> None:
 
 def shown(bench: Bench) -> list[str]:
     """Returns the texts that the platform took."""
-    calls = [call for call in bench.sender.calls if "platform.test" in call.url and not bench.sender.refuses(call)]
+    calls = [
+        call
+        for call in bench.sender.calls
+        if "platform.test" in call.url and not bench.sender.refuses(call)
+    ]
     return [pydantic_core.from_json(call.body)["text"] for call in calls]
 
 
 async def begins(bench: Bench, status: int, *names: str) -> None:
-    """A customer writes, and of those who join the platform does not take the words that tell of it."""
+    """A customer writes, and of those who join the platform does not take the words that tell
+    of it.
+    """
     await happens(bench, UserMessage, "m1", form={}, said="hi")
     await tries(bench, 0)
     bench.sender.refuses = lambda call: status if b"joined" in call.body else None
@@ -96,7 +110,9 @@ async def test_of_whom_the_customer_has_heard_nothing_it_is_not_said_that_they_l
     if left == "after":
         await happens(words, HumanLeft, "l1", representative=JANE)
     await tries(words)
-    await happens(words, BotMessage, "b1", representative=BOT, content=Content(text="How may I help?"))
+    await happens(
+        words, BotMessage, "b1", representative=BOT, content=Content(text="How may I help?")
+    )
     await tries(words)
     assert shown(words) == ["How may I help?"]
     assert await words.store.pending_count(ID) == 0
@@ -119,7 +135,9 @@ async def test_who_has_seen_words_of_theirs_hears_that_they_left(words: Bench, l
 
 
 async def test_a_delivery_that_ends_in_between_leaves_the_next_one_as_wise(words: Bench) -> None:
-    """What follows the lost words fails for now, so that the leaving is looked at by another delivery."""
+    """What follows the lost words fails for now, so that the leaving is looked at by another
+    delivery.
+    """
     await begins(words, 503, "Jane")
     await tries(words, 0)
     words.clock.forward(3600)
@@ -150,7 +168,9 @@ async def test_who_left_when_the_window_was_closed_and_was_never_heard_of_is_not
     words: Bench,
 ) -> None:
     windowed = Capabilities(frames=False, labels=False, window_hours=24)
-    words.ports = replace(words.ports, policy=replace(ONLY_WORDS, capabilities={"business_messages": windowed}))
+    words.ports = replace(
+        words.ports, policy=replace(ONLY_WORDS, capabilities={"business_messages": windowed})
+    )
     await begins(words, 503, "Jane")
     await tries(words, 0)
     words.clock.forward(A_DAY)
@@ -161,7 +181,9 @@ async def test_who_left_when_the_window_was_closed_and_was_never_heard_of_is_not
     assert shown(words) == []
 
 
-async def test_what_the_platform_took_and_could_not_deliver_counts_as_given_up(words: Bench) -> None:
+async def test_what_the_platform_took_and_could_not_deliver_counts_as_given_up(
+    words: Bench,
+) -> None:
     await happens(words, UserMessage, "m1", form={}, said="hi")
     await happens(words, HumanJoined, "j1", representative=JANE)
     await tries(words, 0)
@@ -183,7 +205,9 @@ async def test_a_message_that_could_not_be_delivered_is_nothing_of_that_kind(wor
     assert shown(words) == ["Jane joined the conversation.", f"Jane {BACK}"]
 
 
-async def test_in_a_channel_that_was_joined_meanwhile_nobody_unheard_of_leaves(words: Bench) -> None:
+async def test_in_a_channel_that_was_joined_meanwhile_nobody_unheard_of_leaves(
+    words: Bench,
+) -> None:
     there = {"source": OTHER, "address": "4444"}
     await happens(words, UserMessage, "m1", form={}, said="hi", **there)
     await deliver(words.ports, OTHER)
@@ -201,5 +225,7 @@ async def test_in_a_channel_that_was_joined_meanwhile_nobody_unheard_of_leaves(w
 
 
 async def happens(bench: Bench, kind: type[Event], event_id: str, **more: Any) -> None:
-    event = kind.model_validate({"id": event_id, "source": ID, "address": "3333", "actor": "test", **more})
+    event = kind.model_validate(
+        {"id": event_id, "source": ID, "address": "3333", "actor": "test", **more}
+    )
     await apply(bench.ports, event)
