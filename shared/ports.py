@@ -14,7 +14,7 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
 from shared.schemas.conversation import Conversation
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.team import Team
 

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.applications import application
-from infra.local.dialogflow import session_of
-from infra.local.dialogflow_store import DialogflowStore
+from infra.local.simulators.dialogflow import session_of
+from infra.local.simulators.dialogflow_store import DialogflowStore
 from shared.bootstrap import root as bootstrap
 from shared.handoff.routing.desk import Desk
 from shared.handoff.visibility import project

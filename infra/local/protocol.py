@@ -8,7 +8,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from infra.local.gate import HEADERS_LIMIT, HeadersTooLarge
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError
-from shared.schemas.exchange import Response
+from shared.schemas.http import Response
 
 # Read whole before it is refused: closing a connection whose rest is unread loses the answer.
 LONGEST_HEAD = 1 << 20

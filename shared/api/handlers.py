@@ -40,7 +40,7 @@ from shared.schemas.events import (
     HumanRequested,
     SurveyAsked,
 )
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.types import ApiKey

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.errors import DoorClosed, Forbidden, Unauthenticated
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
 from shared.settings.types import ApiKey

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from shared.api import bodies, handlers, reports
 from shared.api.handlers import Ask
 from shared.schemas.conversation import Phase
-from shared.schemas.exchange import Response
+from shared.schemas.http import Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
 ANY, DESK, ADMIN = "any key", "a key that may speak as HUMAN, or an admin's", "an admin's key"

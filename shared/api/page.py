@@ -5,7 +5,7 @@ load nothing else.
 from pathlib import Path
 
 from shared.errors import MethodNotAllowed, NotFound
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 
 ROOT = "/reports"
 CONTENT_TYPES = {

@@ -10,7 +10,7 @@ from shared.reports.figures import BREAKDOWNS
 from shared.reports.period import period
 from shared.reports.report import reports
 from shared.reports.tables import Report, as_csv, as_json, as_json_together
-from shared.schemas.exchange import Response
+from shared.schemas.http import Response
 
 FORMATS = ("json", "csv")
 OPEN_TO_DESKS = frozenset(BREAKDOWNS) - {"agent"}

@@ -16,7 +16,7 @@ from shared.api.operations import OPERATIONS, Handler
 from shared.api.page import is_page, reports_page
 from shared.errors import BadRequest, BatonError, MethodNotAllowed, NotFound
 from shared.ports import Ports
-from shared.schemas.exchange import BODY_LIMIT, Request, Response
+from shared.schemas.http import BODY_LIMIT, Request, Response
 from shared.version import VERSION
 
 T = TypeVar("T")

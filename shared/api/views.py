@@ -11,7 +11,7 @@ from shared.handoff.visibility import metadata_for, seen_by, words_for
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, TellTeam, ToCustomer
 from shared.schemas.conversation import Ahead, Conversation
-from shared.schemas.exchange import Response
+from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time

@@ -17,7 +17,7 @@ from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
-from shared.schemas.exchange import PUSH_LIMIT, Answer, Call, Door, Request
+from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings.model import Settings, closed_doors, read_settings
 from shared.transports.clock import WallClock
 

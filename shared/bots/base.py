@@ -5,13 +5,13 @@ from typing import Protocol
 
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.variables import SessionVariable
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the customer said (`postback`: by a tap on a chip), and what the bot should know
+    """What the customer said (`postback`: by a tap on a suggestion), and what the bot should know
     beside the words.
     """
 

@@ -22,7 +22,7 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.ids import entry_id
 from shared.schemas.journal import Asked, JournalEntry, Verdict
 

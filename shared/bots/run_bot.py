@@ -19,7 +19,7 @@ from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.journal import Asked
 
 FAILED = Escalation("the bot cannot answer")

@@ -15,7 +15,7 @@ from shared.bots.base import Escalation, Reply
 from shared.schemas.base import JsonObject
 from shared.schemas.content import (
     CHIP_TEXT,
-    CHIPS,
+    SUGGESTIONS,
     TEXT_LIMIT,
     Content,
     ContentInfo,
@@ -31,7 +31,7 @@ REASONS = {
     "by_consumer": "the customer asked for a person",
     "by_virtual_agent": "the virtual agent handed over",
 }
-POSTBACK = 2048  # characters that a chip gives back
+POSTBACK = 2048  # characters that a suggestion gives back
 KINDS = (
     "text",
     "inline_button",
@@ -132,7 +132,7 @@ def _contents(shown: Shown) -> Reply:
     said = Reply(tuple(_texts(shown))) + _media(shown)
     for component in shown.components:
         said += _contents(component)
-    return _with_chips(said, shown.buttons) if shown.buttons else said
+    return _with_suggestions(said, shown.buttons) if shown.buttons else said
 
 
 def _texts(shown: Shown) -> Iterator[Content]:
@@ -166,19 +166,19 @@ def _link(linked: Linked) -> Reply:
     return Reply(said, refused=() if linked.on_the_web else ("ujet.url: no address on the web",))
 
 
-def _with_chips(said: Reply, buttons: tuple[Button, ...]) -> Reply:
+def _with_suggestions(said: Reply, buttons: tuple[Button, ...]) -> Reply:
     """Chips belong to the last words; where there are none, their own titles are said."""
     titles = [button.title.strip() for button in buttons if button.title.strip()]
-    chips = tuple(
+    suggestions = tuple(
         Suggestion(
             reply=Tap(
                 text=shortened(title, CHIP_TEXT),
                 postback_data=shortened(title, POSTBACK, mark="").strip(),
             )
         )
-        for title in titles[:CHIPS]
+        for title in titles[:SUGGESTIONS]
     )
-    shown = said.contents or tuple(texts(" / ".join(titles[:CHIPS])))
-    last = tuple(content.model_copy(update={"suggestions": chips}) for content in shown[-1:])
-    cut = () if len(titles) <= CHIPS else (f"ujet.buttons: more than {CHIPS}",)
+    shown = said.contents or tuple(texts(" / ".join(titles[:SUGGESTIONS])))
+    last = tuple(content.model_copy(update={"suggestions": suggestions}) for content in shown[-1:])
+    cut = () if len(titles) <= SUGGESTIONS else (f"ujet.buttons: more than {SUGGESTIONS}",)
     return replace(said, contents=(*shown[:-1], *last), refused=(*said.refused, *cut))

@@ -41,7 +41,7 @@ class Reported(Theirs):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class BrowserReport:
     """What `agent` says that the adapter posted; `source` is the conversation that is meant."""
 
     agent: str
@@ -65,7 +65,7 @@ class Claim:
         }
 
 
-async def claim_of(ports: Ports, agent: str, given: object) -> Claim:
+async def report_of(ports: Ports, agent: str, given: object) -> BrowserReport:
     """Returns what one element of the body claims. Raises BadRequest, which names no value."""
     reported = validate(Reported, given)
     if reported.type not in _KINDS:
@@ -78,7 +78,7 @@ async def claim_of(ports: Ports, agent: str, given: object) -> Claim:
     ):
         first = task.unread[0]
         raise BadRequest("schema", f"{first.field}: {first.expected}.", field=first.field)
-    return Claim(agent, reported, task, await _source(ports, task))
+    return BrowserReport(agent, reported, task, await _source(ports, task))
 
 
 async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
@@ -92,29 +92,29 @@ async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
     return own if await ports.store.load(dialogflow) is None else dialogflow
 
 
-def events_of(claim: Claim, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
-    """Returns what becomes of a claim: that the virtual agent came or went, and what it
+def events_of(report: BrowserReport, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
+    """Returns what becomes of a report: that the virtual agent came or went, and what it
     captured.
     """
     events: list[Event] = []
-    for kind in _KINDS[claim.reported.type]:
+    for kind in _KINDS[report.reported.type]:
         if kind is not VariablesCaptured:
-            who = {"name": claim.task.virtual_agent_name, "reason": claim.task.finish_reason}
-            events.append(kind.model_validate({**claim.common, **who}))
-        elif variables := _variables(claim, audiences, now):
-            events.append(VariablesCaptured(**claim.common, variables=variables))
+            who = {"name": report.task.virtual_agent_name, "reason": report.task.finish_reason}
+            events.append(kind.model_validate({**report.common, **who}))
+        elif variables := _variables(report, audiences, now):
+            events.append(VariablesCaptured(**report.common, variables=variables))
     return events
 
 
 def _variables(
-    claim: Claim, audiences: tuple[Audience, ...], now: datetime
+    report: BrowserReport, audiences: tuple[Audience, ...], now: datetime
 ) -> tuple[Variable, ...]:
     """These have passed the platform's own filter for events, so they reach that audience and
     no other by default.
     """
-    reported, task = claim.reported, claim.task
+    reported, task = report.reported, report.task
     provenance = Provenance(
-        signed=False, agent=claim.agent, origin=reported.origin, seen_at=reported.seen_at
+        signed=False, agent=report.agent, origin=reported.origin, seen_at=reported.seen_at
     )
     return tuple(
         variable

@@ -11,7 +11,7 @@ from typing import Any
 
 import pydantic_core
 
-from shared.browser.browser_reports import Claim, claim_of, events_of
+from shared.browser.browser_reports import BrowserReport, events_of, report_of
 from shared.browser.tokens import agent_of
 from shared.conversations.apply import apply, wake
 from shared.edge.error_response import error_response
@@ -19,7 +19,7 @@ from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, N
 from shared.logs import sanitised
 from shared.platforms.base import parse_object
 from shared.ports import Ports
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256
 from shared.schemas.variables import Audience
 
@@ -132,7 +132,7 @@ async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any])
     accepted, refused, incomplete = list[str](), list[_Told](), list[_Told]()
     for given in events:
         try:
-            claim = await _take(ports, bridge, agent, given)
+            report = await _take(ports, bridge, agent, given)
         except BatonError as error:
             if error.retryable:
                 raise
@@ -140,10 +140,10 @@ async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any])
                 _told(_id(given), error.reason, error.metadata.get("field"), error.message)
             )
             continue
-        accepted.append(claim.reported.id)
+        accepted.append(report.reported.id)
         incomplete += (
-            _told(claim.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
-            for one in claim.task.unread
+            _told(report.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
+            for one in report.task.unread
         )
     body = {
         "accepted": accepted,
@@ -159,15 +159,15 @@ def _told(event: str | None, reason: str, field: str | None, message: str) -> _T
     return {"id": event, "reason": reason, **where, "message": message}
 
 
-async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> Claim:
-    """Returns the claim once all of it that can be read is in the journal.
+async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> BrowserReport:
+    """Returns the report once all of it that can be read is in the journal.
 
     Raises BadRequest, and Unavailable where it may come again.
     """
-    claim = await claim_of(ports, agent, given)
-    for event in events_of(claim, bridge.audiences, ports.clock.now()):
+    report = await report_of(ports, agent, given)
+    for event in events_of(report, bridge.audiences, ports.clock.now()):
         await wake(ports, (await apply(ports, event)).conversation.id)
-    return claim
+    return report
 
 
 def _id(given: Any) -> str | None:

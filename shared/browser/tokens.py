@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import jwt
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.names import is_one_line
 
 AUDIENCE = "baton"

@@ -15,6 +15,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
+from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import (
     Event,
     HumanRequested,
@@ -22,9 +23,8 @@ from shared.schemas.events import (
     Undelivered,
     UserMessage,
 )
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.ids import entry_id, is_hidden, platform_of
-from shared.schemas.passing import Passing, Receipt
 
 LOOK_BACK = 50  # entries of the journal
 _BEFORE = "/messages/"  # of the id, where a message is named in full
@@ -41,15 +41,15 @@ class _Sent:
     messages: Sequence[SendMessage]
 
     def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
-        """Returns id, chip and kind of the message that offered such a chip: the named one,
-        else the newest.
+        """Returns id, suggestion and kind of the message that offered such a suggestion: the named
+        one, else the newest.
         """
         for message in self.messages:
             if name in (None, message.id):
-                for chip in all_of(message.content):
-                    tap = chip.reply or chip.action
+                for suggestion in all_of(message.content):
+                    tap = suggestion.reply or suggestion.action
                     if tap is not None and (tap.postback_data or tap.text) == postback:
-                        return message.id, tap, "REPLY" if chip.reply else "ACTION"
+                        return message.id, tap, "REPLY" if suggestion.reply else "ACTION"
         return None
 
 
@@ -66,7 +66,9 @@ async def in_their_ids(ports: Ports, channel: Conversation, message: str | None)
     return None
 
 
-async def in_our_ids(ports: Ports, reported: Sequence[Event | Passing]) -> list[Event | Passing]:
+async def in_our_ids(
+    ports: Ports, reported: Sequence[Event | Ephemeral]
+) -> list[Event | Ephemeral]:
     """Returns what a platform reported, its messages named as callers know them, as far as is
     on record.
     """
@@ -77,14 +79,14 @@ async def in_our_ids(ports: Ports, reported: Sequence[Event | Passing]) -> list[
     ]
 
 
-def _names_a_message(ports: Ports, one: Event | Passing) -> bool:
+def _names_a_message(ports: Ports, one: Event | Ephemeral) -> bool:
     knows_theirs = ports.policy.of(platform_of(one.source)).caller_ids
     return not knows_theirs and isinstance(one, Receipt | SuggestionResponse | Undelivered)
 
 
 async def _translated(
-    ports: Ports, one: Event | Passing, read: dict[str, _Sent]
-) -> Event | Passing:
+    ports: Ports, one: Event | Ephemeral, read: dict[str, _Sent]
+) -> Event | Ephemeral:
     try:
         if one.source not in read:
             read[one.source] = await _sent(ports, one.source)
@@ -140,8 +142,8 @@ def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
 
 
 def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
-    """Returns a tap with what the platform does not tell of it: which message offered the chip,
-    its text and kind.
+    """Returns a tap with what the platform does not tell of it: which message offered the
+    suggestion, its text and kind.
     """
     tapped = event.form["suggestionResponse"]
     if not isinstance(tapped, dict):
@@ -150,7 +152,7 @@ def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
     name = str(tapped["message"]).rpartition(_BEFORE)[2] if "message" in tapped else None
     offered = sent.offered(name, str(tapped.get("postbackData", "")))
     if offered is not None:
-        message, chip, kind = offered
+        message, suggestion, kind = offered
         found: JsonObject = {
             "message": f"conversations/{event.source}{_BEFORE}{message}",
             "type": kind,
@@ -159,7 +161,7 @@ def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
             **tapped,
             **found,
             "suggestionType": kind,
-            "text": tapped.get("text") or chip.text,
+            "text": tapped.get("text") or suggestion.text,
         }
     said = event.said or str(tapped.get("text", "")) or None
     return event.model_copy(

@@ -12,10 +12,10 @@ from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
 from shared.schemas.commands import Audience
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
-from shared.schemas.passing import Passing
 
 
 async def receive_webhook(ports: Ports, request: Request) -> Response:
@@ -86,7 +86,7 @@ def _platform(ports: Ports, path: str) -> Platform:
     return platform
 
 
-async def _pass_on(ports: Ports, passing: list[Passing]) -> None:
+async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
     """Typing and receipts go to those who would get the customer's words now; best effort,
     never kept.
     """

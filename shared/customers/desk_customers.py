@@ -11,7 +11,7 @@ from shared.customers.links import joined_to, seen
 from shared.platforms.desk import ChatDesk
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.schemas.ids import sha256
 
 _Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]

@@ -36,8 +36,8 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     be asked again; what was begun is then finished by the sweep.
     """
     await end_chats(ports, conversation)
-    graves = await until_uncontended(lambda: _bury_family(ports, conversation, key))
-    if not await finish_erase(ports, graves):
+    tombstones = await until_uncontended(lambda: _bury_family(ports, conversation, key))
+    if not await finish_erase(ports, tombstones):
         raise Unavailable(
             "store-in-use",
             "The conversation is erased, but an export or another program reads the store's file, "
@@ -50,26 +50,26 @@ async def forget_chat(ports: Ports, chat: str) -> None:
     """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there
     again. What cannot be finished now the sweep finishes.
     """
-    graves = await until_uncontended(lambda: _bury_chat(ports, chat))
-    if graves:
-        await finish_erase(ports, graves)
+    tombstones = await until_uncontended(lambda: _bury_chat(ports, chat))
+    if tombstones:
+        await finish_erase(ports, tombstones)
 
 
-async def finish_erase(ports: Ports, graves: Sequence[Conversation]) -> bool:
+async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool:
     """Strips what an erase has begun on, then forgets that it was begun, and returns True; or
     returns False while the store's files are in use.
 
     A conversation is done only when its whole family is, and no file holds anything of it: whoever
     asks again after a crash must not hear of success before that.
     """
-    for member in sorted({one for grave in graves for one in _reach(grave)}):
+    for member in sorted({one for tombstone in tombstones for one in _reach(tombstone)}):
         snapshot = await ports.store.load(member)
         if snapshot is not None and snapshot.value.erasing is not None:
             await _strip_journal(ports, member, snapshot.value.erasing)
     if not await ports.store.scrub():
         return False
-    for grave in graves:
-        await until_uncontended(partial(_close, ports, grave))
+    for tombstone in tombstones:
+        await until_uncontended(partial(_close, ports, tombstone))
     return True
 
 
@@ -114,7 +114,7 @@ async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversat
 
 
 def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
-    """Returns a chat that Baton opened, as one whose grave says so."""
+    """Returns a chat that Baton opened, as one whose tombstone says so."""
     return Snapshot(chat.value.model_copy(update={"ours": True}), chat.token)
 
 
@@ -123,14 +123,15 @@ async def _bury(
 ) -> list[Conversation]:
     reach = tuple(sorted({one for member in family for one in _reach(member.value)}))
     version = next_version(member.value for member in family)
-    graves = [
+    tombstones = [
         Snapshot(tombstone(ports, member.value, reach, version), member.token) for member in family
     ]
     entries = [
-        _record(ports, of.value, grave.value, key) for of, grave in zip(family, graves, strict=True)
+        _record(ports, of.value, tombstone.value, key)
+        for of, tombstone in zip(family, tombstones, strict=True)
     ]
-    await ports.store.commit(Commit(entries, graves))
-    return [grave.value for grave in graves]
+    await ports.store.commit(Commit(entries, tombstones))
+    return [tombstone.value for tombstone in tombstones]
 
 
 async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
@@ -179,15 +180,15 @@ def tombstone(
     )
 
 
-def _record(ports: Ports, before: Conversation, grave: Conversation, key: str) -> JournalEntry:
+def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: str) -> JournalEntry:
     nonce = uuid.uuid4().hex
     entry = JournalEntry(
-        id=entry_id(grave.id, "erase", nonce),
-        conversation=grave.id,
-        seq=grave.version,
+        id=entry_id(tombstone.id, "erase", nonce),
+        conversation=tombstone.id,
+        seq=tombstone.version,
         time=ports.clock.now(),
         kind="erase",
-        source=grave.id,
+        source=tombstone.id,
         actor=key,
         verdict=Verdict.ACCEPTED,
         nonce=nonce,
@@ -259,11 +260,11 @@ async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry
             )
 
 
-async def _close(ports: Ports, grave: Conversation) -> None:
-    current = await ports.store.load(grave.id)
+async def _close(ports: Ports, tombstone: Conversation) -> None:
+    current = await ports.store.load(tombstone.id)
     if (
         current is not None
-        and current.value.erasing == grave.erasing
+        and current.value.erasing == tombstone.erasing
         and current.value.erasing is not None
     ):
         update = {"erasing": None, "version": current.value.version + 1}

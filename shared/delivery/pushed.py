@@ -6,7 +6,7 @@ from shared import tracing
 from shared.errors import BadRequest
 from shared.platforms.base import parse_object
 from shared.schemas.base import JsonObject
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 
 
 def pushed_body(request: Request) -> JsonObject:

@@ -13,7 +13,7 @@ from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
 from shared.ports import Ports
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.notifications import WakeUp
 
 PATIENCE_SECONDS, LONGEST_NAP_SECONDS = 8.0, 1.0  # whatever comes meanwhile waits for a nap at most

@@ -71,8 +71,8 @@ async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> t
     held = [] if is_linked else await _held(ports, ours)  # by hand, before this: then nothing waits
     replayed, after = _replay(ports, linked, held, nonce)
     kept, forgotten = _forgetting(after)
-    graves = await _graves(ports, forgotten, kept)
-    written = (Snapshot(desk, ours.token), Snapshot(kept, theirs.token), *graves)
+    tombstones = await _tombstones(ports, forgotten, kept)
+    written = (Snapshot(desk, ours.token), Snapshot(kept, theirs.token), *tombstones)
     await ports.store.commit(Commit([entry, *_ending_once([*opened, *replayed])], written))
     return forgotten
 
@@ -140,7 +140,7 @@ def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
     ), gone
 
 
-async def _graves(
+async def _tombstones(
     ports: Ports, forgotten: Sequence[str], channel: Conversation
 ) -> list[Snapshot[Conversation]]:
     """Returns what is written of chats that no erase of the channel would reach any more: they

@@ -25,7 +25,7 @@ from shared.outbox.tries import Attempt, Result, again, judge
 from shared.platforms.base import Outcome
 from shared.platforms.desk import Chat, ChatDesk, chat_at
 from shared.schemas.commands import CallDesk
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 
 LOOKED_FOR = timedelta(seconds=30)  # the time in flight, and 10 s
 CLOCKS_DIFFER = timedelta(seconds=5)

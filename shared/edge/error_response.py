@@ -8,7 +8,7 @@ from typing import Any
 import pydantic_core
 
 from shared.errors import BatonError
-from shared.schemas.exchange import Response
+from shared.schemas.http import Response
 
 _HEADERS = {"allowed": "allow", "retry_after": "retry-after"}
 

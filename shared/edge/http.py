@@ -21,7 +21,7 @@ from shared import tracing
 from shared.edge.error_response import error_response
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
-from shared.schemas.exchange import Door, Request, Response
+from shared.schemas.http import Door, Request, Response
 
 BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
 # of that, for bodies so small: large ones cannot keep them out

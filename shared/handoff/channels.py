@@ -10,7 +10,7 @@ whole frames, and nobody is told of what they cannot see.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.schemas.conversation import Channel, Conversation, Present
+from shared.schemas.conversation import Channel, Conversation, Participant
 
 KEYWORD_FOLLOWS = timedelta(seconds=10)  # in whatever language the customer said STOP
 _Update = Mapping[str, object]
@@ -84,7 +84,7 @@ def without_app(conversation: Conversation) -> Conversation:
 
 
 def _shown_elsewhere(
-    conversation: Conversation, stays: Callable[[Present], bool]
+    conversation: Conversation, stays: Callable[[Participant], bool]
 ) -> tuple[Channel, ...]:
     return tuple(
         one.model_copy(update={"shown": tuple(filter(stays, one.shown))})
@@ -92,7 +92,7 @@ def _shown_elsewhere(
     )
 
 
-def _as_shown(human: Present, shown: Present | None) -> Present:
+def _as_shown(human: Participant, shown: Participant | None) -> Participant:
     """Returns a human in the frame that stands open on the channel, if one does."""
     return human.model_copy(
         update={"told": shown is not None, "frame": shown.frame if shown else human.frame}

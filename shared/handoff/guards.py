@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.handoff.effects.loops import is_out_of_turns
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import Guard
-from shared.schemas.conversation import Conversation, Present
+from shared.schemas.conversation import Conversation, Participant
 from shared.schemas.events import (
     BotMessage,
     ByRepresentative,
@@ -42,7 +42,7 @@ def holds(
     return GUARDS[guard](conversation, event, policy)
 
 
-def _named(conversation: Conversation, event: Event) -> Present | None:
+def _named(conversation: Conversation, event: Event) -> Participant | None:
     if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
         return conversation.present(event.representative)
     return None

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from shared.errors import BatonError
 from shared.handoff import channels
+from shared.handoff.draft import Draft
 from shared.handoff.effects import handback
 from shared.handoff.effects.closed import say_what_is_owed
 from shared.handoff.effects.frames import catch_up
@@ -15,7 +16,6 @@ from shared.handoff.effects.registry import EFFECTS
 from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import TABLE, Effect, Refusal, Rule, Step
-from shared.handoff.turn import Turn
 from shared.measures.definitions import measure
 from shared.schemas.commands import Audience, Command, Record
 from shared.schemas.conversation import Conversation, Phase, Timer
@@ -75,8 +75,8 @@ def decide(conversation: Conversation, event: Event, now: datetime, policy: Poli
     )
     rule = rule_for(conversation, event, now, policy)
     if isinstance(rule.then, Refusal):
-        return _refuse(rule.then, Turn(conversation, event, now, policy))
-    return _carry_out(rule.then, Turn(conversation, event, now, policy))
+        return _refuse(rule.then, Draft(conversation, event, now, policy))
+    return _carry_out(rule.then, Draft(conversation, event, now, policy))
 
 
 def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Rule:
@@ -115,41 +115,41 @@ def _arrived(event: Event, now: datetime) -> Event:
     )
 
 
-def _refuse(refusal: Refusal, turn: Turn) -> Decision:
+def _refuse(refusal: Refusal, draft: Draft) -> Decision:
     """A refusal changes nothing of the conversation, whatever it makes others know."""
-    conversation, turn.reason = turn.conversation, refusal.reason
+    conversation, draft.reason = draft.conversation, refusal.reason
     for effect in refusal.effects:
-        EFFECTS[effect](turn)
+        EFFECTS[effect](draft)
     holders = ", ".join(human.representative.name for human in conversation.humans)
     error = refusal.error(
         refusal.reason, refusal.message, **({"holder": holders} if holders else {})
     )
-    return Decision(conversation, tuple(turn.commands), Verdict.REFUSED, refusal.reason, error)
+    return Decision(conversation, tuple(draft.commands), Verdict.REFUSED, refusal.reason, error)
 
 
-def _carry_out(step: Step, turn: Turn) -> Decision:
-    before = turn.conversation
+def _carry_out(step: Step, draft: Draft) -> Decision:
+    before = draft.conversation
     # who writes may be answered, even by what follows from their writing
-    _remember_the_customer(turn)
-    catch_up(turn)
+    _remember_the_customer(draft)
+    catch_up(draft)
     for effect in step.effects:
-        EFFECTS[effect](turn)
-    turn.change(phase=step.to or before.phase)
+        EFFECTS[effect](draft)
+    draft.change(phase=step.to or before.phase)
     if Effect.JOIN in step.effects:
-        turn.change(human_version=turn.conversation.version)
+        draft.change(human_version=draft.conversation.version)
     if step.verdict is Verdict.STALE:
-        turn.change(first_response_seconds=before.first_response_seconds)
+        draft.change(first_response_seconds=before.first_response_seconds)
     else:
-        _mind_the_time(turn, step, before)
-    say_what_is_owed(turn)
+        _mind_the_time(draft, step, before)
+    say_what_is_owed(draft)
     if step.verdict is Verdict.ACCEPTED:
-        handback.remember(turn, before)
+        handback.remember(draft, before)
     # late words are said all the same
     if step.verdict in _MEASURED or Effect.MESSAGE in step.effects:
-        _measure(turn, before, step.verdict)
-    reason = turn.reason or _reason(step, turn.event)
-    done = turn.conversation, tuple(turn.commands), step.verdict, reason
-    return Decision(*done, captured_for=turn.captured_for)
+        _measure(draft, before, step.verdict)
+    reason = draft.reason or _reason(step, draft.event)
+    done = draft.conversation, tuple(draft.commands), step.verdict, reason
+    return Decision(*done, captured_for=draft.captured_for)
 
 
 def _reason(step: Step, event: Event) -> str | None:
@@ -160,53 +160,56 @@ def _reason(step: Step, event: Event) -> str | None:
     )
 
 
-def _measure(turn: Turn, before: Conversation, verdict: Verdict) -> None:
-    said, late = turn.reason is None and verdict is not Verdict.SUPPRESSED, verdict is Verdict.STALE
-    measured = measure(before, turn.conversation, turn.event, turn.now, said=said, late=late)
-    turn.change(progress=measured.progress)
+def _measure(draft: Draft, before: Conversation, verdict: Verdict) -> None:
+    said, late = (
+        draft.reason is None and verdict is not Verdict.SUPPRESSED,
+        verdict is Verdict.STALE,
+    )
+    measured = measure(before, draft.conversation, draft.event, draft.now, said=said, late=late)
+    draft.change(progress=measured.progress)
     if measured.measures:
-        turn.commands.append(Record(id=turn.derived_id("record"), measures=measured.measures))
+        draft.commands.append(Record(id=draft.derived_id("record"), measures=measured.measures))
 
 
-def _mind_the_time(turn: Turn, step: Step, before: Conversation) -> None:
+def _mind_the_time(draft: Draft, step: Step, before: Conversation) -> None:
     """Keeps what follows from phase and activity: since when a human is here, which timer runs,
     how late facts are.
     """
-    now, phase, effects = turn.now, turn.conversation.phase, set(step.effects)
+    now, phase, effects = draft.now, draft.conversation.phase, set(step.effects)
     if phase is Phase.BOT:
-        turn.change(human_since=None, timer=_timer_of_chat(turn, before))
+        draft.change(human_since=None, timer=_timer_of_chat(draft, before))
         if before.phase is not Phase.BOT:
-            turn.change(request=None)
+            draft.change(request=None)
     elif phase is Phase.HUMAN and effects & _HUMAN_ACTIVITY:
-        due = now + turn.policy.human_idle_after
-        timer = Timer(kind="idle", armed=turn.conversation.version, n=1, due_at=due)
-        turn.change(human_since=before.human_since or now, timer=timer, bot_run=None)
-    if turn.event.fact and effects & _SETS_WHO_SPEAKS:
-        turn.change(spoke_at=max(filter(None, (before.spoke_at, turn.event.occurred_at))))
+        due = now + draft.policy.human_idle_after
+        timer = Timer(kind="idle", armed=draft.conversation.version, n=1, due_at=due)
+        draft.change(human_since=before.human_since or now, timer=timer, bot_run=None)
+    if draft.event.fact and effects & _SETS_WHO_SPEAKS:
+        draft.change(spoke_at=max(filter(None, (before.spoke_at, draft.event.occurred_at))))
 
 
-def _timer_of_chat(turn: Turn, before: Conversation) -> Timer | None:
+def _timer_of_chat(draft: Draft, before: Conversation) -> Timer | None:
     """Returns when a desk is let go whose people have left its chat open, None where no desk
     has the handoff.
     """
-    if turn.conversation.called is None:
+    if draft.conversation.called is None:
         return None
     if before.phase is Phase.BOT:
         return before.timer
-    due = turn.now + turn.policy.human_idle_after
-    return Timer(kind="chat", armed=turn.conversation.version, n=1, due_at=due)
+    due = draft.now + draft.policy.human_idle_after
+    return Timer(kind="chat", armed=draft.conversation.version, n=1, due_at=due)
 
 
-def _remember_the_customer(turn: Turn) -> None:
-    event, known = turn.event, turn.conversation
+def _remember_the_customer(draft: Draft) -> None:
+    event, known = draft.event, draft.conversation
     if isinstance(event, FromUser):
-        turn.change(
+        draft.change(
             locale=event.locale or known.locale,
             customer_name=event.customer_name or known.customer_name,
         )
     # else it is a desk's word
     if isinstance(event, OWN_ACTS) and event.fact and known.owns(event.source):
-        at = event.occurred_at or turn.now
-        turn.conversation = channels.acted(
-            turn.conversation, event.source, at, event.id, event.address
+        at = event.occurred_at or draft.now
+        draft.conversation = channels.acted(
+            draft.conversation, event.source, at, event.id, event.address
         )

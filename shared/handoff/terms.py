@@ -80,7 +80,7 @@ class Effect(StrEnum):
     LEAVE_ALL = "LEFT for everyone"
     BOT_MESSAGE = "message, BOT"
     SEND_SURVEY = "survey"
-    COUNT_TURN = "count the bot's turn, notify bot.silenced of the last one"
+    COUNT_TURN = "count the bot's draft, notify bot.silenced of the last one"
     NOTE_LOOP = "note that robots answer each other"
     NOTIFY_REQUESTED = "notify handoff.requested"
     NOTIFY_JOINED = "notify handoff.joined"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from shared.schemas.conversation import Conversation, Present
+from shared.schemas.conversation import Conversation, Participant
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 
@@ -61,7 +61,7 @@ class Stopwatch:
                 name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel
             )
 
-    def joined(self, human: Present) -> Iterator[Measure]:
+    def joined(self, human: Participant) -> Iterator[Measure]:
         handoff = self.progress.handoff
         if handoff is not None and not handoff.joined:
             agent = human.representative.name
@@ -86,7 +86,7 @@ class Stopwatch:
                 if quiet:
                     yield self._by(Name.QUIET, human.joined_at, human.representative.name)
 
-    def handled(self, human: Present) -> Measure:
+    def handled(self, human: Participant) -> Measure:
         joined = Moment(
             source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
         )
@@ -219,7 +219,7 @@ class Stopwatch:
         return self._by(name, since.accepted_at, agent, since.seconds_until(self._now), channel)
 
 
-def _who(human: Present) -> tuple[str, datetime]:
+def _who(human: Participant) -> tuple[str, datetime]:
     """Returns what stays the same of a human while they are here; the customer may be told of
     them only later.
     """

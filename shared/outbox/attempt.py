@@ -39,7 +39,7 @@ from shared.schemas.commands import (
     ToCustomer,
 )
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of

@@ -12,7 +12,7 @@ from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import CrmRecord, Webhooks
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Post
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 
 
 def webhook_call(webhooks: Webhooks, command: Post, message: JsonObject) -> Call:

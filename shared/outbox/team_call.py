@@ -6,7 +6,7 @@ from shared.handoff.visibility import words_for
 from shared.platforms.base import validate
 from shared.ports import Ports
 from shared.schemas.commands import TellTeam
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import Notification
 from shared.schemas.team import Briefing, Target

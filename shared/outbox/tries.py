@@ -16,7 +16,7 @@ from shared.schemas.commands import (
     SendSurvey,
     TellTeam,
 )
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.journal import JournalEntry
 
 C = TypeVar("C", bound=BaseCommand)

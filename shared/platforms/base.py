@@ -15,9 +15,9 @@ from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
-from shared.schemas.exchange import Answer, Call, Request, Response
-from shared.schemas.passing import Passing
+from shared.schemas.http import Answer, Call, Request, Response
 
 ENDED = "ended:"
 # levels; a record that holds the body must itself stay within what its parser reads (about 200)
@@ -94,7 +94,7 @@ class Platform(Protocol):
         is set.
         """
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Returns what the whole body reports, in order. Never raises for what is genuine: see
         `read_or_noted`.
         """
@@ -151,8 +151,10 @@ def _mended(body: bytes) -> bytes:
 
 
 def read_or_noted(
-    platform: str, read: Callable[[], Sequence[Event | Passing]], note: Callable[[], Notable | None]
-) -> list[Event | Passing]:
+    platform: str,
+    read: Callable[[], Sequence[Event | Ephemeral]],
+    note: Callable[[], Notable | None],
+) -> list[Event | Ephemeral]:
     """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted
     where a conversation can be named, and never raised: every platform sends again what is refused,
     some of them for days, and some hold up all else meanwhile.
@@ -167,10 +169,10 @@ def read_or_noted(
 
 
 def collected(
-    read: Callable[[], Sequence[Event | Passing]],
+    read: Callable[[], Sequence[Event | Ephemeral]],
     note: Callable[[], Notable | None],
     faults: Counter[str],
-) -> list[Event | Passing]:
+) -> list[Event | Ephemeral]:
     """Returns what `read` finds in one thing of many, or the note of what keeps it from that,
     counted in `faults`.
     """
@@ -182,7 +184,7 @@ def collected(
 
 def _noted(
     error: Exception, note: Callable[[], Notable | None], faults: Counter[str]
-) -> list[Event | Passing]:
+) -> list[Event | Ephemeral]:
     fault = error.reason if isinstance(error, BadRequest) else type(error).__name__
     faults[fault] += 1
     with contextlib.suppress(Exception):

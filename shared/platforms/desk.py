@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 
 Speaker = Literal["customer", "bot", "human"]
 

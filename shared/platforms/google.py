@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from shared.errors import BadRequest
 from shared.platforms.base import USUAL_BODY, Outcome, error_status, outcome_of_status, parse_object
 from shared.platforms.signatures import require
-from shared.schemas.exchange import Answer, Request, Response
+from shared.schemas.http import Answer, Request, Response
 
 PROOF_LIMIT = 4096  # bytes of a handshake
 

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from shared.platforms.suggestions import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
+from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
 from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
 from shared.schemas.ids import conversation_id
-from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
@@ -114,7 +114,7 @@ class Line:
     def tap(
         self, postback: str, text: str, of: str | None = None
     ) -> SuggestionResponse | HumanRequested:
-        """Returns what the tap of a chip means; `of` is the platform's id of the message that
+        """Returns what the tap of a suggestion means; `of` is the platform's id of the message that
         offered it, if told.
         """
         if postback == REQUEST_HUMAN:
@@ -124,7 +124,7 @@ class Line:
             return HumanRequested(
                 **self.common(), reason=reason, locale=language_of(self.phone), form=form
             )
-        # The tap of a suggested action is the one that RCS tells without the chip's text. The
+        # The tap of a suggested action is the one that RCS tells without the suggestion's text. The
         # reference calls the field `type`, Google's own sample body `suggestionType`.
         kind = "REPLY" if text else "ACTION"
         tapped: JsonObject = {
@@ -204,8 +204,8 @@ class Line:
 
 
 def completed(
-    reported: Sequence[Event | Passing], language: str, now: Callable[[], datetime] | None
-) -> list[Event | Passing]:
+    reported: Sequence[Event | Ephemeral], language: str, now: Callable[[], datetime] | None
+) -> list[Event | Ephemeral]:
     """Returns what was reported, with what every body of Business Messages holds and the platform
     did not tell: times are those of arrival, and the customer's language is the one in which Baton
     would speak to them.
@@ -214,7 +214,7 @@ def completed(
     return [_completed(one, language, arrived) for one in reported]
 
 
-def _completed(one: Event | Passing, language: str, arrived: JsonObject) -> Event | Passing:
+def _completed(one: Event | Ephemeral, language: str, arrived: JsonObject) -> Event | Ephemeral:
     form = getattr(one, "form", None)
     if form is None:
         return one

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from shared.errors import BatonError, DoorClosed, Unauthenticated
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 
 
 def hmac_sha512_base64(key: str, message: bytes) -> str:

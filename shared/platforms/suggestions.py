@@ -1,4 +1,4 @@
-"""Business Messages' suggestions, where a platform has its own chips or none at all.
+"""Business Messages' suggestions, where a platform has its own suggestions or none at all.
 
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages#suggestion
 """
@@ -8,9 +8,10 @@ from typing import Any
 
 from shared.logs import log
 from shared.platforms.map_links import map_link
-from shared.schemas.content import CHIPS, Content, Suggestion, Tap
+from shared.schemas.content import SUGGESTIONS, Content, Suggestion, Tap
 
-REQUEST_HUMAN = "baton:request-human"  # the postback of the chip that stands for a liveAgentRequest
+# the postback of the suggestion that stands for a liveAgentRequest
+REQUEST_HUMAN = "baton:request-human"
 # Its label, as a liveAgentRequest has none; no more than the 20 characters of a WhatsApp button.
 _ASKING: Mapping[str, str] = {
     "en": "Talk to a person",
@@ -23,14 +24,15 @@ _ASKING: Mapping[str, str] = {
 
 def without_sign_in(content: Content, platform: str) -> Content:
     """Returns a message for a channel on which nobody can sign in: its fallback, which its sender
-    gave for such a case, with the other chips. A message without one loses the chip, and a WARNING
-    says so.
+    gave for such a case, with the other suggestions. A message without one loses the suggestion,
+    and a WARNING says so.
     """
     if all(one.authentication_request is None for one in all_of(content)):
         return content
     if content.fallback is None:
         left_out(
-            "a chip to sign in was left out; give the message a fallback with the address", platform
+            "a suggestion to sign in was left out; give the message a fallback with the address",
+            platform,
         )
         return content
     own = [one for one in content.suggestions if one.authentication_request is None]
@@ -40,7 +42,7 @@ def without_sign_in(content: Content, platform: str) -> Content:
         for one in card.suggestions
         if one.live_agent_request is not None
     ]
-    return Content(text=content.fallback, suggestions=tuple((*own, *asking)[:CHIPS]))
+    return Content(text=content.fallback, suggestions=tuple((*own, *asking)[:SUGGESTIONS]))
 
 
 def left_out(what: str, platform: str) -> None:

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
 
 TEXT_LIMIT = 3072
-CHIPS, CHIP_TEXT = 13, 25
+SUGGESTIONS, CHIP_TEXT = 13, 25
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
 
 
@@ -35,7 +35,7 @@ class Image(_Open):
 
 
 class Tap(_Open):
-    """The label of a chip and what comes back when it is tapped."""
+    """The label of a suggestion and what comes back when it is tapped."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=CHIP_TEXT)]
     postback_data: Annotated[str, StringConstraints(max_length=2048)]
@@ -86,7 +86,7 @@ class Content(Theirs):
     text: Text | None = None
     rich_card: RichCard | None = None
     image: Image | None = None
-    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=CHIPS)] = ()
+    suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=SUGGESTIONS)] = ()
     fallback: Text | None = None
     contains_rich_text: bool | None = None
 

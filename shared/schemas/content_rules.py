@@ -54,7 +54,7 @@ def _faults(content: Content) -> Iterator[_Fault]:
         yield from _info("image.contentInfo", content.image.content_info)
     if content.rich_card is not None:
         yield from _rich_card(content.rich_card)
-    yield from _chips("suggestions", content.suggestions)
+    yield from _suggestions("suggestions", content.suggestions)
     if (
         len(
             pydantic_core.to_json(content.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -92,7 +92,7 @@ def _card(field: str, card: CardContent) -> Iterator[_Fault]:
         yield field, "give a title, a description or media"
     if card.media is not None:
         yield from _info(f"{field}.media.contentInfo", card.media.content_info)
-    yield from _chips(f"{field}.suggestions", card.suggestions)
+    yield from _suggestions(f"{field}.suggestions", card.suggestions)
 
 
 def _info(field: str, info: ContentInfo) -> Iterator[_Fault]:
@@ -120,23 +120,28 @@ def _number(field: str, value: object) -> Iterator[_Fault]:
         yield field, "must be an international number with its +, like +12025550100"
 
 
-def _chips(field: str, chips: tuple[Suggestion, ...]) -> Iterator[_Fault]:
-    for place, chip in enumerate(chips):
-        yield from _chip(f"{field}.{place}", chip)
+def _suggestions(field: str, suggestions: tuple[Suggestion, ...]) -> Iterator[_Fault]:
+    for place, suggestion in enumerate(suggestions):
+        yield from _suggestion(f"{field}.{place}", suggestion)
 
 
-def _chip(field: str, chip: Suggestion) -> Iterator[_Fault]:
-    kinds = (chip.reply, chip.action, chip.live_agent_request, chip.authentication_request)
+def _suggestion(field: str, suggestion: Suggestion) -> Iterator[_Fault]:
+    kinds = (
+        suggestion.reply,
+        suggestion.action,
+        suggestion.live_agent_request,
+        suggestion.authentication_request,
+    )
     if sum(kind is not None for kind in kinds) != 1:
         yield field, "give exactly one of reply, action, liveAgentRequest and authenticationRequest"
-    if chip.reply is not None:
-        yield from _tap(f"{field}.reply", chip.reply)
-    if chip.action is not None:
-        yield from _tap(f"{field}.action", chip.action)
-        yield from _action(f"{field}.action", chip.action.model_extra or {})
-    if chip.authentication_request is not None:
+    if suggestion.reply is not None:
+        yield from _tap(f"{field}.reply", suggestion.reply)
+    if suggestion.action is not None:
+        yield from _tap(f"{field}.action", suggestion.action)
+        yield from _action(f"{field}.action", suggestion.action.model_extra or {})
+    if suggestion.authentication_request is not None:
         yield from _sign_in(
-            f"{field}.authenticationRequest.oauth", chip.authentication_request.get("oauth")
+            f"{field}.authenticationRequest.oauth", suggestion.authentication_request.get("oauth")
         )
 
 

@@ -41,7 +41,7 @@ class Capabilities(Ours):
     surveys: bool = False
 
 
-class Present(Ours):
+class Participant(Ours):
     """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought
     them in.
 
@@ -151,7 +151,7 @@ class Channel(Ours):
     last_user_at: Time | None = None
     last_message_id: str | None = None
     unsubscribed_at: Time | None = None
-    shown: tuple[Present, ...] = ()
+    shown: tuple[Participant, ...] = ()
 
 
 class Erasing(Ours):
@@ -195,8 +195,8 @@ class Conversation(Ours):
     elsewhere: tuple[Channel, ...] = ()
     tracked: bool = False
     phase: Phase = Phase.BOT
-    humans: tuple[Present, ...] = ()
-    left_unseen: tuple[Present, ...] = ()
+    humans: tuple[Participant, ...] = ()
+    left_unseen: tuple[Participant, ...] = ()
     owed: str | None = None
     unheard: tuple[str, ...] = ()
     request: HandoffRequest | None = None
@@ -266,7 +266,7 @@ class Conversation(Ours):
         dues = (self.timer and self.timer.due_at, self.erasing and self.erasing.since)
         return min((due for due in dues if due), default=None)
 
-    def present(self, representative: Representative) -> Present | None:
+    def present(self, representative: Representative) -> Participant | None:
         return next(
             (human for human in self.humans if human.representative.name == representative.name),
             None,

@@ -114,9 +114,9 @@ class AuthenticationResponse(FromUser):
 class HumanRequested(Event):
     """`metadata` stays with the conversation, so it has at most METADATA_LIMIT bytes as JSON.
 
-    `form` is as in FromUser where the customer asked by a chip, None where a bot or desk asks.
-    `answers` is the version of the conversation that the customer's words made, where a bot asks
-    because of them.
+    `form` is as in FromUser where the customer asked by a suggestion, None where a bot or desk
+    asks. `answers` is the version of the conversation that the customer's words made, where a bot
+    asks because of them.
     """
 
     kind: ClassVar[str] = "human_requested"

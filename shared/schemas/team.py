@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import Notification
 
 HEADLINES: Mapping[str, str] = {

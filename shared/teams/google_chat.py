@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic_core
 
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
 

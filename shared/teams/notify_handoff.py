@@ -13,7 +13,7 @@ from shared.platforms.base import validate
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import TellTeam
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.ids import command_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import MEASURED, Notification

@@ -6,7 +6,7 @@ from typing import Any
 import pydantic_core
 from standardwebhooks.webhooks import Webhook
 
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.team import Briefing, Url
 
 

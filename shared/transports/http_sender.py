@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from shared.errors import Unavailable
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 LONGEST_QUEUE_SECONDS = 3.0

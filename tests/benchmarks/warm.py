@@ -13,7 +13,7 @@ from shared.platforms.csku.platform import Csku
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.transports.clock import WallClock
 from tests.benchmarks.webhooks import CSKU_SECRET, SIGNING_KEY, WEBHOOKS
 

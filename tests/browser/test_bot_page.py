@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from infra.local.dialogflow import session_of
 from infra.local.settings import DIALOGFLOW_AGENT
+from infra.local.simulators.dialogflow import session_of
 
 _numbers = count(1)
 

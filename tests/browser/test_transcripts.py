@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from infra.transcript_formats import Html
-from infra.transcripts import Line
+from infra.export.transcript_formats import Html
+from infra.export.transcripts import Line
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SCRIPT = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"

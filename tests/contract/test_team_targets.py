@@ -14,7 +14,7 @@ from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
 from shared.ports import ConversationStore, Ports
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import OUTBOX
 from shared.schemas.team import Team, Url
 from shared.teams.google_chat import GoogleChat

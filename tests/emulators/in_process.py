@@ -29,7 +29,7 @@ from infra.local.settings import (
 )
 from shared.bootstrap.root import Baton
 from shared.edge import http as edge
-from shared.schemas.exchange import Door
+from shared.schemas.http import Door
 from shared.settings.model import read_settings
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

@@ -12,9 +12,9 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-from infra.local.business_messages import PREFIX, BusinessMessagesSimulator
-from infra.local.platform_store import PlatformStore
 from infra.local.settings import SIGNING_KEY
+from infra.local.simulators.business_messages import PREFIX, BusinessMessagesSimulator
+from infra.local.simulators.platform_store import PlatformStore
 from tests.emulators.boundaries import Boundaries, Struck
 
 

@@ -7,7 +7,6 @@ import base64
 import json
 from collections.abc import Callable
 
-from infra.local.faults import Faults
 from infra.local.server import PATIENCE_SECONDS
 from infra.local.settings import (
     ADMIN_KEY,
@@ -17,6 +16,7 @@ from infra.local.settings import (
     CSKU_SECRET,
     SIGNING_KEY,
 )
+from infra.local.simulators.faults import Faults
 from tests.emulators import log_lines
 from tests.emulators.deployment import USUAL, Deployment, Emulators
 from tests.emulators.senders import Caller

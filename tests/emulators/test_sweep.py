@@ -18,7 +18,7 @@ from shared.platforms.business_messages.platform import BusinessMessages
 from shared.ports import Ports
 from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.firestore.rpc import FirestoreRpc

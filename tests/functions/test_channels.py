@@ -18,7 +18,10 @@ from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.ids import hidden
 
 API = "/send_representative/v1/conversations"
-CHIPS = [{"reply": {"text": "Where is it?", "postbackData": "status"}}, {"liveAgentRequest": {}}]
+SUGGESTIONS = [
+    {"reply": {"text": "Where is it?", "postbackData": "status"}},
+    {"liveAgentRequest": {}},
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _newcomer(server: LocalServer, platform: str) -> Phone:
 
 
 def test_a_handoff_from_the_first_words_to_the_bot_again(phone: Phone) -> None:
-    assert phone.bot_says("What now?", suggestions=CHIPS).status == 200
+    assert phone.bot_says("What now?", suggestions=SUGGESTIONS).status == 200
     row = phone.rows()[-1]
     asking = row["body"]["suggestions"][1]["reply"]
     phone.do("messages", text=asking["text"], postbackData=asking["postbackData"])

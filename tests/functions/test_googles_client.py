@@ -59,7 +59,7 @@ def _event(talk: Talk, event_id: str, kind: Any, who: Any) -> Any:
 
 
 def test_a_message_is_sent_and_answered_as_the_client_expects(talk: Talk, google: Any) -> None:
-    chip = messages.BusinessMessagesSuggestion(
+    suggestion = messages.BusinessMessagesSuggestion(
         liveAgentRequest=messages.BusinessMessagesLiveAgentRequest()
     )
     answer = google.conversations_messages.Create(
@@ -68,7 +68,7 @@ def test_a_message_is_sent_and_answered_as_the_client_expects(talk: Talk, google
             messageId="1",
             text="Hello",
             representative=BOT,
-            suggestions=[chip],
+            suggestions=[suggestion],
             fallback="Hello",
         )
     )

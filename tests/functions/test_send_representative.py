@@ -120,15 +120,15 @@ def test_a_message_that_the_platform_would_refuse_is_refused_here(
 
 
 def test_a_chip_that_some_channel_would_refuse_is_named_by_its_field(talk: Talk) -> None:
-    chip = {"reply": {"text": "Yes", "postbackData": ""}}
-    body = {"messageId": "1", "text": "x", "suggestions": [chip], "representative": BOT}
+    suggestion = {"reply": {"text": "Yes", "postbackData": ""}}
+    body = {"messageId": "1", "text": "x", "suggestions": [suggestion], "representative": BOT}
     refused = talk.post("/messages", body, "dev-bot")
     assert _reason(refused) == (400, "schema")
     assert (
         refused.body["error"]["details"][0]["metadata"]["field"]
         == "suggestions.0.reply.postbackData"
     )
-    chip["reply"]["postbackData"] = "yes"
+    suggestion["reply"]["postbackData"] = "yes"
     assert talk.post("/messages", body, "dev-bot").status == 200, "the id was not consumed"
 
 
@@ -206,11 +206,11 @@ def test_rich_content_travels_whole(talk: Talk) -> None:
             }
         }
     }
-    chips = [{"reply": {"text": "Yes", "postbackData": "y"}}, {"liveAgentRequest": {}}]
+    suggestions = [{"reply": {"text": "Yes", "postbackData": "y"}}, {"liveAgentRequest": {}}]
     body = {
         "messageId": "1",
         "richCard": card,
-        "suggestions": chips,
+        "suggestions": suggestions,
         "fallback": "Order 12",
         "representative": BOT,
     }

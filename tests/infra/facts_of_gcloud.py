@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from infra.gcloud import Command, Step
+from infra.deploy.gcloud import Command, Step
 from tests.infra.facts import AGENT, Fact, canonical
 
 

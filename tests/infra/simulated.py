@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from infra.local.rcs import AGENT, RcsSimulator
-from infra.local.simulator import Simulator
-from infra.local.whatsapp import NUMBER
+from infra.local.simulators.rcs import AGENT, RcsSimulator
+from infra.local.simulators.simulator import Simulator
+from infra.local.simulators.whatsapp import NUMBER
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.representative import Representative, RepresentativeType
 
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")

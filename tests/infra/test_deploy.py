@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import deploy
+from infra.deploy import deploy
+from infra.deploy.deployment import Deployment
+from infra.deploy.gcloud import Command, Result, Runner
 from infra.deployables import deployables, secrets
-from infra.deployment import Deployment
-from infra.gcloud import Command, Result, Runner
 
 TABLE = deployables()
 VALUES = {"BATON_API_KEYS": '{"k": {"name": "it\'s"}}', "CSKU_WEBHOOK_SECRETS": "a,b"}

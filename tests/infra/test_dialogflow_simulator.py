@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.dialogflow import session_of
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import DIALOGFLOW_AGENT
+from infra.local.simulators.dialogflow import session_of
 
 SIM = "/sim/dialogflow"
 _numbers = count(1)

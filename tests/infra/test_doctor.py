@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from infra import doctor, doctor_checks, doctor_state
-from infra.doctor_http import Answer, Finding, Patient, Verdict
-from infra.gcloud import Result
+from infra.deploy.gcloud import Result
+from infra.doctor import checks as doctor_checks
+from infra.doctor import doctor
+from infra.doctor import state as doctor_state
+from infra.doctor.http import Answer, Finding, Patient, Verdict
 from infra.local.server import LocalServer
 from tests.infra.damage import damage_store
 

@@ -52,7 +52,7 @@ async def _fill(path: Path, conversations: int) -> None:
 # Linux hands the peak of the process that started it on as `ru_maxrss`; VmHWM begins anew.
 MEASURED = """
 import pathlib, resource, sys
-from infra.export import main
+from infra.export.export import main
 main(sys.argv[1:])
 status = pathlib.Path("/proc/self/status")
 lines = status.read_text().splitlines() if status.exists() else []

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from infra import deploy
+from infra.deploy import deploy
+from infra.deploy.deployment import Deployment
 from infra.deployables import deployables
-from infra.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 TABLE = deployables()

@@ -6,9 +6,9 @@ its gcloud commands. No cloud saw either.
 from pathlib import Path
 from typing import Any
 
-from infra import deploy
+from infra.deploy import deploy
+from infra.deploy.deployment import Deployment
 from infra.deployables import deployables
-from infra.deployment import Deployment
 from tests.infra.facts import Fact
 from tests.infra.facts_of_gcloud import FromGcloud
 from tests.infra.facts_of_terraform import FromTerraform

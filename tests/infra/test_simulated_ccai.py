@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from infra.local.ccai import PER_SECOND, CcaiFaults, CcaiSimulator
-from infra.local.platform_store import PlatformStore
+from infra.local.simulators.ccai import PER_SECOND, CcaiFaults, CcaiSimulator
+from infra.local.simulators.platform_store import PlatformStore
 from shared.platforms.base import Deflected
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.desk import Chat, Spoken
 from shared.schemas.commands import CallDesk
 from shared.schemas.events import ChatCreated, Event, HumanJoined, HumanMessage, Unknown
-from shared.schemas.exchange import Answer, Request
+from shared.schemas.http import Answer, Request
 from shared.transports.clock import WallClock
 from tests.infra.simulated import HERE, ask, customer
 

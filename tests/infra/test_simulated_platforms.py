@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.local.platform_store import PlatformStore
-from infra.local.rcs import RcsSimulator
-from infra.local.simulator import Simulator
-from infra.local.whatsapp import WhatsAppSimulator
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.rcs import RcsSimulator
+from infra.local.simulators.simulator import Simulator
+from infra.local.simulators.whatsapp import WhatsAppSimulator
 from shared.schemas.events import UserMessage
 from tests.infra.simulated import PHONE, customer, says, sent, shown, told
 
@@ -51,7 +51,7 @@ async def test_a_newcomer_gets_a_number_and_the_id_that_baton_will_use(
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])
-async def test_whoever_asks_for_a_person_taps_a_chip(
+async def test_whoever_asks_for_a_person_taps_a_suggestion(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     simulator: Simulator = request.getfixturevalue(name)

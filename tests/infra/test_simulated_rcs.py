@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from infra.local.platform_store import PlatformStore
-from infra.local.rcs import AGENT, RcsSimulator
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.rcs import AGENT, RcsSimulator
 from shared.schemas.commands import SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.events import Subscribed, Unsubscribed, UserMessage
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from tests.infra.simulated import BOT, HERE, PHONE, RCS, ask, customer, says, sent, shown, told
 
 UUID = "7c2d9f56-98a4-4b3c-8d3c-6a2b1f0e5d4c"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from infra.local.platform_store import PlatformStore
-from infra.local.whatsapp import NUMBER, WhatsAppSimulator
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.whatsapp import NUMBER, WhatsAppSimulator
 from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage, Undelivered
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.schemas.ids import hidden
 from tests.infra.simulated import PHONE, WHATSAPP, ask, customer, says, sent, shown, told
 
@@ -94,10 +94,10 @@ async def test_whatsapp_keeps_its_limits_and_knows_whom_it_can_reach(
 async def test_every_way_to_send_chips_is_accepted(whatsapp: WhatsAppSimulator) -> None:
     await says(whatsapp)
     for number in (1, 3, 4, 10, 11):
-        chips = [
+        suggestions = [
             {"reply": {"text": f"Chip {one}", "postbackData": f"p{one}"}} for one in range(number)
         ]
-        content = Content.model_validate({"text": f"{number}", "suggestions": chips})
+        content = Content.model_validate({"text": f"{number}", "suggestions": suggestions})
         assert (
             await sent(whatsapp, content.text or "", suggestions=content.suggestions)
         ).status == 200

@@ -11,9 +11,9 @@ from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendMessage, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import Event, HumanRequested, UserMessage
-from shared.schemas.exchange import Answer, Call, Request, Response
-from shared.schemas.passing import Passing, Receipt
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.times import time_or_none
 
 NAME, URL = "bare", "http://bare.example/messages"
@@ -43,7 +43,7 @@ class Bare:
     def authenticate(self, request: Request) -> None:
         return None
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         body = parse_object(request.body)
         source = f"{NAME}:{body['conversationId']}"
         if "receipts" in body:

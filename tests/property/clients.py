@@ -17,7 +17,7 @@ from shared.conversations.receive_webhook import receive_webhook
 from shared.errors import BatonError, Unavailable
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import Ports
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.ids import platform_of, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.times import format_time

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from infra.local.business_messages import BusinessMessagesSimulator
-from infra.local.faults import Faults
+from infra.local.simulators.business_messages import BusinessMessagesSimulator
+from infra.local.simulators.faults import Faults
 from shared.errors import Unavailable
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from tests.property.bare import URL as BARE_URL
 from tests.property.bare import BareChannel
 

@@ -19,7 +19,7 @@ from shared.errors import Unavailable
 from shared.measures.counts import Count
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Command, SendEvent, SendMessage, State
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from tests.property.bare import URL as BARE_URL
 from tests.property.clients import Clients

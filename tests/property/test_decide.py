@@ -24,8 +24,8 @@ from shared.schemas.conversation import (
     Channel,
     Conversation,
     HandoffRequest,
+    Participant,
     Phase,
-    Present,
     Timer,
 )
 from shared.schemas.desks import Called, CreatedChat
@@ -121,7 +121,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
     phase = draw(st.sampled_from(Phase))
     several = draw(st.lists(people, min_size=1, max_size=3, unique_by=lambda who: who.name))
     humans = tuple(
-        Present(
+        Participant(
             representative=who,
             frame=f"frame {who.name}",
             source=draw(sources),
@@ -158,7 +158,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
             for human in humans[: draw(st.integers(0, 3))]
         ),
     )
-    gone = Present(
+    gone = Participant(
         representative=humans[0].representative, frame="gone", source=CHANNEL, joined_at=NOW
     )
     return Conversation(

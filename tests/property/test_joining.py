@@ -13,9 +13,9 @@ from shared.customers.join_channels import CARRIED
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.exchange import Request
+from shared.schemas.ephemeral import Receipt
+from shared.schemas.http import Request
 from shared.schemas.notifications import HANDOFFS
-from shared.schemas.passing import Receipt
 from tests.property.clients import KEYRING, Clients
 from tests.property.ground import DESK
 from tests.property.ledger import remains

@@ -16,9 +16,9 @@ from shared.errors import Refused, Unavailable
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content
+from shared.schemas.ephemeral import Receipt
 from shared.schemas.events import BotMessage, SuggestionResponse, Undelivered
-from shared.schemas.exchange import Answer, Call
-from shared.schemas.passing import Receipt
+from shared.schemas.http import Answer, Call
 from shared.schemas.representative import Representative, RepresentativeType
 from tests.property.bare import CAPABILITIES, URL
 from tests.property.clients import Clients, Report

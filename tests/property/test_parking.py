@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.ports import ConversationStore
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from tests.property.clients import Clients
 from tests.property.effort import effort

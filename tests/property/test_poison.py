@@ -19,7 +19,7 @@ from shared.errors import Unavailable
 from shared.handoff.visibility import words_to_mask
 from shared.ports import Ports
 from shared.schemas.commands import Post, SendMessage, State
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from tests.property.clients import Clients
 from tests.property.effort import effort

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra.redaction import Mask
+from infra.export.redaction import Mask
 from shared.schemas.conversation import Conversation
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort

@@ -16,9 +16,9 @@ from datetime import timedelta
 from typing import Any, Literal, get_args
 from urllib.parse import quote, urlsplit
 
-from infra.redaction import Mask
-from infra.transcript_formats import FORMATS
-from infra.transcripts import lines
+from infra.export.redaction import Mask
+from infra.export.transcript_formats import FORMATS
+from infra.export.transcripts import lines
 from shared.api.keys import Keyring
 from shared.api.operations import OPERATIONS
 from shared.api.routes import send_representative
@@ -37,7 +37,7 @@ from shared.platforms.desk import Desks
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.team import Target, Team, Url

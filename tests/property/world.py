@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from infra.local.business_messages import PREFIX, BusinessMessagesSimulator
-from infra.local.platform_store import PlatformStore
+from infra.local.simulators.business_messages import PREFIX, BusinessMessagesSimulator
+from infra.local.simulators.platform_store import PlatformStore
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
 from shared.measures.counts import Count
@@ -20,7 +20,7 @@ from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot, Webhooks
 from shared.schemas.conversation import Conversation
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import OUTBOX
 from shared.stores.cache import CachedStore

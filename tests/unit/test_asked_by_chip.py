@@ -1,4 +1,4 @@
-"""A customer taps the chip that asks for a person: who hears of it, and that it stays one
+"""A customer taps the suggestion that asks for a person: who hears of it, and that it stays one
 handoff.
 """
 

@@ -14,12 +14,12 @@ TAP = {"text": "Yes", "postbackData": "yes"}
 OAUTH = {"clientId": "c", "codeChallenge": "x", "scopes": ["s"]}
 
 
-def _chip(**chip: Any) -> dict[str, Any]:
-    return {"text": "?", "suggestions": [{"reply": TAP}, chip]}
+def _suggestion(**suggestion: Any) -> dict[str, Any]:
+    return {"text": "?", "suggestions": [{"reply": TAP}, suggestion]}
 
 
 def _action(**action: Any) -> dict[str, Any]:
-    return _chip(action={"text": "Go", "postbackData": "go", **action})
+    return _suggestion(action={"text": "Go", "postbackData": "go", **action})
 
 
 def _card(**card: Any) -> dict[str, Any]:
@@ -40,13 +40,19 @@ CARD = "richCard.standaloneCard.cardContent"
     [
         ({"text": "  \n"}, "text"),
         ({"text": "x", "fallback": " "}, "fallback"),
-        (_chip(reply={"text": "No", "postbackData": ""}), "suggestions.1.reply.postbackData"),
-        (_chip(reply={"text": "No", "postbackData": " no"}), "suggestions.1.reply.postbackData"),
-        (_chip(reply={"text": "No", "postbackData": "no\n"}), "suggestions.1.reply.postbackData"),
-        (_chip(reply={"text": "  ", "postbackData": "no"}), "suggestions.1.reply.text"),
-        (_chip(), "suggestions.1"),
-        (_chip(reply=TAP, liveAgentRequest={}), "suggestions.1"),
-        (_chip(danceRequest={}), "suggestions.1"),
+        (_suggestion(reply={"text": "No", "postbackData": ""}), "suggestions.1.reply.postbackData"),
+        (
+            _suggestion(reply={"text": "No", "postbackData": " no"}),
+            "suggestions.1.reply.postbackData",
+        ),
+        (
+            _suggestion(reply={"text": "No", "postbackData": "no\n"}),
+            "suggestions.1.reply.postbackData",
+        ),
+        (_suggestion(reply={"text": "  ", "postbackData": "no"}), "suggestions.1.reply.text"),
+        (_suggestion(), "suggestions.1"),
+        (_suggestion(reply=TAP, liveAgentRequest={}), "suggestions.1"),
+        (_suggestion(danceRequest={}), "suggestions.1"),
         (_action(), "suggestions.1.action"),
         (_action(danceAction={}), "suggestions.1.action"),
         (
@@ -83,9 +89,9 @@ CARD = "richCard.standaloneCard.cardContent"
             "suggestions.1.action.createCalendarEventAction.title",
         ),
         (_action(composeAction={}), "suggestions.1.action.composeAction"),
-        (_chip(authenticationRequest={}), "suggestions.1.authenticationRequest.oauth"),
+        (_suggestion(authenticationRequest={}), "suggestions.1.authenticationRequest.oauth"),
         (
-            _chip(authenticationRequest={"oauth": {**OAUTH, "scopes": []}}),
+            _suggestion(authenticationRequest={"oauth": {**OAUTH, "scopes": []}}),
             "suggestions.1.authenticationRequest.oauth.scopes",
         ),
         (_card(), CARD),
@@ -114,8 +120,8 @@ def test_a_fault_is_named_by_its_field(content: dict[str, Any], field: str) -> N
     "content",
     [
         {"text": " x ", "fallback": "y"},
-        _chip(liveAgentRequest={}),
-        _chip(authenticationRequest={"oauth": OAUTH}),
+        _suggestion(liveAgentRequest={}),
+        _suggestion(authenticationRequest={"oauth": OAUTH}),
         _action(openUrlAction={"url": "https://x.test:8443/a?b=%20&c=[1]#d"}),
         _action(dialAction={"phoneNumber": "+1-201-555-0123"}),
         _action(dialAction={"phoneNumber": "+12223334444"}),
@@ -132,11 +138,11 @@ def test_what_is_sound_is_taken(content: dict[str, Any]) -> None:
 
 
 def test_a_message_that_rcs_finds_too_large_is_refused() -> None:
-    chip = {"reply": {"text": "x", "postbackData": "é" * 2048}}
-    cards = [{"description": "é" * 2000, "suggestions": [chip] * 4}] * 10
+    suggestion = {"reply": {"text": "x", "postbackData": "é" * 2048}}
+    cards = [{"description": "é" * 2000, "suggestions": [suggestion] * 4}] * 10
     content = {
         "richCard": {"carouselCard": {"cardWidth": "SMALL", "cardContents": cards}},
-        "suggestions": [chip] * 13,
+        "suggestions": [suggestion] * 13,
     }
     found = first_fault(Content.model_validate(content))
     assert found is not None

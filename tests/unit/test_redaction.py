@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.redaction import Mask, pseudonym
-from infra.transcripts import Line
+from infra.export.redaction import Mask, pseudonym
+from infra.export.transcripts import Line
 from shared.platforms.map_links import map_link
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry, Verdict

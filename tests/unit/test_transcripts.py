@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.transcripts import lines
+from infra.export.transcripts import lines
 from shared.schemas.commands import Record, SendEvent, SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.journal import JournalEntry, Verdict

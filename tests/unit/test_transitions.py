@@ -23,8 +23,8 @@ from shared.schemas.conversation import (
     Capabilities,
     Conversation,
     HandoffRequest,
+    Participant,
     Phase,
-    Present,
     Timer,
 )
 from shared.schemas.desks import Called
@@ -82,9 +82,9 @@ COMMANDS = {
 }
 
 
-def human(name: str, source: str = CHANNEL, key: str | None = None) -> Present:
+def human(name: str, source: str = CHANNEL, key: str | None = None) -> Participant:
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
-    return Present(
+    return Participant(
         representative=who, frame=f"frame of {name}", source=source, joined_at=EARLIER, key=key
     )
 

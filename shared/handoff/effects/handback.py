@@ -2,7 +2,7 @@
 was said meanwhile.
 """
 
-from shared.handoff.turn import Turn
+from shared.handoff.draft import Draft
 from shared.handoff.visibility import FIELD
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Handback, Line, Phase
@@ -17,52 +17,52 @@ LEFT_BECAUSE = {
 }
 
 
-def remember(turn: Turn, before: Conversation) -> None:
+def remember(draft: Draft, before: Conversation) -> None:
     """Keeps what is said while a human is here, and hands it back when the last one leaves."""
-    after = turn.conversation
+    after = draft.conversation
     if after.tracked or Phase.HUMAN not in (before.phase, after.phase):
         return
     if before.phase is not Phase.HUMAN:
-        turn.change(said=(), handback=None, awaited=None)
-    _note(turn)
+        draft.change(said=(), handback=None, awaited=None)
+    _note(draft)
     if after.phase is not Phase.HUMAN:
-        turn.change(said=(), handback=_handback(turn, before))
+        draft.change(said=(), handback=_handback(draft, before))
 
 
-def _note(turn: Turn) -> None:
-    text = turn.event.text
+def _note(draft: Draft) -> None:
+    text = draft.event.text
     if text is not None:
-        line = Line(by=_speaker(turn), text=shortened(text, LINE_LIMIT))
-        turn.change(said=(*turn.conversation.said, line)[-LINES_KEPT:])
+        line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
+        draft.change(said=(*draft.conversation.said, line)[-LINES_KEPT:])
 
 
-def _speaker(turn: Turn) -> str | None:
-    if isinstance(turn.event, FromUser):
+def _speaker(draft: Draft) -> str | None:
+    if isinstance(draft.event, FromUser):
         return None
-    representative = getattr(turn.event, "representative", None)
+    representative = getattr(draft.event, "representative", None)
     return representative.name if representative else ""
 
 
-def _handback(turn: Turn, before: Conversation) -> Handback:
+def _handback(draft: Draft, before: Conversation) -> Handback:
     request = before.request
     return Handback(
-        reason=getattr(turn.event, "reason", None)
-        or LEFT_BECAUSE.get(turn.event.kind, turn.event.kind),
-        ended_at=turn.now,
+        reason=getattr(draft.event, "reason", None)
+        or LEFT_BECAUSE.get(draft.event.kind, draft.event.kind),
+        ended_at=draft.now,
         representatives=tuple(human.representative.name for human in before.humans),
         request_reason=request.reason if request else None,
-        said=turn.conversation.said,
+        said=draft.conversation.said,
     )
 
 
-def told(turn: Turn) -> JsonObject:
+def told(draft: Draft) -> JsonObject:
     """Returns what the bot's copy of the customer's next words carries, and forgets it."""
-    handback = turn.conversation.handback
+    handback = draft.conversation.handback
     if (
         handback is None
-        or not isinstance(turn.event, UserMessage | SuggestionResponse)
-        or turn.event.said is None
+        or not isinstance(draft.event, UserMessage | SuggestionResponse)
+        or draft.event.said is None
     ):
         return {}
-    turn.change(handback=None)
+    draft.change(handback=None)
     return {FIELD: handback.model_dump(mode="json", by_alias=True, exclude_none=True)}

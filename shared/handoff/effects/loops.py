@@ -8,9 +8,9 @@ too.
 
 from datetime import datetime
 
+from shared.handoff.draft import Draft
 from shared.handoff.effects.notifications import notification
 from shared.handoff.policy import Policy
-from shared.handoff.turn import Turn
 from shared.schemas.conversation import BotRun, Conversation
 
 MESSAGES_IN_A_TURN = 20
@@ -26,20 +26,20 @@ def is_out_of_turns(conversation: Conversation, now: datetime, policy: Policy) -
     return _with_one_more(conversation, now, policy).turns > policy.bot_turns_limit
 
 
-def count_turn(turn: Turn) -> None:
+def count_turn(draft: Draft) -> None:
     """Counts a message of a bot. The team is told once, when the last turn begins."""
-    known, policy = turn.conversation, turn.policy
+    known, policy = draft.conversation, draft.policy
     if known.tracked or not policy.bot_turns_limit:
         return
-    run = _with_one_more(known, turn.now, policy)
+    run = _with_one_more(known, draft.now, policy)
     if run.turns >= policy.bot_turns_limit and not run.is_last:
-        run = run.model_copy(update={"is_last": True, "since": turn.now})
-        turn.commands.append(notification(turn, "bot.silenced", reason=REASON))
-    turn.change(bot_run=run)
+        run = run.model_copy(update={"is_last": True, "since": draft.now})
+        draft.commands.append(notification(draft, "bot.silenced", reason=REASON))
+    draft.change(bot_run=run)
 
 
-def note(turn: Turn) -> None:
-    turn.reason = REASON
+def note(draft: Draft) -> None:
+    draft.reason = REASON
 
 
 def _with_one_more(conversation: Conversation, now: datetime, policy: Policy) -> BotRun:

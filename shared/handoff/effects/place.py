@@ -2,10 +2,10 @@
 elsewhere.
 """
 
+from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.speech import say_notice
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
-from shared.handoff.turn import Turn, expect
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event, FromUser
 
@@ -28,12 +28,12 @@ def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> 
     )
 
 
-def say_place(turn: Turn) -> None:
-    ahead = expect(turn.event, FromUser).ahead
+def say_place(draft: Draft) -> None:
+    ahead = expect(draft.event, FromUser).ahead
     if ahead is None:
         return
     if ahead.more:
         notice = Notice.PLACE_FAR if ahead.people else Notice.PLACE_UNKNOWN
     else:
         notice = Notice.PLACE if ahead.people else Notice.PLACE_NEXT
-    say_notice(turn, notice, ahead=ahead.people)
+    say_notice(draft, notice, ahead=ahead.people)

@@ -1,10 +1,11 @@
-"""What each effect of the table does to a turn: the commands it adds, the change it makes."""
+"""What each effect of the table does to a draft: the commands it adds, the change it makes."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from shared.handoff import channels
+from shared.handoff.draft import Draft
 from shared.handoff.effects import assistant, chats, closed, desks, handback, loops, variables
 from shared.handoff.effects import place as line
 from shared.handoff.effects.frames import (
@@ -20,7 +21,6 @@ from shared.handoff.effects.notifications import notify
 from shared.handoff.effects.speech import bot_message, message, say, survey
 from shared.handoff.notices import Notice
 from shared.handoff.transitions import Effect
-from shared.handoff.turn import Turn
 from shared.handoff.visibility import copies
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Audience, Post, Publish
@@ -28,7 +28,7 @@ from shared.schemas.events import HumanRequested
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
-_Effect = Callable[[Turn], None]
+_Effect = Callable[[Draft], None]
 
 
 def tell(*audience: Audience) -> _Effect:
@@ -36,22 +36,22 @@ def tell(*audience: Audience) -> _Effect:
     a copy of its own.
     """
 
-    def effect(turn: Turn) -> None:
-        if isinstance(turn.event, HumanRequested) and turn.event.form is None:
-            return  # a bot or desk asks, not the customer by a chip
-        for_bot = handback.told(turn) if "BOT" in audience else {}
-        for readers in copies(audience, turn.captured_for):
-            body = {**(for_bot if "BOT" in readers else {}), **_ours(turn, audience, readers)}
-            turn.add(Publish(id=turn.next_id(), topic=USER_MESSAGES, body=body, readers=readers))
+    def effect(draft: Draft) -> None:
+        if isinstance(draft.event, HumanRequested) and draft.event.form is None:
+            return  # a bot or desk asks, not the customer by a suggestion
+        for_bot = handback.told(draft) if "BOT" in audience else {}
+        for readers in copies(audience, draft.captured_for):
+            body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
+            draft.add(Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers))
         for one in audience:
-            if one in turn.policy.webhooks:
+            if one in draft.policy.webhooks:
                 body = for_bot if one == "BOT" else {}
-                turn.add(Post(id=turn.next_id(), audience=one, body=body, readers=(one,)))
+                draft.add(Post(id=draft.next_id(), audience=one, body=body, readers=(one,)))
 
     return effect
 
 
-def _ours(turn: Turn, audience: Sequence[Audience], readers: Sequence[Audience]) -> JsonObject:
+def _ours(draft: Draft, audience: Sequence[Audience], readers: Sequence[Audience]) -> JsonObject:
     """Returns what the topic says beside the platform's own form; `also` are those who get a
     copy of their own.
     """
@@ -60,33 +60,33 @@ def _ours(turn: Turn, audience: Sequence[Audience], readers: Sequence[Audience])
         "schema_version": 1,
         "audience": list(readers),
         **({"also": also} if also else {}),
-        "conversation": turn.conversation.id,
-        "version": turn.conversation.version,
-        "accepted_at": format_time(turn.now),
+        "conversation": draft.conversation.id,
+        "version": draft.conversation.version,
+        "accepted_at": format_time(draft.now),
     }
 
 
-def remind(turn: Turn) -> None:
+def remind(draft: Draft) -> None:
     """A desk has its time from when it is called, also where its opening was noticed late."""
-    timer = turn.conversation.timer
+    timer = draft.conversation.timer
     if timer is not None:
-        since = turn.now if timer.is_opening else timer.due_at
-        turn.change(
+        since = draft.now if timer.is_opening else timer.due_at
+        draft.change(
             timer=timer.model_copy(
-                update={"n": timer.n + 1, "due_at": since + turn.policy.unclaimed_after}
+                update={"n": timer.n + 1, "due_at": since + draft.policy.unclaimed_after}
             )
         )
 
 
-def unsubscribe(turn: Turn) -> None:
-    turn.conversation = channels.unsubscribed(
-        turn.conversation, turn.event.source, turn.event.occurred_at or turn.now
+def unsubscribe(draft: Draft) -> None:
+    draft.conversation = channels.unsubscribed(
+        draft.conversation, draft.event.source, draft.event.occurred_at or draft.now
     )
 
 
-def subscribe(turn: Turn) -> None:
-    turn.conversation = channels.subscribed(
-        turn.conversation, turn.event.source, turn.event.occurred_at or turn.now
+def subscribe(draft: Draft) -> None:
+    draft.conversation = channels.subscribed(
+        draft.conversation, draft.event.source, draft.event.occurred_at or draft.now
     )
 
 

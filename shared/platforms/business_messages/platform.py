@@ -25,6 +25,7 @@ from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, 
 from shared.schemas.content import CardContent, Content, Suggestion
 from shared.schemas.content_rules import ACTIONS
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
 from shared.schemas.events import (
     AuthenticationResponse,
     Event,
@@ -35,9 +36,8 @@ from shared.schemas.events import (
     Unknown,
     UserMessage,
 )
-from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
-from shared.schemas.passing import Passing, Receipt, Typing
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -142,11 +142,11 @@ def _authentication(report: _Report) -> Event:
     return report.from_user(AuthenticationResponse, "authenticationResponse", None, None)
 
 
-def _receipts(report: _Report) -> Passing:
+def _receipts(report: _Report) -> Ephemeral:
     return Receipt(source=report.conversation, form=report.body)
 
 
-def _user_status(report: _Report) -> Event | Passing:
+def _user_status(report: _Report) -> Event | Ephemeral:
     """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
     if _boolean(report, "requestedLiveAgent"):
         common = {**report.common("userStatus"), "form": report.body}
@@ -170,7 +170,7 @@ def _boolean(report: _Report, field: str) -> bool | None:
     )
 
 
-_PAYLOADS: Mapping[str, Callable[[_Report], Event | Passing]] = {
+_PAYLOADS: Mapping[str, Callable[[_Report], Event | Ephemeral]] = {
     "message": _message,
     "suggestionResponse": _suggestion,
     "userStatus": _user_status,
@@ -204,7 +204,7 @@ class BusinessMessages:
         expected = (hmac_sha512_base64(key, request.body) for key in self.signing_keys)
         require(request.headers.get("x-goog-signature"), expected, "BUSINESS_MESSAGES_SIGNING_KEYS")
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         return read_or_noted(
             NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body)
         )
@@ -252,7 +252,7 @@ class BusinessMessages:
 
 def _shown(content: Content) -> JsonObject:
     """Returns a message without the actions that only RCS has."""
-    chips = tuple(filter(_has_chip, content.suggestions))
+    suggestions = tuple(filter(_has_suggestion, content.suggestions))
     card = content.rich_card
     if card is not None and card.standalone_card is not None:
         standing = card.standalone_card
@@ -262,18 +262,18 @@ def _shown(content: Content) -> JsonObject:
         contents = tuple(map(_card, card.carousel_card.card_contents))
         carousel = card.carousel_card.model_copy(update={"card_contents": contents})
         card = card.model_copy(update={"carousel_card": carousel})
-    whole = content.model_copy(update={"suggestions": chips, "rich_card": card})
+    whole = content.model_copy(update={"suggestions": suggestions, "rich_card": card})
     if len(all_of(whole)) < len(all_of(content)):
-        left_out("a chip was left out that only RCS has", NAME)
+        left_out("a suggestion was left out that only RCS has", NAME)
     return whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 def _card(card: CardContent) -> CardContent:
-    return card.model_copy(update={"suggestions": tuple(filter(_has_chip, card.suggestions))})
+    return card.model_copy(update={"suggestions": tuple(filter(_has_suggestion, card.suggestions))})
 
 
-def _has_chip(chip: Suggestion) -> bool:
-    return chip.action is None or not set(chip.action.model_extra or {}) & _ONLY_RCS
+def _has_suggestion(suggestion: Suggestion) -> bool:
+    return suggestion.action is None or not set(suggestion.action.model_extra or {}) & _ONLY_RCS
 
 
 def _speaker(command: ToCustomer | Signal) -> JsonObject:
@@ -294,7 +294,7 @@ def _report(raw: bytes) -> _Report:
     return _Report(body, conversation_id(NAME, native), native)
 
 
-def _reported(report: _Report) -> Event | Passing:
+def _reported(report: _Report) -> Event | Ephemeral:
     for payload, read in _PAYLOADS.items():
         if report.body.get(payload) is not None:
             if not isinstance(report.body[payload], dict):

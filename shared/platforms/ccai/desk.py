@@ -29,7 +29,7 @@ from shared.platforms.ccai.names import (
 from shared.platforms.desk import Chat, Speaker, Spoken
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.languages import best_of, language_of
 from shared.schemas.times import format_time
 

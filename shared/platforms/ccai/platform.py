@@ -26,9 +26,9 @@ from shared.platforms.ccai.webhook import report_of, reported
 from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.exchange import Answer, Call, Request, Response
-from shared.schemas.passing import Passing
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.times import parse_time
 
 CAPABILITIES = Capabilities(
@@ -84,7 +84,7 @@ class Ccai:
             raise Unauthenticated
         self._check_age(stamp)
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         raw, trusted = request.body, frozenset(self.unofficial)
         if _is_session(request):
             return read_or_noted(NAME, lambda: session(parse_signed(raw), raw), lambda: None)

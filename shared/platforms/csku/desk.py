@@ -10,7 +10,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 
 NAME = "csku"
 

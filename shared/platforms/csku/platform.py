@@ -25,6 +25,7 @@ from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToCustomer
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import (
     BotMessage,
     Event,
@@ -33,9 +34,8 @@ from shared.schemas.events import (
     Unknown,
     UserMessage,
 )
-from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
-from shared.schemas.passing import Passing
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -215,7 +215,7 @@ class Csku:
         secrets = [secret.strip() for secret in self.webhook_secrets]
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         return read_or_noted(
             NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body))
         )

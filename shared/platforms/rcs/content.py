@@ -15,8 +15,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import CardContent, Content, RichCard, Suggestion, Tap
 
 PLATFORM = "rcs"
-MOST_CHIPS = 11  # Business Messages takes 13
-MOST_CHIPS_OF_A_CARD = 4
+MOST_SUGGESTIONS = 11  # Business Messages takes 13
+MOST_SUGGESTIONS_OF_A_CARD = 4
 
 # Every field that RCS knows, as it answers 400 to any other. Business Messages has more (an
 # altText), and so may have whoever writes for it.
@@ -37,13 +37,13 @@ _ACTIONS: _Shape = {
         "composeRecordingMessage": {"phoneNumber": None, "type": None},
     },
 }
-_CHIP: _Shape = {
+_SUGGESTION: _Shape = {
     "reply": {"text": None, "postbackData": None},
     "action": {"text": None, "postbackData": None, "fallbackUrl": None, **_ACTIONS},
 }
 _CARD: _Shape = {
     "title": None, "description": None, "media": {"height": None, "contentInfo": _INFO},
-    "suggestions": _CHIP
+    "suggestions": _SUGGESTION
 }  # fmt: skip
 _CONTENT: _Shape = {
     "text": None,
@@ -56,15 +56,15 @@ _CONTENT: _Shape = {
         },
         "carouselCard": {"cardWidth": None, "cardContents": _CARD},
     },
-    "suggestions": _CHIP,
+    "suggestions": _SUGGESTION,
 }
 
 
 def content_message(content: Content, language: str | None) -> JsonObject:
     """Returns the `contentMessage`. RCS has no rich text, no fallback and no way to sign in."""
     content = with_marks(without_sign_in(content, PLATFORM), PLAIN)
-    chips = _chips(content.suggestions, MOST_CHIPS, language)
-    whole = {**_payload(content, language), **({"suggestions": chips} if chips else {})}
+    suggestions = _suggestions(content.suggestions, MOST_SUGGESTIONS, language)
+    whole = {**_payload(content, language), **({"suggestions": suggestions} if suggestions else {})}
     return {name: _shaped(whole[name], inner) for name, inner in _CONTENT.items() if name in whole}
 
 
@@ -98,23 +98,27 @@ def _rich_card(card: RichCard, language: str | None) -> JsonObject:
 
 
 def _card(card: CardContent, language: str | None) -> JsonObject:
-    chips = _chips(card.suggestions, MOST_CHIPS_OF_A_CARD, language)
-    return {**_plain(card, "suggestions"), **({"suggestions": chips} if chips else {})}
+    suggestions = _suggestions(card.suggestions, MOST_SUGGESTIONS_OF_A_CARD, language)
+    return {**_plain(card, "suggestions"), **({"suggestions": suggestions} if suggestions else {})}
 
 
-def _chips(suggestions: Sequence[Suggestion], most: int, language: str | None) -> list[JsonValue]:
-    """Returns at most so many chips; of more, the last to go is the one that asks for a person."""
+def _suggestions(
+    suggestions: Sequence[Suggestion], most: int, language: str | None
+) -> list[JsonValue]:
+    """Returns at most so many suggestions; of more, the last to go is the one that asks for a
+    person.
+    """
     known = [
         one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)
     ]
     lost = sum(one.authentication_request is None for one in suggestions) - len(known[:most])
     if lost:
-        left_out(f"{lost} chips of a message were left out", PLATFORM)
+        left_out(f"{lost} suggestions of a message were left out", PLATFORM)
     kept = known[:most]
     asking = [one for one in known[most:] if one.live_agent_request is not None]
     if asking and not any(one.live_agent_request is not None for one in kept):
         kept[-1] = asking[0]
-    return [_chip(one, language) for one in kept]
+    return [_suggestion(one, language) for one in kept]
 
 
 def _acts(one: Suggestion) -> bool:
@@ -124,7 +128,7 @@ def _acts(one: Suggestion) -> bool:
     )
 
 
-def _chip(one: Suggestion, language: str | None) -> JsonObject:
+def _suggestion(one: Suggestion, language: str | None) -> JsonObject:
     reply = reply_of(one, language)
     if reply is not None:
         return {"reply": _tap(reply)}
@@ -132,7 +136,7 @@ def _chip(one: Suggestion, language: str | None) -> JsonObject:
 
 
 def _tap(tap: Tap) -> JsonObject:
-    """A chip from before Baton asked for postback data comes back by its text."""
+    """A suggestion from before Baton asked for postback data comes back by its text."""
     return {**_plain(tap), "postbackData": tap.postback_data or tap.text}
 
 

@@ -25,10 +25,10 @@ from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import command_id
-from shared.schemas.passing import Passing
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
 CAPABILITIES = Capabilities(
@@ -77,7 +77,7 @@ class Rcs:
         if data is None:
             raise Unauthenticated
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for what was signed: one 400 would hold up every agent of the partner."""
         return completed(reported(request.body, self.facts), self.language, self.now)
 

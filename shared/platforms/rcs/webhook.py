@@ -20,9 +20,9 @@ from shared.platforms.map_links import NOWHERE, map_link
 from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
-from shared.schemas.passing import Passing
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
@@ -103,7 +103,7 @@ def _tap(report: _Report) -> list[Event]:
     return [report.line.tap(postback, report.text("suggestionResponse", "text") or "")]
 
 
-def _receipt(report: _Report) -> list[Event | Passing]:
+def _receipt(report: _Report) -> list[Event | Ephemeral]:
     message, kind = report.text("messageId"), report.body["eventType"]
     if message is None:
         return [_unknown(report, str(kind))]
@@ -121,7 +121,7 @@ def _expired(report: _Report) -> list[Event]:
     ]
 
 
-_EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
+_EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
     "DELIVERED": _receipt,
     "READ": _receipt,
     "IS_TYPING": lambda report: [report.line.typing()],
@@ -129,7 +129,7 @@ _EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
     "SUBSCRIBE": lambda report: [Subscribed(**report.line.common(), said=None)],
     "TTL_EXPIRATION_REVOKED": _expired,
 }
-_PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
+_PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
     "suggestionResponse": _tap,
     "userFile": _file,
     "location": _location,
@@ -137,7 +137,7 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Passing]]] = {
 }
 
 
-def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | Passing]:
+def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | Ephemeral]:
     """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed,
     never refused: RCS keeps one queue for all agents of a partner, and a single 400 would hold it
     up.
@@ -152,7 +152,7 @@ def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | P
 
 def _reported(
     body: bytes, message: JsonObject, data: bytes, facts: AbstractSet[Fact]
-) -> Sequence[Event | Passing]:
+) -> Sequence[Event | Ephemeral]:
     if _is_launch(body, message):
         return []
     line = _line_of(message, data)
@@ -203,7 +203,7 @@ def _line_of(body: JsonObject, data: bytes) -> Line | None:
     )
 
 
-def _read(report: _Report) -> Sequence[Event | Passing]:
+def _read(report: _Report) -> Sequence[Event | Ephemeral]:
     event = report.body.get("eventType")
     if event is not None:
         read = _EVENTS.get(event) if isinstance(event, str) else None

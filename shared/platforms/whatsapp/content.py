@@ -1,4 +1,5 @@
-"""What a representative says, as WhatsApp wants it: chips become buttons, a list, or lines of text.
+"""What a representative says, as WhatsApp wants it: suggestions become buttons, a list, or lines of
+text.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages
@@ -43,7 +44,7 @@ class _Said:
     """What is to be said in one call. `language` is for what Baton itself must name."""
 
     words: str
-    chips: tuple[Suggestion, ...]
+    suggestions: tuple[Suggestion, ...]
     language: str | None
     image: str | None
     long_body: int
@@ -53,11 +54,11 @@ class _Said:
         return LIST_LABELS.get(self.language or "en", LIST_LABELS["en"])
 
     def replies(self) -> list[Suggestion]:
-        return [one for one in self.chips if reply_of(one, self.language)]
+        return [one for one in self.suggestions if reply_of(one, self.language)]
 
     def lines(self, tapped: Sequence[Suggestion] = ()) -> list[str]:
         """Returns as lines whatever cannot be tapped."""
-        return lines((one for one in self.chips if one not in tapped), self.language)
+        return lines((one for one in self.suggestions if one not in tapped), self.language)
 
     def interactive(
         self, tapped: Sequence[Suggestion], *, shorten: bool = False
@@ -103,13 +104,13 @@ class _Said:
 
 
 def message_of(content: Content, language: str | None, long_body: int = LONG_BODY) -> JsonObject:
-    """Returns `type` and what belongs to it. The chip that asks for a person can be tapped
+    """Returns `type` and what belongs to it. The suggestion that asks for a person can be tapped
     whatever else is said.
     """
     content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
     image = content.image.content_info.file_url if content.image else None
-    said = _Said(_words(content), _chips(content), language, image, long_body)
-    asking = [one for one in said.chips if _asks(one)]
+    said = _Said(_words(content), _suggestions(content), language, image, long_body)
+    asking = [one for one in said.suggestions if _asks(one)]
     found = (
         said.interactive(said.replies())
         or said.interactive(asking)
@@ -122,9 +123,9 @@ def _asks(one: Suggestion) -> bool:
     return one.live_agent_request is not None
 
 
-def _chips(content: Content) -> tuple[Suggestion, ...]:
-    """Returns what may be tapped. Where a card's fallback is shown, of its own chips only the wish
-    for a person stays; of several such wishes the first.
+def _suggestions(content: Content) -> tuple[Suggestion, ...]:
+    """Returns what may be tapped. Where a card's fallback is shown, of its own suggestions only the
+    wish for a person stays; of several such wishes the first.
     """
     shown = all_of(content)
     if content.fallback is not None:

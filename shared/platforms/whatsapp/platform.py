@@ -28,10 +28,10 @@ from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.exchange import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import hidden
-from shared.schemas.passing import Passing
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
@@ -99,7 +99,7 @@ class WhatsApp:
         ]
         require(request.headers.get("x-hub-signature-256"), expected, "WHATSAPP_APP_SECRETS")
 
-    def events(self, request: Request) -> Sequence[Event | Passing]:
+    def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for what was signed: a refusal would bring the whole batch again, for
         days.
         """

@@ -20,9 +20,9 @@ from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.words import UNSUPPORTED, is_said, tapped_of, words_of
 from shared.schemas.content import Content
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
 from shared.schemas.ids import hidden, sha256
-from shared.schemas.passing import Passing
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -54,7 +54,7 @@ class Item:
 
 def reported(
     body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE
-) -> list[Event | Passing]:
+) -> list[Event | Ephemeral]:
     """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed
     and spoils no other.
     """
@@ -63,9 +63,9 @@ def reported(
 
 def _reported(
     whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]
-) -> list[Event | Passing]:
+) -> list[Event | Ephemeral]:
     faults = Counter[str]()
-    found: list[Event | Passing] = []
+    found: list[Event | Ephemeral] = []
     for change in (
         change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
     ):
@@ -88,7 +88,7 @@ def _items(
             yield read, Item(value, body, whose, app_name)
 
 
-def _message(item: Item) -> list[Event | Passing]:
+def _message(item: Item) -> list[Event | Ephemeral]:
     """A kind of tomorrow was said as well: bot and desk hear that there is something, and the
     window is open.
     """
@@ -101,7 +101,7 @@ def _message(item: Item) -> list[Event | Passing]:
     return [line.message(words) if words else _unknown(line, item.body.get("type"))]
 
 
-def _echo(item: Item) -> list[Event | Passing]:
+def _echo(item: Item) -> list[Event | Ephemeral]:
     """What a person typed in the WhatsApp Business app: the customer has it already, and who it
     was is not told.
     """
@@ -113,7 +113,7 @@ def _echo(item: Item) -> list[Event | Passing]:
     return [HumanMessage(**line.common(), representative=who, content=content, delivered=True)]
 
 
-def _status(item: Item) -> list[Event | Passing]:
+def _status(item: Item) -> list[Event | Ephemeral]:
     """`sent` says that WhatsApp has it, which Business Messages has no word for."""
     line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
     if not isinstance(message, str) or not message:
@@ -139,7 +139,7 @@ def _reason(item: Mapping[str, Any]) -> str:
     )
 
 
-_Reader = Callable[[Item], list[Event | Passing]]
+_Reader = Callable[[Item], list[Event | Ephemeral]]
 _RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
 _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
     "messages": {"messages": _message, "statuses": _status},

@@ -10,7 +10,7 @@ import pytest
 from shared.bots.base import Question, Reply
 from shared.bots.dialogflow import ABOUT_A_MESSAGE, KINDS, Dialogflow, session_of
 from shared.errors import BadRequest
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 
 AGENT = "projects/p/locations/us-central1/agents/a/environments/live"
 BOT = Dialogflow(
@@ -112,8 +112,8 @@ def test_texts_are_said_in_order_and_what_is_said_twice_is_said_once() -> None:
 
 
 def test_a_payload_in_business_messages_form_is_a_message() -> None:
-    chip = {"reply": {"text": "Yes", "postbackData": "yes"}}
-    [content] = reply({"payload": {"text": "Sure?", "suggestions": [chip]}}).contents
+    suggestion = {"reply": {"text": "Yes", "postbackData": "yes"}}
+    [content] = reply({"payload": {"text": "Sure?", "suggestions": [suggestion]}}).contents
     assert (content.text, len(content.suggestions)) == ("Sure?", 1)
 
 

@@ -20,7 +20,7 @@ from shared.handoff.visibility import seen_by
 from shared.schemas.commands import Comment, Publish
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import VariablesCaptured
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.variables import Audience
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ def shown(ujet: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def chip(title: str) -> dict[str, Any]:
+def suggestion(title: str) -> dict[str, Any]:
     return {"reply": {"text": title, "postbackData": title}}
 
 
@@ -39,13 +39,16 @@ def test_a_title_and_its_messages_are_said_one_after_the_other() -> None:
 def test_buttons_become_chips_below_the_last_words(kind: str) -> None:
     assert shown({"type": kind, "title": "Choose", "messages": ["Now"], "buttons": BUTTONS}) == [
         {"text": "Choose"},
-        {"text": "Now", "suggestions": [chip("Button 1"), chip("Button 2")]},
+        {"text": "Now", "suggestions": [suggestion("Button 1"), suggestion("Button 2")]},
     ]
 
 
 def test_buttons_without_words_are_named() -> None:
     assert shown({"type": "inline_button", "buttons": BUTTONS}) == [
-        {"text": "Button 1 / Button 2", "suggestions": [chip("Button 1"), chip("Button 2")]}
+        {
+            "text": "Button 1 / Button 2",
+            "suggestions": [suggestion("Button 1"), suggestion("Button 2")],
+        }
     ]
 
 

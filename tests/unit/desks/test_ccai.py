@@ -13,7 +13,7 @@ from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
 from shared.platforms.desk import Chat, Spoken, chat_at
 from shared.schemas.commands import CallDesk
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 
 AT = datetime(2026, 4, 10, 9, 30, tzinfo=UTC)
 DESK = CcaiDesk("https://acme.uc1.ccaiplatform.com/apps/api/v1/", "acme", "t0ken", 7)

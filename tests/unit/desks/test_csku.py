@@ -10,7 +10,7 @@ import pytest
 from shared.errors import DoorClosed
 from shared.platforms.base import Outcome
 from shared.platforms.csku.desk import CskuDesk
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 
 DESK = CskuDesk("https://api.csku.test", "biz_1", "s3cret", need_human=True)
 

@@ -19,7 +19,7 @@ import pytest
 from shared.platforms.base import Platform
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 
 Body = dict[str, Any]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from shared.platforms.ccai.names import EVERYTHING, Unofficial
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.signatures import hmac_sha256_base64
 from shared.schemas.events import ChatCreated, Event, Unknown
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.settings.model import read_settings
 
 NOW = datetime(2026, 4, 10, 9, 30, 5, tzinfo=UTC)

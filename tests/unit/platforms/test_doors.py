@@ -13,7 +13,7 @@ from shared.platforms.csku.platform import Csku
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Request
+from shared.schemas.http import Answer, Request
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")

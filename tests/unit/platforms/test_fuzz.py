@@ -17,10 +17,10 @@ from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.ephemeral import Receipt, Typing
 from shared.schemas.events import Event
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
-from shared.schemas.passing import Receipt, Typing
 from tests.hard import hard_bodies
 
 OPEN: list[Platform] = [

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra.local import rcs_content, whatsapp_content
+from infra.local.simulators import rcs_content, whatsapp_content
 from shared.bootstrap.platforms import platforms
 from shared.platforms.base import Platform
 from shared.platforms.suggestions import all_of
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.model import read_settings
 
@@ -118,7 +118,9 @@ def contents_of(*, sound: bool) -> st.SearchStrategy[Content]:
     )
     fallback = st.fixed_dictionaries({}, optional={"fallback": words(3072, sound=sound)})
     return st.builds(
-        lambda one, chips, extra: Content.model_validate({**one, **extra, "suggestions": chips}),
+        lambda one, suggestions, extra: Content.model_validate(
+            {**one, **extra, "suggestions": suggestions}
+        ),
         payload,
         st.lists(suggestion, max_size=13),
         fallback,
@@ -140,7 +142,7 @@ def test_rcs_takes_whatever_is_said(content: Content) -> None:
     assume(first_fault(content) is None)
     message = _call(KNOWN["rcs"], content)["contentMessage"]
     assert rcs_content.refused_content(message) is None
-    assert all(len(chip) == 1 for chip in message.get("suggestions", []))
+    assert all(len(suggestion) == 1 for suggestion in message.get("suggestions", []))
 
 
 @given(content=contents)
@@ -151,9 +153,9 @@ def test_whatsapp_takes_whatever_is_said(content: Content) -> None:
 
 @given(replies=st.integers(0, 12))
 def test_the_way_to_a_person_is_never_the_chip_that_is_left_out(replies: int) -> None:
-    chips = [{"reply": {"text": f"{n}", "postbackData": f"{n}"}} for n in range(replies)]
+    suggestions = [{"reply": {"text": f"{n}", "postbackData": f"{n}"}} for n in range(replies)]
     content = Content.model_validate(
-        {"text": "?", "suggestions": [*chips, {"liveAgentRequest": {}}]}
+        {"text": "?", "suggestions": [*suggestions, {"liveAgentRequest": {}}]}
     )
     assert "baton:request-human" in json.dumps(_call(KNOWN["rcs"], content))
     assert "baton:request-human" in json.dumps(_call(KNOWN["whatsapp"], content))

@@ -18,7 +18,7 @@ from shared.platforms.suggestions import REQUEST_HUMAN, reply_of
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.content import Suggestion
 from shared.schemas.events import Event
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CASES = [*sorted(SAMPLES.glob("rcs/*")), *sorted(SAMPLES.glob("whatsapp/*"))]
@@ -113,10 +113,10 @@ def test_a_calling_code_tells_the_language_where_it_has_one(
 def test_the_chip_that_asks_for_a_person_fits_a_button_in_every_language(
     language: str | None,
 ) -> None:
-    chip = reply_of(Suggestion(live_agent_request={}), language)
-    assert chip is not None
-    assert 0 < len(chip.text) <= 20
-    assert chip.postback_data == REQUEST_HUMAN
+    suggestion = reply_of(Suggestion(live_agent_request={}), language)
+    assert suggestion is not None
+    assert 0 < len(suggestion.text) <= 20
+    assert suggestion.postback_data == REQUEST_HUMAN
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.events import Event
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.ids import command_id
 from shared.schemas.representative import Representative, RepresentativeType
 

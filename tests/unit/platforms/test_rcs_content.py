@@ -10,7 +10,7 @@ import pytest
 from shared.platforms.rcs.platform import Rcs
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
@@ -43,7 +43,7 @@ def test_an_image_is_content_by_its_address() -> None:
     }
 
 
-def test_a_card_stands_and_keeps_its_chips() -> None:
+def test_a_card_stands_and_keeps_its_suggestions() -> None:
     card = {
         "title": "Boots",
         "media": {"height": "SHORT", "contentInfo": {"fileUrl": "https://x.test/a.png"}},
@@ -73,11 +73,11 @@ def test_a_carousel_is_carried_over() -> None:
 
 
 def test_of_thirteen_chips_eleven_are_sent_and_the_person_is_among_them() -> None:
-    chips = _content({"text": "?", "suggestions": [*map(_reply, range(12)), LIVE_AGENT]})[
+    suggestions = _content({"text": "?", "suggestions": [*map(_reply, range(12)), LIVE_AGENT]})[
         "suggestions"
     ]
-    assert len(chips) == 11
-    assert chips[-1]["reply"]["postbackData"] == "baton:request-human"
+    assert len(suggestions) == 11
+    assert suggestions[-1]["reply"]["postbackData"] == "baton:request-human"
 
 
 SIGN_IN = {
@@ -103,8 +103,8 @@ def test_a_number_is_told_as_rcs_takes_it() -> None:
             "dialAction": {"phoneNumber": "+1-201-555-0123"},
         }
     }
-    (chip,) = _content({"text": "?", "suggestions": [dial]})["suggestions"]
-    assert chip["action"]["dialAction"] == {"phoneNumber": "+12015550123"}
+    (suggestion,) = _content({"text": "?", "suggestions": [dial]})["suggestions"]
+    assert suggestion["action"]["dialAction"] == {"phoneNumber": "+12015550123"}
 
 
 def test_where_nobody_can_sign_in_the_fallback_says_how() -> None:
@@ -132,7 +132,7 @@ def test_of_too_many_chips_the_log_says_how_many_are_missing(
     assert (
         len(_content({"text": "?", "suggestions": [*map(_reply, range(13))]})["suggestions"]) == 11
     )
-    assert json.loads(capsys.readouterr().out)["message"].startswith("2 chips")
+    assert json.loads(capsys.readouterr().out)["message"].startswith("2 suggestions")
 
 
 def test_what_only_business_messages_has_is_left_out() -> None:
@@ -157,8 +157,8 @@ def test_an_action_that_rcs_does_not_have_is_left_out() -> None:
     place = {"latLong": {"latitude": 1, "longitude": 2, "mood": 3}, "label": "Here"}
     known = {"action": {"text": "Where", "postbackData": "w", "viewLocationAction": place}}
     unknown = {"action": {"text": "Dance", "postbackData": "d", "danceAction": {}}}
-    (chip,) = _content({"text": "?", "suggestions": [known, unknown]})["suggestions"]
-    assert chip["action"]["viewLocationAction"] == {
+    (suggestion,) = _content({"text": "?", "suggestions": [known, unknown]})["suggestions"]
+    assert suggestion["action"]["viewLocationAction"] == {
         "latLong": {"latitude": 1, "longitude": 2},
         "label": "Here",
     }

@@ -90,9 +90,9 @@ def test_rcs_gets_plain_words_of_texts_and_cards() -> None:
 
 
 def test_a_chips_text_is_never_rich() -> None:
-    chip = {"reply": {"text": "**A**", "postbackData": "a"}}
+    suggestion = {"reply": {"text": "**A**", "postbackData": "a"}}
     content = Content.model_validate(
-        {"text": "**?**", "suggestions": [chip], "containsRichText": True}
+        {"text": "**?**", "suggestions": [suggestion], "containsRichText": True}
     )
     said: Any = message_of(content, None)
     assert said["interactive"]["body"]["text"] == "*?*"

@@ -14,9 +14,9 @@ from shared.bootstrap.platforms import platforms
 from shared.platforms.base import Platform
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.exchange import Request
-from shared.schemas.passing import Passing
+from shared.schemas.http import Request
 from shared.settings.model import read_settings
 
 ARRIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)  # where the platform tells no time
@@ -48,7 +48,7 @@ def _request(case: Path) -> tuple[Platform, Request]:
     return platform, Request("POST", f"/{platform.name}", (case / "body").read_bytes(), headers)
 
 
-def _shown(event: Event | Passing) -> dict[str, Any]:
+def _shown(event: Event | Ephemeral) -> dict[str, Any]:
     if isinstance(event, Event):
         shown = event.model_dump(mode="json") | {"kind": event.kind, "text": event.text}
         who = getattr(event, "representative", None)

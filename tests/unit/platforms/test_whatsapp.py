@@ -12,7 +12,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.words import words_of
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Request
+from shared.schemas.http import Answer, Request
 from shared.schemas.ids import hidden
 from shared.schemas.representative import Representative, RepresentativeType
 

@@ -13,7 +13,7 @@ from shared.platforms.unverified import Fact
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
-from shared.schemas.exchange import Answer, Request
+from shared.schemas.http import Answer, Request
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
@@ -200,16 +200,19 @@ def test_three_chips_are_buttons_and_one_of_them_asks_for_a_person() -> None:
 
 
 def test_more_chips_or_longer_ones_are_a_list() -> None:
-    for chips in ([_reply(f"Chip {n}") for n in range(10)], [_reply("Just over twenty chars")]):
-        action = _sent({"text": "Which?", "suggestions": chips})["interactive"]["action"]
+    for suggestions in (
+        [_reply(f"Chip {n}") for n in range(10)],
+        [_reply("Just over twenty chars")],
+    ):
+        action = _sent({"text": "Which?", "suggestions": suggestions})["interactive"]["action"]
         assert [row["title"] for row in action["sections"][0]["rows"]] == [
-            chip["reply"]["text"] for chip in chips
+            suggestion["reply"]["text"] for suggestion in suggestions
         ]
         assert 0 < len(action["button"]) <= 20
 
 
 @pytest.mark.parametrize(
-    "chips",
+    "suggestions",
     [
         [_reply(f"Chip {n}") for n in range(11)],
         [_reply("x" * 25)],
@@ -219,10 +222,10 @@ def test_more_chips_or_longer_ones_are_a_list() -> None:
     ],
     ids=["too many", "too long", "two of one name", "two of one id", "too much comes back"],
 )
-def test_what_fits_neither_is_lines_of_text(chips: list[dict[str, Any]]) -> None:
+def test_what_fits_neither_is_lines_of_text(suggestions: list[dict[str, Any]]) -> None:
     """A message that WhatsApp refuses would be lost."""
-    shown = [f"• {chip['reply']['text']}" for chip in chips]
-    assert _sent({"text": "Which?", "suggestions": chips}) == _text("Which?", *shown)
+    shown = [f"• {suggestion['reply']['text']}" for suggestion in suggestions]
+    assert _sent({"text": "Which?", "suggestions": suggestions}) == _text("Which?", *shown)
 
 
 def test_a_chip_without_a_postback_comes_back_by_its_name() -> None:
@@ -290,12 +293,14 @@ def test_chips_of_older_rules_that_whatsapp_would_refuse_are_lines() -> None:
     assert _sent({"text": "?", "suggestions": [_reply("Yes", " yes")]}) == _text("?", "• Yes")
 
 
-def test_a_long_text_keeps_its_words_before_its_chips() -> None:
-    chips = [_reply("Yes"), _reply("No")]
-    assert _sent({"text": "x" * 1025, "suggestions": chips}) == _text("x" * 1025, "• Yes", "• No")
+def test_a_long_text_keeps_its_words_before_its_suggestions() -> None:
+    suggestions = [_reply("Yes"), _reply("No")]
+    assert _sent({"text": "x" * 1025, "suggestions": suggestions}) == _text(
+        "x" * 1025, "• Yes", "• No"
+    )
     longest = Content.model_construct(
         text="x" * 4096,
-        suggestions=Content.model_validate({"text": "?", "suggestions": chips}).suggestions,
+        suggestions=Content.model_validate({"text": "?", "suggestions": suggestions}).suggestions,
     )
     call = PLATFORM.call(
         SendMessage.model_construct(id="1", to=TO, representative=JANE, content=longest)
@@ -304,7 +309,7 @@ def test_a_long_text_keeps_its_words_before_its_chips() -> None:
     assert json.loads(call.body)["text"]["body"] == "x" * 4096
 
 
-def test_a_card_is_told_in_words_with_its_chips() -> None:
+def test_a_card_is_told_in_words_with_its_suggestions() -> None:
     media = {"height": "SHORT", "contentInfo": {"fileUrl": "https://x.test/a.png"}}
     card = {"title": "Boots", "description": "Warm", "media": media, "suggestions": [_reply("Buy")]}
     sent = _sent({"richCard": {"standaloneCard": {"cardContent": card}}})

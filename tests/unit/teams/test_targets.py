@@ -12,7 +12,7 @@ import grapheme
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.notifications import Notification
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.team import HEADLINES, Briefing, Target, Url, in_words

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.errors import Unavailable
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.transports.http_sender import HttpSender
 
 SCOPE = "https://www.googleapis.com/auth/businessmessages"

@@ -7,7 +7,7 @@ from shared.api.keys import Keyring
 from shared.api.routes import send_representative
 from shared.errors import BatonError
 from shared.ports import Ports
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.ids import sha256
 from shared.settings.types import ApiKey
 

@@ -15,7 +15,7 @@ from shared.conversations.apply import apply
 from shared.delivery.deliver import deliver
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Event, UserMessage
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from tests.unit.use_cases.conftest import Bench

@@ -17,7 +17,7 @@ from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
 from shared.ports import Ports, Webhooks
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.stores.sqlite.store import SqliteStore
 
 

@@ -12,7 +12,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import Ports
 from shared.schemas.content import Content
 from shared.schemas.events import BotMessage
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.ids import conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 

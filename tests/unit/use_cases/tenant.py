@@ -19,7 +19,7 @@ from shared.ports import Ports
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, Event, HumanRequested, UserMessage
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.journal import JournalEntry
 from tests.unit.use_cases.conftest import Bench
 

@@ -10,7 +10,7 @@ from shared.delivery.deliver import deliver
 from shared.handoff.visibility import words_to_mask
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanJoined, HumanRequested
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.variables import Audience
 from tests.unit.use_cases.bot_play import ID, JANE, Play, captures, play, says
 from tests.unit.use_cases.conftest import Bench

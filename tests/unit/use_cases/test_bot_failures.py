@@ -14,7 +14,7 @@ from shared.handoff.policy import Policy
 from shared.ports import Commit, CrmRecord
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanJoined, HumanLeft, HumanRequested
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from tests.unit.use_cases.bot_play import DIALOGFLOW, ID, JANE, SORRY, Play, captures, play, says
 from tests.unit.use_cases.conftest import Bench
 

@@ -20,7 +20,7 @@ from shared.delivery.wake_ups import deliver_outbox
 from shared.errors import Unavailable
 from shared.schemas.content import Content
 from shared.schemas.events import BotMessage, UserMessage
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.transports.clock import WallClock

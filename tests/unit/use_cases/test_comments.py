@@ -16,7 +16,7 @@ from shared.outbox.plain_http import comment_call
 from shared.ports import CrmRecord, Ports
 from shared.schemas.commands import Comment
 from shared.schemas.events import VariablesCaptured
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.unit.use_cases.conftest import Bench
 

@@ -21,7 +21,7 @@ from shared.schemas.events import (
     HumanRequested,
     UserMessage,
 )
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType

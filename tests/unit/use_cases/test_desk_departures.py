@@ -19,7 +19,7 @@ from shared.platforms.base import ENDED, Ended
 from shared.platforms.ccai.platform import Ccai
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Event, HumanRequested, UserMessage
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.tenant import ID, World
 

@@ -17,7 +17,7 @@ from shared.ports import Ports
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.schemas.exchange import Answer
+from shared.schemas.http import Answer
 from tests.unit.use_cases.conftest import Bench
 
 CSKU, CHANNEL = "csku:conv_1", "business_messages:3333"

@@ -23,7 +23,7 @@ from shared.schemas.conversation import (
     Handback,
     HandoffRequest,
     Line,
-    Present,
+    Participant,
 )
 from shared.schemas.events import UserMessage
 from shared.schemas.ids import entry_id
@@ -110,7 +110,7 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
 
 
 def conversation_full_of_words() -> Conversation:
-    present = Present(representative=JANE, frame="f", source=ID, joined_at=NOW, key=WORD)
+    present = Participant(representative=JANE, frame="f", source=ID, joined_at=NOW, key=WORD)
     line = Line(by=WORD, text=WORD)
     provenance = Provenance(signed=True, agent=WORD)
     return Conversation(

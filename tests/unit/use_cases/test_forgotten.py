@@ -14,7 +14,7 @@ from shared.delivery.deliver import deliver
 from shared.ports import Commit, Snapshot
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.own_events import JoinedLost, UnclaimedTimeout
 from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.tenant import ID, World

@@ -18,7 +18,7 @@ from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.schemas.commands import Comment, Publish
-from shared.schemas.exchange import Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.notifications import OUTBOX, VARIABLES
 from shared.schemas.variables import Audience
 

@@ -24,7 +24,7 @@ from shared.schemas.events import (
     HumanRequested,
     UserMessage,
 )
-from shared.schemas.exchange import Call
+from shared.schemas.http import Call
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.team import Team, Url
 from shared.teams.google_chat import GoogleChat

@@ -32,7 +32,7 @@ from shared.schemas.events import (
     HumanRequested,
     UserMessage,
 )
-from shared.schemas.exchange import Answer, Call
+from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 

@@ -19,7 +19,7 @@ from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.ports import Ports
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.schemas.exchange import Answer, Call, Request
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, OUTBOX
 from shared.schemas.team import Team, Url

@@ -1,4 +1,4 @@
-"""A tapped chip tells bots which message offered it, as Business Messages does, where the
+"""A tapped suggestion tells bots which message offered it, as Business Messages does, where the
 platform does not.
 """
 
@@ -38,8 +38,8 @@ def ports(bench: Bench) -> Ports:
     return ports_of(bench)
 
 
-async def _offers(ports: Ports, source: str, message: str, *chips: Any) -> None:
-    content = Content.model_validate({"text": "?", "suggestions": chips})
+async def _offers(ports: Ports, source: str, message: str, *suggestions: Any) -> None:
+    content = Content.model_validate({"text": "?", "suggestions": suggestions})
     await apply(ports, bot(source, message).model_copy(update={"content": content}))
     await deliver(ports, source)
 
@@ -69,7 +69,7 @@ async def test_rcs_does_not_tell_it_so_the_latest_message_with_that_chip_counts(
     assert (tap["type"], tap["suggestionType"]) == ("REPLY", "REPLY")
 
 
-async def test_the_tap_of_an_action_has_the_text_of_its_chip(ports: Ports) -> None:
+async def test_the_tap_of_an_action_has_the_text_of_its_suggestion(ports: Ports) -> None:
     await receive_webhook(ports, rcs(messageId="u-1", text="hi"))
     await _offers(ports, RCS_ANA, "b-1", SHOP)
     await receive_webhook(ports, rcs(eventId="u-2", suggestionResponse={"postbackData": "shop"}))

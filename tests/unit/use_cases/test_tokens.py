@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.browser.tokens import agent_of
 from shared.errors import DoorClosed, Unauthenticated
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 
 KEY, OTHER, OLD = "k" * 32, "o" * 32, "p" * 32
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import Ports, Webhooks
 from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage, Unsubscribed, UserMessage
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.journal import Verdict
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType

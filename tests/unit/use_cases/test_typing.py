@@ -29,7 +29,7 @@ from shared.schemas.events import (
     HumanRequested,
     UserMessage,
 )
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.cache import CachedStore

@@ -15,7 +15,7 @@ from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.schemas.content import Content
 from shared.schemas.events import BotMessage, HumanJoined, HumanLeft, HumanMessage, UserMessage
-from shared.schemas.exchange import Request
+from shared.schemas.http import Request
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.transports.clock import WallClock
 

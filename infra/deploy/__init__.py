@@ -1,0 +1,1 @@
+"""Deploys Baton with gcloud."""

@@ -1,0 +1,228 @@
+"""`python -m infra.deploy --project P --region R` (make deploy): what terraform makes, with gcloud
+alone.
+
+Run it again after every change: what is there is brought up to date, nothing is made twice.
+Settings and the first values of secrets are taken from the environment, by the names of README's
+table.
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+from infra.deploy.deployment import Deployment, webhook_urls
+from infra.deploy.gcloud import Run, Runner, Step, StepFailed, run_command
+from infra.deploy.steps_function import function_steps
+from infra.deploy.steps_project import project_steps
+from infra.deploy.steps_watching import watching_steps
+from infra.deployables import ROOT, deployables, secrets, settings
+from infra.stage import StagingError, archive, stage
+
+# What gcloud says -> what to do.
+ADVICE = {
+    r"not found on this machine": "Install the Google Cloud SDK: https://cloud.google.com/sdk/docs/install",
+    r"gcloud auth login|valid credentials|Reauthentication": "Log in: gcloud auth login",
+    r"[Bb]illing": (
+        "Link a billing account: gcloud billing projects link PROJECT --billing-account=ACCOUNT"
+    ),
+    r"iam\.allowedPolicyMemberDomains": (
+        "The organisation forbids allUsers. Ask for an exception for this project, or put a load "
+        "balancer of your own before the public functions and grant its account roles/run.invoker."
+    ),
+    r"has not been used in project|SERVICE_DISABLED": (
+        "An API was enabled a moment ago; wait a minute, run it again."
+    ),
+    r"PERMISSION_DENIED|does not have permission|[Pp]ermission .* denied|403": (
+        "Your account may not do this: it needs roles/owner in the project, or the administrator "
+        "roles of what the step names."
+    ),
+    r"[Ss]ervice account .* does not exist": (
+        "A new service account is not known everywhere yet; run it again."
+    ),
+    r"Build failed|build failed": (
+        "The log at the printed address says why; `python -m infra.stage --check` does the same "
+        "build here."
+    ),
+}
+
+
+def plan(to: Deployment) -> Iterator[Step]:
+    """Yields every step, in an order in which each finds what it needs."""
+    yield from project_steps(to)
+    for name, row in to.table.items():
+        yield from function_steps(to, name, row)
+    yield from watching_steps(to)
+
+
+def chosen(to: Deployment, only: str | None) -> list[Step]:
+    """Returns the steps of the whole deployment, or those of one function and what they need to
+    know.
+    """
+    needed = ("PROJECT_NUMBER",)
+    return [step for step in plan(to) if only in (None, step.function) or step.remembers in needed]
+
+
+def script(to: Deployment, only: str | None) -> str:
+    """Returns the deployment as lines for a shell, which may be run again and again."""
+    head = (
+        f"# Baton in {to.project}, {to.region}. Run it in the "
+        "project's folder, as it is or with: sh -eu"
+    )
+    staged = "# The sources: the same zips as now\npython -m infra.stage"
+    return "\n\n".join(
+        [head, staged, *(step.shell() for step in chosen(to, only)), _farewell(to, "# ")]
+    )
+
+
+def deploy(to: Deployment, runner: Runner, only: str | None) -> int:
+    """Returns the exit code, having said each step and, where one failed, what to do."""
+    try:
+        runner.do(chosen(to, only), _say)
+    except StepFailed as failure:
+        said = failure.result.errors + failure.result.output
+        print(
+            f"failed\n\n{said.strip()}\n\nThe command was:\n  {failure.command.shell()}\n",
+            file=sys.stderr,
+        )
+        print(f"What to do: {advice(said)}", file=sys.stderr)
+        return 1
+    print(f"\n{_farewell(to, '')}")
+    return 0
+
+
+def advice(said: str) -> str:
+    """Returns what to do about an error of gcloud's."""
+    known = (what for pattern, what in ADVICE.items() if re.search(pattern, said))
+    return next(
+        known,
+        "Put right what it says and run the same command again; what was made stays, and is not "
+        "remade.",
+    )
+
+
+def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozenset[str]:
+    """Returns the secrets that have a value in Secret Manager; none where they cannot be asked
+    yet.
+    """
+    words = (
+        "gcloud",
+        "secrets",
+        "versions",
+        "describe",
+        "latest",
+        f"--project={project}",
+        "--quiet",
+    )
+    return frozenset(
+        one for one in table_secrets if runner((*words, f"--secret={one}"), None).code == 0
+    )
+
+
+def _farewell(to: Deployment, mark: str) -> str:
+    lines = ["Paste these into the platforms:"]
+    lines += [f"  {path:<20} {url}" for path, url in webhook_urls(to).items()]
+    missing = sorted(set(secrets(dict(to.table))) - to.secrets)
+    if missing:
+        lines.append(f"Without a value, their doors answer 503: {', '.join(missing)}.")
+        lines.append(
+            f"  printf %s VALUE | gcloud secrets versions add NAME --data-file=- "
+            f"--project={to.project}"
+        )
+    return "\n".join(mark + line for line in lines)
+
+
+def _say(text: str) -> None:
+    print(text, end="", flush=True)
+
+
+def _deployment(
+    arguments: argparse.Namespace, environment: Mapping[str, str], run: Run
+) -> Deployment:
+    table = deployables()
+    sources = {name: archive(stage(name)).relative_to(ROOT) for name in table}
+    given = frozenset(name for name in secrets(table) if environment.get(name))
+    asked = frozenset[str]()
+    if not arguments.dry_run:
+        print("Asking Secret Manager which secrets have a value ...", flush=True)
+        asked = known_secrets(run, arguments.project, secrets(table))
+    return Deployment(
+        project=arguments.project,
+        region=arguments.region,
+        sources=sources,
+        secrets=given | asked | frozenset(arguments.secrets),
+        given=given,
+        settings={name: environment[name] for name in settings(table) if environment.get(name)},
+        firestore_location=arguments.firestore_location,
+        max_instances=arguments.max_instances,
+        alert_email=arguments.alert_email,
+        table=table,
+    )
+
+
+def _arguments(given: list[str] | None) -> argparse.Namespace:
+    table = deployables()
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.deploy", description="Deploy Baton with gcloud."
+    )
+    parser.add_argument("--project", required=True, type=_project, help="the project's id")
+    parser.add_argument(
+        "--region", required=True, type=_region, help="where the functions run, like europe-west1"
+    )
+    parser.add_argument(
+        "--firestore-location", help="where the database lies (default: the region)"
+    )
+    parser.add_argument(
+        "--max-instances", type=int, default=100, help="no function grows beyond this"
+    )
+    parser.add_argument("--alert-email", help="who is mailed when something needs a person")
+    parser.add_argument(
+        "--only", choices=list(table), help="deploy this function; everything else is there already"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
+    more = (
+        "secrets that have a value by now, beside those in the "
+        "environment (a real run asks Secret Manager)"
+    )
+    parser.add_argument("--secrets", type=lambda text: text.split(","), default=[], help=more)
+    arguments = parser.parse_args(given)
+    unknown = sorted(set(arguments.secrets) - set(secrets(table)))
+    if unknown:
+        parser.error(
+            f"no function reads {', '.join(unknown)}; they read {', '.join(secrets(table))}"
+        )
+    return arguments
+
+
+def _project(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", text):
+        raise argparse.ArgumentTypeError(
+            "give the project's id (like my-project-123), not its name or number"
+        )
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", text):
+        raise argparse.ArgumentTypeError(
+            "give a region (like europe-west1), not a zone or a multi-region"
+        )
+    return text
+
+
+def main(
+    given: list[str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    run: Run = run_command,
+) -> int:
+    arguments = _arguments(given)
+    try:
+        to = _deployment(arguments, environment, run)
+    except StagingError as error:
+        print(f"not staged: {error}", file=sys.stderr)
+        return 1
+    if arguments.dry_run:
+        print(script(to, arguments.only))
+        return 0
+    return deploy(to, Runner(run, {name: environment[name] for name in to.given}), arguments.only)

@@ -1,0 +1,63 @@
+"""Where Baton is deployed and with what: what every step of a deployment needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.deploy.gcloud import Command
+from infra.deployables import Deployable, deployables
+
+DATABASE = "(default)"
+WEEK = "604800s"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where to, and with what. `secrets` are those with a value; `given` those whose value is
+    in the environment.
+    """
+
+    project: str
+    region: str
+    sources: Mapping[str, Path]
+    secrets: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    firestore_location: str | None = None
+    max_instances: int = 100
+    alert_email: str | None = None
+    table: Mapping[str, Deployable] = field(default_factory=deployables)
+
+    def account(self, name: str) -> str:
+        return f"baton-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
+
+    def url(self, function: str) -> str:
+        """Returns the address that is given to platforms."""
+        return f"https://{self.region}-{self.project}.cloudfunctions.net/{function}"
+
+    @property
+    def bucket(self) -> str:
+        return f"gs://{self.project}-baton-sources"
+
+    def gcloud(
+        self, command: str, *words: str, stdin: str | None = None, secret: str | None = None
+    ) -> Command:
+        return Command(
+            ("gcloud", *command.split(), *words, f"--project={self.project}", "--quiet"),
+            stdin,
+            secret,
+        )
+
+    def found(self, command: str, *words: str) -> Command:
+        """Returns a command that prints the first name of a list."""
+        return self.gcloud(command, *words, "--limit=1", "--format=value(name)")
+
+    def right(self, command: str, of: str, member: str, role: str, *words: str) -> Command:
+        return self.gcloud(
+            f"{command} add-iam-policy-binding", of, f"--member={member}", f"--role={role}", *words
+        )
+
+
+def webhook_urls(to: Deployment) -> dict[str, str]:
+    """Returns what to paste where."""
+    return {path: f"{to.url(name)}/{path}" for name, row in to.table.items() for path in row.paths}

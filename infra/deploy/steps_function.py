@@ -1,0 +1,167 @@
+"""The steps that put one function where it is called: its source, the function, who may invoke
+it, what calls it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from infra.deploy.deployment import WEEK, Deployment
+from infra.deploy.gcloud import Step, value
+from infra.deployables import Deployable
+
+RUNTIME = "python313"
+
+
+def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
+    """Yields the steps of one function, in order."""
+    source = f"{to.bucket}/{to.sources[name].name}"
+    yield Step(
+        f"{name}: source",
+        to.gcloud("storage cp", str(to.sources[name]), source),
+        probe=to.gcloud("storage objects describe", source),
+        function=name,
+    )
+    deploy = to.gcloud("functions deploy", name, "--gen2", *_flags(to, name, row, source))
+    yield Step(f"{name}: function (a build takes some minutes)", deploy, function=name)
+    yield from _callers(to, name, row)
+
+
+def environment(to: Deployment, row: Deployable) -> Mapping[str, str]:
+    """Returns the plain variables that a function is given."""
+    return {
+        "BATON_STORE": "firestore",
+        "BATON_QUEUE": "pubsub",
+        "GOOGLE_CLOUD_PROJECT": to.project,
+        "FUNCTION_USE_ASGI": "true",
+        "LOG_EXECUTION_ID": "true",
+        **{setting: to.settings[setting] for setting in row.settings if setting in to.settings},
+    }
+
+
+def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]:
+    given = sorted(to.secrets.intersection(row.secrets))
+    secrets = ",".join(f"{secret}={secret}:latest" for secret in given)
+    return [
+        f"--region={to.region}",
+        f"--runtime={RUNTIME}",
+        "--runtime-update-policy=automatic",
+        f"--entry-point={name}",
+        f"--source={source}",
+        f"--build-service-account=projects/{to.project}/serviceAccounts/{to.account('build')}",
+        f"--docker-repository=projects/{to.project}/locations/{to.region}/repositories/baton",
+        f"--service-account={to.account(name)}",
+        "--trigger-http",
+        "--no-allow-unauthenticated",
+        f"--ingress-settings={'all' if row.public else 'internal-only'}",
+        f"--memory={row.memory_mb}Mi",
+        f"--cpu={row.cpu}",
+        f"--concurrency={row.concurrency}",
+        f"--timeout={row.timeout_seconds}s",
+        f"--min-instances={min(row.min_instances, to.max_instances)}",
+        f"--max-instances={min(row.max_instances, to.max_instances)}",
+        f"--set-env-vars={_joined(environment(to, row))}",
+        f"--set-secrets={secrets}" if secrets else "--clear-secrets",
+    ]
+
+
+def _joined(variables: Mapping[str, str]) -> str:
+    """Returns NAME=value pairs behind a separator that none of them holds: a value may have
+    commas.
+    """
+    separator = next(
+        one
+        for one in (",", ";", "|", "@@", "~~~~")
+        if not any(one in text for text in variables.values())
+    )
+    return f"^{separator}^" + separator.join(f"{name}={text}" for name, text in variables.items())
+
+
+def _callers(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
+    if row.public:
+        yield _may_invoke(
+            to, name, "allUsers", "everybody may call it: it checks signature or key itself"
+        )
+        return
+    url, variable = _url(to, name)
+    if row.trigger == "pubsub":
+        yield url
+        yield _may_invoke(to, name, f"serviceAccount:{to.account('pubsub')}", "Pub/Sub may call it")
+        yield from _subscription(to, name, row, value(variable))
+    if row.trigger == "schedule":
+        yield url
+        yield _may_invoke(
+            to, name, f"serviceAccount:{to.account('scheduler')}", "Cloud Scheduler may call it"
+        )
+        yield _job(to, name, row, value(variable))
+
+
+def _url(to: Deployment, name: str) -> tuple[Step, str]:
+    variable = f"{name.upper()}_URL"
+    asked = to.gcloud(
+        "functions describe", name, f"--region={to.region}", "--format=value(serviceConfig.uri)"
+    )
+    return Step(f"{name}: address", asked, remembers=variable, function=name), variable
+
+
+def _may_invoke(to: Deployment, name: str, member: str, title: str) -> Step:
+    """The right is on the Cloud Run service behind the function, whose name has - where the
+    function's has _.
+    """
+    service = name.replace("_", "-")
+    right = to.right("run services", service, member, "roles/run.invoker", f"--region={to.region}")
+    return Step(f"{name}: {title}", right, function=name)
+
+
+def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Iterator[Step]:
+    assert row.topic is not None and row.retry is not None  # noqa: S101  # the table was checked
+    flags = [
+        f"--push-endpoint={url}",
+        f"--push-auth-service-account={to.account('pubsub')}",
+        f"--push-auth-token-audience={url}",
+        f"--ack-deadline={row.ack_deadline_seconds}",
+        f"--message-retention-duration={WEEK}",
+        f"--min-retry-delay={row.retry.min_seconds}s",
+        f"--max-retry-delay={row.retry.max_seconds}s",
+        f"--dead-letter-topic={row.topic}-dead",
+        f"--max-delivery-attempts={row.retry.max_deliveries}",
+        "--expiration-period=never",
+    ]
+    yield Step(
+        f"{name}: subscription of {row.topic}",
+        to.gcloud(
+            "pubsub subscriptions create",
+            row.topic,
+            f"--topic={row.topic}",
+            "--enable-message-ordering",
+            *flags,
+        ),
+        probe=to.gcloud("pubsub subscriptions describe", row.topic),
+        update=(to.gcloud("pubsub subscriptions update", row.topic, *flags),),
+        function=name,
+    )
+    agent = (
+        f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
+    right = to.right("pubsub subscriptions", row.topic, agent, "roles/pubsub.subscriber")
+    yield Step(f"{name}: Pub/Sub may take dead letters out", right, function=name)
+
+
+def _job(to: Deployment, name: str, row: Deployable, url: str) -> Step:
+    job, at = f"baton-{name.replace('_', '-')}", f"--location={to.region}"
+    flags = [
+        at,
+        f"--schedule={row.schedule}",
+        "--time-zone=Etc/UTC",
+        f"--uri={url}",
+        "--http-method=post",
+        f"--oidc-service-account-email={to.account('scheduler')}",
+        f"--oidc-token-audience={url}",
+        f"--attempt-deadline={row.timeout_seconds}s",
+        f"--description=Baton: {name}",
+    ]
+    return Step(
+        f"{name}: schedule",
+        to.gcloud("scheduler jobs create http", job, *flags),
+        probe=to.gcloud("scheduler jobs describe", job, at),
+        update=(to.gcloud("scheduler jobs update http", job, *flags),),
+        function=name,
+    )

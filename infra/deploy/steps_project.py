@@ -1,0 +1,210 @@
+"""The steps that the whole project needs, once: APIs, database, identities, topics, secrets,
+sources.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from infra.deploy.deployment import DATABASE, WEEK, Deployment
+from infra.deploy.gcloud import Step, value
+from infra.deployables import ROOT, secrets, topics
+
+FIRESTORE = ROOT / "infra" / "terraform" / "firestore.json"
+APIS = (
+    "artifactregistry cloudbuild cloudfunctions cloudscheduler dialogflow firestore iam logging "
+    "monitoring pubsub run "
+    "secretmanager storage"
+)
+CALLERS = {
+    "pubsub": "Pub/Sub, when it pushes to a function",
+    "scheduler": "Cloud Scheduler, when it calls a function",
+    "build": "builds the functions",
+}
+CLEANUP = [
+    {"name": "delete-old", "action": {"type": "Delete"}, "condition": {"olderThan": "2592000s"}},
+    {"name": "keep-recent", "action": {"type": "Keep"}, "mostRecentVersions": {"keepCount": 5}},
+]
+
+
+def project_steps(to: Deployment) -> Iterator[Step]:
+    """Yields every step that comes before the functions."""
+    yield from _project(to)
+    yield from _firestore(to)
+    yield from _identities(to)
+    yield from _topics(to)
+    yield from _secrets(to)
+    yield from _sources(to)
+
+
+def _project(to: Deployment) -> Iterator[Step]:
+    apis = [f"{api}.googleapis.com" for api in APIS.split()]
+    yield Step("APIs (the first time this takes some minutes)", to.gcloud("services enable", *apis))
+    agent = to.gcloud("beta services identity create", "--service=pubsub.googleapis.com")
+    yield Step("Pub/Sub's service agent", agent)
+    number = to.gcloud("projects describe", to.project, "--format=value(projectNumber)")
+    yield Step("the project's number", number, remembers="PROJECT_NUMBER")
+
+
+def _firestore(to: Deployment) -> Iterator[Step]:
+    tables, at = json.loads(FIRESTORE.read_text()), f"--database={DATABASE}"
+    safe = ["--enable-pitr", "--delete-protection"]
+    place = f"--location={to.firestore_location or to.region}"
+    yield Step(
+        "Firestore database",
+        to.gcloud("firestore databases create", at, place, "--type=firestore-native", *safe),
+        probe=to.gcloud("firestore databases describe", at),
+        update=(to.gcloud("firestore databases update", at, *safe),),
+    )
+    yield Step(
+        "Firestore daily backup",
+        to.gcloud("firestore backups schedules create", at, "--recurrence=daily", "--retention=7d"),
+        probe=to.found("firestore backups schedules list", at, "--filter=dailyRecurrence:*"),
+        lists=True,
+    )
+    yield from (_index(to, at, index) for index in tables["indexes"])
+    for collection, fields in tables["fields"].items():
+        for name, indexes in fields.items():
+            yield from _field(to, at, collection, name, indexes, tables["ttl"])
+
+
+def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
+    group, scope = str(index["collection"]), str(index["scope"])
+    fields = [one.split() for one in index["fields"]]
+    config = [f"--field-config=field-path={path},order={order.lower()}" for path, order in fields]
+    wanted = [f"fields[{n}].fieldPath={path}" for n, (path, _) in enumerate(fields)]
+    same = " AND ".join([f"name~/collectionGroups/{group}/", f"queryScope={scope}", *wanted])
+    where = [at, f"--collection-group={group}", f"--query-scope={scope.lower().replace('_', '-')}"]
+    return Step(
+        f"Firestore index {group}: {', '.join(path for path, _ in fields)}",
+        to.gcloud("firestore indexes composite create", *where, *config),
+        probe=to.found("firestore indexes composite list", at, f"--filter={same}"),
+        lists=True,
+    )
+
+
+def _field(
+    to: Deployment, at: str, group: str, name: str, indexes: list[str], ttl: str
+) -> Iterator[Step]:
+    lower = [one.lower().replace("_", "-").split() for one in indexes]
+    how = [f"--index=order={order},query-scope={scope}" for scope, order in lower] or [
+        "--disable-indexes"
+    ]
+    where = [name, at, f"--collection-group={group}"]
+    yield Step(
+        f"Firestore field {group}.{name}",
+        to.gcloud("firestore indexes fields update", *where, *how),
+    )
+    if name == ttl:
+        yield Step(
+            f"Firestore expiry of {group}",
+            to.gcloud("firestore fields ttls update", *where, "--enable-ttl"),
+        )
+
+
+def _identities(to: Deployment) -> Iterator[Step]:
+    names = {**dict.fromkeys(to.table, "a function"), **CALLERS}
+    for name, purpose in names.items():
+        account = to.account(name)
+        create = [
+            account.partition("@")[0],
+            f"--display-name=Baton: {name if name in to.table else purpose}",
+        ]
+        yield Step(
+            f"service account of {name}",
+            to.gcloud("iam service-accounts create", *create),
+            probe=to.gcloud("iam service-accounts describe", account),
+            function=name if name in to.table else None,
+        )
+    member = f"serviceAccount:{to.account('build')}"
+    yield Step(
+        "builds may write logs",
+        to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None"),
+    )
+    condition = (
+        "expression=resource.name == "
+        f'"projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
+    )
+    for name, row in to.table.items():
+        for role in row.roles:
+            within = condition if role == "roles/datastore.user" else "None"
+            words = to.project, f"serviceAccount:{to.account(name)}", role, f"--condition={within}"
+            yield Step(f"{name}: {role}", to.right("projects", *words), function=name)
+
+
+def _topics(to: Deployment) -> Iterator[Step]:
+    region = f"--message-storage-policy-allowed-regions={to.region}"
+    agent = (
+        f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
+    for topic in topics(dict(to.table)):
+        for one in (topic, f"{topic}-dead"):
+            yield Step(
+                f"topic {one}",
+                to.gcloud("pubsub topics create", one, region),
+                probe=to.gcloud("pubsub topics describe", one),
+                update=(to.gcloud("pubsub topics update", one, region),),
+            )
+        dead = f"{topic}-dead"
+        keeps = [
+            "--ack-deadline=60",
+            f"--message-retention-duration={WEEK}",
+            "--expiration-period=never",
+        ]
+        yield Step(
+            f"subscription that keeps the dead letters of {topic}",
+            to.gcloud("pubsub subscriptions create", dead, f"--topic={dead}", *keeps),
+            probe=to.gcloud("pubsub subscriptions describe", dead),
+            update=(to.gcloud("pubsub subscriptions update", dead, *keeps),),
+        )
+        right = to.right("pubsub topics", dead, agent, "roles/pubsub.publisher")
+        yield Step(f"Pub/Sub may publish to {dead}", right)
+    for name, row in to.table.items():
+        for topic in row.publishes:
+            member = f"serviceAccount:{to.account(name)}"
+            right = to.right("pubsub topics", topic, member, "roles/pubsub.publisher")
+            yield Step(f"{name} may publish to {topic}", right, function=name)
+
+
+def _secrets(to: Deployment) -> Iterator[Step]:
+    for secret in secrets(dict(to.table)):
+        yield Step(
+            f"secret {secret}",
+            to.gcloud("secrets create", secret, "--replication-policy=automatic"),
+            probe=to.gcloud("secrets describe", secret),
+        )
+        if secret in to.given:
+            yield Step(
+                f"value of {secret}, from your environment",
+                to.gcloud("secrets versions add", secret, "--data-file=-", secret=secret),
+                probe=to.gcloud("secrets versions describe", "latest", f"--secret={secret}"),
+            )
+    for name, row in to.table.items():
+        for secret in row.secrets:
+            member = f"serviceAccount:{to.account(name)}"
+            right = to.right("secrets", secret, member, "roles/secretmanager.secretAccessor")
+            yield Step(f"{name} may read {secret}", right, function=name)
+
+
+def _sources(to: Deployment) -> Iterator[Step]:
+    at, member = f"--location={to.region}", f"serviceAccount:{to.account('build')}"
+    closed = ["--uniform-bucket-level-access", "--public-access-prevention"]
+    yield Step(
+        "bucket of sources",
+        to.gcloud("storage buckets create", to.bucket, at, *closed),
+        probe=to.gcloud("storage buckets describe", to.bucket),
+        update=(to.gcloud("storage buckets update", to.bucket, *closed),),
+    )
+    right = to.right("storage buckets", to.bucket, member, "roles/storage.objectViewer")
+    yield Step("builds may read sources", right)
+    yield Step(
+        "repository of images",
+        to.gcloud("artifacts repositories create", "baton", at, "--repository-format=docker"),
+        probe=to.gcloud("artifacts repositories describe", "baton", at),
+    )
+    policy = ["baton", at, "--policy=-", "--no-dry-run"]
+    clean = to.gcloud(
+        "artifacts repositories set-cleanup-policies", *policy, stdin=json.dumps(CLEANUP)
+    )
+    yield Step("old images go", clean)
+    right = to.right("artifacts repositories", "baton", member, "roles/artifactregistry.writer", at)
+    yield Step("builds may write images", right)

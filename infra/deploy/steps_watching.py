@@ -1,0 +1,167 @@
+"""The steps that let people see how Baton is: log-based metrics, alarms, a dashboard."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.deploy.deployment import Deployment
+from infra.deploy.gcloud import FOUND, Command, Step, value
+from infra.deployables import ROOT
+
+OBSERVABILITY = ROOT / "infra" / "terraform" / "observability.json"
+Json = dict[str, Any]
+
+
+def watching_steps(to: Deployment) -> Iterator[Step]:
+    """Yields what comes after the functions: a policy on a metric that does not exist yet is
+    refused.
+    """
+    tables = json.loads(OBSERVABILITY.read_text())
+    services = _services(to, public=False)
+    for name, metric in tables["metrics"].items():
+        yield _metric(to, name, metric_body(name, metric, services))
+    if to.alert_email:
+        yield from _channel(to, to.alert_email)
+    for alert in tables["alerts"].values():
+        yield _alert(to, alert_body(alert, _services(to, public=True), mailed=bool(to.alert_email)))
+    yield _dashboard(to, dashboard_body(tables["charts"], services))
+
+
+def metric_body(name: str, metric: Json, services: str) -> Json:
+    """Returns a LogMetric of the Logging API."""
+    labels, measures = metric["labels"], metric["value"]
+    watched = (
+        f'resource.type="cloud_run_revision" AND resource.labels.service_name=~"^({services})$"'
+    )
+    kind = (
+        {"valueType": "DISTRIBUTION", "unit": "s"}
+        if measures
+        else {"valueType": "INT64", "unit": "1"}
+    )
+    body: Json = {
+        "name": name,
+        "description": metric["description"],
+        "filter": f"{watched} AND {metric['filter']}",
+        "metricDescriptor": {
+            "metricKind": "DELTA",
+            **kind,
+            "labels": [{"key": label} for label in labels],
+        },
+        "labelExtractors": {label: f"EXTRACT(jsonPayload.{label})" for label in labels},
+    }
+    return {**body, "valueExtractor": f"EXTRACT(jsonPayload.{measures})"} if measures else body
+
+
+def alert_body(alert: Json, public: str, *, mailed: bool) -> Json:
+    """Returns an AlertPolicy of the Monitoring API."""
+    aggregation = {
+        "alignmentPeriod": f"{alert['period_seconds']}s",
+        "perSeriesAligner": alert["aligner"],
+        "crossSeriesReducer": alert["reducer"],
+    }
+    threshold: Json = {
+        "filter": alert["filter"].replace("{public_services}", public),
+        "aggregations": [aggregation],
+        "comparison": "COMPARISON_GT",
+        "thresholdValue": alert["threshold"],
+        "duration": f"{alert['duration_seconds']}s",
+    }
+    if alert["denominator"]:
+        threshold["denominatorFilter"] = alert["denominator"].replace("{public_services}", public)
+        threshold["denominatorAggregations"] = [aggregation]
+    return {
+        "displayName": alert["title"],
+        "combiner": "OR",
+        "conditions": [{"displayName": alert["title"], "conditionThreshold": threshold}],
+        "documentation": {"content": alert["advice"], "mimeType": "text/markdown"},
+        "notificationChannels": [value("CHANNEL")] if mailed else [],
+    }
+
+
+def dashboard_body(charts: list[Json], services: str) -> Json:
+    """Returns a Dashboard of the Monitoring API, two charts to a row."""
+    tiles = [
+        {
+            "xPos": n % 2 * 6,
+            "yPos": n // 2 * 4,
+            "width": 6,
+            "height": 4,
+            "widget": _chart(chart, services),
+        }
+        for n, chart in enumerate(charts)
+    ]
+    return {"displayName": "Baton", "mosaicLayout": {"columns": 12, "tiles": tiles}}
+
+
+def _chart(chart: Json, services: str) -> Json:
+    aggregation = {
+        "alignmentPeriod": "60s",
+        "perSeriesAligner": chart["aligner"],
+        "crossSeriesReducer": chart["reducer"],
+        "groupByFields": chart["group_by"],
+    }
+    filtered = {
+        "filter": chart["filter"].replace("{services}", services),
+        "aggregation": aggregation,
+    }
+    data = {"plotType": "LINE", "timeSeriesQuery": {"timeSeriesFilter": filtered}}
+    return {"title": chart["title"], "xyChart": {"dataSets": [data]}}
+
+
+def _services(to: Deployment, *, public: bool) -> str:
+    return "|".join(
+        sorted(name.replace("_", "-") for name, row in to.table.items() if row.public or not public)
+    )
+
+
+def _metric(to: Deployment, name: str, body: Mapping[str, Any]) -> Step:
+    config, written = "--config-from-file=-", json.dumps(body)
+    return Step(
+        f"metric {name}",
+        to.gcloud("logging metrics create", name, config, stdin=written),
+        probe=to.gcloud("logging metrics describe", name),
+        update=(to.gcloud("logging metrics update", name, config, stdin=written),),
+    )
+
+
+def _channel(to: Deployment, email: str) -> Iterator[Step]:
+    same = f'--filter=displayName="Baton: {email}"'
+    labels = [
+        f"--display-name=Baton: {email}",
+        "--type=email",
+        f"--channel-labels=email_address={email}",
+    ]
+    yield Step(
+        "whom alarms mail",
+        to.gcloud("beta monitoring channels create", *labels),
+        probe=to.found("beta monitoring channels list", same),
+        lists=True,
+    )
+    asked = to.found("beta monitoring channels list", same)
+    yield Step("the name of that address", asked, remembers="CHANNEL")
+
+
+def _alert(to: Deployment, body: Mapping[str, Any]) -> Step:
+    policy, written = "--policy-from-file=-", json.dumps(body)
+    same = f'--filter=displayName="{body["displayName"]}"'
+    return Step(
+        f"alarm {body['displayName']}",
+        to.gcloud("alpha monitoring policies create", policy, stdin=written),
+        probe=to.found("alpha monitoring policies list", same),
+        lists=True,
+        update=(to.gcloud("alpha monitoring policies update", FOUND, policy, stdin=written),),
+    )
+
+
+def _dashboard(to: Deployment, body: Mapping[str, Any]) -> Step:
+    """An update needs the etag of what is there, so it is made anew."""
+    create: Command = to.gcloud(
+        "monitoring dashboards create", "--config-from-file=-", stdin=json.dumps(body)
+    )
+    return Step(
+        "dashboard",
+        create,
+        probe=to.found("monitoring dashboards list", "--filter=displayName=Baton"),
+        lists=True,
+        update=(to.gcloud("monitoring dashboards delete", FOUND), create),
+    )

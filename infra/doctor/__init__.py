@@ -1,0 +1,1 @@
+"""Examines a running Baton and says what is wrong with it."""

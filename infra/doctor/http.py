@@ -1,0 +1,170 @@
+"""What the doctor works with: a running Baton, its answers, and findings about it."""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from infra.deploy.gcloud import Run, run_command
+from shared.schemas.representative import RepresentativeType
+from shared.settings.types import ApiKey
+
+TIMEOUT_SECONDS = 20.0
+
+
+class Verdict(Enum):
+    WELL = "well"
+    ILL = "ill"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at and how it is; `advice` is what to do. After a fatal one there is
+    nothing more to look at.
+    """
+
+    verdict: Verdict
+    what: str
+    advice: str = ""
+    fatal: bool = False
+
+
+def well(what: str) -> Finding:
+    return Finding(Verdict.WELL, what)
+
+
+def ill(what: str, advice: str, *, fatal: bool = False) -> Finding:
+    return Finding(Verdict.ILL, what, advice, fatal)
+
+
+def skipped(what: str, why: str) -> Finding:
+    return Finding(Verdict.SKIPPED, f"{what}: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status 0 means that nobody answered; `text` then says why."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return {}
+
+    @property
+    def error(self) -> dict[str, Any]:
+        found = self.json.get("error") if isinstance(self.json, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def reason(self) -> str:
+        """Returns Baton's slug for what is wrong, empty where the answer is no error of Baton's."""
+        details = self.error.get("details") or [{}]
+        return str(details[0].get("reason", ""))
+
+    @property
+    def setting(self) -> str:
+        details = self.error.get("details") or [{}]
+        return str(details[0].get("metadata", {}).get("setting", ""))
+
+
+Send = Callable[[str, str, bytes | None, Mapping[str, str]], Answer]
+
+
+def send(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    """Returns the answer to a request over the network."""
+    try:
+        request = urllib.request.Request(url, data=body, method=method, headers=dict(headers))  # noqa: S310  # a URL that the operator gave
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310  # as above
+            return _answer(response.status, response.read(), response.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answer(error.code, error.read(), error.headers)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Answer(0, str(getattr(error, "reason", error)), {})
+
+
+def _answer(status: int, body: bytes, headers: Any) -> Answer:
+    return Answer(
+        status,
+        body.decode(errors="replace"),
+        {name.lower(): value for name, value in headers.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A running Baton and what is known of its settings; `project` where it is deployed."""
+
+    url: str
+    known: Mapping[str, str]
+    project: str | None
+    longest_wait: float = 600.0
+    run: Run = run_command
+    send: Send = send
+
+    def first(self, setting: str) -> str | None:
+        """Returns the first of a list of secrets, None where it is not known."""
+        values = [part.strip() for part in self.known.get(setting, "").split(",")]
+        return values[0] or None
+
+    @property
+    def key(self) -> str | None:
+        """Returns an API key that may look at the queue and the journal."""
+        try:
+            keys = TypeAdapter(dict[str, ApiKey]).validate_json(
+                self.known.get("BATON_API_KEYS", "{}")
+            )
+        except ValidationError:
+            return None
+        able = (
+            key for key, one in keys.items() if one.admin or RepresentativeType.HUMAN in one.may
+        )
+        return next(able, None)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """Returns the answer to a request; header names have _ for -."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.send(method, f"{self.url}{path}", body, named)
+
+    def api(self, path: str) -> Answer:
+        return self.ask(
+            "GET",
+            f"/send_representative/v1/conversations{path}",
+            authorization=f"Bearer {self.key}",
+        )
+
+
+def closed(answer: Answer) -> Finding | None:
+    """Returns the finding where a secret is missing, or the function does not work at all."""
+    if answer.reason == "door-closed":
+        advice = f"Set {answer.setting}; deployed, add a version to that secret and deploy again."
+        return ill(f"A door is closed: {answer.setting} is not set", advice)
+    return broken("A request", answer) if answer.status >= 500 or answer.status == 0 else None
+
+
+def broken(what: str, answer: Answer) -> Finding:
+    advice = {
+        "store-unavailable": (
+            "The store cannot be used: look at BATON_STORE, Firestore and the function's rights."
+        ),
+        "store-damaged": "The store's file is damaged: start it again, and it says what to do.",
+        "storage-full": "The disk under the store is full.",
+        "misconfigured": (
+            "The settings are wrong: the ERROR line at the function's start names every one."
+        ),
+    }.get(answer.reason, "The function's log lines of this minute say why.")
+    said = f"{answer.status} {answer.reason}".strip() if answer.status else answer.text
+    return ill(f"{what} is answered {said}", advice)

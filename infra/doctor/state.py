@@ -1,0 +1,177 @@
+"""How Baton is doing: the API and the queue, what waits for delivery, who may call what, what
+was given up.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.dead_letters import dead_letters_of, topics
+from infra.deployables import deployables
+from infra.doctor.http import Answer, Finding, Patient, broken, closed, ill, skipped, well
+
+SETTLES_SECONDS = 6.0
+LOOKS_AT = 20  # conversations of each phase; a look, not an audit
+
+
+def api(one: Patient) -> Iterator[Finding]:
+    answer = one.ask("GET", "/send_representative/v1/conversations")
+    if closed(answer) or answer.status != 401:
+        yield closed(answer) or ill(
+            f"The API answers {answer.status} without a key", "It must be 401."
+        )
+        return
+    yield well("The API refuses whoever has no key")
+    if one.key is None:
+        why = "no key that may speak as HUMAN, or is admin, is in your environment's BATON_API_KEYS"
+        yield skipped("The API with a key, the queue and what waits", why)
+        return
+    answer = one.api("?phase=QUEUED")
+    if answer.status == 200:
+        yield well("The API takes your key")
+        yield _queue(one, answer.json["conversations"])
+        yield from _outbox(one)
+    elif answer.status in (401, 403):
+        yield ill(
+            f"The API refuses your key ({answer.status})",
+            "Your BATON_API_KEYS are not the deployment's.",
+        )
+    else:
+        yield broken("The queue", answer)
+
+
+def _queue(one: Patient, waiting: list[Any]) -> Finding:
+    if not waiting:
+        return well("Nobody waits for a human")
+    first = waiting[0]
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(first["waitingSince"])).total_seconds()
+    said = (
+        f"{len(waiting)} customers wait for a human, the longest {seconds:.0f} s ({first['name']})"
+    )
+    if seconds <= one.longest_wait:
+        return well(said)
+    return ill(
+        said,
+        "Is a desk reading baton-handoffs, or polling the queue? :claim takes a conversation over.",
+    )
+
+
+def _outbox(one: Patient) -> Iterator[Finding]:
+    """Delivery takes a moment; what still waits after that is stuck behind something."""
+    late = _pending(one, _talking(one))
+    if late:
+        time.sleep(SETTLES_SECONDS)
+        late = _pending(one, late)
+    for conversation in late:
+        why = _why(one, conversation)
+        advice = (
+            f"The last answer was {why}. "
+            if why
+            else "Nothing was tried yet: is deliver_outbox called? "
+        )
+        advice += "The journal of the conversation says what was sent and when it is tried again."
+        yield ill(f"Messages of {conversation} wait for delivery", advice)
+    if not late:
+        yield well("Nothing waits for delivery where somebody waits or talks")
+
+
+def _talking(one: Patient) -> list[str]:
+    pages = [
+        one.api(f"?phase={phase}").json.get("conversations", [])[:LOOKS_AT]
+        for phase in ("QUEUED", "HUMAN")
+    ]
+    return [str(found["name"]).removeprefix("conversations/") for page in pages for found in page]
+
+
+def _pending(one: Patient, conversations: list[str]) -> list[str]:
+    return [name for name in conversations if one.api(f"/{name}").json.get("pending", 0)]
+
+
+def _why(one: Patient, conversation: str) -> str | None:
+    entries = one.api(f"/{conversation}/journal").json.get("entries", [])
+    commands = [command for entry in entries for command in entry.get("commands", [])]
+    return next(
+        (
+            command["error"]
+            for command in commands
+            if command["state"] == "pending" and "error" in command
+        ),
+        None,
+    )
+
+
+def cors(one: Patient) -> Iterator[Finding]:
+    what, path = "The bridge of the CRM page", "/forward_variables/"
+    if "forward_variables" not in deployables():
+        yield skipped(what, "this version has none")
+        return
+    foreign = _preflight(one, path, "https://baton-doctor.invalid")
+    if "access-control-allow-origin" in foreign.headers:
+        yield ill(f"{what} lets any page in", "BRIDGE_ALLOWED_ORIGINS must name your pages only.")
+        return
+    if foreign.status == 404 or not foreign.reason:
+        yield skipped(what, f"it is not there ({foreign.status})")
+        return
+    origin = one.first("BRIDGE_ALLOWED_ORIGINS")
+    if origin is None:
+        yield skipped(f"{what} from your page", "BRIDGE_ALLOWED_ORIGINS is not in your environment")
+        return
+    answer = _preflight(one, path, origin)
+    if answer.headers.get("access-control-allow-origin") == origin and answer.status in (200, 204):
+        yield well(f"{what} lets {origin} in, and no other page")
+    else:
+        yield ill(
+            f"{what} does not let {origin} in ({answer.status})",
+            "Add it to BRIDGE_ALLOWED_ORIGINS, exactly so.",
+        )
+
+
+def _preflight(one: Patient, path: str, origin: str) -> Answer:
+    headers = "authorization,content-type"
+    return one.ask(
+        "OPTIONS",
+        path,
+        origin=origin,
+        access_control_request_method="POST",
+        access_control_request_headers=headers,
+    )
+
+
+def private(one: Patient) -> Iterator[Finding]:
+    if one.project is None:
+        yield skipped("Whether the private functions are private", "on one machine they are not")
+        return
+    for name, row in deployables().items():
+        if not row.public:
+            answer = one.ask("POST", f"/{name}", b"{}")
+            if answer.reason or answer.status < 400:
+                advice = (
+                    "Take roles/run.invoker of allUsers from the Cloud "
+                    f"Run service {name.replace('_', '-')}."
+                )
+                yield ill(f"{name} can be called by everybody", advice)
+            else:
+                yield well(f"{name} cannot be called from outside")
+
+
+def dead_letters(one: Patient) -> Iterator[Finding]:
+    if one.project is None:
+        yield skipped("Dead letters", "on one machine there are no topics")
+        return
+    for topic in topics():
+        words = ("gcloud", "pubsub", "subscriptions", "pull", dead_letters_of(topic), "--limit=1")
+        result = one.run(
+            (*words, "--format=value(message.messageId)", f"--project={one.project}"), None
+        )
+        if result.code != 0:
+            yield skipped(
+                f"Dead letters of {topic}", f"gcloud cannot say ({result.errors.strip()[-200:]})"
+            )
+        elif result.output.strip():
+            advice = (
+                "python -m infra.dead_letters list; find out why in the logs, then: replay --all"
+            )
+            yield ill(f"There are dead letters of {topic}", advice)
+        else:
+            yield well(f"No dead letters of {topic}")

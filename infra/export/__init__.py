@@ -1,0 +1,1 @@
+"""Exports transcripts, masked if asked for."""

@@ -1,0 +1,231 @@
+"""`python -m infra.export --from --to --format jsonl|csv|html [--output FILE] [--redact]`:
+transcripts, streamed.
+
+It reads the store that the environment names (BATON_STORE and what goes with it; the local run's,
+where it names none) a page at a time. With --output it can be interrupted: FILE.progress remembers
+how far it came, and the same command goes on from there. Erased conversations are not in it.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from infra.command import INTERRUPTED
+from infra.export.files import Progress, Reached, command_line
+from infra.export.redaction import Mask, pseudonym
+from infra.export.transcript_formats import FORMATS, Format, Write
+from infra.export.transcripts import Line, lines
+from infra.state import opened
+from shared import logs
+from shared.errors import BadRequest, BatonError
+from shared.ports import ConversationStore
+from shared.reports.period import Period, period
+from shared.schemas.conversation import Conversation
+from shared.schemas.journal import JournalEntry
+
+PAGE = 50  # conversations or entries in memory at once
+
+
+def _is_erased(conversation: Conversation) -> bool:
+    """Also while an erase is not finished: what is left of it may still be read."""
+    return conversation.erased or conversation.erasing is not None
+
+
+class Export:
+    """One run: walks the conversations and writes those in which something was said."""
+
+    def __init__(
+        self, store: ConversationStore, span: Period, into: Format, *, redact: bool
+    ) -> None:
+        self._store = store
+        self._span = span
+        self._into = into
+        self._redact = redact
+
+    async def run(self, progress: Progress, file: BinaryIO) -> None:
+        reached = progress.reached
+        if reached.length == 0:
+            self._into.begin()
+        async for conversation in self._conversations(reached):
+            messages = await self._write(conversation, reached.salt)
+            reached.messages += messages
+            reached.conversations += messages > 0
+            reached.done.append(conversation.id)
+            file.flush()
+            progress.save(file.tell() if file.seekable() else 0)
+            progress.say()
+        self._into.end()
+        file.flush()
+        progress.finish()
+
+    async def _conversations(self, reached: Reached) -> AsyncIterator[Conversation]:
+        """Yields those that are not done, as they stand when it is their turn: one may have
+        been erased meanwhile.
+        """
+        while True:
+            page = await self._store.conversations(reached.cursor, PAGE)
+            for known in page.items:
+                now = (
+                    None
+                    if _is_erased(known) or known.id in reached.done
+                    else await self._store.load(known.id)
+                )
+                if now is not None and not _is_erased(now.value):
+                    yield now.value
+            if page.cursor is None:
+                return
+            reached.cursor, reached.done = page.cursor, []
+
+    async def _write(self, conversation: Conversation, salt: str) -> int:
+        """Returns how many messages there were; where there was none, nothing is written of
+        what else happened.
+        """
+        messages, before = 0, list[Line]()
+        async for line in self._lines(conversation):
+            if messages == 0 and line.role is None:
+                before.append(line)
+                continue
+            if messages == 0:
+                self._open(conversation, salt, before)
+            self._into.line(line)
+            messages += line.role is not None
+        if messages:
+            self._into.close()
+        return messages
+
+    def _open(self, conversation: Conversation, salt: str, before: Iterable[Line]) -> None:
+        self._into.open(
+            pseudonym(conversation.id, salt) if self._redact else conversation.id,
+            conversation.platform,
+        )
+        for line in before:
+            self._into.line(line)
+
+    async def _lines(self, conversation: Conversation) -> AsyncIterator[Line]:
+        mask = Mask(await self._family(conversation)) if self._redact else None
+        async for entry in self._entries(conversation):
+            if mask is not None:
+                mask.learn(entry)
+            if entry.time >= self._span.since:
+                for line in lines(entry):
+                    yield mask.line(line) if mask is not None else line
+
+    async def _family(self, conversation: Conversation) -> list[Conversation]:
+        """Returns it with those that are linked with it: what one of them knows may have been
+        said in another.
+        """
+        to = await self._store.load(conversation.linked_to) if conversation.linked_to else None
+        known = [conversation, *([to.value] if to else [])]
+        others = {link for one in known for link in one.links} - {one.id for one in known}
+        found = [await self._store.load(link) for link in sorted(others)]
+        return [*known, *(one.value for one in found if one is not None)]
+
+    async def _entries(self, conversation: Conversation) -> AsyncIterator[JournalEntry]:
+        """Yields what stands in the journal from its beginning, but for what came after the period.
+
+        Clocks differ: what was accepted later may have an earlier time.
+        """
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self._store.journal(conversation.id, cursor or None, PAGE)
+            for entry in page.items:
+                if not entry.value.marker and entry.value.time < self._span.until:
+                    yield entry.value
+            cursor = page.cursor
+
+
+def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
+    """Returns the arguments that mean the same on any day."""
+    since, until = (
+        span.local(moment).isoformat(timespec="minutes") for moment in (span.since, span.until)
+    )
+    named = {"from": since, "to": until, "tz": span.zone.key, "format": arguments.format}
+    named |= {"human-role": arguments.human_role}
+    asked = [part for name, value in named.items() for part in (f"--{name}", value)]
+    redact = ["--redact"] if arguments.redact else []
+    return [*asked, *redact, *(["--output", str(arguments.output)] if arguments.output else [])]
+
+
+async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
+    with contextlib.redirect_stdout(sys.stderr):
+        baton = opened()
+    store = " ".join(
+        filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project])
+    )
+    progress = Progress(arguments.output, Reached(store, asked))
+    file = progress.open()
+    try:
+        into = FORMATS[arguments.format](_writer(file), arguments.human_role)
+        with contextlib.redirect_stdout(sys.stderr):  # where log lines go, which are no transcripts
+            await Export(baton.ports.store, span, into, redact=arguments.redact).run(progress, file)
+    finally:
+        if arguments.output is not None:
+            file.close()
+
+
+def _writer(file: BinaryIO) -> Write:
+    def write(text: str) -> None:
+        file.write(text.encode("utf-8", "surrogatepass"))
+
+    return write
+
+
+def _arguments(given: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.export", description="Stream transcripts."
+    )
+    parser.add_argument(
+        "--from", dest="since", help="the first day, like 2026-11-01 (default: seven days ago)"
+    )
+    parser.add_argument("--to", dest="until", help="the day after the last one (default: tomorrow)")
+    parser.add_argument("--tz", help="whose days these are, like Asia/Jakarta (default: UTC)")
+    parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
+    parser.add_argument(
+        "--output", type=Path, help="where to (default: standard output, which cannot be resumed)"
+    )
+    masked = (
+        "mask e-mail addresses, numbers like telephone numbers, "
+        "hidden variables, links, conversation ids"
+    )
+    parser.add_argument("--redact", action="store_true", help=masked)
+    role = "what a human agent is called; `assistant` for tools that know only two roles"
+    parser.add_argument(
+        "--human-role", default="human_agent", choices=("human_agent", "assistant"), help=role
+    )
+    return parser.parse_args(given)
+
+
+def main(given: list[str] | None = None) -> int:
+    logs.hide("DEBUG")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = _arguments(given)
+    try:
+        span = period(arguments.since, arguments.until, arguments.tz, datetime.now(UTC))
+    except BadRequest as error:
+        return _ended(f"not exported: {error.message}", 2)
+    asked = _asked(arguments, span)
+    again = (
+        f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
+    )
+    try:
+        asyncio.run(export(arguments, span, asked))
+    except KeyboardInterrupt:
+        return _ended(f"\ninterrupted. {again}", INTERRUPTED)
+    except BrokenPipeError:
+        raise  # who read it has what they wanted
+    except BadRequest as error:
+        return _ended(f"not exported: {error.message}", 2)
+    except (BatonError, OSError) as error:
+        return _ended(f"\nnot finished: {str(error).rstrip('.')}. {again}", 1)
+    return 0
+
+
+def _ended(why: str, status: int) -> int:
+    print(why, file=sys.stderr)
+    return status

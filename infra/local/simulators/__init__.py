@@ -1,0 +1,1 @@
+"""The platforms, desks and services that a local run simulates."""

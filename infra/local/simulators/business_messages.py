@@ -1,0 +1,191 @@
+"""A simulated Business Messages: the real API's semantics towards Baton, and the customer's phone
+behind it.
+
+ALREADY_EXISTS for a repeated messageId or eventId, 400 for what is missing, PERMISSION_DENIED for a
+conversation that it does not know.
+https://developers.google.com/business-communications/business-messages/reference/rest
+"""
+
+import contextlib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.simulator import Simulator, google_error, json_of
+from shared.errors import BadRequest
+from shared.platforms.base import parse_signed
+from shared.platforms.signatures import hmac_sha512_base64
+from shared.schemas.ids import conversation_id
+from shared.schemas.times import format_time
+from shared.transports.clock import WallClock
+
+PREFIX = "/sim/business_messages"
+CONTENT = ("text", "richCard", "image")
+EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")
+
+
+class BusinessMessagesSimulator(Simulator):
+    prefix, api = PREFIX, "/v1/"
+
+    def __init__(self, store: PlatformStore, webhook_url: str, signing_key: str) -> None:
+        self._signing_key = signing_key
+        super().__init__(store, webhook_url)
+
+    def api_routes(self) -> list[Route]:
+        base = "/v1/conversations/{conversation:path}"
+        return [
+            Route(f"{base}/messages/{{message}}/receipt", self._receipt, methods=["PATCH"]),
+            Route(f"{base}/messages", self._message, methods=["POST"]),
+            Route(f"{base}/events", self._event, methods=["POST"]),
+            Route(f"{base}/surveys", self._survey, methods=["POST"]),
+        ]
+
+    def customer_routes(self) -> list[Route]:
+        return [
+            Route("/customers/{conversation}/messages", self._say, methods=["POST"]),
+            Route("/customers/{conversation}/status", self._status, methods=["POST"]),
+        ]
+
+    def signed(self, body: bytes) -> Mapping[str, str]:
+        return {"x-goog-signature": hmac_sha512_base64(self._signing_key, body)}
+
+    def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+        return google_error(
+            status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers
+        )
+
+    def conversation_of(self, key: str) -> str:
+        return conversation_id("business_messages", key)
+
+    # The REST API that Baton calls.
+
+    async def _message(self, request: Request) -> Response:
+        body = await json_of(request)
+        if not body.get("messageId") or sum(name in body for name in CONTENT) != 1:
+            return google_error(
+                400,
+                "INVALID_ARGUMENT",
+                "messageId and exactly one of text, richCard, image are required.",
+            )
+        return self._shown(request, body, "message", str(body["messageId"]))
+
+    async def _event(self, request: Request) -> Response:
+        body, event_id = await json_of(request), request.query_params.get("eventId")
+        if not event_id or body.get("eventType") not in EVENTS:
+            return google_error(
+                400, "INVALID_ARGUMENT", "eventId and a known eventType are required."
+            )
+        if body["eventType"].startswith("TYPING"):
+            return self._typed(request, body)
+        return self._shown(request, body, "event", event_id)
+
+    def _shown(self, request: Request, body: dict[str, Any], kind: str, native: str) -> Response:
+        conversation = request.path_params["conversation"]
+        if not self.store.knows(conversation):
+            return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
+        if (body.get("representative") or {}).get("representativeType") not in ("BOT", "HUMAN"):
+            return google_error(
+                400, "INVALID_ARGUMENT", "representative.representativeType is required."
+            )
+        if not self.store.show(conversation, "business", kind, native, body):
+            return google_error(409, "ALREADY_EXISTS", f"The {kind} {native} exists already.")
+        self.typing.pop(conversation, None)
+        return JSONResponse({"name": f"conversations/{conversation}/{kind}s/{native}", **body})
+
+    async def _survey(self, request: Request) -> Response:
+        conversation, survey_id = (
+            request.path_params["conversation"],
+            request.query_params.get("surveyId"),
+        )
+        if not self.store.knows(conversation):
+            return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
+        if not survey_id:
+            return google_error(400, "INVALID_ARGUMENT", "surveyId is required.")
+        if not self.store.show(conversation, "business", "survey", survey_id, {}):
+            return google_error(409, "ALREADY_EXISTS", f"The survey {survey_id} exists already.")
+        return JSONResponse({"name": f"conversations/{conversation}/surveys/{survey_id}"})
+
+    def _typed(self, request: Request, body: dict[str, Any]) -> Response:
+        conversation, who = request.path_params["conversation"], body.get("representative") or {}
+        if not self.store.knows(conversation):
+            return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
+        if body["eventType"] == "TYPING_STARTED":
+            self.typing[conversation] = who.get("displayName")
+        elif self.typing.get(conversation) == who.get("displayName"):
+            self.typing[conversation] = None
+        return JSONResponse(body)
+
+    async def _receipt(self, request: Request) -> Response:
+        conversation, message = request.path_params["conversation"], request.path_params["message"]
+        if not self.store.knows(conversation):
+            return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
+        self.store.show(conversation, "business", "receipt", message, await json_of(request))
+        return JSONResponse({"receiptType": "READ"})
+
+    # The customer's phone.
+
+    async def _say(self, request: Request) -> Response:
+        conversation, body = request.path_params["conversation"], await json_of(request)
+        if not isinstance(body.get("text"), str) or not body["text"]:
+            return google_error(400, "INVALID_ARGUMENT", "Say something: text is required.")
+        native = str(body.get("messageId") or uuid.uuid4())
+        now = format_time(WallClock().now())
+        name = f"conversations/{conversation}/messages/{native}"
+        message = {"messageId": native, "name": name, "text": body["text"], "createTime": now}
+        with self.store.whole():
+            self.store.learn(conversation, body.get("displayName"))
+            if self.store.show(conversation, "customer", "message", native, message):
+                self._report(
+                    conversation,
+                    {"message": message, "context": _context(self.store.name_of(conversation))},
+                )
+        await self.let_baton_hear()
+        return JSONResponse(message)
+
+    async def _status(self, request: Request) -> Response:
+        conversation, body = request.path_params["conversation"], await json_of(request)
+        status = {
+            name: value
+            for name, value in body.items()
+            if name in ("isTyping", "requestedLiveAgent")
+        }
+        with self.store.whole():
+            self.store.learn(conversation)
+            if status.get("requestedLiveAgent"):
+                self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
+            self._report(
+                conversation,
+                {"userStatus": {**status, "createTime": format_time(WallClock().now())}},
+            )
+        await self.let_baton_hear()
+        return JSONResponse(status)
+
+    def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
+        with contextlib.suppress(ValueError, TypeError, KeyError, BadRequest):
+            report: Any = parse_signed(body)
+            if self.signed(body)["x-goog-signature"] == headers.get("x-goog-signature"):
+                self.store.learn(str(report["conversationId"]))
+                message = report["message"]
+                self.store.show(
+                    report["conversationId"], "customer", "message", message["messageId"], message
+                )
+
+    def _report(self, conversation: str, payload: dict[str, Any]) -> None:
+        common = {
+            "agent": "brands/1111/agents/2222",
+            "conversationId": conversation,
+            "customAgentId": "live-agent-handoff",
+            "requestId": str(uuid.uuid4()),
+            "sendTime": format_time(WallClock().now()),
+        }
+        self.report({**common, **payload})
+
+
+def _context(name: str | None) -> dict[str, Any]:
+    user = {"displayName": name or "Michael", "userDeviceLocale": "en"}
+    return {"entryPoint": "PLACESHEET", "userInfo": user, "resolvedLocale": "en"}

@@ -1,0 +1,296 @@
+"""A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and
+the agents behind it.
+
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it
+leaves open is as `shared.platforms.ccai.names` says. A customer's key is the number of a chat; its
+transcript is what agents see.
+"""
+
+import asyncio
+import base64
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.simulators.faults import Faults, Share
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.simulator import Simulator, json_of
+from shared.platforms.ccai.names import chat
+from shared.platforms.signatures import hmac_sha256_base64
+from shared.schemas.times import format_time
+from shared.transports.clock import WallClock
+
+PREFIX = "/sim/ccai"
+PER_SECOND = 10
+AFTER_THE_ANSWER = 0.05  # seconds
+FIRST_CHAT = 1001
+END_USERS = "end users"
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class CcaiFaults(Faults):
+    """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it
+    never does. `created_lost`: the chat is made, and the answer lost. `created_seconds`: it comes
+    no sooner after the answer.
+    """
+
+    created_first: Share = 0
+    created_silent: Share = 0
+    created_lost: Share = 0
+    created_seconds: Annotated[float, Field(ge=0, le=600)] = 0
+
+
+class CcaiSimulator(Simulator):
+    prefix, api = PREFIX, "/apps/api/v1/"
+    kind_of_faults = CcaiFaults
+
+    def __init__(
+        self,
+        store: PlatformStore,
+        webhook_url: str,
+        secrets: tuple[str, ...],
+        user: str,
+        token: str,
+    ) -> None:
+        self._secrets = secrets
+        self._login = "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
+        self._calls: deque[float] = deque()
+        super().__init__(store, webhook_url)
+
+    def api_routes(self) -> list[Route]:
+        base = self.api.rstrip("/")
+        return [
+            Route(f"{base}/end_users", self._guarded(self._end_user), methods=["POST"]),
+            Route(f"{base}/chats", self._guarded(self._create), methods=["POST"]),
+            Route(f"{base}/chats/{{chat}}/message", self._guarded(self._message), methods=["POST"]),
+            Route(f"{base}/chats/{{chat}}", self._guarded(self._patch), methods=["PATCH"]),
+        ]
+
+    def customer_routes(self) -> list[Route]:
+        return [Route("/customers/{key}/agent", self._agent, methods=["POST"])]
+
+    def signed(self, body: bytes) -> Mapping[str, str]:
+        stamp = format_time(WallClock().now())
+        signatures = [hmac_sha256_base64(secret, stamp.encode() + body) for secret in self._secrets]
+        named = zip(("primary", "secondary"), signatures, strict=False)
+        return {
+            "x-signature": " ".join(f"{name}={one}" for name, one in named),
+            "x-signature-timestamp": stamp,
+        }
+
+    def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+        return JSONResponse({"message": words}, status, headers)
+
+    def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Webhooks posted by hand show nothing here: this platform knows its own chats."""
+
+    def conversation_of(self, key: str) -> str:
+        return chat(key)
+
+    # The Apps API that Baton calls.
+
+    def _guarded(self, endpoint: _Endpoint) -> _Endpoint:
+        async def guarded(request: Request) -> Response:
+            if request.headers.get("authorization") != self._login:
+                return self.refusal(401, "Wrong credentials.")
+            if not self._in_pace():
+                return self.refusal(
+                    429, f"More than {PER_SECOND} requests a second.", {"retry-after": "1"}
+                )
+            return await endpoint(request)
+
+        return guarded
+
+    def _in_pace(self) -> bool:
+        now = time.monotonic()
+        while self._calls and self._calls[0] <= now - 1:
+            self._calls.popleft()
+        self._calls.append(now)
+        return len(self._calls) <= PER_SECOND
+
+    async def _end_user(self, request: Request) -> Response:
+        """Idempotent by `identifier`."""
+        identifier = (await json_of(request)).get("identifier")
+        if not isinstance(identifier, str) or not identifier:
+            return self.refusal(422, "identifier is required.")
+        with self.store.whole():
+            known = self.store.transcript(END_USERS)
+            self.store.show(END_USERS, "platform", "end_user", identifier, {"id": len(known) + 1})
+        return JSONResponse({"id": self._number_of(identifier), "identifier": identifier})
+
+    def _number_of(self, identifier: str) -> int:
+        return next(
+            int(row["body"]["id"])
+            for row in self.store.transcript(END_USERS)
+            if row["id"] == identifier
+        )
+
+    async def _create(self, request: Request) -> Response:
+        """Every call makes a chat; chat_created comes when it comes."""
+        asked = (await json_of(request)).get("chat")
+        users = {row["body"]["id"]: row["id"] for row in self.store.transcript(END_USERS)}
+        if not isinstance(asked, dict) or not isinstance(asked.get("menu_id"), int):
+            return self.refusal(422, "menu_id is required.")
+        if asked.get("end_user_id") not in users:
+            return self.refusal(404, "Unknown end user.")
+        with self.store.whole():
+            native = str(FIRST_CHAT + len(self.store.conversations()))
+            self.store.learn(native, users[asked["end_user_id"]])
+            self.store.show(native, "business", "created", native, asked)
+        await self._announce(
+            native, {"id": asked["end_user_id"], "identifier": users[asked["end_user_id"]]}
+        )
+        if self.faults.strikes("created_lost"):
+            return self.refusal(504, "No answer in time.")
+        return JSONResponse(
+            {"id": int(native), "status": "queued", "end_user": {"id": asked["end_user_id"]}}
+        )
+
+    async def _announce(self, native: str, end_user: dict[str, Any]) -> None:
+        if self.faults.strikes("created_silent"):
+            return
+        body = self._created(native, end_user)
+        if self.faults.strikes("created_first"):
+            self.report(body)
+            await self.let_baton_hear()
+            return
+        late = self.faults.created_seconds if isinstance(self.faults, CcaiFaults) else 0
+        asyncio.get_running_loop().call_later(max(AFTER_THE_ANSWER, late), self.report, body)
+
+    async def _message(self, request: Request) -> Response:
+        """Shows it to the agents, and tells of it again by the webhook: an echo."""
+        body, native = await json_of(request), request.path_params["chat"]
+        message = body.get("message")
+        refused = self._refused(native, body.get("from_user_id"))
+        if refused is not None:
+            return refused
+        if (
+            not isinstance(message, dict)
+            or message.get("type") != "text"
+            or not message.get("content")
+        ):
+            return self.refusal(422, "message must be a text.")
+        with self.store.whole():
+            self.store.show(
+                native, "business", "message", uuid.uuid4().hex, {"text": message["content"]}
+            )
+            sender = {"id": body.get("from_user_id"), "type": "end_user"}
+            self.report(self._event(native, "message_received", sender=sender, message=message))
+        return JSONResponse({"status": "ok"})
+
+    async def _patch(self, request: Request) -> Response:
+        body, native = await json_of(request), request.path_params["chat"]
+        refused = self._refused(native, body.get("finished_by_user_id"))
+        if refused is not None:
+            return refused
+        if not isinstance(body.get("chat"), dict) or body["chat"].get("status") != "finished":
+            return self.refusal(422, "Only status finished is simulated.")
+        self._end(native, {})
+        return JSONResponse({"id": int(native), "status": "finished"})
+
+    def _refused(self, native: str, end_user: object) -> Response | None:
+        if not self.store.knows(native):
+            return self.refusal(404, "Unknown chat.")
+        if self.store.transcript(native)[0]["body"]["end_user_id"] != end_user:
+            return self.refusal(403, "This end user is not in this chat.")
+        return self.refusal(409, "The chat is finished.") if self._is_finished(native) else None
+
+    def _is_finished(self, native: str) -> bool:
+        return any(row["kind"] == "finished" for row in self.store.transcript(native))
+
+    # The agents behind it.
+
+    async def _agent(self, request: Request) -> Response:
+        """`{"action": "joins" or another of `_ACTIONS`, "id", "name", "text", "reason",
+        "virtual"}`.
+        """
+        native, body = request.path_params["key"], await json_of(request)
+        if not self.store.knows(native) or self._is_finished(native):
+            return self.refusal(409, "There is no such chat, or it is finished.")
+        act = (
+            getattr(self, f"_{body.get('action')}", None)
+            if body.get("action") in _ACTIONS
+            else None
+        )
+        if act is None:
+            return self.refusal(422, f"action is one of {', '.join(_ACTIONS)}.")
+        with self.store.whole():
+            act(native, body)
+        await self.let_baton_hear()
+        return JSONResponse({"chat": int(native), "action": body["action"]})
+
+    def _joins(self, native: str, body: Mapping[str, Any]) -> None:
+        self._note(native, "joined", body)
+        self.report(self._event(native, "participant_joined", sender=_person(body)))
+
+    def _leaves(self, native: str, body: Mapping[str, Any]) -> None:
+        self._note(native, "left", body)
+        self.report(self._event(native, "participant_left", sender=_person(body)))
+
+    def _says(self, native: str, body: Mapping[str, Any]) -> None:
+        message = {"type": "text", "content": str(body.get("text", ""))}
+        self._note(native, "message", body, text=message["content"])
+        self.report(self._event(native, "message_received", sender=_person(body), message=message))
+
+    def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
+        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose
+        instead. Until the chat is finished an agent may take it still.
+        """
+        escalation = {
+            "id": 1,
+            "reason": body.get("reason", "after_hours"),
+            "deflection_channels": ["email"],
+        }
+        self._note(native, "deflected", body, reason=escalation["reason"])
+        self.report(self._event(native, "escalation_deflected", escalation=escalation))
+
+    def _creates(self, native: str, body: Mapping[str, Any]) -> None:
+        """Says only now that the chat was created."""
+        identifier = self.store.name_of(native) or ""
+        self.report(
+            self._created(native, {"id": self._number_of(identifier), "identifier": identifier})
+        )
+
+    def _created(self, native: str, end_user: dict[str, Any]) -> dict[str, Any]:
+        return self._event(native, "chat_created", chat={"id": int(native), "end_user": end_user})
+
+    def _ends(self, native: str, body: Mapping[str, Any]) -> None:
+        self._end(native, _who(body))
+
+    def _end(self, native: str, by: Mapping[str, Any]) -> None:
+        """`by` is who ended it, nobody for the end user, in whose name Baton does."""
+        if self.store.show(native, "platform", "finished", native, dict(by)):
+            self.report(self._event(native, "chat_ended"))
+
+    def _note(self, native: str, kind: str, body: Mapping[str, Any], **what: Any) -> None:
+        """Lets the agents see who did it."""
+        self.store.show(native, "agent", kind, uuid.uuid4().hex, {**_who(body), **what})
+
+    def _event(self, native: str, name: str, **body: Any) -> dict[str, Any]:
+        now = format_time(WallClock().now())
+        return {"event_type": name, "timestamp": now, "chat_id": int(native), "body": body}
+
+
+_ACTIONS = ("creates", "joins", "says", "leaves", "ends", "deflects")
+
+
+def _who(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns how a participant is called in the chat."""
+    person = _person(body)
+    return {"name": person.get("name") or f"Agent {person['id']}", "type": person["type"]}
+
+
+def _person(body: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"name": body["name"]} if body.get("name") else {}
+    return {
+        "id": body.get("id", 17),
+        "type": "virtual_agent" if body.get("virtual") else "agent",
+        **named,
+    }

@@ -1,0 +1,134 @@
+"""What a CRM around Baton would have, for a local run: tokens for the bridge, its records, and who
+was shown what.
+
+Nothing here is deployed: the token is signed with the development key, for whoever asks.
+"""
+
+import json
+import uuid
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.applications import application
+from infra.local.simulators.comments import Comments
+from shared.bootstrap import root as bootstrap
+from shared.bootstrap.root import Baton
+from shared.browser.tokens import AUDIENCE
+from shared.conversations.apply import apply, wake
+from shared.edge.error_response import error_response
+from shared.errors import BadRequest
+from shared.handoff.visibility import captured, project, seen_by
+from shared.platforms.base import parse_object, validate
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import VariablesCaptured
+from shared.schemas.ids import parse_conversation_id
+from shared.schemas.notifications import VARIABLES
+from shared.schemas.variables import Audience, Provenance, SessionVariable, Ujet, Variable
+
+PREFIX = "/local"
+VALID_FOR = timedelta(minutes=5)
+
+
+class Crm:
+    """An ASGI application below PREFIX; it hears what arrives on the topic of variables once it
+    listens.
+    """
+
+    def __init__(self, comments: Comments) -> None:
+        self._heard: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.application = application(
+            [
+                Route(f"{PREFIX}/bridge_token", self._token),
+                Route(f"{PREFIX}/variables/{{conversation}}", self._variables, methods=["GET"]),
+                Route(f"{PREFIX}/variables/{{conversation}}", self._capture, methods=["POST"]),
+                *comments.routes(PREFIX),
+            ]
+        )
+
+    def listen(self, baton: Baton) -> None:
+        """A topic of Pub/Sub is somebody else's to hear; the embedded queue lets us."""
+        if baton.settings.baton_queue == "inline":
+            baton.inline_queue.subscribe(VARIABLES, self._hear)
+
+    async def _hear(self, body: bytes) -> None:
+        published = json.loads(body)
+        known = self._heard[published["conversation"]]
+        if all(one["id"] != published["id"] for one in known):
+            known.append(published)
+
+    async def _token(self, request: Request) -> Response:
+        baton = bootstrap.baton()
+        expires = baton.ports.clock.now() + VALID_FOR
+        claims = {
+            "sub": request.query_params.get("agent") or "agent",
+            "aud": AUDIENCE,
+            "exp": expires,
+        }
+        token = jwt.encode(claims, baton.settings.bridge_token_keys[0], algorithm="HS256")
+        return JSONResponse({"token": token}, headers={"cache-control": "no-store"})
+
+    async def _variables(self, request: Request) -> Response:
+        conversation = await _where(parse_conversation_id(request.path_params["conversation"]))
+        if conversation is None:
+            return JSONResponse({"error": "Baton has never seen this conversation."}, 404)
+        audiences = {
+            audience.value: _view(audience, conversation.variables) for audience in Audience
+        }
+        topic = self._heard[conversation.id]
+        return JSONResponse(
+            {"conversation": conversation.id, "topic": topic, "audiences": audiences}
+        )
+
+    async def _capture(self, request: Request) -> Response:
+        """Takes a bot's payload as if a platform had signed it, and tells which invisible keys
+        are not in it.
+        """
+        source = parse_conversation_id(request.path_params["conversation"])
+        try:
+            declared = _declared(await request.body())
+        except BadRequest as error:
+            refused = error_response(error)
+            return Response(refused.body, refused.status, media_type=refused.content_type)
+        ports, projection = bootstrap.baton().ports, project(declared)
+        variables = captured(
+            declared.payload or {}, projection, ports.clock.now(), Provenance(signed=True)
+        )
+        event = VariablesCaptured(
+            id=uuid.uuid4().hex,
+            source=source,
+            address=source.partition(":")[2],
+            actor="local:bot",
+            variables=variables,
+        )
+        await wake(ports, (await apply(ports, event)).conversation.id)
+        return JSONResponse({"unknown": projection.unknown_keys})
+
+
+def _declared(body: bytes) -> SessionVariable:
+    declared = validate(Ujet, parse_object(body)).session_variable
+    if declared is None or declared.payload is None:
+        raise BadRequest(
+            "schema", "session_variable: give one with a payload.", field="session_variable"
+        )
+    return declared
+
+
+async def _where(conversation: str) -> Conversation | None:
+    """Returns the conversation, or the customer's where a link leads there."""
+    store = bootstrap.baton().ports.store
+    found = await store.load(conversation)
+    if found is not None and found.value.linked_to is not None:
+        found = await store.load(found.value.linked_to)
+    return found.value if found else None
+
+
+def _view(audience: Audience, variables: tuple[Variable, ...]) -> dict[str, Any]:
+    """Of what is hidden from an audience only the number is told."""
+    visible = seen_by(audience, variables)
+    return {"variables": visible, "hidden": len(variables) - len(visible)}

@@ -1,0 +1,44 @@
+"""A simulated CSKU AI: the one call by which a conversation is flagged as needing a human, for
+good.
+
+https://docs.csku.ai/api-reference/conversation/mark-need-human
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.applications import application
+from infra.local.simulators.simulator import json_of
+
+PREFIX = "/sim/csku"
+UNKNOWN = "conv_unknown"  # which it does not have
+
+
+class CskuSimulator:
+    def __init__(self, business: str, secret: str) -> None:
+        self._login = (business, secret)
+        self._flagged: list[str] = []
+        call = Route(f"{PREFIX}/v1/conversation/need-human", self._flag, methods=["POST"])
+        look = Route(f"{PREFIX}/flagged", self._look, methods=["GET"])
+        self.application = application([call, look])
+
+    async def _flag(self, request: Request) -> Response:
+        if (request.headers.get("business"), request.headers.get("secret")) != self._login:
+            return _refusal(401, "Wrong credentials.")
+        native = (await json_of(request)).get("conversation_id")
+        if not isinstance(native, str) or native == UNKNOWN:
+            return _refusal(404, "There is no such conversation.")
+        if native not in self._flagged:
+            self._flagged.append(native)
+        return JSONResponse(
+            {"status": 1, "message": "The conversation is marked as needing a human."}
+        )
+
+    async def _look(self, request: Request) -> Response:
+        return JSONResponse({"flagged": self._flagged})
+
+
+def _refusal(code: int, words: str) -> Response:
+    """CSKU's errors say so in the body; the HTTP status may still be 200, and here it is."""
+    return JSONResponse({"status": 0, "rc": code, "error_msg": words})

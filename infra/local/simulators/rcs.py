@@ -1,0 +1,153 @@
+"""A simulated RCS for Business: what its reference says of ids, limits and errors, and the
+customer's phone behind it.
+
+https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages/create
+"""
+
+import asyncio
+import base64
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.simulators.phones import PhoneSimulator
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.rcs_content import refused_content
+from infra.local.simulators.simulator import google_error, json_of
+from shared.platforms.phones import e164
+from shared.platforms.rcs.platform import Rcs
+from shared.platforms.rcs.webhook import signed_data
+from shared.platforms.signatures import hmac_sha512_base64
+from shared.schemas.times import format_time
+from shared.transports.clock import WallClock
+
+PREFIX = "/sim/rcs"
+AGENT = "baton-agent@rbm.goog"
+TYPING_SECONDS = 20.0
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+class RcsSimulator(PhoneSimulator):
+    prefix, api, agent = PREFIX, "/v1/", AGENT
+
+    def __init__(self, store: PlatformStore, webhook_url: str, client_token: str) -> None:
+        self._token = client_token
+        super().__init__(store, webhook_url, Rcs(client_tokens=(client_token,)))
+
+    def api_routes(self) -> list[Route]:
+        return [
+            Route("/v1/phones/{phone}/agentMessages", self._message, methods=["POST"]),
+            Route("/v1/phones/{phone}/agentEvents", self._event, methods=["POST"]),
+        ]
+
+    def signed(self, body: bytes) -> Mapping[str, str]:
+        return {"x-goog-signature": hmac_sha512_base64(self._token, signed_data(body) or b"")}
+
+    def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+        return google_error(
+            status, "RESOURCE_EXHAUSTED" if status == 429 else "INTERNAL", words, headers
+        )
+
+    async def _message(self, request: Request) -> Response:
+        body, native = await json_of(request), request.query_params.get("messageId")
+        content = body.get("contentMessage")
+        refused = self._refused(request, native) or refused_content(content)
+        if refused or not isinstance(content, dict) or native is None:
+            return refused or google_error(400, "INVALID_ARGUMENT", "contentMessage is required.")
+        key = e164(request.path_params["phone"]) or ""
+        # a repeated id is ignored, whoever it went to before
+        if self.store.owner_of("business", native) is None:
+            self._show(
+                key, native, {**content, "messageTrafficType": body.get("messageTrafficType")}
+            )
+        return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
+
+    def _show(self, key: str, native: str, content: dict[str, Any]) -> None:
+        """Shows it in Business Messages' form, and tells Baton that the device has it."""
+        info = content.pop("contentInfo", None)
+        image = {"image": {"contentInfo": info}} if info else {}
+        with self.store.whole():
+            self.store.show(key, "business", "message", native, {**content, **image})
+            self.report(self._event_of(key, "DELIVERED", messageId=native))
+        self.typing.pop(key, None)
+
+    async def _event(self, request: Request) -> Response:
+        body, native = await json_of(request), request.query_params.get("eventId")
+        refused = self._refused(request, native)
+        if refused:
+            return refused
+        key, kind = e164(request.path_params["phone"]) or "", body.get("eventType")
+        if kind == "IS_TYPING":
+            self.typing[key] = "The business"
+            asyncio.get_running_loop().call_later(TYPING_SECONDS, self.typing.pop, key, None)
+        elif kind == "READ" and body.get("messageId"):
+            self.store.show(key, "business", "receipt", str(body["messageId"]), body)
+        else:
+            return google_error(
+                400, "INVALID_ARGUMENT", "eventType is IS_TYPING, or READ with a messageId."
+            )
+        return JSONResponse({"name": f"phones/{key}/agentEvents/{native}", **body})
+
+    def _refused(self, request: Request, native: str | None) -> Response | None:
+        if not native or not _UUID.fullmatch(native):
+            return google_error(400, "INVALID_ARGUMENT", "messageId or eventId must be a UUID.")
+        if not request.query_params.get("agentId"):
+            return google_error(400, "INVALID_ARGUMENT", "agentId is required.")
+        if request.query_params["agentId"] != AGENT:
+            return google_error(403, "PERMISSION_DENIED", "Not an agent of yours.")
+        if not self.store.knows(self.key_of(request.path_params["phone"])):
+            return google_error(404, "NOT_FOUND", "This number cannot be reached by RCS.")
+        return None
+
+    # The customer's phone.
+
+    def message(self, key: str, native: str, text: str) -> dict[str, Any]:
+        return self._said(key, messageId=native, text=text)
+
+    def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
+        return self._said(
+            key, messageId=native, suggestionResponse={"postbackData": postback, "text": text}
+        )
+
+    def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """`isTyping`, `read` (the id of a message of the business), `subscribed`: true or false.
+        Whoever unsubscribes does so by an event and by a keyword.
+        """
+        found = []
+        if status.get("isTyping"):
+            found.append(self._event_of(key, "IS_TYPING"))
+        if status.get("read"):
+            found.append(self._event_of(key, "READ", messageId=str(status["read"])))
+        if isinstance(status.get("subscribed"), bool):
+            kind, word = ("SUBSCRIBE", "START") if status["subscribed"] else ("UNSUBSCRIBE", "STOP")
+            self.store.show(
+                key,
+                "customer",
+                "message",
+                native := self.new_id(),
+                {"messageId": native, "text": word},
+            )
+            found += [self._event_of(key, kind), self.message(key, native, word)]
+        return found
+
+    def _event_of(self, key: str, kind: str, **more: str) -> dict[str, Any]:
+        return self._said(key, eventType=kind, eventId=str(uuid.uuid4()), **more)
+
+    def _said(self, key: str, **what: Any) -> dict[str, Any]:
+        """Returns the Pub/Sub envelope of it."""
+        now = format_time(WallClock().now())
+        data = json.dumps(
+            {"senderPhoneNumber": key, "agentId": AGENT, "sendTime": now, **what}
+        ).encode()
+        envelope = {
+            "data": base64.b64encode(data).decode(),
+            "messageId": str(uuid.uuid4()),
+            "publishTime": now,
+        }
+        return {"message": envelope, "subscription": "projects/baton/subscriptions/rbm-agent"}

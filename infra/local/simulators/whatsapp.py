@@ -1,0 +1,200 @@
+"""A simulated WhatsApp Cloud API: no ids of the caller's, a window of a day, statuses; and a phone
+behind it.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages Two
+answers are not in a source that we could read and follow common knowledge: error 131047 outside the
+window, and 131030 for a number that it does not know.
+"""
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.simulators.phones import PhoneSimulator
+from infra.local.simulators.platform_store import PlatformStore
+from infra.local.simulators.simulator import json_of
+from infra.local.simulators.whatsapp_content import WrongContent, shown
+from shared.platforms.phones import e164
+from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.whatsapp.platform import WhatsApp
+
+PREFIX = "/sim/whatsapp"
+NUMBER = "100000000000001"  # the id of the business's number
+WINDOW = timedelta(hours=24)
+TYPING_SECONDS = 25.0
+
+
+class WhatsAppSimulator(PhoneSimulator):
+    prefix, api, agent = PREFIX, "/v", NUMBER
+
+    def __init__(
+        self, store: PlatformStore, webhook_url: str, app_secret: str, access_token: str
+    ) -> None:
+        self._secret, self._token = app_secret, access_token
+        self._silent: dict[str, timedelta] = {}
+        super().__init__(store, webhook_url, WhatsApp(app_secrets=(app_secret,)))
+
+    def api_routes(self) -> list[Route]:
+        return [Route("/v{version}/{number}/messages", self._messages, methods=["POST"])]
+
+    def customer_routes(self) -> list[Route]:
+        return [
+            *super().customer_routes(),
+            Route("/customers/{key}/echo", self._echo, methods=["POST"]),
+        ]
+
+    def signed(self, body: bytes) -> Mapping[str, str]:
+        return {"x-hub-signature-256": f"sha256={hmac_sha256_hex(self._secret, body)}"}
+
+    def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+        return _error(status, 130429 if status == 429 else 131000, words, headers)
+
+    async def _messages(self, request: Request) -> Response:
+        body = await json_of(request)
+        if request.headers.get("authorization") != f"Bearer {self._token}":
+            return _error(401, 190, "Invalid OAuth access token.")
+        if request.path_params["number"] != NUMBER:
+            return _error(400, 33, "This number does not exist, or is not yours.")
+        if body.get("messaging_product") != "whatsapp":
+            return _error(400, 100, "messaging_product must be whatsapp.")
+        return self._read(body) if body.get("status") == "read" else self._send(body)
+
+    def _send(self, body: dict[str, Any]) -> Response:
+        key = e164(body.get("to")) or ""
+        if not self.store.knows(key):
+            return _error(400, 131030, "Recipient phone number not in allowed list.")
+        if not self._is_open(key):
+            return _error(
+                400,
+                131047,
+                "Re-engagement message: more than 24 hours since the customer last wrote.",
+            )
+        try:
+            content = shown(body)
+        except WrongContent as error:
+            return _error(400, 100, str(error))
+        native = self.new_id()
+        with self.store.whole():
+            self.store.show(key, "business", "message", native, content)
+            for status in ("sent", "delivered"):
+                self.report(self._status_of(key, native, status))
+        self.typing.pop(key, None)
+        contact = {"input": body["to"], "wa_id": key.removeprefix("+")}
+        return JSONResponse(
+            {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": native}]}
+        )
+
+    def _is_open(self, key: str) -> bool:
+        """Returns whether the customer wrote within the window; `silentHours` of a status lets
+        time pass.
+        """
+        said = [row["at"] for row in self.store.transcript(key) if row["side"] == "customer"]
+        silent = self._silent.get(key, timedelta())
+        return bool(said) and datetime.now(UTC) - datetime.fromisoformat(said[-1]) + silent < WINDOW
+
+    def _read(self, body: dict[str, Any]) -> Response:
+        key = self.store.owner_of("customer", str(body.get("message_id")))
+        if key is None:
+            return _error(400, 100, "No such message.")
+        self.store.show(
+            key, "business", "receipt", str(body["message_id"]), {"receiptType": "READ"}
+        )
+        if body.get("typing_indicator"):
+            self.typing[key] = "The business"
+            asyncio.get_running_loop().call_later(TYPING_SECONDS, self.typing.pop, key, None)
+        return JSONResponse({"success": True})
+
+    # The customer's phone, and the business's.
+
+    async def _echo(self, request: Request) -> Response:
+        """A person types in the WhatsApp Business app: the customer sees it, and Baton hears of
+        it.
+        """
+        key, body = self.key_of(request.path_params["key"]), await json_of(request)
+        native, text = self.new_id(), str(body.get("text"))
+        item = {
+            **_item(key, native, {"type": "text", "text": {"body": text}}),
+            "to": key.removeprefix("+"),
+            "from": "1",
+        }
+        with self.store.whole():
+            self.store.learn(key)
+            self.store.show(key, "business", "message", native, {"text": text, "echo": True})
+            self.report(_batch("smb_message_echoes", message_echoes=[item]))
+        await self.let_baton_hear()
+        return JSONResponse({"messageId": native, "text": text})
+
+    def message(self, key: str, native: str, text: str) -> dict[str, Any]:
+        return self._said(key, native, {"type": "text", "text": {"body": text}})
+
+    def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
+        reply = {"type": "button_reply", "button_reply": {"id": postback, "title": text}}
+        return self._said(key, native, {"type": "interactive", "interactive": reply})
+
+    def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """`read` (the id of a message of the business), `failed` (the same), `silentHours`;
+        typing is not told.
+        """
+        if isinstance(status.get("silentHours"), int | float):
+            self._silent[key] = timedelta(hours=status["silentHours"])
+        kinds = ("read", "failed")
+        return [self._status_of(key, str(status[kind]), kind) for kind in kinds if status.get(kind)]
+
+    def new_id(self) -> str:
+        """Returns a wamid. A real one holds the customer's number as well; this one only that
+        of nobody.
+        """
+        whole = (
+            b"\x1c\x18\x0b12025550100\x15\x02\x00\x12\x18\x20"
+            + uuid.uuid4().hex.upper().encode()
+            + b"\x00"
+        )
+        return f"wamid.{base64.b64encode(whole).decode()}"
+
+    def _said(self, key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
+        self._silent.pop(key, None)
+        wa_id = key.removeprefix("+")
+        contact = {"profile": {"name": self.store.name_of(key) or "Michael"}, "wa_id": wa_id}
+        return _batch(
+            "messages", contacts=[contact], messages=[{"from": wa_id, **_item(key, native, what)}]
+        )
+
+    def _status_of(self, key: str, native: str, status: str) -> dict[str, Any]:
+        failed = (
+            {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
+            if status == "failed"
+            else {}
+        )
+        what = {"status": status, "recipient_id": key.removeprefix("+"), **failed}
+        return _batch("messages", statuses=[_item(key, native, what)])
+
+
+def _item(key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
+    return {"id": native, "timestamp": str(int(datetime.now(UTC).timestamp())), **what}
+
+
+def _batch(field: str, **lists: Any) -> dict[str, Any]:
+    metadata = {"display_phone_number": "15550000001", "phone_number_id": NUMBER}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, **lists}
+    changes = [{"field": field, "value": value}]
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "200000000000001", "changes": changes}],
+    }
+
+
+def _error(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    error = {
+        "message": f"(#{code}) {message}",
+        "type": "OAuthException",
+        "code": code,
+        "fbtrace_id": "sim",
+    }
+    return JSONResponse({"error": error}, status, headers)

@@ -1,0 +1,98 @@
+"""A draft: one event being carried out, and what becomes of the conversation meanwhile."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from shared.handoff.notices import Notice
+from shared.handoff.policy import Policy
+from shared.measures.definitions import moment
+from shared.schemas.commands import Command, ToCustomer
+from shared.schemas.conversation import Capabilities, Conversation, Participant
+from shared.schemas.events import Event
+from shared.schemas.ids import command_id
+from shared.schemas.measures import Moment
+from shared.schemas.variables import Audience, Variable
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(slots=True)
+class Draft:
+    """One event being carried out: the conversation as it becomes, the commands so far.
+
+    `captured_for` is as in JournalEntry; `gone` are the humans who left with it; `known` are the
+    variables as they were before the event changed them.
+    """
+
+    conversation: Conversation
+    event: Event
+    now: datetime
+    policy: Policy
+    commands: list[Command] = field(default_factory=list)
+    reason: str | None = None
+    captured_for: tuple[Audience, ...] | None = None
+    gone: tuple[Participant, ...] = ()
+    known: tuple[Variable, ...] = ()
+
+    def change(self, **update: object) -> None:
+        self.conversation = self.conversation.model_copy(update=update)
+
+    def next_id(self) -> str:
+        """Returns the caller's own id where the event keeps it, else one derived from event and
+        position.
+
+        Through a link ids are derived: a desk's own could meet those of the channel's callers, and
+        look sent already.
+        """
+        own = self.event.keeps_id and self.event.source == self.conversation.id
+        if own and not any(command.id == self.event.id for command in self.commands):
+            return self.event.id
+        return command_id(self.conversation.id, self.event.entry_id, len(self.commands))
+
+    def derived_id(self, part: str) -> str:
+        """Returns an id for what goes along with the event's own command."""
+        return command_id(self.conversation.id, self.event.entry_id, part)
+
+    def add(self, command: Command) -> None:
+        """Adds a command, unless the customer's platform does all this by itself."""
+        if not self.conversation.tracked:
+            self.commands.append(command)
+
+    def send(self, command: ToCustomer) -> None:
+        """Adds a command for the customer, unless nobody may write to them now."""
+        if not self.outside_window:
+            self.add(command)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.policy.of(self.conversation.platform)
+
+    @property
+    def outside_window(self) -> bool:
+        return self.policy.is_outside_window(self.conversation, self.now)
+
+    def text(self, notice: Notice, name: str = "", **values: object) -> str:
+        """Returns Baton's own words in the customer's language."""
+        return self.policy.notices.text(notice, self.conversation.locale, name, **values)
+
+    def is_off(self, platforms: frozenset[str]) -> bool:
+        return self.conversation.platform in platforms
+
+    @property
+    def waited_seconds(self) -> float | None:
+        """Returns the time since the request, as reports count it."""
+        request = self.conversation.request
+        if request is None:
+            return None
+        asked = Moment(
+            source=request.source, accepted_at=request.accepted_at, occurred_at=request.occurred_at
+        )
+        return asked.seconds_until(moment(self.event, self.now))
+
+
+def expect(event: Event, kind: type[E]) -> E:
+    """Returns the event as what the table says it is."""
+    if not isinstance(event, kind):
+        raise TypeError(f"the table asks of a {event.kind} what only a {kind.__name__} has")
+    return event
