@@ -69,7 +69,15 @@ class DeploymentBuild:
             )
         _run(self._python, "-m", "venv", str(self._folder))
         pip = [str(self._folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-        _run(*pip, "install", "--quiet", "--require-hashes", "-r", str(self._requirements))
+        _run(
+            *pip,
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--require-hashes",
+            "-r",
+            str(self._requirements),
+        )
         _run(*pip, "check")
 
     def _first_answer(self, folder: Path) -> int:

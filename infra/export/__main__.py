@@ -3,4 +3,5 @@
 from infra.command import run_tool
 from infra.export.export import main
 
-run_tool(main)
+if __name__ == "__main__":
+    run_tool(main)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -13,9 +12,10 @@ from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.variables import Audience
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Answered, Caller
+from tests.soak import SOAKS
 
 SENDERS = 16
-EVENTS = 1000 if os.environ.get("BATON_REQUIRE_ALL") == "1" else 240
+EVENTS = 1000 if SOAKS else 320
 DOORS = (
     "receive_webhook",
     "receive_webhook#2",

@@ -5,13 +5,14 @@ real one, which `terraform init` fetches. Where neither can be had the tests are
 BATON_REQUIRE_ALL=1 makes that a failure.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,9 +70,20 @@ def judge() -> Callable[..., Verdict]:
 
 
 @pytest.fixture(scope="session")
-def verdict(judge: Callable[..., Verdict]) -> Verdict:
-    """Returns terraform's verdict on infra/terraform, told in JSON."""
-    return judge(ROOT / "infra" / "terraform")
+def verdict(
+    judge: Callable[..., Verdict], tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Verdict:
+    """Returns terraform's verdict on infra/terraform, in JSON. It takes a minute of processor time,
+    so that the workers of one run share it.
+    """
+    if worker_id == "master":
+        return judge(ROOT / "infra" / "terraform")
+    kept = tmp_path_factory.getbasetemp().parent / "terraform.json"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(json.dumps(asdict(judge(ROOT / "infra" / "terraform"))))
+    return Verdict(**json.loads(kept.read_text()))
 
 
 def _by_stand_in(folder: Path) -> Verdict:

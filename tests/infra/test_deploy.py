@@ -29,7 +29,7 @@ TO = Deployment(
 )
 NEWBORN = "ERROR: Service account baton-sweep@baton-test.iam.gserviceaccount.com does not exist."
 # A gcloud that does what Cloud does, for a shell: state and log lie beside it.
-PROGRAM = """#!{python}
+PROGRAM = """#!{python} -IS
 import json, pathlib, sys
 here, words = pathlib.Path(__file__).parent, ["gcloud", *sys.argv[1:]]
 state = json.loads((here / "state.json").read_text())
@@ -215,26 +215,25 @@ def test_secrets_that_have_a_value_are_found() -> None:
     assert deploy.known_secrets(run, "baton-test", secrets(TABLE)) == {"BATON_API_KEYS"}
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path, times: int) -> None:
+def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path) -> None:
+    """Also where it runs a second time."""
     cloud = Cloud()
-    for _ in range(times):
-        cloud.deploy_to_it()
     state = {"probes": PROBES, "made": [], "ran": []}
     program = tmp_path / "gcloud"
     program.write_text(PROGRAM.replace("{python}", sys.executable))
     program.chmod(0o755)
     (tmp_path / "state.json").write_text(json.dumps(state))
     lines = deploy.script(TO, None).replace("python -m infra.stage", ":")
-    for _ in range(times):
+    for _ in range(2):
+        cloud.deploy_to_it()
         kept = json.loads((tmp_path / "state.json").read_text())
         (tmp_path / "state.json").write_text(json.dumps({**kept, "ran": []}))
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **VALUES}
         subprocess.run(
             ["sh", "-eu"], input=lines, env=environment, text=True, check=True, capture_output=True
         )
-    ran = json.loads((tmp_path / "state.json").read_text())["ran"]
-    assert [tuple(one) for one in ran] == [(words, stdin) for words, stdin in cloud.ran]
+        ran = json.loads((tmp_path / "state.json").read_text())["ran"]
+        assert [tuple(one) for one in ran] == [(words, stdin) for words, stdin in cloud.ran]
 
 
 def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:

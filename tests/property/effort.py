@@ -1,24 +1,23 @@
-"""How hard the property tests look: the same few examples in every default run, ten times more and
-new ones in a hunt (HYPOTHESIS_PROFILE=hunt), which also makes what it finds as small as it gets.
+"""How hard the property tests look: the same few examples in every run of the gate, twenty times as
+many and new ones in `make soak`, which also makes what it finds as small as it gets.
 """
-
-import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-HUNTS = os.environ.get("HYPOTHESIS_PROFILE") == "hunt"
-PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if HUNTS else []))
+from tests.soak import SOAKS
+
+PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if SOAKS else []))
 
 
 def effort(examples: int, steps: int = 50) -> settings:
     return settings(
-        max_examples=examples * 10 if HUNTS else examples,
+        max_examples=examples * 20 if SOAKS else examples,
         stateful_step_count=steps,
         phases=PHASES,
         deadline=None,
-        derandomize=not HUNTS,
+        derandomize=not SOAKS,
         database=None,
-        print_blob=HUNTS,
+        print_blob=SOAKS,
         suppress_health_check=[
             HealthCheck.too_slow,
             HealthCheck.data_too_large,

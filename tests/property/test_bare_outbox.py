@@ -60,5 +60,5 @@ class AtMostOnce(Ground):
         self.sweep(0)
 
 
-AtMostOnce.TestCase.settings = effort(60, steps=30)
+AtMostOnce.TestCase.settings = effort(30, steps=30)
 TestAtMostOnce = AtMostOnce.TestCase

@@ -304,5 +304,5 @@ class Handoff(Ground):
             assert remains(self.world.path, marker, None if member in CHANNELS else family) == []
 
 
-Handoff.TestCase.settings = effort(120)
+Handoff.TestCase.settings = effort(60)
 TestHandoff = Handoff.TestCase

@@ -307,7 +307,7 @@ async def _secret(
     return body
 
 
-@effort(40)
+@effort(25)
 @given(stories)
 def test_what_was_captured_is_read_by_those_alone_who_may(story: list[Any]) -> None:
     with ways() as (runner, world):

@@ -175,7 +175,7 @@ def _said_in(channel: str, journal: list[JournalEntry], state: State) -> list[st
     ]
 
 
-Identity.TestCase.settings = effort(80)
+Identity.TestCase.settings = effort(40)
 TestIdentity = Identity.TestCase
 
 

@@ -52,7 +52,7 @@ def clearly_refused(channel: str) -> int:
     return 429 if channel == BARE else 500
 
 
-@effort(60)
+@effort(40)
 @given(
     channel=st.sampled_from((PLAIN, BARE)),
     steps=st.lists(
