@@ -1,4 +1,4 @@
-"""The wall clock, in one place."""
+"""The system clock. No other module reads it."""
 
 from datetime import UTC, datetime
 

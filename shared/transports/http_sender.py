@@ -1,5 +1,6 @@
-"""Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to
-"did it arrive?".
+"""Outbound HTTP: one client per process, no redirects, short timeouts.
+
+The result distinguishes calls that arrived, that did not arrive, and that may have arrived.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ LONGEST_QUEUE_SECONDS = 3.0
 
 
 class HttpSender:
-    """A Sender. Built inside the event loop that uses it."""
+    """A Sender. It must be created inside the event loop that uses it."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -25,8 +26,9 @@ class HttpSender:
         self._free_at: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
-        """Returns the answer, or None where nobody knows if the call arrived. Raises
-        Unavailable where it did not.
+        """Returns the answer, or None if it is unknown whether the call arrived.
+
+        Raises Unavailable if it did not arrive.
         """
         headers = {**call.headers, **await self._authorization(call.auth)}
         await self._in_pace(call)
@@ -41,7 +43,7 @@ class HttpSender:
             ) as response:
                 body = await response.read()
                 if response.status == 401:
-                    # the next try gets a new token
+                    # The token may have been revoked: the next try gets a new one.
                     self._credentials.pop(call.auth.partition(":")[2], None)
                 return Answer(
                     response.status, body, {k.lower(): v for k, v in response.headers.items()}
@@ -60,8 +62,9 @@ class HttpSender:
             await self._session.close()
 
     async def _in_pace(self, call: Call) -> None:
-        """Waits for this call's turn at a host that takes so many a second. Raises Unavailable
-        if that is too long.
+        """Waits until the host's rate limit allows this call.
+
+        Raises Unavailable if that takes longer than LONGEST_QUEUE_SECONDS.
         """
         if call.per_second is None:
             return
@@ -86,8 +89,9 @@ class HttpSender:
         return {}
 
     def _google_token(self, scope: str) -> str:
-        """Blocks, so it runs in a thread; the credentials refresh themselves shortly before
-        they expire.
+        """Returns an access token. Blocks, so it must run in a thread.
+
+        The credentials refresh themselves shortly before they expire.
         """
         import google.auth
         import google.auth.exceptions
