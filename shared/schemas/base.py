@@ -1,4 +1,4 @@
-"""The two kinds of model: ours (strict, closed) and theirs (tolerant of what we do not know)."""
+"""The base classes of models: `Ours` is strict and closed, `Theirs` accepts unknown fields."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Ours(BaseModel):
-    """What Baton itself writes and reads back; camelCase outside, snake_case inside."""
+    """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
@@ -18,7 +18,7 @@ class Ours(BaseModel):
 
 
 class Theirs(BaseModel):
-    """What callers and platforms write: unknown fields pass."""
+    """Data that callers and platforms write. Unknown fields are ignored."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
