@@ -1,4 +1,7 @@
-"""One small function per thing that can be asked: rights, body, service, answer, in that order."""
+"""One function for each operation.
+
+Each checks the rights, parses the body, calls the use case and returns the answer.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -50,8 +53,10 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated request about `conversation`, whose name in the path is echoed as the
-    caller wrote it.
+    """One authenticated request.
+
+    `written` is the conversation's id as it is in the path, which answers repeat. `message` is the
+    message id in the path.
     """
 
     ports: Ports
@@ -62,19 +67,24 @@ class Ask:
 
     @property
     def conversation(self) -> str:
+        """The canonical id of the conversation."""
         return parse_conversation_id(self.written)
 
     def body(self, model: type[Model]) -> Model:
+        """Returns the validated body. Raises BadRequest."""
         return validate(model, parse_object(self.request.body or b"{}"))
 
     def speaker(self, given: Representative | None) -> Representative:
-        """Returns who speaks. Raises Forbidden unless this key may."""
+        """Returns the representative.
+
+        Raises Forbidden if this key may not speak as that type, BadRequest.
+        """
         representative = speaker(given, self.caller, self.ports.policy.bot_name)
         must_speak_as(self.caller, representative.representative_type)
         return representative
 
     def id_in_query(self, field: str) -> str:
-        """Returns the caller's own id. Raises BadRequest."""
+        """Returns the caller's own id from the query. Raises BadRequest."""
         found = self.request.query.get(field, "")
         if not 1 <= len(found) <= 256:
             raise BadRequest(
@@ -83,6 +93,7 @@ class Ask:
         return found
 
     def common(self, event_id: str | None) -> dict[str, object]:
+        """Returns the fields that every event has. Without a caller's id it gets a random one."""
         return {
             "id": event_id or uuid.uuid4().hex,
             "source": self.conversation,
@@ -119,7 +130,10 @@ async def create_message(ask: Ask) -> Response:
 
 
 def _fallback_of(content: Content) -> Content:
-    """Returns only the fallback text, as an agent asks for it who tries it out."""
+    """Returns the fallback text only, which `forceFallback` asks for.
+
+    Raises BadRequest if there is none.
+    """
     if content.fallback is None:
         raise BadRequest(
             "schema", "fallback: give one, as forceFallback is true.", field="fallback"
@@ -153,7 +167,10 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
 
 
 async def create_survey(ask: Ask) -> Response:
-    """A survey has no representative: a key that may speak as a human asks as one."""
+    """Asks for the platform's survey.
+
+    A survey has no representative: a key that may speak as HUMAN asks as one, any other as a bot.
+    """
     survey_id = ask.id_in_query("surveyId")
     ask.body(SurveyBody)
     kind = (
@@ -169,7 +186,7 @@ async def create_survey(ask: Ask) -> Response:
 
 
 async def update_receipt(ask: Ask) -> Response:
-    if not ask.message.strip("."):  # a URL folds them
+    if not ask.message.strip("."):  # `.` and `..` are path segments that clients resolve
         raise BadRequest("malformed-path", "This is no message id.")
     body = ask.body(ReceiptBody)
     channel = await control.shown_in(ask.ports, ask.conversation)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the REST surface, made from its operations and models.
+"""The OpenAPI 3.1 document of the REST API, generated from its operations and models.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -32,7 +32,7 @@ PARAMETERS = {
 
 
 def document(version: str) -> dict[str, Any]:
-    """Returns the document for this version of Baton, ready to be written as JSON."""
+    """Returns the document of this version of Baton as JSON data."""
     taken = {one.body for one in OPERATIONS if one.body}
     given = {_model(one) for one in OPERATIONS} | {ErrorAnswer}
     paths: dict[str, dict[str, Any]] = {}
@@ -69,7 +69,7 @@ def document(version: str) -> dict[str, Any]:
 def _schemas(
     models: set[type[BaseModel]], mode: Literal["validation", "serialization"]
 ) -> dict[str, Any]:
-    """Returns the schemas of these models and of all that they hold, by name."""
+    """Returns the schemas of these models and of the models that they contain, by name."""
     ordered = sorted(models, key=lambda model: model.__name__)
     named = models_json_schema([(model, mode) for model in ordered], ref_template=REF)[1]
     schemas: dict[str, Any] = named["$defs"]

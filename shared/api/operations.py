@@ -1,5 +1,6 @@
-"""Every call of the REST surface, as data: routes, the OpenAPI document and README's table
-follow from it.
+"""All operations of the REST API as data.
+
+Routes and the OpenAPI document are generated from them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ SPEAKER = "a key that may speak as that type of representative"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter of the query string; one with `values` takes no other value."""
+    """A query parameter. If it has `values`, no others are accepted."""
 
     name: str
     meaning: str
@@ -29,11 +30,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
+    """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
-    `answer` names a model of `answers`, which only the document imports: functions start without
-    it. `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that
-    a caller must be ready for.
+    - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
+      which keeps cold starts short.
+    - `csv`: the answer may be CSV.
+    - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""The reports over HTTP: who may see which, what the query asks for, JSON or CSV."""
+"""The report operations: rights, query parameters, and the answer as JSON or CSV."""
 
 from collections.abc import Sequence
 
@@ -18,21 +18,25 @@ By = tuple[str, ...]
 
 
 async def report_handoffs(ask: Ask) -> Response:
-    """What came of handoffs; a desk's key may see it, as it names nobody."""
+    """Returns the outcome of handoffs.
+
+    A desk's key may read it, because it contains no names of agents.
+    """
     must_be_human(ask.caller)
     return await _answer(ask, _breakdowns(ask))
 
 
 async def report_agents(ask: Ask) -> Response:
-    """What each agent did. That is personal data of those who work here, so it needs an admin's
-    key.
+    """Returns what each agent did.
+
+    It needs an admin's key, because this is personal data of employees.
     """
     must_be_admin(ask.caller)
     return await _answer(ask, [("agent", *others) for others in _breakdowns(ask)])
 
 
 def _breakdowns(ask: Ask) -> list[By]:
-    """Returns each way of breaking down that is asked for, at least one."""
+    """Returns the breakdowns of the query, at least one. Raises BadRequest."""
     given = [
         tuple(filter(None, by.split(","))) for by in ask.request.query.get("by", "").split(";")
     ]
