@@ -1,4 +1,4 @@
-"""The time a report is about: local days or hours of a time zone, as quarters of an hour in UTC."""
+"""The period of a report: local days or hours of a time zone, as quarters of an hour in UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,22 +16,24 @@ YEARS = range(2000, 3000)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` until before `until`, as the clocks of `zone` show it."""
+    """The time from `since` until before `until`, both in UTC. `zone` is used for display."""
 
     since: datetime
     until: datetime
     zone: ZoneInfo
 
     def local(self, moment: datetime) -> datetime:
+        """Returns the moment in the period's time zone."""
         return moment.astimezone(self.zone)
 
 
 def period(since: str | None, until: str | None, zone: str | None, now: datetime) -> Period:
-    """Returns the period asked for; by default the last seven days, today among them, in UTC.
-    Raises BadRequest.
+    """Returns the period of a query.
 
-    `since` is the first day and `until` the first day (or local time, on a quarter of an hour) that
-    is not in it.
+    The default is the last seven days, including today, in UTC.
+
+    `since` is the first day. `until` is the first day after the period, or a local time on a
+    quarter of an hour. Raises BadRequest.
     """
     where = _zone(zone or "UTC")
     tomorrow = now.astimezone(where).date() + timedelta(days=1)
@@ -81,8 +83,9 @@ def _in_range(day: Day, field: str) -> Day:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Returns when the day begins there, in UTC: where the clocks skip midnight, the first
-    quarter that it has.
+    """Returns the beginning of the local day in UTC.
+
+    If the clocks skip midnight, it is the day's first quarter.
     """
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     while start.astimezone(zone).date() < day:
