@@ -253,7 +253,7 @@ class VariablesCaptured(Event):
 
     Values are stored with the conversation; the journal has neither values nor hashes of them.
 
-    `awaited`: the customer's next message is to be captured as a value as well.
+    `awaited`: the customer's next message is captured as a value as well.
     """
 
     kind: ClassVar[str] = "variables_captured"

@@ -1,5 +1,6 @@
-"""Google Business Messages: closed on 2024-07-31, and still the format in which bots and desks talk
-to Baton.
+"""Google Business Messages: the format in which bots and desks talk to Baton.
+
+Google closed the service on 2024-07-31.
 
 Webhook:
 https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive

@@ -1,7 +1,7 @@
 """Converts the CCAI Platform's chat webhook to events. All chats of a tenant share one URL.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide Its envelope
-and most event names are unofficial: see `names.py`.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+Its envelope and most event names are unofficial: see `names.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
