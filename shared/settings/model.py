@@ -57,9 +57,8 @@ RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.
 
 
 class Settings(BaseModel):
-    """One field for each variable of the settings table, in lower case.
-
-    Defaults are those of a deployed function.
+    """One field per variable of README's table, lower case; the defaults are those of a
+    deployed function.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
