@@ -138,6 +138,7 @@ class Circuit:
             )
         pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
         self.times_opened += 1
+        # Jitter, so that instances do not probe the target at the same moment.
         self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))
         self.conversations.clear()
 

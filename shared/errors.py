@@ -127,7 +127,7 @@ class Misconfigured(Unavailable):
     def __init__(self, faults: str = "") -> None:
         """`faults` is for the log of the process; no answer contains it."""
         super().__init__(
-            "misconfigured", "The settings of this deployment are wrong; its log says which."
+            "misconfigured", "The settings of this deployment are invalid; its log names them."
         )
         self.faults = faults
 
@@ -136,6 +136,6 @@ class NotYet(Unavailable):
     def __init__(self, conversation: str) -> None:
         super().__init__(
             "delivery-failed-for-now",
-            "A delivery failed for now and will be tried again.",
+            "A delivery failed temporarily; it will be tried again.",
             conversation=conversation,
         )

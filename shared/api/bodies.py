@@ -113,7 +113,7 @@ def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Repr
     if len(caller.may) != 1:
         raise BadRequest(
             "schema",
-            "representative: say who speaks, this key may be more than one.",
+            "representative: required, because this key may speak as BOT and as HUMAN.",
             field="representative",
         )
     (kind,) = caller.may

@@ -187,7 +187,7 @@ async def create_survey(ask: Ask) -> Response:
 
 async def update_receipt(ask: Ask) -> Response:
     if not ask.message.strip("."):  # `.` and `..` are path segments that clients resolve
-        raise BadRequest("malformed-path", "This is no message id.")
+        raise BadRequest("malformed-path", "The message id in the path is invalid.")
     body = ask.body(ReceiptBody)
     channel = await control.shown_in(ask.ports, ask.conversation)
     control.check_delivers(channel)
@@ -212,6 +212,7 @@ async def list_conversations(ask: Ask) -> Response:
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
     shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
     for view in shown:
+        # Counting pending entries would take one more query for each conversation.
         del view["pending"]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
 

@@ -46,7 +46,7 @@ def _breakdowns(ask: Ask) -> list[By]:
         names = ", ".join(sorted(OPEN_TO_DESKS))
         raise BadRequest(
             "schema",
-            f"by: any of {names}, each once, by commas; several of these by `;`.",
+            f"by: give any of {names}, each once, by commas; several breakdowns by `;`.",
             field="by",
         )
     return given
@@ -58,7 +58,9 @@ async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
     if form not in FORMATS or (form == "csv" and len(breakdowns) > 1):
         formats = ", ".join(FORMATS)
         raise BadRequest(
-            "schema", f"format: one of {formats}; csv breaks down in one way only.", field="format"
+            "schema",
+            f"format: give one of {formats}; csv allows only one breakdown.",
+            field="format",
         )
     asked = period(query.get("from"), query.get("to"), query.get("tz"), ask.ports.clock.now())
     found = await reports(ask.ports, asked, breakdowns)

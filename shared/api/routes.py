@@ -88,7 +88,7 @@ def _route(request: Request) -> tuple[Handler, list[str]]:
     if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
         raise NotFound(
             "unknown-path",
-            "The surface begins with /v1/conversations; reports are below /v1/reports.",
+            "The API is below /v1/conversations and /v1/reports.",
         )
     below = segments[1:]
     conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")

@@ -49,7 +49,7 @@ async def answer(
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
-        response = Response(499)
+        response = Response(499)  # nginx's status for a client that closed the connection
     except Exception as error:  # so that an unexpected error has the same format
         log(
             "ERROR",

@@ -260,6 +260,7 @@ def outcome_of_status(status: int) -> Outcome:
     """Returns the meaning of an HTTP status, for platforms that document nothing else."""
     if 200 <= status < 300:
         return Outcome.DONE
+    # After a 401 the sender gets a new token, so a retry may succeed.
     if status in (401, 408, 425, 429) or status >= 500:
         return Outcome.TRANSIENT
     return Outcome.FORBIDDEN if status == 403 else Outcome.PERMANENT

@@ -43,7 +43,7 @@ def period(since: str | None, until: str | None, zone: str | None, now: datetime
     if not begin < end or end - begin > LONGEST:
         raise BadRequest(
             "schema",
-            f"from, to: `from` is before `to`, by {LONGEST.days} days at most.",
+            f"from, to: `from` must be before `to`, by at most {LONGEST.days} days.",
             field="from",
         )
     return Period(begin, end, where)
@@ -54,7 +54,9 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadRequest(
-            "schema", "tz: a name of the IANA database, like Asia/Jakarta.", field="tz"
+            "schema",
+            "tz: give a name of the IANA time zone database, like Asia/Jakarta.",
+            field="tz",
         ) from error
 
 
@@ -65,11 +67,11 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
         given = _in_range(datetime.fromisoformat(text), field)
         moment = (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError as error:
-        wanted = f"{field}: a day like 2026-11-20, or a time like 2026-11-20T08:00."
+        wanted = f"{field}: give a day like 2026-11-20, or a time like 2026-11-20T08:00."
         raise BadRequest("schema", wanted, field=field) from error
     if quarter_of(moment) != moment:
         raise BadRequest(
-            "schema", f"{field}: only full quarters of an hour are kept apart.", field=field
+            "schema", f"{field}: give a time on a full quarter of an hour.", field=field
         )
     return moment
 
@@ -77,7 +79,7 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
 def _in_range(day: Day, field: str) -> Day:
     if day.year not in YEARS:
         raise BadRequest(
-            "schema", f"{field}: a year between {YEARS[0]} and {YEARS[-1]}.", field=field
+            "schema", f"{field}: give a year from {YEARS[0]} to {YEARS[-1]}.", field=field
         )
     return day
 

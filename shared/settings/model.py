@@ -61,6 +61,7 @@ class Settings(BaseModel):
     deployed function.
     """
 
+    # Validation errors must not contain the values, which may be secrets.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     baton_store: Store = ""

@@ -24,6 +24,7 @@ class CachedStore:
         self._store = store
         self._size = size
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
+        # All other methods are those of the inner store.
         self.entry = store.entry
         self.update = store.update
         self.update_together = store.update_together

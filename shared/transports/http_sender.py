@@ -49,12 +49,14 @@ class HttpSender:
                     response.status, body, {k.lower(): v for k, v in response.headers.items()}
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # No connection was made, so the call did not arrive.
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Unavailable(
                 "invalid-url", "The address to call is not a URL; check the settings."
             ) from error
         except (aiohttp.ClientError, TimeoutError):
+            # The request may have been sent before the connection failed.
             return None
 
     async def close(self) -> None:
@@ -71,7 +73,9 @@ class HttpSender:
         host, now = urlsplit(call.url).netloc, asyncio.get_running_loop().time()
         turn = max(self._free_at.get(host, now), now)
         if turn - now > LONGEST_QUEUE_SECONDS:
-            raise Unavailable("too-many-calls", "More calls wait than this platform takes now.")
+            raise Unavailable(
+                "too-many-calls", "Too many calls wait for this platform's rate limit."
+            )
         self._free_at[host] = turn + 1 / call.per_second
         await asyncio.sleep(turn - now)
 

@@ -121,6 +121,7 @@ class _Worker:
                 conversation=self._conversation,
                 error=type(error).__name__,
             )
+        # The retry must do what this delivery was woken for.
         self._timers = self._timers or timers
         self._faults += 1
         return _pause(self._faults)

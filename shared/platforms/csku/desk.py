@@ -52,6 +52,7 @@ class CskuDesk:
         except ValueError:
             body = None
         if by_status is not Outcome.DONE or not isinstance(body, dict):
+            # A 2xx without a JSON object proves nothing, and repeating the flag is harmless.
             return Outcome.TRANSIENT if by_status is Outcome.DONE else by_status
         if body.get("status") in (1, "1", True):
             return Outcome.DONE

@@ -165,7 +165,7 @@ def _reported(
         return []
     line = _line_of(message, data)
     if line is None:
-        raise BadRequest("nobody-named", "It names no customer, or no agent.")
+        raise BadRequest("nobody-named", "The body names no customer or no agent.")
     return _read(_Report(message, line, facts))
 
 

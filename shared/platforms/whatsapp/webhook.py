@@ -169,7 +169,7 @@ def _named(item: Item) -> Line:
 
 
 def _nobody() -> BadRequest:
-    return BadRequest("nobody-named", "It names no customer, or no message.")
+    return BadRequest("nobody-named", "The item names no customer or no message.")
 
 
 def _line(item: Item) -> Line | None:

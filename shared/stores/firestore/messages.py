@@ -179,9 +179,7 @@ def read_cursor(cursor: str | None, order: Sequence[str], root: str) -> list[Mes
             raise ValueError
         return [*map(_value, order, values), {"reference_value": f"{root}/{name}"}]
     except (ValueError, OverflowError) as error:
-        raise BadRequest(
-            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
-        ) from error
+        raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.") from error
 
 
 def _text(value: Any) -> str:

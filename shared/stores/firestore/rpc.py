@@ -74,6 +74,7 @@ class FirestoreRpc:
         self._channel: Any | None = None
         self._metadata = [("google-cloud-resource-prefix", self.database)]
         if emulator is not None:
+            # The emulator gives this token all rights.
             self._metadata.append(("authorization", "Bearer owner"))
 
     async def as_of_now(self) -> "FirestoreRpc":
@@ -198,7 +199,7 @@ def _errors(*, cursor: bool = False) -> Iterator[None]:
     except InvalidArgument as error:
         if cursor:
             raise BadRequest(
-                "invalid-cursor", "The cursor is not one that was given out here."
+                "invalid-cursor", "The cursor is invalid; start without one."
             ) from error
         raise _unavailable(error) from error
     except (GoogleAPIError, GoogleAuthError) as error:

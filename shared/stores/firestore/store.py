@@ -30,6 +30,8 @@ from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
 
 T = TypeVar("T")
+# How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
+# once a day at most.
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
@@ -84,7 +86,7 @@ class FirestoreStore:
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
             if added and isinstance(error.__cause__, InvalidArgument):
                 raise TooLarge(
-                    "too-large-to-store", "The reports of this day take no more."
+                    "too-large-to-store", "The document with this day's report counts is full."
                 ) from error
             raise
         return Snapshot(entry.value, time)

@@ -41,10 +41,10 @@ class UnusableFile(Exception):
 def unavailable(error: sqlite3.Error | OSError) -> Unavailable:
     """Returns the answer to a request whose write failed, before which nothing was acknowledged."""
     if is_full(error):
-        full = "The disk under the store is full, or may not be written; this was not kept."
+        full = "The disk of the store is full or not writable; nothing was stored."
         return Unavailable("storage-full", full)
     if is_damage(error):
-        damaged = "The store's file is damaged. A new start says what to do."
+        damaged = "The store's file is damaged; the next start says what to do."
         return Unavailable("store-damaged", damaged)
     return Unavailable("store-unavailable", f"The store cannot be used now: {error}.")
 

@@ -245,6 +245,7 @@ def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Con
 def _begin(connection: sqlite3.Connection, schema: str) -> None:
     check_tables(connection, schema)
     connection.execute("pragma journal_mode = wal")
+    # In WAL mode, NORMAL could lose the last commits in a power failure.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")
     connection.executescript(schema)
@@ -404,9 +405,7 @@ def _journal_place(cursor: str | None) -> tuple[int, str, str]:
         return (-1, "", "")
     place = _JOURNAL_CURSOR.fullmatch(cursor)
     if place is None:
-        raise BadRequest(
-            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
-        )
+        raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.")
     return (int(place[1]), place[2], place[3])
 
 
