@@ -67,6 +67,7 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
+        """Whether the circuit is open or half open."""
         return self.open_until is not None
 
     def admits(self, now: datetime, *, first_try: bool) -> bool:

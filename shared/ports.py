@@ -179,11 +179,15 @@ class ConversationStore(Protocol):
 
 
 class Publisher(Protocol):
+    """Publishes messages to topics."""
+
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         """Returns when the topic has accepted the message. Raises Unavailable."""
 
 
 class Sender(Protocol):
+    """Makes HTTP calls to platforms and webhooks."""
+
     async def send(self, call: Call) -> Answer | None:
         """Returns the answer, or None if it is unknown whether the call arrived.
 
@@ -192,6 +196,8 @@ class Sender(Protocol):
 
 
 class Clock(Protocol):
+    """The source of the current time."""
+
     def now(self) -> datetime:
         """Returns the current time in UTC."""
 

@@ -104,6 +104,7 @@ class Ask:
 
 
 async def create_message(ask: Ask) -> Response:
+    """Accepts a message of a bot or human. Returns the message."""
     body = ask.body(MessageBody)
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
@@ -142,6 +143,7 @@ def _fallback_of(content: Content) -> Content:
 
 
 async def create_event(ask: Ask) -> Response:
+    """Accepts a representative's joining or leaving, or sends a typing event. Returns the event."""
     body, event_id = ask.body(EventBody), ask.id_in_query("eventId")
     who = ask.speaker(body.representative)
     if body.event_type == "TYPING_STARTED" or body.event_type == "TYPING_STOPPED":
@@ -186,6 +188,7 @@ async def create_survey(ask: Ask) -> Response:
 
 
 async def update_receipt(ask: Ask) -> Response:
+    """Sends a READ receipt for a message of the customer; best effort."""
     if not ask.message.strip("."):  # `.` and `..` are path segments that clients resolve
         raise BadRequest("malformed-path", "The message id in the path is invalid.")
     body = ask.body(ReceiptBody)
@@ -198,6 +201,7 @@ async def update_receipt(ask: Ask) -> Response:
 
 
 async def get_conversation(ask: Ask) -> Response:
+    """Returns a conversation, with the customer's position in the queue while they wait."""
     conversation = await control.seen(ask.ports, ask.conversation)
     waits = conversation.phase is Phase.QUEUED and not conversation.tracked
     ahead = views.place_view(await people_ahead(ask.ports, conversation)) if waits else {}
@@ -205,6 +209,7 @@ async def get_conversation(ask: Ask) -> Response:
 
 
 async def list_conversations(ask: Ask) -> Response:
+    """Returns one page of the conversations of a phase, longest wait first."""
     must_be_human(ask.caller)
     phase = ask.request.query.get("phase", Phase.QUEUED.value)
     if phase not in Phase.__members__:
@@ -218,6 +223,7 @@ async def list_conversations(ask: Ask) -> Response:
 
 
 async def get_journal(ask: Ask) -> Response:
+    """Returns one page of the journal. Markers are left out."""
     must_be_human(ask.caller)
     conversation = await control.seen(ask.ports, ask.conversation)
     page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
@@ -232,6 +238,7 @@ async def get_journal(ask: Ask) -> Response:
 
 
 async def request_human(ask: Ask) -> Response:
+    """Accepts a request for a human. Returns the conversation."""
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
     return await _control(
@@ -243,6 +250,7 @@ async def request_human(ask: Ask) -> Response:
 
 
 async def claim(ask: Ask) -> Response:
+    """Accepts a human's claim of the conversation. Returns the conversation."""
     must_speak_as(ask.caller, RepresentativeType.HUMAN)
     body = ask.body(ClaimBody)
     who = body.representative.representative
@@ -252,6 +260,7 @@ async def claim(ask: Ask) -> Response:
 
 
 async def release(ask: Ask) -> Response:
+    """Accepts that a human leaves. A key may release its own humans, an admin's key any human."""
     must_be_human(ask.caller)
     body = ask.body(ReleaseBody)
     owner = None if ask.caller.admin else ask.caller.name
@@ -264,6 +273,7 @@ async def release(ask: Ask) -> Response:
 
 
 async def fail(ask: Ask) -> Response:
+    """Accepts that no human is available. Returns the conversation."""
     must_be_human(ask.caller)
     body = ask.body(FailBody)
     return await _control(
@@ -272,6 +282,7 @@ async def fail(ask: Ask) -> Response:
 
 
 async def link(ask: Ask) -> Response:
+    """Links the conversation to another one. Returns it with the result of the link."""
     must_be_admin(ask.caller)
     to = parse_conversation_id(ask.body(LinkBody).to)
     linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
@@ -280,11 +291,13 @@ async def link(ask: Ask) -> Response:
 
 
 async def unlink(ask: Ask) -> Response:
+    """Removes the conversation's link. Returns the conversation."""
     must_be_admin(ask.caller)
     return await _view(ask, await links.unlink(ask.ports, ask.conversation, ask.caller.name))
 
 
 async def delete_conversation(ask: Ask) -> Response:
+    """Erases the conversation and those linked with it. Returns an empty object."""
     must_be_admin(ask.caller)
     await erase.erase(ask.ports, ask.conversation, ask.caller.name)
     return views.json_response({})

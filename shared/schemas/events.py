@@ -102,14 +102,20 @@ class FromUser(Event):
 
 
 class UserMessage(FromUser):
+    """A message of the customer."""
+
     kind: ClassVar[str] = "user_message"
 
 
 class SuggestionResponse(FromUser):
+    """The customer tapped a suggestion."""
+
     kind: ClassVar[str] = "suggestion_response"
 
 
 class SurveyResponse(FromUser):
+    """The customer answered the platform's survey."""
+
     kind: ClassVar[str] = "survey_response"
 
 
@@ -144,10 +150,14 @@ class ByRepresentative(Event):
 
 
 class HumanJoined(ByRepresentative):
+    """A human joined the conversation."""
+
     kind: ClassVar[str] = "human_joined"
 
 
 class Claim(ByRepresentative):
+    """A human claims the conversation. It is refused if another human holds it."""
+
     kind: ClassVar[str] = "claim"
 
 
@@ -192,6 +202,8 @@ class BotJoined(ByRepresentative):
 
 
 class BotLeft(ByRepresentative):
+    """A bot reports that it left."""
+
     kind: ClassVar[str] = "bot_left"
 
 
@@ -233,6 +245,8 @@ class ChatCreated(Event):
 
 
 class VirtualAgentJoined(Event):
+    """A desk's virtual agent joined the session."""
+
     kind: ClassVar[str] = "virtual_agent_joined"
 
     name: str | None = None
@@ -277,10 +291,14 @@ class SubscriptionChange(Event):
 
 
 class Unsubscribed(SubscriptionChange):
+    """The customer opted out of bot messages."""
+
     kind: ClassVar[str] = "unsubscribed"
 
 
 class Subscribed(SubscriptionChange):
+    """The customer opted in again."""
+
     kind: ClassVar[str] = "subscribed"
 
 

@@ -43,6 +43,7 @@ def parse_conversation_id(text: str) -> str:
 
 
 def platform_of(conversation: str) -> str:
+    """Returns the platform of a conversation id."""
     return conversation.partition(":")[0]
 
 
@@ -60,4 +61,5 @@ def command_id(conversation: str, entry: str, index: int | str) -> str:
 
 
 def sha256(text: str) -> str:
+    """Returns the SHA-256 of a text in hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -42,6 +42,8 @@ class UnclaimedTimeout(Event):
 
 
 class HumanIdleTimeout(Event):
+    """The humans in the conversation have not written for `HUMAN_IDLE_AFTER` seconds."""
+
     kind: ClassVar[str] = "human_idle_timeout"
 
     armed: int

@@ -39,6 +39,8 @@ def is_in_no_line(conversation: Conversation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ConversationDocument:
+    """A conversation's queried fields, and the whole of it as JSON in `body`."""
+
     phase: str
     version: int
     waiting_since: Time | None
@@ -48,6 +50,8 @@ class ConversationDocument:
 
 @dataclass(frozen=True, slots=True)
 class EntryDocument:
+    """A journal entry's queried fields, and the whole of it as JSON in `body`."""
+
     seq: int
     time: datetime
     pending_seq: int | None
@@ -89,8 +93,10 @@ def _body(model: Ours) -> str:
 
 
 def to_conversation(body: str | bytes) -> Conversation:
+    """Returns the conversation of a stored body."""
     return Conversation.model_validate_json(body)
 
 
 def to_entry(body: str | bytes) -> JournalEntry:
+    """Returns the journal entry of a stored body."""
     return JournalEntry.model_validate_json(body)

@@ -204,6 +204,8 @@ def _report(body: JsonObject) -> _Report:
 
 @dataclass(frozen=True, slots=True)
 class Csku:
+    """CSKU AI's webhooks. Any of `webhook_secrets` is accepted."""
+
     webhook_secrets: tuple[str, ...] = ()
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES

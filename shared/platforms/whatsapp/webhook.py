@@ -133,7 +133,7 @@ def _status(item: Item) -> list[Event | Ephemeral]:
         return []
     line = replace(
         line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
-    )  # each status of a message comes once
+    )  # each status is an event of its own
     if status == "failed":
         return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
     kind = _RECEIPTS.get(status)
