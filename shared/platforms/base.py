@@ -22,7 +22,7 @@ from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
 
 ENDED = "ended:"
-# levels; the stored entry that contains the body must stay below the parser's limit of about 200
+# levels; a record that holds the body must itself stay within what its parser reads (about 200)
 DEEPEST = 100
 MOST_VALUES = 250_000  # 3 MB of WhatsApp statuses have 150,000; this many take at most 15 MB
 USUAL_BODY = 1 << 20  # bytes of a webhook

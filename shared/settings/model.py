@@ -172,9 +172,8 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Returns the settings with their defaults.
-
-    Logs the faults and raises Misconfigured if some are invalid.
+    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
+    each fault.
     """
     given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
     try:
@@ -242,7 +241,7 @@ WHATSAPP_SENDERS = ("send_representative", "deliver_outbox")
 
 
 def closed_doors(settings: Settings, function: str) -> list[str]:
-    """Returns the names of the secrets that this function needs and that are not set."""
+    """Returns the secrets that this function's doors need and do not have."""
     missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
     if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
         missing.append("outbound_webhook_keys")
