@@ -14,6 +14,7 @@ BatonError
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
 ├── TooMany            429 RESOURCE_EXHAUSTED   too much is waiting; ask again later
 └── Unavailable        503 UNAVAILABLE          nothing was lost, ask again
+    ├── Unreadable         a stored document is of a newer version, or damaged
     ├── Contended          too many writers at once
     ├── TooBusy            this process holds as many bodies as it may
     ├── DoorClosed         a secret that this door needs is not set
@@ -99,6 +100,17 @@ class TooMany(BatonError):
 
 class Unavailable(BatonError):
     code, status = 503, "UNAVAILABLE"
+
+
+class Unreadable(Unavailable):
+    """A stored document that this version cannot read. The event comes again, to a newer one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unreadable-document",
+            "A newer version of Baton wrote this, or it is damaged; deploy all functions of one"
+            " version.",
+        )
 
 
 class Contended(Unavailable):

@@ -51,8 +51,11 @@ class PreconditionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
+    """`unreadable`: how many more documents stand here that this version cannot read."""
+
     items: list[T]
     cursor: str | None
+    unreadable: int = 0
 
 
 class ConversationStore(Protocol):

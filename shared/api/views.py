@@ -125,7 +125,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
 
 
 def representative_view(representative: Representative) -> dict[str, Any]:
-    return representative.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return representative.shown
 
 
 def _command_view(command: Command) -> dict[str, Any]:

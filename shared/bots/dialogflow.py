@@ -125,7 +125,7 @@ def _custom(payload: JsonObject) -> Reply:
     if not payload:
         return Reply()
     try:
-        content = Content.model_validate(payload)
+        content = Content.taken(payload)
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
     found = first_fault(content)

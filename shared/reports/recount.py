@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.conversations.retry import until_uncontended
+from shared.errors import Unreadable
 from shared.measures.counts import (
     DAY,
     QUARTER,
@@ -95,6 +96,8 @@ async def _journal(store: ConversationStore) -> AsyncIterator[JournalEntry]:
     cursor: str | None = ""
     while cursor is not None:
         page = await store.conversations(cursor or None, PAGE)
+        if page.unreadable:  # their counts would be taken away
+            raise Unreadable
         for conversation in page.items:
             async for entry in entries_of(store, conversation.id):
                 yield entry

@@ -1,4 +1,6 @@
-"""The two kinds of model: ours (strict, closed) and theirs (tolerant of what we do not know)."""
+"""The kinds of model: ours (strict, closed), what is stored of ours (open to other versions of
+Baton), and theirs (unknown fields are dropped).
+"""
 
 from typing import Annotated
 
@@ -15,6 +17,15 @@ class Ours(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
     )
+
+
+class Stored(Ours):
+    """What a store keeps. While functions deploy one by one, older and newer versions of Baton read
+    and write the same documents: a field that this version does not know is accepted, and written
+    back as it was.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Theirs(BaseModel):

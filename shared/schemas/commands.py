@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import Content
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure
@@ -31,7 +31,7 @@ class State(StrEnum):
     BROKEN = "broken"
 
 
-class BaseCommand(Ours):
+class BaseCommand(Stored):
     """`gives_way`: where it fails for longer than a line waits, what stands behind it is tried; if
     that arrives, this one was at fault. `may_be_late`: it is then tried once more, and may arrive
     after what stood behind it.

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
@@ -41,7 +41,7 @@ class Capabilities(Ours):
     surveys: bool = False
 
 
-class Participant(Ours):
+class Participant(Stored):
     """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought
     them in.
 
@@ -61,7 +61,7 @@ class Participant(Ours):
     app: bool = False
 
 
-class HandoffRequest(Ours):
+class HandoffRequest(Stored):
     """A request for a human; kept while one is here, for the response time. `desk` is where it
     went.
     """
@@ -74,7 +74,7 @@ class HandoffRequest(Ours):
     desk: str | None = None
 
 
-class Timer(Ours):
+class Timer(Stored):
     """`armed` is the version that set it, so that a firing is one event whoever fires it.
 
     `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's
@@ -93,14 +93,14 @@ class Timer(Ours):
         return self.kind == "unclaimed" and self.n == 0
 
 
-class Ahead(Ours):
+class Ahead(Stored):
     """Who waits before a customer for the same desk: so many `people`, or `more` than that."""
 
     people: int
     more: bool = False
 
 
-class AwaitedReply(Ours):
+class AwaitedReply(Stored):
     """The customer's next words are to be captured under `key`, for these audiences, if they
     come before `until`.
     """
@@ -110,14 +110,14 @@ class AwaitedReply(Ours):
     until: Time
 
 
-class Line(Ours):
+class Line(Stored):
     """Something said while a human was here; `by` is None for the customer."""
 
     by: str | None = None
     text: str
 
 
-class Handback(Ours):
+class Handback(Stored):
     """What the bot is told once, with the customer's next words, after the last human has left."""
 
     reason: str
@@ -127,7 +127,7 @@ class Handback(Ours):
     said: tuple[Line, ...] = ()
 
 
-class BotRun(Ours):
+class BotRun(Stored):
     """Turns of bots with no human in between, counted `since`: the first one, or the last one where
     that has begun (`is_last`). `messages` are those of the latest turn, which `answers` that
     message of the customer's.
@@ -140,7 +140,7 @@ class BotRun(Ours):
     is_last: bool = False
 
 
-class Channel(Ours):
+class Channel(Stored):
     """Another channel of the same customer, as it stands while they write elsewhere.
 
     `shown` are the humans who, as far as this channel has shown it, are there.
@@ -154,7 +154,7 @@ class Channel(Ours):
     shown: tuple[Participant, ...] = ()
 
 
-class Erasing(Ours):
+class Erasing(Stored):
     """An erase that is not finished: journal entries up to this version are still to be stripped.
 
     `family` are the conversations that it is to reach, this one among them; nothing else remembers
@@ -166,7 +166,7 @@ class Erasing(Ours):
     family: tuple[str, ...] = ()
 
 
-class Conversation(Ours):
+class Conversation(Stored):
     """One customer. `speaks_on` is the channel on which they wrote last, None where it is this
     conversation's own; `address`, `left_unseen`, who is `told`, and what is said below of the
     customer's own acts are that channel's. `elsewhere` are the customer's other channels.
@@ -228,6 +228,7 @@ class Conversation(Ours):
     ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def channel(self) -> str:

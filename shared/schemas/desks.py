@@ -2,12 +2,12 @@
 closed.
 """
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.ids import platform_of
 from shared.schemas.times import Time
 
 
-class CreatedChat(Ours):
+class CreatedChat(Stored):
     """A chat that a desk says it made for somebody of whom it tells in the conversation `customer`;
     `at` is when Baton heard of it.
     """
@@ -17,7 +17,7 @@ class CreatedChat(Ours):
     customer: str | None = None
 
 
-class Called(Ours):
+class Called(Stored):
     """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
 
     Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton
@@ -45,7 +45,7 @@ class Called(Ours):
         return source == self.chat if self.chat else platform_of(source) == self.kind
 
 
-class ClosedDesk(Ours):
+class ClosedDesk(Stored):
     """A desk of whose being closed the team knows, `until` it opens."""
 
     desk: str

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State
 from shared.schemas.representative import Representative
 from shared.schemas.sealed import Sealed
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-class Notified(Ours):
+class Notified(Stored):
     """How telling one target went, in entries of older versions; today that is the state of a
     TellTeam command.
     """
@@ -39,7 +39,7 @@ class Notified(Ours):
     error: str | None = None
 
 
-class Asked(Ours):
+class Asked(Stored):
     """How asking the built-in bot went. `until`: whoever asks now is given up after this time.
 
     `answer` is what the bot said, kept until all that follows from it is accepted.
@@ -52,7 +52,7 @@ class Asked(Ours):
     error: str | None = None
 
 
-class JournalEntry(Ours):
+class JournalEntry(Stored):
     """`seq` is the conversation's version that this event made, and so the order of the journal:
     `time` is by the clock of whichever instance accepted it. What is asked of the built-in bot has
     the `seq` of the words that it answers; of an event through a link the record in the reporting
@@ -98,6 +98,7 @@ class JournalEntry(Ours):
     notified: Notified | None = None
     asked: Asked | None = None
     marker: bool = False
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def pending_seq(self) -> int | None:

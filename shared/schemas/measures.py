@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.times import Time
 
 
@@ -39,7 +39,7 @@ class Name(StrEnum):
 TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLING})
 
 
-class Measure(Ours):
+class Measure(Stored):
     """One thing to count. `at` is when its clock started, whenever it ended; nothing tells which
     conversation it was.
 
@@ -57,7 +57,7 @@ class Measure(Ours):
     number: int = 1
 
 
-class Moment(Ours):
+class Moment(Stored):
     """When something happened, by Baton's clock and by that of the platform that reported it
     (`source`).
     """
@@ -94,7 +94,7 @@ class Moment(Ours):
         )
 
 
-class Visit(Ours):
+class Visit(Stored):
     """The customer's messages that are less than a day apart: one conversation, as reports count
     them.
 
@@ -107,7 +107,7 @@ class Visit(Ours):
     handed_off: bool = False
 
 
-class Handoff(Ours):
+class Handoff(Stored):
     """A handoff. Without `requested` somebody joined unasked.
 
     `desk` is where it was routed, `channel` where it began.
@@ -121,7 +121,7 @@ class Handoff(Ours):
     responded: bool = False
 
 
-class Ended(Ours):
+class Ended(Stored):
     """The handoff that ended last, at `at`; `turn` is since when the customer's words waited then.
 
     `may_go_on`: its last human left and no bot has spoken since. `asked` is the customer's first
@@ -135,7 +135,7 @@ class Ended(Ours):
     asked: Moment | None = None
 
 
-class Progress(Ours):
+class Progress(Stored):
     """The clocks that run: `turn` is since when the customer's words wait for a human's."""
 
     visit: Visit | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-from shared.schemas.base import JsonObject, NonEmpty, Ours, Theirs
+from shared.schemas.base import JsonObject, NonEmpty, Stored, Theirs
 from shared.schemas.times import Time, time_or_none
 
 DEEPEST = 20  # levels of lists and objects in a value
@@ -244,7 +244,7 @@ class Ujet(Snake):
     session_variable: SessionVariable | None = None
 
 
-class Provenance(Ours):
+class Provenance(Stored):
     """Who says so. Only `signed` came from a platform itself; else an agent's browser claims
     it. Stands on a topic.
     """
@@ -257,7 +257,7 @@ class Provenance(Ours):
     seen_at: Time | None = None
 
 
-class Variable(Ours):
+class Variable(Stored):
     """The latest value of a key, and which audiences may see it.
 
     Where nobody may, the value itself is not kept: it only hides an earlier one. A null is left out
