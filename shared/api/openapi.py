@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the REST surface, made from its operations and models.
+"""The OpenAPI 3.1 document of the REST API, generated from its operations and models.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -15,14 +15,14 @@ from shared.api.operations import OPERATIONS, Operation
 REF = "#/components/schemas/{model}"
 ALWAYS = (400, 401, 403, 503)
 MEANING = {
-    400: "The body, path or query is wrong; the message names the field.",
-    401: "There is no key, or a wrong one.",
-    403: "This key may not do this.",
-    404: "Baton knows no such conversation.",
+    400: "The body, path or query is invalid; the message names the field.",
+    401: "The API key is missing or invalid.",
+    403: "The API key does not allow this.",
+    404: "There is no such conversation.",
     409: "The id was accepted before (ALREADY_EXISTS), or the state of the conversation forbids it"
     " (FAILED_PRECONDITION); `reason` says which.",
-    429: "Too much waits to be delivered there; ask again later.",
-    503: "Nothing was lost; send it again.",
+    429: "Too many commands are pending in this conversation; retry later.",
+    503: "Temporarily unavailable. Nothing was lost; retry.",
 }
 PARAMETERS = {
     "conversation": "The conversation's id, percent-encoded: `<platform>:<id>`; an id without a"
@@ -32,7 +32,7 @@ PARAMETERS = {
 
 
 def document(version: str) -> dict[str, Any]:
-    """Returns the document for this version of Baton, ready to be written as JSON."""
+    """Returns the document of this version of Baton as JSON data."""
     taken = {one.body for one in OPERATIONS if one.body}
     given = {_model(one) for one in OPERATIONS} | {ErrorAnswer}
     paths: dict[str, dict[str, Any]] = {}
@@ -43,9 +43,7 @@ def document(version: str) -> dict[str, Any]:
         "info": {
             "title": "Baton",
             "version": version,
-            "description": (
-                "Business Messages' surface for bots and desks, with control of handoffs."
-            ),
+            "description": ("Business Messages' API for bots and desks, with control of handoffs."),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -69,7 +67,7 @@ def document(version: str) -> dict[str, Any]:
 def _schemas(
     models: set[type[BaseModel]], mode: Literal["validation", "serialization"]
 ) -> dict[str, Any]:
-    """Returns the schemas of these models and of all that they hold, by name."""
+    """Returns the schemas of these models and of the models that they contain, by name."""
     ordered = sorted(models, key=lambda model: model.__name__)
     named = models_json_schema([(model, mode) for model in ordered], ref_template=REF)[1]
     schemas: dict[str, Any] = named["$defs"]
@@ -92,7 +90,7 @@ def _operation(one: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": one.handler.__name__,
         "summary": one.summary,
-        "description": f"Who may: {one.who}.",
+        "description": f"Allowed for: {one.who}.",
         "parameters": _parameters(one),
         "responses": answers,
     }

@@ -1,5 +1,5 @@
-"""The kinds of model: ours (strict, closed), what is stored of ours (open to other versions of
-Baton), and theirs (unknown fields are dropped).
+"""The base classes of models: `Ours` is strict and closed, `Stored` keeps unknown fields, `Theirs`
+ignores them.
 """
 
 from typing import Annotated
@@ -12,7 +12,7 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Ours(BaseModel):
-    """What Baton itself writes and reads back; camelCase outside, snake_case inside."""
+    """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
@@ -29,7 +29,7 @@ class Stored(Ours):
 
 
 class Theirs(BaseModel):
-    """What callers and platforms write: unknown fields pass."""
+    """Data that callers and platforms write. Unknown fields are ignored."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True

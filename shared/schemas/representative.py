@@ -1,4 +1,5 @@
-"""Who speaks.
+"""Representatives: who speaks to the customer.
+
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/Representative
 """
 
@@ -9,7 +10,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from shared.schemas.base import JsonObject, Theirs
 
-# characters; what a platform says longer is cut, what a caller says longer is refused
+# characters; a platform's longer name is cut, a caller's is refused
 NAME_LIMIT = 256
 
 
@@ -41,5 +42,5 @@ class Representative(Theirs):
 
     @property
     def name(self) -> str:
-        """What tells one representative from another within a conversation."""
+        """The name that identifies a representative within a conversation."""
         return self.display_name or ""

@@ -1,4 +1,7 @@
-"""The only reader of the environment: a frozen model whose secrets never print."""
+"""Reads the environment into a frozen model whose secrets are not in its repr.
+
+Nothing else reads the environment.
+"""
 
 import re
 from collections.abc import Mapping
@@ -49,7 +52,7 @@ from shared.settings.types import (
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
-# one for each region, too
+# includes the regional hosts
 RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
 
 
@@ -58,6 +61,7 @@ class Settings(BaseModel):
     deployed function.
     """
 
+    # Validation errors must not contain the values, which may be secrets.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     baton_store: Store = ""
@@ -145,17 +149,18 @@ class Settings(BaseModel):
 
     @property
     def deployed(self) -> bool:
+        """Whether the process runs as a Cloud Run service."""
         return self.k_service is not None
 
     @property
     def webhooks(self) -> Mapping[str, str]:
-        """Returns the plain webhook of each audience that has one."""
+        """Returns the webhook URL of each audience that has one."""
         urls = {"BOT": self.bot_webhook_url, "HUMAN": self.desk_webhook_url}
         return {audience: url for audience, url in urls.items() if url}
 
     @property
     def ccai_events_login(self) -> str | None:
-        """Returns `user:password` of external session events, None unless both are set."""
+        """Returns `user:password` of external session events, or None unless both are set."""
         login = (self.ccai_events_user, self.ccai_events_password)
         return ":".join(part for part in login if part) if all(login) else None
 
@@ -167,8 +172,9 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
-    each fault.
+    """Returns the settings with their defaults.
+
+    Logs the faults and raises Misconfigured if some are invalid.
     """
     given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
     try:
@@ -205,7 +211,7 @@ def _with_defaults(settings: Settings) -> Settings:
 
 
 def _dialogflow_host(agent: str | None) -> str:
-    """Returns the host of the agent's region; the agents of `global` have none of their own.
+    """Returns the host of the agent's region. The region `global` has no host of its own.
 
     https://docs.cloud.google.com/dialogflow/cx/docs/concept/region
     """
@@ -236,7 +242,7 @@ WHATSAPP_SENDERS = ("send_representative", "deliver_outbox")
 
 
 def closed_doors(settings: Settings, function: str) -> list[str]:
-    """Returns the secrets that this function's doors need and do not have."""
+    """Returns the names of the secrets that this function needs and that are not set."""
     missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
     if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
         missing.append("outbound_webhook_keys")
