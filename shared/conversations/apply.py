@@ -188,29 +188,41 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
     return Decision(unchanged, (), Verdict.QUARANTINED, reason)
 
 
-async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
-    """Returns the conversation that `event` acts on, through a link if there is one; None for a
-    fact where nobody is there any more.
+async def where_it_acts(
+    ports: Ports, source: str, *, fresh: bool = True
+) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which the id `source` acts, whose journal has what was sent:
+    the channel's while both ends of a link agree, else its own; None for one that was never seen.
 
-    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or
-    an erased conversation may have begun anew.
+    Without `fresh` it may be an old copy: good enough to find a journal, or to commit under its
+    token, but not to know who speaks. Copies that disagree are read again. Raises Unavailable.
     """
-    source = await ports.store.load(event.source, fresh=fresh)
-    if source is None or source.value.erased:
-        if source is not None and not fresh and (source.value.ours or not _begins(event)):
-            # a copy may be old: another instance may have seen the customer come back
-            raise PreconditionFailed
-        return _newcomer(ports, event, source)
-    if source.value.linked_to is None:
-        return source
-    channel = await ports.store.load(source.value.linked_to, fresh=fresh)
-    if channel is not None and event.source in channel.value.links:
+    found = await ports.store.load(source, fresh=fresh)
+    if found is None or found.value.linked_to is None:
+        return found
+    channel = await ports.store.load(found.value.linked_to, fresh=fresh)
+    if channel is not None and source in channel.value.links:
         return channel
-    if channel is not None and not fresh:
+    if not fresh:
+        return await where_it_acts(ports, source)
+    # The channel expired, and may have begun again since: an unlink or an erase would have changed
+    # both ends.
+    return Snapshot(found.value.model_copy(update={"linked_to": None}), found.token)
+
+
+async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
+    """Returns the conversation that `event` acts on, a new one where it may open one; None for a
+    fact about a customer who is not there any more.
+
+    Raises NotFound, and PreconditionFailed where the copy of an erased conversation may be old.
+    """
+    found = await where_it_acts(ports, event.source, fresh=fresh)
+    if found is not None and not found.value.erased:
+        return found
+    if found is not None and not fresh and (found.value.ours or not _begins(event)):
+        # another instance may have seen the customer come back
         raise PreconditionFailed
-    # The channel has expired, and may have begun anew: to unlink and to erase would have written
-    # this end as well.
-    return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
+    return _newcomer(ports, event, found)
 
 
 def _begins(event: Event) -> bool:

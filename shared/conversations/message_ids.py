@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from shared.conversations.apply import where_it_acts
 from shared.errors import BatonError
 from shared.logs import log
 from shared.platforms.suggestions import all_of
-from shared.ports import Ports, Snapshot
+from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage
 from shared.schemas.content import Tap
@@ -106,19 +107,6 @@ async def _translated(
     if isinstance(one, Receipt):
         return one.model_copy(update={"form": _renamed(one.form, sent.ids)})
     return one
-
-
-async def where_it_acts(
-    ports: Ports, source: str, *, fresh: bool = True
-) -> Snapshot[Conversation] | None:
-    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an
-    unseen one.
-
-    Without `fresh` it may be an old copy: good enough to find a journal, not to know who speaks.
-    """
-    snapshot = await ports.store.load(source, fresh=fresh)
-    linked_to = snapshot.value.linked_to if snapshot else None
-    return await ports.store.load(linked_to, fresh=fresh) if linked_to else snapshot
 
 
 async def _sent(ports: Ports, source: str) -> _Sent:

@@ -4,8 +4,8 @@ only then answer.
 
 import pydantic_core
 
-from shared.conversations.apply import apply, wake
-from shared.conversations.message_ids import in_our_ids, where_it_acts
+from shared.conversations.apply import apply, wake, where_it_acts
+from shared.conversations.message_ids import in_our_ids
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
 from shared.logs import log

@@ -4,12 +4,12 @@
 
 from datetime import timedelta
 
-from shared.conversations.apply import Applied, apply, wake
+from shared.conversations.apply import Applied, apply, wake, where_it_acts
 from shared.conversations.message_ids import in_their_ids
 from shared.errors import AlreadyExists, BatonError, NotFound, Refused
 from shared.handoff.transitions import TRACKED
 from shared.logs import log
-from shared.ports import Ports
+from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Command, SendEvent, Signal, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
@@ -70,20 +70,20 @@ async def _ask(ports: Ports, event: Event) -> Applied:
 
 async def seen(ports: Ports, conversation: str) -> Conversation:
     """Returns the conversation as it stands in the store. Raises NotFound."""
-    snapshot = await ports.store.load(conversation)
-    if snapshot is None or snapshot.value.erased:
+    return _seen(conversation, await ports.store.load(conversation))
+
+
+def _seen(conversation: str, found: Snapshot[Conversation] | None) -> Conversation:
+    if found is None or found.value.erased:
         raise NotFound(
             "unknown-conversation", "Baton knows no such conversation.", conversation=conversation
         )
-    return snapshot.value
+    return found.value
 
 
 async def channel_of(ports: Ports, conversation: str) -> Conversation:
-    """Returns the conversation that acts: the channel's, where this one is linked. Raises
-    NotFound.
-    """
-    found = await seen(ports, conversation)
-    return await seen(ports, found.linked_to) if found.linked_to else found
+    """Returns the conversation on which this one acts (see `where_it_acts`). Raises NotFound."""
+    return _seen(conversation, await where_it_acts(ports, conversation))
 
 
 async def shown_in(ports: Ports, conversation: str) -> Conversation:
