@@ -13,7 +13,7 @@ import pydantic_core
 
 from shared.browser.browser_reports import BrowserReport, events_of, report_of
 from shared.browser.tokens import agent_of
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import Batch
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 from shared.logs import sanitised
@@ -130,21 +130,22 @@ def _events(body: bytes) -> list[Any]:
 async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any]) -> Response:
     """Takes the events one by one: what is wrong with one is said of that one alone."""
     accepted, refused, incomplete = list[str](), list[_Told](), list[_Told]()
-    for given in events:
-        try:
-            report = await _take(ports, bridge, agent, given)
-        except BatonError as error:
-            if error.retryable:
-                raise
-            refused.append(
-                _told(_id(given), error.reason, error.metadata.get("field"), error.message)
+    async with Batch(ports) as batch:
+        for given in events:
+            try:
+                report = await _take(batch, bridge, agent, given)
+            except BatonError as error:
+                if error.retryable:
+                    raise
+                refused.append(
+                    _told(_id(given), error.reason, error.metadata.get("field"), error.message)
+                )
+                continue
+            accepted.append(report.reported.id)
+            incomplete += (
+                _told(report.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
+                for one in report.task.unread
             )
-            continue
-        accepted.append(report.reported.id)
-        incomplete += (
-            _told(report.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
-            for one in report.task.unread
-        )
     body = {
         "accepted": accepted,
         "refused": refused,
@@ -159,14 +160,14 @@ def _told(event: str | None, reason: str, field: str | None, message: str) -> _T
     return {"id": event, "reason": reason, **where, "message": message}
 
 
-async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> BrowserReport:
+async def _take(batch: Batch, bridge: Bridge, agent: str, given: Any) -> BrowserReport:
     """Returns the report once all of it that can be read is in the journal.
 
     Raises BadRequest, and Unavailable where it may come again.
     """
-    report = await report_of(ports, agent, given)
-    for event in events_of(report, bridge.audiences, ports.clock.now()):
-        await wake(ports, (await apply(ports, event)).conversation.id)
+    report = await report_of(batch.ports, agent, given)
+    for event in events_of(report, bridge.audiences, batch.ports.clock.now()):
+        await batch.apply(event)
     return report
 
 

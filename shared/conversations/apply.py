@@ -12,6 +12,7 @@ load ──> decide ──> commit ──────────────> d
 import contextlib
 import itertools
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -344,6 +345,73 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
 def _record(entry: JournalEntry, **update: object) -> JournalEntry:
     """Returns what stays of an entry where it only tells duplicates apart."""
     return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
+
+
+class Batch:
+    """Events that are applied one after another; at the end of the block each conversation that
+    one of them touched is woken once, also where the block ends in an error.
+
+    A duplicate touches its conversation as well: the first wake-up may be lost. What was refused
+    and has nothing to deliver does not.
+
+        async with Batch(ports) as batch:
+            for event in events:
+                await batch.apply(event)
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self._touched: dict[str, None] = {}
+
+    async def __aenter__(self) -> "Batch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for conversation in self._touched:
+            await wake(self.ports, conversation)
+
+    async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
+        """Returns what became of the event; raises as `apply` does."""
+        applied = await apply(self.ports, event, limit=limit)
+        if applied.refusal is None or applied.emits:
+            self._touched[applied.conversation.id] = None
+        return applied
+
+
+async def apply_and_wake(
+    ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT
+) -> Applied:
+    """Applies one event, then wakes the conversation that it touched. A caller that delivers this
+    conversation itself, in the same pass, needs only `apply`.
+    """
+    async with Batch(ports) as batch:
+        return await batch.apply(event, limit=limit)
+
+
+async def take(ports: Ports, events: Iterable[Event]) -> None:
+    """Applies events in order, then wakes each touched conversation once.
+
+    Where an event cannot be applied, the later events of its source wait until all come again;
+    those of other sources are applied. Raises the first error, once all else is applied.
+    """
+    failed: dict[str, Exception] = {}
+    async with Batch(ports) as batch:
+        for event in events:
+            if event.source in failed:
+                continue
+            try:
+                await batch.apply(event)
+            except Exception as error:  # of any kind: the caller's answer says so in the end
+                failed[event.source] = error
+                reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+                log(
+                    "WARNING",
+                    "an event could not be taken yet",
+                    conversation=event.source,
+                    reason=reason,
+                )
+    for error in failed.values():
+        raise error
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

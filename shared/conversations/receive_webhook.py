@@ -4,7 +4,7 @@ only then answer.
 
 import pydantic_core
 
-from shared.conversations.apply import apply, wake, where_it_acts
+from shared.conversations.apply import take, where_it_acts
 from shared.conversations.message_ids import in_our_ids
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
@@ -43,37 +43,6 @@ def body_limit(ports: Ports, request: Request) -> int:
     """Returns how many bytes of a webhook's body are read: as many as its platform sends."""
     platform = ports.platforms.get(request.path.strip("/"))
     return platform.body_limit(request) if platform and request.method == "POST" else 0
-
-
-async def take(ports: Ports, events: list[Event]) -> None:
-    """Takes events in order, then wakes each conversation once; a duplicate too, whose first
-    wake-up may be lost.
-
-    One that cannot be taken spoils no other conversation; of its own, what follows waits until it
-    comes again. Raises the first error, once all else is taken.
-    """
-    woken: dict[str, None] = {}
-    failed: dict[str, Exception] = {}
-    try:
-        for event in events:
-            if event.source not in failed:
-                await _take_one(ports, event, woken, failed)
-    finally:
-        for conversation in woken:
-            await wake(ports, conversation)
-    for error in failed.values():
-        raise error
-
-
-async def _take_one(
-    ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]
-) -> None:
-    try:
-        woken[(await apply(ports, event)).conversation.id] = None
-    except Exception as error:  # whatever it is, the door answers with it in the end
-        failed[event.source] = error
-        reason = error.reason if isinstance(error, BatonError) else type(error).__name__
-        log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
 
 
 def _platform(ports: Ports, path: str) -> Platform:

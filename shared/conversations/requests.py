@@ -4,7 +4,7 @@
 
 from datetime import timedelta
 
-from shared.conversations.apply import Applied, apply, wake, where_it_acts
+from shared.conversations.apply import Applied, apply_and_wake, where_it_acts
 from shared.conversations.message_ids import in_their_ids
 from shared.errors import AlreadyExists, BatonError, NotFound, Refused
 from shared.handoff.transitions import TRACKED
@@ -60,9 +60,7 @@ def _reused(event: Event) -> AlreadyExists:
 
 
 async def _ask(ports: Ports, event: Event) -> Applied:
-    applied = await apply(ports, event)
-    if applied.refusal is None or applied.emits:
-        await wake(ports, applied.conversation.id)
+    applied = await apply_and_wake(ports, event)
     if applied.refusal is not None:
         raise applied.refusal
     return applied

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import apply_and_wake
 from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import words_for
@@ -143,8 +143,7 @@ class DeskCall:
                 reason=reason,
                 handoff=self.command.handoff,
             )
-            await apply(self.ports, event, limit=None)
-            await wake(self.ports, self.channel.id)
+            await apply_and_wake(self.ports, event, limit=None)
         return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))
 
 

@@ -6,7 +6,7 @@ What a desk refuses for good ends the handoff, so that the customer is told and 
 
 from dataclasses import replace
 
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import apply_and_wake
 from shared.customers.desk_customers import whose
 from shared.customers.erase import forget_chat
 from shared.desks.call import DeskCall
@@ -145,8 +145,7 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
             actor=actor,
             reason="the desk's chat is over",
         )
-        await apply(call.ports, gone, limit=None)
-        await wake(call.ports, call.channel.id)
+        await apply_and_wake(call.ports, gone, limit=None)
 
 
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.conversations.apply import apply
-from shared.conversations.receive_webhook import take
+from shared.conversations.apply import apply, take
 from shared.customers.links import link, unlink
 from shared.delivery.deliver import deliver
 from shared.handoff.routing.desk import Desk
