@@ -126,7 +126,7 @@ class Baton:
         return Door(partial(notify_handoff, self.ports), _pushed)
 
     def sweep(self) -> Door:
-        from shared.delivery.wake_ups import sweep_all
+        from shared.delivery.sweep import sweep_all
 
         return Door(partial(sweep_all, self.ports), lambda _: 0)
 

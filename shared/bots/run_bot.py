@@ -12,7 +12,7 @@ from shared.bots.events import events_of
 from shared.bots.intent import UNSURE, Entry, asked_once, record
 from shared.bots.words import Words, words_of
 from shared.conversations.apply import take
-from shared.delivery.pushed import pushed_body
+from shared.edge.pushed import pushed_body
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.notices import Notice
 from shared.logs import log

@@ -6,11 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
+import pydantic_core
+
 from shared.conversations.apply import wake
+from shared.errors import MethodNotAllowed
 from shared.ports import Page, Ports
+from shared.schemas.http import Request, Response
 
 PAGE = 300
 WITHIN_SECONDS = 50.0  # below the minute after which the next one begins
+
+
+async def sweep_all(ports: Ports, request: Request) -> Response:
+    """Returns how many conversations were woken."""
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    woken = await sweep(ports)
+    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})
 
 
 async def sweep(ports: Ports, until: datetime | None = None, within: float = WITHIN_SECONDS) -> int:

@@ -1,14 +1,9 @@
-"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a
-sweep wakes many.
-"""
+"""deliver_outbox: one wake-up from the queue delivers one conversation."""
 
 import asyncio
 
-import pydantic_core
-
 from shared.delivery.deliver import deliver
-from shared.delivery.pushed import pushed_body
-from shared.delivery.sweep import sweep
+from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
@@ -46,11 +41,3 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
             conversation=wake_up.conversation,
         )
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
-
-
-async def sweep_all(ports: Ports, request: Request) -> Response:
-    """Returns how many conversations were woken."""
-    if request.method != "POST":
-        raise MethodNotAllowed("POST")
-    woken = await sweep(ports)
-    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})

@@ -6,7 +6,7 @@ others nor the topic.
 
 from shared.conversations.apply import FIRST_LOOK, wake
 from shared.conversations.retry import until_uncontended
-from shared.delivery.pushed import pushed_body
+from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
