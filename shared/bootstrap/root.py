@@ -18,7 +18,8 @@ from shared.errors import Misconfigured
 from shared.logs import log
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
-from shared.settings.model import Settings, closed_doors, read_settings
+from shared.settings.doors import closed_doors
+from shared.settings.model import Settings, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
