@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from shared.bots.base import Bot
 from shared.bots.words import Words
+from shared.conversations.entries import new_entry
 from shared.errors import BadRequest, NotYet, Unavailable
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -24,7 +25,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import entry_id
-from shared.schemas.journal import Asked, JournalEntry, Verdict
+from shared.schemas.journal import Asked, JournalEntry
 
 Entry = Snapshot[JournalEntry]
 GRACE = timedelta(seconds=10)
@@ -82,17 +83,14 @@ def _needless(conversation: Conversation | None, words: Words, now: datetime) ->
 
 
 async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
-    now = ports.clock.now()
-    until = now + timedelta(seconds=bot.timeout) + GRACE
-    entry = JournalEntry(
-        id=entry_id(words.conversation, "bot", words.id),
-        conversation=words.conversation,
+    until = ports.clock.now() + timedelta(seconds=bot.timeout) + GRACE
+    entry = new_entry(
+        ports,
+        entry_id(words.conversation, "bot", words.id),
+        words.conversation,
+        "bot",
         seq=words.version,
-        time=now,
-        kind="bot",
-        source=words.conversation,
         actor=f"bot:{bot.name}",
-        verdict=Verdict.ACCEPTED,
         nonce=uuid.uuid4().hex,
         event_id=words.id,
         asked=Asked(bot=bot.name, state="in-flight", until=until),

@@ -14,32 +14,23 @@ import itertools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from shared.conversations.lock import in_turn
-from shared.conversations.queue_position import informed
-from shared.conversations.retry import until_uncontended
-from shared.conversations.stream import with_streams
+from shared.conversations.contention import in_turn, until_uncontended
+from shared.conversations.entries import entries_of
+from shared.conversations.queue_position import with_place
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
+from shared.handoff.effects.place import asks_for_place
 from shared.handoff.machine import Decision, decide
-from shared.handoff.visibility import form_kept
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.schemas.base import JsonObject
-from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import ChatCreated, Event, Unknown
-from shared.schemas.ids import command_id, entry_id, platform_of
+from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
-from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
-from shared.schemas.sealed import Sealed
 
-FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 OUTBOX_LIMIT = 500
-_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,8 @@ async def _attempt(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
     conversation = await _with_room(ports, snapshot.value, event, limit)
-    event = await informed(ports, conversation, event)
+    if asks_for_place(conversation, event, ports.policy):
+        event = await with_place(ports, conversation, event)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)
@@ -278,73 +270,6 @@ async def _with_room(
         )
         raise Unavailable(*full) if event.fact else TooMany(*full)
     return conversation.model_copy(update={"outbox_base": conversation.version - pending})
-
-
-def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
-    """Returns the entry with the commands, then the dedupe records of other ids and, through a
-    link, of the source.
-    """
-    now, refused = ports.clock.now(), decision.refusal is not None
-    entry = JournalEntry(
-        id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
-        conversation=decision.conversation.id,
-        seq=decision.conversation.version,
-        time=now,
-        kind=event.kind,
-        source=event.source,
-        actor=event.key or event.actor,
-        verdict=decision.verdict,
-        nonce=nonce,
-        reason=decision.reason,
-        event_id=event.id,
-        native_id=event.native_id,
-        digest=event.digest,
-        captured_for=decision.captured_for,
-        **_words(event, decision),
-        occurred_at=event.occurred_at if decision.conversation.tracked else None,
-        representative=getattr(event, "representative", None),
-        commands=decision.commands,
-        due_at=now + FIRST_LOOK if decision.commands else None,
-    )
-    linked = (
-        [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
-    )
-    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
-    return [
-        with_streams(ports, entry),
-        *linked,
-        *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
-    ]
-
-
-def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of what was said: the words once, and the form around them as
-    long as it is needed.
-
-    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that
-    itself.
-    """
-    said = None if decision.verdict is Verdict.ECHO else event.text
-    text = None if said is None else Sealed(said)
-    form: JsonObject | None = getattr(event, "form", None)
-    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
-        return {"text": text}
-    beside, words_at = form_kept(form, said)
-    return {"text": text, "form": Sealed(beside), "words_at": words_at}
-
-
-def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
-    """Returns an entry that nothing was decided by, with what the reports are to count of it."""
-    if not measures:
-        return entry
-    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
-    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
-    return with_streams(ports, due.with_commands((*entry.commands, record)))
-
-
-def _record(entry: JournalEntry, **update: object) -> JournalEntry:
-    """Returns what stays of an entry where it only tells duplicates apart."""
-    return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
 
 
 class Batch:

@@ -3,7 +3,6 @@ and never all of it.
 """
 
 from shared.errors import BatonError
-from shared.handoff.effects.place import asks_for_place
 from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.conversation import Ahead, Conversation, Phase
@@ -12,12 +11,10 @@ from shared.schemas.events import Event
 MOST, PAGE, PAGES = 50, 50, 4  # counted; read at a time; read at most
 
 
-async def informed(ports: Ports, conversation: Conversation, event: Event) -> Event:
-    """Returns the event with the answer, if they ask for their place; else, or where nobody
-    knows, as it is.
+async def with_place(ports: Ports, conversation: Conversation, event: Event) -> Event:
+    """Returns the event, by which the customer asks for their place, with the answer; as it is
+    where the store cannot give one now.
     """
-    if not asks_for_place(conversation, event, ports.policy):
-        return event
     try:
         return event.model_copy(update={"ahead": await people_ahead(ports, conversation)})
     except BatonError as error:

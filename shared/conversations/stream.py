@@ -4,21 +4,8 @@ under the record's id.
 
 from shared.ports import Ports
 from shared.schemas.commands import Record, State, Stream
-from shared.schemas.ids import command_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Measured
-
-
-def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
-    """Returns the entry with a command for each record that is to be told, none where nobody
-    asked for it.
-    """
-    streams = (
-        _stream_of(entry, one)
-        for one in entry.commands
-        if ports.streams and isinstance(one, Record)
-    )
-    return entry.model_copy(update={"commands": (*entry.commands, *streams)})
 
 
 async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
@@ -36,9 +23,3 @@ async def stream_what_waits(ports: Ports, entry: JournalEntry) -> None:
     for command in entry.commands:
         if isinstance(command, Stream) and command.state is State.PENDING:
             await stream(ports, entry, command)
-
-
-def _stream_of(entry: JournalEntry, record: Record) -> Stream:
-    return Stream(
-        id=command_id(entry.conversation, entry.id, f"{record.id} stream"), record=record.id
-    )

@@ -5,7 +5,7 @@ before it is asked for a chat, so that what it tells of them acts there, and an 
 import uuid
 from collections.abc import Mapping, Sequence
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.customers.link_entries import next_version, record_of
 from shared.customers.links import joined_to, seen
 from shared.platforms.desk import ChatDesk

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from shared.conversations.apply import with_record
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import new_entry, with_record
 from shared.conversations.stream import stream_what_waits
 from shared.customers.desk_chats import chat_of, end_chats, unended
 from shared.customers.link_entries import next_version
@@ -21,7 +21,7 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
 from shared.schemas.ids import entry_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
 
 PAGE, AT_ONCE = 200, 20
@@ -182,15 +182,13 @@ def tombstone(
 
 def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: str) -> JournalEntry:
     nonce = uuid.uuid4().hex
-    entry = JournalEntry(
-        id=entry_id(tombstone.id, "erase", nonce),
-        conversation=tombstone.id,
+    entry = new_entry(
+        ports,
+        entry_id(tombstone.id, "erase", nonce),
+        tombstone.id,
+        "erase",
         seq=tombstone.version,
-        time=ports.clock.now(),
-        kind="erase",
-        source=tombstone.id,
         actor=key,
-        verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
     return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)

@@ -5,14 +5,14 @@ because of it.
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.conversations.apply import FIRST_LOOK, with_record
+from shared.conversations.entries import FIRST_LOOK, new_entry, with_record
 from shared.measures.definitions import close
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, Command, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.ids import command_id, entry_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure, Name
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
 
@@ -31,15 +31,13 @@ def record_of(
     handoff is over.
     """
     now = ports.clock.now()
-    entry = JournalEntry(
-        id=entry_id(after.id, kind, nonce),
-        conversation=after.id,
+    entry = new_entry(
+        ports,
+        entry_id(after.id, kind, nonce),
+        after.id,
+        kind,
         seq=after.version,
-        time=now,
-        kind=kind,
-        source=after.id,
         actor=key,
-        verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
     commands: list[Command] = (

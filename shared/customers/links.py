@@ -5,8 +5,9 @@ both, in one commit.
 import uuid
 from collections.abc import Collection, Mapping
 
-from shared.conversations.apply import entries_of, wake
-from shared.conversations.retry import until_uncontended
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import entries_of
 from shared.customers import join_channels as identity
 from shared.customers.link_entries import ended, next_version, record_of
 from shared.errors import BadRequest, NotFound, Refused

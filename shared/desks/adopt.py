@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.conversations.apply import entries_of, wake
-from shared.conversations.retry import until_uncontended
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import entries_of
 from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
 from shared.customers.link_entries import ended, next_version, record_of
@@ -20,7 +21,7 @@ from shared.customers.links import check_free, joined_to, seen
 from shared.errors import NotFound
 from shared.handoff.machine import decide
 from shared.handoff.visibility import merge, words_for
-from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.base import Deflected, Ended
 from shared.platforms.desk import Chat
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
@@ -197,7 +198,7 @@ def _said(kind: type[HumanMessage] | type[BotMessage]) -> Callable[[JournalEntry
 
 
 def _failed(entry: JournalEntry) -> Event:
-    kind = Ended if (entry.event_id or "").startswith(ENDED) else Deflected
+    kind = Ended if entry.ends_chat else Deflected
     return kind(
         **_common(entry), reason=words_for(Audience.AGENT, entry) or "the desk gave no reason"
     )

@@ -59,7 +59,7 @@ async def known_customer(
     will.
     """
     answer = await call.ports.sender.send(request)
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     customer = (
         desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     )
@@ -88,7 +88,7 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
         answer = await asked(call.ports, mine, request)
     except BatonError as error:  # it was not sent
         return await call.tried(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     native = (
         desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     )

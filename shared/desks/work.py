@@ -17,7 +17,7 @@ from shared.outbox.attempt import asked, end, settled
 from shared.outbox.in_flight import lost, mark
 from shared.outbox.outcomes import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
-from shared.platforms.base import ENDED, Ended, Outcome
+from shared.platforms.base import Ended, Outcome
 from shared.platforms.desk import Chat, ChatDesk, FlagDesk
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
@@ -120,7 +120,7 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
 
 
 async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer | None) -> Attempt:
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     if result.outcome is Outcome.DONE:
         return call.sent(mine)
     after = tried_by(mine, result)
@@ -140,7 +140,7 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
     if chat is not None:
         source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
         gone = Ended(
-            id=f"{ENDED}{call.command.id}",
+            id=f"ended:{call.command.id}",
             source=source,
             actor=actor,
             reason="the desk's chat is over",
@@ -151,7 +151,7 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
     """May be repeated: a chat that is over already is what was asked for."""
     answer = await call.ports.sender.send(desk.close(chat))
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
         return call.sent(call.command)
     after = tried_by(call.command, replace(result, arrived=False))
@@ -169,7 +169,7 @@ async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
         if request is None:
             return call.dropped("flagging is off")
         answer = await call.ports.sender.send(request)
-        result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+        result = judge(call.ports, answer, desk.outcome)
         if result.outcome is not Outcome.DONE:
             return await call.tried(call.command, replace(result, arrived=False))
     return call.sent(call.command)

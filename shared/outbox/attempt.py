@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 
 import pydantic_core
 
@@ -22,7 +21,7 @@ from shared.outbox.tries import (
     judge,
     tried_by,
 )
-from shared.platforms.base import Outcome
+from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
 from shared.schemas.commands import (
     CallDesk,
@@ -99,10 +98,10 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return Result(Outcome.DONE)
         if isinstance(command, Post):
             call = webhook_call(ports.webhooks, command, body_of(entry, command))
-            return _told(await ports.sender.send(call), ports.clock.now())
+            return _told(ports, await ports.sender.send(call))
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
-            return _told(await ports.sender.send(call), ports.clock.now())
+            return _told(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         return await _send(ports, entry, command)
@@ -111,28 +110,32 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(outcome, error.reason, arrived=False, answered=False)
 
 
-def _told(answer: Answer | None, now: datetime) -> Result:
+def _told(ports: Ports, answer: Answer | None) -> Result:
     """A plain webhook that answers with an error says itself that it did not take what it was
     sent.
     """
-    result = judge(answer, now)
+    result = judge(ports, answer)
     return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
 
 
 async def _tell(ports: Ports, command: TellTeam) -> Result:
     """A target that answers with an error says itself that it shows nothing; only without an answer
-    nobody knows.
-
-    The address of an incoming webhook is all that proves who calls: where that is refused, nothing
-    can be refreshed.
+    the outcome is unknown.
     """
     target, call = await team_call(ports, command)
     answer = await asked(ports, command, call)
     if answer is None:
-        return judge(answer, ports.clock.now())
-    result = judge(answer, ports.clock.now(), Outcome.FORBIDDEN if answer.status == 401 else None)
+        return judge(ports, answer)
+    result = judge(ports, answer, _outcome_of_a_webhook)
     named = f"HTTP {answer.status} {target.fault(answer) or ''}".strip()
     return replace(result, fault=named, arrived=result.outcome is Outcome.DONE)
+
+
+def _outcome_of_a_webhook(answer: Answer) -> Outcome:
+    """The address of an incoming webhook is all that proves who calls: where that is refused, there
+    are no credentials to refresh.
+    """
+    return Outcome.FORBIDDEN if answer.status == 401 else outcome_of_status(answer.status)
 
 
 async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
@@ -144,7 +147,7 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     if platform is None or call is None:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
     answer = await asked(ports, command, call)
-    result = judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
+    result = judge(ports, answer, platform.outcome)
     if answer is None or result.outcome is not Outcome.DONE:
         return result
     return replace(result, native_id=platform.sent_id(form, answer))

@@ -13,7 +13,7 @@ import uuid
 from datetime import timedelta
 from typing import TypeVar
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.errors import Unavailable
 from shared.outbox.outcomes import Work
 from shared.ports import Ports, PreconditionFailed, Snapshot

@@ -5,7 +5,7 @@ the same.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.errors import TooLarge, Unavailable
 from shared.logs import log
 from shared.measures.counts import counts_of

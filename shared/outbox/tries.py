@@ -1,6 +1,7 @@
 """What a try came to, and when the next one is, if there is to be one."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -54,6 +55,10 @@ class Result:
     retry_after: float | None = None
     native_id: str | None = None
     answered: bool = True
+
+
+def _by_status(answer: Answer) -> Outcome:
+    return outcome_of_status(answer.status)
 
 
 def is_past_patience(ports: Ports, command: Command) -> bool:
@@ -134,12 +139,19 @@ def backoff(attempts: int) -> float:
     return longest * random.uniform(0.5, 1)
 
 
-def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> Result:
+def judge(
+    ports: Ports,
+    answer: Answer | None,
+    outcome_of: Callable[[Answer], Outcome] = _by_status,
+) -> Result:
+    """Returns what an answer, or none, means for the try; `outcome_of` is the target's own reading
+    of its answers.
+    """
     if answer is None:
         return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
-    outcome = outcome or outcome_of_status(answer.status)
     unsure = None if answer.status == 408 or answer.status >= 500 else False
-    return Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
+    retry_after = _retry_after(answer, ports.clock.now())
+    return Result(outcome_of(answer), f"HTTP {answer.status}", unsure, retry_after)
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:

@@ -19,7 +19,6 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
 
-ENDED = "ended:"
 # levels; a record that holds the body must itself stay within what its parser reads (about 200)
 DEEPEST = 100
 MOST_VALUES = 250_000  # 3 MB of WhatsApp's statuses have 150,000; so many take 15 MB at most
@@ -55,8 +54,7 @@ class Deflected(HandoffFailed):
 
 class Ended(Deflected):
     """A desk's own conversation is over: whoever of that desk is still present leaves with it.
-
-    Its id begins with ENDED, by which the journal tells it from others that failed.
+    The journal has it as `over`.
     """
 
     @property

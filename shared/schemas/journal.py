@@ -14,6 +14,8 @@ from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+_ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
+
 
 class Verdict(StrEnum):
     """What the machine made of an event."""
@@ -65,7 +67,8 @@ class JournalEntry(Ours):
     `form` is what the customer sent, in Business Messages form, while a command has still to tell
     it. Its words are in `text` alone: `words_at` is their place in it, as a payload and a field of
     it. A `marker` stands for another id of an event that has its entry elsewhere; people are not
-    shown it.
+    shown it. `over` is the desk's conversation that has no part in this customer's from this event
+    on, if there is one.
 
     `due_at` is when the sweep must look here. An entry of which all waits behind commands of
     earlier entries has none: those entries `guard` it. `guards` is the last sequence that is
@@ -92,6 +95,7 @@ class JournalEntry(Ours):
     words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
+    over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
     commands: tuple[Command, ...] = ()
@@ -106,6 +110,13 @@ class JournalEntry(Ours):
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
+
+    @property
+    def ends_chat(self) -> bool:
+        """Whether the event ended a desk's conversation. Entries of versions that had no
+        `over` say so by the id of the event.
+        """
+        return self.over is not None or (self.event_id or "").startswith(_ENDED_BEFORE)
 
     @property
     def outcome(self) -> str:

@@ -1,0 +1,58 @@
+"""What is done about others who write at the same place.
+
+Compare-and-set keeps writers apart. Within one instance events of one conversation also take turns,
+which saves the conflicts that the instance would have with itself. A writer that has lost tries
+again, for a bounded time.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from shared.errors import Contended
+from shared.ports import PreconditionFailed
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.25
+LONGEST_WAIT_SECONDS = 0.5  # a store that hangs must not make those who wait hang one after another
+
+_LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+@asynccontextmanager
+async def in_turn(conversation: str) -> AsyncIterator[None]:
+    """Waits for its turn, though not for long: whoever waited too long goes ahead."""
+    lock = _LOCKS.setdefault(conversation, asyncio.Lock())
+    mine = await _acquired(lock)
+    try:
+        yield
+    finally:
+        if mine:
+            lock.release()
+
+
+async def _acquired(lock: asyncio.Lock) -> bool:
+    try:
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
+
+
+async def until_uncontended(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Returns what `attempt` returns once it no longer raises PreconditionFailed. Raises
+    Contended after 5 s.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + PATIENCE_SECONDS, FIRST_PAUSE
+    while loop.time() < deadline:
+        try:
+            return await attempt()
+        except PreconditionFailed:
+            await asyncio.sleep(random.uniform(0, pause))
+            pause = min(pause * 2, LONGEST_PAUSE)
+    raise Contended
