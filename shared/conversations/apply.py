@@ -335,8 +335,8 @@ async def take(ports: Ports, events: Iterable[Event]) -> None:
                     conversation=event.source,
                     reason=reason,
                 )
-    for error in failed.values():
-        raise error
+    for first in failed.values():
+        raise first
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
