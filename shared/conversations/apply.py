@@ -3,10 +3,10 @@ compare-and-set.
 
 load ──> decide ──> commit ──────────────> done
  ^                    │ a precondition failed: it does not say which, so read the journal entry
- │                    ├─ absent            somebody else wrote: decide again on what they left
+ │                    ├─ absent            another writer was first: decide again on its result
  └──── jitter <───────┘
                       ├─ ours (nonce)      our own commit, whose answer was lost
-                      └─ another's         a duplicate
+                      └─ of another writer a duplicate
 """
 
 import contextlib
@@ -35,8 +35,8 @@ OUTBOX_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted;
-    `emits` is whether there may be something to deliver.
+    """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
+    acted. `emits` is whether there may be commands to deliver.
     """
 
     conversation: Conversation
@@ -47,12 +47,12 @@ class Applied:
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
-    """Returns what became of `event`; it changes the state at most once however often it is
+    """Returns the result of `event`. It changes the state at most once, however often it is
     applied.
 
-    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it
-    should come again, TooMany (requests) or Unavailable `outbox-full` (facts) where more than
-    `limit` entries wait for delivery.
+    Raises NotFound for a request about an unseen conversation. Raises Contended or Unavailable
+    where the caller should send it again. Where more than `limit` entries wait for delivery, raises
+    TooMany for a request and Unavailable `outbox-full` for a fact.
     """
     nonce, tries = uuid.uuid4().hex, itertools.count()
     async with in_turn(event.source):
@@ -83,7 +83,9 @@ async def _attempt(
 async def _commit(
     ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
 ) -> Applied:
-    """A fact that no record can hold is cut, not refused: its platform would only send it again."""
+    """Cuts a fact that is too large for a record. A refusal would only make its platform send it
+    again.
+    """
     try:
         return await _write(ports, event, decision, snapshot, nonce)
     except TooLarge:
@@ -133,14 +135,14 @@ def _log_too_large(severity: Severity, message: str, event: Event) -> None:
 
 
 def _log_first_response(before: Conversation, after: Conversation) -> None:
-    """Says how long a customer waited for a human's first words; a metric reads it."""
+    """Logs how long a customer waited for a human's first message; a metric reads it."""
     seconds = after.first_response_seconds
     if seconds is not None and before.first_response_seconds is None:
         log("INFO", "first human response", conversation=after.id, first_response_seconds=seconds)
 
 
 def _log_last_turn(before: Conversation, after: Conversation) -> None:
-    """Says once that a bot and another robot seem to answer each other."""
+    """Logs once that the bot and another robot seem to answer each other."""
     if (
         after.bot_run is not None
         and after.bot_run.is_last
@@ -154,7 +156,7 @@ def _log_last_turn(before: Conversation, after: Conversation) -> None:
 
 
 async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
-    """Returns the first of these that stands already."""
+    """Returns the first of these entries that is already stored."""
     for entry in entries:
         known = await ports.store.entry(entry.conversation, entry.id)
         if known is not None:
@@ -169,8 +171,8 @@ def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision
 
 
 def _noted(event: Event, conversation: Conversation) -> Decision | None:
-    """Returns the note of what its platform's file could not read, and has alarmed; None for
-    anything else.
+    """Returns the decision for an event that the platform's file could not read and has alarmed;
+    None for any other event.
     """
     unread = isinstance(event, Unknown) and event.fault is not None
     return _quarantined(conversation, "cannot-be-read") if unread else None
@@ -219,8 +221,8 @@ async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversati
 
 
 def _begins(event: Event) -> bool:
-    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or
-    what became of a delivery, is about what was there.
+    """Returns whether `event` may open a conversation: only a platform knows the customer's
+    address. A timer, or the result of a delivery, is about an existing conversation.
     """
     return event.fact and event.address is not None
 
@@ -228,9 +230,10 @@ def _begins(event: Event) -> bool:
 def _newcomer(
     ports: Ports, event: Event, erased: Snapshot[Conversation] | None
 ) -> Snapshot[Conversation] | None:
-    """A platform's fact opens a conversation; one that was erased starts anew, its version going
-    on. Where a desk tells of a customer who is forgotten, only chats matter that it makes for them
-    still.
+    """Returns a new conversation for a platform's fact; None where the fact may not open one.
+
+    An erased conversation begins again with the next version. A desk may still report on a customer
+    who was erased: then only a new chat counts.
     """
     if not event.fact:
         raise NotFound(
@@ -239,7 +242,7 @@ def _newcomer(
     is_ours = erased is not None and erased.value.ours
     if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
         return None
-    # a tap may be the first that is heard of a customer
+    # a tap may be the customer's first event
     guess = {"locale": getattr(event, "locale", None)}
     conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
     if erased is None:
@@ -257,7 +260,7 @@ def _newcomer(
 async def _with_room(
     ports: Ports, conversation: Conversation, event: Event, limit: int | None
 ) -> Conversation:
-    """Counts what is pending only when versions say that it might be too much: the count is a
+    """Counts the pending entries only where the versions allow for too many, because a count is a
     read.
     """
     if limit is None or conversation.version - conversation.outbox_base < limit:
@@ -340,8 +343,8 @@ async def take(ports: Ports, events: Iterable[Event]) -> None:
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
-    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the
-    sweep finds what is due.
+    """Asks delivery to look at a conversation. A lost wake-up costs only time: the sweep finds what
+    is due.
     """
     body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
     try:

@@ -1,8 +1,8 @@
-"""What is done about others who write at the same place.
+"""Conflicts between writers of the same conversation.
 
-Compare-and-set keeps writers apart. Within one instance events of one conversation also take turns,
-which saves the conflicts that the instance would have with itself. A writer that has lost tries
-again, for a bounded time.
+Compare-and-set keeps writers apart. Within one instance the events of one conversation also take
+turns, which avoids conflicts of the instance with itself. A writer that lost tries again, for a
+bounded time.
 """
 
 import asyncio
@@ -18,14 +18,16 @@ from shared.ports import PreconditionFailed
 T = TypeVar("T")
 PATIENCE_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.25
-LONGEST_WAIT_SECONDS = 0.5  # a store that hangs must not make those who wait hang one after another
+LONGEST_WAIT_SECONDS = (
+    0.5  # where the store hangs, the waiting events must not hang one after another
+)
 
 _LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 @asynccontextmanager
 async def in_turn(conversation: str) -> AsyncIterator[None]:
-    """Waits for its turn, though not for long: whoever waited too long goes ahead."""
+    """Waits for this conversation's turn. After LONGEST_WAIT_SECONDS it goes ahead without one."""
     lock = _LOCKS.setdefault(conversation, asyncio.Lock())
     mine = await _acquired(lock)
     try:

@@ -49,8 +49,8 @@ def new_entry(
 
 
 def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
-    """Returns the entry with the commands, then the dedupe records of other ids and, through a
-    link, of the source.
+    """Returns the event's entry with the commands. After it come the dedupe records: of the event's
+    other ids and, through a link, of the source.
     """
     refused = decision.refusal is not None
     entry = new_entry(
@@ -88,11 +88,11 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
 
 
 def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of what was said: the words once, and the form around them as
-    long as it is needed.
+    """Returns what the entry keeps of the message: its text once, and the form around the text
+    while a command needs it.
 
-    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that
-    itself.
+    The echo of a desk is kept without text. It may repeat a captured value before Baton has taken
+    that value itself.
     """
     said = None if decision.verdict is Verdict.ECHO else event.text
     text = None if said is None else Sealed(said)
@@ -104,7 +104,7 @@ def _words(event: Event, decision: Decision) -> dict[str, Any]:
 
 
 def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
-    """Returns an entry that nothing was decided by, with what the reports are to count of it."""
+    """Returns an entry that no event decided, with the measures that the reports count."""
     if not measures:
         return entry
     record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
@@ -113,14 +113,12 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
 
 
 def _dedupe_record(entry: JournalEntry, **update: object) -> JournalEntry:
-    """Returns what stays of an entry where it only tells duplicates apart."""
+    """Returns what remains of an entry that only identifies duplicates."""
     return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
 
 
 def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
-    """Returns the entry with a command for each record that is to be told, none where nobody
-    asked for it.
-    """
+    """Returns the entry with a Stream command for each record; unchanged where streams are off."""
     streams = (
         _stream_of(entry, one)
         for one in entry.commands

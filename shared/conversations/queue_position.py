@@ -1,5 +1,5 @@
-"""How many wait before a customer, for the same desk: read from the queue, longest wait first,
-and never all of it.
+"""The number of customers who wait longer for the same desk. It reads the queue, the longest wait
+first, and never all of it.
 """
 
 from shared.errors import BatonError
@@ -12,8 +12,8 @@ MOST, PAGE, PAGES = 50, 50, 4  # counted; read at a time; read at most
 
 
 async def with_place(ports: Ports, conversation: Conversation, event: Event) -> Event:
-    """Returns the event, by which the customer asks for their place, with the answer; as it is
-    where the store cannot give one now.
+    """Returns the event of a customer who asks for their place, with the answer; unchanged where
+    the store cannot answer now.
     """
     try:
         return event.model_copy(update={"ahead": await people_ahead(ports, conversation)})
@@ -28,7 +28,7 @@ async def with_place(ports: Ports, conversation: Conversation, event: Event) -> 
 
 
 async def people_ahead(ports: Ports, conversation: Conversation) -> Ahead:
-    """Returns how many wait longer for the same desk. Raises Unavailable."""
+    """Returns how many customers wait longer for the same desk. Raises Unavailable."""
     people, cursor, desk = 0, None, _desk(conversation)
     for _ in range(PAGES):
         page = await ports.store.queue(Phase.QUEUED.value, cursor, PAGE)

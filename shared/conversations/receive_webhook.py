@@ -1,5 +1,5 @@
-"""A platform's webhook: prove it genuine, read it whole, take each event, wake delivery, and
-only then answer.
+"""A platform's webhook: authenticate it, read the whole body, take each event, wake delivery, and
+then answer.
 """
 
 import pydantic_core
@@ -40,7 +40,7 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
 
 
 def body_limit(ports: Ports, request: Request) -> int:
-    """Returns how many bytes of a webhook's body are read: as many as its platform sends."""
+    """Returns how many bytes of a webhook's body are read: its platform's own limit."""
     platform = ports.platforms.get(request.path.strip("/"))
     return platform.body_limit(request) if platform and request.method == "POST" else 0
 
@@ -56,8 +56,8 @@ def _platform(ports: Ports, path: str) -> Platform:
 
 
 async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
-    """Typing and receipts go to those who would get the customer's words now; best effort,
-    never kept.
+    """Publishes typing and receipts for the present audience of the customer's messages; best
+    effort, never stored.
     """
     audiences: dict[str, list[Audience]] = {}
     for one in passing:
@@ -78,8 +78,8 @@ async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
 
 
 async def _audience(ports: Ports, source: str) -> list[Audience]:
-    """Reads afresh: a human may have come through another instance, and then nothing may reach
-    the bot.
+    """Returns the audience by a fresh read: a human may have joined through another instance, and
+    then nothing may reach the bot.
     """
     acting = await where_it_acts(ports, source)
     conversation = acting.value if acting else ports.policy.newcomer(source, source)

@@ -1,5 +1,5 @@
-"""What is measured, told on the handoff topic, where REPORTS_STREAM says so; at least once,
-under the record's id.
+"""Measures, published on the handoff topic where REPORTS_STREAM asks for them; at least once, under
+the record's id.
 """
 
 from shared.ports import Ports
@@ -9,7 +9,7 @@ from shared.schemas.notifications import HANDOFFS, Measured
 
 
 async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
-    """Returns once the topic has it. Raises Unavailable."""
+    """Publishes the record that the command names. Raises Unavailable."""
     for record in entry.commands:
         if isinstance(record, Record) and record.id == command.record:
             body = Measured(id=record.id, time=entry.time, measures=record.measures)
@@ -19,7 +19,7 @@ async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
 
 
 async def stream_what_waits(ports: Ports, entry: JournalEntry) -> None:
-    """Tells at once what the entry was yet to tell. Raises Unavailable."""
+    """Publishes at once all records of the entry that are still pending. Raises Unavailable."""
     for command in entry.commands:
         if isinstance(command, Stream) and command.state is State.PENDING:
             await stream(ports, entry, command)
