@@ -1,7 +1,8 @@
-"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is
-closed; each in order.
+"""Carries out one command for a desk: open a chat, say something in it, close it, or flag a
+conversation.
 
-What a desk refuses for good ends the handoff, so that the customer is told and the team once.
+Where a desk refuses a chat for good the handoff fails, which notifies the customer and, once, the
+team.
 """
 
 from dataclasses import replace
@@ -28,7 +29,7 @@ NO_CHAT = "there is no chat"
 
 
 async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
-    """Returns what one try made of the command, None where another delivery has it in hand or
+    """Returns the result of one try of the command; None where another delivery has it in hand or
     ended it.
     """
     snapshot = await ports.store.load(work.entry.value.conversation)
@@ -57,8 +58,8 @@ async def _carried_out(call: DeskCall) -> Attempt | None:
 
 
 async def _given_up(call: DeskCall, result: Result) -> Attempt:
-    """Nothing was sent. Where the store fails as well, the command stays as it is and the next
-    delivery goes on.
+    """Returns the result of a try in which nothing was sent. Where the store fails as well, the
+    command stays as it is for the next delivery.
     """
     try:
         return await call.tried(call.command, result)
@@ -80,8 +81,8 @@ async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
 
 
 async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
-    """Ends a chat of which only the name is known: it was never linked, or is forgotten with
-    its customer.
+    """Ends a chat of which only the name is known: it was never linked, or its customer was
+    erased.
     """
     if call.channel.ours:
         await forget_chat(call.ports, chat)
@@ -97,8 +98,8 @@ async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt |
 
 
 async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
-    """At most once: what may have arrived is not said again. Nobody else reads what is meant
-    for a desk.
+    """Sends a customer's message to the chat, at most once: a message that may have arrived is not
+    sent again.
     """
     if chat is None and call.was_read:
         return call.dropped("a human came instead")
@@ -133,8 +134,8 @@ async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer |
 
 
 async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
-    """A chat that is gone is over for the customer too: who waits is told, who was present has
-    left.
+    """Takes the end of a chat that does not exist any more: waiting customers are notified, and
+    present agents leave.
     """
     chat = await call.chat(desk)
     if chat is not None:
@@ -149,7 +150,7 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
 
 
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
-    """May be repeated: a chat that is over already is what was asked for."""
+    """Closes a chat, which may be repeated: a chat that is over already counts as closed."""
     answer = await call.ports.sender.send(desk.close(chat))
     result = judge(call.ports, answer, desk.outcome)
     if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
@@ -161,7 +162,7 @@ async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
 
 
 async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
-    """Flags every conversation of the desk's that this customer has."""
+    """Flags all conversations that the desk has with this customer."""
     if not call.is_wanted:
         return call.dropped("no longer needed")
     for native in await _natives(call, desk):
