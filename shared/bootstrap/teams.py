@@ -1,4 +1,4 @@
-"""Every kind of target, in one list; those with a setting are informed."""
+"""The kinds of team targets in one list; those with a setting are notified."""
 
 from shared.schemas.team import Target, Team, Url
 from shared.settings.model import Settings

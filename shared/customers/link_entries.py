@@ -99,7 +99,7 @@ def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: d
     """
     body = Notification(
         id=command_id(after.id, entry.id, "linked"),
-        type=_told(before, after),
+        type=_type_of(before, after),
         conversation=after.id,
         time=now,
         representative=after.humans[0].representative if after.humans else None,
@@ -110,7 +110,7 @@ def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: d
     return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
 
 
-def _told(before: Conversation, after: Conversation) -> NotificationType:
+def _type_of(before: Conversation, after: Conversation) -> NotificationType:
     if after.phase is Phase.BOT:
         return "handoff.failed" if before.phase is Phase.QUEUED else "handoff.ended"
     return "handoff.joined" if after.phase is Phase.HUMAN else "handoff.requested"

@@ -98,10 +98,10 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return Result(Outcome.DONE)
         if isinstance(command, Post):
             call = webhook_call(ports.webhooks, command, body_of(entry, command))
-            return _told(ports, await ports.sender.send(call))
+            return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
-            return _told(ports, await ports.sender.send(call))
+            return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         return await _send(ports, entry, command)
@@ -110,7 +110,7 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(outcome, error.reason, arrived=False, answered=False)
 
 
-def _told(ports: Ports, answer: Answer | None) -> Result:
+def _webhook_result(ports: Ports, answer: Answer | None) -> Result:
     """Judges the answer of a plain webhook: an error status means that it did not take the
     message.
     """
@@ -188,7 +188,7 @@ def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
     ended = settled(command, state)
-    return Attempt(ended, () if command.reported else _told_of(ports, entry, ended))
+    return Attempt(ended, () if command.reported else _notifications_of(ports, entry, ended))
 
 
 def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
@@ -203,10 +203,12 @@ def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
         line=command.line,
         reason=command.error,
     )
-    return Attempt(command.model_copy(update={"reported": True}), _told_of(ports, entry, command))
+    return Attempt(
+        command.model_copy(update={"reported": True}), _notifications_of(ports, entry, command)
+    )
 
 
-def _told_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
+def _notifications_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
     """Returns the notification for the team; none for a failure that the log and an alarm
     report.
     """
