@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # what an import of any main.py loads: settings, ports, the registries, the door
 AT_START = {
     "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "platforms", "ports",
-    "schemas", "settings", "teams", "tracing", "transports",
+    "schemas", "settings", "tracing", "transports",
 }  # fmt: skip
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
@@ -22,7 +22,7 @@ AT_FIRST_REQUEST = {
     "send_representative": {"api", "conversations", "customers", "reports", "stores", "version"},
     "deliver_outbox": {"conversations", "customers", "delivery", "desks", "outbox", "stores"},
     "run_bot": {"bots", "conversations", "stores"},
-    "notify_handoff": {"conversations", "stores"},
+    "notify_handoff": {"conversations", "stores", "teams"},
     "sweep": {"conversations", "delivery", "stores"},
 }
 # modules that only one function's path uses, of rooms that several load
