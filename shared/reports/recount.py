@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.errors import Unreadable
 from shared.measures.counts import (
     DAY,

@@ -15,6 +15,8 @@ from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+_ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
+
 
 class Verdict(StrEnum):
     """The decision on an event."""
@@ -75,6 +77,7 @@ class JournalEntry(Stored):
       it.
     - `marker`: the entry stands for a further id of an event that has its entry elsewhere. It is
       not shown to users.
+    - `over`: the desk's conversation that takes no part in this one from this event on.
     - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
       behind commands of earlier entries.
     - `guards`: the last sequence of the entries that wait behind this one. A guarding entry stays
@@ -100,6 +103,7 @@ class JournalEntry(Stored):
     words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
+    over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
     commands: tuple[Command, ...] = ()
@@ -115,6 +119,13 @@ class JournalEntry(Stored):
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
+
+    @property
+    def ends_chat(self) -> bool:
+        """Whether the event ended a desk's conversation. Entries of versions that had no
+        `over` say so by the id of the event.
+        """
+        return self.over is not None or (self.event_id or "").startswith(_ENDED_BEFORE)
 
     @property
     def outcome(self) -> str:
