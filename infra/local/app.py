@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.local import bot_view
 from infra.local.applications import answer, failed
+from infra.local.crm import Crm
 from infra.local.gate import Gate
 from infra.local.page_files import ADAPTER, page_file
 from infra.local.simulators.comments import Comments
-from infra.local.simulators.crm import Crm
 from infra.local.simulators.dialogflow import DialogflowSimulator
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from infra.local.simulators.registry import csku, simulators

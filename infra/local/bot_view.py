@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.applications import application
-from infra.local.simulators.dialogflow import session_of
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from shared.bootstrap import root as bootstrap
+from shared.bots.dialogflow import session_of
 from shared.handoff.routing.desk import Desk
 from shared.handoff.visibility import project
 from shared.schemas.ids import parse_conversation_id, platform_of

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from infra.local.reference import Step
 from infra.local.settings import SIGNING_KEY
-from shared.platforms.signatures import hmac_sha512_base64
+from infra.local.simulators.business_messages import signature
 
 START_SECONDS = 60.0
 # for what comes in its own time: a busy machine brings it late, a broken one never
@@ -94,7 +94,7 @@ class LocalServer:
         body = self.encode(step.body)
         if step.key is None:
             return self.send(
-                "POST", step.path, body, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)}
+                "POST", step.path, body, {"x-goog-signature": signature(SIGNING_KEY, body)}
             )
         return self.send("POST", step.path, body, {"authorization": f"Bearer {step.key}"})
 

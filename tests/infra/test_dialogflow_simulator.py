@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import DIALOGFLOW_AGENT
-from infra.local.simulators.dialogflow import session_of
+from shared.bots.dialogflow import session_of
 
 SIM = "/sim/dialogflow"
 _numbers = count(1)

@@ -6,7 +6,8 @@ conversation that it does not know.
 https://developers.google.com/business-communications/business-messages/reference/rest
 """
 
-import contextlib
+import base64
+import hmac
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,18 +16,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.simulators.bodies import now, object_of
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, google_error, json_of
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
-from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.ids import conversation_id
-from shared.schemas.times import format_time
-from shared.transports.clock import WallClock
 
 PREFIX = "/sim/business_messages"
 CONTENT = ("text", "richCard", "image")
 EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")
+
+
+def signature(key: str, body: bytes) -> str:
+    """Returns the value of X-Goog-Signature for a webhook.
+
+    https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
+    """
+    return base64.b64encode(hmac.digest(key.encode(), body, "sha512")).decode()
 
 
 class BusinessMessagesSimulator(Simulator):
@@ -52,7 +57,7 @@ class BusinessMessagesSimulator(Simulator):
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        return {"x-goog-signature": hmac_sha512_base64(self._signing_key, body)}
+        return {"x-goog-signature": signature(self._signing_key, body)}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return google_error(
@@ -134,9 +139,8 @@ class BusinessMessagesSimulator(Simulator):
         if not isinstance(body.get("text"), str) or not body["text"]:
             return google_error(400, "INVALID_ARGUMENT", "Say something: text is required.")
         native = str(body.get("messageId") or uuid.uuid4())
-        now = format_time(WallClock().now())
         name = f"conversations/{conversation}/messages/{native}"
-        message = {"messageId": native, "name": name, "text": body["text"], "createTime": now}
+        message = {"messageId": native, "name": name, "text": body["text"], "createTime": now()}
         with self.store.whole():
             self.store.learn(conversation, body.get("displayName"))
             if self.store.show(conversation, "customer", "message", native, message):
@@ -160,20 +164,21 @@ class BusinessMessagesSimulator(Simulator):
                 self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
             self._report(
                 conversation,
-                {"userStatus": {**status, "createTime": format_time(WallClock().now())}},
+                {"userStatus": {**status, "createTime": now()}},
             )
         await self.let_baton_hear()
         return JSONResponse(status)
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        with contextlib.suppress(ValueError, TypeError, KeyError, BadRequest):
-            report: Any = parse_signed(body)
-            if self.signed(body)["x-goog-signature"] == headers.get("x-goog-signature"):
-                self.store.learn(str(report["conversationId"]))
-                message = report["message"]
-                self.store.show(
-                    report["conversationId"], "customer", "message", message["messageId"], message
-                )
+        if headers.get("x-goog-signature") != signature(self._signing_key, body):
+            return
+        report = object_of(body)
+        conversation, message = report.get("conversationId"), report.get("message")
+        if not isinstance(conversation, str):
+            return
+        self.store.learn(conversation)
+        if isinstance(message, dict) and isinstance(message.get("messageId"), str):
+            self.store.show(conversation, "customer", "message", message["messageId"], message)
 
     def _report(self, conversation: str, payload: dict[str, Any]) -> None:
         common = {
@@ -181,7 +186,7 @@ class BusinessMessagesSimulator(Simulator):
             "conversationId": conversation,
             "customAgentId": "live-agent-handoff",
             "requestId": str(uuid.uuid4()),
-            "sendTime": format_time(WallClock().now()),
+            "sendTime": now(),
         }
         self.report({**common, **payload})
 

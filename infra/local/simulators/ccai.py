@@ -1,13 +1,16 @@
 """A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and
 the agents behind it.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it
-leaves open is as `shared.platforms.ccai.names` says. A customer's key is the number of a chat; its
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide names the
+routes, the webhook, the event chat_created and the echo of messages. The bodies of POST /chats, of
+text messages and of what agents do follow third-party code that was written against a tenant,
+because no page that could be read shows them. A customer's key is the number of a chat. Its
 transcript is what agents see.
 """
 
 import asyncio
 import base64
+import hmac
 import time
 import uuid
 from collections import deque
@@ -19,13 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.simulators.bodies import now
 from infra.local.simulators.faults import Faults, Share
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, json_of
-from shared.platforms.ccai.names import chat
-from shared.platforms.signatures import hmac_sha256_base64
-from shared.schemas.times import format_time
-from shared.transports.clock import WallClock
+from shared.schemas.ids import conversation_id
 
 PREFIX = "/sim/ccai"
 PER_SECOND = 10
@@ -77,8 +78,15 @@ class CcaiSimulator(Simulator):
         return [Route("/customers/{key}/agent", self._agent, methods=["POST"])]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        stamp = format_time(WallClock().now())
-        signatures = [hmac_sha256_base64(secret, stamp.encode() + body) for secret in self._secrets]
+        """The signed text is the timestamp, followed by the body.
+
+        https://docs.cloud.google.com/contact-center/ccai-platform/docs/webhooks
+        """
+        stamp = now()
+        signatures = [
+            base64.b64encode(hmac.digest(secret.encode(), stamp.encode() + body, "sha256")).decode()
+            for secret in self._secrets
+        ]
         named = zip(("primary", "secondary"), signatures, strict=False)
         return {
             "x-signature": " ".join(f"{name}={one}" for name, one in named),
@@ -92,7 +100,7 @@ class CcaiSimulator(Simulator):
         """Webhooks posted by hand show nothing here: this platform knows its own chats."""
 
     def conversation_of(self, key: str) -> str:
-        return chat(key)
+        return conversation_id("ccai", f"chat-{key}")
 
     # The Apps API that Baton calls.
 
@@ -274,8 +282,7 @@ class CcaiSimulator(Simulator):
         self.store.show(native, "agent", kind, uuid.uuid4().hex, {**_who(body), **what})
 
     def _event(self, native: str, name: str, **body: Any) -> dict[str, Any]:
-        now = format_time(WallClock().now())
-        return {"event_type": name, "timestamp": now, "chat_id": int(native), "body": body}
+        return {"event_type": name, "timestamp": now(), "chat_id": int(native), "body": body}
 
 
 _ACTIONS = ("creates", "joins", "says", "leaves", "ends", "deflects")

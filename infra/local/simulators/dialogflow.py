@@ -22,9 +22,7 @@ from infra.local.applications import application
 from infra.local.simulators.dialogflow_agent import Intent, Session, converse
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from infra.local.simulators.faults import CallFaults, Share
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
-from shared.schemas.ids import sha256
+from infra.local.simulators.simulator import google_error, json_of
 
 PREFIX = "/sim/dialogflow"
 LONGEST_TEXT, LONGEST_SESSION = 256, 36
@@ -41,11 +39,6 @@ class DialogflowFaults(CallFaults):
 
     garbled: Share = 0
     twice: Share = 0
-
-
-def session_of(conversation: str) -> str:
-    """Returns the session of a conversation: ids there have 36 characters at most."""
-    return sha256(conversation)[:LONGEST_SESSION]
 
 
 class DialogflowSimulator:
@@ -71,9 +64,9 @@ class DialogflowSimulator:
         await self._rest({**scope, "root_path": PREFIX}, receive, send)
 
     async def _detect_intent(self, request: Request) -> Response:
-        body, name = await _json(request), SESSION.fullmatch(request.path_params["session"])
+        body, name = await json_of(request), SESSION.fullmatch(request.path_params["session"])
         if name is None:
-            return _error(
+            return google_error(
                 404, "NOT_FOUND", "Ask projects/*/locations/*/agents/*/sessions/*:detectIntent."
             )
         invalid = _invalid(name["id"], body)
@@ -106,13 +99,13 @@ class DialogflowSimulator:
         if fault == "drop_before":
             return Dropped()
         if fault == "too_many":
-            return _error(
+            return google_error(
                 429,
                 "RESOURCE_EXHAUSTED",
                 "Slow down.",
                 {"retry-after": str(self.faults.retry_after)},
             )
-        return _error(500, "INTERNAL", "The simulated Dialogflow was told to fail.")
+        return google_error(500, "INTERNAL", "The simulated Dialogflow was told to fail.")
 
     def _taken(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
         session, asked = self.store.session(name), body["queryInput"]
@@ -145,9 +138,9 @@ class DialogflowSimulator:
 
     async def _set_faults(self, request: Request) -> Response:
         try:
-            self.faults = DialogflowFaults.model_validate(await _json(request))
+            self.faults = DialogflowFaults.model_validate(await json_of(request))
         except ValidationError as error:
-            return _error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
+            return google_error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
         self._set_anew.set()
         self._set_anew = asyncio.Event()
         return JSONResponse(self.faults.model_dump())
@@ -169,19 +162,21 @@ class Dropped(Response):
 def _invalid(session: str, body: Mapping[str, Any]) -> Response | None:
     """Returns the refusal of what Dialogflow would not take, None for anything else."""
     if len(session) > LONGEST_SESSION:
-        return _error(
+        return google_error(
             400, "INVALID_ARGUMENT", f"A session id has at most {LONGEST_SESSION} characters."
         )
     asked = _object(body.get("queryInput"))
     said = _object(asked.get("text")).get("text")
     if not isinstance(said, str) or not said:
-        return _error(400, "INVALID_ARGUMENT", "queryInput.text.text is required.")
+        return google_error(400, "INVALID_ARGUMENT", "queryInput.text.text is required.")
     if len(said) > LONGEST_TEXT:
-        return _error(
+        return google_error(
             400, "INVALID_ARGUMENT", f"queryInput.text.text has at most {LONGEST_TEXT} characters."
         )
     if not isinstance(asked.get("languageCode"), str) or not asked["languageCode"]:
-        return _error(400, "INVALID_ARGUMENT", "queryInput.languageCode is required, beside text.")
+        return google_error(
+            400, "INVALID_ARGUMENT", "queryInput.languageCode is required, beside text."
+        )
     return None
 
 
@@ -226,15 +221,3 @@ def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    with contextlib.suppress(BadRequest):
-        return parse_signed(await request.body())
-    return {}
-
-
-def _error(code: int, status: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(
-        {"error": {"code": code, "status": status, "message": message}}, code, headers
-    )

@@ -16,10 +16,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from infra.local.applications import application
+from infra.local.simulators.bodies import object_of
 from infra.local.simulators.faults import Faults
 from infra.local.simulators.platform_store import PlatformStore
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
 
 Handler = Callable[[Request], Any]
 
@@ -185,9 +184,7 @@ class Simulator(ABC):
 
 async def json_of(request: Request) -> dict[str, Any]:
     """Returns the JSON object of a body, an empty one for anything else."""
-    with contextlib.suppress(BadRequest):
-        return parse_signed(await request.body())
-    return {}
+    return object_of(await request.body())
 
 
 def google_error(

@@ -8,8 +8,10 @@ window, and 131030 for a number that it does not know.
 
 import asyncio
 import base64
+import hmac
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,29 +19,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.phones import PhoneSimulator
+from infra.local.simulators.bodies import at, object_of
+from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import json_of
 from infra.local.simulators.whatsapp_content import WrongContent, shown
-from shared.platforms.phones import e164
-from shared.platforms.signatures import hmac_sha256_hex
-from shared.platforms.whatsapp.platform import WhatsApp
 
 PREFIX = "/sim/whatsapp"
 NUMBER = "100000000000001"  # the id of the business's number
+COUNTRY, OWN_NUMBER = "1", "15550000001"  # of the business
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
 
 
 class WhatsAppSimulator(PhoneSimulator):
-    prefix, api, agent = PREFIX, "/v", NUMBER
+    prefix, api, platform, agent = PREFIX, "/v", "whatsapp", NUMBER
 
     def __init__(
         self, store: PlatformStore, webhook_url: str, app_secret: str, access_token: str
     ) -> None:
         self._secret, self._token = app_secret, access_token
         self._silent: dict[str, timedelta] = {}
-        super().__init__(store, webhook_url, WhatsApp(app_secrets=(app_secret,)))
+        super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
         return [Route("/v{version}/{number}/messages", self._messages, methods=["POST"])]
@@ -51,7 +52,9 @@ class WhatsAppSimulator(PhoneSimulator):
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        return {"x-hub-signature-256": f"sha256={hmac_sha256_hex(self._secret, body)}"}
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint"""
+        digest = hmac.digest(self._secret.encode(), body, "sha256")
+        return {"x-hub-signature-256": f"sha256={digest.hex()}"}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return _error(status, 130429 if status == 429 else 131000, words, headers)
@@ -67,7 +70,7 @@ class WhatsAppSimulator(PhoneSimulator):
         return self._read(body) if body.get("status") == "read" else self._send(body)
 
     def _send(self, body: dict[str, Any]) -> Response:
-        key = e164(body.get("to")) or ""
+        key = recipient_of(body)
         if not self.store.knows(key):
             return _error(400, 131030, "Recipient phone number not in allowed list.")
         if not self._is_open(key):
@@ -122,7 +125,7 @@ class WhatsAppSimulator(PhoneSimulator):
         item = {
             **_item(key, native, {"type": "text", "text": {"body": text}}),
             "to": key.removeprefix("+"),
-            "from": "1",
+            "from": OWN_NUMBER,
         }
         with self.store.whole():
             self.store.learn(key)
@@ -130,6 +133,14 @@ class WhatsAppSimulator(PhoneSimulator):
             self.report(_batch("smb_message_echoes", message_echoes=[item]))
         await self.let_baton_hear()
         return JSONResponse({"messageId": native, "text": text})
+
+    def heard(self, body: bytes) -> Iterator[Heard]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages"""
+        for value in _values(object_of(body)):
+            for message in _list(value.get("messages")):
+                key, native = f"+{at(message, 'from')}", at(message, "id")
+                if is_e164(key) and isinstance(native, str):
+                    yield Heard(key, native, _text_of(message))
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, native, {"type": "text", "text": {"body": text}})
@@ -181,7 +192,7 @@ def _item(key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch(field: str, **lists: Any) -> dict[str, Any]:
-    metadata = {"display_phone_number": "15550000001", "phone_number_id": NUMBER}
+    metadata = {"display_phone_number": OWN_NUMBER, "phone_number_id": NUMBER}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **lists}
     changes = [{"field": field, "value": value}]
     return {
@@ -198,3 +209,37 @@ def _error(status: int, code: int, message: str, headers: dict[str, str] | None 
         "fbtrace_id": "sim",
     }
     return JSONResponse({"error": error}, status, headers)
+
+
+def recipient_of(body: Mapping[str, Any]) -> str:
+    """Returns the key of the customer who gets a message.
+
+    Plus signs, hyphens, parentheses and spaces may stand in a number. The calling code of the
+    business is put before a number that has no plus sign.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+    """
+    number = re.sub(r"[-() ]", "", str(body.get("to", "")))
+    return number if number.startswith("+") else f"+{COUNTRY}{number}"
+
+
+def _values(batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the values of all changes in a webhook."""
+    for entry in _list(batch.get("entry")):
+        for change in _list(at(entry, "changes")):
+            if isinstance(at(change, "value"), dict):
+                yield change["value"]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    """Returns what the phone shows of a message that the customer sent."""
+    found = (
+        at(message, "text", "body"),
+        at(message, "interactive", "button_reply", "title"),
+        at(message, "interactive", "list_reply", "title"),
+        at(message, "button", "text"),
+    )
+    return next((one for one in found if isinstance(one, str)), f"[{message.get('type')}]")
