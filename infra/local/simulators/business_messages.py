@@ -1,8 +1,7 @@
-"""A simulated Business Messages: the real API's semantics towards Baton, and the customer's phone
-behind it.
+"""A simulated Business Messages: the REST API that Baton calls, and the customer's phone.
 
-ALREADY_EXISTS for a repeated messageId or eventId, 400 for what is missing, PERMISSION_DENIED for a
-conversation that it does not know.
+It answers ALREADY_EXISTS to a repeated messageId or eventId, 400 where a required value is missing,
+PERMISSION_DENIED to an unknown conversation.
 https://developers.google.com/business-communications/business-messages/reference/rest
 """
 

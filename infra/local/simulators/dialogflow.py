@@ -1,7 +1,6 @@
-"""A simulated Dialogflow CX: detectIntent of its REST API, with the documented limits and refusals.
+"""A simulated Dialogflow CX: detectIntent of its REST API, with the documented limits and errors.
 
-There is no idempotency, as there is none in the real one: every call that is taken moves its
-session on.
+Like the real API it has no idempotency: every accepted call moves its session on.
 https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.locations.agents.sessions/detectIntent
 """
 
@@ -33,8 +32,8 @@ GARBLES = ("drop_after", "garbled", "twice")
 
 
 class DialogflowFaults(CallFaults):
-    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one
-    answer. What is `slow` ends early when the faults are set anew.
+    """`garbled` answers 200 with a body that is cut off. `twice` returns the same response messages
+    twice in one answer. `slow` ends early when the faults are set again.
     """
 
     garbled: Share = 0
@@ -94,7 +93,7 @@ class DialogflowSimulator:
             self._waiting -= 1
 
     def _refused(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
-        """Such a call leaves its session where it stood."""
+        """Refuses a call. Its session stays as it was."""
         self.store.record(name, _turn(body, [], fault), None)
         if fault == "drop_before":
             return Dropped()
@@ -122,7 +121,7 @@ class DialogflowSimulator:
             return Response(answer.body[: len(answer.body) // 2], media_type="application/json")
         return Dropped() if fault == "drop_after" else answer
 
-    # What the page and the tests ask and switch.
+    # What the page and the tests ask for and set.
 
     async def _calls_that_wait(self, request: Request) -> Response:
         return JSONResponse({"waiting": self._waiting})
@@ -147,7 +146,7 @@ class DialogflowSimulator:
 
 
 class Dropped(Response):
-    """Begins an answer and never ends it: the server then closes the connection."""
+    """Begins an answer and does not end it; the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(
@@ -160,7 +159,7 @@ class Dropped(Response):
 
 
 def _invalid(session: str, body: Mapping[str, Any]) -> Response | None:
-    """Returns the refusal of what Dialogflow would not take, None for anything else."""
+    """Returns the error of a call that Dialogflow refuses, None for any other call."""
     if len(session) > LONGEST_SESSION:
         return google_error(
             400, "INVALID_ARGUMENT", f"A session id has at most {LONGEST_SESSION} characters."
@@ -196,7 +195,7 @@ def _turn(
 def _result(
     asked: Mapping[str, Any], session: Session, intent: Intent, messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Returns the queryResult, in the real one's form."""
+    """Returns the queryResult, in the form of the real API."""
     said = asked["text"]["text"]
     recognised = {"intent": {"displayName": intent.name}} if intent.match_type == "INTENT" else {}
     return {

@@ -1,4 +1,4 @@
-"""What the simulated platforms have in common whose customers are telephone numbers."""
+"""What simulated platforms share whose customers are telephone numbers."""
 
 import re
 import uuid
@@ -37,8 +37,8 @@ class Heard:
 
 
 class PhoneSimulator(Simulator):
-    """`platform` is the name with which Baton's ids of conversations begin. `agent` is the one
-    business behind it. A customer's key is their number with its `+`.
+    """`platform` is the prefix of Baton's conversation ids. `agent` is the one business that the
+    platform serves. A customer's key is the number with its `+`.
     """
 
     platform: str
@@ -46,16 +46,16 @@ class PhoneSimulator(Simulator):
 
     @abstractmethod
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
-        """Returns the webhook that says what a customer wrote."""
+        """Returns the webhook for a text of the customer's."""
 
     @abstractmethod
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
-        """Returns the webhook that says what a customer tapped."""
+        """Returns the webhook for a tapped suggestion."""
 
     @abstractmethod
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Returns the webhooks that say what else a customer did, by the names that `POST
-        .../status` takes.
+        """Returns the webhooks for other actions of the customer. `status` is the body of `POST
+        .../status`.
         """
 
     @abstractmethod
@@ -77,7 +77,7 @@ class PhoneSimulator(Simulator):
         ]
 
     async def _newcomer(self, request: Request) -> Response:
-        """Gives a customer a number, and says by which id Baton will know them."""
+        """Assigns a number to a new customer. Returns it with Baton's id of the conversation."""
         name = (await json_of(request)).get("displayName")
         with self.store.whole():
             key = f"+{FIRST_NUMBER + len(self.store.conversations())}"
@@ -85,7 +85,7 @@ class PhoneSimulator(Simulator):
         return JSONResponse({"id": key, "name": name, "conversation": self.conversation_of(key)})
 
     async def _say(self, request: Request) -> Response:
-        """Writes, or taps a suggestion: `{"text"}`, with `"postbackData"` for a tap."""
+        """Sends a text, or taps a suggestion: `{"text"}`, with `"postbackData"` for a tap."""
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
         if not isinstance(body.get("text"), str) or not body["text"] or not is_e164(key):
             return google_error(
@@ -113,8 +113,8 @@ class PhoneSimulator(Simulator):
         return JSONResponse(status)
 
     def _asks_for_human(self, key: str, status: Mapping[str, Any]) -> None:
-        """There is no such button on these platforms: a suggestion of the bot's is tapped, here
-        also one that nobody sent.
+        """Taps the suggestion that asks for a human, also where the bot did not offer it. These
+        platforms have no button for that.
         """
         native = self.new_id()
         self.store.show(key, "customer", "status", native, dict(status))

@@ -1,5 +1,4 @@
-"""A simulated RCS for Business: what its reference says of ids, limits and errors, and the
-customer's phone behind it.
+"""A simulated RCS for Business: the documented ids, limits and errors, and the customer's phone.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages/create
 """
@@ -63,7 +62,7 @@ class RcsSimulator(PhoneSimulator):
         if refused or not isinstance(content, dict) or native is None:
             return refused or google_error(400, "INVALID_ARGUMENT", "contentMessage is required.")
         key = request.path_params["phone"]
-        # a repeated id is ignored, whoever it went to before
+        # a repeated id is ignored, also where the recipient is another one
         if self.store.owner_of("business", native) is None:
             self._show(
                 key, native, {**content, "messageTrafficType": body.get("messageTrafficType")}
@@ -71,7 +70,7 @@ class RcsSimulator(PhoneSimulator):
         return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
 
     def _show(self, key: str, native: str, content: dict[str, Any]) -> None:
-        """Shows it in Business Messages' form, and tells Baton that the device has it."""
+        """Shows the message in Business Messages' form, and reports that it was delivered."""
         info = content.pop("contentInfo", None)
         image = {"image": {"contentInfo": info}} if info else {}
         with self.store.whole():
@@ -134,8 +133,10 @@ class RcsSimulator(PhoneSimulator):
         )
 
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """`isTyping`, `read` (the id of a message of the business), `subscribed`: true or false.
-        Whoever unsubscribes does so by an event and by a keyword.
+        """Takes `isTyping`, `read` (the id of a message of the business), `subscribed` (true or
+        false).
+
+        A customer who unsubscribes causes an event and a message with a keyword.
         """
         found = []
         if status.get("isTyping"):
@@ -158,7 +159,7 @@ class RcsSimulator(PhoneSimulator):
         return self._said(key, eventType=kind, eventId=str(uuid.uuid4()), **more)
 
     def _said(self, key: str, **what: Any) -> dict[str, Any]:
-        """Returns the Pub/Sub envelope of it."""
+        """Returns the Pub/Sub envelope of a report."""
         sent = now()
         data = json.dumps(
             {"senderPhoneNumber": key, "agentId": AGENT, "sendTime": sent, **what}
@@ -172,7 +173,7 @@ class RcsSimulator(PhoneSimulator):
 
 
 def _data_of(body: bytes) -> bytes:
-    """Returns `message.data` of a Pub/Sub envelope, decoded; nothing where there is none.
+    """Returns the decoded `message.data` of a Pub/Sub envelope, nothing where there is none.
 
     https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage
     """
@@ -184,7 +185,7 @@ def _data_of(body: bytes) -> bytes:
 
 
 def _place_of(location: object) -> str | None:
-    """Returns a place in degrees. A zero is left out, as protobuf's JSON form may do."""
+    """Returns a place in degrees. Protobuf's JSON form may leave out a zero."""
     if not isinstance(location, dict):
         return None
     return f"{location.get('latitude', 0)}, {location.get('longitude', 0)}"

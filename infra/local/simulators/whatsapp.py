@@ -1,9 +1,9 @@
-"""A simulated WhatsApp Cloud API: no ids of the caller's, a window of a day, statuses; and a phone
-behind it.
+"""A simulated WhatsApp Cloud API, and a phone: ids of the platform's own, a window of 24 hours,
+statuses.
 
-https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages Two
-answers are not in a source that we could read and follow common knowledge: error 131047 outside the
-window, and 131030 for a number that it does not know.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Two answers are UNVERIFIED, because no source that we could read has them: error 131047 outside the
+window, and 131030 for an unknown number.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from infra.local.simulators.simulator import json_of
 from infra.local.simulators.whatsapp_content import WrongContent, shown
 
 PREFIX = "/sim/whatsapp"
-NUMBER = "100000000000001"  # the id of the business's number
-COUNTRY, OWN_NUMBER = "1", "15550000001"  # of the business
+NUMBER = "100000000000001"  # the id of the business's phone number
+COUNTRY, OWN_NUMBER = "1", "15550000001"  # the business's calling code and number
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
 
@@ -95,8 +95,8 @@ class WhatsAppSimulator(PhoneSimulator):
         )
 
     def _is_open(self, key: str) -> bool:
-        """Returns whether the customer wrote within the window; `silentHours` of a status lets
-        time pass.
+        """Returns whether the customer wrote within the window. `silentHours` of a status moves the
+        clock.
         """
         said = [row["at"] for row in self.store.transcript(key) if row["side"] == "customer"]
         silent = self._silent.get(key, timedelta())
@@ -114,11 +114,11 @@ class WhatsAppSimulator(PhoneSimulator):
             asyncio.get_running_loop().call_later(TYPING_SECONDS, self.typing.pop, key, None)
         return JSONResponse({"success": True})
 
-    # The customer's phone, and the business's.
+    # The customer's phone, and the business's phone.
 
     async def _echo(self, request: Request) -> Response:
-        """A person types in the WhatsApp Business app: the customer sees it, and Baton hears of
-        it.
+        """Sends a text from the WhatsApp Business app: the customer sees it, and Baton gets an
+        echo.
         """
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
         native, text = self.new_id(), str(body.get("text"))
@@ -150,8 +150,8 @@ class WhatsAppSimulator(PhoneSimulator):
         return self._said(key, native, {"type": "interactive", "interactive": reply})
 
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """`read` (the id of a message of the business), `failed` (the same), `silentHours`;
-        typing is not told.
+        """Takes `read` and `failed` (the id of a message of the business) and `silentHours`.
+        WhatsApp does not report typing.
         """
         if isinstance(status.get("silentHours"), int | float):
             self._silent[key] = timedelta(hours=status["silentHours"])
@@ -159,8 +159,8 @@ class WhatsAppSimulator(PhoneSimulator):
         return [self._status_of(key, str(status[kind]), kind) for kind in kinds if status.get(kind)]
 
     def new_id(self) -> str:
-        """Returns a wamid. A real one holds the customer's number as well; this one only that
-        of nobody.
+        """Returns a wamid. A real one contains the customer's number. This one contains a number
+        that is reserved for fiction.
         """
         whole = (
             b"\x1c\x18\x0b12025550100\x15\x02\x00\x12\x18\x20"
@@ -214,8 +214,8 @@ def _error(status: int, code: int, message: str, headers: dict[str, str] | None 
 def recipient_of(body: Mapping[str, Any]) -> str:
     """Returns the key of the customer who gets a message.
 
-    Plus signs, hyphens, parentheses and spaces may stand in a number. The calling code of the
-    business is put before a number that has no plus sign.
+    A number may contain plus signs, hyphens, parentheses and spaces. The platform puts the calling
+    code of the business before a number without a plus sign.
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
     """
     number = re.sub(r"[-() ]", "", str(body.get("to", "")))
@@ -235,7 +235,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _text_of(message: Mapping[str, Any]) -> str:
-    """Returns what the phone shows of a message that the customer sent."""
+    """Returns the text that the phone shows for a message of the customer."""
     found = (
         at(message, "text", "body"),
         at(message, "interactive", "button_reply", "title"),
