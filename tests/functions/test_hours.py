@@ -1,4 +1,4 @@
-"""Outside business hours, through the real functions: the customer is told each time, the team
+"""Outside business hours, through the real functions: the customer is informed each time, the team
 once.
 """
 

@@ -62,7 +62,8 @@ async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(
     ccai: CcaiSimulator,
 ) -> None:
     ccai.faults = CcaiFaults(created_first=1)
-    ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]  # nobody listens here
+    # there is no Baton here
+    ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]
     await opened(ccai)
     found = told(ccai, "second")
     assert [event.source for event in found] == ["ccai:chat-1001", "ccai:user-baton-1"]

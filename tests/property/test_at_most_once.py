@@ -1,5 +1,5 @@
-"""A channel that does not recognise an id shows a message at most once, whoever delivers, dies
-or loses an answer.
+"""A channel that does not recognise an id shows a message at most once: for any deliverer, after
+any crash or lost answer.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""A customer who waits, or asks, while desks close: nothing false is promised, and the team is
-told of each once.
+"""A customer who waits, or asks, while desks close: no false promise is made, and the team is
+notified of each once.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which desk gets which handoff, and what happens where nobody is there."""
+"""Which desk gets which handoff, and what happens where no human is available."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -170,13 +170,13 @@ def test_every_language_says_day_date_time_and_zone(language: str) -> None:
 
 
 def called(talk: Talk) -> list[tuple[str, str | None]]:
-    """Returns what the desk was told about handoffs."""
+    """Returns the desk's calls about handoffs."""
     calls = [one for one in talk.done if isinstance(one, CallDesk) and one.handoff]
     return [(one.action, one.reason or talk.words[one.id]) for one in calls]
 
 
 def ended(talk: Talk) -> list[str | None]:
-    """Returns the chats that nobody needed and that the desk was told to end."""
+    """Returns the chats without use that the desk was asked to end."""
     return [one.chat for one in talk.done if isinstance(one, CallDesk) and not one.handoff]
 
 

@@ -1,4 +1,4 @@
-"""What the bot is told when a human has left, through the machine alone."""
+"""What the bot receives after a human has left, through the machine alone."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

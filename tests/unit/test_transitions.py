@@ -301,7 +301,7 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
             yield CLOSED[rule.when, effect]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
-        # else none is to be told
+        # else there is no notification
         if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):
             yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 

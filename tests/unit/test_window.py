@@ -1,4 +1,4 @@
-"""Where nobody may write for ever: the channel's window, and customers who have unsubscribed."""
+"""Limits to writing: the channel's window, and customers who have unsubscribed."""
 
 from datetime import timedelta
 from typing import Any

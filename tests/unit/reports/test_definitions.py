@@ -39,7 +39,7 @@ MINUTE, DAY = 60.0, 86400.0
 
 
 class Story:
-    """One conversation, told event by event; `measures` is what came of it."""
+    """One conversation, event by event; `measures` is the result."""
 
     def __init__(self, *desks: Desk) -> None:
         self.policy = Policy(desks=desks)
@@ -211,9 +211,7 @@ def test_late_words_answer_what_was_open_when_the_handoff_ended(story: Story) ->
 
 
 def test_late_words_do_not_change_how_a_handoff_ended(story: Story) -> None:
-    """Somebody spoke while the customer waited, and it was heard of after nobody had claimed it
-    in time.
-    """
+    """A human spoke while the customer waited, and the report came after the wait had timed out."""
     story.asks()
     story.bot(20, source=DESK, fact=True)
     story.take(HandoffFailed, 10, reason="nobody")

@@ -1,5 +1,5 @@
-"""A desk that must be called: one chat for each handoff, the customer's words in order,
-everybody told of its end.
+"""A desk that must be called: one chat for each handoff, the customer's words in order, and every
+participant informed of its end.
 """
 
 from dataclasses import replace
@@ -370,9 +370,7 @@ async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_an
 
 
 async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: World) -> None:
-    """Nobody knows of the first chat; meanwhile somebody else was here, and the customer asks
-    again.
-    """
+    """The first chat is unknown. Meanwhile another human was here, and the customer asks again."""
     world.tenant.answers["chats"] = ["lost"]
     await handed_over(world)
     await world.happens(Claim, representative=JANE, fact=False)

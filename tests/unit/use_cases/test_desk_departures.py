@@ -83,7 +83,7 @@ async def test_a_chat_has_ended_though_its_agents_words_were_stamped_later(world
 async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided(
     world: World,
 ) -> None:
-    """Nobody had joined yet when the end was reported."""
+    """No agent had joined when the end was reported."""
     ended = Ended(
         id=f"{ENDED}x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over"
     )

@@ -1,5 +1,5 @@
-"""Chats that nobody needs are ended, whenever Baton hears of them; none is lost, and an erase
-reaches all of it.
+"""Chats without use are ended, whenever Baton learns of them. None is lost, and an erase reaches
+all of them.
 """
 
 import json
@@ -130,7 +130,8 @@ async def test_what_an_agent_did_before_a_chat_was_known_to_be_over_is_told_and_
     await handed_over(world)
     await world.until_settled()
     assert world.shown == ["JOINED", "JOINED", "one", "LEFT", "JOINED", "two", "LEFT"]
-    assert world.tenant.closed == [1001, 1001]  # by the handoff's end, and once as nobody needs it
+    # by the handoff's end, and once as a chat without use
+    assert world.tenant.closed == [1001, 1001]
     assert [human.representative.name for human in (await world.conversation()).humans] == ["Ben"]
 
 
