@@ -16,12 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.bodies import now, object_of
+from infra.local.simulators.business_messages_content import fault_of
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, google_error, json_of
 from shared.schemas.ids import conversation_id
 
 PREFIX = "/sim/business_messages"
-CONTENT = ("text", "richCard", "image")
 EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")
 
 
@@ -70,12 +70,9 @@ class BusinessMessagesSimulator(Simulator):
 
     async def _message(self, request: Request) -> Response:
         body = await json_of(request)
-        if not body.get("messageId") or sum(name in body for name in CONTENT) != 1:
-            return google_error(
-                400,
-                "INVALID_ARGUMENT",
-                "messageId and exactly one of text, richCard, image are required.",
-            )
+        fault = fault_of(body)
+        if fault is not None:
+            return google_error(400, "INVALID_ARGUMENT", fault)
         return self._shown(request, body, "message", str(body["messageId"]))
 
     async def _event(self, request: Request) -> Response:
