@@ -448,7 +448,7 @@ def test_the_first_word_of_a_human_ends_the_wait_and_no_later_one_changes_it() -
     assert later.conversation.first_response_seconds == 600
 
 
-def test_whoever_is_told_of_a_handoff_is_told_where_the_transcript_is() -> None:
+def test_a_notification_of_a_handoff_says_where_the_transcript_is() -> None:
     [body] = [
         command.body
         for command in decide(

@@ -137,7 +137,7 @@ async def test_an_answer_that_is_lost_makes_no_second_chat(world: World) -> None
 
 
 @pytest.mark.parametrize("answer", ["lost", None, 500, 408])
-async def test_where_nobody_knows_of_a_chat_the_customer_is_told_and_the_team_once(
+async def test_where_nobody_knows_of_a_chat_the_customer_is_informed_and_the_team_once(
     world: World, answer: int | str | None
 ) -> None:
     world.tenant.answers["chats"] = [answer]
@@ -386,7 +386,7 @@ async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: Wo
 
 
 @pytest.mark.parametrize("fault", [503, None, Unavailable("unreachable", "down")])
-async def test_while_the_desk_is_down_the_customer_is_heard_answered_and_the_team_is_told(
+async def test_while_the_desk_is_down_the_customer_is_heard_answered_and_the_team_is_notified(
     world: World, fault: int | Unavailable | None
 ) -> None:
     """One handoff after the other, as long as the desk does not even know the customer."""

@@ -99,7 +99,7 @@ async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided
     ]
 
 
-async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(
+async def test_humans_of_a_chat_that_is_unlinked_have_left_and_the_chat_is_ended(
     world: World,
 ) -> None:
     await joins(world)

@@ -201,7 +201,7 @@ async def test_what_is_linked_to_another_channel_comes_along(world: World) -> No
     assert ((await world.conversation(OTHER)).links, await world.chats()) == ((), (CHAT,))
 
 
-async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_anew(
+async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_again(
     world: World,
 ) -> None:
     await handed_over(world)
@@ -248,7 +248,7 @@ async def test_a_chat_whose_adoption_fails_is_not_forgotten(world: World) -> Non
     assert world.tenant.said == [(1001, "hello?")]
 
 
-async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_told(
+async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_informed(
     world: World,
 ) -> None:
     await world.happens(UserMessage, source=OTHER, address="4444", form={}, said="hi")
