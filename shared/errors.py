@@ -13,6 +13,7 @@ BatonError
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
 ├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
 └── Unavailable        503 UNAVAILABLE          nothing was lost; retry
+    ├── Unreadable         a stored document is of a newer version, or damaged
     ├── Contended          too many writers at once
     ├── TooBusy            the bodies that this process holds are at their limit
     ├── DoorClosed         a secret that this function needs is not set
@@ -100,6 +101,17 @@ class TooMany(BatonError):
 
 class Unavailable(BatonError):
     code, status = 503, "UNAVAILABLE"
+
+
+class Unreadable(Unavailable):
+    """A stored document that this version cannot read. The event comes again, to a newer one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unreadable-document",
+            "A newer version of Baton wrote this, or it is damaged; deploy all functions of one"
+            " version.",
+        )
 
 
 class Contended(Unavailable):

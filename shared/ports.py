@@ -54,10 +54,14 @@ class PreconditionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list. `cursor` asks for the next page; None means that this is the last one."""
+    """A part of a list. `cursor` asks for the next page; None means that this is the last one.
+
+    `unreadable` counts the documents that this version cannot read and leaves out.
+    """
 
     items: list[T]
     cursor: str | None
+    unreadable: int = 0
 
 
 class ConversationStore(Protocol):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pydantic_core
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
@@ -18,6 +18,8 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)
 
 
 class MessageBody(Content):
+    model_config = ConfigDict(extra="ignore")
+
     message_id: CallerId
     representative: Representative | None = None
 
@@ -109,7 +111,7 @@ def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Repr
             raise BadRequest(
                 "schema", f"{field}: must be a percent-encoded http or https address.", field=field
             )
-        return given
+        return given.known
     if len(caller.may) != 1:
         raise BadRequest(
             "schema",

@@ -108,7 +108,7 @@ async def create_message(ask: Ask) -> Response:
     body = ask.body(MessageBody)
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
-    content = Content.model_validate(
+    content = Content.taken(
         body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
     )
     must_be_sound(content)
@@ -118,7 +118,7 @@ async def create_message(ask: Ask) -> Response:
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
     await control.accept(ask.ports, event)
-    said = content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    said = content.shown
     name = f"conversations/{ask.written}/messages/{body.message_id}"
     return views.json_response(
         {

@@ -130,7 +130,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
 
 def representative_view(representative: Representative) -> dict[str, Any]:
     """Returns a representative as JSON data."""
-    return representative.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return representative.shown
 
 
 def _command_view(command: Command) -> dict[str, Any]:

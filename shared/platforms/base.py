@@ -21,8 +21,7 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
 
-ENDED = "ended:"
-# levels; a record that holds the body must itself stay within what its parser reads (about 200)
+# levels; the stored entry that contains the body must stay below the parser's limit of about 200
 DEEPEST = 100
 MOST_VALUES = 250_000  # 3 MB of WhatsApp statuses have 150,000; this many take at most 15 MB
 USUAL_BODY = 1 << 20  # bytes of a webhook
@@ -62,7 +61,7 @@ class Ended(Deflected):
 
     That desk's agents who are still present leave with it.
 
-    Its id begins with ENDED, which distinguishes it in the journal from other failed handoffs.
+    Its journal entry names the conversation as `over`.
     """
 
     @property

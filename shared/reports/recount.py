@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
+from shared.errors import Unreadable
 from shared.measures.counts import (
     DAY,
     QUARTER,
@@ -94,6 +95,8 @@ async def _journal(store: ConversationStore) -> AsyncIterator[JournalEntry]:
     cursor: str | None = ""
     while cursor is not None:
         page = await store.conversations(cursor or None, PAGE)
+        if page.unreadable:  # their counts would be taken away
+            raise Unreadable
         for conversation in page.items:
             async for entry in entries_of(store, conversation.id):
                 yield entry

@@ -1,4 +1,6 @@
-"""The base classes of models: `Ours` is strict and closed, `Theirs` accepts unknown fields."""
+"""The base classes of models: `Ours` is strict and closed, `Stored` keeps unknown fields, `Theirs`
+ignores them.
+"""
 
 from typing import Annotated
 
@@ -15,6 +17,15 @@ class Ours(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
     )
+
+
+class Stored(Ours):
+    """What a store keeps. While functions deploy one by one, older and newer versions of Baton read
+    and write the same documents: a field that this version does not know is accepted, and written
+    back as it was.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Theirs(BaseModel):

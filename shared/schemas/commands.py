@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import Content
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure
@@ -35,7 +35,7 @@ class State(StrEnum):
     BROKEN = "broken"
 
 
-class BaseCommand(Ours):
+class BaseCommand(Stored):
     """The fields that all commands have.
 
     - `gives_way`: if the command fails for longer than its line waits, the commands after it are

@@ -3,6 +3,7 @@
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -81,7 +82,13 @@ class RichCard(_Open):
 
 
 class Content(Theirs):
-    """A message: exactly one of text, richCard and image, with suggestions and a fallback."""
+    """A message: exactly one of text, richCard and image, with suggestions and a fallback.
+
+    Fields of a newer version are kept in the store. `taken` leaves out the unknown fields of a
+    caller.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     text: Text | None = None
     rich_card: RichCard | None = None
@@ -95,6 +102,26 @@ class Content(Theirs):
         if sum(part is not None for part in (self.text, self.rich_card, self.image)) != 1:
             raise ValueError("give exactly one of text, richCard and image")
         return self
+
+    @classmethod
+    def taken(cls, given: Mapping[str, object]) -> Self:
+        """Returns what a caller says, without the fields that Baton does not know. Raises
+        ValidationError.
+        """
+        names = {name for field in cls.model_fields for name in (field, to_camel(field))}
+        return cls.model_validate({name: one for name, one in given.items() if name in names})
+
+    @property
+    def shown(self) -> JsonObject:
+        """Returns it in Business Messages form, without what a newer version stored with it."""
+        known = set(Content.model_fields)
+        return self.model_dump(
+            mode="json",
+            by_alias=True,
+            include=known,
+            exclude_none=True,
+            exclude_defaults=True,
+        )
 
     @property
     def summary(self) -> str:

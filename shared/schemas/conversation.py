@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
@@ -47,7 +47,7 @@ class Capabilities(Ours):
     surveys: bool = False
 
 
-class Participant(Ours):
+class Participant(Stored):
     """A human in the conversation.
 
     - `frame`: the id of the JOINED; `key`: the API key with which they joined.
@@ -69,7 +69,7 @@ class Participant(Ours):
     app: bool = False
 
 
-class HandoffRequest(Ours):
+class HandoffRequest(Stored):
     """A request for a human, kept while one is present to measure the response time.
 
     `desk` is where it was routed.
@@ -83,7 +83,7 @@ class HandoffRequest(Ours):
     desk: str | None = None
 
 
-class Timer(Ours):
+class Timer(Stored):
     """The timer of a conversation.
 
     - `armed`: the version that set it, so that a firing is the same event on every instance.
@@ -105,7 +105,7 @@ class Timer(Ours):
         return self.kind == "unclaimed" and self.n == 0
 
 
-class Ahead(Ours):
+class Ahead(Stored):
     """The number of `people` who wait for the same desk before a customer, or with `more`, at
     least that many.
     """
@@ -114,7 +114,7 @@ class Ahead(Ours):
     more: bool = False
 
 
-class AwaitedReply(Ours):
+class AwaitedReply(Stored):
     """The customer's next message, if it comes before `until`, is captured under `key` for these
     audiences.
     """
@@ -124,14 +124,14 @@ class AwaitedReply(Ours):
     until: Time
 
 
-class Line(Ours):
+class Line(Stored):
     """A message that was sent while a human was present. `by` is None for the customer."""
 
     by: str | None = None
     text: str
 
 
-class Handback(Ours):
+class Handback(Stored):
     """Context for the bot, sent once with the customer's next message after the last human has
     left.
     """
@@ -143,7 +143,7 @@ class Handback(Ours):
     said: tuple[Line, ...] = ()
 
 
-class BotRun(Ours):
+class BotRun(Stored):
     """Bot turns with no human in between.
 
     They are counted from `since`: the first turn, or the last allowed one if that has begun
@@ -158,7 +158,7 @@ class BotRun(Ours):
     is_last: bool = False
 
 
-class Channel(Ours):
+class Channel(Stored):
     """Another channel of the same customer, with its state while they write elsewhere.
 
     `shown` are the humans whose JOINED this channel has shown without a LEFT.
@@ -172,7 +172,7 @@ class Channel(Ours):
     shown: tuple[Participant, ...] = ()
 
 
-class Erasing(Ours):
+class Erasing(Stored):
     """An erase that is not finished: journal entries up to version `upto` must still be stripped.
 
     `family` lists the conversations that it covers, including this one, because the links are
@@ -184,7 +184,7 @@ class Erasing(Ours):
     family: tuple[str, ...] = ()
 
 
-class Conversation(Ours):
+class Conversation(Stored):
     """One customer.
 
     - `speaks_on`: the channel on which they wrote last, None for this conversation's own.
@@ -250,6 +250,7 @@ class Conversation(Ours):
     ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def channel(self) -> str:

@@ -2,12 +2,12 @@
 desks.
 """
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.ids import platform_of
 from shared.schemas.times import Time
 
 
-class CreatedChat(Ours):
+class CreatedChat(Stored):
     """A chat that a desk has created, as reported in the conversation `customer`.
 
     `at` is when the report was accepted.
@@ -18,7 +18,7 @@ class CreatedChat(Ours):
     customer: str | None = None
 
 
-class Called(Ours):
+class Called(Stored):
     """The desk that has the current handoff. `kind` is its platform.
 
     If it `opens_chats`, it creates one chat for each handoff. `chat` is the one of this handoff
@@ -47,7 +47,7 @@ class Called(Ours):
         return source == self.chat if self.chat else platform_of(source) == self.kind
 
 
-class ClosedDesk(Ours):
+class ClosedDesk(Stored):
     """A desk that opens at `until`. The team was notified that it is closed."""
 
     desk: str

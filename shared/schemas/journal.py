@@ -8,12 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State
 from shared.schemas.representative import Representative
 from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
+
+_ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
 
 
 class Verdict(StrEnum):
@@ -28,7 +30,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-class Notified(Ours):
+class Notified(Stored):
     """The result of notifying one team target, in entries of older versions.
 
     Newer ones use TellTeam commands.
@@ -41,7 +43,7 @@ class Notified(Ours):
     error: str | None = None
 
 
-class Asked(Ours):
+class Asked(Stored):
     """The state of a request to the built-in bot.
 
     After `until`, a request in flight counts as lost.
@@ -56,7 +58,7 @@ class Asked(Ours):
     error: str | None = None
 
 
-class JournalEntry(Ours):
+class JournalEntry(Stored):
     """One entry of a conversation's journal.
 
     - `seq`: the conversation version of this event, which orders the journal; `time` is by the
@@ -75,6 +77,7 @@ class JournalEntry(Ours):
       it.
     - `marker`: the entry stands for a further id of an event that has its entry elsewhere. It is
       not shown to users.
+    - `over`: the desk's conversation that takes no part in this one from this event on.
     - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
       behind commands of earlier entries.
     - `guards`: the last sequence of the entries that wait behind this one. A guarding entry stays
@@ -100,12 +103,14 @@ class JournalEntry(Ours):
     words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
+    over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
     asked: Asked | None = None
     marker: bool = False
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def pending_seq(self) -> int | None:
@@ -114,6 +119,13 @@ class JournalEntry(Ours):
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
+
+    @property
+    def ends_chat(self) -> bool:
+        """Whether the event ended a desk's conversation. Entries of versions that had no
+        `over` say so by the id of the event.
+        """
+        return self.over is not None or (self.event_id or "").startswith(_ENDED_BEFORE)
 
     @property
     def outcome(self) -> str:

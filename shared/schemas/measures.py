@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.times import Time
 
 
@@ -40,7 +40,7 @@ class Name(StrEnum):
 TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLING})
 
 
-class Measure(Ours):
+class Measure(Stored):
     """One value to count. It does not identify its conversation.
 
     - `at`: when its clock started.
@@ -59,7 +59,7 @@ class Measure(Ours):
     number: int = 1
 
 
-class Moment(Ours):
+class Moment(Stored):
     """A point in time by Baton's clock (`accepted_at`) and by that of the platform `source`
     (`occurred_at`).
     """
@@ -95,7 +95,7 @@ class Moment(Ours):
         )
 
 
-class Visit(Ours):
+class Visit(Stored):
     """A conversation as reports count it: messages of the customer with less than a day between
     them.
 
@@ -108,7 +108,7 @@ class Visit(Ours):
     handed_off: bool = False
 
 
-class Handoff(Ours):
+class Handoff(Stored):
     """A handoff. `requested` is None if a human joined without a request.
 
     `desk` is where it was routed, `channel` where it began.
@@ -122,7 +122,7 @@ class Handoff(Ours):
     responded: bool = False
 
 
-class Ended(Ours):
+class Ended(Stored):
     """The handoff that ended last, at `at`.
 
     - `turn`: since when the customer's message had been waiting then.
@@ -137,7 +137,7 @@ class Ended(Ours):
     asked: Moment | None = None
 
 
-class Progress(Ours):
+class Progress(Stored):
     """The running clocks.
 
     `turn` is since when the customer's message waits for a human's answer.

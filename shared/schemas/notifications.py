@@ -35,7 +35,8 @@ NotificationType = Literal[
 class _Body(Ours):
     """A public format: snake_case, with a version."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=None)
+    # A function of an older version reads what a newer one published.
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=None)
 
     schema_version: Literal[1] = 1
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-from shared.schemas.base import JsonObject, NonEmpty, Ours, Theirs
+from shared.schemas.base import JsonObject, NonEmpty, Stored, Theirs
 from shared.schemas.times import Time, time_or_none
 
 DEEPEST = 20  # levels of lists and objects in a value
@@ -253,7 +253,7 @@ class Ujet(Snake):
     session_variable: SessionVariable | None = None
 
 
-class Provenance(Ours):
+class Provenance(Stored):
     """Where a value came from.
 
     `signed`: from the platform itself; else an agent's browser reported it.
@@ -269,7 +269,7 @@ class Provenance(Ours):
     seen_at: Time | None = None
 
 
-class Variable(Ours):
+class Variable(Stored):
     """The latest value of a key, and which audiences may see it.
 
     If no audience may see it, the value is not stored: the key only replaces an earlier value. A

@@ -2,11 +2,16 @@
 one JSON string.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
-from shared.errors import TooLarge
+from pydantic import ValidationError
+
+from shared.errors import TooLarge, Unreadable
+from shared.logs import log
+from shared.ports import Page
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
@@ -93,10 +98,37 @@ def _body(model: Ours) -> str:
 
 
 def to_conversation(body: str | bytes) -> Conversation:
-    """Returns the conversation of a stored body."""
-    return Conversation.model_validate_json(body)
+    """Returns a stored conversation. Raises Unreadable."""
+    try:
+        return Conversation.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
 
 
 def to_entry(body: str | bytes) -> JournalEntry:
-    """Returns the journal entry of a stored body."""
-    return JournalEntry.model_validate_json(body)
+    """Returns a stored journal entry. Raises Unreadable."""
+    try:
+        return JournalEntry.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
+def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversation]:
+    """Returns a page of many customers' conversations. Those that cannot be read are only counted,
+    so that one of them does not spoil the list.
+    """
+    items, unreadable = list[Conversation](), 0
+    for body in bodies:
+        try:
+            items.append(to_conversation(body))
+        except Unreadable:
+            unreadable += 1
+    return Page(items, cursor, unreadable)
+
+
+def _unreadable(error: ValidationError) -> Unreadable:
+    """Returns the error for a document. The log names the fields, and no value."""
+    fields = {str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}
+    wrong = ", ".join(sorted(fields))
+    log("ERROR", "a stored document cannot be read", model=error.title, fields=wrong)
+    return Unreadable()

@@ -4,9 +4,10 @@ The outbox delivers the commands. Each target has a line of its own, so a target
 neither the others nor the topic.
 """
 
-from shared.conversations.apply import FIRST_LOOK, wake
-from shared.conversations.retry import until_uncontended
-from shared.delivery.pushed import pushed_body
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import new_entry
+from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
@@ -15,7 +16,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import TellTeam
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import command_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import MEASURED, Notification
 
 
@@ -92,21 +93,18 @@ async def _keep(ports: Ports, told: Notification) -> bool:
 
 
 def _entry(ports: Ports, told: Notification, entry_id: str, version: int) -> JournalEntry:
-    now, body = ports.clock.now(), told.model_dump(mode="json", by_alias=True)
+    body = told.model_dump(mode="json", by_alias=True)
     names = [target.name for target in ports.team.targets]
-    return JournalEntry(
-        id=entry_id,
-        conversation=told.conversation,
+    return new_entry(
+        ports,
+        entry_id,
+        told.conversation,
+        "notify",
         seq=version,
-        time=now,
-        kind="notify",
-        source=told.conversation,
         actor="team",
-        reason=told.type,
-        verdict=Verdict.ACCEPTED,
         nonce=told.id,
+        reason=told.type,
         event_id=told.id,
-        due_at=now + FIRST_LOOK,
         commands=tuple(
             TellTeam(id=command_id(told.conversation, entry_id, name), to=name, body=body)
             for name in names

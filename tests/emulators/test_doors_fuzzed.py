@@ -413,7 +413,7 @@ def test_whatever_wakes_delivery(ask: Ask, envelope: Envelope, method: str) -> N
 
 @thoroughly
 @given(envelope=envelopes(notifications) | HARD_PUSHES)
-def test_whatever_the_team_is_to_be_told(ask: Ask, envelope: Envelope) -> None:
+def test_every_notification_of_the_team(ask: Ask, envelope: Envelope) -> None:
     assert ask("notify_handoff", "POST", "/", envelope.body, envelope.headers).status in (
         200,
         400,

@@ -133,7 +133,7 @@ def test_a_zip_is_named_after_its_content_and_replaces_the_one_before(tmp_path: 
     assert list(tmp_path.glob("*.zip")) == [second]
 
 
-def test_terraform_is_told_of_every_zip(tmp_path: Path) -> None:
+def test_terraform_gets_the_name_of_every_zip(tmp_path: Path) -> None:
     (tmp_path / "terraform").mkdir()
     zips = {function: archive(stage(function, tmp_path / "build")) for function in deployables()}
     told = json.loads(tell_terraform(tmp_path / "build", tmp_path / "terraform").read_text())[

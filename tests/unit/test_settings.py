@@ -9,7 +9,8 @@ import pytest
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
 from shared.platforms.unverified import SAFE, Fact
-from shared.settings.model import closed_doors, read_settings
+from shared.settings.doors import closed_doors
+from shared.settings.model import read_settings
 
 KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
 
@@ -212,7 +213,7 @@ def test_a_switch_for_a_channel_that_does_not_exist_is_refused(setting: str) -> 
         _ = Baton(read_settings({setting: "business_mesages"})).ports
 
 
-def test_where_whatsapp_is_in_use_whoever_sends_needs_its_token() -> None:
+def test_where_whatsapp_is_in_use_functions_that_send_need_its_token() -> None:
     used = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS})
     able = read_settings(
         {"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "t"}

@@ -270,7 +270,7 @@ def _shown(content: Content) -> JsonObject:
     whole = content.model_copy(update={"suggestions": suggestions, "rich_card": card})
     if len(all_of(whole)) < len(all_of(content)):
         left_out("a suggestion was left out that only RCS has", NAME)
-    return whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    return whole.shown
 
 
 def _card(card: CardContent) -> CardContent:
@@ -284,11 +284,7 @@ def _has_suggestion(suggestion: Suggestion) -> bool:
 def _speaker(command: ToCustomer | Signal) -> JsonObject:
     if command.representative is None:
         return {}
-    return {
-        "representative": command.representative.model_dump(
-            mode="json", by_alias=True, exclude_none=True
-        )
-    }
+    return {"representative": command.representative.shown}
 
 
 def _report(raw: bytes) -> _Report:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.base import Deflected, Ended
 from shared.platforms.ccai.names import (
     CREATED,
     NAME,
@@ -249,7 +249,7 @@ def _left(report: Report) -> list[Event] | None:
 
 
 def _ended(report: Report) -> list[Event]:
-    ended = report.common() | {"id": f"{ENDED}{report.name}:{report.digest}"}
+    ended = report.common() | {"id": f"ended:{report.name}:{report.digest}"}
     return [Ended(**ended, reason="the desk ended the chat")]
 
 

@@ -24,7 +24,7 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
-from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry
+from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
@@ -117,10 +117,11 @@ class FirestoreStore:
         filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        page = self._page(
-            await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation
-        )
-        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
+        found = await self._rpc.query(self._rpc.root, query)
+        bodies = self._page(found, _BY_WAIT, limit, _body)
+        page = to_page(bodies.items, bodies.cursor)
+        waiting = [one for one in page.items if not is_in_no_line(one)]
+        return Page(waiting, page.cursor, page.unreadable)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
@@ -147,7 +148,8 @@ class FirestoreStore:
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         start = forms.read_cursor(cursor, (), self._rpc.root)
         query = forms.find("conversations", [], (), limit, start)
-        return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
+        bodies = self._page(await self._rpc.query(self._rpc.root, query), (), limit, _body)
+        return to_page(bodies.items, bodies.cursor)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -305,12 +307,16 @@ class FirestoreStore:
         return f"{self._rpc.root}/{path}"
 
 
+def _body(document: Any) -> str:
+    return str(document.fields["body"].string_value)
+
+
 def _conversation(document: Any) -> Conversation:
-    return to_conversation(document.fields["body"].string_value)
+    return to_conversation(_body(document))
 
 
 def _entry(document: Any) -> Snapshot[JournalEntry]:
-    return Snapshot(to_entry(document.fields["body"].string_value), document.update_time)
+    return Snapshot(to_entry(_body(document)), document.update_time)
 
 
 def _read(

@@ -26,6 +26,7 @@ from shared.stores.documents import (
     is_in_no_line,
     to_conversation,
     to_entry,
+    to_page,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -118,17 +119,17 @@ class SqliteStore:
         sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
                  where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
-        found = page(rows, lambda row: to_conversation(row[0]), limit)
-        return Page([one for one in found.items if not is_in_no_line(one)], found.cursor)
+        found = _conversations(rows, limit)
+        waiting = [one for one in found.items if not is_in_no_line(one)]
+        return Page(waiting, found.cursor, found.unreadable)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
         """Entries never expire here, so `expired` has no effect."""
-        sql = """select body, revision, printf('%d ',
-          seq) || time || ' ' || id as place from journal
-                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time,
-                 id limit ?"""
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place
+                 from journal where conversation = ? and (seq, time, id) > (?, ?, ?)
+                 order by seq, time, id limit ?"""
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
@@ -145,9 +146,8 @@ class SqliteStore:
         return page(rows, lambda row: str(row[0]), limit)
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        sql = """select conversation,
-          due_at || ' ' || conversation || ' ' || id as place from journal
-                 where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
+        sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place
+                 from journal where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
                  order by due_at, conversation, id limit ?"""
         rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 3), limit))
         return page(rows, lambda row: str(row[0]), limit)
@@ -155,7 +155,7 @@ class SqliteStore:
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
-        return page(rows, lambda row: to_conversation(row[0]), limit)
+        return _conversations(rows, limit)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -407,6 +407,11 @@ def _journal_place(cursor: str | None) -> tuple[int, str, str]:
     if place is None:
         raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.")
     return (int(place[1]), place[2], place[3])
+
+
+def _conversations(rows: list[_Row], limit: int) -> Page[Conversation]:
+    found = page(rows, lambda row: str(row[0]), limit)
+    return to_page(found.items, found.cursor)
 
 
 def _conversation(body: str) -> Snapshot[Conversation]:
