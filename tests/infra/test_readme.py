@@ -142,3 +142,23 @@ def test_every_alarm_has_its_section_in_the_runbook() -> None:
     runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
     for alarm in alarms.values():
         assert f"## {alarm['title']}\n\n{alarm['advice']}\n" in runbook
+
+
+VENDORS = sorted(path.parent for path in (ROOT / "shared" / "platforms").glob("*/platform.py"))
+PARTS = ("Keys", "What is supported", "What is unverified", "Limits")
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda path: path.name)
+def test_a_vendor_has_a_page_with_keys_support_doubts_and_limits(vendor: Path) -> None:
+    text = (vendor / "README.md").read_text()
+    assert [part for part in PARTS if f"\n## {part}\n" not in text] == []
+    assert f"({vendor.name}/README.md)" in PLATFORMS
+    assert f"receive_webhook/{vendor.name}`" in text
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda path: path.name)
+def test_a_vendors_page_names_each_of_its_settings(vendor: Path) -> None:
+    text = (vendor / "README.md").read_text()
+    own = [name.upper() for name in Settings.model_fields if name.startswith(f"{vendor.name}_")]
+    assert [name for name in own if f"`{name}" not in text] == []
+    assert own
