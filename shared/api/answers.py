@@ -2,22 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
+from shared.edge.answers import Answer
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
-
-
-class Answer(BaseModel):
-    """A field that is None is left out of the JSON."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
 
 
 class EventAnswer(Answer):
@@ -112,26 +104,6 @@ class EntryView(Answer):
 class JournalAnswer(Answer):
     entries: tuple[EntryView, ...]
     next_cursor: str | None = None
-
-
-class ErrorDetail(Answer):
-    """`reason` is a stable slug; `metadata` has what a program needs, such as the holder's name."""
-
-    type: Annotated[str, Field(alias="@type")]
-    reason: str
-    domain: Literal["baton"]
-    metadata: dict[str, str]
-
-
-class ErrorBody(Answer):
-    code: int
-    message: str
-    status: str
-    details: tuple[ErrorDetail, ...]
-
-
-class ErrorAnswer(Answer):
-    error: ErrorBody
 
 
 class NamedAnswer(Answer):

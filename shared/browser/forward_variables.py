@@ -22,6 +22,7 @@ from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256
 from shared.schemas.variables import Audience
+from shared.version import VERSION
 
 _Fault = dict[str, str | None]
 BODY_LIMIT, READ_LIMIT, EVENTS_LIMIT = 64 * 1024, 1 << 20, 50
@@ -86,6 +87,8 @@ async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str |
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed("GET, HEAD")
         return _script(bridge, request)
+    if request.path == "/openapi.json":
+        return _document(request)
     if request.path != "/":
         raise NotFound("unknown-path", "Post to the function itself, or get its bridge.js.")
     if allowed is None:
@@ -115,6 +118,18 @@ def _script(bridge: Bridge, request: Request) -> Response:
     }
     return Response(
         body=bridge.script, content_type="text/javascript; charset=utf-8", headers=headers
+    )
+
+
+def _document(request: Request) -> Response:
+    """Returns the OpenAPI document; it is public. Raises MethodNotAllowed."""
+    # few instances are asked for it; it takes time to import
+    from shared.browser.openapi import document
+
+    if request.method != "GET":
+        raise MethodNotAllowed("GET")
+    return Response(
+        body=pydantic_core.to_json(document(VERSION)), headers={"cache-control": "no-cache"}
     )
 
 

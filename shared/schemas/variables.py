@@ -87,11 +87,15 @@ def _names_session(value: object) -> bool:
         return False
 
 
-LenientTime = Annotated[Time | None, BeforeValidator(time_or_none)]
-LenientText = Annotated[str | None, BeforeValidator(_text_or_none)]
-LenientNumber = Annotated[int | None, BeforeValidator(_number_or_none)]
+# What is read of these fields is narrower than what may stand there, which the schemas say.
+Given = str | int | float | None
+LenientTime = Annotated[Time | None, BeforeValidator(time_or_none, json_schema_input_type=Given)]
+LenientText = Annotated[str | None, BeforeValidator(_text_or_none, json_schema_input_type=Given)]
+LenientNumber = Annotated[
+    int | None, BeforeValidator(_number_or_none, json_schema_input_type=Given)
+]
 LenientObject = Annotated[JsonObject | None, BeforeValidator(_object_or_none)]
-SessionId = Annotated[int | None, BeforeValidator(_session)]
+SessionId = Annotated[int | None, BeforeValidator(_session, json_schema_input_type=Given)]
 Values = Annotated[JsonObject, AfterValidator(_storable)]
 
 

@@ -25,6 +25,7 @@ TOOLS = [
     "infra.deploy",
     "infra.diagram",
     "infra.doctor",
+    "infra.documents",
     "infra.export",
     "infra.openapi",
     "infra.recount",
