@@ -51,10 +51,7 @@ def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) 
     """
     unknown = set(named) - set(platforms)
     if unknown:
-        log(
-            "ERROR",
-            f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of "
-            f"{', '.join(platforms)}",
-        )
-        raise Misconfigured
+        fault = f"{setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}"
+        log("ERROR", f"the settings are wrong: {fault}")
+        raise Misconfigured(fault)
     return frozenset(named)

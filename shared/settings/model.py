@@ -20,10 +20,14 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.ids import sha256
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
 from shared.settings.faults import faults
+from shared.settings.secrets import strong, weak_keys
 from shared.settings.types import (
+    LONGEST_DAYS,
+    LONGEST_SECONDS,
     Agent,
     ApiKeys,
     Auth,
@@ -81,7 +85,7 @@ class Settings(BaseModel):
     whatsapp_api_url: Url = "https://graph.facebook.com/v23.0"
     whatsapp_access_token: Secret = None
     ccai_webhook_secrets: Secrets = ()
-    ccai_signature_max_age: Annotated[float, Field(ge=0)] = 0
+    ccai_signature_max_age: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 0
     ccai_events_user: str | None = None
     ccai_events_password: Secret = None
     ccai_api_url: Url | None = None
@@ -104,8 +108,8 @@ class Settings(BaseModel):
     bot_turns_limit: Annotated[int, Field(ge=0)] = 100
     bot_turns_within: Seconds = 3600
     delivery_give_up_after: Seconds = 86400
-    journal_ttl_days: Annotated[int, Field(ge=8)] = 30
-    reports_ttl_days: Annotated[int, Field(ge=8)] = 400
+    journal_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 30
+    reports_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 400
     reports_stream: Literal["off", "on"] = "off"
 
     baton_bot: Literal["", "none", "acknowledge", "dialogflow"] = ""
@@ -141,7 +145,7 @@ class Settings(BaseModel):
     team_webhook_secret: WebhookSecret = None
     slack_webhook_url: SecretUrl = None
     google_chat_webhook_url: SecretUrl = None
-    baton_console_url: str | None = None
+    baton_console_url: Url | None = None
 
     @property
     def deployed(self) -> bool:
@@ -169,13 +173,22 @@ class Settings(BaseModel):
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
     each fault.
+
+    A weak secret is logged and counts as missing: its door stays closed, the others open.
     """
-    given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    read = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    one_machine = "k_service" not in read or "firestore_emulator_host" in read
+    given, weak = strong(read, development=one_machine)
+    no_keys, weak_too = weak_keys(read, development=one_machine)
+    for fault in (*weak, *weak_too):
+        log("ERROR", f"a secret counts as missing: {fault}")
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
-    return _with_defaults(settings)
+    hidden = {sha256(key) for key in no_keys}
+    keys = {key: may for key, may in settings.baton_api_keys.items() if key not in hidden}
+    return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
 
 
 def _with_defaults(settings: Settings) -> Settings:

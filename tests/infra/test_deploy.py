@@ -14,6 +14,7 @@ import pytest
 from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
 from infra.deploy.gcloud import Command, Result, Runner
+from infra.deploy.steps_function import _joined
 from infra.deployables import deployables, secrets
 
 TABLE = deployables()
@@ -249,9 +250,10 @@ def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         "--secrets",
         "CSKU_WEBHOOK_SECRETS",
     ]
-    assert deploy.main(given, {"BATON_API_KEYS": "top-secret"}, run) == 0
+    keys = '{"4f1d7c92b6e8a035": {"name": "desk"}}'
+    assert deploy.main(given, {"BATON_API_KEYS": keys}, run) == 0
     said = capsys.readouterr().out
-    assert "top-secret" not in said
+    assert "4f1d7c92b6e8a035" not in said
     assert 'printf %s "${BATON_API_KEYS:?}" | gcloud secrets versions add BATON_API_KEYS' in said
     assert "CSKU_WEBHOOK_SECRETS=CSKU_WEBHOOK_SECRETS:latest" in said
 
@@ -270,3 +272,74 @@ def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_cannot_work_is_refused(given: list[str]) -> None:
     with pytest.raises(SystemExit):
         deploy.main(given, {})
+
+
+WHERE = ["--project", "baton-test", "--region", "europe-west1"]
+WRONG = {
+    "UNCLAIMED_AFTER": "abc",
+    "UNCLAIMED_REMINDERS": "1.5",
+    "JOURNAL_TTL_DAYS": "1e99",
+    "HUMAN_IDLE_AFTER": "inf",
+    "BATON_DESKS": '[{"name": "x", "kind": "nope"}]',
+    "BATON_API_KEYS": "nojson",
+    "BATON_BOT": "oracle",
+    "NOTICES_OFF": "facebook",
+    "BATON_LANGUAGE": "xx",
+    "WHATSAPP_APP_SECRETS": "...",
+    "CCAI_WEBHOOK_SECRETS": "primary,secondary",
+    "CSKU_WEBHOOK_SECRETS": "changeme",
+    "RCS_CLIENT_TOKENS": "secret",
+    "RCS_AUTH": "bearer:<token>",
+    "BUSINESS_MESSAGES_SIGNING_KEYS": "dev-signing-key",
+    "BRIDGE_TOKEN_KEYS": "4f1d7c92b6e8a0354f1d",
+    "BOT_WEBHOOK_URL": "bot.example.com",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("how", [[], ["--dry-run"], ["--only", "sweep"]], ids=str)
+def test_a_setting_that_a_function_would_refuse_is_refused_before_the_first_step(
+    name: str, how: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        raise AssertionError(words)
+
+    value = WRONG[name]
+    assert deploy.main([*WHERE, *how], {name: value}, run) == 2
+    told = capsys.readouterr()
+    assert f"\n  {name}" in told.err
+    assert told.out == ""
+    assert value not in told.err or name not in secrets(TABLE)
+
+
+def test_all_that_is_wrong_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main(WHERE, WRONG) == 2
+    said = capsys.readouterr().err
+    # What names a channel is looked at when the rest is right.
+    assert [name for name in WRONG if name not in said] == ["NOTICES_OFF"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--max-instances", "0"],
+        ["--max-instances", "1001"],
+        ["--max-instances", "-1"],
+        ["--alert-email", "notanemail"],
+        ["--alert-email", "a@b"],
+        ["--firestore-location", "eu"],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_the_cloud_would_refuse(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        deploy.main([*WHERE, *given], {})
+    assert given[0] in capsys.readouterr().err
+
+
+def test_a_setting_that_holds_every_separator_reaches_its_function(tmp_path: Path) -> None:
+    flags = _joined({"A": ",;|@@~0~", "B": "~1~"})
+    separator = flags.split("^")[1]
+    assert flags.removeprefix(f"^{separator}^").split(separator) == ["A=,;|@@~0~", "B=~1~"]
