@@ -35,16 +35,20 @@ ADVICE = {
     r"has not been used in project|SERVICE_DISABLED": (
         "An API was enabled a moment ago; wait a minute, run it again."
     ),
+    r"Access to bucket gcf-v2-sources-\S+ denied|missing permission on the build service account": (
+        "The build account baton-build may not read the sources, or not yet. Run the whole "
+        "deployment again, without --only: it grants the right, and waits for it."
+    ),
+    r"Build failed|build failed": (
+        "The log at the printed address says why. If it stops at Python or its packages, "
+        "`python -m infra.stage --check` does the same build here."
+    ),
     r"PERMISSION_DENIED|does not have permission|[Pp]ermission .* denied|403": (
         "Your account may not do this: it needs roles/owner in the project, or the administrator "
         "roles of what the step names."
     ),
     r"[Ss]ervice account .* does not exist": (
         "A new service account is not known everywhere yet; run it again."
-    ),
-    r"Build failed|build failed": (
-        "The log at the printed address says why; `python -m infra.stage --check` does the same "
-        "build here."
     ),
 }
 

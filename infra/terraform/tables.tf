@@ -10,6 +10,8 @@ locals {
     for name, rule in jsondecode(file("${path.module}/settings.json")) : name => rule if can(rule[kind])
   } }
 
+  copied_sources = "projects/_/buckets/gcf-v2-sources-${data.google_project.baton.number}-${var.region}"
+
   secrets  = toset(flatten([for row in local.functions : row.secrets]))
   settings = toset(flatten([for row in local.functions : row.settings]))
   topics   = toset(flatten([for row in local.functions : concat(row.publishes, compact([try(row.topic, "")]))]))

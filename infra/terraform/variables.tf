@@ -120,6 +120,17 @@ variable "max_instances" {
   }
 }
 
+variable "wait_seconds" {
+  description = "How long the first build waits until the rights of its account hold everywhere."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.wait_seconds >= 0 && var.wait_seconds <= 600 && floor(var.wait_seconds) == var.wait_seconds
+    error_message = "Give a whole number of seconds from 0 to 600."
+  }
+}
+
 variable "alert_email" {
   description = "Who is mailed when something needs a person. Without it the alerts show in Cloud Monitoring only."
   type        = string

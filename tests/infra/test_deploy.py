@@ -13,6 +13,7 @@ import pytest
 
 from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
+from infra.deploy.found import Json
 from infra.deploy.gcloud import Command, Result, Runner
 from infra.deploy.steps_function import _joined
 from infra.deployables import deployables, secrets
@@ -34,14 +35,14 @@ PROGRAM = """#!{python} -IS
 import json, pathlib, sys
 here, words = pathlib.Path(__file__).parent, ["gcloud", *sys.argv[1:]]
 state = json.loads((here / "state.json").read_text())
-found = state["probes"].get(json.dumps(words))
-if found is not None:
-    exists = found["create"] in state["made"]
-    print("name" if exists and found["lists"] else "", end="")
-    sys.exit(0 if exists or found["lists"] else 1)
+asked = state["probes"].get(json.dumps(words))
+if asked is not None:
+    there = [one["same"] for one in asked if one["create"] in state["made"]]
+    print(json.dumps(there) if asked[0]["same"] else "", end="")
+    sys.exit(0 if there or asked[0]["same"] else 1)
 read = "" if sys.stdin.isatty() or "=-" not in "".join(words) else sys.stdin.read()
 state["ran"].append([words, read])
-state["made"].append(json.dumps(words))
+state["made"].append(json.dumps([words, read]))
 (here / "state.json").write_text(json.dumps(state))
 print("printed")
 """
@@ -61,14 +62,13 @@ class Cloud:
         errors = self.fails.get(" ".join(words[1:4]))
         if errors:
             return Result(1, "", errors.pop(0))
-        found = PROBES.get(json.dumps(words))
-        if found is not None:
-            exists = found["create"] in self.made
-            return Result(
-                0 if exists or found["lists"] else 1, "name" if exists and found["lists"] else ""
-            )
+        asked = PROBES.get(json.dumps(words))
+        if asked is not None:
+            there = [one["same"] for one in asked if one["create"] in self.made]
+            listed = json.dumps(there) if asked[0]["same"] else ""
+            return Result(0 if there or asked[0]["same"] else 1, listed)
         self.ran.append((list(words), stdin or ""))
-        self.made.add(json.dumps(words))
+        self.made.add(json.dumps([words, stdin or ""]))
         return Result(0, "printed\n")
 
     def deploy_to_it(self, only: str | None = None) -> int:
@@ -76,26 +76,27 @@ class Cloud:
         return deploy.deploy(TO, Runner(self.run, dict(VALUES), pause=lambda _: None), only)
 
 
-def _probes(to: Deployment) -> dict[str, dict[str, object]]:
-    """Returns what each question is about: the command that makes it."""
-    steps = [step for step in deploy.plan(to) if step.probe is not None]
-    return {
-        json.dumps(_filled(step.probe)): {
-            "create": json.dumps(_filled(step.create)),
-            "lists": step.lists,
-        }
-        for step in steps
-        if step.probe is not None
-    }
+def _probes(to: Deployment) -> dict[str, list[Json]]:
+    """Returns for each probe the commands that make what it asks for, and how these are listed."""
+    asked: dict[str, list[Json]] = {}
+    for step in deploy.plan(to):
+        if step.probe is not None:
+            same = step.same and {"etag": "etag", **step.same, "name": _name(step.same)}
+            one = {"create": json.dumps(_filled(step.create)), "same": same}
+            asked.setdefault(json.dumps(_filled(step.probe)[0]), []).append(one)
+    return asked
 
 
-def _filled(command: Command) -> list[str]:
-    runner = Runner(
-        lambda words, stdin: Result(0, ""),
-        {},
-        {**dict.fromkeys(_names(), "printed"), "FOUND": "name"},
-    )
-    return [runner.filled(word) for word in command.words]
+def _name(same: Json) -> str:
+    return f"{same.get('name', '')}name"
+
+
+def _filled(command: Command) -> tuple[list[str], str]:
+    """Returns the words of a command and what it reads, as they run."""
+    known = {**dict.fromkeys(_names(), "printed"), "FOUND": "name", "CHANNEL": "name"}
+    runner = Runner(lambda words, stdin: Result(0, ""), {}, {**known, "ETAG": "etag"})
+    read = VALUES[command.secret] if command.secret else command.stdin or ""
+    return [runner.filled(word) for word in command.words], runner.filled(read)
 
 
 def _names() -> list[str]:
@@ -117,8 +118,9 @@ def test_an_empty_project_gets_everything(capsys: pytest.CaptureFixture[str]) ->
     assert "BRIDGE_TOKEN_KEYS" in said.splitlines()[-2]
     steps = list(deploy.plan(TO))
     assert f"[{len(steps)}/{len(steps)}]" in said
-    made = {json.dumps(words) for words, _ in cloud.ran}
-    assert {json.dumps(_filled(step.create)) for step in steps} <= {*made, *PROBES}
+    made = {json.dumps(one) for one in cloud.ran}
+    asked = [step for step in steps if step.same is None or step.remembers is None]
+    assert {json.dumps(_filled(step.create)) for step in asked} <= made
 
 
 def test_again_nothing_is_made_twice() -> None:
@@ -127,7 +129,7 @@ def test_again_nothing_is_made_twice() -> None:
     first = list(cloud.ran)
     assert cloud.deploy_to_it() == 0
     kept = [verb for verb in _verbs(cloud, "create", "cp", "add") if "identity" not in verb]
-    assert kept == ["monitoring dashboards create --config-from-file=- --project=baton-test"]
+    assert kept == []
     assert _verbs(cloud, "update")
     assert len(first) > len(cloud.ran)
 
@@ -225,6 +227,7 @@ def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path) -> None
     program.chmod(0o755)
     (tmp_path / "state.json").write_text(json.dumps(state))
     lines = deploy.script(TO, None).replace("python -m infra.stage", ":")
+    lines = lines.replace("python -m", f"{sys.executable} -m")
     for _ in range(2):
         cloud.deploy_to_it()
         kept = json.loads((tmp_path / "state.json").read_text())
