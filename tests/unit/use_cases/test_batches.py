@@ -60,7 +60,7 @@ async def test_what_is_said_on_two_joined_channels_wakes_the_one_it_acts_on_once
     bench: Bench,
 ) -> None:
     ports = ports_of(bench)
-    joined = {ANA: {"linked_to": RCS_ANA}, RCS_ANA: {"links": (ANA,)}}
+    joined: dict[str, Any] = {ANA: {"linked_to": RCS_ANA}, RCS_ANA: {"links": (ANA,)}}
     both = [
         Snapshot(Conversation(id=one, address="+12025550100", version=1, **update), None)
         for one, update in joined.items()

@@ -101,7 +101,7 @@ async def test_every_caller_finds_the_same_conversation(
     bench: Bench, state: dict[str, dict[str, Any]], acting: str, caller: Caller
 ) -> None:
     journals = Journals(bench.store)
-    ports = replace(ports_of(bench), store=CachedStore(journals))  # type: ignore[arg-type]
+    ports = replace(ports_of(bench), store=CachedStore(journals))
     await bench.store.commit(Commit([], [_stored(one, update) for one, update in state.items()]))
     assert await caller(ports, bench, journals) == acting
 
