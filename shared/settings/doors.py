@@ -105,5 +105,5 @@ def closed_doors(settings: Settings, function: str) -> list[str]:
         for door in DOORS
         if function in door.functions and door.is_used(settings)
         for name in door.needs
-        if getattr(settings, name) in (None, (), {})
+        if getattr(settings, name) in (None, "", (), {})  # 0 is a value
     ]
