@@ -100,7 +100,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory, nowhere: str) -> Iterator[Ask]
         WHATSAPP_API_URL=nowhere,
         DELIVERY_GIVE_UP_AFTER="0.000001",
         TEAM_WEBHOOK_URL=nowhere,
-        TEAM_WEBHOOK_SECRET=base64.b64encode(b"secret").decode(),
+        TEAM_WEBHOOK_SECRET=base64.b64encode(b"dev-secret-of-the-team").decode(),
     )
     with asyncio.Runner() as runner:
 
