@@ -1,4 +1,4 @@
-"""What callers are answered: one model for each answer, from which the OpenAPI document is made."""
+"""The models of answers, from which the OpenAPI document is generated."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ class EventAnswer(Answer):
 
 
 class ChannelView(Answer):
-    """One of the customer's channels; `in_use` is the one on which they are spoken to."""
+    """One of the customer's channels. `inUse` marks the one on which messages are sent to them."""
 
     conversation: str
     in_use: bool
@@ -27,8 +27,8 @@ class ChannelView(Answer):
 
 
 class LinkView(Answer):
-    """What a link has done: a desk's events act on a channel, or two channels are one
-    customer's.
+    """The result of a link: events of a desk's conversation act on a channel, or two channels
+    belong to one customer.
     """
 
     kind: Literal["channel", "desk"]
@@ -72,7 +72,7 @@ class QueueAnswer(Answer):
 
 
 class CommandView(Answer):
-    """One thing that an event made Baton do, and how that stands."""
+    """A command of an event, and its state."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -84,7 +84,7 @@ class CommandView(Answer):
 
 
 class EntryView(Answer):
-    """One event of the journal: what came, what Baton made of it, and how that ended."""
+    """One event of the journal, the decision on it, and its outcome."""
 
     id: str
     seq: int
@@ -107,7 +107,7 @@ class JournalAnswer(Answer):
 
 
 class NamedAnswer(Answer):
-    """The name of what was made."""
+    """The name of the created resource."""
 
     name: str
 
@@ -120,7 +120,7 @@ class ReceiptAnswer(Answer):
 
 
 class MessageAnswer(Answer):
-    """The message as Baton accepted it: its content stands beside these fields."""
+    """The message as accepted. Its content is in further fields."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -130,7 +130,7 @@ class MessageAnswer(Answer):
 
 
 class EmptyAnswer(Answer):
-    """Nothing but success."""
+    """An empty object."""
 
 
 class ReportAnswer(Answer):

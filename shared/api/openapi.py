@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the REST surface, made from its operations and models.
+"""The OpenAPI 3.1 document of the REST API, generated from its operations and models.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -14,14 +14,14 @@ from shared.edge.openapi import bearer, content, described, errors_of, json_body
 
 ALWAYS = (400, 401, 403, 503)
 MEANING = {
-    400: "The body, path or query is wrong; the message names the field.",
-    401: "There is no key, or a wrong one.",
-    403: "This key may not do this.",
-    404: "Baton knows no such conversation.",
+    400: "The body, path or query is invalid; the message names the field.",
+    401: "The API key is missing or invalid.",
+    403: "The API key does not allow this.",
+    404: "There is no such conversation.",
     409: "The id was accepted before (ALREADY_EXISTS), or the state of the conversation forbids it"
     " (FAILED_PRECONDITION); `reason` says which.",
-    429: "Too much waits to be delivered there; ask again later.",
-    503: "Nothing was lost; send it again.",
+    429: "Too many commands are pending in this conversation; retry later.",
+    503: "Temporarily unavailable. Nothing was lost; retry.",
 }
 PARAMETERS = {
     "conversation": "The conversation's id, percent-encoded: `<platform>:<id>`; an id without a"
@@ -31,7 +31,7 @@ PARAMETERS = {
 
 
 def document(version: str) -> dict[str, Any]:
-    """Returns the document for this version of Baton, ready to be written as JSON."""
+    """Returns the document of this version of Baton as JSON data."""
     taken = {one.body for one in OPERATIONS if one.body}
     given = {_model(one) for one in OPERATIONS} | {ErrorAnswer}
     paths: dict[str, dict[str, Any]] = {}
@@ -41,7 +41,7 @@ def document(version: str) -> dict[str, Any]:
         "schemas": schemas_of(taken, "validation") | schemas_of(given, "serialization"),
         "securitySchemes": bearer("A key of BATON_API_KEYS."),
     }
-    what = "Business Messages' surface for bots and desks, with control of handoffs."
+    what = "Business Messages' API for bots and desks, with control of handoffs."
     return described(version, what, "send_representative", paths, components)
 
 
@@ -58,7 +58,7 @@ def _operation(one: Operation) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": one.handler.__name__,
         "summary": one.summary,
-        "description": f"Who may: {one.who}.",
+        "description": f"Allowed for: {one.who}.",
         "parameters": _parameters(one),
         "responses": answers,
     }

@@ -1,4 +1,7 @@
-"""The only reader of the environment: a frozen model whose secrets never print."""
+"""Reads the environment into a frozen model whose secrets are not in its repr.
+
+Nothing else reads the environment.
+"""
 
 import re
 from collections.abc import Mapping
@@ -49,7 +52,7 @@ from shared.settings.types import (
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
-# one for each region, too
+# includes the regional hosts
 RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
 
 
@@ -60,6 +63,7 @@ class Settings(BaseModel):
     The text below a field is its meaning in the table of functions/README.md.
     """
 
+    # Validation errors must not contain the values, which may be secrets.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     baton_store: Store = ""
@@ -255,17 +259,18 @@ class Settings(BaseModel):
 
     @property
     def deployed(self) -> bool:
+        """Whether the process runs as a Cloud Run service."""
         return self.k_service is not None
 
     @property
     def webhooks(self) -> Mapping[str, str]:
-        """Returns the plain webhook of each audience that has one."""
+        """Returns the webhook URL of each audience that has one."""
         urls = {"BOT": self.bot_webhook_url, "HUMAN": self.desk_webhook_url}
         return {audience: url for audience, url in urls.items() if url}
 
     @property
     def ccai_events_login(self) -> str | None:
-        """Returns `user:password` of external session events, None unless both are set."""
+        """Returns `user:password` of external session events, or None unless both are set."""
         login = (self.ccai_events_user, self.ccai_events_password)
         return ":".join(part for part in login if part) if all(login) else None
 
@@ -277,8 +282,9 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
-    each fault.
+    """Returns the settings with their defaults.
+
+    Logs the faults and raises Misconfigured if some are invalid.
     """
     given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
     try:
@@ -315,7 +321,7 @@ def _with_defaults(settings: Settings) -> Settings:
 
 
 def _dialogflow_host(agent: str | None) -> str:
-    """Returns the host of the agent's region; the agents of `global` have none of their own.
+    """Returns the host of the agent's region. The region `global` has no host of its own.
 
     https://docs.cloud.google.com/dialogflow/cx/docs/concept/region
     """
@@ -326,52 +332,3 @@ def _dialogflow_host(agent: str | None) -> str:
 def _misconfigured(fault: str) -> Misconfigured:
     log("ERROR", f"the settings are wrong: {fault}")
     return Misconfigured(fault)
-
-
-DOORS: Mapping[str, tuple[str, ...]] = {
-    "receive_webhook": (
-        "business_messages_signing_keys",
-        "business_messages_client_token",
-        "csku_webhook_secrets",
-        "rcs_client_tokens",
-        "whatsapp_app_secrets",
-        "whatsapp_verify_token",
-        "ccai_webhook_secrets",
-    ),
-    "send_representative": ("baton_api_keys",),
-    "forward_variables": ("bridge_token_keys", "bridge_allowed_origins"),
-}
-
-WHATSAPP_SENDERS = ("send_representative", "deliver_outbox")
-
-
-def closed_doors(settings: Settings, function: str) -> list[str]:
-    """Returns the secrets that this function's doors need and do not have."""
-    missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
-    if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
-        missing.append("outbound_webhook_keys")
-    if (
-        function == "deliver_outbox"
-        and settings.crm_comment_url
-        and not settings.crm_comment_secret
-    ):
-        missing.append("crm_comment_secret")
-    if (
-        function in WHATSAPP_SENDERS
-        and settings.whatsapp_app_secrets
-        and not settings.whatsapp_access_token
-    ):
-        missing.append("whatsapp_access_token")
-    if (
-        function == "run_bot"
-        and settings.baton_bot == "dialogflow"
-        and not settings.dialogflow_agent
-    ):
-        missing.append("dialogflow_agent")
-    if (
-        function == "notify_handoff"
-        and settings.team_webhook_url
-        and not settings.team_webhook_secret
-    ):
-        missing.append("team_webhook_secret")
-    return [name.upper() for name in missing]

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import pytest
 
-from shared.conversations.apply import FIRST_LOOK, apply
+from shared.conversations.apply import apply
+from shared.conversations.entries import FIRST_LOOK
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy

@@ -9,7 +9,8 @@ import pytest
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
 from shared.platforms.unverified import SAFE, Fact
-from shared.settings.model import closed_doors, read_settings
+from shared.settings.doors import closed_doors
+from shared.settings.model import read_settings
 
 KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.conversations.apply import apply
-from shared.conversations.receive_webhook import receive_webhook, take
+from shared.conversations.apply import apply, take
+from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.handoff.routing.desk import Desk

@@ -21,7 +21,6 @@ from shared.delivery.deliver import deliver
 from shared.desks.adopt import CHATS_KEPT
 from shared.errors import Unavailable
 from shared.handoff.visibility import words_for
-from shared.platforms.base import ENDED
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft
 from shared.schemas.variables import Audience
@@ -235,12 +234,7 @@ async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None
 async def _over(walk: Walk) -> set[str]:
     """Returns the chats that were said to have ended."""
     journals = [await walk.world.entries(f"ccai:chat-{n}") for n in walk.chats]
-    return {
-        entry.source
-        for journal in journals
-        for entry in journal
-        if (entry.event_id or "").startswith(ENDED)
-    }
+    return {entry.source for journal in journals for entry in journal if entry.ends_chat}
 
 
 async def _each_handoff_has_one_chat(walk: Walk) -> None:

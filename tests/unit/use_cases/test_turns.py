@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from shared.conversations.apply import apply
-from shared.conversations.lock import in_turn
+from shared.conversations.contention import in_turn
 from shared.ports import Commit
 from shared.schemas.events import UserMessage
 
