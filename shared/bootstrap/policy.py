@@ -47,10 +47,7 @@ def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) 
     """Returns the platforms that a setting names. Raises Misconfigured for an unknown one."""
     unknown = set(named) - set(platforms)
     if unknown:
-        log(
-            "ERROR",
-            f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of "
-            f"{', '.join(platforms)}",
-        )
-        raise Misconfigured
+        fault = f"{setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}"
+        log("ERROR", f"the settings are wrong: {fault}")
+        raise Misconfigured(fault)
     return frozenset(named)

@@ -79,7 +79,7 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
 def _in_range(day: Day, field: str) -> Day:
     if day.year not in YEARS:
         raise BadRequest(
-            "schema", f"{field}: give a year from {YEARS[0]} to {YEARS[-1]}.", field=field
+            "schema", f"{field}: give a year between {YEARS[0]} and {YEARS[-1]}.", field=field
         )
     return day
 

@@ -23,10 +23,14 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.ids import sha256
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
 from shared.settings.faults import faults
+from shared.settings.secrets import strong, weak_keys
 from shared.settings.types import (
+    LONGEST_DAYS,
+    LONGEST_SECONDS,
     Agent,
     ApiKeys,
     Auth,
@@ -116,7 +120,7 @@ class Settings(BaseModel):
     """
     ccai_webhook_secrets: Secrets = ()
     """The CCAI Platform's webhook secrets, primary and secondary."""
-    ccai_signature_max_age: Annotated[float, Field(ge=0)] = 0
+    ccai_signature_max_age: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 0
     """Seconds after which a signature is too old; `0` accepts any age, because the form of
     the timestamp is not documented.
     """
@@ -175,9 +179,9 @@ class Settings(BaseModel):
     """Seconds in which these turns are counted, and the length of the pause that follows."""
     delivery_give_up_after: Seconds = 86400
     """Seconds for which a failing delivery is tried."""
-    journal_ttl_days: Annotated[int, Field(ge=8)] = 30
+    journal_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 30
     """Days for which the journal is kept, at least 8, because platforms redeliver for 7."""
-    reports_ttl_days: Annotated[int, Field(ge=8)] = 400
+    reports_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 400
     """Days for which the counts of the reports are kept, at least 8."""
     reports_stream: Literal["off", "on"] = "off"
     """`on` publishes each measure on `baton-handoffs` too, for BigQuery."""
@@ -254,7 +258,7 @@ class Settings(BaseModel):
     """The incoming webhook of the team's Slack channel; the address is a secret."""
     google_chat_webhook_url: SecretUrl = None
     """The incoming webhook of the team's Google Chat space; the address is a secret."""
-    baton_console_url: str | None = None
+    baton_console_url: Url | None = None
     """The page that notifications link to; `{conversation}` in it is filled in."""
 
     @property
@@ -284,14 +288,22 @@ class Settings(BaseModel):
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings with their defaults.
 
-    Logs the faults and raises Misconfigured if some are invalid.
+    Logs the faults and raises Misconfigured if some are invalid. A weak secret is logged and counts
+    as missing: its door stays closed, the others open.
     """
-    given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    read = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    one_machine = "k_service" not in read or "firestore_emulator_host" in read
+    given, weak = strong(read, development=one_machine)
+    no_keys, weak_too = weak_keys(read, development=one_machine)
+    for fault in (*weak, *weak_too):
+        log("ERROR", f"a secret counts as missing: {fault}")
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
-    return _with_defaults(settings)
+    hidden = {sha256(key) for key in no_keys}
+    keys = {key: may for key, may in settings.baton_api_keys.items() if key not in hidden}
+    return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
 
 
 def _with_defaults(settings: Settings) -> Settings:

@@ -16,6 +16,8 @@ from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
 
 SHORTEST_TOKEN_KEY = 32
+LONGEST_DAYS = 36_500  # a date must be able to hold it
+LONGEST_SECONDS = LONGEST_DAYS * 86_400
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
 AGENT = re.compile(rf"projects/{_PART}/locations/[a-z0-9-]+/agents/{_PART}(/environments/{_PART})?")
@@ -143,7 +145,7 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
 TrafficType = Literal[
     "AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"

@@ -1,5 +1,5 @@
-"""The sweep on Firestore: who always fails holds up nobody, two at once do no harm, and it ends
-in time.
+"""The sweep on Firestore: a conversation that always fails delays no other, two sweeps at once do
+no harm, and the sweep ends in time.
 """
 
 import asyncio

@@ -23,6 +23,8 @@ TOOLS = [
     "infra.capabilities",
     "infra.dead_letters",
     "infra.deploy",
+    "infra.deploy.found",
+    "infra.deploy.setting_rules",
     "infra.diagram",
     "infra.doctor",
     "infra.documents",

@@ -1,5 +1,5 @@
-"""Everything around Baton, made of real parts that can be told to fail: two instances, a
-platform, topics, a clock.
+"""Everything around Baton, made of real parts that can be made to fail: two instances, a platform,
+topics, a clock.
 """
 
 import base64

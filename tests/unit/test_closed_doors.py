@@ -10,37 +10,37 @@ import pytest
 from shared.settings.doors import DOORS, closed_doors
 from shared.settings.model import Settings, read_settings
 
-KEY = {"hash": {"name": "bot", "may": ["BOT"]}}
+KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
 CSKU = {"name": "sales", "kind": "csku"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
 ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
-    "webhook of Business Messages": ({}, ("key", "token")),
-    "webhook of CSKU": ({}, ("secret",)),
-    "webhook of RCS": ({}, ("token",)),
-    "webhook of WhatsApp": ({}, ("secret", "token")),
-    "webhook of CCAI": ({}, ("secret",)),
+    "webhook of Business Messages": ({}, ("dev-key", "dev-token")),
+    "webhook of CSKU": ({}, ("dev-secret",)),
+    "webhook of RCS": ({}, ("dev-token",)),
+    "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
+    "webhook of CCAI": ({}, ("dev-secret",)),
     "REST API": ({}, (json.dumps(KEY),)),
-    "bridge": ({}, ("k" * 32, "https://crm.test")),
-    "plain webhooks of bot and desk": ({"BOT_WEBHOOK_URL": "https://bot.test"}, ("key",)),
+    "bridge": ({}, ("4f1d7c92b6e8a0354f1d7c92b6e8a035", "https://crm.test")),
+    "plain webhooks of bot and desk": ({"BOT_WEBHOOK_URL": "https://bot.test"}, ("dev-key",)),
     "comments in the CRM": (
         {"CRM_COMMENT_URL": "https://crm.test/{native_id}"},
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
     ),
-    "messages to WhatsApp": ({"WHATSAPP_APP_SECRETS": "secret"}, ("token",)),
+    "messages to WhatsApp": ({"WHATSAPP_APP_SECRETS": "dev-secret"}, ("dev-token",)),
     "chats at CCAI, which an erase ends too": (
         {"BATON_DESKS": json.dumps([{**CCAI, "menu": 3}])},
-        ("https://tenant.test", "baton", "token"),
+        ("https://tenant.test", "baton", "dev-token"),
     ),
     "queue of chats at CCAI, for desks that name none": (
         {"BATON_DESKS": json.dumps([CCAI])} | {"CCAI_API_URL": "https://tenant.test"}
-        | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "token"},
+        | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "dev-token"},
         ("0",),
     ),
     "flags at CSKU": (
         {"BATON_DESKS": json.dumps([CSKU]), "CSKU_NEED_HUMAN": "true"},
-        ("business", "secret"),
+        ("business", "dev-secret"),
     ),
     "Dialogflow": (
         {"BATON_BOT": "dialogflow"},

@@ -20,7 +20,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import completed, language_of, parties
+from shared.platforms.phones import completed, e164, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
@@ -113,7 +113,7 @@ class WhatsApp:
             own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
             whom: JsonObject = {
                 "recipient_type": "individual",
-                "recipient" if own else "to": customer,
+                "recipient" if own else "to": _with_plus(customer),
             }
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
@@ -160,6 +160,15 @@ class WhatsApp:
         return Call(
             "POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}"
         )
+
+
+def _with_plus(customer: str) -> str:
+    """Returns a number with its plus sign: Meta puts the calling code of the business before a
+    number without one. Webhooks name customers without it. A user id stays as it is.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+    """
+    return e164(customer) or customer
 
 
 def _error_code(answer: Answer) -> int | None:

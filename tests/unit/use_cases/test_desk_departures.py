@@ -82,7 +82,7 @@ async def test_a_chat_has_ended_though_its_agents_words_were_stamped_later(world
 async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided(
     world: World,
 ) -> None:
-    """Nobody had joined yet when the end was reported."""
+    """No agent had joined when the end was reported."""
     ended = Ended(id="x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over")
     await joins(world)
     await apply(world.ports, ended)
@@ -96,7 +96,7 @@ async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided
     ]
 
 
-async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(
+async def test_humans_of_a_chat_that_is_unlinked_have_left_and_the_chat_is_ended(
     world: World,
 ) -> None:
     await joins(world)

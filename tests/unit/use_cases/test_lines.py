@@ -179,7 +179,7 @@ async def test_while_a_target_hangs_the_others_get_what_comes_meanwhile(
     assert (await delivery).failed
 
 
-async def test_a_bot_that_fails_at_one_message_hears_the_next_and_the_team_is_told_once(
+async def test_a_bot_that_fails_at_one_message_hears_the_next_and_the_team_is_notified_once(
     bench: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.sender.refuses = poison = refuses("bot.test", 500, "poison")

@@ -1,5 +1,5 @@
-"""Within one instance events of a conversation take turns, and nobody waits long behind one
-that hangs.
+"""Within one instance events of a conversation take turns, and none waits long behind one that
+hangs.
 """
 
 import asyncio
