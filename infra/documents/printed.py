@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra.capabilities import matrix
 from infra.deployables import ROOT
+from infra.documents.alarms import alarms
 from infra.documents.reasons import reasons_table
 from infra.documents.settings import settings_table
 
@@ -18,6 +19,7 @@ PRINTED: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "reasons": reasons_table,
     "capabilities": matrix,
+    "alarms": alarms,
 }
 PART = re.compile(r"<!-- printed: ([a-z ]+) -->\n.*?<!-- end of \1 -->", re.DOTALL)
 BUILT = ("build", "node_modules")

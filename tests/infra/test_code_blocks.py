@@ -6,7 +6,6 @@ import ast
 import base64
 import hmac
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -114,22 +113,27 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
-@pytest.mark.parametrize("block", RUN, ids=named)
-def test_shell_does_what_the_document_says(local: LocalServer, block: Block) -> None:
-    """The blocks share one local run, as they do for their reader: earlier ones run first."""
-    local.wait_until_quiet("3333")
+def test_shell_does_what_the_documents_say(local: LocalServer) -> None:
+    """The blocks share one local run, as they do for their reader: later ones build on earlier."""
+    for block in RUN:
+        local.wait_until_quiet("3333")
+        ran = run(block, local)
+        assert ran.returncode == 0, f"{block.name}: {ran.stdout}{ran.stderr}"
+        assert '"error"' not in ran.stdout, block.name
+
+
+def run(block: Block, local: LocalServer) -> subprocess.CompletedProcess[str]:
+    """Returns how a shell ended that stopped at the first command or call that failed."""
     lines = [
         "set -eu",
         'curl() { command curl --silent --show-error --fail-with-body "$@"; echo; }',
         f"API={local.url}/send_representative/v1/conversations",
         block.text.replace(ADDRESS, local.url),
     ]
-    ran = subprocess.run(
-        ["bash", "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120,
-        env={**os.environ, "PORT": str(local.port)}, cwd=ROOT,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert '"error"' not in ran.stdout
+    script = "\n".join(lines)
+    return subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
 
 
 def python_block(begin: str) -> str:
