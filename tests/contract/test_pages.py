@@ -161,7 +161,7 @@ async def test_a_cursor_of_an_older_version_is_refused_with_what_to_do(
     conversation = make.conversation("3333")
     await make.commit(store, conversation)
     time = "2026-01-01T00:00:00.000000Z"
-    with pytest.raises(BadRequest, match="begin without one") as refused:
+    with pytest.raises(BadRequest, match="start without one") as refused:
         await store.journal(
             conversation.id, old.format(time=time, id="a" * 40, conversation=conversation.id), 10
         )
