@@ -3,7 +3,7 @@ and never all of it.
 """
 
 from shared.errors import BatonError
-from shared.handoff.effects.place import asks_for_place
+from shared.handoff.guards import asks_for_place
 from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.conversation import Ahead, Conversation, Phase

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.handoff.effects.loops import is_out_of_turns
 from shared.handoff.policy import Policy
-from shared.handoff.transitions import Guard
-from shared.schemas.conversation import Conversation, Participant
+from shared.handoff.terms import Guard
+from shared.handoff.turns import is_out_of_turns
+from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.events import (
     BotMessage,
     ByRepresentative,
@@ -40,6 +40,24 @@ def holds(
     if guard in OF_TIME:
         return OF_TIME[guard](conversation, event, now, policy)
     return GUARDS[guard](conversation, event, policy)
+
+
+def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Returns whether Baton answers this with the place in line. The place is counted before the
+    table is asked; where Baton says nothing of its own, a bot may answer.
+    """
+    if (
+        not isinstance(event, FromUser)
+        or event.said is None
+        or conversation.phase is not Phase.QUEUED
+    ):
+        return False
+    silent = conversation.tracked or conversation.platform in policy.notices_off
+    return (
+        conversation.owns(event.source)
+        and not silent
+        and policy.notices.asks_place(event.said, conversation.locale)
+    )
 
 
 def _named(conversation: Conversation, event: Event) -> Participant | None:

@@ -11,6 +11,7 @@ import pytest
 from infra.capabilities import WORDS, matrix
 from infra.deployables import deployables
 from infra.diagram import diagram
+from infra.table import document
 from shared.api.routes import VERBS
 from shared.reports.figures import BREAKDOWNS, figures
 from shared.reports.tables import TIMINGS
@@ -26,6 +27,10 @@ FUNCTIONS, SHARED, PLATFORMS, REPORTS = (
 
 def test_the_diagram_is_printed_from_the_table() -> None:
     assert f"```mermaid\n{diagram()}\n```" in SHARED
+
+
+def test_the_table_is_printed_from_what_decides() -> None:
+    assert (ROOT / "shared" / "handoff" / "TABLE.md").read_text() == document()
 
 
 @pytest.mark.parametrize(

@@ -25,4 +25,4 @@ def note(draft: Draft) -> None:
 
 def notify_ended(draft: Draft) -> None:
     draft.reason = ENDED
-    draft.commands.append(notification(draft, "handoff.failed"))
+    draft.emit(notification(draft, "handoff.failed"))

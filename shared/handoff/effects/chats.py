@@ -19,7 +19,7 @@ def tell(draft: Draft, action: str, **what: object) -> None:
     called = draft.conversation.called
     if called is not None:
         whose = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff}
-        draft.commands.append(
+        draft.emit(
             CallDesk.model_validate(
                 {"id": draft.derived_id(f"desk {action}"), "action": action, **whose, **what}
             )
@@ -93,7 +93,7 @@ def _keep(draft: Draft, chat: str) -> None:
 
 def _end(draft: Draft, chat: str, customer: str | None = None) -> None:
     platform = platform_of(chat)
-    draft.commands.append(
+    draft.emit(
         CallDesk(
             id=draft.derived_id(f"desk close {chat}"),
             desk=platform,

@@ -111,14 +111,10 @@ def leave_all(draft: Draft) -> None:
     _dismiss(draft, lambda _: True, back=not draft.is_off(draft.policy.notices_off))
 
 
-def catch_up(draft: Draft) -> None:
-    """Tells of those who left when the customer could not be told, before anything else is said
-    to them.
-    """
+def leave_late(draft: Draft) -> None:
     gone = draft.conversation.left_unseen
-    if not draft.outside_window:
-        draft.change(left_unseen=())
-        _tell_of(draft, gone, back=False, late=True)
+    draft.change(left_unseen=())
+    _say_left(draft, gone, back=False, late=True)
 
 
 def _dismiss(draft: Draft, goes: Callable[[Participant], bool], *, back: bool = False) -> None:
@@ -131,10 +127,10 @@ def _dismiss(draft: Draft, goes: Callable[[Participant], bool], *, back: bool = 
     if draft.outside_window:
         draft.change(left_unseen=(*known.left_unseen, *gone))
     else:
-        _tell_of(draft, gone, back=back)
+        _say_left(draft, gone, back=back)
 
 
-def _tell_of(
+def _say_left(
     draft: Draft, gone: tuple[Participant, ...], *, back: bool, late: bool = False
 ) -> None:
     """Where nobody stays, the last words are that an automated assistant speaks again: one

@@ -15,7 +15,7 @@ _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
 def notify(kind: NotificationType) -> Callable[[Draft], None]:
     def effect(draft: Draft) -> None:
-        draft.commands.append(notification(draft, kind))
+        draft.emit(notification(draft, kind))
 
     return effect
 

@@ -85,7 +85,7 @@ def _say(draft: Draft, event: Said) -> bool:
         return True
     if draft.outside_window:
         draft.reason = "outside-window"
-        draft.commands.append(notification(draft, "delivery.failed"))
+        draft.emit(notification(draft, "delivery.failed"))
         return False
     own, human = draft.next_id(), draft.conversation.present(event.representative)
     frame = introduce(draft, human).frame if human and isinstance(event, HumanMessage) else None
