@@ -86,7 +86,7 @@ def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
-    """Ties are not stale: CSKU counts whole seconds, so they keep the order of arrival."""
+    """Ties are not stale: some platforms count whole seconds, so ties keep the order of arrival."""
     spoke, occurred = conversation.spoke_at, event.occurred_at
     return event.fact and spoke is not None and occurred is not None and occurred < spoke
 
@@ -122,7 +122,7 @@ def _past_present(conversation: Conversation, event: Event, policy: Policy) -> b
 
 
 def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    """Where no desk was called, whoever is linked speaks for the desk that has it."""
+    """Where no desk was called, any linked desk speaks for the one that has the handoff."""
     called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
     elsewhere = is_desks and called is not None and not called.has(event.source)
     handoff = event.handoff if isinstance(event, HandoffFailed) else None
@@ -151,8 +151,8 @@ def _has_chat(conversation: Conversation, chat: str | None) -> bool:
 
 
 def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
-    """What is heard of a customer who is linked with nobody is another's affair, unless Baton
-    made them known.
+    """A desk also reports chats of customers who are not Baton's. One who is not linked counts only
+    where Baton made them known to the desk.
     """
     if not isinstance(event, ChatCreated):
         return False
@@ -185,7 +185,7 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
         return False
-    # a link came between: another's timer
+    # linked since: the timer was another conversation's
     timer, elsewhere = conversation.timer, event.source != conversation.id
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
@@ -272,8 +272,8 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
-# What depends on the time of the decision rather than on when something happened: whether anybody
-# is there now, whether the platform would take another survey, and how fast turns follow.
+# These depend on the time of the decision, not on when something happened: whether a desk is open
+# now, whether the platform would take another survey, how many turns the bot has had lately.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,

@@ -41,7 +41,7 @@ LONG_AGO, LATE = NOW - timedelta(hours=30), EARLIER - timedelta(seconds=1)
 ELSEWHERE = Channel(id="rcs:1", address="1", last_user_at=EARLIER)
 WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
 LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
-IDLE = {"armed": 7, "n": 1, "due_at": NOW + WINDOW.human_idle_after}
+IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + WINDOW.human_idle_after}
 Case = tuple[Phase, dict[str, Any], tuple[str, dict[str, Any]]]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
 

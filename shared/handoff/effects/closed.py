@@ -12,17 +12,17 @@ from shared.handoff.routing.desk import Route
 from shared.schemas.conversation import Phase, Timer
 from shared.schemas.desks import ClosedDesk
 
-# after which the team is told again of a desk that names no opening
+# the team is notified again after this of a desk that never opens
 CLOSED_FOR_GOOD = timedelta(days=1)
 OUTSIDE_HOURS = "outside-hours"
 
 
 def say_closed(draft: Draft) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the
-    team.
+    """A desk's own AI asks with every message, so its request sends the customer this text as often
+    as the team is notified.
 
-    A bot that asks because it heard the customer ask has the customer told nothing that they know
-    already.
+    A bot often asks because the customer did. The customer has the answer to those words already,
+    and does not get it twice.
     """
     route, known = draft.route, draft.conversation
     asked_by_desk = draft.event.fact and not known.owns(draft.event.source)
@@ -70,7 +70,7 @@ def notify_closed(draft: Draft) -> None:
 
 
 def notify_shut(draft: Draft) -> None:
-    """The team knows of this request, so it hears of its end, whatever it heard of others."""
+    """The team knows of this request, so it is notified of its end in any case."""
     _fail(draft, draft.route)
 
 
@@ -87,7 +87,7 @@ def _fail(draft: Draft, route: Route) -> None:
 
 
 def wait_for_opening(draft: Draft) -> None:
-    """Reminders count from the opening; what the team was told of so far was another day's."""
+    """Reminders count from the opening. Those of an earlier day do not count."""
     opens, before = draft.route.opens, draft.conversation.timer
     if opens is not None:
         armed, openings = draft.conversation.version, (before.openings if before else 0) + 1
@@ -96,7 +96,7 @@ def wait_for_opening(draft: Draft) -> None:
 
 
 def _is_known(draft: Draft, route: Route) -> bool:
-    """Returns whether the team knows already that this customer asks while nobody is there."""
+    """Returns whether the team knows already that this customer asks while the desk is closed."""
     known = draft.conversation
     if known.phase is Phase.QUEUED:
         return known.opens_at is not None or not route.waits

@@ -1,5 +1,5 @@
-"""What the effects about variables do: keep, publish and comment them, capture the words that
-were waited for.
+"""What the effects about variables do: keep, publish and comment them, and capture an awaited
+reply.
 """
 
 from collections.abc import Iterable
