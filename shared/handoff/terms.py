@@ -105,7 +105,7 @@ class Effect(StrEnum):
     MOVE_REQUEST = "give the request to the desk that is open, start the unclaimed timer"
     WAIT_FOR_OPENING = "start the timer for the opening"
     NOTE_ASSISTANT = "note that the desk's assistant answers, start the unclaimed timer again"
-    CALL_DESK = "call the desk, if it must be called"
+    CALL_DESK = "release a desk that has an earlier handoff, call the desk, if it must be called"
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"
