@@ -1,5 +1,5 @@
-"""`python -m infra.bridge_tag --endpoint URL`: what a CRM page needs to load the bridge, to
-copy.
+"""`python -m infra.bridge_tag --endpoint URL`: prints the element and the policy with which a CRM
+page loads the bridge.
 """
 
 import argparse
@@ -42,7 +42,7 @@ _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
 def integrity(script: bytes) -> str:
-    """Returns what the browser compares the script with before it runs it.
+    """Returns the hash with which the browser compares the script before it runs it.
 
     https://www.w3.org/TR/SRI/
     """
@@ -50,12 +50,14 @@ def integrity(script: bytes) -> str:
 
 
 def version(script: bytes) -> str:
-    """Returns the version under which forward_variables lets the script be cached for ever."""
+    """Returns the version in the script's URL. forward_variables lets a script with a version be
+    cached without end.
+    """
     return hashlib.sha256(script).hexdigest()[:12]
 
 
 def tag(endpoint: str, script: bytes) -> str:
-    """Returns the element to put into the page."""
+    """Returns the element for the page."""
     source = f"{endpoint.rstrip('/')}/bridge.js?v={version(script)}"
     return (
         f'<script src="{source}" integrity="{integrity(script)}" crossorigin="anonymous"></script>'
@@ -73,8 +75,8 @@ def _origin_of(endpoint: str) -> str:
 
 
 def token(agent: str, key: str) -> str:
-    """Returns a token for this agent, as long-lived as any may be: to try a page, not to build
-    it in.
+    """Returns a token for this agent with the longest lifetime that is allowed. It is for trying a
+    page, not for building it in.
     """
     claims = {"sub": agent, "aud": AUDIENCE, "exp": datetime.now(UTC) + LONGEST}
     return jwt.encode(claims, key, algorithm="HS256")
@@ -119,7 +121,9 @@ def main(given: list[str] | None = None, environment: Mapping[str, str] = os.env
 
 
 def _key(endpoint: str, environment: Mapping[str, str]) -> str | None:
-    """Returns what signs tokens: the environment's first key, a local run's where it sets none."""
+    """Returns the key that signs tokens: the first key of the environment, or the local run's where
+    it sets none.
+    """
     given = [one.strip() for one in environment.get("BRIDGE_TOKEN_KEYS", "").split(",")]
     if not given[0] and urlsplit(endpoint).hostname in LOOPBACK:
         return BRIDGE_KEY

@@ -1,4 +1,4 @@
-"""`python -m infra.capabilities`: README's table of what each platform can do, printed from the
+"""`python -m infra.capabilities`: the table of what each platform can do, printed from the
 data that decides.
 """
 
@@ -46,7 +46,7 @@ def _cell(capabilities: Capabilities, field: str) -> str:
 
 
 def main(given: list[str] | None = None) -> int:
-    what = "Print README's table of capabilities."
+    what = "Print the table of capabilities."
     argparse.ArgumentParser(prog="python -m infra.capabilities", description=what).parse_args(given)
     print(matrix())
     return 0

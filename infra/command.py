@@ -1,4 +1,4 @@
-"""How a command-line tool ends: with a line that says why, and never with a traceback."""
+"""How a command-line tool ends: with a line that gives the reason, without a traceback."""
 
 import os
 import sys
@@ -9,25 +9,28 @@ from typing import NoReturn
 
 from shared.errors import BatonError
 
-INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts what a signal ended
+INTERRUPTED, PIPE_CLOSED = 130, 141  # the exit code of a shell for a process that a signal ended
 
 
 def run_tool(main: Callable[[], int]) -> NoReturn:
-    """Ends the process with what `main` returns, or with one line about what it raises."""
+    """Ends the process with the result of `main`. An exception becomes one line on standard
+    error.
+    """
     try:
         code = main()
     except BaseException as error:
         code = ended(error)
     try:
         if sys.stdout is not None:
-            sys.stdout.flush()  # a reader that has gone is noticed here, not while Python ends
+            # a reader that has closed the pipe is noticed here, not while Python ends
+            sys.stdout.flush()
     except OSError as error:
         code = ended(error)
     sys.exit(code)
 
 
 def ended(error: BaseException) -> int:
-    """Returns the exit code for what ended a tool, having said why."""
+    """Prints why a tool ended, and returns its exit code."""
     if isinstance(error, SystemExit):
         return _said(error.code)
     if isinstance(error, KeyboardInterrupt):
@@ -47,7 +50,7 @@ def ended(error: BaseException) -> int:
 
 
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An excepthook, for what ends a tool while it is still being imported."""
+    """An excepthook for errors while a tool is still being imported."""
     ended(error)
 
 
@@ -64,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _drop_output() -> None:
-    """Sends what is still buffered nowhere: Python would complain about it at its end."""
+    """Discards buffered output: Python would report an error about it when it ends."""
     with suppress(OSError, AttributeError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

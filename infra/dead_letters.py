@@ -1,8 +1,8 @@
-"""`python -m infra.dead_letters list|show|replay`: what a topic gave up delivering, and how it gets
-another chance.
+"""`python -m infra.dead_letters list|show|replay`: lists, prints and replays messages that a topic
+could not deliver.
 
-Replaying is safe: every consumer knows what it has done already. `list` prints no content; `show`
-does.
+Replaying is safe: every consumer recognises what it has processed already. `list` prints no
+content; `show` does.
 """
 
 import argparse
@@ -30,8 +30,8 @@ SOURCE_ATTRIBUTES = "CloudPubSubDeadLetterSource"
 
 
 def dead_letters_of(topic: str) -> str:
-    """Returns the name of a topic's dead-letter topic, and of the subscription that keeps what
-    arrives there.
+    """Returns the names of a topic's dead-letter topic and of the subscription that keeps its
+    messages.
     """
     return f"{topic}-dead"
 
@@ -70,7 +70,7 @@ class DeadLetters:
         self._publisher = PublisherClient()
 
     def of(self, names: Iterable[str]) -> Iterator[DeadLetter]:
-        """Yields what lies in the dead-letter subscriptions of these topics, held until
+        """Yields the messages in the dead-letter subscriptions of these topics. They are held until
         `release` or `replay`.
         """
         for topic in names:
@@ -78,8 +78,8 @@ class DeadLetters:
                 yield from (DeadLetter(topic, received) for received in found)
 
     def replay(self, letter: DeadLetter) -> None:
-        """Publishes the message again where it was meant to go, and only then takes it out of
-        the dead letters.
+        """Publishes the message to its original topic again. Acknowledges the dead letter only
+        after that.
         """
         message = letter.received.message
         kept = {k: v for k, v in message.attributes.items() if not k.startswith(SOURCE_ATTRIBUTES)}
@@ -93,7 +93,7 @@ class DeadLetters:
         self._subscriber.acknowledge(request=request, timeout=SECONDS)
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
-        """Gives back what was only looked at."""
+        """Makes the held messages available again."""
         for letter in letters:
             request = {
                 "subscription": self._subscription(letter.topic),
@@ -103,7 +103,9 @@ class DeadLetters:
             self._subscriber.modify_ack_deadline(request=request, timeout=SECONDS)
 
     def _pull(self, topic: str) -> list[ReceivedMessage]:
-        """Returns nothing once nothing comes for a while: a pull waits for the first message."""
+        """Returns messages, none once none arrives for a while: a pull waits for the first
+        message.
+        """
         request = {"subscription": self._subscription(topic), "max_messages": PAGE}
         try:
             return list(
@@ -119,7 +121,7 @@ class DeadLetters:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Returns the exit code: 1 where a message that was named is not there."""
+    """Returns the exit code: 1 where a message that was named does not exist."""
     letters = DeadLetters(arguments.project)
     chosen: list[DeadLetter] = []
     others: list[DeadLetter] = []

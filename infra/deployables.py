@@ -1,7 +1,7 @@
-"""functions.json, the one table of deployables, as Python reads it; terraform reads the same file.
+"""Reads functions.json, the one table of deployables. Terraform reads the same file.
 
-It lies in terraform/, linked from here, so that terraform's folder is whole wherever it is copied
-to.
+The file lies in terraform/ and is linked from here, so that terraform's folder is complete where it
+is copied to.
 """
 
 import json
@@ -18,7 +18,9 @@ Role = Annotated[str, Field(pattern=r"^roles/[a-zA-Z.]+$")]
 
 
 class Retry(BaseModel):
-    """How Pub/Sub asks again, and after how many deliveries a message becomes a dead letter."""
+    """How often Pub/Sub delivers again, and after how many deliveries a message becomes a dead
+    letter.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +30,7 @@ class Retry(BaseModel):
 
 
 class Deployable(BaseModel):
-    """One function: what calls it, what it may read and publish, and how large it may grow."""
+    """One function: its trigger, its secrets and settings, its topics, and its size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,8 +56,8 @@ class Deployable(BaseModel):
 
     @property
     def ack_deadline_seconds(self) -> int:
-        """Longer than the function may run, so that nothing is delivered again while it still
-        works.
+        """Returns more seconds than the function may run, so that nothing is delivered again while
+        it is still processed.
         """
         return self.timeout_seconds + 30
 
@@ -74,12 +76,12 @@ class Deployable(BaseModel):
 
 
 def deployables(path: Path = TABLE) -> dict[str, Deployable]:
-    """Returns the table. Raises pydantic.ValidationError naming the row and field that is wrong."""
+    """Returns the table. Raises pydantic.ValidationError with the row and field that is wrong."""
     return TypeAdapter(dict[str, Deployable]).validate_python(json.loads(path.read_text()))
 
 
 def topics(table: dict[str, Deployable]) -> list[str]:
-    """Returns every topic that a function listens to or publishes, sorted."""
+    """Returns every topic that a function listens to or publishes to, sorted."""
     return sorted(
         {topic for row in table.values() for topic in (*row.publishes, row.topic) if topic}
     )

@@ -1,10 +1,10 @@
-"""`python -m infra.recount [--from --to --tz]`: makes the reports say what the journal says, while
-everything runs.
+"""`python -m infra.recount [--from --to --tz]`: computes the counts of the reports from the journal
+again, while everything runs.
 
-It is not needed for crashes or repetitions, which count nothing twice, but after a restored backup,
-a fault, or reports that could take no more. It works on whole days of UTC. Days whose journal has
-begun to expire cannot be recounted, and are left as they are. It may be run again at any time, also
-beside another one.
+Crashes and repetitions do not need it, because they count nothing twice. A restored backup, a
+fault, or reports that reached their limit do. It works on whole days of UTC. Days whose journal has
+begun to expire cannot be counted again, and stay as they are. It may run again at any time, also
+beside another run.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main(given: list[str] | None = None) -> int:
     logs.hide("DEBUG")
     try:
         asyncio.run(run(parser.parse_args(given)))
-    except BatonError as error:  # what was written counts once, however often it is written
+    except BatonError as error:  # an entry counts once, however often it is written
         print(f"not recounted: {error.message}", file=sys.stderr)
         return 1
     return 0

@@ -1,6 +1,7 @@
-"""What Cloud Build does with a staged folder, done here: a clean environment from the hashed
-requirements, the whole folder compiled, and the framework's console script started in it with
-nothing but its own variables.
+"""Repeats the build of Cloud Build for a staged folder on this machine.
+
+It installs the hashed requirements into a clean environment, compiles the whole folder, and starts
+the framework's console script in it with only the function's variables.
 """
 
 import re
@@ -17,17 +18,19 @@ from typing import Self
 from infra.local.server import free_port
 
 START_SECONDS = 60.0
-# The buildpack's own way to find the framework; a file without it gets the buildpack's versions on
-# top.
+# The test with which the buildpack finds the framework. A requirements file that fails it gets the
+# buildpack's own version on top.
 FRAMEWORK = re.compile(r"(?m)^functions-framework\b([^-]|$)")
 
 
 class SimulationError(Exception):
-    """The deployment would fail like this; the message holds what the failing program said."""
+    """The deployment would fail with this error; the message holds the output of the program that
+    failed.
+    """
 
 
 class DeploymentBuild:
-    """A clean environment of one Python, from entering to leaving."""
+    """A clean environment of one Python, which exists while the context lasts."""
 
     def __init__(self, python: str, requirements: Path) -> None:
         self._python = python

@@ -1,10 +1,10 @@
-"""`python -m infra.stage [FUNCTION ...]`: builds `build/<function>/` and its zip, which is what is
+"""`python -m infra.stage [FUNCTION ...]`: builds `build/<function>/` and its zip, which is
 deployed.
 
-It holds main.py and the function's static files, shared/ and the hashed requirements.txt, and
-nothing else: the framework finds no other code (its console script does not put the working
-directory on the path). The same sources give the same zip, byte for byte, and its name holds the
-hash: it is deployed anew when it changed, and only then.
+The folder holds main.py and the function's static files, shared/ and the hashed requirements.txt.
+The framework finds no other code: its console script does not put the working directory on the
+path. The same sources give the same zip, byte for byte. The name of the zip holds the hash, so only
+a changed function is deployed again.
 """
 
 import argparse
@@ -26,17 +26,17 @@ BUILD = ROOT / "build"
 TERRAFORM = ROOT / "infra" / "terraform"
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 OURS = {"functions", "infra", "tests", "shared"}
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store
 
 
 class StagingError(Exception):
-    """A function cannot be staged as it is; the message says why."""
+    """A function cannot be staged; the message gives the reason."""
 
 
 def stage(function: str, into: Path = BUILD) -> Path:
     """Returns the staged folder of a function. Raises StagingError."""
     source, target = ROOT / "functions" / function, into / function
-    is_name = function == Path(function).name  # a path would have another folder replaced
+    is_name = function == Path(function).name  # a path would replace a folder elsewhere
     if not is_name or not (source / "main.py").is_file():
         raise StagingError(f"functions/{function}/main.py does not exist")
     check_imports(source)
@@ -48,7 +48,7 @@ def stage(function: str, into: Path = BUILD) -> Path:
 
 
 def archive(folder: Path) -> Path:
-    """Returns the zip of a staged folder, beside it; older ones of the function go."""
+    """Returns the zip of a staged folder, beside it. Deletes older zips of the function."""
     content = zipped(folder)
     target = folder.with_name(f"{folder.name}-{hashlib.sha256(content).hexdigest()[:16]}.zip")
     for old in folder.parent.glob(f"{folder.name}-*.zip"):
@@ -58,8 +58,8 @@ def archive(folder: Path) -> Path:
 
 
 def zipped(folder: Path) -> bytes:
-    """Returns the folder as a zip, not compressed: another zlib would give other bytes, and it
-    is small.
+    """Returns the folder as a zip without compression: another version of zlib would give other
+    bytes. The folder is small.
     """
     written = io.BytesIO()
     files = {
@@ -74,7 +74,7 @@ def zipped(folder: Path) -> bytes:
 
 
 def tell_terraform(build: Path = BUILD, terraform: Path = TERRAFORM) -> Path:
-    """Returns the file that names every zip that was built; terraform reads it by itself."""
+    """Returns the file that names every zip that was built. Terraform reads it automatically."""
     found = {name: sorted(build.glob(f"{name}-*.zip")) for name in deployables()}
     sources = {
         name: Path(os.path.relpath(zips[0], terraform)).as_posix()
@@ -87,8 +87,8 @@ def tell_terraform(build: Path = BUILD, terraform: Path = TERRAFORM) -> Path:
 
 
 def check_imports(source: Path, root: Path = ROOT) -> None:
-    """Of our own code a function may import `shared` only: nothing else is staged. Raises
-    StagingError.
+    """Raises StagingError where a function imports code of ours other than `shared`: nothing else
+    is staged.
     """
     for file in [*source.rglob("*.py"), *(root / "shared").rglob("*.py")]:
         strangers = (_packages(file) & OURS) - {"shared"}

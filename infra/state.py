@@ -1,5 +1,5 @@
-"""Whose state a tool of the operator's works on: the deployment's that the environment names,
-else the local run's.
+"""Opens the state for an operator's tool: of the deployment that the environment names, or else of
+the local run.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ SQLITE = "sqlite:///"
 
 
 def opened() -> Baton:
-    """Returns Baton on its state, of which the user is told which it is. Raises BadRequest where
-    there is none, or where it or the settings cannot be used.
+    """Returns Baton on its state, and prints which state that is. Raises BadRequest where there is
+    none, or where it or the settings cannot be used.
     """
     if home := os.environ.get("BATON_HOME"):
         os.environ.setdefault("BATON_STORE", f"{SQLITE}{Path(home) / 'baton.sqlite'}")
@@ -34,7 +34,7 @@ def opened() -> Baton:
 
 def _built() -> Baton:
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # the log line says what the error says
+        with contextlib.redirect_stdout(io.StringIO()):  # the log line holds the text of the error
             baton = bootstrap.baton()
             baton.ports  # noqa: B018  # built now, so that what is missing is said now
     except Misconfigured as error:

@@ -1,1 +1,1 @@
-"""Baton's shared code. `shared/README.md` lists the rooms; import-linter holds their order."""
+"""Baton's shared code. `shared/README.md` lists the rooms; import-linter enforces their order."""

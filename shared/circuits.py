@@ -1,17 +1,18 @@
-"""Which targets are down, as far as one instance knows: a target that keeps failing is left alone
-for a while.
+"""Circuit breakers, one for each target, in the memory of one instance.
 
 closed ── FAILURES in a row, of CONVERSATIONS or more ──> open ── its pause is over ──> half open
    ^                                                       ^                              │     │
    │                                                       └── it fails: a longer pause ──┘     │
-   └──────────────────────────── one try is answered for itself ────────────────────────────────┘
+   └──────────────────────────── one try gets an answer ────────────────────────────────────────┘
 
-Half open, one call at a time is tried. A target that answers, though with errors, may refuse some
-conversations and take others: the first try of each command passes an open circuit to it. So only
-repetitions wait, and those whom it would serve do not wait for those whom it refuses. A target that
-gives no answer is down for all.
+A half-open circuit lets one call at a time through.
 
-What is not tried keeps its place in the outbox. A new instance knows nothing yet, and tries.
+A target that answers with errors may refuse some conversations and accept others. So the first try
+of each command passes an open circuit to such a target, and only repetitions wait. A target that
+gives no answer gets no first tries either.
+
+A command that is not tried keeps its place in the outbox. A new instance starts with every circuit
+closed.
 """
 
 import asyncio
@@ -23,22 +24,22 @@ from datetime import datetime, timedelta
 
 from shared.logs import log
 
-# one message that is at fault, in one conversation, says nothing of its target
+# Both must be reached: one faulty message or conversation does not mean that the target is down.
 FAILURES, CONVERSATIONS = 5, 3
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
-# so many calls that wait for an answer keep others from waiting as well
+# With MOST_HANGING calls older than HANGING_SECONDS, further calls are not made.
 HANGING_SECONDS, MOST_HANGING = 4.0, 8
-# half of what an instance works at once: the rest is for other targets
+# One target gets at most half of the calls of an instance, so that others are served as well.
 MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0
 
 
 @dataclass(slots=True)
 class Trial:
-    """One try. `failed` says whether the target did not answer for itself; None where nothing was
-    learned.
+    """One call to a target.
 
-    `probes`: it finds out whether an open circuit can be closed. `answered`: the target gave an
-    answer at all.
+    `failed`: True if the target could not serve the call, None if the call says nothing about the
+    target. `probes`: the call decides whether an open circuit can be closed. `answered`: the target
+    sent a response, also one with an error status.
     """
 
     began: float
@@ -49,8 +50,10 @@ class Trial:
 
 @dataclass(slots=True)
 class Circuit:
-    """What is known of one target. Times are those of the caller's clock; how long a call takes
-    is measured.
+    """The state of one target.
+
+    `open_until` and `now` are times of the caller's clock. The age of a running call is measured
+    with the event loop's clock, in seconds.
     """
 
     target: str
@@ -64,10 +67,13 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
+        """Whether the circuit is open or half open."""
         return self.open_until is not None
 
     def admits(self, now: datetime, *, first_try: bool) -> bool:
-        """Returns whether the target may be tried now, as far as others' tries tell."""
+        """Returns whether the circuit allows a call now: it is closed, or the call is a first
+        try to a target that answers, or the call may probe.
+        """
         if self.open_until is not None and not (first_try and self.answers):
             return self._may_probe(now)
         long_ago = _measured() - HANGING_SECONDS
@@ -78,11 +84,14 @@ class Circuit:
         return is_due and not any(trial.probes for trial in self.running)
 
     async def takes(self, now: datetime, *, first_try: bool) -> bool:
-        """Returns whether one more call may be made, at once; waits for room, though not for
-        long.
+        """Returns whether one more call may be made now.
+
+        Waits at most LONGEST_QUEUE_SECONDS for a free slot. The caller must then use `trial`, which
+        frees the slot.
         """
         if not self.admits(now, first_try=first_try) or not await self._finds_room():
             return False
+        # The circuit may have opened while this call waited for its slot.
         if not self.admits(now, first_try=first_try):
             self.room.release()
             return False
@@ -97,7 +106,7 @@ class Circuit:
 
     @contextmanager
     def trial(self, conversation: str, now: datetime) -> Iterator[Trial]:
-        """Is one try, which `takes` allowed just now; learns from it when it ends."""
+        """Runs one call that `takes` has just allowed, and updates the circuit from its result."""
         trial, was_open = Trial(_measured(), self._may_probe(now)), self.is_open
         self.running.append(trial)
         try:
@@ -109,7 +118,7 @@ class Circuit:
                 self._close()
             elif trial.failed:
                 self.answers = trial.answered
-                # others say nothing new of an open circuit
+                # While the circuit is open, only a probe changes its pause.
                 if trial.probes or not (was_open or self.is_open):
                     self._fail(conversation, now)
 
@@ -130,6 +139,7 @@ class Circuit:
             )
         pause = min(FIRST_PAUSE * 2 ** min(self.times_opened, 10), LONGEST_PAUSE)
         self.times_opened += 1
+        # Jitter, so that instances do not probe the target at the same moment.
         self.open_until = now + timedelta(seconds=pause * random.uniform(0.75, 1))
         self.conversations.clear()
 
@@ -142,10 +152,13 @@ class Circuit:
 
 
 class Circuits:
+    """The circuits of all targets that this instance has called."""
+
     def __init__(self) -> None:
         self._known: dict[str, Circuit] = {}
 
     def of(self, target: str) -> Circuit:
+        """Returns the target's circuit, a new closed one at the first call."""
         return self._known.setdefault(target, Circuit(target))
 
 

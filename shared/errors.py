@@ -1,32 +1,34 @@
-"""Everything that Baton refuses or cannot do, as one tree; `edge` turns it into answers, and
-nothing else does.
+"""The tree of errors that Baton raises on purpose. `shared/edge` maps them to HTTP answers.
 
 BatonError
 ├── BadRequest         400 INVALID_ARGUMENT     the body or path is wrong; do not repeat it
-├── Unsupported        400 FAILED_PRECONDITION  the customer's channel has no such thing
+├── Unsupported        400 FAILED_PRECONDITION  the customer's channel does not support this
 ├── Unauthenticated    401 UNAUTHENTICATED      no key, a wrong key, a wrong signature
-├── Forbidden          403 PERMISSION_DENIED    a key that may not do this
+├── Forbidden          403 PERMISSION_DENIED    the key has no right to do this
 ├── NotFound           404 NOT_FOUND            no such path, platform or conversation
 ├── MethodNotAllowed   405 UNIMPLEMENTED        the path is right, the method is not
 ├── AlreadyExists      409 ALREADY_EXISTS       this id was accepted before
-├── Refused            409 FAILED_PRECONDITION  the conversation forbids it; the id stays free
+├── Refused            409 FAILED_PRECONDITION  the state forbids it; the id stays free
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
-├── TooMany            429 RESOURCE_EXHAUSTED   too much is waiting; ask again later
-└── Unavailable        503 UNAVAILABLE          nothing was lost, ask again
+├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
+└── Unavailable        503 UNAVAILABLE          nothing was lost; retry
+    ├── Unreadable         a stored document is of a newer version, or damaged
     ├── Contended          too many writers at once
-    ├── TooBusy            this process holds as many bodies as it may
-    ├── DoorClosed         a secret that this door needs is not set
-    ├── Misconfigured      the environment cannot be used; the log names every setting that is wrong
-    └── NotYet             a delivery failed for now; the wake-up should come again
+    ├── TooBusy            the bodies that this process holds are at their limit
+    ├── DoorClosed         a secret that this function needs is not set
+    ├── Misconfigured      the settings are invalid; the log names each of them
+    └── NotYet             a delivery failed for now; the wake-up must be redelivered
 """
 
 from collections.abc import Mapping
 
 
 class BatonError(Exception):
-    """Carries its own answer: HTTP `code`, gRPC `status`, a stable `reason` slug and `metadata`
-    for machines.
+    """An error that carries its HTTP answer.
+
+    `code` is the HTTP status, `status` the gRPC status, `reason` a stable slug, and `metadata`
+    further values for programs.
     """
 
     code = 500
@@ -56,7 +58,7 @@ class Unauthenticated(BatonError):
     code, status = 401, "UNAUTHENTICATED"
 
     def __init__(self) -> None:
-        """Never says what was wrong: a forger learns nothing."""
+        """The message never says what was wrong, so that it does not help a forger."""
         super().__init__(
             "unauthenticated", "The credentials or the signature of this request were not accepted."
         )
@@ -101,6 +103,17 @@ class Unavailable(BatonError):
     code, status = 503, "UNAVAILABLE"
 
 
+class Unreadable(Unavailable):
+    """A stored document that this version cannot read. The event comes again, to a newer one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unreadable-document",
+            "A newer version of Baton wrote this, or it is damaged; deploy all functions of one"
+            " version.",
+        )
+
+
 class Contended(Unavailable):
     def __init__(self) -> None:
         super().__init__(
@@ -124,9 +137,9 @@ class DoorClosed(Unavailable):
 
 class Misconfigured(Unavailable):
     def __init__(self, faults: str = "") -> None:
-        """`faults` is for who started it, and never part of an answer."""
+        """`faults` is for the log of the process; no answer contains it."""
         super().__init__(
-            "misconfigured", "The settings of this deployment are wrong; its log says which."
+            "misconfigured", "The settings of this deployment are invalid; its log names them."
         )
         self.faults = faults
 
@@ -135,6 +148,6 @@ class NotYet(Unavailable):
     def __init__(self, conversation: str) -> None:
         super().__init__(
             "delivery-failed-for-now",
-            "A delivery failed for now and will be tried again.",
+            "A delivery failed temporarily; it will be tried again.",
             conversation=conversation,
         )

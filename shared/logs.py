@@ -1,4 +1,7 @@
-"""One JSON line per outcome, as Cloud Logging reads it; never a body, a token or a phone number."""
+"""Structured logs: one JSON line per outcome, in the format of Cloud Logging.
+
+No line may contain a body, a token or a phone number.
+"""
 
 import json
 import re
@@ -17,14 +20,14 @@ _hidden: set[Severity] = set()
 
 
 def hide(severity: Severity) -> None:
-    """Keeps lines of this severity back from now on, where people read along."""
+    """Drops log lines of this severity from now on. Used where the log is read in a terminal."""
     _hidden.add(severity)
 
 
 def log(severity: Severity, message: str, **fields: Loggable) -> None:
-    """Writes one line to standard output; fields that are None are left out.
+    """Writes one JSON line to standard output. Fields that are None are left out.
 
-    The trace field is what makes Cloud Logging show the line under its request.
+    Cloud Logging uses the trace field to show the line under its request.
     https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
     """
     if severity in _hidden:
@@ -37,11 +40,13 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
     trace = tracing.current().trace
     if trace is not None:
         line["logging.googleapis.com/trace"] = trace
-    with suppress(OSError):  # a log on a full disk must not turn what was done into an error
+    with suppress(OSError):  # a failed log write must not fail the request that was served
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
 
 def sanitised(given: str) -> str:
-    """Returns a host or an origin that a stranger sent in a form that a log may hold."""
+    """Returns a host or an origin from a request in a form that is safe to log: at most 100
+    characters, others than those of a URL's authority replaced by "?".
+    """
     return re.sub(r"[^A-Za-z0-9.:/\[\]_-]", "?", given)[:100]

@@ -1,5 +1,6 @@
-"""What the services need of the outside; adapters in `stores` and `transports` give it, tests
-may give their own.
+"""The interfaces that use cases depend on.
+
+`stores` and `transports` implement them; tests may bring their own implementations.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,8 +24,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
-    """A stored value and the store's own token of that state, the precondition of the next
-    write.
+    """A stored value and the store's token of that state.
+
+    The next write passes the token as its precondition.
     """
 
     value: T
@@ -33,10 +35,10 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Written whole or not at all: entries are created first, conversations only if their token
-    still stands.
+    """One atomic write. It creates the entries and writes the conversations.
 
-    A token of None creates the conversation.
+    It fails if an entry exists, or if a conversation's token is outdated. A token of None means
+    that the conversation must not exist yet.
     """
 
     entries: Sequence[JournalEntry]
@@ -44,140 +46,170 @@ class Commit:
 
 
 class PreconditionFailed(Exception):
-    """Something that the commit relied on has changed; nothing was written. It does not say
-    what: read the entry.
+    """A precondition of the commit did not hold; nothing was written.
+
+    The error does not say which one. The caller reads the journal entry to find out.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
+    """A part of a list. `cursor` asks for the next page; None means that this is the last one.
+
+    `unreadable` counts the documents that this version cannot read and leaves out.
+    """
+
     items: list[T]
     cursor: str | None
+    unreadable: int = 0
 
 
 class ConversationStore(Protocol):
-    """State, journal and outbox. Every method may raise Unavailable; `commit` and `update` raise
-    PreconditionFailed.
+    """State, journal and outbox.
 
-    Pages go on behind their last item wherever it stands now, so an item that stays due does not
-    hold up the rest; a page may be shorter than its limit, even empty, and have a cursor.
+    Every method may raise Unavailable; `commit` and `update` may raise PreconditionFailed.
+
+    A page starts after the position of the last item of the page before it, so an item that stays
+    due does not block the others. A page may be shorter than its limit, even empty, and still have
+    a cursor.
     """
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-        """Returns the conversation; a copy of this instance's own last commit or read will do
-        unless `fresh`.
+        """Returns the conversation, or None if there is none.
+
+        Unless `fresh`, the result may be this instance's copy of its own last commit or read.
         """
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        """Returns the conversations as written, with their new tokens. Raises TooLarge for what
-        no document holds.
+        """Returns the conversations as written, with their new tokens.
+
+        Raises TooLarge if a document would exceed the store's limit.
         """
 
-    async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None: ...
+    async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
+        """Returns the journal entry, or None if there is none."""
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
     ) -> Snapshot[JournalEntry]:
-        """Replaces an entry if its token still stands, adds `counts` with it, and returns it with
-        the new token.
+        """Replaces an entry if its token is current, and adds `counts` in the same write.
 
-        Raises TooLarge where the reports cannot hold the counts; then nothing was written.
+        Returns the entry with its new token.
+
+        Raises TooLarge if the reports cannot hold the counts; then nothing was written.
         """
 
     async def update_together(
         self, entries: Sequence[Snapshot[JournalEntry]]
     ) -> list[Snapshot[JournalEntry]]:
-        """Replaces these entries, all of them or none, if every token still stands; returns
-        them with new tokens.
+        """Replaces these entries in one atomic write if every token is current.
+
+        Returns them with their new tokens.
         """
 
     async def pending(
         self, conversation: str, after: int, limit: int
     ) -> list[Snapshot[JournalEntry]]:
-        """Returns the entries beyond sequence `after` that delivery must look at, in sequence."""
+        """Returns the pending entries with a sequence above `after`, in sequence."""
 
-    async def pending_count(self, conversation: str) -> int: ...
+    async def pending_count(self, conversation: str) -> int:
+        """Returns the number of pending entries of the conversation."""
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns conversations of a phase, longest wait first. Raises BadRequest for a cursor it
-        never gave.
+        """Returns the conversations of a phase, longest wait first.
 
-        In QUEUED there is no conversation that is only tracked: its customer waits for other people
-        than Baton's.
+        Raises BadRequest for an invalid cursor.
+
+        A tracked conversation is never in QUEUED here: its customer waits for the agents of another
+        platform.
         """
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
-        """Returns the journal in sequence, which is the order in which events were accepted
-        whatever the clocks said.
+        """Returns the journal in sequence, which is the order of acceptance and independent of
+        clocks.
 
-        Entries of one sequence (the markers of an event, what was asked of the built-in bot because
-        of it) come by their time, then by their id. With `expired` it has also what has expired and
-        is not deleted yet. Raises BadRequest for a cursor it never gave.
+        Entries of one sequence are sorted by time, then by id. They are the markers of an event and
+        the requests to the built-in bot that followed from it. With `expired` the result includes
+        entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
         """
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        """Returns the last entries of the journal in sequence, the last one first."""
+        """Returns the last `limit` entries of the journal, the latest first."""
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        """Returns the conversations whose `due_at` has passed, longest due first."""
+        """Returns the ids of conversations whose `due_at` has passed, the earliest first."""
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        """Returns the conversations (with repetitions) of entries whose `due_at` has passed."""
+        """Returns the conversations of entries whose `due_at` has passed.
+
+        An id may occur more than once.
+        """
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Returns every conversation, in an order that stays. Raises BadRequest for a cursor it
-        never gave.
-        """
+        """Returns all conversations in a stable order. Raises BadRequest for an invalid cursor."""
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
     ) -> list[Count]:
-        """Returns what these tallies hold of the quarters of an hour from `since` until before
-        `until`; by default what reports show. Cells may repeat.
+        """Returns the counts of these tallies for the quarters of an hour from `since` until
+        before `until`. The default tallies are those that reports show. A cell may occur more
+        than once.
         """
 
     async def correct(
         self, since: datetime, until: datetime, corrections: Sequence[Count], read_at: datetime
     ) -> None:
-        """Makes these all that is corrected of the whole days of UTC from `since` until before
-        `until`, but for what was corrected by what was read later than `read_at`: repeated, or
-        begun and not ended, it does no harm. Raises PreconditionFailed.
+        """Replaces all corrections of the whole UTC days from `since` until before `until`.
+
+        A correction whose `read_at` is later than this one is kept, so a repeated or interrupted
+        recount does no harm. Raises PreconditionFailed.
         """
 
     async def journal_ends(self, since: datetime, until: datetime) -> Mapping[datetime, datetime]:
-        """Returns, for days of UTC, when the first of what was counted on them is journalled no
-        longer, if ever.
+        """Returns, by UTC day, when the first journal entry behind that day's counts expires.
+
+        Days whose entries never expire are left out.
         """
 
     async def scrub(self) -> bool:
-        """Returns True once no file of the store holds what was replaced, False while that
-        cannot be done.
+        """Returns True if no file of the store holds replaced data any more, False if that
+        cannot be done now.
         """
 
     def frozen(self) -> AbstractAsyncContextManager["ConversationStore"]:
-        """Returns the store as it stood at one moment not long ago; only its reads may be used."""
+        """Returns a read-only view of the store at one recent moment."""
 
 
 class Publisher(Protocol):
+    """Publishes messages to topics."""
+
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
-        """Returns once the topic has it. Raises Unavailable."""
+        """Returns when the topic has accepted the message. Raises Unavailable."""
 
 
 class Sender(Protocol):
+    """Makes HTTP calls to platforms and webhooks."""
+
     async def send(self, call: Call) -> Answer | None:
-        """Returns the answer, or None where it is unknown whether the call arrived."""
+        """Returns the answer, or None if it is unknown whether the call arrived.
+
+        Raises Unavailable if it did not arrive.
+        """
 
 
 class Clock(Protocol):
-    def now(self) -> datetime: ...
+    """The source of the current time."""
+
+    def now(self) -> datetime:
+        """Returns the current time in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """The plain webhook of each audience (BOT, HUMAN) that has one, and the key that signs what
-    goes there.
+    """The webhook URL of each audience (BOT, HUMAN) that has one, and the key that signs the
+    requests.
     """
 
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -186,8 +218,8 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True)
 class CrmRecord:
-    """Where comments go: `url` with placeholders in its path or query, the method, and what
-    proves the caller.
+    """Where comments are written: a `url` with placeholders in its path or query, the method,
+    and the caller's credentials.
     """
 
     url: str = field(repr=False)
@@ -201,8 +233,10 @@ NO_DESKS, NO_TEAM = Desks(), Team()
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a use case works with. `streams`: what is measured is published as well, for whoever
-    reports elsewhere. `circuits`: which targets are down, as far as this instance knows.
+    """What a use case works with.
+
+    `streams`: measurements are also published to a topic, for reports made outside of Baton.
+    `circuits`: this instance's circuit breakers.
     """
 
     store: ConversationStore

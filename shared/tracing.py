@@ -1,5 +1,5 @@
-"""The request being served: its trace, which travels on through topics, and the RPCs that it has
-cost so far.
+"""Trace context of the current request, which is passed on through topics, and the number of RPCs
+that the request has made.
 
 https://www.w3.org/TR/trace-context/, https://cloud.google.com/trace/docs/trace-context
 """
@@ -16,7 +16,7 @@ _CLOUD = re.compile(r"([0-9a-f]{32})(?:/\d+)?(?:;.*)?")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`traceparent` is what goes on to others, `trace` the resource name that log lines carry."""
+    """`traceparent` is the header value to pass on; `trace` is the resource name for log lines."""
 
     traceparent: str | None = None
     trace: str | None = None
@@ -28,14 +28,18 @@ _current: ContextVar[Span | None] = ContextVar("span", default=None)
 
 
 def name_project(project: str | None) -> None:
-    """Notes whose traces these are; without a project log lines carry none."""
+    """Sets the Google Cloud project that traces belong to.
+
+    Without one, log lines carry no trace.
+    """
     global _project  # once, at start
     _project = project
 
 
 def begin(headers: Mapping[str, str]) -> Span:
-    """Returns what these headers say, which is the span of all that follows in this task; RPCs
-    counted stay counted.
+    """Reads the trace headers and makes the result the current span of this task. Returns it.
+
+    RPCs that were counted in the task before stay counted.
     """
     traceparent = headers.get("traceparent", "")
     known = _TRACEPARENT.fullmatch(traceparent)
@@ -47,10 +51,10 @@ def begin(headers: Mapping[str, str]) -> Span:
 
 
 def current() -> Span:
-    """Returns the span of this task, an empty one outside of any request."""
+    """Returns the span of this task, or an empty one outside of a request."""
     return _current.get() or Span()
 
 
 def count(rpc: str) -> None:
-    """Notes an RPC that the current request has made."""
+    """Counts one RPC of the current request. `rpc` is the name that the log shows."""
     current().rpcs[rpc] += 1

@@ -72,13 +72,13 @@ def pubsub_emulator() -> Iterator[str]:
 
 @pytest.fixture
 def fresh_project() -> str:
-    """Returns the id of a project that nobody has used: the emulators hold nothing of it."""
+    """Returns the id of a project that is new: the emulators have no data of it."""
     return f"test-{uuid.uuid4().hex[:16]}"
 
 
 @pytest.fixture(scope="session")
 def nowhere() -> Iterator[str]:
-    """Returns the URL of a port on which nobody listens, nor will while these tests run."""
+    """Returns the URL of a port without a server, during these tests and after them."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"

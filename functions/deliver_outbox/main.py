@@ -1,5 +1,5 @@
-"""Entry point of deliver_outbox, a wake-up of topic baton-outbox: fires due timers, then sends
-what waits.
+"""Entry point of deliver_outbox, a wake-up of topic baton-outbox: fires due timers, then sends the
+waiting commands.
 """
 
 import functions_framework.aio

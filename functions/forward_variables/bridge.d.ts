@@ -4,7 +4,11 @@ export interface VirtualAgentEvent {
   data: Record<string, unknown> & {
     chat_id?: number | null;
     call_id?: number | null;
-    captured_variables?: { intent_name?: string | null; variables: Record<string, unknown>; captured_at?: string }[];
+    captured_variables?: {
+      intent_name?: string | null;
+      variables: Record<string, unknown>;
+      captured_at?: string;
+    }[];
   };
 }
 
@@ -13,11 +17,15 @@ export interface BridgeError extends Error {
   /**
    * Dropped: "too-large", "refused", "expired", "http-400", "http-413".
    * Taken, but for a part that Baton could not read: "incomplete".
-   * Tried again: "unreachable" (offline, CSP, CORS), "no-token", "unreadable-answer", "internal", "http-<status>".
+   * Tried again: "unreachable" (offline, CSP, CORS), "no-token", "unreadable-answer", "internal",
+   * "http-<status>".
    * Kept in memory only: "not-stored".
    */
   reason: string;
-  /** Of "refused" and "incomplete": Baton's own reason, and the field of the event's data that it is about. */
+  /**
+   * Of "refused" and "incomplete": Baton's own reason, and the field of the event's data that it is
+   * about.
+   */
   detail?: string;
   field?: string;
   /** The events concerned; empty where it is none in particular. */
@@ -33,7 +41,10 @@ export interface Options {
   adapterOrigins: string[];
   /** The iframe in which the adapter runs; posts of any other window are ignored. */
   frame: HTMLIFrameElement;
-  /** Returns a fresh token from the CRM's own back end: HS256, `aud` "baton", `sub` the agent, `exp` in 10 minutes at most. */
+  /**
+   * Returns a fresh token from the CRM's own back end: HS256, `aud` "baton", `sub` the agent, `exp`
+   * in 10 minutes at most.
+   */
   getToken: () => string | Promise<string>;
   /** Hears of everything that is dropped, and of every failed try. */
   onError?: (error: BridgeError) => void;

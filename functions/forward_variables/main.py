@@ -1,5 +1,5 @@
-"""Entry point of forward_variables, what an agent's browser reports: POST /, and the script
-itself: GET /bridge.js.
+"""Entry point of forward_variables: POST / takes what an agent's browser reports, GET /bridge.js
+serves the script.
 """
 
 from functools import partial

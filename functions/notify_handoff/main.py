@@ -1,4 +1,4 @@
-"""Entry point of notify_handoff, a notification of topic baton-handoffs: tells the team."""
+"""Entry point of notify_handoff, a notification of topic baton-handoffs: notifies the team."""
 
 import functions_framework.aio
 from starlette.requests import Request

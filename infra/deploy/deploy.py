@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 
+from infra.deploy.checks import faults
 from infra.deploy.deployment import Deployment, webhook_urls
 from infra.deploy.gcloud import Run, Runner, Step, StepFailed, run_command
 from infra.deploy.steps_function import function_steps
@@ -34,16 +35,20 @@ ADVICE = {
     r"has not been used in project|SERVICE_DISABLED": (
         "An API was enabled a moment ago; wait a minute, run it again."
     ),
+    r"Access to bucket gcf-v2-sources-\S+ denied|missing permission on the build service account": (
+        "The build account baton-build may not read the sources, or not yet. Run the whole "
+        "deployment again, without --only: it grants the right, and waits for it."
+    ),
+    r"Build failed|build failed": (
+        "The log at the printed address says why. If it stops at Python or its packages, "
+        "`python -m infra.stage --check` does the same build here."
+    ),
     r"PERMISSION_DENIED|does not have permission|[Pp]ermission .* denied|403": (
         "Your account may not do this: it needs roles/owner in the project, or the administrator "
         "roles of what the step names."
     ),
     r"[Ss]ervice account .* does not exist": (
         "A new service account is not known everywhere yet; run it again."
-    ),
-    r"Build failed|build failed": (
-        "The log at the printed address says why; `python -m infra.stage --check` does the same "
-        "build here."
     ),
 }
 
@@ -161,6 +166,13 @@ def _deployment(
     )
 
 
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns what the environment sets of all that the functions read."""
+    table = deployables()
+    names = (*secrets(table), *settings(table))
+    return {name: environment[name] for name in names if environment.get(name)}
+
+
 def _arguments(given: list[str] | None) -> argparse.Namespace:
     table = deployables()
     parser = argparse.ArgumentParser(
@@ -171,12 +183,16 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "--region", required=True, type=_region, help="where the functions run, like europe-west1"
     )
     parser.add_argument(
-        "--firestore-location", help="where the database lies (default: the region)"
+        "--firestore-location",
+        type=_location,
+        help="where the database lies (default: the region)",
     )
     parser.add_argument(
-        "--max-instances", type=int, default=100, help="no function grows beyond this"
+        "--max-instances", type=_instances, default=100, help="no function grows beyond this"
     )
-    parser.add_argument("--alert-email", help="who is mailed when something needs a person")
+    parser.add_argument(
+        "--alert-email", type=_email, help="who is mailed when something needs a person"
+    )
     parser.add_argument(
         "--only", choices=list(table), help="deploy this function; everything else is there already"
     )
@@ -211,12 +227,34 @@ def _region(text: str) -> str:
     return text
 
 
+def _location(text: str) -> str:
+    if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+|eur3|nam5", text):
+        raise argparse.ArgumentTypeError("give a region (like europe-west1), eur3 or nam5")
+    return text
+
+
+def _instances(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 1000")
+    return int(text)
+
+
+def _email(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        raise argparse.ArgumentTypeError("give one address, like oncall@example.com")
+    return text
+
+
 def main(
     given: list[str] | None = None,
     environment: Mapping[str, str] = os.environ,
     run: Run = run_command,
 ) -> int:
     arguments = _arguments(given)
+    wrong = faults(_given(environment))
+    if wrong:
+        print("not deployed, as these settings are wrong:", *wrong, sep="\n  ", file=sys.stderr)
+        return 2
     try:
         to = _deployment(arguments, environment, run)
     except StagingError as error:

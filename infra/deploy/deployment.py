@@ -48,9 +48,9 @@ class Deployment:
             secret,
         )
 
-    def found(self, command: str, *words: str) -> Command:
-        """Returns a command that prints the first name of a list."""
-        return self.gcloud(command, *words, "--limit=1", "--format=value(name)")
+    def listed(self, command: str, *words: str) -> Command:
+        """Returns a command that prints a whole list."""
+        return self.gcloud(command, *words, "--format=json")
 
     def right(self, command: str, of: str, member: str, role: str, *words: str) -> Command:
         return self.gcloud(

@@ -2,6 +2,7 @@
 can be run, or printed as a shell script that does the same.
 """
 
+import json
 import re
 import shlex
 import subprocess
@@ -9,16 +10,29 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from infra.deploy.found import Json, found
+
 _VALUE = re.compile("\x00([A-Z_]+)\x00")
-# A service account that was made a moment ago is not known everywhere yet.
-_NEWBORN = re.compile(r"[Ss]ervice account .* does not exist")
-PATIENCE = 6
-FOUND = "\x00FOUND\x00"  # what a step's `probe` printed
+FOUND, ETAG = "\x00FOUND\x00", "\x00ETAG\x00"  # the name and the etag of what a `probe` listed
+# What Google says of something that was made a moment ago -> for how many seconds it may say so.
+# https://github.com/hashicorp/terraform-provider-google/issues/20571 (the bucket) and 11102 (the
+# metric)
+SETTLING = {
+    r"[Ss]ervice account .* does not exist": 60,
+    r"Access to bucket gcf-v2-sources-\S+ denied": 600,
+    r"Cannot find metric that matches type": 720,
+}
+PAUSE = 10
 
 
 def value(name: str) -> str:
     """Returns a stand-in for what an earlier step remembered under this name."""
     return f"\x00{name}\x00"
+
+
+def as_json(body: Json) -> str:
+    """Returns JSON in which stand-ins are still filled in: JSON would escape their marks."""
+    return json.dumps(body).replace("\\u0000", "\x00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +55,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`probe` succeeds where the thing exists or, if `lists`, prints its name. `function` is
-    whose step it is.
+    """`probe` succeeds where the thing exists; with `same` it prints a list, in which the thing
+    is what holds the same. `function` is the function that the step belongs to.
     """
 
     title: str
     create: Command
     probe: Command | None = None
-    lists: bool = False
+    same: Json | None = None
     update: tuple[Command, ...] = ()
     remembers: str | None = None
     function: str | None = None
@@ -60,12 +74,22 @@ class Step:
     def _lines(self) -> list[str]:
         create = self.create.shell()
         if self.remembers is not None:
-            return [f"{self.remembers}=$({create})"]
+            return [f"{self.remembers}=$({self._finding(self.create)})"]
         if self.probe is None:
             return [create]
-        if self.lists:
-            return [f"FOUND=$({self.probe.shell()})", *self._branches('[ -n "$FOUND" ]', create)]
+        if self.same is not None:
+            asked = [f"FOUND=$({self._finding(self.probe)})"]
+            if any(ETAG in (one.stdin or "") for one in self.update):
+                asked.append(f"ETAG=$({self._finding(self.probe, 'etag')})")
+            return [*asked, *self._branches('[ -n "$FOUND" ]', create)]
         return self._branches(f"{self.probe.shell()} >/dev/null 2>&1", create)
+
+    def _finding(self, command: Command, of: str = "name") -> str:
+        """Returns a command as a shell line; of what it lists, only the thing that is the same."""
+        if self.same is None:
+            return command.shell()
+        finder = f"python -m infra.deploy.found {shlex.quote(json.dumps(self.same))} --field={of}"
+        return f"{command.shell()} | {finder}"
 
     def _branches(self, condition: str, create: str) -> list[str]:
         if not self.update:
@@ -124,37 +148,48 @@ class Runner:
         every = list(steps)
         for number, step in enumerate(every, 1):
             say(f"[{number}/{len(every)}] {step.title} ... ")
-            say(f"{self._do(step)}\n")
+            say(f"{self._do(step, say)}\n")
 
-    def _do(self, step: Step) -> str:
+    def _do(self, step: Step, say: Callable[[str], None]) -> str:
         if step.probe is None or not self._exists(step):
-            output = self._must(step, step.create)
+            result = self._must(step, step.create, say)
             if step.remembers is not None:
-                self.values[step.remembers] = output
-                return output
+                self._find(step, step.create, result)
+                known = result.output.strip() if step.same is None else self.values["FOUND"]
+                self.values[step.remembers] = known
+                return known
             return "done" if step.probe is None else "made"
         for command in step.update:
-            self._must(step, command)
+            self._must(step, command, say)
         return "up to date" if step.update else "there already"
 
     def _exists(self, step: Step) -> bool:
         assert step.probe is not None  # noqa: S101  # the caller looked
         result = self._call(step.probe)
-        self.values["FOUND"] = result.output.strip()
-        if step.lists and result.code != 0:
-            raise StepFailed(step, step.probe, result)
-        return result.code == 0 and (not step.lists or bool(self.values["FOUND"]))
+        return self._find(step, step.probe, result)
 
-    def _must(self, step: Step, command: Command) -> str:
-        result = self._call(command)
-        for _ in range(PATIENCE):
-            if result.code == 0 or not _NEWBORN.search(result.errors):
-                break
-            self.pause(10)
+    def _find(self, step: Step, command: Command, result: Result) -> bool:
+        """Says whether the thing is there; of a list, notes its name and its etag."""
+        if step.same is None:
+            return result.code == 0
+        try:
+            there = found(result.output, step.same) or {}
+        except ValueError:  # a list that failed is not an empty list
+            raise StepFailed(step, command, result) from None
+        self.values |= {"FOUND": there.get("name", ""), "ETAG": there.get("etag", "")}
+        return bool(there)
+
+    def _must(self, step: Step, command: Command, say: Callable[[str], None]) -> Result:
+        """Runs a command that must succeed, again while what it needs is too new."""
+        result, waited = self._call(command), 0
+        while result.code != 0:
+            if waited >= _patience(result.errors):
+                raise StepFailed(step, command, result)
+            say("waiting for Google to know it ... " if waited == 0 else ". ")
+            self.pause(PAUSE)
+            waited += PAUSE
             result = self._call(command)
-        if result.code != 0:
-            raise StepFailed(step, command, result)
-        return result.output.strip()
+        return result
 
     def _call(self, command: Command) -> Result:
         words = tuple(self.filled(word) for word in command.words)
@@ -163,6 +198,11 @@ class Runner:
 
     def filled(self, text: str) -> str:
         return _VALUE.sub(lambda match: self.values[match[1]], text)
+
+
+def _patience(errors: str) -> int:
+    """Returns for how many seconds a command that failed so is tried again."""
+    return max((most for said, most in SETTLING.items() if re.search(said, errors)), default=0)
 
 
 def _quoted(word: str) -> str:

@@ -2,6 +2,7 @@
 it, what calls it.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from infra.deploy.deployment import WEEK, Deployment
@@ -67,10 +68,10 @@ def _joined(variables: Mapping[str, str]) -> str:
     """Returns NAME=value pairs behind a separator that none of them holds: a value may have
     commas.
     """
+    plain = (",", ";", "|", "@@")
+    candidates = itertools.chain(plain, (f"~{n}~" for n in itertools.count()))
     separator = next(
-        one
-        for one in (",", ";", "|", "@@", "~~~~")
-        if not any(one in text for text in variables.values())
+        one for one in candidates if not any(one in text for text in variables.values())
     )
     return f"^{separator}^" + separator.join(f"{name}={text}" for name, text in variables.items())
 

@@ -11,9 +11,8 @@ from infra.deployables import ROOT, secrets, topics
 
 FIRESTORE = ROOT / "infra" / "terraform" / "firestore.json"
 APIS = (
-    "artifactregistry cloudbuild cloudfunctions cloudscheduler dialogflow firestore iam logging "
-    "monitoring pubsub run "
-    "secretmanager storage"
+    "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler dialogflow "
+    "firestore iam logging monitoring pubsub run secretmanager storage"
 )
 CALLERS = {
     "pubsub": "Pub/Sub, when it pushes to a function",
@@ -58,8 +57,8 @@ def _firestore(to: Deployment) -> Iterator[Step]:
     yield Step(
         "Firestore daily backup",
         to.gcloud("firestore backups schedules create", at, "--recurrence=daily", "--retention=7d"),
-        probe=to.found("firestore backups schedules list", at, "--filter=dailyRecurrence:*"),
-        lists=True,
+        probe=to.listed("firestore backups schedules list", at),
+        same={"dailyRecurrence": {}},
     )
     yield from (_index(to, at, index) for index in tables["indexes"])
     for collection, fields in tables["fields"].items():
@@ -71,14 +70,13 @@ def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
     group, scope = str(index["collection"]), str(index["scope"])
     fields = [one.split() for one in index["fields"]]
     config = [f"--field-config=field-path={path},order={order.lower()}" for path, order in fields]
-    wanted = [f"fields[{n}].fieldPath={path}" for n, (path, _) in enumerate(fields)]
-    same = " AND ".join([f"name~/collectionGroups/{group}/", f"queryScope={scope}", *wanted])
+    wanted = [{"fieldPath": path, "order": order} for path, order in fields]
     where = [at, f"--collection-group={group}", f"--query-scope={scope.lower().replace('_', '-')}"]
     return Step(
         f"Firestore index {group}: {', '.join(path for path, _ in fields)}",
         to.gcloud("firestore indexes composite create", *where, *config),
-        probe=to.found("firestore indexes composite list", at, f"--filter={same}"),
-        lists=True,
+        probe=to.listed("firestore indexes composite list", at),
+        same={"name": f"/collectionGroups/{group}/", "queryScope": scope, "fields": wanted},
     )
 
 
@@ -119,6 +117,18 @@ def _identities(to: Deployment) -> Iterator[Step]:
     yield Step(
         "builds may write logs",
         to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None"),
+    )
+    # Cloud Functions makes this bucket at the first build, so the right is given in the project.
+    bucket = f"projects/_/buckets/gcf-v2-sources-{value('PROJECT_NUMBER')}-{to.region}"
+    within = (
+        f'expression=resource.name == "{bucket}" || resource.name.startsWith("{bucket}/")'
+        ",title=sources of functions"
+    )
+    yield Step(
+        "builds may read the copy of the sources that Cloud Functions makes",
+        to.right(
+            "projects", to.project, member, "roles/storage.objectViewer", f"--condition={within}"
+        ),
     )
     condition = (
         "expression=resource.name == "

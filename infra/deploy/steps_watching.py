@@ -1,11 +1,11 @@
 """The steps that let people see how Baton is: log-based metrics, alarms, a dashboard."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from infra.deploy.deployment import Deployment
-from infra.deploy.gcloud import FOUND, Command, Step, value
+from infra.deploy.gcloud import ETAG, FOUND, Step, as_json, value
 from infra.deployables import ROOT
 
 OBSERVABILITY = ROOT / "infra" / "terraform" / "observability.json"
@@ -114,8 +114,8 @@ def _services(to: Deployment, *, public: bool) -> str:
     )
 
 
-def _metric(to: Deployment, name: str, body: Mapping[str, Any]) -> Step:
-    config, written = "--config-from-file=-", json.dumps(body)
+def _metric(to: Deployment, name: str, body: Json) -> Step:
+    config, written = "--config-from-file=-", as_json(body)
     return Step(
         f"metric {name}",
         to.gcloud("logging metrics create", name, config, stdin=written),
@@ -125,7 +125,8 @@ def _metric(to: Deployment, name: str, body: Mapping[str, Any]) -> Step:
 
 
 def _channel(to: Deployment, email: str) -> Iterator[Step]:
-    same = f'--filter=displayName="Baton: {email}"'
+    listed = to.listed("beta monitoring channels list")
+    same = {"type": "email", "labels": {"email_address": email}}
     labels = [
         f"--display-name=Baton: {email}",
         "--type=email",
@@ -134,34 +135,30 @@ def _channel(to: Deployment, email: str) -> Iterator[Step]:
     yield Step(
         "whom alarms mail",
         to.gcloud("beta monitoring channels create", *labels),
-        probe=to.found("beta monitoring channels list", same),
-        lists=True,
+        probe=listed,
+        same=same,
     )
-    asked = to.found("beta monitoring channels list", same)
-    yield Step("the name of that address", asked, remembers="CHANNEL")
+    yield Step("the name of that address", listed, same=same, remembers="CHANNEL")
 
 
-def _alert(to: Deployment, body: Mapping[str, Any]) -> Step:
-    policy, written = "--policy-from-file=-", json.dumps(body)
-    same = f'--filter=displayName="{body["displayName"]}"'
+def _alert(to: Deployment, body: Json) -> Step:
+    policy, written = "--policy-from-file=-", as_json(body)
     return Step(
         f"alarm {body['displayName']}",
         to.gcloud("alpha monitoring policies create", policy, stdin=written),
-        probe=to.found("alpha monitoring policies list", same),
-        lists=True,
+        probe=to.listed("alpha monitoring policies list"),
+        same={"displayName": body["displayName"]},
         update=(to.gcloud("alpha monitoring policies update", FOUND, policy, stdin=written),),
     )
 
 
-def _dashboard(to: Deployment, body: Mapping[str, Any]) -> Step:
-    """An update needs the etag of what is there, so it is made anew."""
-    create: Command = to.gcloud(
-        "monitoring dashboards create", "--config-from-file=-", stdin=json.dumps(body)
-    )
+def _dashboard(to: Deployment, body: Json) -> Step:
+    config, same = "--config-from-file=-", {"displayName": body["displayName"]}
+    changed = as_json({**body, "etag": ETAG})
     return Step(
         "dashboard",
-        create,
-        probe=to.found("monitoring dashboards list", "--filter=displayName=Baton"),
-        lists=True,
-        update=(to.gcloud("monitoring dashboards delete", FOUND), create),
+        to.gcloud("monitoring dashboards create", config, stdin=as_json(body)),
+        probe=to.listed("monitoring dashboards list"),
+        same=same,
+        update=(to.gcloud("monitoring dashboards update", FOUND, config, stdin=changed),),
     )

@@ -1,1 +1,1 @@
-"""Examines a running Baton and says what is wrong with it."""
+"""Checks a running Baton and reports faults."""

@@ -1,8 +1,8 @@
-"""Whether the doors of RCS, WhatsApp and the CCAI Platform refuse what proves nothing; two of them
-prove their address.
+"""Checks that the doors of RCS, WhatsApp and the CCAI Platform refuse requests without proof. The
+handshakes of RCS and WhatsApp are checked too.
 
-Not every deployment serves both: a door that is closed for want of its secret is said, and is no
-fault.
+A deployment need not serve all of them: a door that is closed because its secret is missing is
+reported, and is no fault.
 """
 
 import json

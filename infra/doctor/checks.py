@@ -1,6 +1,4 @@
-"""Whether the doors are right: who proves nothing is refused, and what is genuine gets in and
-is kept.
-"""
+"""Checks the doors: a request without proof is refused, a genuine event is accepted and stored."""
 
 import json
 import uuid
@@ -64,7 +62,7 @@ def handshake(one: Patient) -> Iterator[Finding]:
 
 
 def unsigned(one: Patient) -> Iterator[Finding]:
-    """Anybody can post to a webhook: what proves nothing must change nothing."""
+    """Checks that a webhook without a signature changes nothing."""
     body = _probe()
     bad = {
         "no signature": {},
@@ -86,7 +84,7 @@ def unsigned(one: Patient) -> Iterator[Finding]:
 
 
 def signed(one: Patient) -> Iterator[Finding]:
-    """A signed event of a kind that nobody knows: it is journalled, and nothing follows."""
+    """Checks that a signed event of an unknown kind is stored in the journal, and has no effect."""
     key, body = one.first("BUSINESS_MESSAGES_SIGNING_KEYS"), _probe()
     if key is None:
         yield skipped(
@@ -104,7 +102,7 @@ def signed(one: Patient) -> Iterator[Finding]:
             "deployment's: which of them has the platform?"
         )
         yield ill("Business Messages: a signed event is refused", advice)
-    elif answer.reason != "door-closed":  # which was said before
+    elif answer.reason != "door-closed":  # which was reported before
         yield broken("Business Messages: a signed event", answer)
 
 

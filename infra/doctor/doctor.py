@@ -1,9 +1,9 @@
-"""`python -m infra.doctor URL` (make doctor URL=...): looks at a running Baton as an operator
-would, in plain words.
+"""`python -m infra.doctor URL` (make doctor URL=...): checks a running Baton from outside, and
+reports in plain words.
 
-URL is what stands before the functions' names: http://127.0.0.1:8080, or
-https://REGION-PROJECT.cloudfunctions.net. It sends one signed probe to the conversation
-`baton-doctor` and says nothing to any customer.
+URL is the address before the functions' names: http://127.0.0.1:8080, or
+https://REGION-PROJECT.cloudfunctions.net. The doctor sends one signed probe to the conversation
+`baton-doctor`, and nothing to any customer.
 """
 
 import argparse
@@ -45,7 +45,9 @@ MARKS = {Verdict.WELL: "ok  ", Verdict.ILL: "FAIL", Verdict.SKIPPED: "skip"}
 def patient(
     url: str, environment: Mapping[str, str], longest_wait: float = 600.0, run: Run = run_command
 ) -> Patient:
-    """Returns a Baton with what is known of it: your environment first, then other sources."""
+    """Returns a Baton with its known settings: first those of your environment, then those of other
+    sources.
+    """
     url, deployed = url.rstrip("/"), DEPLOYED.fullmatch(url.rstrip("/"))
     known = {name: value for name, value in environment.items() if value}
     if LOCAL.fullmatch(url):
@@ -60,7 +62,7 @@ def patient(
 
 
 def _from_secret_manager(project: str, names: set[str], run: Run) -> dict[str, str]:
-    """Returns the values that this account may read; what cannot be read is not known."""
+    """Returns the secrets that this account may read. The others are unknown."""
     found = {}
     for name in sorted(names):
         words = (
@@ -79,8 +81,8 @@ def _from_secret_manager(project: str, names: set[str], run: Run) -> dict[str, s
 
 
 def examine(one: Patient, say: Callable[[Finding], None]) -> bool:
-    """Returns whether nothing is wrong, having said each finding; without an answer at all
-    there is only one.
+    """Prints each finding, and returns whether there is no fault. Without any answer there is only
+    one finding.
     """
     well = True
     for check in CHECKS:
@@ -102,12 +104,12 @@ def _is_url(text: str) -> bool:
     try:
         address = urlsplit(text)
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
+    except ValueError:  # a port or an IPv6 address that is not valid
         return False
 
 
 def main(given: list[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Returns 0 where nothing is wrong, 1 where something is."""
+    """Returns 0 where there is no fault, 1 where there is one."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.doctor", description="Is this Baton well?"
     )

@@ -1,4 +1,4 @@
-"""What the doctor works with: a running Baton, its answers, and findings about it."""
+"""What the doctor uses: a running Baton, its answers, and findings about it."""
 
 import http.client
 import json
@@ -26,8 +26,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and how it is; `advice` is what to do. After a fatal one there is
-    nothing more to look at.
+    """One check and its result; `advice` says what to do. After a fatal finding the doctor checks
+    nothing more.
     """
 
     verdict: Verdict
@@ -50,7 +50,7 @@ def skipped(what: str, why: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status 0 means that nobody answered; `text` then says why."""
+    """Status 0 means that there was no answer; `text` then holds the error."""
 
     status: int
     text: str
@@ -70,7 +70,9 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Returns Baton's slug for what is wrong, empty where the answer is no error of Baton's."""
+        """Returns Baton's reason for an error, an empty string where the answer is no error of
+        Baton's.
+        """
         details = self.error.get("details") or [{}]
         return str(details[0].get("reason", ""))
 
@@ -106,7 +108,7 @@ def _answer(status: int, body: bytes, headers: Any) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A running Baton and what is known of its settings; `project` where it is deployed."""
+    """A running Baton and its known settings. `project` is set where it is deployed."""
 
     url: str
     known: Mapping[str, str]
@@ -116,13 +118,13 @@ class Patient:
     send: Send = send
 
     def first(self, setting: str) -> str | None:
-        """Returns the first of a list of secrets, None where it is not known."""
+        """Returns the first of a list of secrets, None where the list is unknown."""
         values = [part.strip() for part in self.known.get(setting, "").split(",")]
         return values[0] or None
 
     @property
     def key(self) -> str | None:
-        """Returns an API key that may look at the queue and the journal."""
+        """Returns an API key that may read the queue and the journal."""
         try:
             keys = TypeAdapter(dict[str, ApiKey]).validate_json(
                 self.known.get("BATON_API_KEYS", "{}")
@@ -135,7 +137,7 @@ class Patient:
         return next(able, None)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Returns the answer to a request; header names have _ for -."""
+        """Returns the answer to a request. In the name of a header, _ stands for -."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(method, f"{self.url}{path}", body, named)
 
@@ -148,7 +150,7 @@ class Patient:
 
 
 def closed(answer: Answer) -> Finding | None:
-    """Returns the finding where a secret is missing, or the function does not work at all."""
+    """Returns the finding where a secret is missing, or where the function does not work at all."""
     if answer.reason == "door-closed":
         advice = f"Set {answer.setting}; deployed, add a version to that secret and deploy again."
         return ill(f"A door is closed: {answer.setting} is not set", advice)

@@ -1,5 +1,5 @@
-"""How Baton is doing: the API and the queue, what waits for delivery, who may call what, what
-was given up.
+"""Checks the state of Baton: the API and the queue, waiting commands, who may call which function,
+dead letters.
 """
 
 import time
@@ -12,7 +12,7 @@ from infra.deployables import deployables
 from infra.doctor.http import Answer, Finding, Patient, broken, closed, ill, skipped, well
 
 SETTLES_SECONDS = 6.0
-LOOKS_AT = 20  # conversations of each phase; a look, not an audit
+LOOKS_AT = 20  # the most conversations of each phase that are looked at
 
 
 def api(one: Patient) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def _queue(one: Patient, waiting: list[Any]) -> Finding:
 
 
 def _outbox(one: Patient) -> Iterator[Finding]:
-    """Delivery takes a moment; what still waits after that is stuck behind something."""
+    """Checks the outbox. A delivery takes a moment; a command that waits longer is blocked."""
     late = _pending(one, _talking(one))
     if late:
         time.sleep(SETTLES_SECONDS)

@@ -9,7 +9,11 @@ const SIGNING_KEY = process.env.OUTBOUND_WEBHOOK_KEY ?? "dev-outbound-key-32-byt
 
 const call = async (path, body) => {
   const headers = { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" };
-  const answer = await fetch(`${API}/v1/conversations/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await fetch(`${API}/v1/conversations/${path}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
   if (!answer.ok && answer.status !== 409) throw new Error(`Baton answered ${answer.status}`);
 };
 
@@ -22,7 +26,8 @@ createServer(async (request, response) => {
   const body = Buffer.concat(await request.toArray());
   const expected = Buffer.from(createHmac("sha512", SIGNING_KEY).update(body).digest("base64"));
   const given = Buffer.from(request.headers["x-goog-signature"] ?? "");
-  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return response.writeHead(401).end();
+  if (expected.length !== given.length || !timingSafeEqual(expected, given))
+    return response.writeHead(401).end();
   const event = JSON.parse(body);
   if (event.message) await answer(event.message, encodeURIComponent(event.conversationId));
   response.writeHead(200).end();

@@ -1,6 +1,6 @@
-"""A bot: verifies who calls, answers, and asks for a human. Needs nothing but Python.
+"""A bot: verifies the signature, answers, and asks for a human. It needs only Python.
 
-python infra/examples/bot.py &  BOT_WEBHOOK_URL=http://127.0.0.1:9000/ make run
+python infra/examples/bot.py & BOT_WEBHOOK_URL=http://127.0.0.1:9000/ make run
 """
 
 import base64
@@ -24,7 +24,7 @@ def call(path: str, body: dict[str, object]) -> None:
     try:
         urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers))
     except urllib.error.HTTPError as error:
-        if error.code != 409:  # 409: it was said before, or a human is there
+        if error.code != 409:  # 409: it was sent before, or a human is present
             raise
 
 

@@ -1,6 +1,6 @@
-"""A desk in a terminal: shows who waits, takes the next customer, and says what you type.
+"""A desk in a terminal: lists waiting customers, takes the next one, and sends what you type.
 
-make run   and, in another terminal:   python infra/examples/desk.py "Jane Doe"
+Start `make run`, and in another terminal: python infra/examples/desk.py "Jane Doe"
 """
 
 import json

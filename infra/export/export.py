@@ -1,9 +1,10 @@
-"""`python -m infra.export --from --to --format jsonl|csv|html [--output FILE] [--redact]`:
-transcripts, streamed.
+"""`python -m infra.export --from --to --format jsonl|csv|html [--output FILE] [--redact]`: streams
+transcripts.
 
-It reads the store that the environment names (BATON_STORE and what goes with it; the local run's,
-where it names none) a page at a time. With --output it can be interrupted: FILE.progress remembers
-how far it came, and the same command goes on from there. Erased conversations are not in it.
+It reads one page at a time from the store that the environment names (BATON_STORE and its
+settings), or else from the local run's store. An export with --output can be interrupted:
+FILE.progress stores how far it came, and the same command continues. Erased conversations are not
+exported.
 """
 
 import argparse
@@ -33,12 +34,14 @@ PAGE = 50  # conversations or entries in memory at once
 
 
 def _is_erased(conversation: Conversation) -> bool:
-    """Also while an erase is not finished: what is left of it may still be read."""
+    """Returns whether the conversation is erased. An erase that is not finished counts too: its
+    rest may still be read.
+    """
     return conversation.erased or conversation.erasing is not None
 
 
 class Export:
-    """One run: walks the conversations and writes those in which something was said."""
+    """One run: reads the conversations and writes those in which something was said."""
 
     def __init__(
         self, store: ConversationStore, span: Period, into: Format, *, redact: bool
@@ -65,8 +68,8 @@ class Export:
         progress.finish()
 
     async def _conversations(self, reached: Reached) -> AsyncIterator[Conversation]:
-        """Yields those that are not done, as they stand when it is their turn: one may have
-        been erased meanwhile.
+        """Yields the conversations that are not done, each as it is when its turn comes: it may
+        have been erased since the page was read.
         """
         while True:
             page = await self._store.conversations(reached.cursor, PAGE)
@@ -83,8 +86,8 @@ class Export:
             reached.cursor, reached.done = page.cursor, []
 
     async def _write(self, conversation: Conversation, salt: str) -> int:
-        """Returns how many messages there were; where there was none, nothing is written of
-        what else happened.
+        """Writes a conversation and returns the number of its messages. A conversation without
+        messages is not written.
         """
         messages, before = 0, list[Line]()
         async for line in self._lines(conversation):
@@ -117,8 +120,8 @@ class Export:
                     yield mask.line(line) if mask is not None else line
 
     async def _family(self, conversation: Conversation) -> list[Conversation]:
-        """Returns it with those that are linked with it: what one of them knows may have been
-        said in another.
+        """Returns the conversation and those that are linked with it: a value that one of them
+        knows may appear in another.
         """
         to = await self._store.load(conversation.linked_to) if conversation.linked_to else None
         known = [conversation, *([to.value] if to else [])]
@@ -127,9 +130,9 @@ class Export:
         return [*known, *(one.value for one in found if one is not None)]
 
     async def _entries(self, conversation: Conversation) -> AsyncIterator[JournalEntry]:
-        """Yields what stands in the journal from its beginning, but for what came after the period.
+        """Yields the journal from its beginning, without what was accepted after the period.
 
-        Clocks differ: what was accepted later may have an earlier time.
+        Clocks differ: an entry that was accepted later may have an earlier time.
         """
         cursor: str | None = ""
         while cursor is not None:
@@ -141,7 +144,7 @@ class Export:
 
 
 def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
-    """Returns the arguments that mean the same on any day."""
+    """Returns the arguments in a form that means the same on every day."""
     since, until = (
         span.local(moment).isoformat(timespec="minutes") for moment in (span.since, span.until)
     )
@@ -162,7 +165,8 @@ async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) 
     file = progress.open()
     try:
         into = FORMATS[arguments.format](_writer(file), arguments.human_role)
-        with contextlib.redirect_stdout(sys.stderr):  # where log lines go, which are no transcripts
+        # the stream of log lines, which are no transcripts
+        with contextlib.redirect_stdout(sys.stderr):
             await Export(baton.ports.store, span, into, redact=arguments.redact).run(progress, file)
     finally:
         if arguments.output is not None:
@@ -218,7 +222,7 @@ def main(given: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _ended(f"\ninterrupted. {again}", INTERRUPTED)
     except BrokenPipeError:
-        raise  # who read it has what they wanted
+        raise  # a reader that closed the pipe has what it wanted
     except BadRequest as error:
         return _ended(f"not exported: {error.message}", 2)
     except (BatonError, OSError) as error:

@@ -1,5 +1,5 @@
-"""An export's files, which hold personal data and so are their owner's alone: the output, and
-how far it came.
+"""The files of an export: the output and its progress. They hold personal data, so only their owner
+may read them.
 """
 
 import os
@@ -23,10 +23,10 @@ SAY_EVERY = 1.0  # seconds
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(slots=True)
 class Reached:
-    """How far an export came: the page of conversations, those of it that are done, and the length
-    of the file then.
+    """How far an export came: the page of conversations, those of the page that are done, and the
+    length of the output then.
 
-    `store` is where it reads, `asked` the arguments it runs with; `salt` makes the pseudonyms the
+    `store` is the store it reads, `asked` the arguments of the run. `salt` keeps the pseudonyms the
     same after a resume.
     """
 
@@ -44,7 +44,7 @@ _REACHED = TypeAdapter(Reached)
 
 
 class Progress:
-    """Keeps how far an export came in FILE.progress, until it is done, and says it meanwhile."""
+    """Stores how far an export came in FILE.progress until it is done, and prints it."""
 
     def __init__(self, output: Path | None, reached: Reached) -> None:
         self._output = output
@@ -53,10 +53,10 @@ class Progress:
         self.reached = reached
 
     def open(self) -> BinaryIO:
-        """Returns the file to write to, cut back to what is known to be whole. Raises BadRequest.
+        """Returns the file to write to, cut back to the part that is known to be complete. Raises
+        BadRequest.
 
-        Where an earlier run of the same command was interrupted, `reached` is what that run
-        reached.
+        `reached` is how far an interrupted run of the same command came.
         """
         if self._output is None or self._path is None:
             if sys.stdout is None:
@@ -127,7 +127,9 @@ class Progress:
         return earlier
 
     def _check(self, output: Path, path: Path) -> None:
-        """What is lost of the output cannot be gone on from."""
+        """Raises BadRequest where a part of the output is missing: the export cannot continue from
+        there.
+        """
         there = output.stat().st_size if output.is_file() else None
         if there is None or there < self.reached.length:
             found = "is missing" if there is None else f"has only {there:,} bytes"
@@ -138,13 +140,13 @@ class Progress:
 
 
 def command_line(asked: list[str]) -> str:
-    """Returns what to type to run that export."""
+    """Returns the command that runs this export."""
     python = os.path.relpath(sys.executable) if sys.prefix != sys.base_prefix else "python"
     return shlex.join([python, "-m", "infra.export", *asked])
 
 
 def _own(path: Path, flags: int) -> BinaryIO:
-    """Returns the file, readable by its owner only, also where it was there before."""
+    """Returns the file, readable by its owner only, also where it existed before."""
     file = os.fdopen(os.open(path, flags, OWNER_ONLY), "r+b" if flags & os.O_RDWR else "wb")
     path.chmod(OWNER_ONLY)
     return file

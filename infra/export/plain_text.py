@@ -1,24 +1,24 @@
-"""Plain forms of a text to search in, however it was typed. Pure; both know where each
-character stood.
+"""Normalised forms of a text, for a search that ignores how it was typed. Pure. Both forms know the
+position of each character.
 """
 
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# stands for whatever takes no room: joiners, marks of direction, accents that combine
+# stands for characters without width: joiners, marks of direction, combining accents
 INVISIBLE = "\u200b"
-CURRENCY = "$"  # stands for the sign of any currency
+CURRENCY = "$"  # stands for any currency sign
 _SAME = {
     **dict.fromkeys("−ー", "-"), **dict.fromkeys("⁄∕", "/"), **dict.fromkeys("’‘ʼ`´", "'"),
     **dict.fromkeys("・∙‧⋅", "·"), **dict.fromkeys("、،", ","), "؛": ";", "؟": "?", "ı": "i",
 }  # fmt: skip
-_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by their category, and blank
+_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by their Unicode category, but blank
 _WITHOUT_ROOM = ("Cc", "Cf", "Mn", "Me")
 
 
 class _Forms(dict[int, str]):
-    """What each character becomes, found out once."""
+    """The form of each character, computed once."""
 
     def __init__(self, form: Callable[[str], str]) -> None:
         super().__init__()
@@ -31,19 +31,19 @@ class _Forms(dict[int, str]):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Letters and digits of a text, and of each where it began and ended there."""
+    """The letters and digits of a text, with the start and end of each in the text."""
 
     text: str
     starts: list[int]
     ends: list[int]
 
     def places(self, value: str) -> Iterator[tuple[int, int]]:
-        """Yields from where to where in the text the value stands, also where these overlap."""
+        """Yields start and end of each place where the value occurs, also where places overlap."""
         for at in occurrences(self.text, value):
             yield self.starts[at], self.ends[at + len(value) - 1]
 
     def squeezed(self) -> "Words":
-        """Returns them without the spaces."""
+        """Returns the letters and digits without spaces."""
         kept = [at for at, one in enumerate(self.text) if one != " "]
         return Words(
             self.text.replace(" ", ""),
@@ -53,16 +53,17 @@ class Words:
 
 
 def plain(text: str) -> str:
-    """Returns the text in lower case with plain digits, spaces and signs; each character stands
-    where it stood.
+    """Returns the text in lower case with plain digits, spaces and signs, and the position of each
+    character.
     """
     return text.translate(_PLAIN)
 
 
 def words(text: str) -> Words:
-    """Returns letters and digits without capitals and accents, and a space for whatever stands
-    between two letters that could be capitals: anywhere else, as between digits, signs and spaces
-    are left out.
+    """Returns letters and digits without capitals and accents.
+
+    What stands between two letters that can be capitals becomes a space. Signs and spaces
+    elsewhere, as between digits, are left out.
     """
     pieces: list[tuple[str, int, int]] = []
     for at, character in enumerate(text):
@@ -83,7 +84,7 @@ def words(text: str) -> Words:
 
 
 def occurrences(text: str, value: str) -> Iterator[int]:
-    """Yields where the value begins in the text."""
+    """Yields the positions at which the value begins."""
     at = text.find(value)
     while at >= 0:
         yield at
@@ -109,14 +110,14 @@ def _plain(character: str) -> str:
 
 
 def _single(character: str) -> str:
-    """Returns the plain letter or sign that a wide or bold one stands for, if it is one."""
+    """Returns the plain form of a wide or bold character, if it is one letter or sign."""
     folded = unicodedata.normalize("NFKC", character).lower()
     return _SAME.get(folded, folded) if len(folded) == 1 else character
 
 
 def _folded(character: str) -> str:
-    """Returns letters and digits that it stands for (ss for ß), a space for a sign, nothing for
-    what takes no room.
+    """Returns the letters and digits of a character (ss for ß), a space for a sign, nothing for a
+    character without width.
     """
     return "".join(_letter(one) for one in unicodedata.normalize("NFKD", character.casefold()))
 

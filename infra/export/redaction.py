@@ -1,8 +1,8 @@
-"""What a redacted transcript does not show: how to reach the customer, what is hidden from agents,
-whose it is. Pure.
+"""What a redacted transcript hides: how to reach the customer, values that agents may not see, and
+whose transcript it is. Pure.
 
-Rather too much is masked than too little: what may be a telephone number is taken for one. README
-says what stays.
+In doubt it masks: every number that may be a telephone number counts as one. README lists what
+stays.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience
 
-SHORTEST_HIDDEN = 3  # characters; a shorter value would mask half of what was said
+SHORTEST_HIDDEN = 3  # characters; the mask of a shorter value would hide half of a text
 HIDDEN = "[hidden]"
-Span = tuple[int, int, str]  # from, to, what stands there instead
+Span = tuple[int, int, str]  # start, end, replacement
 
 _OF_LOCAL = r"""[^ @"(),:;<>\[\]\\/。]"""
 _OF_DOMAIN = r"""[^ @"(),:;<>\[\]\\/。?!*'&=#.]"""
@@ -60,7 +60,7 @@ _CONTACT = "[contact]\n"
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What is hidden, as it stands and as its letters and digits alone."""
+    """A hidden value, as it is written and as its letters and digits alone."""
 
     literal: str
     words: str
@@ -70,7 +70,7 @@ class _Value:
         return cls(plain(text).strip(), words(text).text)
 
     def places(self, literal: str, spaced: Words, squeezed: Words) -> Iterator[tuple[int, int]]:
-        """Yields where it stands; how several words are divided makes no difference."""
+        """Yields the places where it occurs. The division into words makes no difference."""
         if len(self.literal) >= SHORTEST_HIDDEN:
             yield from ((at, at + len(self.literal)) for at in occurrences(literal, self.literal))
         letters = self.words.replace(" ", "")
@@ -79,13 +79,11 @@ class _Value:
 
 
 class Mask:
-    """Masks one conversation: addresses, numbers, and what was captured under keys that agents
-    may not see.
-    """
+    """Masks one conversation: addresses, numbers, and values of keys that agents may not see."""
 
     def __init__(self, family: Iterable[Conversation] = ()) -> None:
-        """`family` is the conversation and those that are linked with it, whose variables are
-        known.
+        """`family` is the conversation and those that are linked with it. Their variables are
+        masked.
         """
         found = (
             one.value for known in family for one in known.variables if _is_hidden(one.audiences)
@@ -94,8 +92,8 @@ class Mask:
         self._captured: deque[_Value] = deque(maxlen=KEPT_KEYS)
 
     def learn(self, entry: JournalEntry) -> None:
-        """From here on what the customer said there is masked too: its variable may have
-        another value by now.
+        """Adds what the customer wrote as the value of a variable: the variable may have another
+        value by now.
         """
         said = _Value.of(shortened(words_to_mask(entry) or "", CAPTURED_LIMIT, mark=""))
         if _is_hidden(entry.captured_for) and said not in self._captured:
@@ -112,8 +110,8 @@ class Mask:
         )
 
     def text(self, text: str | None, *, of_customer: bool = False) -> str | None:
-        """Returns what stays of it. A link of the customer's is a file of theirs, so nothing of
-        it does.
+        """Returns the text with all masks. A link of the customer's points to a file of theirs, so
+        it is masked whole.
         """
         if text is None:
             return None
@@ -142,20 +140,22 @@ class Mask:
 
 
 def pseudonym(conversation: str, salt: str) -> str:
-    """Returns what stands for a conversation id wherever `salt` is the same; nobody without it
-    can find out whose.
+    """Returns the pseudonym of a conversation id: the same for the same `salt`. Without the salt
+    the id cannot be found.
     """
     digest = hmac.new(salt.encode(), conversation.encode(), hashlib.sha256).hexdigest()
     return f"{platform_of(conversation)}:p-{digest[:32]}"
 
 
 def _is_hidden(audiences: Sequence[Audience] | None) -> bool:
-    """What the agent may not see, a reader of the transcript may not see either."""
+    """Returns whether a value is hidden from agents: it is hidden from readers of the transcript
+    too.
+    """
     return audiences is not None and Audience.AGENT not in audiences
 
 
 def _without_attachment(text: str, *, of_customer: bool) -> str:
-    """Returns the words without what stands for a place, a contact or a file's name; a caption
+    """Returns the words without those that stand for a place, a contact or a file's name; a caption
     stays.
     """
     if of_customer and (MAP_LINK in text or NOWHERE in text.splitlines()):
@@ -164,8 +164,8 @@ def _without_attachment(text: str, *, of_customer: bool) -> str:
 
 
 def _replaced(text: str, spans: list[Span]) -> str:
-    """Returns the text with labels in place of the spans; of those that overlap, the first
-    one's for all of them.
+    """Returns the text with labels in place of the spans. Spans that overlap get the label of the
+    first one.
     """
     parts, at = [], 0
     for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1])):
@@ -176,7 +176,7 @@ def _replaced(text: str, spans: list[Span]) -> str:
 
 
 def _leaves(value: JsonValue) -> Iterator[str]:
-    """Yields the words and numbers of a value; a truth or a nothing tells nobody anything."""
+    """Yields the words and numbers of a value. True, false and null are no information."""
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _leaves(inner)

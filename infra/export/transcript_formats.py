@@ -1,5 +1,5 @@
-"""Transcripts as JSONL (a chat a line), CSV (a message or event a line) and HTML (to read),
-written as they come.
+"""Transcripts as JSONL (a conversation per line), CSV (a message or event per line) and HTML (to
+read), written as a stream.
 """
 
 import html
@@ -33,8 +33,8 @@ class Format(Protocol):
 class Jsonl:
     """The chat format of training tools: `messages` with role and content.
 
-    What happened between messages stands as `events` in the metadata of the message that follows,
-    or of the conversation behind the last one; so nothing is held back but these.
+    Events between messages are `events` in the metadata of the message that follows, or of the
+    conversation after the last message. So only events are held back.
     """
 
     def __init__(self, write: Write, human_role: str) -> None:
@@ -137,7 +137,9 @@ class Html:
         self._write(f"<h2>{html.escape(conversation)}</h2>\n")
 
     def line(self, line: Line) -> None:
-        """Each part is a `bdi`: what is written from right to left turns nothing around it."""
+        """Returns one line. Each part is a `bdi` element: text that is written from right to left
+        does not change the order of others.
+        """
         who = " ".join(
             filter(None, (self._roles[line.role] if line.role else line.kind, line.name))
         )

@@ -1,7 +1,6 @@
-"""What was said in a conversation, as lines: who, to whom it counts as, when, and how it ended.
-Pure.
+"""The lines of a transcript: who spoke, as which role, when, and what became of it. Pure.
 
-A transcript is for those who may read what human agents may read.
+A transcript is for readers who may read what human agents may read.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,8 +30,8 @@ NOT_SHOWN = {State.FAILED, State.UNKNOWN, State.BROKEN}
 class Line:
     """A message (`role` user, assistant or human_agent) or, with role None, an event.
 
-    `reason` is why it happened, or why it was not said (like `outside-window`). `captured_for` is
-    as in JournalEntry.
+    `reason` is why it happened, or why it was not delivered (like `outside-window`). `captured_for`
+    is as in JournalEntry.
     """
 
     time: datetime
@@ -46,9 +45,7 @@ class Line:
 
 
 def lines(entry: JournalEntry) -> Iterator[Line]:
-    """Yields what an entry adds to the transcript; a duplicate's record, a refusal or an echo
-    adds nothing.
-    """
+    """Yields the lines that an entry adds. Records of duplicates, refusals and echoes add none."""
     if entry.verdict not in TAKEN and entry.verdict is not Verdict.SUPPRESSED:
         return
     if entry.kind in HAPPENED:
@@ -75,8 +72,8 @@ def _said(entry: JournalEntry) -> Iterator[Line]:
 
 
 def _frames(entry: JournalEntry) -> Iterator[Line]:
-    """Yields who joined and left: as the customer was told, or where another platform tells, as
-    it was counted.
+    """Yields who joined and left: as the customer was shown, or as it was counted where another
+    platform shows it.
     """
     told = [command for command in entry.commands if isinstance(command, SendEvent)]
     for command in told:
@@ -97,7 +94,7 @@ def _frames(entry: JournalEntry) -> Iterator[Line]:
 
 
 def _notices(entry: JournalEntry) -> Iterator[Line]:
-    """Yields what Baton itself told the customer."""
+    """Yields Baton's own notices to the customer."""
     if entry.kind in SAID:
         return
     for command in entry.commands:

@@ -59,14 +59,14 @@ Stop it, or give this one a folder and a port of its own:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Serves until it is stopped. Returns 1, having said why, where it cannot."""
+    """Serves until it is stopped. Returns 1 where it cannot serve, after it has printed the reason."""
     what = "Serve everything on one machine; PORT and BATON_HOME choose the port and the state's folder."
     argparse.ArgumentParser(prog="python -m infra.local", description=what).parse_args(given)
     listener = _listen(os.environ.get("PORT", "8080"))
     if listener is None:
         return 1
     port, folder = int(listener.getsockname()[1]), Path(os.environ.get("BATON_HOME") or ".baton")
-    os.umask(0o077)  # what a customer said is for the owner of the files
+    os.umask(0o077)  # only the owner may read what customers wrote
     logs.hide("DEBUG")
     settings.fill(os.environ, port, folder)
     try:
@@ -101,13 +101,15 @@ def _serve(listener: socket.socket, port: int, folder: Path, store: str) -> None
         access_log=False,
     )
     print(_banner(port, folder), flush=True)
-    # the server has stopped in order by then, and says it once more
+    # the server has stopped in order by then, and raises the interrupt again
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run([listener])
 
 
 def _banner(port: int, folder: Path) -> str:
-    """Returns what there is to try; a secret of the environment's is not printed."""
+    """Returns the text that is printed at the start: what one can try. Secrets that the environment
+    sets are not printed.
+    """
     known = settings.defaults(port, folder)
     keys = os.environ["BATON_API_KEYS"] == known["BATON_API_KEYS"]
     said = {name: known[name] if os.environ[name] == known[name] else "(yours)" for name in known}
@@ -132,8 +134,8 @@ def _refused(why: str) -> int:
 
 
 def _listen(port: str) -> socket.socket | None:
-    """Returns a socket that listens on this port of the loopback interface, None (having said
-    why) if it cannot be.
+    """Returns a socket that listens on this port of the loopback interface. Returns None where the
+    port is not free, after it has printed the reason.
     """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

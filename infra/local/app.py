@@ -1,5 +1,5 @@
-"""All functions behind one port, as one ASGI application, with simulated platforms and the
-clockwork beside them.
+"""The local run as one ASGI application: all functions behind one port, the simulated platforms and
+the sweep.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.local import bot_view
 from infra.local.applications import answer, failed
+from infra.local.crm import Crm
 from infra.local.gate import Gate
 from infra.local.page_files import ADAPTER, page_file
 from infra.local.simulators.comments import Comments
-from infra.local.simulators.crm import Crm
 from infra.local.simulators.dialogflow import DialogflowSimulator
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from infra.local.simulators.registry import csku, simulators
@@ -34,7 +34,7 @@ SWEEP_SECONDS = 1.0
 
 
 class Local:
-    """Dispatches on the first segment of the path; runs the sweep and the platforms' webhooks
+    """Dispatches on the first segment of the path. Runs the sweep and posts the platforms' webhooks
     while it serves.
     """
 
@@ -53,7 +53,7 @@ class Local:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers everything in one shape, also what fails in a way that was not foreseen."""
+        """Answers every request in Baton's error shape, also where an error was not expected."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
@@ -68,7 +68,8 @@ class Local:
             await self._answer(scope, receive, noting)
         except BatonError as error:
             await answer(error)(scope, receive, send)
-        except Exception as error:  # what has begun an answer has been logged by its application
+        # an application that has begun an answer has logged its own error
+        except Exception as error:
             if not begun:
                 await failed(None, error)(scope, receive, send)
 
@@ -120,7 +121,7 @@ class Local:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _sweep(self) -> None:
-        """At first everything that an earlier run left, then what is due, every second."""
+        """Sweeps everything that an earlier run left, then what is due, every second."""
         ports = bootstrap.baton().ports
         until: datetime | None = datetime.max.replace(tzinfo=UTC)
         while True:
@@ -133,7 +134,9 @@ class Local:
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
-    """What fails, like a write to a full disk, begins again: a run must not go on without it."""
+    """Repeats `work`, also after an error such as a full disk: the run depends on each of its
+    tasks.
+    """
     while True:
         try:
             await work()
@@ -144,8 +147,8 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def load_function(main: Path) -> ASGIApp:
-    """Returns a function as the framework serves it, without what the framework leaves in the
-    environment.
+    """Returns a function as the Functions Framework serves it. Removes the variables that the
+    framework sets in the environment.
     """
     app: ASGIApp = functions_framework.aio.create_asgi_app(main.parent.name, str(main))  # type: ignore[no-untyped-call]  # the framework has no types
     for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
@@ -154,8 +157,8 @@ def load_function(main: Path) -> ASGIApp:
 
 
 def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
-    """Returns `receive`, with the whole body told to the listener before the application gets
-    the end of it.
+    """Returns `receive`. It passes the whole body to the listener before the application receives
+    the end of the body.
     """
     heard = bytearray()
 
@@ -171,7 +174,7 @@ def _overheard(receive: Receive, listener: Callable[[bytes], None]) -> Receive:
 
 
 def _tell(listener: Callable[[bytes], None], body: bytes) -> None:
-    """Raises Unavailable where the platform cannot note it: then Baton must not take it either."""
+    """Raises Unavailable where the platform cannot store the body: Baton must not take it then."""
     try:
         listener(body)
     except sqlite3.Error as error:

@@ -1,5 +1,5 @@
-"""The applications of a local run beside the functions: each refuses and fails in Baton's one
-shape, and says so.
+"""Applications of the local run other than the functions. Each refuses and fails in Baton's error
+shape, and logs what failed.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from shared.stores.sqlite.file import is_storage, unavailable
 
 
 def application(routes: Sequence[BaseRoute]) -> Starlette:
-    """Returns an application whose every answer that is not its routes' own is one of ours."""
+    """Returns an application with these routes. Every other answer has Baton's error shape."""
     handlers: dict[Any, Any] = {
         HTTPException: _no_route,
         BatonError: lambda request, error: answer(error),
@@ -38,7 +38,7 @@ def answer(error: BatonError) -> Response:
 
 
 def failed(request: Request | None, error: Exception) -> Response:
-    """Returns the answer to a fault of ours or of the disk's, having logged it."""
+    """Logs an internal error or an error of the disk, and returns the answer to it."""
     if isinstance(error, sqlite3.Error) and is_storage(error):
         refusal: BatonError = unavailable(error)
     else:

@@ -1,5 +1,5 @@
-"""What the page shows of the bot and the desks' chats: which bot runs, what it asked Dialogflow,
-who may see what it captured, and the desks that would get a chat about the conversation.
+"""What the page shows of the bot and of the desks' chats: the name of the bot, its questions to
+Dialogflow, the audiences of captured variables, and the desks that would get a chat.
 """
 
 from typing import Any
@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.applications import application
-from infra.local.simulators.dialogflow import session_of
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from shared.bootstrap import root as bootstrap
+from shared.bots.dialogflow import session_of
 from shared.handoff.routing.desk import Desk
 from shared.handoff.visibility import project
 from shared.schemas.ids import parse_conversation_id, platform_of
@@ -23,7 +23,7 @@ PATH = "/local/bot/{conversation:path}"
 
 
 def bot_application(store: DialogflowStore) -> Starlette:
-    """Returns an ASGI application that tells of one conversation's bot at PATH."""
+    """Returns an ASGI application that describes the bot of one conversation at PATH."""
 
     async def bot(request: Request) -> Response:
         conversation = parse_conversation_id(request.path_params["conversation"])
@@ -47,8 +47,8 @@ def _takes(desk: Desk, channel: str) -> dict[str, Any]:
 
 
 def _captured(turn: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns the variables that an answer captures, each once, with the audiences that may see
-    it.
+    """Returns the variables that an answer captures, each once, with the audiences that may
+    see it.
     """
     declared = [
         one for message in turn["responseMessages"] if (one := _declared(message)) is not None
@@ -65,7 +65,9 @@ def _declared(message: dict[str, Any]) -> SessionVariable | None:
 
 
 def _rows(declared: SessionVariable) -> list[dict[str, Any]]:
-    """A variable that the customer's next message gives has no value yet."""
+    """Returns a row per variable. A variable that the customer's next message sets has no value
+    yet.
+    """
     asks = declared.capture_target == "end_user_response"
     payload = {declared.capture_key or "": None} if asks else declared.payload or {}
     audiences = project(declared.model_copy(update={"payload": payload})).audiences

@@ -1,4 +1,4 @@
-"""The headless Chromium that is installed here; none is ever downloaded."""
+"""The headless Chromium that is installed on this machine. Nothing is downloaded."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""`make demo`: the reference conversation, step by step through the real functions over HTTP, as a
-transcript.
+"""`make demo`: plays the reference conversation through the real functions over HTTP, and prints it
+as a transcript.
 
 https://developers.google.com/business-communications/business-messages/guides/how-to/conversations/bot-live-agent-handoff
-Exit code 1 if a step is not answered as it should be, or if what the customer saw breaks an
+The exit code is 1 if a step gets another answer than expected, or if the transcript breaks an
 invariant.
 """
 

@@ -1,10 +1,8 @@
-"""What the local run refuses before it looks further: calls that a foreign web page could make a
-browser send.
+"""Refuses requests that a foreign web page could make a browser send to the local run.
 
-A browser sends what any page asks for to 127.0.0.1 as well. Two things give such calls away: a
-`Host` that is no loopback name (a name of the page's own that was bound to this address), and an
-`Origin` or `Sec-Fetch-Site` that is not this address. The doors of functions that ask for a key, a
-signature or a token decide for themselves.
+A browser sends requests of any page to 127.0.0.1 as well. Two signs identify such a request: a
+`Host` that is no loopback name (DNS rebinding), and an `Origin` or `Sec-Fetch-Site` of another
+address. Functions that ask for a key, a signature or a token check the request themselves.
 """
 
 from collections.abc import Mapping
@@ -19,7 +17,7 @@ NAMES = ("127.0.0.1", "localhost", "[::1]")
 KEYED = ("receive_webhook", "send_representative", "forward_variables")
 OPEN_TO_LINKS = ("", "page", *KEYED)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-HEADERS_LIMIT = 64 << 10  # Cloud Run's
+HEADERS_LIMIT = 64 << 10  # Cloud Run's limit
 
 
 class HeadersTooLarge(BatonError):
@@ -27,7 +25,7 @@ class HeadersTooLarge(BatonError):
 
 
 class Gate:
-    """Knows under which names this run is called."""
+    """Knows the host names under which this run is reached."""
 
     def __init__(self, port: int) -> None:
         ends = {f":{port}", ""} if port == 80 else {f":{port}"}
@@ -36,11 +34,13 @@ class Gate:
         self._port = port
 
     def is_adapter(self, scope: Scope) -> bool:
-        """Whether the call is for the simulated agent adapter, which has static files only."""
+        """Returns whether the request is for the simulated agent adapter, which has static files
+        only.
+        """
         return _host(scope) in self._adapter
 
     def check(self, scope: Scope) -> None:
-        """Raises a BatonError for what is answered no further."""
+        """Raises a BatonError for a request that is refused."""
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > HEADERS_LIMIT:
             raise HeadersTooLarge(
@@ -68,7 +68,7 @@ class Gate:
         if origins:
             return set(origins) != {f"http://{_host(scope)}"}
         if scope["method"] == "GET" and named.get("sec-fetch-mode") == "navigate":
-            return False  # somebody follows a link, and sees what there is
+            return False  # a person followed a link
         return named.get("sec-fetch-site", "none") not in ("none", "same-origin")
 
 
@@ -80,7 +80,7 @@ def _foreign_page(scope: Scope) -> BatonError:
 
 
 def _host(scope: Scope) -> str:
-    """Returns the one Host header, nothing where there is none or more."""
+    """Returns the value of the Host header, nothing where there is none or more than one."""
     hosts = _all(scope, b"host")
     return hosts[0] if len(hosts) == 1 else ""
 

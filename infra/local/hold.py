@@ -1,4 +1,4 @@
-"""The state of one local run: private to its owner, and held by one process at a time."""
+"""The folder of one local run: private to its owner, and locked by one process at a time."""
 
 import contextlib
 import fcntl
@@ -14,14 +14,15 @@ SQLITE = "sqlite:///"
 
 
 class Held(Exception):
-    """Another run has the state; the message says which process."""
+    """Another run holds the folder; the message names the process."""
 
 
 @contextlib.contextmanager
 def held(folder: Path, store: str) -> Iterator[None]:
-    """Holds the folder, and the store wherever it lies, until leaving. Raises Held, UnusableFile.
+    """Locks the folder, and the store where it lies elsewhere, until the context ends. Raises Held,
+    UnusableFile.
 
-    The kernel gives the lock back when the process ends, however it ends.
+    The kernel releases the lock when the process ends, however it ends.
     """
     locks = [folder / LOCK]
     if store.startswith(SQLITE):
@@ -53,8 +54,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _make_private(folder: Path) -> None:
-    """Lets only the owner into the folder, unless it is one in which people keep other things
-    as well.
+    """Lets only the owner into the folder, unless the folder also holds other things, like
+    a home.
     """
     shared = {*Path.cwd().parents, Path.cwd(), *Path.home().parents, Path.home()}
     found, where = folder.stat(), folder.resolve()

@@ -1,9 +1,9 @@
-"""What a customer was shown, judged: shares no code with the machine, so that it cannot make the
-machine's mistakes.
+"""Judges the transcript of what a customer was shown.
 
-A JOINED or LEFT which the platform refuses for good is said as a text labelled with its human; that
-counts as well. Where a channel has neither events nor labels, everything is text: `as_labelled`
-says what a reader makes of it.
+It shares no code with the state machine, so it cannot repeat the machine's mistakes. A JOINED or
+LEFT that the platform refused for good appears as a text with the human's label; it counts as that
+event. On a channel without events and labels everything is text: `as_labelled` adds what a reader
+concludes from the words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 Row = Mapping[str, Any]
 _JOINED, _LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
 _NOBODYS_NAME = ("A person", "Una persona", "Seorang petugas", "Uma pessoa", "客服人员")
-# In English, Spanish, Indonesian, Portuguese and Chinese, as the words are to be.
+# The words of these notices in English, Spanish, Indonesian, Portuguese and Chinese.
 _IN_WORDS = (
     " joined the conversation.",
     " se ha unido a la conversación.",
@@ -39,10 +39,10 @@ _MARKS = (": ", "：", ":")
 
 
 def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[str]:
-    """Returns in plain words what one conversation's transcript shows that may never be.
+    """Returns a description of each invariant that the transcript of one conversation breaks.
 
-    `accepted` are texts that Baton took and could deliver: each must be shown, once for each time,
-    in that order.
+    `accepted` are texts that Baton took and could deliver. Each must be shown, in that order, and
+    as often as it is listed.
     """
     witness = _Witness()
     for row in _sent(transcript):
@@ -51,7 +51,7 @@ def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[
 
 
 def open_frames(transcript: Sequence[Row]) -> list[str]:
-    """Returns the names of the humans who, as far as the customer was told, are still there."""
+    """Returns the names of the humans who are still present, by what the customer was shown."""
     witness = _Witness()
     for row in _sent(transcript):
         witness.look(row)
@@ -59,7 +59,7 @@ def open_frames(transcript: Sequence[Row]) -> list[str]:
 
 
 def texts(transcript: Sequence[Row]) -> list[str]:
-    """Returns what the customer was told in words, in order."""
+    """Returns the texts that the customer was shown, in order."""
     return [
         row["body"]["text"]
         for row in _sent(transcript)
@@ -68,11 +68,11 @@ def texts(transcript: Sequence[Row]) -> list[str]:
 
 
 def as_labelled(transcript: Sequence[Row], humans: Sequence[str]) -> list[Row]:
-    """Returns a transcript of bare texts with who speaks, joins and leaves in each, as far as a
-    reader can tell.
+    """Returns a transcript of bare texts with the speaker, JOINED and LEFT added, as far as a
+    reader can conclude them.
 
-    `humans` are the names of all who may be meant. A notice said twice in a row is one whose answer
-    was lost.
+    `humans` are the names of all humans who may take part. A notice that is repeated at once is a
+    repetition after a lost answer.
     """
     rows: list[Row] = []
     before = ""
@@ -90,7 +90,7 @@ def as_labelled(transcript: Sequence[Row], humans: Sequence[str]) -> list[Row]:
 
 
 def _words(body: Row) -> str:
-    """Returns the text of a message in the form of whichever channel showed it."""
+    """Returns the text of a message, in the form of the channel that showed it."""
     text = body.get("text", body.get("contentMessage", {}).get("text", ""))
     return str(text.get("body", "")) if isinstance(text, Mapping) else str(text)
 
@@ -124,7 +124,7 @@ def _sent(transcript: Sequence[Row]) -> list[Row]:
 
 @dataclass(slots=True)
 class _Witness:
-    """Sees one row after the other as the customer does."""
+    """Reads one row after the other, as the customer sees them."""
 
     present: set[str] = field(default_factory=set)
     ids: set[tuple[str, str]] = field(default_factory=set)
@@ -181,7 +181,7 @@ class _Witness:
 
 
 def _frame_event(row: Row, kind: object, name: str) -> str | None:
-    """Returns JOINED or LEFT for such an event, and for the text which stands in for it."""
+    """Returns JOINED or LEFT for such an event, and for the text that replaces it."""
     if row["kind"] == "event":
         event = row["body"].get("eventType")
         return str(event) if event in (_JOINED, _LEFT) else None

@@ -1,5 +1,5 @@
-"""The page of a local run and the adapter in its frame: a folder each, which may load nothing
-from elsewhere.
+"""The static files of the local run's page and of the adapter in its frame. Each has a folder, and
+may load nothing from elsewhere.
 """
 
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""`make picture`: plays the reference conversation on the page in a real browser, and takes
-README's picture of it.
+"""`make picture`: plays the reference conversation on the page in a real browser, and takes the
+picture of README.
 """
 
 import argparse
@@ -43,7 +43,9 @@ def main(given: list[str] | None = None) -> int:
 
 
 def play(page: Page) -> None:
-    """The reference conversation, up to a bot that wants to interrupt and may not."""
+    """Plays the reference conversation until the bot tries to speak while a human is present, and
+    is refused.
+    """
     page.get_by_role("button", name="New customer").click()
     page.get_by_role("button", name="Start").click()
     _send(page, "The customer’s message", "Hi, I have a problem")

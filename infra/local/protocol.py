@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the local run speaks it: what is no HTTP is refused in the one shape too."""
+"""The HTTP/1.1 server of the local run. It refuses what is no HTTP in Baton's error shape too."""
 
 import sys
 
@@ -10,13 +10,14 @@ from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError
 from shared.schemas.http import Response
 
-# Read whole before it is refused: closing a connection whose rest is unread loses the answer.
+# The rest is read before the refusal: a connection that is closed with unread data loses the
+# answer.
 LONGEST_HEAD = 1 << 20
 
 
 class OneShape(H11Protocol):
     def send_400_response(self, msg: str) -> None:
-        """Called while the parser's error is handled."""
+        """Sends the answer while the parser's error is handled."""
         told = error_response(_refusal(sys.exc_info()[1]))
         for event in (*_head(told), h11.Data(data=told.body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

@@ -1,5 +1,5 @@
-"""The reference conversation, step by step, as the vendor's page tells it (its JSON mended, one
-conversation id).
+"""The reference conversation, step by step, as on the vendor's page. Its JSON is corrected, and it
+has one conversation id.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ COMMON = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request: a webhook (`key` None, signed) or a call of the REST API with `key`, and the
-    status it must get.
+    """One request and the status that it must get: a signed webhook (`key` is None), or a call of
+    the REST API with `key`.
     """
 
     title: str

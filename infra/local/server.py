@@ -1,6 +1,4 @@
-"""A local run in a process of its own, for the demo, the picture and whoever else plays against
-the real thing.
-"""
+"""A local run in a process of its own, for the demo, the picture and the tests."""
 
 import json
 import os
@@ -19,10 +17,10 @@ from typing import Any, Self
 
 from infra.local.reference import Step
 from infra.local.settings import SIGNING_KEY
-from shared.platforms.signatures import hmac_sha512_base64
+from infra.local.simulators.business_messages import signature
 
 START_SECONDS = 60.0
-# for what comes in its own time: a busy machine brings it late, a broken one never
+# a busy machine needs long for what has no time limit of its own
 PATIENCE_SECONDS = 60.0
 
 
@@ -33,8 +31,8 @@ class Reply:
 
 
 class LocalServer:
-    """Serves from entering to leaving; `folder` keeps its state. Settings given in
-    `environment` win.
+    """Serves while the context lasts. `folder` keeps its state. Settings in `environment` override
+    the defaults.
     """
 
     def __init__(
@@ -65,7 +63,9 @@ class LocalServer:
         self.stop(signal.SIGTERM)
 
     def start(self) -> None:
-        """Returns once it serves. Raises RuntimeError with its log if it does not."""
+        """Returns once the server answers. Raises RuntimeError with its log if it does not
+        start.
+        """
         with self.log.open("ab") as log:
             root = Path(__file__).parents[2]
             command = [sys.executable, "-m", "infra.local"]
@@ -94,7 +94,7 @@ class LocalServer:
         body = self.encode(step.body)
         if step.key is None:
             return self.send(
-                "POST", step.path, body, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, body)}
+                "POST", step.path, body, {"x-goog-signature": signature(SIGNING_KEY, body)}
             )
         return self.send("POST", step.path, body, {"authorization": f"Bearer {step.key}"})
 
@@ -140,7 +140,7 @@ class LocalServer:
         )
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-        """Returns once `holds`. Raises TimeoutError."""
+        """Returns once `holds` returns true. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
@@ -162,10 +162,11 @@ def _is_quiet(reply: Reply) -> bool:
 
 
 def free_port() -> int:
-    """Returns a port of the loopback interface that nobody else is given for a minute.
+    """Returns a port of the loopback interface that the system gives to no other process for a
+    minute.
 
-    A connection that its server closes leaves the port in TIME_WAIT: the system gives it to nobody
-    who asks for any port, and to a server that asks for this one.
+    A connection that its server closes leaves the port in TIME_WAIT. The system does not give such
+    a port to a process that asks for any free port. A server that asks for this port gets it.
     """
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

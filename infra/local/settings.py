@@ -1,4 +1,4 @@
-"""The fixed, documented development settings of `make run`; whatever the environment sets wins."""
+"""The fixed, documented development settings of `make run`. The environment overrides them."""
 
 import json
 from collections.abc import Mapping, MutableMapping
@@ -29,8 +29,8 @@ API_KEYS = {
 
 
 def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None:
-    """Sets what the environment leaves out. The run's own pages may call the bridge beside
-    those that are named.
+    """Sets what the environment does not set. The run's own pages may call the bridge beside the
+    origins that the environment names.
     """
     known = defaults(port, folder)
     for name, value in known.items():

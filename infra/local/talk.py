@@ -1,6 +1,4 @@
-"""Short words for playing one conversation against a local run: as customer, bot, human and
-desk.
-"""
+"""Plays one conversation against a local run: as customer, bot, human and desk."""
 
 import itertools
 from dataclasses import dataclass
@@ -15,16 +13,14 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One conversation on a server, and short words for what one does with it."""
+    """One conversation on a server, and a method for each action in it."""
 
     server: LocalServer
     id: str
 
     @classmethod
     def open(cls, server: LocalServer) -> Self:
-        """Returns a conversation of its own, in which the customer has just said the first
-        words.
-        """
+        """Returns a new conversation, in which the customer has just written the first text."""
         talk = cls(server, f"talk-{next(_NUMBERS)}")
         answer = talk.customer_says("Hi, I have a problem", "m-1")
         if answer.status != 200:
@@ -92,7 +88,7 @@ class Talk:
         return entries
 
     def seen(self) -> list[str]:
-        """Returns what the customer was shown by the business, a line each."""
+        """Returns what the business showed the customer, one line each."""
         self.server.wait_until_quiet(self.id)
         rows = [row for row in self.server.transcript(self.id) if row["side"] == "business"]
         return [_line(row["body"]) for row in rows]

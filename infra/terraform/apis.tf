@@ -1,6 +1,6 @@
 locals {
   apis = toset([
-    "artifactregistry", "cloudbuild", "cloudfunctions", "cloudscheduler", "dialogflow", "firestore", "iam", "logging",
+    "artifactregistry", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler", "dialogflow", "firestore", "iam", "logging",
     "monitoring", "pubsub", "run", "secretmanager", "storage",
   ])
 }

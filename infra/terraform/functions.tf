@@ -59,6 +59,7 @@ resource "google_cloudfunctions2_function" "these" {
   # A build without these rights fails, an instance without its secrets does not start, a query without its index fails.
   depends_on = [
     google_project_iam_member.build,
+    terraform_data.rights_hold,
     google_artifact_registry_repository_iam_member.build,
     google_storage_bucket_iam_member.build,
     google_secret_manager_secret_iam_member.readers,

@@ -65,6 +65,27 @@ resource "google_project_iam_member" "build" {
   member  = "serviceAccount:${google_service_account.callers["build"].email}"
 }
 
+# Cloud Functions copies the sources into a bucket that it makes at the first build, so the right is given in the project.
+resource "google_project_iam_member" "sources" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = "serviceAccount:${google_service_account.callers["build"].email}"
+
+  condition {
+    title      = "sources of functions"
+    expression = "resource.name == \"${local.copied_sources}\" || resource.name.startsWith(\"${local.copied_sources}/\")"
+  }
+}
+
+# A right that was given a moment ago does not hold yet: without this wait the first builds fail.
+resource "terraform_data" "rights_hold" {
+  triggers_replace = google_project_iam_member.sources.id
+
+  provisioner "local-exec" {
+    command = "sleep ${var.wait_seconds}"
+  }
+}
+
 resource "google_artifact_registry_repository_iam_member" "build" {
   project    = var.project_id
   location   = var.region

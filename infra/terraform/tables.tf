@@ -5,6 +5,13 @@ locals {
   firestore     = jsondecode(file("${path.module}/firestore.json"))
   observability = jsondecode(file("${path.module}/observability.json"))
 
+  # What a plain setting must be like, by the kind of its rule.
+  rules = { for kind in ["number", "one_of", "list_of", "form", "list_form", "object", "keys"] : kind => {
+    for name, rule in jsondecode(file("${path.module}/settings.json")) : name => rule if can(rule[kind])
+  } }
+
+  copied_sources = "projects/_/buckets/gcf-v2-sources-${data.google_project.baton.number}-${var.region}"
+
   secrets  = toset(flatten([for row in local.functions : row.secrets]))
   settings = toset(flatten([for row in local.functions : row.settings]))
   topics   = toset(flatten([for row in local.functions : concat(row.publishes, compact([try(row.topic, "")]))]))

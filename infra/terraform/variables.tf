@@ -55,6 +55,58 @@ variable "settings" {
     condition     = length(setsubtract(keys(var.settings), local.settings)) == 0
     error_message = "Unknown: ${join(", ", setsubtract(keys(var.settings), local.settings))}. A secret belongs into Secret Manager, not here; the functions read these settings: ${join(", ", local.settings)}."
   }
+
+  # The rules are derived from the checks that a function makes at its start: python -m infra.deploy.setting_rules
+  validation {
+    condition = alltrue([for name, rule in local.rules.number : !contains(keys(var.settings), name) || try(
+      tonumber(var.settings[name]) > try(rule.above, -1) && tonumber(var.settings[name]) >= try(rule.least, 0) && tonumber(var.settings[name]) <= try(rule.most, tonumber(var.settings[name])) &&
+      (rule.number == "number" || floor(tonumber(var.settings[name])) == tonumber(var.settings[name])),
+    false)])
+    error_message = "Give numbers within these limits: ${join("; ", [for name, rule in local.rules.number : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.one_of : !contains(keys(var.settings), name) || try(
+      contains(rule.one_of, var.settings[name]) || contains(rule.one_of, lower(var.settings[name])),
+    false)])
+    error_message = "Give one of the words that the setting accepts: ${join("; ", [for name, rule in local.rules.one_of : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.list_of : !contains(keys(var.settings), name) || try(
+      length(setsubtract([for one in compact(split(",", var.settings[name])) : trimspace(one)], rule.list_of)) == 0 || contains(try(rule.or, []), var.settings[name]),
+    false)])
+    error_message = "Give only words that the setting accepts, with commas between: ${join("; ", [for name, rule in local.rules.list_of : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.form : !contains(keys(var.settings), name) || try(
+      can(regex(rule.form, var.settings[name])),
+    false)])
+    error_message = "Give values of these forms: ${join("; ", [for name, rule in local.rules.form : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.list_form : !contains(keys(var.settings), name) || try(
+      alltrue([for one in [for one in compact(split(",", var.settings[name])) : trimspace(one)] : can(regex(rule.list_form, one))]),
+    false)])
+    error_message = "Give lists, with commas between, of values of these forms: ${join("; ", [for name, rule in local.rules.list_form : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.object : !contains(keys(var.settings), name) || try(
+      can(keys(jsondecode(var.settings[name]))),
+    false)])
+    error_message = "Give JSON objects: ${join("; ", [for name, rule in local.rules.object : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
+
+  validation {
+    condition = alltrue([for name, rule in local.rules.keys : !contains(keys(var.settings), name) || try(
+      startswith(trimspace(var.settings[name]), "[") && alltrue([for one in jsondecode(var.settings[name]) :
+      length(setsubtract(keys(one), rule.keys)) + length(setsubtract(rule.required, keys(one))) == 0 && contains(rule.kinds, try(one.kind, rule.kinds[0]))]),
+    false)])
+    error_message = "Give JSON lists of objects with these keys: ${join("; ", [for name, rule in local.rules.keys : "${name} ${jsonencode(rule)}" if contains(keys(var.settings), name)])}."
+  }
 }
 
 variable "max_instances" {
@@ -65,6 +117,17 @@ variable "max_instances" {
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 1000 && floor(var.max_instances) == var.max_instances
     error_message = "Give a whole number from 1 to 1000."
+  }
+}
+
+variable "wait_seconds" {
+  description = "How long the first build waits until the rights of its account hold everywhere."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.wait_seconds >= 0 && var.wait_seconds <= 600 && floor(var.wait_seconds) == var.wait_seconds
+    error_message = "Give a whole number of seconds from 0 to 600."
   }
 }
 

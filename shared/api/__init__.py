@@ -1,3 +1,1 @@
-"""The REST surface: Business Messages' own paths for bots and desks, and control of
-conversations.
-"""
+"""The REST API: Business Messages' paths for bots and desks, and control of conversations."""

@@ -1,23 +1,15 @@
-"""What callers are answered: one model for each answer, from which the OpenAPI document is made."""
+"""The models of answers, from which the OpenAPI document is generated."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
+from shared.edge.answers import Answer
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
-
-
-class Answer(BaseModel):
-    """A field that is None is left out of the JSON."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
 
 
 class EventAnswer(Answer):
@@ -27,7 +19,7 @@ class EventAnswer(Answer):
 
 
 class ChannelView(Answer):
-    """One of the customer's channels; `in_use` is the one on which they are spoken to."""
+    """One of the customer's channels. `inUse` marks the one on which messages are sent to them."""
 
     conversation: str
     in_use: bool
@@ -35,8 +27,8 @@ class ChannelView(Answer):
 
 
 class LinkView(Answer):
-    """What a link has done: a desk's events act on a channel, or two channels are one
-    customer's.
+    """The result of a link: events of a desk's conversation act on a channel, or two channels
+    belong to one customer.
     """
 
     kind: Literal["channel", "desk"]
@@ -80,7 +72,7 @@ class QueueAnswer(Answer):
 
 
 class CommandView(Answer):
-    """One thing that an event made Baton do, and how that stands."""
+    """A command of an event, and its state."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -92,7 +84,7 @@ class CommandView(Answer):
 
 
 class EntryView(Answer):
-    """One event of the journal: what came, what Baton made of it, and how that ended."""
+    """One event of the journal, the decision on it, and its outcome."""
 
     id: str
     seq: int
@@ -114,28 +106,8 @@ class JournalAnswer(Answer):
     next_cursor: str | None = None
 
 
-class ErrorDetail(Answer):
-    """`reason` is a stable slug; `metadata` has what a program needs, such as the holder's name."""
-
-    type: Annotated[str, Field(alias="@type")]
-    reason: str
-    domain: Literal["baton"]
-    metadata: dict[str, str]
-
-
-class ErrorBody(Answer):
-    code: int
-    message: str
-    status: str
-    details: tuple[ErrorDetail, ...]
-
-
-class ErrorAnswer(Answer):
-    error: ErrorBody
-
-
 class NamedAnswer(Answer):
-    """The name of what was made."""
+    """The name of the created resource."""
 
     name: str
 
@@ -148,7 +120,7 @@ class ReceiptAnswer(Answer):
 
 
 class MessageAnswer(Answer):
-    """The message as Baton accepted it: its content stands beside these fields."""
+    """The message as accepted. Its content is in further fields."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -158,7 +130,7 @@ class MessageAnswer(Answer):
 
 
 class EmptyAnswer(Answer):
-    """Nothing but success."""
+    """An empty object."""
 
 
 class ReportAnswer(Answer):

@@ -1,9 +1,9 @@
-"""The bodies that callers send, and what they leave out filled in."""
+"""The bodies of requests, their validation, and defaults for fields that callers leave out."""
 
 from typing import Annotated, Literal
 
 import pydantic_core
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
@@ -18,6 +18,8 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)
 
 
 class MessageBody(Content):
+    model_config = ConfigDict(extra="ignore")
+
     message_id: CallerId
     representative: Representative | None = None
 
@@ -41,11 +43,11 @@ class ReceiptBody(Theirs):
 
 
 class SurveyBody(Theirs):
-    """What a survey asks is set up on the platform; a caller may name none of it."""
+    """An empty object: a survey's questions are configured on the platform."""
 
 
 class Person(Theirs):
-    """A human, who must be named to be told from others."""
+    """A human. The name is required, because it distinguishes humans in a conversation."""
 
     representative_type: Literal[RepresentativeType.HUMAN] = RepresentativeType.HUMAN
     display_name: Annotated[str, StringConstraints(min_length=1, max_length=NAME_LIMIT)]
@@ -53,6 +55,7 @@ class Person(Theirs):
 
     @property
     def representative(self) -> Representative:
+        """The human as a representative."""
         return Representative.model_validate(self.model_dump())
 
 
@@ -89,7 +92,7 @@ class LinkBody(Theirs):
 
 
 def must_be_sound(content: Content) -> None:
-    """Raises BadRequest for what some channel would refuse."""
+    """Raises BadRequest for content that some channel would refuse."""
     found = first_fault(content)
     if found is not None:
         field, fault = found
@@ -97,8 +100,10 @@ def must_be_sound(content: Content) -> None:
 
 
 def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Representative:
-    """Returns who speaks; left out, it is the one type that the key may speak as. Raises
-    BadRequest if it may both.
+    """Returns the representative of a request.
+
+    If it is left out, the type is the only one that the key may speak as. Raises BadRequest if the
+    key may speak as both.
     """
     if given is not None:
         if given.avatar_image is not None and not is_address(given.avatar_image):
@@ -106,11 +111,11 @@ def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Repr
             raise BadRequest(
                 "schema", f"{field}: must be a percent-encoded http or https address.", field=field
             )
-        return given
+        return given.known
     if len(caller.may) != 1:
         raise BadRequest(
             "schema",
-            "representative: say who speaks, this key may be more than one.",
+            "representative: required, because this key may speak as BOT and as HUMAN.",
             field="representative",
         )
     (kind,) = caller.may

@@ -1,4 +1,7 @@
-"""One small function per thing that can be asked: rights, body, service, answer, in that order."""
+"""One function for each operation.
+
+Each checks the rights, parses the body, calls the use case and returns the answer.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -50,8 +53,10 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated request about `conversation`, whose name in the path is echoed as the
-    caller wrote it.
+    """One authenticated request.
+
+    `written` is the conversation's id as it is in the path, which answers repeat. `message` is the
+    message id in the path.
     """
 
     ports: Ports
@@ -62,19 +67,24 @@ class Ask:
 
     @property
     def conversation(self) -> str:
+        """The canonical id of the conversation."""
         return parse_conversation_id(self.written)
 
     def body(self, model: type[Model]) -> Model:
+        """Returns the validated body. Raises BadRequest."""
         return validate(model, parse_object(self.request.body or b"{}"))
 
     def speaker(self, given: Representative | None) -> Representative:
-        """Returns who speaks. Raises Forbidden unless this key may."""
+        """Returns the representative.
+
+        Raises Forbidden if this key may not speak as that type, BadRequest.
+        """
         representative = speaker(given, self.caller, self.ports.policy.bot_name)
         must_speak_as(self.caller, representative.representative_type)
         return representative
 
     def id_in_query(self, field: str) -> str:
-        """Returns the caller's own id. Raises BadRequest."""
+        """Returns the caller's own id from the query. Raises BadRequest."""
         found = self.request.query.get(field, "")
         if not 1 <= len(found) <= 256:
             raise BadRequest(
@@ -83,6 +93,7 @@ class Ask:
         return found
 
     def common(self, event_id: str | None) -> dict[str, object]:
+        """Returns the fields that every event has. Without a caller's id it gets a random one."""
         return {
             "id": event_id or uuid.uuid4().hex,
             "source": self.conversation,
@@ -93,10 +104,11 @@ class Ask:
 
 
 async def create_message(ask: Ask) -> Response:
+    """Accepts a message of a bot or human. Returns the message."""
     body = ask.body(MessageBody)
     who = ask.speaker(body.representative)
     kind = BotMessage if who.representative_type is RepresentativeType.BOT else HumanMessage
-    content = Content.model_validate(
+    content = Content.taken(
         body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
     )
     must_be_sound(content)
@@ -106,7 +118,7 @@ async def create_message(ask: Ask) -> Response:
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
     await control.accept(ask.ports, event)
-    said = content.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    said = content.shown
     name = f"conversations/{ask.written}/messages/{body.message_id}"
     return views.json_response(
         {
@@ -119,7 +131,10 @@ async def create_message(ask: Ask) -> Response:
 
 
 def _fallback_of(content: Content) -> Content:
-    """Returns only the fallback text, as an agent asks for it who tries it out."""
+    """Returns the fallback text only, which `forceFallback` asks for.
+
+    Raises BadRequest if there is none.
+    """
     if content.fallback is None:
         raise BadRequest(
             "schema", "fallback: give one, as forceFallback is true.", field="fallback"
@@ -128,6 +143,7 @@ def _fallback_of(content: Content) -> Content:
 
 
 async def create_event(ask: Ask) -> Response:
+    """Accepts a representative's joining or leaving, or sends a typing event. Returns the event."""
     body, event_id = ask.body(EventBody), ask.id_in_query("eventId")
     who = ask.speaker(body.representative)
     if body.event_type == "TYPING_STARTED" or body.event_type == "TYPING_STOPPED":
@@ -153,7 +169,10 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
 
 
 async def create_survey(ask: Ask) -> Response:
-    """A survey has no representative: a key that may speak as a human asks as one."""
+    """Asks for the platform's survey.
+
+    A survey has no representative: a key that may speak as HUMAN asks as one, any other as a bot.
+    """
     survey_id = ask.id_in_query("surveyId")
     ask.body(SurveyBody)
     kind = (
@@ -169,8 +188,9 @@ async def create_survey(ask: Ask) -> Response:
 
 
 async def update_receipt(ask: Ask) -> Response:
-    if not ask.message.strip("."):  # a URL folds them
-        raise BadRequest("malformed-path", "This is no message id.")
+    """Sends a READ receipt for a message of the customer; best effort."""
+    if not ask.message.strip("."):  # `.` and `..` are path segments that clients resolve
+        raise BadRequest("malformed-path", "The message id in the path is invalid.")
     body = ask.body(ReceiptBody)
     channel = await control.shown_in(ask.ports, ask.conversation)
     control.check_delivers(channel)
@@ -181,6 +201,7 @@ async def update_receipt(ask: Ask) -> Response:
 
 
 async def get_conversation(ask: Ask) -> Response:
+    """Returns a conversation, with the customer's position in the queue while they wait."""
     conversation = await control.seen(ask.ports, ask.conversation)
     waits = conversation.phase is Phase.QUEUED and not conversation.tracked
     ahead = views.place_view(await people_ahead(ask.ports, conversation)) if waits else {}
@@ -188,6 +209,7 @@ async def get_conversation(ask: Ask) -> Response:
 
 
 async def list_conversations(ask: Ask) -> Response:
+    """Returns one page of the conversations of a phase, longest wait first."""
     must_be_human(ask.caller)
     phase = ask.request.query.get("phase", Phase.QUEUED.value)
     if phase not in Phase.__members__:
@@ -195,11 +217,13 @@ async def list_conversations(ask: Ask) -> Response:
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
     shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
     for view in shown:
+        # Counting pending entries would take one more query for each conversation.
         del view["pending"]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
 
 
 async def get_journal(ask: Ask) -> Response:
+    """Returns one page of the journal. Markers are left out."""
     must_be_human(ask.caller)
     conversation = await control.seen(ask.ports, ask.conversation)
     page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
@@ -214,6 +238,7 @@ async def get_journal(ask: Ask) -> Response:
 
 
 async def request_human(ask: Ask) -> Response:
+    """Accepts a request for a human. Returns the conversation."""
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
     return await _control(
@@ -225,6 +250,7 @@ async def request_human(ask: Ask) -> Response:
 
 
 async def claim(ask: Ask) -> Response:
+    """Accepts a human's claim of the conversation. Returns the conversation."""
     must_speak_as(ask.caller, RepresentativeType.HUMAN)
     body = ask.body(ClaimBody)
     who = body.representative.representative
@@ -234,6 +260,7 @@ async def claim(ask: Ask) -> Response:
 
 
 async def release(ask: Ask) -> Response:
+    """Accepts that a human leaves. A key may release its own humans, an admin's key any human."""
     must_be_human(ask.caller)
     body = ask.body(ReleaseBody)
     owner = None if ask.caller.admin else ask.caller.name
@@ -246,6 +273,7 @@ async def release(ask: Ask) -> Response:
 
 
 async def fail(ask: Ask) -> Response:
+    """Accepts that no human is available. Returns the conversation."""
     must_be_human(ask.caller)
     body = ask.body(FailBody)
     return await _control(
@@ -254,6 +282,7 @@ async def fail(ask: Ask) -> Response:
 
 
 async def link(ask: Ask) -> Response:
+    """Links the conversation to another one. Returns it with the result of the link."""
     must_be_admin(ask.caller)
     to = parse_conversation_id(ask.body(LinkBody).to)
     linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
@@ -262,11 +291,13 @@ async def link(ask: Ask) -> Response:
 
 
 async def unlink(ask: Ask) -> Response:
+    """Removes the conversation's link. Returns the conversation."""
     must_be_admin(ask.caller)
     return await _view(ask, await links.unlink(ask.ports, ask.conversation, ask.caller.name))
 
 
 async def delete_conversation(ask: Ask) -> Response:
+    """Erases the conversation and those linked with it. Returns an empty object."""
     must_be_admin(ask.caller)
     await erase.erase(ask.ports, ask.conversation, ask.caller.name)
     return views.json_response({})

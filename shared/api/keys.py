@@ -1,6 +1,4 @@
-"""Who calls: keys are kept as SHA-256, compared in constant time, and may do what the settings
-say.
-"""
+"""API keys: stored as SHA-256, compared in constant time, with the rights of the settings."""
 
 import hmac
 from collections.abc import Mapping
@@ -20,8 +18,9 @@ class Keyring:
     keys: Mapping[str, ApiKey]
 
     def caller(self, request: Request) -> ApiKey:
-        """Returns whose key the request carries. Raises DoorClosed where there are no keys,
-        Unauthenticated.
+        """Returns the key that the request carries.
+
+        Raises DoorClosed if no keys are set, Unauthenticated.
         """
         if not self.keys:
             raise DoorClosed("BATON_API_KEYS")

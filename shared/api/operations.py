@@ -1,5 +1,6 @@
-"""Every call of the REST surface, as data: routes, the OpenAPI document and README's table
-follow from it.
+"""All operations of the REST API as data.
+
+Routes and the OpenAPI document are generated from them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ SPEAKER = "a key that may speak as that type of representative"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter of the query string; one with `values` takes no other value."""
+    """A query parameter. If it has `values`, no others are accepted."""
 
     name: str
     meaning: str
@@ -29,11 +30,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call. `path` stands below /v1; each part in braces is one percent-encoded segment.
+    """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
-    `answer` names a model of `answers`, which only the document imports: functions start without
-    it. `csv`: it may be answered as CSV. `refused` are the codes besides 400, 401, 403 and 503 that
-    a caller must be ready for.
+    - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
+      which keeps cold starts short.
+    - `csv`: the answer may be CSV.
+    - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
     method: str
@@ -48,12 +50,12 @@ class Operation:
     csv: bool = False
 
 
-CURSOR = Query("cursor", "where the next page begins: `nextCursor` of the page before")
+CURSOR = Query("cursor", "`nextCursor` of the previous page")
 PERIOD = (
     Query("from", "the first day, like 2026-11-20; by default seven days before `to`"),
     Query("to", "the first day that is not in the report; by default tomorrow"),
     Query("tz", "a time zone of the IANA database; by default UTC"),
-    Query("by", "what to break down by: channel, desk, day, hour; several by commas"),
+    Query("by", "the breakdown: channel, desk, day, hour; several separated by commas"),
     Query("format", "json by default", values=reports.FORMATS),
 )
 C = "/conversations/{conversation}"
@@ -68,82 +70,82 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GET", C, handlers.get_conversation, ANY,
-        "Read who speaks, who waits, and what Baton knows of a conversation.",
+        "Get a conversation: its phase, representatives, waiting time and variables.",
         "ConversationView",
     ),
     Operation(
         "DELETE", C, handlers.delete_conversation, ADMIN,
-        "Erase a conversation, and what is linked with it.",
+        "Erase a conversation and those that are linked with it.",
         "EmptyAnswer",
     ),
     Operation(
         "POST", f"{C}/messages", handlers.create_message, SPEAKER,
-        "Say something to the customer.",
+        "Send a message to the customer.",
         "MessageAnswer", bodies.MessageBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}/events", handlers.create_event, SPEAKER,
-        "Join, leave, or show typing.",
+        "Send an event: the representative joined, left, or is typing.",
         "EventAnswer", bodies.EventBody,
         (Query("eventId", "the caller's own id of the event", required=True),),
         (404, 409, 429),
     ),
     Operation(
         "POST", f"{C}/surveys", handlers.create_survey, SPEAKER,
-        "Ask the customer how content they are.",
+        "Send the platform's survey to the customer.",
         "NamedAnswer", bodies.SurveyBody,
         (Query("surveyId", "the caller's own id of the survey", required=True),),
         (404, 409, 429),
     ),
     Operation(
         "PATCH", f"{C}/messages/{{message}}/receipt", handlers.update_receipt, ANY,
-        "Tell that a message of the customer was read; best effort.",
+        "Mark a message of the customer as read; best effort.",
         "ReceiptAnswer", bodies.ReceiptBody,
     ),
     Operation(
         "GET", f"{C}/journal", handlers.get_journal, DESK,
-        "Read every event taken, what it made Baton do, and how that ended.",
+        "List the journal: the events, their commands, and the outcomes.",
         "JournalAnswer", query=(CURSOR,),
     ),
     Operation(
         "POST", f"{C}:requestHuman", handlers.request_human, ANY,
-        "Ask for a human.",
+        "Request a human.",
         "ConversationView", bodies.RequestHumanBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:claim", handlers.claim, "a key that may speak as HUMAN",
-        "Take a conversation, unless somebody else holds it.",
+        "Claim a conversation, unless another representative holds it.",
         "ConversationView", bodies.ClaimBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:release", handlers.release,
         "the key that brought the human in, or an admin's",
-        "Let a human leave.",
+        "Release a conversation: the human leaves it.",
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:fail", handlers.fail, DESK,
-        "Say that no human is available; a customer who waits hears it.",
+        "Report that no human is available; a waiting customer is notified.",
         "ConversationView", bodies.FailBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,
-        "Join a desk's conversation, or another channel of the customer, to a channel.",
+        "Link a desk's conversation, or another channel of the customer, to a channel.",
         "ConversationView", bodies.LinkBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:unlink", handlers.unlink, ADMIN,
-        "Undo a link.",
+        "Remove a link.",
         "ConversationView", refused=(404, 409, 429),
     ),
     Operation(
         "GET", "/reports/handoffs", reports.report_handoffs, DESK,
-        "Report what came of handoffs.",
+        "Get the report on the outcomes of handoffs.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
     Operation(
         "GET", "/reports/agents", reports.report_agents, ADMIN,
-        "Report what each agent did.",
+        "Get the report on agents.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
 )  # fmt: skip

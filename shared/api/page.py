@@ -1,5 +1,6 @@
-"""The reports page: static files beside the function that answers what the page asks. It may
-load nothing else.
+"""The reports page: static files, served by the function that has the reports.
+
+The page may load nothing from elsewhere.
 """
 
 from pathlib import Path
@@ -25,16 +26,18 @@ HEADERS = {
 
 
 def is_page(request: Request) -> bool:
+    """Returns whether the request is for the reports page."""
     return request.path == ROOT or request.path.startswith(f"{ROOT}/")
 
 
 def reports_page(folder: Path | None, request: Request) -> Response:
-    """Returns a file of the page; only names that its folder lists are known. Raises NotFound,
-    MethodNotAllowed.
+    """Returns a file of the page.
+
+    Only names in its folder are served. Raises NotFound, MethodNotAllowed.
     """
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("GET, HEAD")
-    if request.path == ROOT:  # what the page loads is named relative to its folder
+    if request.path == ROOT:  # the page's links are relative to its folder
         return Response(status=308, headers={"location": "reports/"})
     name = request.path.removeprefix(f"{ROOT}/") or "index.html"
     found = (one for one in folder.iterdir() if one.suffix in CONTENT_TYPES) if folder else iter(())

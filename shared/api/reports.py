@@ -1,4 +1,4 @@
-"""The reports over HTTP: who may see which, what the query asks for, JSON or CSV."""
+"""The report operations: rights, query parameters, and the answer as JSON or CSV."""
 
 from collections.abc import Sequence
 
@@ -18,21 +18,25 @@ By = tuple[str, ...]
 
 
 async def report_handoffs(ask: Ask) -> Response:
-    """What came of handoffs; a desk's key may see it, as it names nobody."""
+    """Returns the outcome of handoffs.
+
+    A desk's key may read it, because it contains no names of agents.
+    """
     must_be_human(ask.caller)
     return await _answer(ask, _breakdowns(ask))
 
 
 async def report_agents(ask: Ask) -> Response:
-    """What each agent did. That is personal data of those who work here, so it needs an admin's
-    key.
+    """Returns what each agent did.
+
+    It needs an admin's key, because this is personal data of employees.
     """
     must_be_admin(ask.caller)
     return await _answer(ask, [("agent", *others) for others in _breakdowns(ask)])
 
 
 def _breakdowns(ask: Ask) -> list[By]:
-    """Returns each way of breaking down that is asked for, at least one."""
+    """Returns the breakdowns of the query, at least one. Raises BadRequest."""
     given = [
         tuple(filter(None, by.split(","))) for by in ask.request.query.get("by", "").split(";")
     ]
@@ -42,7 +46,7 @@ def _breakdowns(ask: Ask) -> list[By]:
         names = ", ".join(sorted(OPEN_TO_DESKS))
         raise BadRequest(
             "schema",
-            f"by: any of {names}, each once, by commas; several of these by `;`.",
+            f"by: give any of {names}, each once, by commas; several breakdowns by `;`.",
             field="by",
         )
     return given
@@ -54,7 +58,9 @@ async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
     if form not in FORMATS or (form == "csv" and len(breakdowns) > 1):
         formats = ", ".join(FORMATS)
         raise BadRequest(
-            "schema", f"format: one of {formats}; csv breaks down in one way only.", field="format"
+            "schema",
+            f"format: give one of {formats}; csv allows only one breakdown.",
+            field="format",
         )
     asked = period(query.get("from"), query.get("to"), query.get("tz"), ask.ports.clock.now())
     found = await reports(ask.ports, asked, breakdowns)

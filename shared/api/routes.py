@@ -1,4 +1,4 @@
-"""Which path and method means what. Paths are raw: the conversation is one percent-encoded
+"""Routing of the REST API on the raw path, in which a conversation is one percent-encoded
 segment.
 """
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 ROOT = "/v1"
 DOCUMENT = f"{ROOT}/openapi.json"
-# A call's segments below /v1, {} for one that is percent-encoded, with the handler of each method.
+# The segments of a path below /v1, {} for a percent-encoded one, and the handler of each method.
 ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {}
 VERBS: dict[str, Handler] = {}
 for _one in OPERATIONS:
@@ -40,8 +40,8 @@ for _one in OPERATIONS:
 async def send_representative(
     ports: Ports, keyring: Keyring, request: Request, page: Path | None = None
 ) -> Response:
-    """Returns the answer to one request of the REST surface, or of the page in folder `page`.
-    Raises any BatonError.
+    """Returns the answer to one request of the REST API, or a file of the reports page in folder
+    `page`. Raises any BatonError.
     """
     if is_page(request):
         return reports_page(page, request)
@@ -60,8 +60,8 @@ async def send_representative(
 
 
 def body_limit(keyring: Keyring, request: Request) -> int:
-    """Returns how many bytes of a body are read: none of the page's, and none before the key is
-    known.
+    """Returns how many bytes of a body may be read: none for the page, and none without a valid
+    key.
     """
     if is_page(request):
         return 0
@@ -73,8 +73,8 @@ def body_limit(keyring: Keyring, request: Request) -> int:
 
 
 def openapi_document(request: Request) -> Response:
-    """Returns the OpenAPI document; it is public, as this project is. Raises MethodNotAllowed."""
-    # few instances are asked for it; it takes time to import
+    """Returns the OpenAPI document, which is public. Raises MethodNotAllowed."""
+    # Imported here because the import is slow and few instances need it.
     from shared.api.openapi import document
 
     _method({"GET": None}, request.method)
@@ -88,7 +88,7 @@ def _route(request: Request) -> tuple[Handler, list[str]]:
     if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
         raise NotFound(
             "unknown-path",
-            "The surface begins with /v1/conversations; reports are below /v1/reports.",
+            "The API is below /v1/conversations and /v1/reports.",
         )
     below = segments[1:]
     conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")

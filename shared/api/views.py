@@ -1,4 +1,4 @@
-"""What callers are shown."""
+"""The JSON that callers get: conversations, journal entries, links and queue positions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,14 +19,16 @@ from shared.schemas.variables import Audience
 
 
 def json_response(body: Mapping[str, Any], **notes: str) -> Response:
+    """Returns a JSON response. Fields that are None are left out."""
     return Response(
         body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes
     )
 
 
 def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
-    """Returns a conversation as callers see it; its variables are for the agent audience, so
-    for desks and admins.
+    """Returns a conversation.
+
+    With `agent` it has the variables and metadata that the agent audience may see.
     """
     request = conversation.request
     return {
@@ -62,14 +64,15 @@ def _metadata(conversation: Conversation) -> JsonObject | None:
 
 
 def _closed_view(conversation: Conversation) -> dict[str, str | None]:
-    """Returns the desk that was closed when the customer asked last, and when it opens."""
+    """Returns the desk that was closed at the customer's last request, and when it opens."""
     latest = conversation.closed[-1:]
     return {"closedDesk": latest[0].desk, "closedUntil": _time(latest[0].until)} if latest else {}
 
 
 def place_view(ahead: Ahead) -> dict[str, Any]:
-    """Returns a customer's place in line, counted from 1; the least that it may be where not
-    everybody was counted.
+    """Returns the customer's position in the queue, counted from 1.
+
+    If not all who wait before them were counted, it is the smallest possible position.
     """
     return {
         "queuePosition": ahead.people + 1 + ahead.more,
@@ -78,8 +81,8 @@ def place_view(ahead: Ahead) -> dict[str, Any]:
 
 
 def link_view(linked: Conversation, to: Conversation) -> dict[str, Any]:
-    """Returns what a link has done: a desk's events act on a channel, or two channels have
-    become one customer's.
+    """Returns the result of a link: events of a desk's conversation act on a channel, or two
+    channels belong to one customer.
     """
     done = {
         "kind": "channel" if to.owns(linked.id) else "desk",
@@ -90,7 +93,7 @@ def link_view(linked: Conversation, to: Conversation) -> dict[str, Any]:
 
 
 def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
-    """Returns the customer's channels, the one in use first, where there are several."""
+    """Returns the customer's channels, the one in use first, or None if there is only one."""
     if not conversation.elsewhere:
         return None
     known = all_of(conversation)
@@ -101,8 +104,9 @@ def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
 
 
 def entry_view(entry: JournalEntry) -> dict[str, Any]:
-    """Returns an entry as human agents may read it, who with admins are the journal's only
-    readers.
+    """Returns a journal entry with the text that the agent audience may see.
+
+    Only desks and admins read the journal.
     """
     view = {
         "id": entry.id,
@@ -125,7 +129,8 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
 
 
 def representative_view(representative: Representative) -> dict[str, Any]:
-    return representative.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """Returns a representative as JSON data."""
+    return representative.shown
 
 
 def _command_view(command: Command) -> dict[str, Any]:

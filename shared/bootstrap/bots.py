@@ -1,4 +1,4 @@
-"""Every built-in bot, in one list; BATON_BOT chooses."""
+"""The built-in bots in one list; BATON_BOT chooses."""
 
 from shared.bots.acknowledge import ACKNOWLEDGEMENT
 from shared.bots.run_bot import Assistant
@@ -6,7 +6,7 @@ from shared.settings.model import Settings
 
 
 def assistant(settings: Settings) -> Assistant:
-    """Returns who answers, if anybody. Without an agent of Dialogflow it is the bot that
+    """Returns the assistant that answers, if any. Without an agent of Dialogflow it is the bot that
     acknowledges.
     """
     if settings.baton_bot == "none":

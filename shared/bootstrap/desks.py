@@ -1,5 +1,5 @@
-"""Every desk that must be called, in one list. A new one is a file beside this, a line here and
-a settings row.
+"""The desks that Baton calls, in one list. A new one is a file beside this, a line here and a
+settings row.
 """
 
 from shared.platforms.ccai.desk import CcaiDesk

@@ -1,5 +1,5 @@
-"""Every platform, in one list. A new one is a file beside this, a line here, a settings row and
-a README row.
+"""The platforms in one list. A new one is a file beside this, a line here, a settings row and a
+README row.
 """
 
 from collections.abc import Mapping
@@ -61,8 +61,8 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
 
 
 def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
-    """Returns what Baton can do on each platform; some are only tracked, through what agents'
-    browsers report.
+    """Returns what Baton can do on each platform. Some platforms are only tracked, through the
+    reports of agents' browsers.
     """
     tracked = {"dialogflow": Capabilities(delivers=False)}
     return {**tracked, **{name: platform.capabilities for name, platform in known.items()}}

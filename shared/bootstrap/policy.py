@@ -1,5 +1,5 @@
-"""The operator's settings, and what the platforms can do, as the policy by which the machine
-decides.
+"""The policy by which the machine decides, from the operator's settings and the capabilities of the
+platforms.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,9 +17,7 @@ SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
 def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Policy:
-    """Returns the policy. Raises Misconfigured where a setting names a platform that Baton does
-    not know.
-    """
+    """Returns the policy. Raises Misconfigured where a setting names an unknown platform."""
     return Policy(
         unclaimed_after=timedelta(seconds=settings.unclaimed_after),
         unclaimed_reminders=settings.unclaimed_reminders,
@@ -39,22 +37,17 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
 
 
 def _known_desks(desks: tuple[Desk, ...], platforms: Mapping[str, object]) -> tuple[Desk, ...]:
-    """Returns them. Raises Misconfigured where one names a channel that Baton does not know."""
+    """Returns the desks. Raises Misconfigured where one names an unknown channel."""
     for desk in desks:
         _known(f"baton_desks {desk.name}", desk.channels, platforms)
     return desks
 
 
 def _known(setting: str, named: Iterable[str], platforms: Mapping[str, object]) -> frozenset[str]:
-    """Returns the platforms that a setting names. Raises Misconfigured for one that Baton does
-    not know.
-    """
+    """Returns the platforms that a setting names. Raises Misconfigured for an unknown one."""
     unknown = set(named) - set(platforms)
     if unknown:
-        log(
-            "ERROR",
-            f"the settings are wrong: {setting.upper()}: {min(unknown)} is none of "
-            f"{', '.join(platforms)}",
-        )
-        raise Misconfigured
+        fault = f"{setting.upper()}: {min(unknown)} is none of {', '.join(platforms)}"
+        log("ERROR", f"the settings are wrong: {fault}")
+        raise Misconfigured(fault)
     return frozenset(named)

@@ -18,7 +18,8 @@ from shared.errors import Misconfigured
 from shared.logs import log
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
-from shared.settings.model import Settings, closed_doors, read_settings
+from shared.settings.doors import closed_doors
+from shared.settings.model import Settings, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
 
-# a bot that thinks for longer holds up nobody; the outbox asks again if it has answered
+# a slower bot delays no other conversation; the outbox asks again if it has answered
 BOT_PATIENCE_SECONDS = 1.0
 
 
 class Baton:
-    """One process's Baton: its settings, its ports, and the handler of each function."""
+    """Baton in one process: its settings, its ports, and the handler of each function."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -75,7 +76,7 @@ class Baton:
         return assistant(self.settings)
 
     async def close(self) -> None:
-        """Closes the connections to platforms. For whoever stops serving; nothing is sent
+        """Closes the connections to platforms, for a process that stops serving. Nothing is sent
         afterwards.
         """
         await self._sender.close()
@@ -126,7 +127,7 @@ class Baton:
         return Door(partial(notify_handoff, self.ports), _pushed)
 
     def sweep(self) -> Door:
-        from shared.delivery.wake_ups import sweep_all
+        from shared.delivery.sweep import sweep_all
 
         return Door(partial(sweep_all, self.ports), lambda _: 0)
 
@@ -214,8 +215,8 @@ def _pushed(request: Request) -> int:
 
 
 class _SenderAtFirstUse:
-    """A Sender. Most functions never call out, and importing the HTTP client takes a quarter of
-    their start.
+    """A Sender that is built at its first use. Most functions never call out, and importing the
+    HTTP client takes a quarter of their start.
     """
 
     @cached_property
@@ -251,7 +252,7 @@ def baton() -> Baton:
 
 @cache
 def handler(function: str, folder: Path | None = None) -> Door:
-    """Returns the handler of a function; `folder` is where its static files lie, if any. Raises
+    """Returns the handler of a function. `folder` has its static files, if any. Raises
     Misconfigured.
     """
     build = getattr(baton(), function)
@@ -260,7 +261,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
 
 
 def announce(function: str) -> None:
-    """Says at start which of a function's doors stay closed for want of a secret; wrong
+    """Logs at start which of a function's doors are closed because a setting is missing; wrong
     settings are logged as well.
     """
     with contextlib.suppress(Misconfigured):

@@ -1,17 +1,19 @@
-"""Every kind of target, in one list; those with a setting are informed."""
+"""The kinds of team targets in one list; those with a setting are notified."""
 
 from shared.schemas.team import Target, Team, Url
 from shared.settings.model import Settings
-from shared.teams.google_chat import GoogleChat
-from shared.teams.slack import Slack
 
 
 def team(settings: Settings) -> Team:
-    """Returns the targets that the settings name."""
+    """Returns the targets that the settings name; only these are imported."""
     targets: list[Target] = []
     if settings.slack_webhook_url:
+        from shared.teams.slack import Slack
+
         targets.append(Slack(Url(settings.slack_webhook_url)))
     if settings.google_chat_webhook_url:
+        from shared.teams.google_chat import GoogleChat
+
         targets.append(GoogleChat(Url(settings.google_chat_webhook_url)))
     if settings.team_webhook_url and settings.team_webhook_secret:
         from shared.teams.team_webhook import TeamWebhook

@@ -1,3 +1,3 @@
-"""The built-in bots: pure, as platforms are; what is asked becomes a call, an answer becomes a
-reply.
+"""The built-in bots. They are pure, as platforms are: a question becomes a call, and an answer
+becomes a reply.
 """

@@ -1,4 +1,4 @@
-"""What the bot of the reference conversation replies to everything: it thanks, and says that a
+"""The bot of the reference conversation. It replies to everything with thanks, and says that a
 person will come.
 
 https://developers.google.com/business-communications/business-messages/guides/how-to/conversations/bot-live-agent-handoff

@@ -1,4 +1,4 @@
-"""What a built-in bot is asked, what it replies, and what it answers for itself."""
+"""Questions to a built-in bot, its replies, and the interface of a bot."""
 
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -11,8 +11,8 @@ from shared.schemas.variables import SessionVariable
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the customer said (`postback`: by a tap on a suggestion), and what the bot should know
-    beside the words.
+    """The customer's message (`postback`: a tap on a suggestion) and the context that the bot gets
+    with it.
     """
 
     conversation: str
@@ -24,9 +24,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """The bot wants a human. `named`: its author wrote the reason, it is not one that goes
-    without saying.
-    """
+    """The bot wants a human. `named`: its author wrote the reason, it is not the default one."""
 
     reason: str
     metadata: JsonObject | None = None
@@ -35,10 +33,10 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What follows from an answer, in order.
+    """The content of a bot's answer, in order.
 
-    `ends`: the bot has no more to say. `refused` says in slugs what in it could not be read.
-    `missed`: the bot did not understand the customer, or something that it needs has failed.
+    `ends`: the bot has no more to say. `refused` are slugs of the parts that could not be read.
+    `missed`: the bot did not understand the customer, or a part that it needs has failed.
     """
 
     contents: tuple[Content, ...] = ()
@@ -50,13 +48,14 @@ class Reply:
 
     @property
     def says_something(self) -> bool:
-        """Whether it may stand as an answer to somebody who hears nobody else."""
+        """Whether the customer gets an answer or a human."""
         return bool(self.contents or self.captures or self.escalation or self.ends)
 
     @property
     def fails(self) -> bool:
-        """Whether who asked is left without an answer. A bot may be silent, as long as it has heard
-        the customer and nothing that it said was lost."""
+        """Whether the customer is left without an answer. A bot may be silent where it understood
+        the customer and no part of its answer was lost.
+        """
         return not self.says_something and bool(self.missed or self.refused)
 
     def __add__(self, other: "Reply") -> "Reply":
@@ -70,14 +69,14 @@ class Reply:
         )
 
     def without_repetitions(self) -> "Reply":
-        """Returns it with what is said twice said once."""
+        """Returns it with each content once."""
         once = {content.model_dump_json(): content for content in self.contents}
         return replace(self, contents=tuple(once.values()))
 
 
 class Bot(Protocol):
-    """`while_queued`: it also answers a customer who waits for a human. `timeout`: how many
-    seconds it may take.
+    """`while_queued`: it also answers a customer who waits for a human. `timeout`: the seconds that
+    it may take.
     """
 
     @property
@@ -93,12 +92,12 @@ class Bot(Protocol):
         """Returns the call that asks it."""
 
     def heard(self, answer: Answer) -> JsonObject:
-        """Returns what is kept of an answer until all that follows from it is accepted. Raises
+        """Returns the part of an answer that is stored until all of the reply is accepted. Raises
         BadRequest.
         """
 
     def reply(self, heard: JsonObject) -> Reply:
-        """Returns what follows from what was kept; never raises."""
+        """Returns the reply in the stored part of an answer; never raises."""
 
 
 def _both(first: Escalation | None, second: Escalation | None) -> Escalation | None:

@@ -23,20 +23,22 @@ from shared.schemas.texts import first_piece
 
 SCOPE = "https://www.googleapis.com/auth/dialogflow"
 QUERY_LIMIT, SESSION_LIMIT = 256, 36  # characters
-ANSWER_LIMIT, MESSAGES = 256 * 1024, 50  # bytes that are kept, messages that are read
+ANSWER_LIMIT, MESSAGES = 256 * 1024, 50  # bytes that are stored, messages that are read
 UNMATCHED = ("NO_MATCH", "NO_INPUT")
 HANDED_OVER = "the virtual agent handed over"
 
 
 def session_of(conversation: str) -> str:
-    """Returns the session id of a conversation: the same for ever, and telling nothing of it."""
+    """Returns the session id of a conversation. It is always the same, and reveals nothing about
+    it.
+    """
     return sha256(conversation)[:SESSION_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogflow:
-    """`agent` may name an environment; the first of `languages` is asked where the customer's
-    is none of them.
+    """`agent` may name an environment. The first of `languages` is used where the customer's
+    language is none of them.
     """
 
     agent: str
@@ -83,8 +85,9 @@ class Dialogflow:
 
 
 def _missed(result: JsonObject, messages: list[JsonValue]) -> bool:
-    """Returns whether silence is no answer: no part of the agent was meant by what the customer
-    said, one of its webhooks failed, or nothing at all tells that it went on."""
+    """Returns whether silence is no answer: the agent matched no intent, one of its webhooks
+    failed, or the answer shows no match at all.
+    """
     statuses, match = result.get("webhookStatuses"), result.get("match")
     calls = statuses if isinstance(statuses, list) else []
     if any(isinstance(one, dict) and one.get("code") for one in calls):
@@ -94,7 +97,7 @@ def _missed(result: JsonObject, messages: list[JsonValue]) -> bool:
 
 
 def _follows(message: JsonObject) -> Reply:
-    """Returns what follows from one message; it has one kind, beside what is said about it."""
+    """Returns the reply in one message. A message has one kind, beside its attributes."""
     kinds = [name for name in message if name not in ABOUT_A_MESSAGE and message[name] is not None]
     return sum((_follows_from(name, message[name]) for name in kinds), Reply())
 
@@ -109,7 +112,7 @@ def _follows_from(kind: str, value: JsonValue) -> Reply:
 
 
 def _said(text: JsonObject) -> Reply:
-    """An agent that says nothing in some place has no text there, or an empty one."""
+    """Returns the text of a message. An agent without a text here sends none, or an empty one."""
     lines = text.get("text", [])
     if not isinstance(lines, list):
         return Reply(refused=("text: has no list of texts",))
@@ -119,13 +122,15 @@ def _said(text: JsonObject) -> Reply:
 
 
 def _custom(payload: JsonObject) -> Reply:
-    """A payload is the CCAI Platform's, or a message in Business Messages form."""
+    """Returns the reply in a payload: the CCAI Platform's, or a message in Business Messages
+    form.
+    """
     if "ujet" in payload:
         return ujet.reply_of(payload["ujet"])
     if not payload:
         return Reply()
     try:
-        content = Content.model_validate(payload)
+        content = Content.taken(payload)
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
     found = first_fault(content)
@@ -135,7 +140,7 @@ def _custom(payload: JsonObject) -> Reply:
 
 
 def _handoff(handoff: JsonObject) -> Reply:
-    """A handoff, in CX, only measures: it is ours to carry out."""
+    """Returns the escalation. In CX a handoff is only a measure, so Baton carries it out."""
     return Reply(escalation=_escalation(handoff))
 
 
@@ -151,9 +156,8 @@ def _escalation(handoff: JsonObject) -> Escalation:
     return Escalation(str(reason) if named else HANDED_OVER, known or None, named)
 
 
-# Every kind of ResponseMessage, and what follows from it: None where it is for the ear, which hears
-# it instead of the text that is shown, where it only measures, or is for a telephone, for
-# Dialogflow Messenger or for a program of the client's.
+# Every kind of ResponseMessage and its reader. None where it is speech that repeats the text, where
+# it is only a measure, or where it is for a telephone, Dialogflow Messenger or a client program.
 KINDS: Mapping[str, Callable[[JsonObject], Reply] | None] = {
     "text": _said,
     "payload": _custom,

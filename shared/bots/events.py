@@ -1,7 +1,7 @@
-"""What a bot's reply asks of the conversation, as events: what it captured, what it says, and that
-it wants a human.
+"""A bot's reply as events of the conversation: captured variables, messages, and a request for a
+human.
 
-What was captured comes first, so that whoever is told of the escalation finds it there.
+Captured variables come first, so that a notification of the request has them.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ AWAITED_FOR = timedelta(hours=1)
 def events_of(
     reply: Reply, words: Words, answer_id: str, bot_name: str, now: datetime
 ) -> list[Event]:
-    """Returns the events in order; their ids are derived from `answer_id`, so they are the same
+    """Returns the events in order. Their ids are derived from `answer_id`, so they are the same
     after a crash.
     """
     bot = Representative(representative_type=RepresentativeType.BOT, display_name=bot_name)

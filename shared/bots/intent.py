@@ -1,13 +1,12 @@
-"""Asking a bot at most once per customer message: the intent first, then the call, then what it
-said.
+"""Asks a bot at most once per customer message: it records the intent, then the call's answer.
 
     (absent) ── create ──> in-flight ── an answer ─────────> answered ── all taken ──> done
                             │  └─ a failure, or a crash ─> answered ─ apologized ─> failed | unknown
                             └─ nothing to ask any more ──> skipped
 
-Asking has no idempotency key: a second call would move the bot's own conversation on. So the intent
-is written first, as a journal entry of kind `bot`; who finds it in flight waits, and after its time
-nobody asks again.
+A call has no idempotency key: a second one would move the bot's own conversation on. So the intent
+is written first, as a journal entry of kind `bot`. Another instance that finds it in flight waits,
+and after its deadline the bot is not asked again.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ from datetime import datetime, timedelta
 
 from shared.bots.base import Bot
 from shared.bots.words import Words
+from shared.conversations.entries import new_entry
 from shared.errors import BadRequest, NotYet, Unavailable
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -24,20 +24,20 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import entry_id
-from shared.schemas.journal import Asked, JournalEntry, Verdict
+from shared.schemas.journal import Asked, JournalEntry
 
 Entry = Snapshot[JournalEntry]
 GRACE = timedelta(seconds=10)
-LATEST = timedelta(hours=1)  # an answer to older words would only surprise
-PAUSES = (0.5, 1.0)  # seconds between tries of a call that certainly never arrived
+LATEST = timedelta(hours=1)  # an answer to an older message would only surprise
+PAUSES = (0.5, 1.0)  # seconds between tries of a call that certainly did not arrive
 NEVER_ASKED = (401, 429)
 NO_ANSWER, INTERRUPTED, NOTHING_SAID = "no answer", "interrupted", "nothing readable"
 UNSURE = (NO_ANSWER, INTERRUPTED)
 
 
 async def asked_once(ports: Ports, bot: Bot, words: Words) -> Entry | None:
-    """Returns the entry once there is something to act on, None where there is nothing, or no
-    longer. Raises NotYet.
+    """Returns the entry with an answer that is not yet accepted; None where there is none. Raises
+    NotYet.
     """
     known = await ports.store.entry(
         words.conversation, entry_id(words.conversation, "bot", words.id)
@@ -57,8 +57,8 @@ async def asked_once(ports: Ports, bot: Bot, words: Words) -> Entry | None:
 
 
 async def _ask(ports: Ports, bot: Bot, words: Words, mine: Entry) -> Entry | None:
-    """The conversation is looked at when the intent stands: an erase that comes later finds it
-    there.
+    """Asks the bot, or records why not. The conversation is read after the intent is stored, so
+    that a later erase finds the intent.
     """
     snapshot = await ports.store.load(words.conversation)
     needless = _needless(snapshot.value if snapshot else None, words, ports.clock.now())
@@ -82,17 +82,14 @@ def _needless(conversation: Conversation | None, words: Words, now: datetime) ->
 
 
 async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
-    now = ports.clock.now()
-    until = now + timedelta(seconds=bot.timeout) + GRACE
-    entry = JournalEntry(
-        id=entry_id(words.conversation, "bot", words.id),
-        conversation=words.conversation,
+    until = ports.clock.now() + timedelta(seconds=bot.timeout) + GRACE
+    entry = new_entry(
+        ports,
+        entry_id(words.conversation, "bot", words.id),
+        words.conversation,
+        "bot",
         seq=words.version,
-        time=now,
-        kind="bot",
-        source=words.conversation,
         actor=f"bot:{bot.name}",
-        verdict=Verdict.ACCEPTED,
         nonce=uuid.uuid4().hex,
         event_id=words.id,
         asked=Asked(bot=bot.name, state="in-flight", until=until),
@@ -108,8 +105,8 @@ async def _begin(ports: Ports, bot: Bot, words: Words) -> Entry:
 
 
 async def record(ports: Ports, entry: Entry, asked: Asked) -> Entry:
-    """Returns the entry with how asking stands now. Raises NotYet where somebody else has
-    written it since.
+    """Returns the entry with the new state of the question. Raises NotYet where another instance
+    has written it since.
     """
     after = entry.value.model_copy(update={"asked": asked, "reason": asked.error})
     try:
@@ -119,7 +116,7 @@ async def record(ports: Ports, entry: Entry, asked: Asked) -> Entry:
 
 
 async def _heard(ports: Ports, bot: Bot, call: Call) -> tuple[JsonObject | None, str | None]:
-    """Returns what the bot said, or why there is nothing."""
+    """Returns the part of the bot's answer that is stored, or the reason why there is none."""
     try:
         async with asyncio.timeout(bot.timeout):
             answer = await _sent(ports, call)
@@ -133,7 +130,7 @@ async def _heard(ports: Ports, bot: Bot, call: Call) -> tuple[JsonObject | None,
 
 
 async def _sent(ports: Ports, call: Call) -> Answer | None:
-    """Tries again only what certainly never reached the bot."""
+    """Returns the bot's answer. It repeats only a call that certainly did not reach the bot."""
     for pause in PAUSES:
         with contextlib.suppress(Unavailable):
             answer = await ports.sender.send(call)

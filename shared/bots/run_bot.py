@@ -1,7 +1,7 @@
-"""The built-in bot: what it replies to a customer is taken as requests of its own, each once.
+"""The built-in bot: its reply to a customer is taken as requests, each once.
 
-The ids of what follows are derived from the customer's message, so that going on after a crash says
-nothing twice.
+The ids of these requests are derived from the customer's message, so that a second run after a
+crash repeats nothing.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ from shared.bots.base import Bot, Escalation, Reply
 from shared.bots.events import events_of
 from shared.bots.intent import UNSURE, Entry, asked_once, record
 from shared.bots.words import Words, words_of
-from shared.conversations.receive_webhook import take
-from shared.delivery.pushed import pushed_body
+from shared.conversations.apply import take
+from shared.edge.pushed import pushed_body
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.notices import Notice
 from shared.logs import log
@@ -27,9 +27,9 @@ FAILED = Escalation("the bot cannot answer")
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """Who answers customers: a bot that is asked, or always the same `reply`, or nobody.
+    """Answers customers: with a bot that is asked, with always the same `reply`, or not at all.
 
-    `escalates`: where the bot fails a human is asked for.
+    `escalates`: a human is requested where the bot fails.
     """
 
     bot: Bot | None = None
@@ -42,8 +42,8 @@ class Assistant:
 
 
 async def run_bot(ports: Ports, assistant: Assistant, request: Request) -> Response:
-    """Returns 200 once the customer has an answer, or needs none. Raises BadRequest, NotYet so
-    that it comes again.
+    """Returns 200 once the customer has an answer, or needs none. Raises BadRequest, and NotYet,
+    after which the queue sends it again.
     """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
@@ -52,10 +52,10 @@ async def run_bot(ports: Ports, assistant: Assistant, request: Request) -> Respo
 
 
 async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
-    """Answers a body of `baton-user-messages` that is for the bot, once however often it is
+    """Answers a body of `baton-user-messages` that is for the bot: once, however often it is
     published.
 
-    Raises BadRequest for what is no such body, NotYet while another instance is at it, and
+    Raises BadRequest for any other body, NotYet while another instance works on it, and
     Unavailable.
     """
     words = words_of(body) if _is_for(assistant, body) else None
@@ -69,8 +69,8 @@ async def answer(ports: Ports, assistant: Assistant, body: JsonObject) -> None:
 
 
 def _is_for(assistant: Assistant, body: JsonObject) -> bool:
-    """Who waits for a human is told no second time that one will come, but may ask a bot
-    something else.
+    """Returns whether the assistant answers this body. While a customer waits for a human only a
+    bot answers: a fixed reply would announce the human again.
     """
     audience, also = body.get("audience"), body.get("also")
     waits = audience == ["BOT", "HUMAN"] or (audience == ["BOT"] and also == ["HUMAN"])
@@ -82,7 +82,7 @@ def _is_for(assistant: Assistant, body: JsonObject) -> bool:
 async def _follow(
     ports: Ports, assistant: Assistant, bot: Bot, words: Words, entry: Entry, asked: Asked
 ) -> None:
-    """Takes what the bot said, or apologizes; only then is the answer no longer kept."""
+    """Takes the bot's answer, or an apology; only then is the answer removed from the store."""
     error = asked.error or await _taken(ports, bot, words, asked)
     if error is not None:
         log(
@@ -100,7 +100,7 @@ async def _follow(
 
 
 async def _taken(ports: Ports, bot: Bot, words: Words, asked: Asked) -> str | None:
-    """Returns None once all of the answer is taken, or why it never will be."""
+    """Returns None once all of the answer is taken, or the reason why it cannot be."""
     reply = bot.reply(asked.answer or {})
     for refused in reply.refused:
         log(
@@ -119,8 +119,8 @@ async def _taken(ports: Ports, bot: Bot, words: Words, asked: Asked) -> str | No
 
 
 async def _take(ports: Ports, words: Words, answer_id: str, reply: Reply) -> None:
-    """What is refused is journalled as such: a human came first. An erased customer gets
-    nothing.
+    """Takes the reply. A refused part is journalled as such: a human joined first. An erased
+    customer gets nothing.
     """
     events = events_of(reply, words, answer_id, ports.policy.bot_name, ports.clock.now())
     with contextlib.suppress(NotFound):

@@ -1,7 +1,8 @@
-"""The custom payload `ujet` of the CCAI Platform, in which a Dialogflow agent shows, captures and
+"""The custom payload `ujet` of the CCAI Platform, with which a Dialogflow agent shows, captures and
 escalates.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
+
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-to-human-agent-transfers
 """
 
@@ -31,7 +32,7 @@ REASONS = {
     "by_consumer": "the customer asked for a person",
     "by_virtual_agent": "the virtual agent handed over",
 }
-POSTBACK = 2048  # characters that a suggestion gives back
+POSTBACK = 2048  # characters that a tap returns
 KINDS = (
     "text",
     "inline_button",
@@ -50,7 +51,7 @@ class Button(Snake):
 
 
 class Linked(Snake):
-    """A picture, film or document; `text` stands in for it."""
+    """A picture, film or document; `text` replaces it where it cannot be shown."""
 
     url: StrictStr
     text: StrictStr | None = None
@@ -61,9 +62,7 @@ class Linked(Snake):
 
 
 class Shown(Snake):
-    """What is shown, whatever the payload's kind; a complex one has components of the other
-    kinds.
-    """
+    """The content of a payload of any kind; a complex one has components of the other kinds."""
 
     title: StrictStr | None = None
     messages: tuple[StrictStr, ...] = ()
@@ -75,9 +74,7 @@ class Shown(Snake):
 
 
 def reply_of(ujet: object) -> Reply:
-    """Returns what follows from one payload; each of its parts that cannot be read is refused
-    for itself.
-    """
+    """Returns the reply in one payload. Each part that cannot be read is refused separately."""
     if not isinstance(ujet, dict):
         return Reply(refused=("ujet: must be an object",))
     if ujet.get("type") not in (None, *KINDS):
@@ -86,8 +83,8 @@ def reply_of(ujet: object) -> Reply:
 
 
 def _read(model: type[M], value: object, where: str, then: Callable[[M], Reply]) -> Reply:
-    """Returns the reply that follows, or the refusal; it names the field as far as the format
-    does, and no value.
+    """Returns the reply, or the refusal; a refusal names the field where the format does, and no
+    value.
     """
     try:
         return then(model.model_validate(value))
@@ -113,8 +110,8 @@ def _acted(ujet: JsonObject) -> Reply:
 
 
 def _action(action: Action) -> Reply:
-    """`direct` (one human in particular) is documented for voice only; whoever joins sees who
-    was meant.
+    """Returns the reply in an action. `direct` (one particular human) is documented for voice only;
+    a human who joins sees which one was meant.
     """
     if action.action == "end":
         return Reply(ends=True)
@@ -141,7 +138,7 @@ def _texts(shown: Shown) -> Iterator[Content]:
 
 
 def texts(text: str) -> Iterator[Content]:
-    """Returns a text in pieces that a message takes; none where there is nothing to read."""
+    """Returns a text in pieces that fit into a message; none where the text is blank."""
     yield from (Content(text=piece) for piece in split_text(text, TEXT_LIMIT))
 
 
@@ -159,7 +156,9 @@ def _picture(linked: Linked) -> Reply:
 
 
 def _link(linked: Linked) -> Reply:
-    """What has no address on the web is said in its own words, if it has any."""
+    """Returns a message with the link. A link without a web address is replaced by its text, if
+    any.
+    """
     said = tuple(
         texts("\n".join(filter(None, (linked.text, linked.url if linked.on_the_web else None))))
     )
@@ -167,7 +166,9 @@ def _link(linked: Linked) -> Reply:
 
 
 def _with_suggestions(said: Reply, buttons: tuple[Button, ...]) -> Reply:
-    """Chips belong to the last words; where there are none, their own titles are said."""
+    """Adds the suggestions to the last message; where there is none, their titles are said
+    instead.
+    """
     titles = [button.title.strip() for button in buttons if button.title.strip()]
     suggestions = tuple(
         Suggestion(

@@ -1,4 +1,4 @@
-"""A customer's words as `baton-user-messages` carries them to the built-in bot."""
+"""A customer's message as `baton-user-messages` carries it to the built-in bot."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from shared.schemas.times import Time
 
 
 class _Ours(Theirs):
-    """What Baton adds to the platform's own form."""
+    """The fields that Baton adds to the platform's own form."""
 
     conversation: NonEmpty
     version: int
@@ -24,8 +24,8 @@ class _Ours(Theirs):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`id` stays the same however often they are published; `version` is the conversation's
-    that they made.
+    """A customer's message. `id` is the same at every publication; `version` is the version of the
+    conversation that the message made.
     """
 
     question: Question
@@ -38,7 +38,7 @@ class Words:
         return self.question.conversation
 
     def as_asked_of(self, conversation: Conversation) -> Question:
-        """Returns the question, with what the bot should know of the conversation as it stands."""
+        """Returns the question with the bot's context of the conversation in its present state."""
         known: JsonObject = {
             "conversation": conversation.id,
             "phase": conversation.phase.value,
@@ -51,7 +51,7 @@ class Words:
 
 
 def words_of(body: JsonObject) -> Words | None:
-    """Returns what was said, None for whatever else the topic carries. Raises BadRequest."""
+    """Returns the customer's message, None for any other body of the topic. Raises BadRequest."""
     message, tapped = body.get("message"), body.get("suggestionResponse")
     said = message if isinstance(message, dict) else tapped
     text = said.get("text") if isinstance(said, dict) else None

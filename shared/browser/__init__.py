@@ -1,1 +1,1 @@
-"""What an agent's browser reports of a virtual agent."""
+"""Reports of an agent's browser about a virtual agent."""

@@ -1,4 +1,4 @@
-"""What an agent's browser claims of a virtual agent, as events: with its provenance, and never
+"""Reports of an agent's browser about a virtual agent, as events: with their provenance, and never
 as a platform's fact.
 """
 
@@ -24,13 +24,15 @@ ORIGIN_LIMIT = 255  # characters
 
 
 def _origin(given: object) -> str | None:
-    """It is noted where the event came from; nothing depends on it."""
+    """Returns the origin to note, None for one that is too long or no text. Nothing depends on
+    it.
+    """
     return given if isinstance(given, str) and len(given) <= ORIGIN_LIMIT else None
 
 
 class Reported(Theirs):
-    """One event as the bridge posts it. Its id holds no colon, so that `<agent>:<id>` is nobody
-    else's.
+    """One event as the bridge posts it. Its id holds no colon, so `<agent>:<id>` is unique to the
+    agent.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
@@ -42,7 +44,9 @@ class Reported(Theirs):
 
 @dataclass(frozen=True, slots=True)
 class BrowserReport:
-    """What `agent` says that the adapter posted; `source` is the conversation that is meant."""
+    """A report of `agent` that the adapter posted. `source` is the conversation that it is
+    about.
+    """
 
     agent: str
     reported: Reported
@@ -51,8 +55,8 @@ class BrowserReport:
 
     @property
     def common(self) -> Mapping[str, Any]:
-        """Returns what all its events share: one id per agent and report, one per content
-        whoever reports it.
+        """The fields that all its events share: one id per agent and report, and one per content,
+        whichever agent reports it.
         """
         said = json.dumps([self.reported.type, self.reported.data], sort_keys=True)
         return {
@@ -66,7 +70,7 @@ class BrowserReport:
 
 
 async def report_of(ports: Ports, agent: str, given: object) -> BrowserReport:
-    """Returns what one element of the body claims. Raises BadRequest, which names no value."""
+    """Returns the report in one element of the body. Raises BadRequest, which names no value."""
     reported = validate(Reported, given)
     if reported.type not in _KINDS:
         raise BadRequest("unknown-type", f"type: expected {', '.join(_KINDS)}.", field="type")
@@ -82,8 +86,8 @@ async def report_of(ports: Ports, agent: str, given: object) -> BrowserReport:
 
 
 async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
-    """Returns the conversation that is meant: the session's own, else that of its Dialogflow
-    conversation if known.
+    """Returns the conversation that the report is about: the session's own, else that of its
+    Dialogflow conversation where this is known.
     """
     own = conversation_id("ccai", task.native)
     if not task.conversation_id or await ports.store.load(own) is not None:
@@ -93,8 +97,8 @@ async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
 
 
 def events_of(report: BrowserReport, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
-    """Returns what becomes of a report: that the virtual agent came or went, and what it
-    captured.
+    """Returns the events of a report: that the virtual agent joined or left, and the variables that
+    it captured.
     """
     events: list[Event] = []
     for kind in _KINDS[report.reported.type]:
@@ -109,8 +113,8 @@ def events_of(report: BrowserReport, audiences: tuple[Audience, ...], now: datet
 def _variables(
     report: BrowserReport, audiences: tuple[Audience, ...], now: datetime
 ) -> tuple[Variable, ...]:
-    """These have passed the platform's own filter for events, so they reach that audience and
-    no other by default.
+    """Returns the captured variables. The platform's own filter for events let them pass, so by
+    default only that audience gets them.
     """
     reported, task = report.reported, report.task
     provenance = Provenance(

@@ -1,9 +1,9 @@
-"""What an agent's browser reports of a virtual agent: kept with its provenance, never a platform's
-fact.
+"""The door for reports of an agent's browser about a virtual agent: kept with their provenance,
+never a platform's fact.
 
-A Task_VA event can be recorded and its variables published; only a platform's signed webhook or an
+A Task_VA event can be recorded and its variables published. Only a platform's signed webhook or an
 authorised request changes who speaks. Events count once by their id (scoped by agent) and once by
-their content, however many tabs and agents report the same postMessage.
+their content, even if several tabs and agents report the same postMessage.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pydantic_core
 
 from shared.browser.browser_reports import BrowserReport, events_of, report_of
 from shared.browser.tokens import agent_of
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import Batch
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 from shared.logs import sanitised
@@ -22,8 +22,9 @@ from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256
 from shared.schemas.variables import Audience
+from shared.version import VERSION
 
-_Told = dict[str, str | None]
+_Fault = dict[str, str | None]
 BODY_LIMIT, READ_LIMIT, EVENTS_LIMIT = 64 * 1024, 1 << 20, 50
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -34,8 +35,8 @@ PREFLIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Whom forward_variables trusts: token keys, exact origins, and which audiences a browser's
-    claims may reach.
+    """The trust of forward_variables: token keys, exact origins, and the audiences that a browser's
+    reports may reach.
     """
 
     token_keys: tuple[str, ...]
@@ -45,10 +46,10 @@ class Bridge:
 
 
 async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> Response:
-    """Returns what became of each event, the script, or an error that a browser may read.
+    """Returns the result of each event, the script, or an error that a browser may read.
 
-    `{"accepted": [ids], "refused": [{"id", "reason", "field", "message"}]}`, and `incomplete`, a
-    list like `refused`, where parts of what was accepted could not be read.
+    The body is `{"accepted": [ids], "refused": [{"id", "reason", "field", "message"}]}`. It also
+    has `incomplete`, a list like `refused`, where parts of an accepted event could not be read.
     """
     origin = request.headers.get("origin")
     allowed = origin if origin in bridge.origins else None
@@ -63,14 +64,14 @@ async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> R
     )
     headers, notes = {**cors, **response.headers}, dict(response.notes)
     if notes.get("reason") == "origin-not-allowed":
-        # what is to be added to the setting, if it is meant
+        # the operator may add it to the setting
         notes["origin"] = sanitised(origin or "none")
     return Response(response.status, response.body, response.content_type, headers, notes)
 
 
 def body_limit(ports: Ports, bridge: Bridge, request: Request) -> int:
-    """Returns how many bytes of a body are read, none before its token is known. More than
-    BODY_LIMIT is, so that the refusal is one that a browser may read.
+    """Returns how many bytes of a body are read: none before its token is verified. The limit is
+    above BODY_LIMIT, so that a browser can read the refusal.
     """
     if request.method != "POST" or request.headers.get("origin") not in bridge.origins:
         return 0
@@ -86,6 +87,8 @@ async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str |
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed("GET, HEAD")
         return _script(bridge, request)
+    if request.path == "/openapi.json":
+        return _document(request)
     if request.path != "/":
         raise NotFound("unknown-path", "Post to the function itself, or get its bridge.js.")
     if allowed is None:
@@ -103,7 +106,7 @@ async def _answer(ports: Ports, bridge: Bridge, request: Request, allowed: str |
 
 
 def _script(bridge: Bridge, request: Request) -> Response:
-    """Returns bridge.js; under its own version (`?v=`) it never changes, so it may be kept for
+    """Returns bridge.js. Under its own version (`?v=`) it never changes, so caches may keep it for
     ever.
     """
     current = request.query.get("v") == sha256(bridge.script.decode())[:12]
@@ -118,6 +121,18 @@ def _script(bridge: Bridge, request: Request) -> Response:
     )
 
 
+def _document(request: Request) -> Response:
+    """Returns the OpenAPI document; it is public. Raises MethodNotAllowed."""
+    # few instances are asked for it; it takes time to import
+    from shared.browser.openapi import document
+
+    if request.method != "GET":
+        raise MethodNotAllowed("GET")
+    return Response(
+        body=pydantic_core.to_json(document(VERSION)), headers={"cache-control": "no-cache"}
+    )
+
+
 def _events(body: bytes) -> list[Any]:
     events = parse_object(body).get("events")
     if not isinstance(events, list) or len(events) > EVENTS_LIMIT:
@@ -128,23 +143,24 @@ def _events(body: bytes) -> list[Any]:
 
 
 async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any]) -> Response:
-    """Takes the events one by one: what is wrong with one is said of that one alone."""
-    accepted, refused, incomplete = list[str](), list[_Told](), list[_Told]()
-    for given in events:
-        try:
-            report = await _take(ports, bridge, agent, given)
-        except BatonError as error:
-            if error.retryable:
-                raise
-            refused.append(
-                _told(_id(given), error.reason, error.metadata.get("field"), error.message)
+    """Takes the events one by one: a fault in one concerns that one alone."""
+    accepted, refused, incomplete = list[str](), list[_Fault](), list[_Fault]()
+    async with Batch(ports) as batch:
+        for given in events:
+            try:
+                report = await _take(batch, bridge, agent, given)
+            except BatonError as error:
+                if error.retryable:
+                    raise
+                refused.append(
+                    _fault(_id(given), error.reason, error.metadata.get("field"), error.message)
+                )
+                continue
+            accepted.append(report.reported.id)
+            incomplete += (
+                _fault(report.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
+                for one in report.task.unread
             )
-            continue
-        accepted.append(report.reported.id)
-        incomplete += (
-            _told(report.reported.id, "schema", one.field, f"{one.field}: {one.expected}.")
-            for one in report.task.unread
-        )
     body = {
         "accepted": accepted,
         "refused": refused,
@@ -154,19 +170,19 @@ async def _take_all(ports: Ports, bridge: Bridge, agent: str, events: list[Any])
     return Response(body=pydantic_core.to_json(body), notes=notes)
 
 
-def _told(event: str | None, reason: str, field: str | None, message: str) -> _Told:
+def _fault(event: str | None, reason: str, field: str | None, message: str) -> _Fault:
     where = {"field": field} if field else {}
     return {"id": event, "reason": reason, **where, "message": message}
 
 
-async def _take(ports: Ports, bridge: Bridge, agent: str, given: Any) -> BrowserReport:
-    """Returns the report once all of it that can be read is in the journal.
+async def _take(batch: Batch, bridge: Bridge, agent: str, given: Any) -> BrowserReport:
+    """Returns the report once all readable parts of it are in the journal.
 
-    Raises BadRequest, and Unavailable where it may come again.
+    Raises BadRequest, and Unavailable where the browser may send it again.
     """
-    report = await report_of(ports, agent, given)
-    for event in events_of(report, bridge.audiences, ports.clock.now()):
-        await wake(ports, (await apply(ports, event)).conversation.id)
+    report = await report_of(batch.ports, agent, given)
+    for event in events_of(report, bridge.audiences, batch.ports.clock.now()):
+        await batch.apply(event)
     return report
 
 

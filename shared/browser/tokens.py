@@ -1,6 +1,4 @@
-"""The short-lived token with which an agent's browser speaks: HS256, minted by the CRM's own
-back end.
-"""
+"""The short-lived token of an agent's browser: HS256, minted by the CRM's own back end."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,7 +20,7 @@ def agent_of(request: Request, keys: tuple[str, ...], now: datetime) -> str:
     """Returns the agent (`sub`) of a token that one of `keys` signed for Baton and that ends within
     ten minutes.
 
-    Raises DoorClosed where there are no keys, Unauthenticated for everything else that is wrong.
+    Raises DoorClosed where there are no keys, Unauthenticated for every other fault.
     """
     if not keys:
         raise DoorClosed("BRIDGE_TOKEN_KEYS")
@@ -34,8 +32,8 @@ def agent_of(request: Request, keys: tuple[str, ...], now: datetime) -> str:
 
 
 def _claims(token: str, key: str) -> dict[str, object] | None:
-    """Only HS256: a token that names another algorithm, `none` among them, is no token. Its
-    time is judged by `now`.
+    """Returns the claims of a token, None unless `key` signed it. Only HS256 counts: a token that
+    names another algorithm, such as `none`, is no token. The caller checks its times.
     """
     options: Any = {  # the library's TypedDict lags behind its options
         "require": ["exp", "aud", "sub"],
@@ -67,7 +65,9 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _name(agent: object) -> str:
-    """The name stands in the journal and in every id: it must be one line, and short."""
+    """Returns the agent's name. The name is part of the journal and of every id, so it must be one
+    short line. Raises Unauthenticated.
+    """
     if not isinstance(agent, str) or not 0 < len(agent) <= LONGEST_NAME or not is_one_line(agent):
         raise Unauthenticated
     return agent

@@ -3,48 +3,40 @@ compare-and-set.
 
 load ──> decide ──> commit ──────────────> done
  ^                    │ a precondition failed: it does not say which, so read the journal entry
- │                    ├─ absent            somebody else wrote: decide again on what they left
+ │                    ├─ absent            another writer was first: decide again on its result
  └──── jitter <───────┘
                       ├─ ours (nonce)      our own commit, whose answer was lost
-                      └─ another's         a duplicate
+                      └─ of another writer a duplicate
 """
 
 import contextlib
 import itertools
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from shared.conversations.lock import in_turn
-from shared.conversations.queue_position import informed
-from shared.conversations.retry import until_uncontended
-from shared.conversations.stream import with_streams
+from shared.conversations.contention import in_turn, until_uncontended
+from shared.conversations.entries import entries_of
+from shared.conversations.queue_position import with_place
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
+from shared.handoff.guards import asks_for_place
 from shared.handoff.machine import Decision, decide
-from shared.handoff.visibility import form_kept
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.schemas.base import JsonObject
-from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import ChatCreated, Event, Unknown
-from shared.schemas.ids import command_id, entry_id, platform_of
+from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
-from shared.schemas.measures import Measure
 from shared.schemas.notifications import OUTBOX, WakeUp
-from shared.schemas.sealed import Sealed
 
-FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 OUTBOX_LIMIT = 500
-_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How an event ended. `duplicate` is the entry it had before; `conversation` is where it acted;
-    `emits` is whether there may be something to deliver.
+    """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
+    acted. `emits` is whether there may be commands to deliver.
     """
 
     conversation: Conversation
@@ -55,12 +47,12 @@ class Applied:
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
-    """Returns what became of `event`; it changes the state at most once however often it is
+    """Returns the result of `event`. It changes the state at most once, however often it is
     applied.
 
-    Raises NotFound for a request about an unseen conversation, Contended or Unavailable where it
-    should come again, TooMany (requests) or Unavailable `outbox-full` (facts) where more than
-    `limit` entries wait for delivery.
+    Raises NotFound for a request about an unseen conversation. Raises Contended or Unavailable
+    where the caller should send it again. Where more than `limit` entries wait for delivery, raises
+    TooMany for a request and Unavailable `outbox-full` for a fact.
     """
     nonce, tries = uuid.uuid4().hex, itertools.count()
     async with in_turn(event.source):
@@ -78,7 +70,8 @@ async def _attempt(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
     conversation = await _with_room(ports, snapshot.value, event, limit)
-    event = await informed(ports, conversation, event)
+    if asks_for_place(conversation, event, ports.policy):
+        event = await with_place(ports, conversation, event)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)
@@ -90,7 +83,9 @@ async def _attempt(
 async def _commit(
     ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
 ) -> Applied:
-    """A fact that no record can hold is cut, not refused: its platform would only send it again."""
+    """Cuts a fact that is too large for a record. A refusal would only make its platform send it
+    again.
+    """
     try:
         return await _write(ports, event, decision, snapshot, nonce)
     except TooLarge:
@@ -140,14 +135,14 @@ def _log_too_large(severity: Severity, message: str, event: Event) -> None:
 
 
 def _log_first_response(before: Conversation, after: Conversation) -> None:
-    """Says how long a customer waited for a human's first words; a metric reads it."""
+    """Logs how long a customer waited for a human's first message; a metric reads it."""
     seconds = after.first_response_seconds
     if seconds is not None and before.first_response_seconds is None:
         log("INFO", "first human response", conversation=after.id, first_response_seconds=seconds)
 
 
 def _log_last_turn(before: Conversation, after: Conversation) -> None:
-    """Says once that a bot and another robot seem to answer each other."""
+    """Logs once that the bot and another robot seem to answer each other."""
     if (
         after.bot_run is not None
         and after.bot_run.is_last
@@ -161,7 +156,7 @@ def _log_last_turn(before: Conversation, after: Conversation) -> None:
 
 
 async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
-    """Returns the first of these that stands already."""
+    """Returns the first of these entries that is already stored."""
     for entry in entries:
         known = await ports.store.entry(entry.conversation, entry.id)
         if known is not None:
@@ -176,8 +171,8 @@ def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision
 
 
 def _noted(event: Event, conversation: Conversation) -> Decision | None:
-    """Returns the note of what its platform's file could not read, and has alarmed; None for
-    anything else.
+    """Returns the decision for an event that the platform's file could not read and has alarmed;
+    None for any other event.
     """
     unread = isinstance(event, Unknown) and event.fault is not None
     return _quarantined(conversation, "cannot-be-read") if unread else None
@@ -188,34 +183,46 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
     return Decision(unchanged, (), Verdict.QUARANTINED, reason)
 
 
-async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
-    """Returns the conversation that `event` acts on, through a link if there is one; None for a
-    fact where nobody is there any more.
+async def where_it_acts(
+    ports: Ports, source: str, *, fresh: bool = True
+) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which the id `source` acts, whose journal has what was sent:
+    the channel's while both ends of a link agree, else its own; None for one that was never seen.
 
-    Raises NotFound, and PreconditionFailed where a copy is old: the two ends of a link disagree, or
-    an erased conversation may have begun anew.
+    Without `fresh` it may be an old copy: good enough to find a journal, or to commit under its
+    token, but not to know who speaks. Copies that disagree are read again. Raises Unavailable.
     """
-    source = await ports.store.load(event.source, fresh=fresh)
-    if source is None or source.value.erased:
-        if source is not None and not fresh and (source.value.ours or not _begins(event)):
-            # a copy may be old: another instance may have seen the customer come back
-            raise PreconditionFailed
-        return _newcomer(ports, event, source)
-    if source.value.linked_to is None:
-        return source
-    channel = await ports.store.load(source.value.linked_to, fresh=fresh)
-    if channel is not None and event.source in channel.value.links:
+    found = await ports.store.load(source, fresh=fresh)
+    if found is None or found.value.linked_to is None:
+        return found
+    channel = await ports.store.load(found.value.linked_to, fresh=fresh)
+    if channel is not None and source in channel.value.links:
         return channel
-    if channel is not None and not fresh:
+    if not fresh:
+        return await where_it_acts(ports, source)
+    # The channel expired, and may have begun again since: an unlink or an erase would have changed
+    # both ends.
+    return Snapshot(found.value.model_copy(update={"linked_to": None}), found.token)
+
+
+async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
+    """Returns the conversation that `event` acts on, a new one where it may open one; None for a
+    fact about a customer who is not there any more.
+
+    Raises NotFound, and PreconditionFailed where the copy of an erased conversation may be old.
+    """
+    found = await where_it_acts(ports, event.source, fresh=fresh)
+    if found is not None and not found.value.erased:
+        return found
+    if found is not None and not fresh and (found.value.ours or not _begins(event)):
+        # another instance may have seen the customer come back
         raise PreconditionFailed
-    # The channel has expired, and may have begun anew: to unlink and to erase would have written
-    # this end as well.
-    return Snapshot(source.value.model_copy(update={"linked_to": None}), source.token)
+    return _newcomer(ports, event, found)
 
 
 def _begins(event: Event) -> bool:
-    """Returns whether `event` may open a conversation: only platforms know addresses. A timer, or
-    what became of a delivery, is about what was there.
+    """Returns whether `event` may open a conversation: only a platform knows the customer's
+    address. A timer, or the result of a delivery, is about an existing conversation.
     """
     return event.fact and event.address is not None
 
@@ -223,9 +230,10 @@ def _begins(event: Event) -> bool:
 def _newcomer(
     ports: Ports, event: Event, erased: Snapshot[Conversation] | None
 ) -> Snapshot[Conversation] | None:
-    """A platform's fact opens a conversation; one that was erased starts anew, its version going
-    on. Where a desk tells of a customer who is forgotten, only chats matter that it makes for them
-    still.
+    """Returns a new conversation for a platform's fact; None where the fact may not open one.
+
+    An erased conversation begins again with the next version. A desk may still report on a customer
+    who was erased: then only a new chat counts.
     """
     if not event.fact:
         raise NotFound(
@@ -234,7 +242,7 @@ def _newcomer(
     is_ours = erased is not None and erased.value.ours
     if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
         return None
-    # a tap may be the first that is heard of a customer
+    # a tap may be the customer's first event
     guess = {"locale": getattr(event, "locale", None)}
     conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
     if erased is None:
@@ -252,7 +260,7 @@ def _newcomer(
 async def _with_room(
     ports: Ports, conversation: Conversation, event: Event, limit: int | None
 ) -> Conversation:
-    """Counts what is pending only when versions say that it might be too much: the count is a
+    """Counts the pending entries only where the versions allow for too many, because a count is a
     read.
     """
     if limit is None or conversation.version - conversation.outbox_base < limit:
@@ -267,76 +275,76 @@ async def _with_room(
     return conversation.model_copy(update={"outbox_base": conversation.version - pending})
 
 
-def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
-    """Returns the entry with the commands, then the dedupe records of other ids and, through a
-    link, of the source.
+class Batch:
+    """Events that are applied one after another; at the end of the block each conversation that
+    one of them touched is woken once, also where the block ends in an error.
+
+    A duplicate touches its conversation as well: the first wake-up may be lost. What was refused
+    and has nothing to deliver does not.
+
+        async with Batch(ports) as batch:
+            for event in events:
+                await batch.apply(event)
     """
-    now, refused = ports.clock.now(), decision.refusal is not None
-    entry = JournalEntry(
-        id=entry_id(event.source, "refused", nonce) if refused else event.entry_id,
-        conversation=decision.conversation.id,
-        seq=decision.conversation.version,
-        time=now,
-        kind=event.kind,
-        source=event.source,
-        actor=event.key or event.actor,
-        verdict=decision.verdict,
-        nonce=nonce,
-        reason=decision.reason,
-        event_id=event.id,
-        native_id=event.native_id,
-        digest=event.digest,
-        captured_for=decision.captured_for,
-        **_words(event, decision),
-        occurred_at=event.occurred_at if decision.conversation.tracked else None,
-        representative=getattr(event, "representative", None),
-        commands=decision.commands,
-        due_at=now + FIRST_LOOK if decision.commands else None,
-    )
-    linked = (
-        [_record(entry, conversation=event.source)] if event.source != entry.conversation else []
-    )
-    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
-    return [
-        with_streams(ports, entry),
-        *linked,
-        *(_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
-    ]
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self._touched: dict[str, None] = {}
+
+    async def __aenter__(self) -> "Batch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for conversation in self._touched:
+            await wake(self.ports, conversation)
+
+    async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
+        """Returns what became of the event; raises as `apply` does."""
+        applied = await apply(self.ports, event, limit=limit)
+        if applied.refusal is None or applied.emits:
+            self._touched[applied.conversation.id] = None
+        return applied
 
 
-def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of what was said: the words once, and the form around them as
-    long as it is needed.
-
-    A desk's echo is kept without: it may repeat what was captured, even before Baton has taken that
-    itself.
+async def apply_and_wake(
+    ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT
+) -> Applied:
+    """Applies one event, then wakes the conversation that it touched. A caller that delivers this
+    conversation itself, in the same pass, needs only `apply`.
     """
-    said = None if decision.verdict is Verdict.ECHO else event.text
-    text = None if said is None else Sealed(said)
-    form: JsonObject | None = getattr(event, "form", None)
-    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
-        return {"text": text}
-    beside, words_at = form_kept(form, said)
-    return {"text": text, "form": Sealed(beside), "words_at": words_at}
+    async with Batch(ports) as batch:
+        return await batch.apply(event, limit=limit)
 
 
-def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
-    """Returns an entry that nothing was decided by, with what the reports are to count of it."""
-    if not measures:
-        return entry
-    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
-    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
-    return with_streams(ports, due.with_commands((*entry.commands, record)))
+async def take(ports: Ports, events: Iterable[Event]) -> None:
+    """Applies events in order, then wakes each touched conversation once.
 
-
-def _record(entry: JournalEntry, **update: object) -> JournalEntry:
-    """Returns what stays of an entry where it only tells duplicates apart."""
-    return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
+    Where an event cannot be applied, the later events of its source wait until all come again;
+    those of other sources are applied. Raises the first error, once all else is applied.
+    """
+    failed: dict[str, Exception] = {}
+    async with Batch(ports) as batch:
+        for event in events:
+            if event.source in failed:
+                continue
+            try:
+                await batch.apply(event)
+            except Exception as error:  # of any kind: the caller's answer says so in the end
+                failed[event.source] = error
+                reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+                log(
+                    "WARNING",
+                    "an event could not be taken yet",
+                    conversation=event.source,
+                    reason=reason,
+                )
+    for first in failed.values():
+        raise first
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
-    """Asks delivery to look at a conversation. A wake-up that is lost costs time only: the
-    sweep finds what is due.
+    """Asks delivery to look at a conversation. A lost wake-up costs only time: the sweep finds what
+    is due.
     """
     body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
     try:

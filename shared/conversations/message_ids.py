@@ -1,5 +1,6 @@
-"""Receipts, taps and failures name messages by the platform's own ids; Baton's callers know them by
-theirs. What callers say of a customer's message goes the other way, where its id is hidden.
+"""Translation of message ids. Receipts, taps and failures name messages by the platform's own ids;
+Baton's callers know them by theirs. In the other direction, callers name a customer's message by an
+id that hides the platform's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -7,10 +8,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from shared.conversations.apply import where_it_acts
 from shared.errors import BatonError
 from shared.logs import log
 from shared.platforms.suggestions import all_of
-from shared.ports import Ports, Snapshot
+from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage
 from shared.schemas.content import Tap
@@ -33,16 +35,14 @@ _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent lately: the callers' ids by the platform's own, and the messages, the
-    newest first.
-    """
+    """The messages sent lately, the newest first, and the callers' ids by the platform's own."""
 
     ids: Mapping[str, str]
     messages: Sequence[SendMessage]
 
     def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
-        """Returns id, suggestion and kind of the message that offered such a suggestion: the named
-        one, else the newest.
+        """Returns id, suggestion and kind of the message that offered this suggestion: of the named
+        message, else of the newest that did.
         """
         for message in self.messages:
             if name in (None, message.id):
@@ -54,8 +54,8 @@ class _Sent:
 
 
 async def in_their_ids(ports: Ports, channel: Conversation, message: str | None) -> str | None:
-    """Returns the platform's own id of a customer's message, None where that is hidden and not
-    on record any more.
+    """Returns the platform's own id of a customer's message; None where it is hidden and no longer
+    stored.
     """
     if message is None or ports.policy.of(channel.platform).caller_ids or not is_hidden(message):
         return message
@@ -69,8 +69,8 @@ async def in_their_ids(ports: Ports, channel: Conversation, message: str | None)
 async def in_our_ids(
     ports: Ports, reported: Sequence[Event | Ephemeral]
 ) -> list[Event | Ephemeral]:
-    """Returns what a platform reported, its messages named as callers know them, as far as is
-    on record.
+    """Returns what a platform reported, its messages named by the callers' ids where they are
+    stored.
     """
     read: dict[str, _Sent] = {}
     return [
@@ -108,19 +108,6 @@ async def _translated(
     return one
 
 
-async def where_it_acts(
-    ports: Ports, source: str, *, fresh: bool = True
-) -> Snapshot[Conversation] | None:
-    """Returns the conversation on which `source` acts, whose journal has what was sent; None for an
-    unseen one.
-
-    Without `fresh` it may be an old copy: good enough to find a journal, not to know who speaks.
-    """
-    snapshot = await ports.store.load(source, fresh=fresh)
-    linked_to = snapshot.value.linked_to if snapshot else None
-    return await ports.store.load(linked_to, fresh=fresh) if linked_to else snapshot
-
-
 async def _sent(ports: Ports, source: str) -> _Sent:
     acting = await where_it_acts(ports, source, fresh=False)
     conversation = acting.value.id if acting else source
@@ -132,8 +119,8 @@ async def _sent(ports: Ports, source: str) -> _Sent:
 
 
 def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
-    """Returns the platform's id of a message. A receipt may be here before the answer is on record:
-    some ids are known before anything is sent.
+    """Returns the platform's id of a message. A receipt may arrive before the answer is stored, so
+    an id that is known before sending counts too.
     """
     if command.native_id is not None or not isinstance(command, SendMessage):
         return command.native_id
@@ -142,8 +129,8 @@ def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
 
 
 def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
-    """Returns a tap with what the platform does not tell of it: which message offered the
-    suggestion, its text and kind.
+    """Returns a tap with what the platform leaves out: the message that offered the suggestion, its
+    text and its kind.
     """
     tapped = event.form["suggestionResponse"]
     if not isinstance(tapped, dict):
@@ -179,7 +166,7 @@ def _renamed(form: JsonObject, known: Mapping[str, str]) -> JsonObject:
 
 
 def _named(one: JsonObject, known: Mapping[str, str]) -> JsonObject:
-    """Returns a receipt or tap with its `message` renamed, be that a bare id or a full name."""
+    """Returns a receipt or tap with its `message` renamed, be it a bare id or a full name."""
     message = one.get("message")
     if not isinstance(message, str):
         return one

@@ -1,9 +1,8 @@
-"""How many wait before a customer, for the same desk: read from the queue, longest wait first,
-and never all of it.
+"""The number of customers who wait longer for the same desk. It reads the queue, the longest wait
+first, and never all of it.
 """
 
 from shared.errors import BatonError
-from shared.handoff.guards import asks_for_place
 from shared.logs import log
 from shared.ports import Ports
 from shared.schemas.conversation import Ahead, Conversation, Phase
@@ -12,12 +11,10 @@ from shared.schemas.events import Event
 MOST, PAGE, PAGES = 50, 50, 4  # counted; read at a time; read at most
 
 
-async def informed(ports: Ports, conversation: Conversation, event: Event) -> Event:
-    """Returns the event with the answer, if they ask for their place; else, or where nobody
-    knows, as it is.
+async def with_place(ports: Ports, conversation: Conversation, event: Event) -> Event:
+    """Returns the event of a customer who asks for their place, with the answer; unchanged where
+    the store cannot answer now.
     """
-    if not asks_for_place(conversation, event, ports.policy):
-        return event
     try:
         return event.model_copy(update={"ahead": await people_ahead(ports, conversation)})
     except BatonError as error:
@@ -31,7 +28,7 @@ async def informed(ports: Ports, conversation: Conversation, event: Event) -> Ev
 
 
 async def people_ahead(ports: Ports, conversation: Conversation) -> Ahead:
-    """Returns how many wait longer for the same desk. Raises Unavailable."""
+    """Returns how many customers wait longer for the same desk. Raises Unavailable."""
     people, cursor, desk = 0, None, _desk(conversation)
     for _ in range(PAGES):
         page = await ports.store.queue(Phase.QUEUED.value, cursor, PAGE)

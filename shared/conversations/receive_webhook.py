@@ -1,11 +1,11 @@
-"""A platform's webhook: prove it genuine, read it whole, take each event, wake delivery, and
-only then answer.
+"""A platform's webhook: authenticate it, read the whole body, take each event, wake delivery, and
+then answer.
 """
 
 import pydantic_core
 
-from shared.conversations.apply import apply, wake
-from shared.conversations.message_ids import in_our_ids, where_it_acts
+from shared.conversations.apply import take, where_it_acts
+from shared.conversations.message_ids import in_our_ids
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
 from shared.logs import log
@@ -40,40 +40,9 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
 
 
 def body_limit(ports: Ports, request: Request) -> int:
-    """Returns how many bytes of a webhook's body are read: as many as its platform sends."""
+    """Returns how many bytes of a webhook's body are read: its platform's own limit."""
     platform = ports.platforms.get(request.path.strip("/"))
     return platform.body_limit(request) if platform and request.method == "POST" else 0
-
-
-async def take(ports: Ports, events: list[Event]) -> None:
-    """Takes events in order, then wakes each conversation once; a duplicate too, whose first
-    wake-up may be lost.
-
-    One that cannot be taken spoils no other conversation; of its own, what follows waits until it
-    comes again. Raises the first error, once all else is taken.
-    """
-    woken: dict[str, None] = {}
-    failed: dict[str, Exception] = {}
-    try:
-        for event in events:
-            if event.source not in failed:
-                await _take_one(ports, event, woken, failed)
-    finally:
-        for conversation in woken:
-            await wake(ports, conversation)
-    for error in failed.values():
-        raise error
-
-
-async def _take_one(
-    ports: Ports, event: Event, woken: dict[str, None], failed: dict[str, Exception]
-) -> None:
-    try:
-        woken[(await apply(ports, event)).conversation.id] = None
-    except Exception as error:  # whatever it is, the door answers with it in the end
-        failed[event.source] = error
-        reason = error.reason if isinstance(error, BatonError) else type(error).__name__
-        log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
 
 
 def _platform(ports: Ports, path: str) -> Platform:
@@ -87,8 +56,8 @@ def _platform(ports: Ports, path: str) -> Platform:
 
 
 async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
-    """Typing and receipts go to those who would get the customer's words now; best effort,
-    never kept.
+    """Publishes typing and receipts for the present audience of the customer's messages; best
+    effort, never stored.
     """
     audiences: dict[str, list[Audience]] = {}
     for one in passing:
@@ -109,8 +78,8 @@ async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
 
 
 async def _audience(ports: Ports, source: str) -> list[Audience]:
-    """Reads afresh: a human may have come through another instance, and then nothing may reach
-    the bot.
+    """Returns the audience by a fresh read: a human may have joined through another instance, and
+    then nothing may reach the bot.
     """
     acting = await where_it_acts(ports, source)
     conversation = acting.value if acting else ports.policy.newcomer(source, source)

@@ -1,28 +1,28 @@
-"""What bots, desks and operators may ask of a conversation. Who may ask is settled before, in
-`api`.
+"""Requests of bots, desks and operators about a conversation. `api` has checked their rights
+before.
 """
 
 from datetime import timedelta
 
-from shared.conversations.apply import Applied, apply, wake
+from shared.conversations.apply import Applied, apply_and_wake, where_it_acts
 from shared.conversations.message_ids import in_their_ids
 from shared.errors import AlreadyExists, BatonError, NotFound, Refused
 from shared.handoff.transitions import TRACKED
 from shared.logs import log
-from shared.ports import Ports
+from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Command, SendEvent, Signal, ToCustomer
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
 
-# after somebody no longer speaks; nothing that began before is still shown
+# after a representative left; typing that began earlier is no longer shown
 STILL_TYPING = timedelta(minutes=10)
 LATEST = 20  # entries of the journal
 
 
 async def accept(ports: Ports, event: Event) -> None:
-    """Takes a message or event with an id of the caller's. Raises AlreadyExists for an id
-    accepted before, Refused.
+    """Takes a message or event that has the caller's id. Raises AlreadyExists for an id that was
+    accepted before, and Refused.
     """
     known = (await _ask(ports, event)).duplicate
     if known is None:
@@ -35,11 +35,11 @@ async def accept(ports: Ports, event: Event) -> None:
 
 
 async def control(ports: Ports, event: Event) -> Conversation:
-    """Takes a control verb and returns the conversation; repeated under its requestId it changes
-    nothing more.
+    """Takes a control verb and returns the conversation. A repetition under the same requestId
+    changes nothing.
 
-    Raises Refused, and AlreadyExists where somebody else, or something else, had this requestId: a
-    claim that was never looked at must not look won.
+    Raises Refused. Raises AlreadyExists where another caller, or another request, used this
+    requestId: a claim that was not examined must not look won.
     """
     applied = await _ask(ports, event)
     known = applied.duplicate
@@ -60,35 +60,33 @@ def _reused(event: Event) -> AlreadyExists:
 
 
 async def _ask(ports: Ports, event: Event) -> Applied:
-    applied = await apply(ports, event)
-    if applied.refusal is None or applied.emits:
-        await wake(ports, applied.conversation.id)
+    applied = await apply_and_wake(ports, event)
     if applied.refusal is not None:
         raise applied.refusal
     return applied
 
 
 async def seen(ports: Ports, conversation: str) -> Conversation:
-    """Returns the conversation as it stands in the store. Raises NotFound."""
-    snapshot = await ports.store.load(conversation)
-    if snapshot is None or snapshot.value.erased:
+    """Returns the stored conversation. Raises NotFound."""
+    return _seen(conversation, await ports.store.load(conversation))
+
+
+def _seen(conversation: str, found: Snapshot[Conversation] | None) -> Conversation:
+    if found is None or found.value.erased:
         raise NotFound(
             "unknown-conversation", "Baton knows no such conversation.", conversation=conversation
         )
-    return snapshot.value
+    return found.value
 
 
 async def channel_of(ports: Ports, conversation: str) -> Conversation:
-    """Returns the conversation that acts: the channel's, where this one is linked. Raises
-    NotFound.
-    """
-    found = await seen(ports, conversation)
-    return await seen(ports, found.linked_to) if found.linked_to else found
+    """Returns the conversation on which this one acts (see `where_it_acts`). Raises NotFound."""
+    return _seen(conversation, await where_it_acts(ports, conversation))
 
 
 async def shown_in(ports: Ports, conversation: str) -> Conversation:
-    """Returns where its messages are shown: a channel of the customer shows its own. Raises
-    NotFound.
+    """Returns the conversation in which its messages are shown: itself where it is a channel of the
+    customer, else the one on which it acts. Raises NotFound.
     """
     found = await seen(ports, conversation)
     return (
@@ -97,11 +95,11 @@ async def shown_in(ports: Ports, conversation: str) -> Conversation:
 
 
 async def signal_typing(ports: Ports, conversation: str, signal: Signal) -> None:
-    """Passes typing on where that representative may begin to type, or may have begun to; else
-    drops it.
+    """Passes a typing signal on where that representative may begin to type, or may have begun;
+    drops any other.
 
-    Some channels show it as the answer to the customer's latest message. Raises NotFound, Refused
-    `tracked`.
+    Some channels show it as the answer to the customer's latest message. Raises NotFound, and
+    Refused `tracked`.
     """
     channel = await channel_of(ports, conversation)
     check_delivers(channel)
@@ -137,8 +135,8 @@ def _speaks(conversation: Conversation, representative: Representative) -> bool:
 
 
 async def _may_type(ports: Ports, channel: Conversation, representative: Representative) -> bool:
-    """Returns whether that representative speaks and nothing that is to be shown waits before
-    their typing.
+    """Returns whether that representative speaks and no message waits to be shown before their
+    typing.
     """
     return _speaks(channel, representative) and not await _waiting(ports, channel)
 
@@ -146,14 +144,17 @@ async def _may_type(ports: Ports, channel: Conversation, representative: Represe
 async def _may_have_typed(
     ports: Ports, channel: Conversation, representative: Representative
 ) -> bool:
-    """Returns whether the customer may see that representative type. Typing is never kept, so it is
-    not known.
+    """Returns whether the customer may see that representative type. Typing is not stored, so this
+    is an estimate.
 
-    No page of Business Messages says that a message ends the indicator, so what they have said or
-    what waits to be shown does not matter. RCS and WhatsApp end it with the next message, or after
-    20 and 25 seconds, and have no event for it.
+    No page of Business Messages says that a message ends the indicator, so messages sent or waiting
+    do not matter. RCS and WhatsApp end it with the next message, or after 20 and 25 seconds, and
+    have no event for it.
+
     https://developers.google.com/business-communications/business-messages/guides/how-to/message/events
+
     https://developers.google.com/business-communications/rcs-business-messaging/guides/build/events/send-events
+
     https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
     """
     if _speaks(channel, representative):
@@ -176,7 +177,7 @@ async def _may_have_typed(
 
 
 async def _waiting(ports: Ports, channel: Conversation) -> list[Command]:
-    """Returns what is still to be shown to the customer."""
+    """Returns the commands that wait to be shown to the customer."""
     pending = await ports.store.pending(channel.id, 0, 50)
     commands = (command for entry in pending for command in entry.value.pending)
     return [command for command in commands if isinstance(command, ToCustomer)]

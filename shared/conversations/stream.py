@@ -1,28 +1,15 @@
-"""What is measured, told on the handoff topic, where REPORTS_STREAM says so; at least once,
-under the record's id.
+"""Measures, published on the handoff topic where REPORTS_STREAM asks for them; at least once, under
+the record's id.
 """
 
 from shared.ports import Ports
 from shared.schemas.commands import Record, State, Stream
-from shared.schemas.ids import command_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Measured
 
 
-def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
-    """Returns the entry with a command for each record that is to be told, none where nobody
-    asked for it.
-    """
-    streams = (
-        _stream_of(entry, one)
-        for one in entry.commands
-        if ports.streams and isinstance(one, Record)
-    )
-    return entry.model_copy(update={"commands": (*entry.commands, *streams)})
-
-
 async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
-    """Returns once the topic has it. Raises Unavailable."""
+    """Publishes the record that the command names. Raises Unavailable."""
     for record in entry.commands:
         if isinstance(record, Record) and record.id == command.record:
             body = Measured(id=record.id, time=entry.time, measures=record.measures)
@@ -32,13 +19,7 @@ async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
 
 
 async def stream_what_waits(ports: Ports, entry: JournalEntry) -> None:
-    """Tells at once what the entry was yet to tell. Raises Unavailable."""
+    """Publishes at once all records of the entry that are still pending. Raises Unavailable."""
     for command in entry.commands:
         if isinstance(command, Stream) and command.state is State.PENDING:
             await stream(ports, entry, command)
-
-
-def _stream_of(entry: JournalEntry, record: Record) -> Stream:
-    return Stream(
-        id=command_id(entry.conversation, entry.id, f"{record.id} stream"), record=record.id
-    )

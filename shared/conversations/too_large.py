@@ -1,7 +1,7 @@
-"""A fact that no record can hold is cut, with a mark that people see, and goes its way; it is never
-dropped unheard.
+"""Cuts a fact that is too large for a record. The cut is marked for readers, and the fact is never
+dropped without a log line.
 
-A record takes 1 MB. What a customer said stands in it once. A representative's words stand in it
+A record takes 1 MB. A customer's text is stored in it once. A representative's text is stored
 twice: whole, and in the pieces that the channel takes.
 """
 
@@ -19,21 +19,21 @@ from shared.schemas.ids import sha256
 from shared.schemas.texts import shortened
 
 CUT = "… [cut]"
-# bytes as JSON of what was said, the next where even that is too much
+# bytes of the text as JSON; the next limit where the record is still too large
 MOST = (850_000, 350_000, 100_000)
-BESIDE = 50_000  # bytes of all else that a platform sent with it
+BESIDE = 50_000  # bytes of everything else that the platform sent with it
 LONGEST_ID = 1000  # characters
 _NAMES = ("reason", "name", "locale", "customer_name")
 
 
 def smaller(event: Event) -> Iterator[Event]:
-    """Yields the event cut further and further; what cannot be cut stays as it is."""
+    """Yields the event, cut further each time; fields that cannot be cut stay as they are."""
     return (_cut_to(event, most) for most in MOST)
 
 
 def _cut_to(event: Event, most: int) -> Event:
-    """An id that is as long as a letter is hashed: the same comes of it whenever the event
-    comes again.
+    """Returns the event cut to `most` bytes of text. A very long id is hashed, which gives the same
+    id at every redelivery.
     """
     update: dict[str, Any] = {"id": sha256(event.id)} if len(event.id) > LONGEST_ID else {}
     for name in _NAMES:
@@ -51,7 +51,9 @@ def _cut_to(event: Event, most: int) -> Event:
 
 
 def _form(form: JsonObject, said: str | None, kept: str | None) -> JsonObject:
-    """The payload with the words comes first: what else may be left out."""
+    """Returns the form within BESIDE bytes. The payload with the text comes first, because later
+    payloads may be left out.
+    """
     beside, words_at = form_kept(form, said)
     first: JsonObject = {words_at[0]: beside[words_at[0]]} if words_at else {}
     fits = _Room(BESIDE).take({**first, **beside})
@@ -59,15 +61,13 @@ def _form(form: JsonObject, said: str | None, kept: str | None) -> JsonObject:
 
 
 def cut(text: str, most: int) -> str:
-    """Returns as much of a text as takes `most` bytes as JSON, and the mark where that is not
-    all.
-    """
+    """Returns the text within `most` bytes as JSON, with a mark where it was cut."""
     return shortened(text, most, mark=CUT, size=lambda part: len(pydantic_core.to_json(part)))
 
 
 class _Room:
-    """So many bytes; what comes first is kept whole, and what finds no room any more is cut or
-    left out.
+    """A number of bytes. Early values are kept whole; values that no longer fit are cut or left
+    out.
     """
 
     def __init__(self, left: int) -> None:

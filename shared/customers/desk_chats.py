@@ -1,10 +1,10 @@
-"""The end of chats for which nothing can be tried again: best effort, and a warning where one
-may be open still.
+"""Ends a desk's chats where no later try is possible: best effort, with a warning where a chat may
+still be open.
 """
 
 from dataclasses import dataclass
 
-from shared.conversations.message_ids import where_it_acts
+from shared.conversations.apply import where_it_acts
 from shared.customers.desk_customers import whose
 from shared.errors import BatonError
 from shared.logs import log
@@ -15,13 +15,13 @@ from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import platform_of
 
-PENDING = 500  # entries: more never wait
+PENDING = 500  # entries, which is more than ever wait
 
 
 @dataclass(frozen=True, slots=True)
 class Unended:
-    """A chat that a desk may have open for somebody; `customer` is the conversation in which it
-    tells of them, None where Baton knows only its own.
+    """A chat that a desk may have open for a customer. `customer` is the conversation in which the
+    desk reports on that customer; None where Baton knows only its own id of them.
     """
 
     chat: Snapshot[Conversation]
@@ -29,9 +29,7 @@ class Unended:
 
 
 async def end_chats(ports: Ports, conversation: str) -> None:
-    """Ends the chats that a desk has open for a customer who is about to be forgotten, and all
-    that says so.
-    """
+    """Ends the chats that a desk has open for a customer before an erase removes their records."""
     acting = await where_it_acts(ports, conversation)
     for one in await unended(ports, acting.value) if acting else []:
         desk = ports.desks.chats.get(platform_of(one.chat.value.id))
@@ -40,8 +38,8 @@ async def end_chats(ports: Ports, conversation: str) -> None:
 
 
 async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
-    """Returns the chats of the handoff under way, and those that wait to be linked or to be ended;
-    none that was linked to somebody else since.
+    """Returns the chats of the handoff under way, and the chats whose link or end is pending;
+    without chats that were linked to another customer since.
     """
     waiting = [
         command
@@ -62,7 +60,7 @@ async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
 
 
 async def chat_of(ports: Ports, chat: str) -> Snapshot[Conversation]:
-    """Returns a chat's conversation, a new one where nothing has been heard of it."""
+    """Returns a chat's conversation, a new one where none is stored."""
     return await ports.store.load(chat) or Snapshot(ports.policy.newcomer(chat, chat), None)
 
 
@@ -76,7 +74,7 @@ async def _end_unended(ports: Ports, desk: ChatDesk, one: Unended, channel: str)
 
 
 async def _number(ports: Ports, desk: ChatDesk, customer: str | None, channel: str) -> str:
-    """Returns the desk's own id of a customer, as far as it tells."""
+    """Returns the desk's own id of a customer; empty where the desk does not give it."""
     found = whose(desk, customer, channel)
     if isinstance(found, str):
         return found
@@ -89,7 +87,7 @@ async def _number(ports: Ports, desk: ChatDesk, customer: str | None, channel: s
 
 
 async def end_chat(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
-    """Ends a chat that nobody will know of any more."""
+    """Ends a chat whose record is about to go."""
     try:
         answer = await ports.sender.send(desk.close(chat)) if chat.customer else None
         ended = answer is not None and (

@@ -1,11 +1,12 @@
-"""Whom a desk knows a customer as: its conversations of them are linked to the customer's channel
-before it is asked for a chat, so that what it tells of them acts there, and an erase reaches it.
+"""The names by which a desk knows a customer. The desk's conversations under these names are linked
+to the customer's channel before it is asked for a chat. So the desk's events act on the channel,
+and an erase reaches them.
 """
 
 import uuid
 from collections.abc import Mapping, Sequence
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.customers.link_entries import next_version, record_of
 from shared.customers.links import joined_to, seen
 from shared.platforms.desk import ChatDesk
@@ -18,22 +19,22 @@ _Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]
 
 
 def identifier(channel: str) -> str:
-    """Returns the name under which a desk knows a customer: it tells nothing of who they are."""
+    """Returns the name under which a desk knows a customer; it reveals nothing about them."""
     return f"baton-{sha256(channel)[:40]}"
 
 
 def whose(desk: ChatDesk, customer: str | None, channel: str) -> str | Call:
-    """Returns the desk's own id of whom it tells of in `customer`, or the call whose answer gives
-    it; where that is not known, of the channel's customer.
+    """Returns the desk's own id of the customer that it reports on in `customer`, or the call whose
+    answer gives that id. Without `customer` it is the channel's customer.
     """
     return desk.whose(customer) if customer else desk.customer(identifier(channel))
 
 
 async def link_customer(ports: Ports, customers: Sequence[str], channel: str) -> None:
-    """Links the desk's conversations of a customer to their channel; where that is done already
-    nothing is written.
+    """Links the desk's conversations of a customer to their channel; writes nothing where they are
+    linked already.
 
-    Raises NotFound for a channel that is gone, Contended and Unavailable.
+    Raises NotFound for a channel that does not exist any more, Contended and Unavailable.
     """
     await until_uncontended(lambda: _link(ports, customers, channel))
 
@@ -55,8 +56,8 @@ async def _link(ports: Ports, customers: Sequence[str], channel: str) -> None:
 
 
 async def _part(ports: Ports, ours: Conversation, channel: str, changes: _Changes) -> None:
-    """Takes it from another channel, of which this one was a part once: the desk means this
-    one's customer.
+    """Removes it from another channel to which this one once belonged: the desk means the customer
+    of this one.
     """
     if ours.linked_to in (None, channel):
         return

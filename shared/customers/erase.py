@@ -1,5 +1,5 @@
-"""Erase: a tombstone first, then every journal entry is stripped to its hashed id, which still
-knows a duplicate.
+"""Erase: it first writes a tombstone, then strips every journal entry to its hashed id, which still
+identifies a duplicate.
 """
 
 import asyncio
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from shared.conversations.apply import with_record
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import new_entry, with_record
 from shared.conversations.stream import stream_what_waits
 from shared.customers.desk_chats import chat_of, end_chats, unended
 from shared.customers.link_entries import next_version
@@ -21,19 +21,20 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
 from shared.schemas.ids import entry_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
 
 PAGE, AT_ONCE = 200, 20
-LONG_BEFORE = timedelta(days=1)  # more than clocks differ, less than any journal is kept
+LONG_BEFORE = timedelta(
+    days=1
+)  # more than clocks differ, less than the shortest time that a journal is kept
 
 
 async def erase(ports: Ports, conversation: str, key: str) -> None:
-    """Returns once nothing of the conversation's content, nor of those linked with it, is left in
-    the store.
+    """Returns once the store has no content of the conversation, nor of those linked with it.
 
-    Raises NotFound for a conversation that was never seen, Contended or Unavailable where it should
-    be asked again; what was begun is then finished by the sweep.
+    Raises NotFound for an unseen conversation. Raises Contended or Unavailable where the caller
+    should ask again; the sweep then finishes an erase that has begun.
     """
     await end_chats(ports, conversation)
     tombstones = await until_uncontended(lambda: _bury_family(ports, conversation, key))
@@ -47,8 +48,8 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
 
 
 async def forget_chat(ports: Ports, chat: str) -> None:
-    """Erases a chat for a customer who is forgotten, whatever was heard of it; nothing begins there
-    again. What cannot be finished now the sweep finishes.
+    """Erases a chat of a customer who was erased, also one of which no event has come; no later
+    event opens it again. The sweep finishes what cannot be finished now.
     """
     tombstones = await until_uncontended(lambda: _bury_chat(ports, chat))
     if tombstones:
@@ -56,11 +57,11 @@ async def forget_chat(ports: Ports, chat: str) -> None:
 
 
 async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool:
-    """Strips what an erase has begun on, then forgets that it was begun, and returns True; or
+    """Strips the journals of an erase that has begun, then marks it as finished and returns True;
     returns False while the store's files are in use.
 
-    A conversation is done only when its whole family is, and no file holds anything of it: whoever
-    asks again after a crash must not hear of success before that.
+    A conversation is finished only when its whole family is, and no file holds any of its content:
+    a caller who asks again after a crash must not get success earlier.
     """
     for member in sorted({one for tombstone in tombstones for one in _reach(tombstone)}):
         snapshot = await ports.store.load(member)
@@ -74,7 +75,7 @@ async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool
 
 
 async def _strip_journal(ports: Ports, conversation: str, erasing: Erasing) -> None:
-    """What has expired counts as well: Firestore may delete it days later."""
+    """Strips expired entries as well: Firestore may delete them days later."""
     cursor: str | None = ""
     while cursor is not None:
         page = await ports.store.journal(conversation, cursor or None, PAGE, expired=True)
@@ -85,8 +86,8 @@ async def _strip_journal(ports: Ports, conversation: str, erasing: Erasing) -> N
 
 
 async def _bury_family(ports: Ports, conversation: str, key: str) -> list[Conversation]:
-    """Chats of which nothing was heard are buried as well: what is heard of them later begins
-    nothing.
+    """Buries the linked conversations, and chats without any event too: their later events then
+    open nothing.
     """
     family = await _family(ports, conversation)
     known = {one.value.id for one in family}
@@ -103,7 +104,7 @@ async def _bury_chat(ports: Ports, chat: str) -> list[Conversation]:
 
 
 async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
-    """Returns what a desk made for a customer, linked or not."""
+    """Returns the chats that a desk made for a customer, linked or not."""
     past = [await chat_of(ports, one) for one in channel.past_chats]
     found = [*past, *(one.chat for one in await unended(ports, channel))]
     return [
@@ -114,7 +115,7 @@ async def _chats(ports: Ports, channel: Conversation) -> list[Snapshot[Conversat
 
 
 def as_ours(chat: Snapshot[Conversation]) -> Snapshot[Conversation]:
-    """Returns a chat that Baton opened, as one whose tombstone says so."""
+    """Returns a chat that Baton opened, marked so that its tombstone says this."""
     return Snapshot(chat.value.model_copy(update={"ours": True}), chat.token)
 
 
@@ -135,7 +136,7 @@ async def _bury(
 
 
 async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
-    """Returns the conversation and whatever is linked with it, the same customer's."""
+    """Returns the conversation and those linked with it: all of one customer."""
     first = await _member(ports, conversation)
     if first is None:
         raise NotFound(
@@ -149,9 +150,7 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
 
 
 async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | None:
-    """Returns a conversation, also one that has expired and of which only a part of the journal
-    is left.
-    """
+    """Returns a conversation, also an expired one of which only a part of the journal is left."""
     known = await ports.store.load(conversation)
     if known is not None:
         return known
@@ -160,14 +159,14 @@ async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | N
 
 
 def _reach(conversation: Conversation) -> tuple[str, ...]:
-    """Returns the conversation and those that an unfinished erase of it was to reach."""
+    """Returns the conversation and those that an unfinished erase of it must reach."""
     return (conversation.id, *(conversation.erasing.family if conversation.erasing else ()))
 
 
 def tombstone(
     ports: Ports, conversation: Conversation, reach: tuple[str, ...], version: int
 ) -> Conversation:
-    """Returns what is left of a conversation while an erase of all of `reach` is under way."""
+    """Returns what remains of a conversation while an erase of all of `reach` is under way."""
     return Conversation(
         id=conversation.id,
         address="",
@@ -182,15 +181,13 @@ def tombstone(
 
 def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: str) -> JournalEntry:
     nonce = uuid.uuid4().hex
-    entry = JournalEntry(
-        id=entry_id(tombstone.id, "erase", nonce),
-        conversation=tombstone.id,
+    entry = new_entry(
+        ports,
+        entry_id(tombstone.id, "erase", nonce),
+        tombstone.id,
+        "erase",
         seq=tombstone.version,
-        time=ports.clock.now(),
-        kind="erase",
-        source=tombstone.id,
         actor=key,
-        verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
     return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)
@@ -212,9 +209,9 @@ async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) 
 def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
     """Returns whether an entry is older than the erase.
 
-    A dedupe record of a linked event counts in the channel's sequence; it holds no commands and
-    always goes. Where a conversation expired and began again, its sequence began again too, so what
-    is left of before is known by its time.
+    The dedupe record of a linked event counts in the channel's sequence; it has no commands and is
+    always stripped. A conversation that expired and began again has a new sequence, so its older
+    entries are recognised by their time.
     """
     return (
         entry.seq <= erasing.upto or not entry.commands or entry.time < erasing.since - LONG_BEFORE
@@ -222,8 +219,8 @@ def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
 
 
 def _bare(entry: JournalEntry) -> JournalEntry:
-    """Returns what stays. What it guards may belong to the customer's next life, so it guards
-    that on, and is due.
+    """Returns the stripped entry. The entries that it guards may belong to the customer's next
+    conversation, so it keeps guarding them, and is due.
     """
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
     if entry.guards is not None:
@@ -234,11 +231,11 @@ def _bare(entry: JournalEntry) -> JournalEntry:
 
 
 async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:
-    """Counts what still waits to be counted, and keeps what was counted apart from the
+    """Counts what is still pending for the reports, and keeps the counted measures apart from the
     conversation, for a recount.
 
-    A day that can take no more still takes the copies: what waited is then counted by a recount.
-    Whatever the reports can take, the conversation goes.
+    A day that has no more room still takes the copies; a recount then counts the pending measures.
+    The conversation is erased even if the reports can take nothing.
     """
     commands = full.value.commands
     waits = [

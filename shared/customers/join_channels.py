@@ -1,8 +1,8 @@
-"""One customer on several channels: `to` holds their conversation from then on, and the other's
-events act on it.
+"""One customer on several channels: `to` holds their conversation from then on, and events of the
+other conversation act on it.
 
-Before and after, two outboxes show things on the other channel, and nothing keeps one behind the
-other: so a channel is joined, and let go again, only when all that was to be delivered has been.
+Before and after a join, two outboxes deliver to the other channel, and nothing orders one after the
+other. So a channel is joined, or parted, only when all its deliveries are settled.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from shared.schemas.measures import Measure, Name, Progress
 
 PAGE = 100
 _UNSETTLED = {State.PENDING, State.BROKEN}
-# desks' conversations: each past handoff may have left one, and all move in one commit
+# desks' conversations, one of each past handoff at most; all move in one commit
 CARRIED = 50
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
@@ -52,7 +52,7 @@ _NOBODYS: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What becomes of one conversation; a desk is `let_go` whose handoff ends by it."""
+    """The new state of one conversation. `let_go` is the desk whose handoff ends with it."""
 
     before: Snapshot[Conversation]
     after: Conversation
@@ -65,7 +65,7 @@ def are_channels(ports: Ports, *conversations: str) -> bool:
 
 
 def desks_of(conversation: Conversation) -> tuple[str, ...]:
-    """Returns the desks' conversations whose events act on this one; its other links are
+    """Returns the desks' conversations whose events act on this one. Its other links are those of
     channels.
     """
     return tuple(one for one in conversation.links if not conversation.owns(one))
@@ -74,8 +74,8 @@ def desks_of(conversation: Conversation) -> tuple[str, ...]:
 async def join(
     ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str
 ) -> Conversation:
-    """Returns `other` as it became; its desks' conversations go along. Raises Refused `both-held`,
-    `desk-called`, `too-many-links` or `outbox-pending`.
+    """Returns `other` in its new state; its desks' conversations move along. Raises Refused
+    `both-held`, `desk-called`, `too-many-links` or `outbox-pending`.
     """
     _check(other.value, primary.value)
     await _must_be_settled(ports, other.value.id)
@@ -101,8 +101,8 @@ def _moved(desk: Conversation, channel: str, version: int) -> Conversation:
 
 
 async def _linked_to(ports: Ports, channel: Conversation) -> list[Snapshot[Conversation]]:
-    """Returns the desks' conversations that are linked to a channel, without what has expired
-    since.
+    """Returns the desks' conversations that are linked to a channel, without those that have
+    expired since.
     """
     found = await asyncio.gather(*(ports.store.load(one) for one in desks_of(channel)))
     return [one for one in found if one is not None and one.value.linked_to == channel.id]
@@ -111,8 +111,8 @@ async def _linked_to(ports: Ports, channel: Conversation) -> list[Snapshot[Conve
 async def part(
     ports: Ports, other: Snapshot[Conversation], primary: Snapshot[Conversation], key: str
 ) -> Conversation:
-    """Returns `other` on its own again: who was shown there is told to have left. Raises
-    Refused `outbox-pending`.
+    """Returns `other` as a conversation of its own again; representatives shown there are shown to
+    leave. Raises Refused `outbox-pending`.
     """
     await _must_be_settled(ports, primary.value.id)
     remains, channel = channels.parted(primary.value, other.value.id)
@@ -150,10 +150,11 @@ def _check(other: Conversation, primary: Conversation) -> None:
 
 
 async def _must_be_settled(ports: Ports, conversation: str) -> None:
-    """What is committed meanwhile changes the conversation's version, and so fails our own commit.
+    """Raises Refused `outbox-pending` where a command for a customer or a desk is still pending.
 
-    What goes to topics, webhooks and the team shows nothing on a channel: such a target may be down
-    for long.
+    A commit in between changes the conversation's version, so that the commit of the join fails.
+    Commands for topics, webhooks and the team show nothing on a channel, and their target may be
+    down for long: they do not count.
     """
     after = 0
     while entries := await ports.store.pending(conversation, after, PAGE):
@@ -186,15 +187,13 @@ def _merged(
 
 
 def _called(other: Conversation, primary: Conversation) -> tuple[Called | None, Called | None]:
-    """Returns the desk that has the handoff from now on, and the one whose handoff does not go
-    on.
-    """
+    """Returns the desk that has the handoff from now on, and the desk whose handoff ends."""
     both = primary.called, other.called
     return (both[1], both[0]) if _takes_over(other, primary) else both
 
 
 def _closed_desks(other: Conversation, primary: Conversation) -> tuple[ClosedDesk, ...]:
-    """Returns of which desks the team knows that they are closed, each once."""
+    """Returns the desks that the team knows to be closed, each once."""
     known = {
         one.desk: one for one in sorted((*other.closed, *primary.closed), key=lambda one: one.until)
     }
@@ -202,14 +201,16 @@ def _closed_desks(other: Conversation, primary: Conversation) -> tuple[ClosedDes
 
 
 def _takes_over(other: Conversation, primary: Conversation) -> bool:
-    """Where in neither anybody waits or speaks, a desk that left its chat open has it still."""
+    """Returns whether the handoff of `other` goes on. Where neither has one, a desk that left its
+    chat open keeps it.
+    """
     further = _ORDER.index(other.phase) - _ORDER.index(primary.phase)
     return further > 0 or (other.phase is Phase.BOT and further == 0 and other.called is not None)
 
 
 def _progress(other: Conversation, primary: Conversation) -> Progress | None:
-    """Returns the clocks that run on: of the handoff that goes on, and of the conversation that the
-    customer is in, as the reports count them: the one in which they wrote last.
+    """Returns the clocks that go on: those of the handoff that goes on, and of the visit on the
+    channel where the customer wrote last.
     """
     theirs, ours = other.progress or Progress(), primary.progress or Progress()
     goes_on = theirs if _takes_over(other, primary) else ours
@@ -223,17 +224,15 @@ def _progress(other: Conversation, primary: Conversation) -> Progress | None:
 def _closed(
     ports: Ports, other: Conversation, primary: Conversation
 ) -> tuple[_Measures, _Measures]:
-    """Returns what the reports count in either conversation: a handoff that does not go on ends
-    there.
-    """
+    """Returns the measures of either conversation: a handoff that does not go on ends there."""
     ends = primary if _takes_over(other, primary) else other
     measures = close(ends, Name.LINKED, ports.clock.now()).measures
     return ((), measures) if ends is primary else (measures, ())
 
 
 def _taken_over(other: Conversation, primary: Conversation, version: int) -> dict[str, object]:
-    """Returns the handoff that goes on in the primary conversation, its humans yet to be shown
-    on other channels.
+    """Returns the handoff that goes on in the primary conversation; its humans are not yet shown on
+    other channels.
     """
     held = ("phase", "human_since", "first_response_seconds", "said")
     return {
@@ -246,8 +245,8 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
 
 
 async def _commit(ports: Ports, kind: str, key: str, changes: Sequence[_Change]) -> Conversation:
-    """Writes all in one commit, each with its journal entry; the team is told where a phase
-    changes.
+    """Writes all in one commit, each conversation with its journal entry; a change of phase
+    notifies the team.
     """
     nonce = uuid.uuid4().hex
     entries = [

@@ -1,18 +1,18 @@
-"""What the journal and the team get of a link: who asked, and which handoff ends or goes on
-because of it.
+"""Journal entries of a link: the key that asked for it, and a notification of the handoff that ends
+or goes on because of it.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.conversations.apply import FIRST_LOOK, with_record
+from shared.conversations.entries import FIRST_LOOK, new_entry, with_record
 from shared.measures.definitions import close
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, Command, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.ids import command_id, entry_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure, Name
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
 
@@ -27,19 +27,17 @@ def record_of(
     measures: tuple[Measure, ...] = (),
     let_go: Called | None = None,
 ) -> JournalEntry:
-    """Returns the entry, with `measures` for the reports; the desk `let_go` is told that its
-    handoff is over.
+    """Returns the entry, with `measures` for the reports and the commands that end the chats of the
+    desk `let_go`.
     """
     now = ports.clock.now()
-    entry = JournalEntry(
-        id=entry_id(after.id, kind, nonce),
-        conversation=after.id,
+    entry = new_entry(
+        ports,
+        entry_id(after.id, kind, nonce),
+        after.id,
+        kind,
         seq=after.version,
-        time=now,
-        kind=kind,
-        source=after.id,
         actor=key,
-        verdict=Verdict.ACCEPTED,
         nonce=nonce,
     )
     commands: list[Command] = (
@@ -52,18 +50,17 @@ def record_of(
 
 
 def next_version(conversations: Iterable[Conversation]) -> int:
-    """Returns the version of conversations that become linked, or are linked no longer, in one
-    commit.
+    """Returns the version of conversations that one commit links or unlinks.
 
-    It is beyond what any of them had: what one reports while it is linked counts in the other's
-    sequence, and stands in its own journal too, which so stays in the order in which all of it was
-    accepted.
+    It is greater than any of theirs. An event of a linked conversation counts in the other's
+    sequence, and is stored in its own journal too; so that journal stays in the order in which its
+    events were accepted.
     """
     return max(conversation.version for conversation in conversations) + 1
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
-    """Returns what the reports count of a desk's own handoff that a link ends."""
+    """Returns the measures of a desk's own handoff that a link ends."""
     return (
         ()
         if before.phase is after.phase
@@ -72,7 +69,9 @@ def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Meas
 
 
 def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
-    """Returns what ends the chat of the handoff, and those that the desk made for it besides."""
+    """Returns the commands that end the chat of the handoff, and the other chats that the desk made
+    for it.
+    """
     about = {
         "desk": called.desk,
         "platform": called.kind,
@@ -95,12 +94,12 @@ def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:
-    """Returns what the team is told where a handoff ends here because it goes on elsewhere, or
+    """Returns the notification of a handoff that ends here because it goes on elsewhere, or that
     goes on here.
     """
     body = Notification(
         id=command_id(after.id, entry.id, "linked"),
-        type=_told(before, after),
+        type=_type_of(before, after),
         conversation=after.id,
         time=now,
         representative=after.humans[0].representative if after.humans else None,
@@ -111,7 +110,7 @@ def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: d
     return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
 
 
-def _told(before: Conversation, after: Conversation) -> NotificationType:
+def _type_of(before: Conversation, after: Conversation) -> NotificationType:
     if after.phase is Phase.BOT:
         return "handoff.failed" if before.phase is Phase.QUEUED else "handoff.ended"
     return "handoff.joined" if after.phase is Phase.HUMAN else "handoff.requested"

@@ -1,12 +1,13 @@
-"""Links: a desk's conversation, or another channel of the customer, joined to a channel's; on
-both, in one commit.
+"""Links: a desk's conversation, or another channel of the customer, joined to a channel's. Both
+ends change in one commit.
 """
 
 import uuid
 from collections.abc import Collection, Mapping
 
-from shared.conversations.apply import entries_of, wake
-from shared.conversations.retry import until_uncontended
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import entries_of
 from shared.customers import join_channels as identity
 from shared.customers.link_entries import ended, next_version, record_of
 from shared.errors import BadRequest, NotFound, Refused
@@ -20,8 +21,8 @@ _Change = tuple[Snapshot[Conversation], Mapping[str, object]]
 
 
 async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
-    """Returns the desk's conversation, whose events act on `channel` from now on; linking twice is
-    linking once.
+    """Returns the desk's conversation, whose events act on `channel` from now on; a repetition
+    changes nothing.
 
     Where `desk` is a channel itself, both are channels of one customer from then on.
 
@@ -38,7 +39,7 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
 
 
 async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
-    """Returns the desk's or channel's conversation, on its own again. Raises NotFound, Refused
+    """Returns the desk's or channel's conversation without its link. Raises NotFound, Refused
     `outbox-pending`.
     """
     return await until_uncontended(lambda: _unlink(ports, desk, key))
@@ -60,7 +61,7 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
 
 
 def joined_to(channel: str) -> Mapping[str, object]:
-    """Returns what changes in a desk's conversation whose events act on `channel` from now on."""
+    """Returns the changes of a desk's conversation whose events act on `channel` from now on."""
     cleared = {
         "phase": Phase.BOT,
         "humans": (),
@@ -88,8 +89,8 @@ async def _unlink(ports: Ports, desk: str, key: str) -> Conversation:
 async def _take_from(
     ports: Ports, channel: Snapshot[Conversation], desk: Snapshot[Conversation], key: str
 ) -> Conversation:
-    """What it means for the customer that a desk's conversation is theirs no more, the table
-    decides.
+    """Removes a desk's conversation from the customer's. The table decides what follows for the
+    customer.
     """
     nonce = uuid.uuid4().hex
     event = Unlinked(id=nonce, source=channel.value.id, actor=key, desk=desk.value.id)
@@ -107,7 +108,7 @@ async def _take_from(
 
 
 def check_free(desk: Conversation, channel: Conversation, carried: Collection[str] = ()) -> None:
-    """Raises Refused `already-linked` or `chain`; `carried` are links of `desk` that go along
+    """Raises Refused `already-linked` or `chain`. `carried` are links of `desk` that move along
     with it.
     """
     if desk.linked_to not in (None, channel.id):
@@ -135,8 +136,8 @@ async def seen(ports: Ports, conversation: str) -> Snapshot[Conversation]:
 
 
 async def _write(ports: Ports, kind: str, key: str, *changes: _Change) -> Conversation:
-    """Writes all changes in one commit, each with its journal entry. Returns the first
-    conversation as it became.
+    """Writes all changes in one commit, each with its journal entry. Returns the first conversation
+    in its new state.
     """
     nonce = uuid.uuid4().hex
     version = next_version(before.value for before, _ in changes)

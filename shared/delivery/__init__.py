@@ -1,1 +1,1 @@
-"""Working a conversation's outbox, and waking every conversation that is due."""
+"""Delivery of a conversation's outbox, and the sweep that wakes all conversations that are due."""

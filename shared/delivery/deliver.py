@@ -1,8 +1,8 @@
-"""Delivery: fire what is due, then work the outbox, its lines side by side, each in order.
+"""Delivery: fire the timers that are due, then work the outbox. Its lines run side by side, each in
+order.
 
-The outbox is the conversation's pending journal entries in sequence (see `drain`). Whoever else
-delivers at the same time does no harm: the platform knows the ids, and outcomes are merged, never
-sent again.
+The outbox is the conversation's pending journal entries in sequence (see `drain`). Two deliveries
+at the same time do no harm: the platform knows the ids, and outcomes are merged, never sent again.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,16 @@ from shared.schemas.events import Event
 from shared.schemas.own_events import ChatIdleTimeout, HumanIdleTimeout, UnclaimedTimeout
 from shared.schemas.times import format_time
 
-PASSES = 3  # what is left for another look after so many is due, and the sweep wakes it
+PASSES = 3  # of one delivery; the sweep wakes the conversation for the rest, which is due
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How a delivery ended: whether something failed for now, and when the next try is due, if one
-    is.
+    """How a delivery ended: whether a command failed for now, and when the next try is due, if any.
 
-    `retry_at` is the next try of what failed by itself; it is None where only targets are waited
-    for that are down.
+    `retry_at` is the next try of a command whose target is not known to be down; None where all
+    tries wait for targets that are.
     """
 
     failed: bool
@@ -36,7 +35,7 @@ class Delivered:
 
 
 async def deliver(ports: Ports, conversation: str, *, timers: bool = False) -> Delivered:
-    """Returns when nothing more can be done now. Raises Unavailable."""
+    """Returns when nothing more can be delivered now. Raises Unavailable."""
     if timers:
         await fire_timers(ports, conversation)
     failed = False
@@ -50,7 +49,9 @@ async def deliver(ports: Ports, conversation: str, *, timers: bool = False) -> D
 
 
 async def fire_timers(ports: Ports, conversation: str) -> None:
-    """Takes every timer that is due as an event, and goes on with an erase that was interrupted."""
+    """Applies every timer that is due as an event, and goes on with an interrupted erase. The
+    delivery that follows needs no wake-up.
+    """
     snapshot = await ports.store.load(conversation)
     while snapshot is not None and (event := _due(snapshot.value, ports)) is not None:
         if (await apply(ports, event, limit=None)).duplicate is not None:

@@ -1,9 +1,9 @@
-"""One pass over a conversation's outbox: its entries are read in sequence, its lines work them side
-by side.
+"""One pass over a conversation's outbox: it reads the entries in sequence, and its lines work them
+side by side.
 
-A line walks all entries; where a command fails for now the line stands, and what is behind it
-waits. An entry is written back once, when every line is past it. Where a line hangs, the others go
-on with what comes meanwhile.
+A line walks all entries. Where a command fails for now its line stops, and the commands behind it
+wait. An entry is written back once, when every line is past it. Where a line hangs, the others go
+on with new entries.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ from shared.schemas.ids import platform_of
 from shared.schemas.own_events import JoinedLost
 
 PAGE = 50
-# how long the lines that are well wait for one that hangs, until they look for new entries
+# how long the other lines wait for one that hangs, before they look for new entries
 LOOK_AGAIN_SECONDS = 1.0
 
 
 class Drain:
-    """`again`: another pass finds something to do. `next_try` is the earliest try that is due
-    later, `retry_at` the earliest of those whose target is not down.
+    """`again`: another pass finds work. `next_try` is the earliest later try; `retry_at` is the
+    earliest of those whose target is not down.
     """
 
     def __init__(self, ports: Ports, conversation: str) -> None:
@@ -58,8 +58,8 @@ class Drain:
         self._lines: dict[str, DrainLine] = {}
 
     async def run(self) -> None:
-        """Where one line ends in an error, the others end as they would, what they did is
-        recorded, and it raises.
+        """Works the outbox once. Where one line ends in an error, the others end as they would,
+        their outcomes are recorded, and the error is raised.
         """
         try:
             await self._work_every_line()
@@ -97,7 +97,7 @@ class Drain:
                 self._lines.setdefault(name, DrainLine(self, name)).add(work)
 
     async def _wait_for_lines(self) -> bool:
-        """Returns whether some line is at work still."""
+        """Returns whether some line still works."""
         tasks = [task for line in self._lines.values() if (task := line.start()) is not None]
         _, running = await asyncio.wait(tasks, timeout=LOOK_AGAIN_SECONDS) if tasks else (None, ())
         return bool(running)
@@ -109,8 +109,8 @@ class Drain:
                     await record(self.ports, work)
 
     async def settle(self, work: Work, command: Command) -> Attempt:
-        """Returns what one try made of the command, now; nothing is tried where its target is
-        left alone.
+        """Returns the result of one try of the command; without a try where its target is left
+        alone.
         """
         target = command.target(self.conversation)
         if target is None:
@@ -125,7 +125,7 @@ class Drain:
         return await self.note(work, command, tried)
 
     async def note(self, work: Work, command: Command, tried: Attempt | None) -> Attempt:
-        """Keeps what a try came to; None where another delivery has the command in hand."""
+        """Keeps the result of a try; None means that another delivery has the command in hand."""
         if tried is None:
             return Attempt(work.stored(command.id) or command)
         after = work.done[command.id] = tried.command
@@ -133,12 +133,14 @@ class Drain:
             unseen = JoinedLost(
                 id=after.id, source=self.conversation, actor="delivery", frame=after.id
             )
-            await apply(self.ports, unseen, limit=None)
+            await apply(self.ports, unseen, limit=None)  # this delivery needs no wake-up
         self.add(work, command, tried.added)
         self.failed = self.failed or (tried.failed is True and after.state is State.PENDING)
         if after.state is State.BROKEN:
             await self._hold_back_the_frame(work, after.id)
-        elif after.token is not None:  # before its deadline, so that nobody takes it for lost
+        elif (
+            after.token is not None
+        ):  # before its deadline, so that no other delivery takes it for lost
             await record(self.ports, work, counts=False)
             return Attempt(
                 work.stored(after.id) or after, failed=tried.failed, answered=tried.answered
@@ -146,7 +148,7 @@ class Drain:
         return tried
 
     def _is_lost(self, work: Work, joined: Command, state: State) -> bool:
-        """Returns whether the customer knows nothing of it: it was refused, or given up with no
+        """Returns whether the customer knows nothing of it: it was refused, or given up without a
         clear answer.
         """
         tried_for = self.ports.clock.now() - (joined.since or work.entry.value.time)
@@ -154,7 +156,7 @@ class Drain:
         return state is State.FAILED or (state is State.UNKNOWN and is_old)
 
     async def is_about_a_stranger(self, command: Command, unsaid: Collection[str]) -> bool:
-        """Returns whether it says that somebody has left of whom the customer has seen no word."""
+        """Returns whether it is the LEFT of a human from whom the customer has seen no message."""
         done = (one for work in self._works for one in work.done.values())
         return await is_about_a_stranger(self.ports, self.conversation, command, done, unsaid)
 
@@ -177,7 +179,7 @@ class Drain:
         return self._channel_of(command).frames
 
     def _recognises_ids(self, command: Command) -> bool:
-        """Returns whether its target knows a repetition."""
+        """Returns whether its target recognises a repetition."""
         if isinstance(command, TellTeam):
             target = self.ports.team.named(command.to)
             return target is None or target.dedupes
@@ -189,8 +191,8 @@ class Drain:
         return self.ports.policy.of(platform_of(command.shown_in(self.conversation)))
 
     async def _hold_back_the_frame(self, work: Work, frame: str) -> None:
-        """A JOINED counts as broken once the journal says so: another delivery may have brought
-        it through.
+        """Marks the frame as broken once the journal says so: another delivery may have sent its
+        JOINED.
         """
         await record(self.ports, work, counts=False)
         stored = work.stored(frame)
@@ -198,8 +200,8 @@ class Drain:
             self.broken[frame] = work
 
     def unframe(self, work: Work, command: Command) -> None:
-        """Ends a command whose JOINED never arrived; its LEFT closes the frame, once that is on
-        record itself.
+        """Ends a command whose JOINED never arrived. Its LEFT closes the frame once that is
+        recorded.
         """
         ended = work.done[command.id] = command.model_copy(update={"state": State.UNFRAMED})
         if isinstance(ended, SendMessage) and not ended.reported:
@@ -213,8 +215,8 @@ class Drain:
             self.retry_at = min(filter(None, (self.retry_at, time)), default=None)
 
     async def leave(self, work: Work, line: str) -> None:
-        """Writes what the lines did, once all are past; only then are the frames closed that
-        other entries opened.
+        """Writes the outcomes once all lines are past the entry; only then it closes the frames
+        that other entries opened.
         """
         work.lines.discard(line)
         if work.lines:
@@ -233,7 +235,7 @@ class Drain:
             self.is_over = True  # the conversation is being erased
 
     def _count_later(self, work: Work) -> None:
-        """What could not be counted now is tried again, as what could not be sent is."""
+        """Schedules a later try for records that could not be counted now."""
         for command in work.done.values():
             if isinstance(command, Record) and command.state is State.PENDING:
                 self.failed = True

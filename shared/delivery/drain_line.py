@@ -1,9 +1,9 @@
 """One line of an outbox on its way through the entries of a conversation.
 
-A command that fails for now holds up what stands behind it, for as long as the policy's
-`line_patience`. After that each of its tries is followed by one of what stands behind it. If that
-arrives, the target is well and the former command was at fault: it ends, and the line goes on in
-order. If it fails as well, the target is down, and all wait.
+A command that fails for now holds up those behind it, for as long as the policy's `line_patience`.
+After that each of its tries is followed by a try of the next command. If that one arrives, the
+target is up and the earlier command was at fault: it ends, and the line goes on in order. If it
+fails as well, the target is down, and all wait.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class DrainLine:
-    """`fault` is the error in which it ended, if it did."""
+    """`fault` is the error in which the line ended, if any."""
 
     def __init__(self, drain: "Drain", name: str) -> None:
         self._drain = drain
         self._name = name
         self._ahead: deque[Work] = deque()
-        self._met: list[Work] = []  # what it is not past yet
-        # what failed beyond its patience, and frames of such
+        self._met: list[Work] = []  # entries that it is not past yet
+        # commands that failed beyond their patience, and commands of their frames
         self._passed_over: list[tuple[Work, Command]] = []
         self._stands = False
         self._task: asyncio.Task[None] | None = None
@@ -37,7 +37,7 @@ class DrainLine:
         self._ahead.append(work)
 
     def start(self) -> asyncio.Task[None] | None:
-        """Returns what is at work, None where nothing is left to do."""
+        """Returns the running task, None where no work is left."""
         is_idle = self._task is None or self._task.done()
         if is_idle and self._ahead and self.fault is None:
             self._task = asyncio.create_task(self._run())
@@ -99,8 +99,8 @@ class DrainLine:
             await self._stand(work, tried.command, put_off=tried.put_off)
 
     def _is_due(self, command: Command) -> bool:
-        """A command past its patience is tried in turn with those before it, or because of a
-        new one behind it.
+        """Returns whether to try the command now. Past its patience it is tried in turn with those
+        before it, or because of a new one behind it.
         """
         now = self._drain.ports.clock.now()
         if command.next_look is None or command.next_look <= now:
@@ -113,15 +113,17 @@ class DrainLine:
         )
 
     def _has_new_behind(self, command: Command) -> bool:
-        """Returns whether, behind those past their patience, one stands that was never tried."""
+        """Returns whether, behind those past their patience, there is a command that was never
+        tried.
+        """
         behind = [one for work in self._ahead for one in self._commands(work)]
         behind = behind[[one.id for one in behind].index(command.id) + 1 :]
         first = next((one for one in behind if not is_past_patience(self._drain.ports, one)), None)
         return first is not None and first.attempts == 0 and first.next_look is None
 
     def _gives_way(self, tried: Attempt) -> bool:
-        """Where nothing may arrive late, what had no answer holds its line: its target may be
-        well again since.
+        """Returns whether the next command may be tried. Where late arrival is not allowed, a
+        command without an answer holds its line: its target may be up again since.
         """
         command = tried.command
         is_late = (
@@ -132,8 +134,8 @@ class DrainLine:
         return is_late and (tried.answered or command.may_be_late)
 
     def _is_in_frame_passed_over(self, command: Command) -> bool:
-        """What belongs to a frame is not shown before its JOINED, unless a JOINED is only words
-        there.
+        """Returns whether its frame's JOINED is still to come. Such a command is not shown before
+        it, unless a JOINED is only text on that channel.
         """
         frame = getattr(command, "frame", None)
         return frame is not None and any(
@@ -145,7 +147,7 @@ class DrainLine:
         return {one.id for _, one in self._passed_over if is_joined(one)}
 
     async def _end_what_was_at_fault(self) -> None:
-        """The target took what stood behind these: they are at fault, not the target."""
+        """Ends the commands passed over: the target took a later one, so they are at fault."""
         over, self._passed_over = self._passed_over, []
         for work, command in over:
             if getattr(command, "frame", None) in self._drain.broken:
@@ -166,8 +168,8 @@ class DrainLine:
     async def _stand(
         self, work: Work | None = None, command: Command | None = None, *, put_off: bool = False
     ) -> None:
-        """Nothing behind is tried in this pass. What fails beyond its patience is told to the
-        team, once.
+        """Stops the line for this pass. A command that fails beyond its patience is reported to the
+        team once.
         """
         self._stands = True
         waiting, self._passed_over = self._passed_over, []

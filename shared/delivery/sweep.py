@@ -1,25 +1,36 @@
-"""The sweep: wakes every conversation whose time has come. It decides nothing, so two at once
-do no harm.
+"""The sweep wakes every conversation that is due. It decides nothing, so two sweeps at once do no
+harm.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
+import pydantic_core
+
 from shared.conversations.apply import wake
+from shared.errors import MethodNotAllowed
 from shared.ports import Page, Ports
+from shared.schemas.http import Request, Response
 
 PAGE = 300
-WITHIN_SECONDS = 50.0  # below the minute after which the next one begins
+WITHIN_SECONDS = 50.0  # less than the minute between two sweeps
+
+
+async def sweep_all(ports: Ports, request: Request) -> Response:
+    """Returns how many conversations were woken."""
+    if request.method != "POST":
+        raise MethodNotAllowed("POST")
+    woken = await sweep(ports)
+    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})
 
 
 async def sweep(ports: Ports, until: datetime | None = None, within: float = WITHIN_SECONDS) -> int:
-    """Returns how many conversations were woken: those with timers or outbox entries due by `until`
-    (default: now).
+    """Wakes the conversations with timers or outbox entries due by `until` (default: now), and
+    returns how many they were.
 
-    It ends with the page it has in hand once `within` seconds are over. What fails is due later
-    each time, so those who have waited longest, whom the next one begins with, are not always the
-    same.
+    After `within` seconds it ends with the page in hand. A failing command is due later after each
+    try, so the next sweep, which begins with the longest wait, reaches other conversations too.
     """
     until = until or ports.clock.now()
     deadline = asyncio.get_running_loop().time() + within
@@ -36,8 +47,8 @@ async def sweep(ports: Ports, until: datetime | None = None, within: float = WIT
 async def _wake_all(
     ports: Ports, page: Sequence[str], woken: set[str], *, timers: bool = False
 ) -> None:
-    """Wakes those of a page who were not, all at once: a publish after the other would take
-    most of the time.
+    """Wakes those of a page that were not woken before, all at once: publishing one after the other
+    would take most of the time.
     """
     asleep = set(page) - woken
     woken |= asleep

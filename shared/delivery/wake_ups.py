@@ -1,14 +1,9 @@
-"""The functions that the queue and the scheduler call: a wake-up delivers one conversation, a
-sweep wakes many.
-"""
+"""deliver_outbox: one wake-up from the queue delivers one conversation."""
 
 import asyncio
 
-import pydantic_core
-
 from shared.delivery.deliver import deliver
-from shared.delivery.pushed import pushed_body
-from shared.delivery.sweep import sweep
+from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
@@ -16,17 +11,20 @@ from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import WakeUp
 
-PATIENCE_SECONDS, LONGEST_NAP_SECONDS = 8.0, 1.0  # whatever comes meanwhile waits for a nap at most
+PATIENCE_SECONDS, LONGEST_NAP_SECONDS = (
+    8.0,
+    1.0,
+)  # an entry that comes meanwhile waits for one nap at most
 
 
 async def deliver_outbox(ports: Ports, request: Request) -> Response:
-    """Returns 200 when nothing more can be done for now, retries that are due soon included. Raises
-    BadRequest.
+    """Returns 200 when nothing more can be delivered for now, including retries that are due soon.
+    Raises BadRequest.
 
-    What fails for longer is left to the sweep, not to the queue: it holds back the later wake-ups
-    of a conversation until one that was refused comes again, up to ten minutes, and with them the
-    lines that are well. Nor is a target waited for that is down: those who wait would take the
-    places of all others.
+    Longer failures are left to the sweep, not to the queue. The queue holds back later wake-ups of
+    a conversation until the refused one comes again, up to ten minutes, and with them the lines
+    that work. A target that is down is not waited for either: such waits would take the places of
+    all other deliveries.
     """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
@@ -46,11 +44,3 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
             conversation=wake_up.conversation,
         )
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
-
-
-async def sweep_all(ports: Ports, request: Request) -> Response:
-    """Returns how many conversations were woken."""
-    if request.method != "POST":
-        raise MethodNotAllowed("POST")
-    woken = await sweep(ports)
-    return Response(body=pydantic_core.to_json({"woken": woken}), notes={"woken": woken})

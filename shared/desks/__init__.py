@@ -1,3 +1,3 @@
-"""Desks that must be called: one file per vendor, pure; what to tell them in, HTTP calls out,
-answers judged.
+"""Calls to desks: a chat is opened for a handoff, gets the customer's messages and is closed. The
+vendors' formats are in `platforms`.
 """

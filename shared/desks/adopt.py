@@ -1,18 +1,19 @@
-"""A desk's chat that Baton opened becomes the channel's: linked, and what happened in it before the
-link is taken.
+"""Links a chat that Baton opened at a desk to the customer's channel, and replays what happened in
+it before the link.
 
-A chat may be alive before Baton knows that it is its own: an agent who is quick has joined and
-spoken when the answer arrives that names the chat. Until then its events are kept in a journal of
-its own. Link and replay are one commit, on whose preconditions every event of the chat depends as
-well: each is either in that journal, or comes after the link.
+A chat may have events before Baton knows that the chat is its own: a quick agent may join and speak
+before the answer that names the chat. Until then its events are stored in a journal of its own.
+Link and replay are one commit, and every event of the chat depends on the same preconditions. So
+each event is either in that journal, or comes after the link.
 """
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.conversations.apply import entries_of, wake
-from shared.conversations.retry import until_uncontended
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import entries_of
 from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
 from shared.customers.link_entries import ended, next_version, record_of
@@ -20,7 +21,7 @@ from shared.customers.links import check_free, joined_to, seen
 from shared.errors import NotFound
 from shared.handoff.machine import decide
 from shared.handoff.visibility import merge, words_for
-from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.base import Deflected, Ended
 from shared.platforms.desk import Chat
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
@@ -31,15 +32,15 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.schemas.variables import Audience
 
-CHATS_KEPT = 8  # of handoffs that are over: an agent may still type there
-REPLAYED = 100  # entries of a chat's journal: more cannot happen before it is adopted
-# bytes of each: all are in one commit, twice, and Firestore takes one of 10 MiB
+CHATS_KEPT = 8  # chats of past handoffs: an agent may still type there
+REPLAYED = 100  # entries of a chat's journal; fewer events come before it is adopted
+# bytes of each text: one commit has all of them twice, and Firestore allows 10 MiB
 REPLAYED_TEXT = 40_000
 
 
 async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> None:
-    """Joins a chat to `channel`; once it is joined this does nothing more. Raises NotFound for what
-    is gone, Refused `already-linked`, Contended and Unavailable.
+    """Links a chat to `channel`; does nothing where it is linked already. Raises NotFound where
+    either does not exist any more, Refused `already-linked`, Contended and Unavailable.
     """
     forgotten = await until_uncontended(lambda: _adopt(ports, conversation, chat, channel))
     for one in (conversation, channel):
@@ -49,7 +50,7 @@ async def adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> No
 
 
 async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> tuple[str, ...]:
-    """Returns the chats that are forgotten for it."""
+    """Returns the past chats that are erased to make room for it."""
     ours = await ports.store.load(conversation) or Snapshot(
         ports.policy.newcomer(conversation, chat.address), None
     )
@@ -68,7 +69,9 @@ async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> t
         ports, "link", "system", nonce, ours.value, desk, ended(ports, ours.value, desk)
     )
     opened, linked = _opened(ports, desk, theirs.value, chat.handoff, nonce)
-    held = [] if is_linked else await _held(ports, ours)  # by hand, before this: then nothing waits
+    held = (
+        [] if is_linked else await _held(ports, ours)
+    )  # an operator linked it before: then no event waits
     replayed, after = _replay(ports, linked, held, nonce)
     kept, forgotten = _forgetting(after)
     tombstones = await _tombstones(ports, forgotten, kept)
@@ -80,7 +83,7 @@ async def _adopt(ports: Ports, conversation: str, chat: Chat, channel: str) -> t
 def _opened(
     ports: Ports, chat: Conversation, channel: Conversation, handoff: str, nonce: str
 ) -> tuple[list[JournalEntry], Conversation]:
-    """Returns the channel with the chat, and with what was captured in it before."""
+    """Returns the channel with the chat and with the variables that were captured in it before."""
     links = tuple(dict.fromkeys((*channel.links, chat.id)))
     variables = merge(channel.variables, chat.variables, ports.clock.now())
     joined = channel.model_copy(
@@ -96,8 +99,8 @@ def _opened(
 def _replay(
     ports: Ports, channel: Conversation, held: Sequence[Event], nonce: str
 ) -> tuple[list[JournalEntry], Conversation]:
-    """Returns what the events make of the channel, one after the other, and the entries that
-    say so.
+    """Returns the entries of the events, applied to the channel one after the other, and the
+    channel in its new state.
     """
     entries: list[JournalEntry] = []
     for event in held:
@@ -108,9 +111,7 @@ def _replay(
 
 
 def _ending_once(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
-    """Returns the entries, of which one only tells a chat to end that nobody needs: all of it
-    is told at once.
-    """
+    """Returns the entries with at most one command that ends each chat that is not needed."""
     told, kept = set[str](), list[JournalEntry]()
     for entry in entries:
         again = [
@@ -132,7 +133,7 @@ def _ending_once(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
 
 
 def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
-    """Returns the channel with no more chats than are kept, and those that are not."""
+    """Returns the channel with CHATS_KEPT past chats at most, and the ids of the others."""
     gone = channel.past_chats[:-CHATS_KEPT]
     links = tuple(one for one in channel.links if one not in gone)
     return channel.model_copy(
@@ -143,9 +144,7 @@ def _forgetting(channel: Conversation) -> tuple[Conversation, tuple[str, ...]]:
 async def _tombstones(
     ports: Ports, forgotten: Sequence[str], channel: Conversation
 ) -> list[Snapshot[Conversation]]:
-    """Returns what is written of chats that no erase of the channel would reach any more: they
-    are erased now.
-    """
+    """Returns the tombstones of chats that no later erase of the channel would reach."""
     found = [await ports.store.load(one) for one in forgotten]
     known = [as_ours(one) for one in found if one is not None]
     version = next_version((channel, *(one.value for one in known)))
@@ -155,7 +154,7 @@ async def _tombstones(
 
 
 async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:
-    """Returns what is on record of a chat, oldest first, under ids of its own: the old ones are
+    """Returns the stored events of a chat, the oldest first, under new ids: the old ones are
     taken.
     """
     if chat.token is None:
@@ -197,7 +196,7 @@ def _said(kind: type[HumanMessage] | type[BotMessage]) -> Callable[[JournalEntry
 
 
 def _failed(entry: JournalEntry) -> Event:
-    kind = Ended if (entry.event_id or "").startswith(ENDED) else Deflected
+    kind = Ended if entry.ends_chat else Deflected
     return kind(
         **_common(entry), reason=words_for(Audience.AGENT, entry) or "the desk gave no reason"
     )

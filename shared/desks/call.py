@@ -1,5 +1,5 @@
-"""What all calls to a desk have in common: which chat is meant, whether anybody still needs it,
-how it fails.
+"""The part that all calls to a desk share: which chat is meant, whether it is still needed, and how
+the call fails.
 """
 
 import heapq
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import apply_and_wake
 from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import words_for
@@ -24,13 +24,13 @@ from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.variables import Audience
 
-TRANSCRIPT = 50  # things said, of what the journal keeps
-FURTHEST = 3200  # entries that are looked through for them
+TRANSCRIPT = 50  # messages of the journal
+FURTHEST = 3200  # entries that are read for them
 
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """One command on its way to a desk; `channel` is the conversation as it stands now."""
+    """One command that calls a desk. `channel` is the conversation in its present state."""
 
     ports: Ports
     work: Work
@@ -43,25 +43,25 @@ class DeskCall:
 
     @property
     def is_wanted(self) -> bool:
-        """Returns whether this handoff is still under way, and with this desk."""
+        """Whether this handoff is still under way, and with this desk."""
         called = self.channel.called
         return called is not None and called.handoff == self.command.handoff
 
     @property
     def was_read(self) -> bool:
-        """Returns whether a human has come since, of whom this handoff had no need to know."""
+        """Whether a human has joined since, without this handoff."""
         return not self.is_wanted and self.channel.human_version > self.entry.seq
 
     async def named(self) -> Chat | None:
-        """Returns the chat that the command names, as far as it is on record; it need not be
-        linked any more.
+        """Returns the chat that the command names, if it is stored; it need not be linked any
+        more.
         """
         snapshot = await self.ports.store.load(self.command.chat) if self.command.chat else None
         return chat_at(snapshot.value.address) if snapshot else None
 
     async def chat(self, desk: ChatDesk) -> Chat | None:
-        """Returns the chat that was opened for this handoff, if one was: the link is the record
-        of it.
+        """Returns the chat that was opened for this handoff, if any. The link is the record of
+        it.
         """
         for link in reversed(self.channel.links):
             snapshot = await self.ports.store.load(link) if platform_of(link) == desk.name else None
@@ -71,8 +71,8 @@ class DeskCall:
         return None
 
     async def said(self) -> Sequence[Spoken]:
-        """Returns what was said before the handoff, on any of the customer's channels; what comes
-        after it is said in calls of its own.
+        """Returns the messages before the handoff, of all of the customer's channels. Later
+        messages have commands of their own.
         """
         others = [one.id for one in all_of(self.channel) if one.id != self.channel.id]
         apart = [await self._kept(one, lambda at: at.time <= self.entry.time) for one in others]
@@ -93,8 +93,8 @@ class DeskCall:
     async def _kept(
         self, conversation: str, is_before: Callable[[JournalEntry], bool]
     ) -> list[JournalEntry]:
-        """Returns the last words in a journal. What an unfinished erase has still to strip is
-        not said to anybody.
+        """Returns the last messages of a journal, without those that an unfinished erase must still
+        strip.
         """
         found = await self.ports.store.load(conversation)
         erased = found.value.erasing.upto if found and found.value.erasing else -1
@@ -104,7 +104,9 @@ class DeskCall:
     async def _last(
         self, conversation: str, is_before: Callable[[JournalEntry], bool]
     ) -> list[JournalEntry]:
-        """Looks back further and further: much may be said until a desk takes a handoff."""
+        """Returns the last entries before the handoff. It reads further back step by step, because
+        many entries may follow the handoff.
+        """
         limit = TRANSCRIPT
         while True:
             latest = [one.value for one in await self.ports.store.latest(conversation, limit)]
@@ -123,8 +125,8 @@ class DeskCall:
         return Attempt(settled(self.command.model_copy(update={"error": why}), State.DROPPED))
 
     async def tried(self, command: CallDesk, result: Result) -> Attempt:
-        """Returns the command as it waits for its next try, or the end of the handoff where
-        there is to be none.
+        """Returns the command with its next try, or ended together with its handoff where no try is
+        left.
         """
         after = tried_by(command, result)
         if not is_final(self.ports, self.entry, after, result):
@@ -132,8 +134,8 @@ class DeskCall:
         return await self.fail(after, f"the desk did not take the handoff: {result.fault}")
 
     async def fail(self, command: CallDesk, reason: str) -> Attempt:
-        """Ends the handoff, of which the customer is told, and the team once; only then is the
-        command over.
+        """Ends the handoff, which notifies the customer and, once, the team. Only then the command
+        ends.
         """
         if self.is_wanted:
             event = HandoffFailed(
@@ -143,14 +145,13 @@ class DeskCall:
                 reason=reason,
                 handoff=self.command.handoff,
             )
-            await apply(self.ports, event, limit=None)
-            await wake(self.ports, self.channel.id)
+            await apply_and_wake(self.ports, event, limit=None)
         return Attempt(settled(command, State.UNKNOWN if command.ambiguous else State.FAILED))
 
 
 def _timed(journal: Iterable[JournalEntry]) -> Iterator[tuple[datetime, JournalEntry]]:
-    """Yields a journal in sequence, each entry with its time, or that of an earlier entry whose
-    clock was ahead.
+    """Yields a journal in sequence, each entry with its time; an earlier entry with a later time
+    lends it that one.
     """
     entries = sorted(journal, key=lambda entry: entry.seq)
     times = itertools.accumulate((entry.time for entry in entries), max)

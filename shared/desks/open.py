@@ -1,13 +1,13 @@
-"""Opening a chat at a desk that knows no ids of ours: at most one for each handoff, whatever
-happens on the way.
+"""Opens a chat at a desk that does not know Baton's ids: at most one for each handoff, under
+failures of every kind.
 
-pending ── the customer is made known ── mark ──> in flight ──> the answer names the chat: adopted
+pending ── the customer is registered  ── mark ──> in flight ──> the answer names the chat: adopted
    ^                                                  │         └─ not now: noted, adopted later
-   └── a clear refusal, for now                       └─ no answer, or none that tells: looked for
+   └── a clear refusal, for now                       └─ no answer, or an unclear one: looked for
                                   the desk's webhook named it: adopted, sent
-                                  it did not, for 30 s: the handoff fails, the customer is told
+                                  it did not, for 30 s: the handoff fails, the customer is notified
 
-A chat that comes to be known later still is one that nobody waits for: the table ends it.
+A chat that becomes known even later is not needed any more: the table ends it.
 """
 
 from dataclasses import replace
@@ -34,7 +34,7 @@ NO_ID = "the answer gives no id"
 
 
 async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
-    """Returns what one try made of it, None where another delivery has it in hand. Raises
+    """Returns the result of one try; None where another delivery has the command in hand. Raises
     BatonError.
     """
     known = await call.chat(desk)
@@ -55,11 +55,11 @@ async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
 async def known_customer(
     call: DeskCall, desk: ChatDesk, request: Call
 ) -> tuple[str | None, Attempt | None]:
-    """Returns the desk's id of the customer, or what became of the try: it may be repeated at
-    will.
+    """Returns the desk's id of the customer, or the result of the failed try. The request may be
+    repeated.
     """
     answer = await call.ports.sender.send(request)
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     customer = (
         desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     )
@@ -71,8 +71,8 @@ async def known_customer(
 
 
 async def _create(call: DeskCall, desk: ChatDesk, customer: str) -> Attempt | None:
-    """What the desk tells of the customer acts on their channel before there is anything to
-    tell.
+    """Links the desk's conversations of the customer to their channel, then asks for the chat: so
+    its first event acts there.
     """
     await link_customer(
         call.ports, desk.customers(identifier(call.channel.id), customer), call.channel.id
@@ -88,7 +88,7 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
         answer = await asked(call.ports, mine, request)
     except BatonError as error:  # it was not sent
         return await call.tried(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     native = (
         desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
     )
@@ -100,8 +100,8 @@ async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -
 
 
 async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversation: str) -> Attempt:
-    """A chat that cannot be joined to its customer now is kept in mind; one that never can be
-    is ended.
+    """Links the chat. A chat that cannot be linked now is noted in the command; one that never can
+    be is ended.
     """
     chat = Chat(desk.native(conversation), command.native_id or "", command.handoff or "")
     try:
@@ -115,7 +115,9 @@ async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversati
 
 
 async def _never(call: DeskCall, command: CallDesk, chat: str, error: BatonError) -> Attempt:
-    """Of a customer who is forgotten by now nothing is to be said any more, nor kept."""
+    """Ends the command of a chat that cannot be linked. Of an erased customer the chat is erased
+    too, without a notification.
+    """
     if isinstance(error, NotFound):
         await forget_chat(call.ports, chat)
         return call.dropped("the conversation is gone")
@@ -123,7 +125,7 @@ async def _never(call: DeskCall, command: CallDesk, chat: str, error: BatonError
 
 
 async def _look_for(call: DeskCall, desk: ChatDesk, command: CallDesk) -> Attempt:
-    """Finds out by the desk's webhook whether it took a request that it did not answer."""
+    """Uses the desk's webhook to find out whether the desk made a chat without answering."""
     made = await _made(call, command)
     if made is not None:
         return await _adopted(call, desk, command, made)
@@ -145,8 +147,8 @@ def _later(call: DeskCall, command: CallDesk, why: str) -> Attempt:
 
 
 async def _made(call: DeskCall, command: CallDesk) -> str | None:
-    """Returns the chat that the desk says it made for this customer since it was asked, and
-    that nobody has.
+    """Returns the latest chat that the desk reported for this customer since the request, and that
+    is not linked.
     """
     called, since = call.channel.called, (command.asked_at or call.entry.time) - CLOCKS_DIFFER
     made = called.created if called is not None and call.is_wanted else ()

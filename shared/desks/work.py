@@ -1,12 +1,13 @@
-"""Calls to a desk: a chat is opened for a handoff, the customer's words are said in it, it is
-closed; each in order.
+"""Carries out one command for a desk: open a chat, say something in it, close it, or flag a
+conversation.
 
-What a desk refuses for good ends the handoff, so that the customer is told and the team once.
+Where a desk refuses a chat for good the handoff fails, which notifies the customer and, once, the
+team.
 """
 
 from dataclasses import replace
 
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import apply_and_wake
 from shared.customers.desk_customers import whose
 from shared.customers.erase import forget_chat
 from shared.desks.call import DeskCall
@@ -17,7 +18,7 @@ from shared.outbox.attempt import asked, end, settled
 from shared.outbox.in_flight import lost, mark
 from shared.outbox.outcomes import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
-from shared.platforms.base import ENDED, Ended, Outcome
+from shared.platforms.base import Ended, Outcome
 from shared.platforms.desk import Chat, ChatDesk, FlagDesk
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
@@ -28,7 +29,7 @@ NO_CHAT = "there is no chat"
 
 
 async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
-    """Returns what one try made of the command, None where another delivery has it in hand or
+    """Returns the result of one try of the command; None where another delivery has it in hand or
     ended it.
     """
     snapshot = await ports.store.load(work.entry.value.conversation)
@@ -57,8 +58,8 @@ async def _carried_out(call: DeskCall) -> Attempt | None:
 
 
 async def _given_up(call: DeskCall, result: Result) -> Attempt:
-    """Nothing was sent. Where the store fails as well, the command stays as it is and the next
-    delivery goes on.
+    """Returns the result of a try in which nothing was sent. Where the store fails as well, the
+    command stays as it is for the next delivery.
     """
     try:
         return await call.tried(call.command, result)
@@ -80,8 +81,8 @@ async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
 
 
 async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt | None:
-    """Ends a chat of which only the name is known: it was never linked, or is forgotten with
-    its customer.
+    """Ends a chat of which only the name is known: it was never linked, or its customer was
+    erased.
     """
     if call.channel.ours:
         await forget_chat(call.ports, chat)
@@ -97,8 +98,8 @@ async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt |
 
 
 async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
-    """At most once: what may have arrived is not said again. Nobody else reads what is meant
-    for a desk.
+    """Sends a customer's message to the chat, at most once: a message that may have arrived is not
+    sent again.
     """
     if chat is None and call.was_read:
         return call.dropped("a human came instead")
@@ -120,7 +121,7 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
 
 
 async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer | None) -> Attempt:
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     if result.outcome is Outcome.DONE:
         return call.sent(mine)
     after = tried_by(mine, result)
@@ -133,26 +134,25 @@ async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer |
 
 
 async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
-    """A chat that is gone is over for the customer too: who waits is told, who was present has
-    left.
+    """Takes the end of a chat that does not exist any more: waiting customers are notified, and
+    present agents leave.
     """
     chat = await call.chat(desk)
     if chat is not None:
         source, actor = desk.conversation(chat.native), f"desk:{call.command.platform}"
         gone = Ended(
-            id=f"{ENDED}{call.command.id}",
+            id=f"ended:{call.command.id}",
             source=source,
             actor=actor,
             reason="the desk's chat is over",
         )
-        await apply(call.ports, gone, limit=None)
-        await wake(call.ports, call.channel.id)
+        await apply_and_wake(call.ports, gone, limit=None)
 
 
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
-    """May be repeated: a chat that is over already is what was asked for."""
+    """Closes a chat, which may be repeated: a chat that is over already counts as closed."""
     answer = await call.ports.sender.send(desk.close(chat))
-    result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+    result = judge(call.ports, answer, desk.outcome)
     if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
         return call.sent(call.command)
     after = tried_by(call.command, replace(result, arrived=False))
@@ -162,7 +162,7 @@ async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
 
 
 async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
-    """Flags every conversation of the desk's that this customer has."""
+    """Flags all conversations that the desk has with this customer."""
     if not call.is_wanted:
         return call.dropped("no longer needed")
     for native in await _natives(call, desk):
@@ -170,7 +170,7 @@ async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:
         if request is None:
             return call.dropped("flagging is off")
         answer = await call.ports.sender.send(request)
-        result = judge(answer, call.ports.clock.now(), desk.outcome(answer) if answer else None)
+        result = judge(call.ports, answer, desk.outcome)
         if result.outcome is not Outcome.DONE:
             return await call.tried(call.command, replace(result, arrived=False))
     return call.sent(call.command)

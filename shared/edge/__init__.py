@@ -1,1 +1,1 @@
-"""Where HTTP and errors become plain values and answers."""
+"""The HTTP edge: turns requests into plain values, and results and errors into HTTP answers."""

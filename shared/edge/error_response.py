@@ -1,4 +1,4 @@
-"""The one error shape of every function, as Google's APIs write theirs.
+"""The error format of every function, which is that of Google's APIs.
 
 https://cloud.google.com/apis/design/errors#http_mapping
 """
@@ -14,7 +14,7 @@ _HEADERS = {"allowed": "allow", "retry_after": "retry-after"}
 
 
 def error_response(error: BatonError) -> Response:
-    """Returns the answer that an error carries."""
+    """Returns the HTTP response for an error."""
     detail = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": error.reason,

@@ -1,5 +1,6 @@
-"""Starlette in, Starlette out, and the one table error -> answer. Nothing behind this door
-knows a framework.
+"""Converts Starlette requests and responses.
+
+Code behind this module does not depend on a web framework.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from shared.logs import Severity, log
 from shared.schemas.http import Door, Request, Response
 
 BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
-# of that, for bodies so small: large ones cannot keep them out
+# FOR_SMALL_ONES is the part that only bodies up to SMALL may use, so that large ones cannot
+# block them; both are in bytes.
 FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10
 BODY_SECONDS, DISCARD_SECONDS = 10.0, 1.0
 
@@ -35,8 +37,10 @@ _held = 0  # bytes
 async def answer(
     incoming: StarletteRequest, function: str, find: Callable[[str], Door]
 ) -> StarletteResponse:
-    """Returns what the function's handler answers, any BatonError as its error body, anything
-    else as a bare 500.
+    """Returns the response of the function's handler.
+
+    A BatonError becomes its error body, any other exception a 500. An aborted request counts as
+    499.
     """
     started, span = time.perf_counter(), tracing.begin(incoming.headers)
     try:
@@ -45,8 +49,8 @@ async def answer(
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
-        response = Response(499)
-    except Exception as error:  # the last line of defence: every answer has one shape
+        response = Response(499)  # nginx's status for a client that closed the connection
+    except Exception as error:  # so that an unexpected error has the same format
         log(
             "ERROR",
             "unexpected error",
@@ -84,11 +88,12 @@ async def _handled(
 
 
 async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
-    """Returns the body. A timer of our own: `asyncio.timeout` takes ten times as long, in each
-    healthy request.
+    """Returns the body. Raises TooSlow after BODY_SECONDS.
+
+    It uses its own timer, because `asyncio.timeout` takes ten times as long on every request.
     """
     task = asyncio.current_task()
-    assert task is not None  # noqa: S101  # a server serves each request in one
+    assert task is not None  # noqa: S101  # servers run each request in a task
     timer = asyncio.get_running_loop().call_later(BODY_SECONDS, task.cancel, _LATE)
     try:
         return await _body(incoming, limit, room)
@@ -104,10 +109,11 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
 
 
 async def _discard(incoming: StarletteRequest) -> None:
-    """Reads on for a moment and keeps nothing: whoever still writes while the connection is
-    closed sees no answer.
+    """Reads and discards the rest of the body for at most DISCARD_SECONDS.
+
+    A client that is still writing when the connection is closed does not see the answer.
     """
-    if "expect" in incoming.headers:  # they wait for the answer before they write
+    if "expect" in incoming.headers:  # the client waits for an answer before it sends the body
         return
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
@@ -133,15 +139,20 @@ def _too_large(limit: int) -> TooLarge:
 
 
 class _Room:
-    """What one request holds of this process's memory for bodies. What a request declares counts
-    before it is read, until the request is answered: the body stays until then.
+    """The share of this process's memory for bodies that one request holds.
+
+    A declared length counts before the body is read. It counts until the request is answered,
+    because the body stays in memory until then.
     """
 
     def __init__(self) -> None:
         self._mine = 0
 
     def take(self, size: int) -> None:
-        """Makes room for so many bytes in all. Raises TooBusy where others hold too many."""
+        """Reserves memory so that this request holds `size` bytes in all.
+
+        Raises TooBusy if the limit of the process is reached.
+        """
         global _held
         more = size - self._mine
         if more <= 0:
@@ -160,8 +171,9 @@ class _Room:
 
 
 def _bare(incoming: StarletteRequest, function: str) -> Request:
-    """Returns the request as a plain value without its body, its path without the function's
-    name.
+    """Returns the request as a plain value without its body.
+
+    The function's name is removed from its path.
     """
     raw = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
@@ -174,9 +186,12 @@ def _bare(incoming: StarletteRequest, function: str) -> Request:
 
 
 class _EveryRequest(Starlette):
-    """The application of a function. The framework's own has routes for seven methods and answers
-    all else itself, in words; here each request reaches the function, PROPFIND, `GET *` and
-    /robots.txt too.
+    """The application of a function.
+
+    Every request reaches the function, for example PROPFIND, `GET *` and /robots.txt.
+
+    The framework's own application has routes for seven methods only and answers other requests
+    itself, as plain text.
     """
 
     def __init__(self, routes: Sequence[Route], **options: Any) -> None:
@@ -189,7 +204,7 @@ class _EveryRequest(Starlette):
         self.router.default = serve_http
 
 
-functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,assignment]  # it has no setting for that
+functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
 
 
 def _log(
@@ -199,7 +214,7 @@ def _log(
     started: float,
     rpcs: Mapping[str, int],
 ) -> None:
-    # whoever polls must not drown what happened
+    # Polling is logged as DEBUG, so that it does not hide other lines.
     looked: Severity = "DEBUG" if incoming.method == "GET" else "INFO"
     severity: Severity = (
         "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
@@ -221,7 +236,10 @@ def _log(
 
 
 def where(error: Exception) -> str | None:
-    """Returns file and line of a fault, never its message, which may hold what was sent."""
+    """Returns the file and line of an exception.
+
+    Its message is left out, because it may contain data of the request.
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,1 +1,1 @@
-"""What reports count: definitions, clocks, and counts."""
+"""What the reports count: definitions, clocks, and counts."""

@@ -1,8 +1,7 @@
-"""Durations in bins that can be added up: exact to the second below 128 s, to 0.8 % above.
+"""Durations in bins that can be added up: exact to the second below 128 s, within 0.8 % above.
 
-Above 128 s every doubling is cut into 64 bins. A bin is named by its first second, so nothing else
-needs to be stored. Bins keep the order of what is in them: a percentile of bins is the bin of the
-percentile.
+Above 128 s every doubling is divided into 64 bins. A bin is named by its first second. Bins
+preserve order, so the percentile of the bins is the bin of the percentile.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ Bins = Mapping[int, int]
 
 
 def bin_of(seconds: float) -> int:
-    """Returns the first second of the bin that a duration falls into, rounded to whole seconds
+    """Returns the first second of the bin of a duration, which is rounded to whole seconds
     first.
     """
     whole = max(round(seconds), 0)
@@ -21,18 +20,18 @@ def bin_of(seconds: float) -> int:
 
 
 def value_of(first: int) -> float:
-    """Returns the duration that stands for a bin: its middle, at most 0.8 % from everything in
-    it.
+    """Returns the middle of a bin in seconds.
+
+    It differs by at most 0.8 % from every duration in the bin.
     """
     shift = max(first.bit_length() - EXACT_BELOW.bit_length() + 1, 0)
     return first + ((1 << shift) - 1) / 2
 
 
 def percentile(bins: Bins, share: int) -> float | None:
-    """Returns the seconds within which `share` percent of all have ended (the nearest rank), None
-    where there are none.
+    """Returns the nearest-rank percentile in seconds, or None if there are no durations.
 
-    Half of them, the median, took no longer than percentile 50.
+    Percentile 50 is the median.
     """
     rank = -(-share * sum(bins.values()) // 100)
     for first in sorted(bins):

@@ -1,5 +1,6 @@
-"""Measures as they are added up: a cell, which is everything that a report may be broken down
-by, and how many.
+"""Counts: measures added up by cell.
+
+A cell has every dimension by which a report may be broken down.
 """
 
 import json
@@ -15,16 +16,19 @@ from shared.schemas.commands import Command, Record
 from shared.schemas.measures import Measure, Name
 from shared.schemas.texts import shortened
 
-# every time zone's offset is a multiple of it, so a local hour is always whole
+# Time zone offsets are multiples of a quarter of an hour, so local hours consist of whole quarters.
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
-# bytes of an agent's name as it stands in a path of Firestore, which takes 1,500 for all of it
+# bytes of an agent's name in a Firestore field path, which may have 1,500 in all
 LONGEST_NAME = 1200
 
 
 class Tally(StrEnum):
-    """What was counted as it happened; copies of what conversations had counted that were erased,
-    whose journal can no longer say it; and what recounts add to the first, so that it is right.
+    """The kind of a count.
+
+    - COUNTED: counted when the event was processed.
+    - ERASED: copies of counts of erased conversations, whose journal is gone.
+    - CORRECTED: the differences that recounts have found. Reports add them to COUNTED.
     """
 
     COUNTED = "counts"
@@ -37,7 +41,10 @@ SHOWN = (Tally.COUNTED, Tally.CORRECTED)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`quarter` is the beginning, in UTC; `bin` is -1 where nothing is timed."""
+    """`quarter` is the beginning of the quarter of an hour in UTC.
+
+    `bin` is -1 if the measure is not timed.
+    """
 
     quarter: datetime
     channel: str
@@ -50,6 +57,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Count:
+    """The number of one cell."""
+
     cell: Cell
     number: int
 
@@ -60,18 +69,18 @@ def counts(measures: Iterable[Measure]) -> list[Count]:
 
 
 def counts_of(commands: Iterable[Command]) -> list[Count]:
-    """Returns what the records among these commands measured."""
+    """Returns the counts of the Record commands among `commands`."""
     records = (command for command in commands if isinstance(command, Record))
     return counts(measure for record in records for measure in record.measures)
 
 
 def in_tally(many: Iterable[Count], tally: Tally) -> list[Count]:
-    """Returns the same in that tally."""
+    """Returns the same counts in another tally."""
     return [replace(one, cell=replace(one.cell, tally=tally)) for one in many]
 
 
 def added(many: Iterable[Count]) -> list[Count]:
-    """Returns each cell once, without those that come to nothing."""
+    """Returns the sum for each cell. Sums of zero are left out."""
     total: Counter[Cell] = Counter()
     for one in many:
         total[one.cell] += one.number
@@ -79,7 +88,7 @@ def added(many: Iterable[Count]) -> list[Count]:
 
 
 def difference(wanted: Iterable[Count], present: Iterable[Count]) -> list[Count]:
-    """Returns what must be added to `present` to make it `wanted`."""
+    """Returns what must be added to `present` to get `wanted`."""
     return added([*wanted, *(Count(one.cell, -one.number) for one in present)])
 
 
@@ -90,7 +99,7 @@ def quarter_of(time: datetime) -> datetime:
 
 
 def day_of(time: datetime) -> datetime:
-    """Returns the beginning of the day of UTC, in which the stores keep what was counted."""
+    """Returns the beginning of the UTC day, by which the stores keep counts."""
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -107,8 +116,9 @@ def _cell(measure: Measure) -> Cell:
 
 
 def _kept(name: str) -> str:
-    """Returns a name that every store can keep: one that takes too much is cut, and told from
-    others by a hash.
+    """Returns a name that every store can keep.
+
+    A name that is too long is cut and gets a hash that distinguishes it.
     """
     mark = f"… {sha256(name.encode()).hexdigest()[:12]}"
     return shortened(name, LONGEST_NAME, mark, size=_bytes)

@@ -1,17 +1,18 @@
-"""The definitions: what one event ends and begins of all that is measured. README's table says the
-same in words.
+"""The definitions of the measures: what an event starts and ends.
 
-Every measure counts in the quarter of an hour in which its clock started. A duration is told only
-once it has ended; what has begun is counted as well, so that the difference is what is still open.
+The reports' README has them as a table.
 
-- An event that changed nothing (a repetition, an echo, a late fact, a refusal) measures nothing.
-  But a human's late words are said to the customer: they answer what had been asked when they were
-  said, while no other handoff has begun.
-- A request to a desk that is closed, and whose customers do not wait, has failed at once; once for
-  each time that the team is told, as a desk's own AI asks with every message. So has one that waits
-  when such a desk closes.
-- Who comes unasked within TRANSFER_GAP of the last human's leaving, and before a bot has spoken,
-  goes on with the same handoff: what its end had counted is taken back, and the customer's words
+A measure counts in the quarter of an hour in which its clock started. The start is counted at once
+and the duration when it ends, so the difference is what is open.
+
+- An event without effect (a repetition, an echo, a stale fact, a refusal) measures nothing. A
+  human's stale message is an exception, because the customer gets it: it answers what was asked
+  before it was written, unless another handoff has begun.
+- A request to a closed desk whose customers do not wait fails at once. It counts once for each
+  notification of the team, because a desk's own AI asks with every message. A waiting request fails
+  in the same way when such a desk closes.
+- A human who joins without a request within TRANSFER_GAP after the last human left, before a bot
+  has spoken, continues the same handoff. Its counted end is taken back, and the customer's messages
   since then are a turn.
 """
 
@@ -39,7 +40,7 @@ _CUSTOMERS = UserMessage | SuggestionResponse
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The clocks as they stand now (None: none runs), and what was measured."""
+    """The clocks after an event (None if none runs), and the measures."""
 
     progress: Progress | None
     measures: tuple[Measure, ...]
@@ -54,10 +55,10 @@ def measure(
     said: bool = True,
     late: bool = False,
 ) -> Measured:
-    """Returns what an accepted event measures, which made `after` of `before` at `now`.
+    """Returns what an accepted event measures. It changed `before` to `after` at `now`.
 
-    `said` is False where its words could not be said to the customer: they answer nothing. `late`
-    are a human's words that are older than what has set since who speaks.
+    `said` is False if its message could not be sent to the customer, so that it answers nothing.
+    `late` is True for a human's stale message: it is older than the fact that last set who speaks.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
     found = (
@@ -71,9 +72,7 @@ def measure(
 
 
 def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
-    """Returns what is measured where a conversation's handoff ends from outside: it was linked,
-    or erased.
-    """
+    """Returns what is measured when a handoff ends because its conversation is linked or erased."""
     at = Moment(source=conversation.id, accepted_at=now)
     stopwatch = Stopwatch(conversation, conversation.progress or _WITHOUT, at)
     frames = [stopwatch.handled(human) for human in conversation.humans]
@@ -82,6 +81,7 @@ def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
 
 
 def moment(event: Event, now: datetime) -> Moment:
+    """Returns when the event happened."""
     return Moment(source=event.source, accepted_at=now, occurred_at=event.occurred_at)
 
 
@@ -112,15 +112,16 @@ def _measures(
 
 
 def _asked(after: Conversation) -> str | None:
-    """Returns the desk that a request went to, None where somebody comes unasked."""
+    """Returns the desk of the request, or None if a human joined without a request."""
     if after.phase is not Phase.QUEUED:
         return None
     return (after.request.desk if after.request else None) or ""
 
 
 def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:
-    """The frame that they are shown in is nobody's joining: it is neither waited for nor
-    handled.
+    """Measures a stale message.
+
+    Its frame is not counted as a join: it has neither waiting nor handling time.
     """
     if said and isinstance(event, HumanMessage):
         yield from watch.human_spoke_late(event.representative.name)

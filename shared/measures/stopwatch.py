@@ -1,4 +1,4 @@
-"""The clocks of one conversation: what starts and stops each, and what is measured as it stops."""
+"""The clocks of one conversation: what starts and stops them, and what is measured then."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,12 +7,17 @@ from shared.schemas.conversation import Conversation, Participant
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 
-VISIT_ENDS_AFTER = timedelta(hours=24)  # of silence on the customer's side
-TRANSFER_GAP = timedelta(minutes=5)  # from the last human's leaving to a colleague's coming
+VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
+TRANSFER_GAP = timedelta(
+    minutes=5
+)  # longest time between the last human's LEFT and a colleague's JOINED
 
 
 class Stopwatch:
-    """The clocks of one conversation while one event is measured."""
+    """The clocks of one conversation while one event is measured.
+
+    Methods yield measures and update `progress`.
+    """
 
     def __init__(self, conversation: Conversation, progress: Progress, now: Moment) -> None:
         self._conversation = conversation
@@ -20,8 +25,9 @@ class Stopwatch:
         self.progress = progress
 
     def customer_spoke(self) -> Iterator[Measure]:
-        """The first words after a day's silence are a new conversation; while a handoff goes on
-        it is handed off.
+        """A message after VISIT_ENDS_AFTER without one begins a new conversation.
+
+        It counts as handed off if a handoff is active.
         """
         now, visit = self._now.accepted_at, self.progress.visit
         if visit is None or now - visit.latest_at >= VISIT_ENDS_AFTER:
@@ -33,8 +39,10 @@ class Stopwatch:
         self._set(visit=visit.model_copy(update={"latest_at": now}))
 
     def begin(self, asked: str | None) -> Iterator[Measure]:
-        """A human is asked for, of the desk `asked`, or comes unasked; then it may be a colleague
-        who goes on with what was left.
+        """A handoff begins: by a request to the desk `asked`, or for None by a human who joined
+        without one.
+
+        Without a request, it may continue the handoff that ended last.
         """
         now, ended = self._now.accepted_at, self.progress.ended
         if (
@@ -53,7 +61,7 @@ class Stopwatch:
         yield from self._handed_off()
 
     def _handed_off(self) -> Iterator[Measure]:
-        """A conversation is handed off once, while it lasts."""
+        """Counts the conversation as handed off, once."""
         now, visit = self._now.accepted_at, self.progress.visit
         if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
             self._set(visit=visit.model_copy(update={"handed_off": True}))
@@ -62,6 +70,7 @@ class Stopwatch:
             )
 
     def joined(self, human: Participant) -> Iterator[Measure]:
+        """The first human joins the handoff."""
         handoff = self.progress.handoff
         if handoff is not None and not handoff.joined:
             agent = human.representative.name
@@ -74,7 +83,10 @@ class Stopwatch:
     def frames(
         self, before: Conversation, after: Conversation, *, quiet: bool
     ) -> Iterator[Measure]:
-        """Who came, and for how long those stayed who went; they may only have gone `quiet`."""
+        """Counts humans who joined, and the handling time of those who left.
+
+        `quiet`: they left by the idle timeout.
+        """
         known = {_who(human) for human in before.humans}
         for human in after.humans:
             if _who(human) not in known:
@@ -87,14 +99,17 @@ class Stopwatch:
                     yield self._by(Name.QUIET, human.joined_at, human.representative.name)
 
     def handled(self, human: Participant) -> Measure:
+        """Returns the handling time of a human."""
         joined = Moment(
             source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
         )
         return self._timed(Name.HANDLING, joined, human.representative.name)
 
     def human_spoke(self, agent: str, *, late: bool = False) -> Iterator[Measure]:
-        """A human's words answer the request, once, and all that the customer said since a human
-        last spoke; those that come late, what had been asked when they were said.
+        """A human's message answers the request, once, and the customer's messages since a human
+        last spoke.
+
+        A `late` one answers only what was asked before it was written.
         """
         handoff, turn = self.progress.handoff, self.progress.turn
         requested = handoff.requested if handoff is not None and not handoff.responded else None
@@ -112,8 +127,10 @@ class Stopwatch:
             yield self._timed(Name.RESPONSE, turn, agent, platform_of(turn.source))
 
     def human_spoke_late(self, agent: str) -> Iterator[Measure]:
-        """Where the handoff has ended, it counts no longer as without what they answer; its
-        outcome stays.
+        """Measures a human's stale message.
+
+        If the handoff has ended, what the message answers is no longer counted as without an
+        answer. The handoff's outcome is unchanged.
         """
         ended = self.progress.ended
         if ended is None:
@@ -128,26 +145,35 @@ class Stopwatch:
         self._set(handoff=None, turn=None, ended=ended.model_copy(update=answered))
 
     def bot_spoke(self) -> None:
-        """What a bot has taken up no human goes on with."""
+        """After a bot has spoken, no human continues the ended handoff."""
         if self.progress.ended is not None:
             self._set(
                 ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None})
             )
 
     def begin_turn(self) -> Iterator[Measure]:
-        """Several messages before a human's next one are one turn, timed from the first."""
+        """Starts a turn.
+
+        Several messages before a human's next one are one turn, timed from the first.
+        """
         if self.progress.turn is None:
             self._set(turn=self._now)
             yield self._of_turn(Name.TURN, self._now)
 
     def asked_in_the_gap(self) -> None:
-        """It is the bot's to answer, and no turn, unless a colleague goes on before it does."""
+        """Stores when the customer wrote after a handoff.
+
+        It becomes a turn only if a colleague continues the handoff before a bot answers.
+        """
         ended = self.progress.ended
         if ended is not None and ended.may_go_on and ended.asked is None:
             self._set(ended=ended.model_copy(update={"asked": self._now}))
 
     def end(self, name: Name) -> Iterator[Measure]:
-        """The bot is back: the handoff has its outcome, and what was not answered stays so."""
+        """The handoff ends with the outcome `name`.
+
+        Requests and turns without an answer are counted as such.
+        """
         handoff, turn = self.progress.handoff, self.progress.turn
         yield from self._without()
         if handoff is not None:
@@ -157,8 +183,9 @@ class Stopwatch:
         self._set(handoff=None, turn=None)
 
     def _go_on(self, ended: Ended) -> Iterator[Measure]:
-        """Takes back what was counted when the last human left; what the customer said
-        meanwhile is a turn.
+        """Takes back what was counted at the end of the handoff.
+
+        The customer's message since then begins a turn.
         """
         self._set(handoff=ended.handoff, turn=ended.turn, ended=None)
         yield self._of_handoff(Name.LEFT, -1)
@@ -168,7 +195,7 @@ class Stopwatch:
             yield self._of_turn(Name.TURN, ended.asked)
 
     def _without(self, number: int = 1) -> Iterator[Measure]:
-        """Yields what ends without an answer if the handoff ends as it stands."""
+        """Yields what remains without an answer if the handoff ends now."""
         handoff, turn = self.progress.handoff, self.progress.turn
         if turn is not None:
             yield self._of_turn(Name.UNANSWERED, turn, number)
@@ -177,8 +204,9 @@ class Stopwatch:
 
     @property
     def _channel(self) -> str:
-        """A handoff, and who comes and goes in it, counts where it began, wherever the customer
-        writes meanwhile.
+        """The channel on which the handoff began.
+
+        Its measures count there, also if the customer writes elsewhere now.
         """
         handoff = self.progress.handoff
         return (handoff.channel if handoff else "") or self._conversation.platform
@@ -197,8 +225,9 @@ class Stopwatch:
         )
 
     def _of_handoff(self, name: Name, number: int = 1) -> Measure:
-        """Beginning and end of a handoff count in one place, so that their difference is what
-        is open.
+        """Returns a measure at the beginning of the handoff.
+
+        Its beginning and end count in the same quarter, so that their difference is what is open.
         """
         handoff = self.progress.handoff
         if handoff is None:
@@ -220,7 +249,8 @@ class Stopwatch:
 
 
 def _who(human: Participant) -> tuple[str, datetime]:
-    """Returns what stays the same of a human while they are here; the customer may be told of
-    them only later.
+    """Returns a key of a human that does not change while they are present.
+
+    Their `frame` may change if the customer learns of them later.
     """
     return human.representative.name, human.joined_at

@@ -1,1 +1,1 @@
-"""One try at one command of the outbox, and how its result is recorded."""
+"""One try of one command of the outbox, and how its result is recorded."""

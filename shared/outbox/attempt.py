@@ -1,8 +1,7 @@
-"""One try at one command, and what its answer makes of it."""
+"""One try of one command, and how its answer changes the command."""
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 
 import pydantic_core
 
@@ -22,7 +21,7 @@ from shared.outbox.tries import (
     judge,
     tried_by,
 )
-from shared.platforms.base import Outcome
+from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
 from shared.schemas.commands import (
     CallDesk,
@@ -44,14 +43,14 @@ from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
-# of their failures; that of a TellTeam would be one more of them
+# their failures are not notified: a notification is such a command itself
 UNTOLD = Publish | Record | Stream | TellTeam
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 
 async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns what one try made of `command`: sent, to be tried again at `retry_at`, or ended
-    with a reason.
+    """Returns the result of one try of `command`: sent, waiting for its next try at `retry_at`, or
+    ended with a reason.
     """
     result = await _do(ports, entry, command)
     if result.outcome is Outcome.DONE:
@@ -80,8 +79,8 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
 
 
 def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
-    """Returns whether an event is refused for so long that words may stand for it, as where it
-    is refused for good.
+    """Returns whether a JOINED or LEFT has been refused for so long that a text may replace it, as
+    after a final refusal.
     """
     return result.answered and is_past_patience(ports, tried)
 
@@ -89,7 +88,7 @@ def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
 async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     try:
         if isinstance(command, Record):
-            return Result(Outcome.DONE)  # it is counted by the write that says so
+            return Result(Outcome.DONE)  # the write that records this also counts it
         if isinstance(command, Stream):
             await stream(ports, entry, command)
             return Result(Outcome.DONE)
@@ -99,10 +98,10 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return Result(Outcome.DONE)
         if isinstance(command, Post):
             call = webhook_call(ports.webhooks, command, body_of(entry, command))
-            return _told(await ports.sender.send(call), ports.clock.now())
+            return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
-            return _told(await ports.sender.send(call), ports.clock.now())
+            return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         return await _send(ports, entry, command)
@@ -111,47 +110,53 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(outcome, error.reason, arrived=False, answered=False)
 
 
-def _told(answer: Answer | None, now: datetime) -> Result:
-    """A plain webhook that answers with an error says itself that it did not take what it was
-    sent.
+def _webhook_result(ports: Ports, answer: Answer | None) -> Result:
+    """Judges the answer of a plain webhook: an error status means that it did not take the
+    message.
     """
-    result = judge(answer, now)
+    result = judge(ports, answer)
     return result if answer is None else replace(result, arrived=result.outcome is Outcome.DONE)
 
 
 async def _tell(ports: Ports, command: TellTeam) -> Result:
-    """A target that answers with an error says itself that it shows nothing; only without an answer
-    nobody knows.
-
-    The address of an incoming webhook is all that proves who calls: where that is refused, nothing
-    can be refreshed.
+    """Notifies one target of the team. A target that answers with an error shows nothing; only
+    without an answer the outcome is unknown.
     """
     target, call = await team_call(ports, command)
     answer = await asked(ports, command, call)
     if answer is None:
-        return judge(answer, ports.clock.now())
-    result = judge(answer, ports.clock.now(), Outcome.FORBIDDEN if answer.status == 401 else None)
+        return judge(ports, answer)
+    result = judge(ports, answer, _outcome_of_a_webhook)
     named = f"HTTP {answer.status} {target.fault(answer) or ''}".strip()
     return replace(result, fault=named, arrived=result.outcome is Outcome.DONE)
 
 
+def _outcome_of_a_webhook(answer: Answer) -> Outcome:
+    """Returns the outcome of a target's answer. The address is the only credential of an incoming
+    webhook, so after a 401 there is none to refresh.
+    """
+    return Outcome.FORBIDDEN if answer.status == 401 else outcome_of_status(answer.status)
+
+
 async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     if not isinstance(command, ToCustomer):
-        raise TypeError(f"a {command.kind} is no platform's")  # desks are called by `desk`
+        raise TypeError(f"a {command.kind} is no platform's")  # `desks` calls desks
     platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
     call = platform.call(form) if platform else None
     if platform is None or call is None:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
     answer = await asked(ports, command, call)
-    result = judge(answer, ports.clock.now(), platform.outcome(answer) if answer else None)
+    result = judge(ports, answer, platform.outcome)
     if answer is None or result.outcome is not Outcome.DONE:
         return result
     return replace(result, native_id=platform.sent_id(form, answer))
 
 
 async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
-    """Sends what is in flight only until its deadline: from then on others may take it for lost."""
+    """Sends a call, and a call that is in flight only until its deadline: after that other
+    deliveries may take it for lost. Raises Unavailable.
+    """
     if command.until is None:
         return await ports.sender.send(call)
     left = (command.until - ports.clock.now()).total_seconds()
@@ -165,7 +170,7 @@ async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
 
 
 def _notice(command: SendEvent) -> SendMessage:
-    """Returns the text that stands in for a JOINED or LEFT, labelled with its human."""
+    """Returns the text that replaces a JOINED or LEFT, labelled with its human."""
     return SendMessage(
         id=command_id(command.to, command.id, "notice"),
         to=command.to,
@@ -175,21 +180,20 @@ def _notice(command: SendEvent) -> SendMessage:
 
 
 def end(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns the end of a command that will not arrive, and what the team is told of it.
+    """Returns the command as it ends without arriving, and the notification for the team.
 
-    Where JOINED is only words, a human's messages have words of their own that say whose they are,
-    and go on. Of a notification that a target did not take the team gets no other: the log says it,
-    and an alarm.
+    Where JOINED is only a text, the human's messages carry their own label, and go on. A failed
+    notification is not notified again: the log and an alarm report it.
     """
     broken = is_joined(command) and _has_frames(ports, entry, command)
     state = State.BROKEN if broken else State.UNKNOWN if command.ambiguous else State.FAILED
     ended = settled(command, state)
-    return Attempt(ended, () if command.reported else _told_of(ports, entry, ended))
+    return Attempt(ended, () if command.reported else _notifications_of(ports, entry, ended))
 
 
 def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns a command that goes on failing, and what the team is told of it: once, also
-    should it end so.
+    """Returns a command that keeps failing, and the notification for the team: only one, also if
+    the command ends so.
     """
     log(
         "ERROR",
@@ -199,11 +203,15 @@ def report(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
         line=command.line,
         reason=command.error,
     )
-    return Attempt(command.model_copy(update={"reported": True}), _told_of(ports, entry, command))
+    return Attempt(
+        command.model_copy(update={"reported": True}), _notifications_of(ports, entry, command)
+    )
 
 
-def _told_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
-    """Of what a topic or one of the team's targets did not take, the log and an alarm tell."""
+def _notifications_of(ports: Ports, entry: JournalEntry, command: Command) -> tuple[Command, ...]:
+    """Returns the notification for the team; none for a failure that the log and an alarm
+    report.
+    """
     return () if isinstance(command, UNTOLD) else (tell_the_team(ports, entry, command),)
 
 
@@ -221,8 +229,8 @@ def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
 
 
 def settled(command: C, state: State) -> C:
-    """Returns the command as it stays in the journal: what went to a topic, webhook or desk is
-    not kept there.
+    """Returns the command as it stays in the journal, without the body that went to a topic,
+    webhook or desk.
     """
     update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
     if isinstance(command, Publish | Post | Comment | TellTeam):

@@ -1,5 +1,5 @@
-"""At most once, where the platform does not recognise an id: what is sent is marked before, and
-judged after.
+"""At most once, where the platform does not recognise an id: a command is marked before it is sent,
+and judged afterwards.
 
 pending ── mark: token, deadline ──> in flight ──> sent, failed, unknown (no answer), or pending
    ^                                     │         again (a clear refusal)
@@ -13,7 +13,7 @@ import uuid
 from datetime import timedelta
 from typing import TypeVar
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.errors import Unavailable
 from shared.outbox.outcomes import Work
 from shared.ports import Ports, PreconditionFailed, Snapshot
@@ -24,8 +24,8 @@ IN_FLIGHT = timedelta(seconds=20)  # the HTTP timeout and 10 s
 
 
 def is_lost(command: Command) -> bool:
-    """Returns whether this message, due again, was taken in hand by somebody who never told how
-    it ended.
+    """Returns whether this message, due again, was in the hand of a delivery that never recorded an
+    outcome.
     """
     return isinstance(command, SendMessage | TellTeam) and command.until is not None
 
@@ -38,7 +38,8 @@ def lost(command: Marked) -> Marked:
 
 async def mark(ports: Ports, work: Work, command: Marked, **update: object) -> Marked | None:
     """Returns the command as it stands in the journal, in flight, ours and with `update`; None
-    where another has it or ended it. Raises Unavailable: the mark may stand, and nothing was sent.
+    where another delivery has it or ended it. Raises Unavailable: then the mark may stand, and
+    nothing was sent.
     """
     token = uuid.uuid4().hex
     return await until_uncontended(
@@ -66,8 +67,8 @@ async def _try_to_mark(
 
 
 async def _reload(ports: Ports, work: Work) -> None:
-    """Reads what stands now. Where even that fails the copy stays old, and the next try finds
-    so.
+    """Reads the present entry. Where the read fails the copy stays old, and the next try finds that
+    out.
     """
     known = work.entry.value
     with contextlib.suppress(Unavailable):

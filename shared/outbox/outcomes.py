@@ -1,11 +1,11 @@
-"""What a delivery made of journal entries, and how it is written back beside others who deliver
-the same.
+"""The outcomes of a delivery, and how they are written to journal entries beside other deliveries
+of the same entries.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.errors import TooLarge, Unavailable
 from shared.logs import log
 from shared.measures.counts import counts_of
@@ -19,8 +19,8 @@ from shared.schemas.journal import JournalEntry
 
 @dataclass(slots=True)
 class Work:
-    """An entry on its way: what its commands came to, what each of them added, which lines are yet
-    to pass it.
+    """An entry in delivery: the outcomes of its commands, the commands that each of them added, and
+    the lines that have not passed it.
 
     `closes` are the broken frames that end here, each with the entry that opened it. `pending` are
     the commands that waited when it was read.
@@ -40,7 +40,7 @@ class Work:
 
     @property
     def moved(self) -> bool:
-        """Returns whether something has ended since it was read that others may have waited for."""
+        """Whether a command ended since the read for which others may have waited."""
         return self.entry.value.guards is not None and len(self.entry.value.pending) < len(
             self.pending
         )
@@ -49,24 +49,25 @@ class Work:
         return next((c for c in self.entry.value.commands if c.id == command), None)
 
     def with_command(self, command: Command) -> JournalEntry:
-        """Returns the entry with this command in the place of its own."""
+        """Replaces the command in the entry."""
         entry = self.entry.value
         return entry.with_commands(
             tuple(command if one.id == command.id else one for one in entry.commands)
         )
 
     def close(self, frame: str) -> None:
-        """Ends the JOINED of a broken frame; until then whatever follows in it is held back."""
+        """Ends the JOINED of a broken frame; until then the commands of the frame are held back."""
         opener = self.done.get(frame) or self.stored(frame)
         if opener is not None:
             self.done[frame] = opener.model_copy(update={"state": State.FAILED})
 
 
 async def record(ports: Ports, work: Work, *, counts: bool = True) -> None:
-    """Writes outcomes by compare-and-set; on a conflict they are merged into what stands there now.
+    """Writes outcomes by compare-and-set; on a conflict it merges them into the entry that stands
+    now.
 
-    Without `counts` what is to be counted is left for a later write. With them, what cannot be
-    counted now is counted later: it never keeps the rest from being written.
+    Without `counts` the measures are left for a later write. With them, a measure that cannot be
+    counted now is counted later; it never prevents the write of the rest.
     """
     await until_uncontended(lambda: _try_to_record(ports, work, counts))
     _log_outcomes(work)
@@ -97,11 +98,11 @@ async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
 
 
 async def _look_again(ports: Ports, work: Work, fresh: Sequence[Record], error: Exception) -> None:
-    """Raises PreconditionFailed unless the entry is gone. Where it stands as it did, the counts are
-    what others hold.
+    """Reads the entry after a failed write. Raises PreconditionFailed unless the entry is gone. An
+    unchanged entry means that another writer holds the counts.
 
-    Should the write whose answer is missing be made all the same, the next one finds that the entry
-    has changed.
+    If the write whose answer is missing takes effect later, the next write finds that the entry has
+    changed.
     """
     current = await ports.store.entry(work.entry.value.conversation, work.entry.value.id)
     if current is None:
@@ -124,7 +125,7 @@ def _put_off(ports: Ports, entry: JournalEntry, record: Record) -> Command:
 
 
 def _fresh(before: JournalEntry, merged: JournalEntry) -> list[Record]:
-    """Returns what this very write would record as counted."""
+    """Returns the records that this very write would record as counted."""
     known = {command.id for command in before.commands if command.state is State.SENT}
     return [
         c
@@ -134,7 +135,9 @@ def _fresh(before: JournalEntry, merged: JournalEntry) -> list[Record]:
 
 
 def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
-    """Returns the entry with our outcomes, and with what follows from those that stand."""
+    """Returns the entry with our outcomes, and with the commands that follow from those that
+    stand.
+    """
     ours = {one.id: one for one in work.done.values() if counts or not isinstance(one, Record)}
     commands = tuple(_later(command, ours.get(command.id)) for command in entry.commands)
     known = {command.id for command in commands}
@@ -151,10 +154,11 @@ def _merge(entry: JournalEntry, work: Work, counts: bool) -> JournalEntry:
 
 
 def _later(stored: Command, ours: Command | None) -> Command:
-    """What is settled stays settled; a broken frame may still close; what once was unsure stays so.
+    """Returns the later of two states of a command. A settled state stays, though a broken frame
+    may close; an ambiguous command stays ambiguous.
 
-    A command that another delivery has marked since is that one's to judge, unless it is known to
-    have been sent.
+    A command that another delivery has marked since is for that one to judge, unless it is known to
+    be sent.
     """
     if ours is None or stored.state not in (State.PENDING, State.BROKEN):
         return stored
@@ -175,7 +179,7 @@ def _later(stored: Command, ours: Command | None) -> Command:
 
 
 def _log_outcomes(work: Work) -> None:
-    """Once for each command, however often its entry is written."""
+    """Logs each command once, however often its entry is written."""
     for command in work.done.values():
         ended = command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
         if ended and command.id not in work.logged:

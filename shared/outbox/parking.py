@@ -1,11 +1,11 @@
-"""What waits behind a command of an earlier entry is not due: else each sweep would read it and
-wake for nothing.
+"""A command that waits behind an earlier entry's command is not due: otherwise each sweep would
+read it, and wake the conversation without effect.
 
-An entry of which all waits has no `due_at`. The entries that it waits behind guard it: they say so
-in the same write that takes its `due_at`, so that whoever ends one of their commands knows, or
-finds that the entry has changed. An entry that guards stays due when its own commands have ended,
-until a pass that began after that has found no entry behind it that waits for nothing. So, wherever
-a process dies, something is due as long as something can be done.
+An entry whose commands all wait has no `due_at`. The entries before it guard it: the write that
+removes its `due_at` also marks them. So a delivery that ends one of their commands knows of it, or
+finds that the entry has changed. A guarding entry stays due after its own commands have ended,
+until a pass that began later finds no entry behind it that is ready. So a crash at any point leaves
+something due as long as there is work.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ TOGETHER = 8  # entries in one write: an entry takes 1 MB at most, a write 10 MB
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """Where an entry stands: the lines in which it waits, and the places that it waits behind."""
+    """The place of an entry: the lines in which it waits, and the places before it."""
 
     work: Work
     lines: set[str] = field(default_factory=set)
@@ -35,17 +35,15 @@ class _Place:
 
     @property
     def after(self) -> JournalEntry:
-        """Returns the entry as it is to be. What has moved in this pass is left to one that
-        began after that.
-        """
+        """The entry in its new state. An entry that moved in this pass is left to a later pass."""
         guards = max(filter(None, (self.entry.guards, self.guards)), default=None)
         due = self.entry.due_at if self.work.moved else self.entry.due_behind(self.lines)
         return self.entry.model_copy(update={"guards": guards, "due_at": due})
 
 
 async def park(ports: Ports, works: Sequence[Work]) -> None:
-    """Makes nothing due that waits, and lets go of what has ended. Best effort: a later pass
-    finds what is left.
+    """Makes waiting entries not due, and ends guards that are over. Best effort: a later pass does
+    the rest.
     """
     places = _places(works)
     waiting = [place for place in places if place.lines and place.after != place.entry]
@@ -65,7 +63,7 @@ async def park(ports: Ports, works: Sequence[Work]) -> None:
 
 
 def _places(works: Sequence[Work]) -> list[_Place]:
-    """Returns where the entries stand of which something is pending, in sequence."""
+    """Returns the places of the entries with pending commands, in sequence."""
     places, heads = (
         [_Place(work) for work in works if work.entry.value.pending],
         dict[str, _Place](),

@@ -1,6 +1,4 @@
-"""What leaves as a plain HTTP call: a user message for a bot or a desk, and a comment for the
-CRM record.
-"""
+"""Plain HTTP calls: a user message for a bot or a desk, and a comment for the CRM record."""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -34,8 +32,8 @@ def webhook_call(webhooks: Webhooks, command: Post, message: JsonObject) -> Call
 
 
 def comment_call(crm: CrmRecord | None, conversation: str, command: Comment, now: datetime) -> Call:
-    """Returns a call signed by the Standard Webhooks scheme, with each secret; `webhook-id` tells
-    repetitions.
+    """Returns a call signed by the Standard Webhooks scheme, with each secret; `webhook-id`
+    identifies repetitions.
 
     https://www.standardwebhooks.com/  Raises DoorClosed while URL or secret are missing: the
     comment waits.
@@ -44,7 +42,7 @@ def comment_call(crm: CrmRecord | None, conversation: str, command: Comment, now
         raise DoorClosed("CRM_COMMENT_URL")
     if not crm.secrets:
         raise DoorClosed("CRM_COMMENT_SECRET")
-    # only a deployment with a CRM pays for it at start
+    # imported here, so that only a deployment with a CRM loads it
     from standardwebhooks.webhooks import Webhook
 
     body = pydantic_core.to_json(command.body)
@@ -62,7 +60,7 @@ def comment_call(crm: CrmRecord | None, conversation: str, command: Comment, now
 
 
 def _filled_in(url: str, conversation: str, comment: str) -> str:
-    """Returns the address with its placeholders filled; no value can leave its segment or
+    """Returns the address with its placeholders filled. No value can leave its path segment or
     parameter.
     """
     platform, _, native = conversation.partition(":")

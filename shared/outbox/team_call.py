@@ -1,4 +1,4 @@
-"""What leaves for a team: a notification, with what people want to know before they go in."""
+"""The call that notifies a team, with the context that people want before they join."""
 
 from shared.errors import Unavailable
 from shared.handoff.said import was_said
@@ -13,13 +13,13 @@ from shared.schemas.team import Briefing, Target
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience
 
-LAST_LINES, LOOK_BACK = 6, 40  # entries of the journal, most of which are no words
+LAST_LINES, LOOK_BACK = 6, 40  # entries of the journal, most of which are no messages
 LINE_LIMIT = 300
 
 
 async def team_call(ports: Ports, command: TellTeam) -> tuple[Target, Call]:
-    """Returns the target and the call. Raises Unavailable, also while no such target is set up:
-    it waits.
+    """Returns the target and the call. Raises Unavailable, also while no such target is configured:
+    the command waits.
     """
     target = ports.team.named(command.to)
     if target is None:
@@ -28,7 +28,9 @@ async def team_call(ports: Ports, command: TellTeam) -> tuple[Target, Call]:
 
 
 async def _briefing(ports: Ports, told: Notification) -> Briefing:
-    """The last words are read now: whoever is informed late sees where the conversation stands."""
+    """Returns the notification with its context. The last messages are read now, so a late
+    notification shows the present state.
+    """
     snapshot = await ports.store.load(told.conversation)
     known = snapshot.value if snapshot else None
     erased = known.erasing.upto if known and known.erasing else -1
@@ -39,6 +41,6 @@ async def _briefing(ports: Ports, told: Notification) -> Briefing:
 
 
 def _line(entry: JournalEntry) -> str:
-    """Returns words as the agents may read them who are asked to come."""
+    """Returns a message as agents may read it."""
     who = entry.representative.name if entry.representative else "Customer"
     return f"{who}: {shortened(words_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"

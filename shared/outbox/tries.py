@@ -1,6 +1,7 @@
-"""What a try came to, and when the next one is, if there is to be one."""
+"""The result of a try, and the time of the next one, if there is one."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,16 +24,18 @@ C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 PUT_OFF_SECONDS = 10.0
-# until a line's patience is over, so that a command at fault is found soon after
+# within a line's patience, so that a command at fault is found soon after it
 LONGEST_AT_FIRST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The command as it stands now, and what follows from it (a team notification of a failure).
+    """A command after a try, and the commands that follow from it (such as a notification of its
+    failure).
 
-    `failed` tells whether its target was well, None where nothing was learned. `answered`: it
-    answered at all. `put_off`: nothing was tried, as the target is left alone.
+    `failed` is whether the target was at fault, None where the try says nothing about it.
+    `answered`: the target answered at all. `put_off`: there was no try, because the target is left
+    alone.
     """
 
     command: Command
@@ -44,8 +47,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`arrived` None: nobody knows whether the call took effect. `answered`: there was an
-    answer, whatever it said.
+    """`arrived` None: it is unknown whether the call took effect. `answered`: there was an answer
+    of any kind.
     """
 
     outcome: Outcome
@@ -54,6 +57,10 @@ class Result:
     retry_after: float | None = None
     native_id: str | None = None
     answered: bool = True
+
+
+def _by_status(answer: Answer) -> Outcome:
+    return outcome_of_status(answer.status)
 
 
 def is_past_patience(ports: Ports, command: Command) -> bool:
@@ -67,8 +74,8 @@ def is_past_patience(ports: Ports, command: Command) -> bool:
 def again(
     ports: Ports, tried: Command, retry_after: float | None = None, longest: float = LONGEST_PAUSE
 ) -> Attempt:
-    """Returns the command as it waits for its next try. What its target asks for never shortens
-    our own backoff.
+    """Returns the command with the time of its next try. The target's own wish never shortens our
+    backoff.
     """
     now = ports.clock.now()
     since = tried.failing_since or now
@@ -80,8 +87,8 @@ def again(
 
 
 def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
-    """Returns the command as it waits where its target is left alone; the longer it waits, the
-    longer it goes on.
+    """Returns the command with the time of its next try, where its target is left alone; the pause
+    grows with the time that the command has waited.
     """
     now = ports.clock.now()
     waited = (now - (command.since or entry.time)).total_seconds()
@@ -91,7 +98,7 @@ def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
 
 
 def tried_by(command: C, result: Result) -> C:
-    """Returns the command with what is known of one try more."""
+    """Returns the command with the result of one more try."""
     ambiguous = command.ambiguous or result.arrived is None
     forbidden = command.forbidden + (result.outcome is Outcome.FORBIDDEN)
     update = {
@@ -104,9 +111,9 @@ def tried_by(command: C, result: Result) -> C:
 
 
 def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) -> bool:
-    """Returns whether there is to be no other try.
+    """Returns whether this was the last try.
 
-    A second survey within a day is answered 429: to wait for the day to end would hold up every
+    A second survey within a day is answered with 429: waiting for the next day would hold up every
     message behind it. Where the platform does not recognise an id, a message of unknown outcome is
     not sent again; a notice is.
     """
@@ -127,24 +134,31 @@ def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) 
 
 
 def backoff(attempts: int) -> float:
-    """Returns seconds until the next try: within 1 s at first, doubling, at most 600, with
+    """Returns the seconds until the next try: within 1 s at first, then doubling, at most 600, with
     jitter.
     """
     longest: float = min(FIRST_PAUSE * 2 ** min(attempts, 20), LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1)
 
 
-def judge(answer: Answer | None, now: datetime, outcome: Outcome | None = None) -> Result:
+def judge(
+    ports: Ports,
+    answer: Answer | None,
+    outcome_of: Callable[[Answer], Outcome] = _by_status,
+) -> Result:
+    """Returns the result that an answer, or its absence, means for the try. `outcome_of` is the
+    target's own reading of its answers.
+    """
     if answer is None:
         return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
-    outcome = outcome or outcome_of_status(answer.status)
     unsure = None if answer.status == 408 or answer.status >= 500 else False
-    return Result(outcome, f"HTTP {answer.status}", unsure, _retry_after(answer, now))
+    retry_after = _retry_after(answer, ports.clock.now())
+    return Result(outcome_of(answer), f"HTTP {answer.status}", unsure, retry_after)
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Returns the seconds that the platform asks to wait (a number or an HTTP date): 0 to 600,
-    whatever it says.
+    """Returns the seconds that the platform asks to wait, as a number or an HTTP date; always 0 to
+    600.
     """
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():

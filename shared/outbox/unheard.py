@@ -1,5 +1,5 @@
-"""Whether the customer ever saw anything of a human whose JOINED did not reach them, where
-JOINED is only words.
+"""Whether the customer ever saw anything of a human whose JOINED did not arrive, on channels where
+JOINED is only a text.
 """
 
 from collections.abc import Collection, Iterable
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from shared.ports import Ports
 from shared.schemas.commands import Command, SendEvent, SendMessage, State
 
-LOOK_BACK = 500  # entries of the journal: behind a JOINED no more than these can have waited
+LOOK_BACK = 500  # entries of the journal: no more than these can have waited behind a JOINED
 _SEEN = (State.SENT, State.UNKNOWN)
 
 
@@ -18,11 +18,11 @@ async def is_about_a_stranger(
     done: Iterable[Command],
     unsaid: Collection[str],
 ) -> bool:
-    """Returns whether this is the text that somebody has left of whom the customer has seen no
-    word.
+    """Returns whether this is the LEFT, as a text, of a human from whom the customer has seen no
+    message.
 
-    `done` is what the delivery of this conversation has done and not yet recorded. `unsaid` are the
-    frames whose JOINED this delivery has passed over.
+    `done` are the commands that this delivery has done and not yet recorded. `unsaid` are the
+    frames whose JOINED it has passed over.
     """
     if (
         not isinstance(command, SendEvent)

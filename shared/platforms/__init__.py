@@ -1,3 +1,4 @@
-"""One file per vendor, pure: a webhook in becomes events, a command out becomes an HTTP call.
-Nothing here does I/O.
+"""Adapters, one folder for each vendor: a webhook becomes events, a command becomes an HTTP call.
+
+All of them are pure; none does I/O.
 """

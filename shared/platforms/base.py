@@ -1,4 +1,6 @@
-"""What a platform answers for itself, and the few things every platform does alike."""
+"""The interface of a platform, and what all platforms share: parsing, validation, alarms, and
+the meaning of HTTP statuses.
+"""
 
 import contextlib
 import re
@@ -19,13 +21,12 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
 
-ENDED = "ended:"
-# levels; a record that holds the body must itself stay within what its parser reads (about 200)
+# levels; the stored entry that contains the body must stay below the parser's limit of about 200
 DEEPEST = 100
-MOST_VALUES = 250_000  # 3 MB of WhatsApp's statuses have 150,000; so many take 15 MB at most
+MOST_VALUES = 250_000  # 3 MB of WhatsApp statuses have 150,000; this many take at most 15 MB
 USUAL_BODY = 1 << 20  # bytes of a webhook
 
-# An escape in JSON: a pair that stands for one character, half of one, any other.
+# An escape in JSON: a surrogate pair, a lone surrogate, or any other.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -35,43 +36,52 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Outcome(StrEnum):
-    """What an answer means for a command: done, try again, or never."""
+    """The meaning of an answer for its command: done, retry, or failed for good."""
 
     DONE = "done"
     TRANSIENT = "transient"
-    FORBIDDEN = "forbidden"  # credentials or rights that may be mended: tried a few times
+    FORBIDDEN = "forbidden"  # credentials or rights that may be corrected: tried a few times
     PERMANENT = "permanent"
 
 
 class Deflected(HandoffFailed):
-    """A desk turned the request away. Its words stay in the journal, also where nobody waited
-    yet.
+    """A desk refused the chat.
+
+    The reason stays in the journal, also if no customer was waiting yet.
     """
 
     @property
     def text(self) -> str:
+        """The reason, for the journal."""
         return self.reason
 
 
 class Ended(Deflected):
-    """A desk's own conversation is over: whoever of that desk is still present leaves with it.
+    """A desk's own conversation has ended.
 
-    Its id begins with ENDED, by which the journal tells it from others that failed.
+    That desk's agents who are still present leave with it.
+
+    Its journal entry names the conversation as `over`.
     """
 
     @property
     def over(self) -> str:
+        """The desk's conversation that has ended."""
         return self.source
 
 
 class Notable(Protocol):
-    """What names the conversation of something that cannot be read."""
+    """A report whose conversation is known although it could not be read."""
 
-    def unreadable(self, fault: str) -> Event: ...
+    def unreadable(self, fault: str) -> Event:
+        """Returns the event that is journalled in its place."""
 
 
 class Platform(Protocol):
-    """A vendor. Implementations are frozen dataclasses that hold their settings."""
+    """A vendor's messaging platform.
+
+    Implementations are frozen dataclasses that hold their settings.
+    """
 
     @property
     def name(self) -> str: ...
@@ -80,42 +90,48 @@ class Platform(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def body_limit(self, request: Request) -> int:
-        """Returns how many bytes of this POST's body are read, by its headers alone: none where
-        they tell that it is not genuine, few where they prove nothing.
+        """Returns how many bytes of a POST's body may be read, from its headers alone.
+
+        It is 0 if the headers show that the request is not genuine, and small if they prove
+        nothing.
         """
 
     def handshake(self, request: Request) -> Response | None:
-        """Returns the answer if the request is this vendor's proof of ownership. Raises
-        Unauthenticated, DoorClosed.
+        """Returns the answer to the vendor's verification request, None for any other request.
+
+        Raises Unauthenticated, DoorClosed.
         """
 
     def authenticate(self, request: Request) -> None:
-        """Raises Unauthenticated for anything that is not genuine, DoorClosed where no secret
-        is set.
-        """
+        """Raises Unauthenticated if the request is not genuine, DoorClosed if no secret is set."""
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
-        """Returns what the whole body reports, in order. Never raises for what is genuine: see
-        `read_or_noted`.
+        """Returns all events of the body, in order.
+
+        It does not raise for genuine bodies: see `read_or_noted`.
         """
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        """Returns the call that carries out a command, None where the platform has no such
-        thing. Raises DoorClosed.
+        """Returns the call for a command, or None if the platform does not support it.
+
+        Raises DoorClosed.
         """
 
     def outcome(self, answer: Answer) -> Outcome:
-        """Returns what the answer to such a call means."""
+        """Returns the meaning of the answer to such a call."""
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        """Returns the platform's own id of what was sent, by which its receipts name it; None
-        where that is ours.
+        """Returns the platform's own id of a sent message, which its receipts contain.
+
+        Returns None if receipts contain Baton's id.
         """
 
 
 def parse_object(body: bytes) -> JsonObject:
-    """Returns the JSON object of a body. Raises BadRequest `malformed-json`, `not-an-object`,
-    `too-many-values`, `nested-too-deep`.
+    """Returns the JSON object of a body.
+
+    Raises BadRequest with the reason `malformed-json`, `not-an-object`, `too-many-values` or
+    `nested-too-deep`.
     """
     if len(body) > MOST_VALUES and sum(map(body.count, (b"{", b"[", b","))) > MOST_VALUES:
         raise BadRequest(
@@ -133,9 +149,10 @@ def parse_object(body: bytes) -> JsonObject:
 
 
 def parse_signed(body: bytes) -> JsonObject:
-    """Returns the JSON object of a genuine body, as `parse_object` does. Half a character, as an
-    emoji that was cut in two leaves it, becomes U+FFFD: a platform would send a refused body again
-    for days, and all else in it with it.
+    """Returns the JSON object of a genuine body, as `parse_object` does.
+
+    Lone surrogates, which remain of an emoji that was cut in two, become U+FFFD. If the body were
+    refused, the platform would send it again for days, with everything else that it contains.
     """
     try:
         return parse_object(body)
@@ -155,9 +172,11 @@ def read_or_noted(
     read: Callable[[], Sequence[Event | Ephemeral]],
     note: Callable[[], Notable | None],
 ) -> list[Event | Ephemeral]:
-    """Returns what `read` finds in something genuine. Whatever keeps it from that is alarmed, noted
-    where a conversation can be named, and never raised: every platform sends again what is refused,
-    some of them for days, and some hold up all else meanwhile.
+    """Returns the events that `read` finds in a genuine body. It never raises.
+
+    A body that cannot be read is logged as an ERROR, and journalled if `note` finds its
+    conversation. Platforms send a refused body again, some for days, and some deliver nothing else
+    until it is accepted.
     """
     try:
         return list(read())
@@ -173,8 +192,9 @@ def collected(
     note: Callable[[], Notable | None],
     faults: Counter[str],
 ) -> list[Event | Ephemeral]:
-    """Returns what `read` finds in one thing of many, or the note of what keeps it from that,
-    counted in `faults`.
+    """Returns the events that `read` finds in one item of a batch.
+
+    If it cannot be read, returns the event of `note` and counts the reason in `faults`.
     """
     try:
         return list(read())
@@ -194,8 +214,8 @@ def _noted(
 
 
 def alarm(platform: str, faults: Counter[str]) -> None:
-    """Says loudly that something genuine is dropped, once for each reason however many there
-    are in a batch.
+    """Logs an ERROR for each reason for which genuine items were dropped, once for a whole
+    batch.
     """
     for reason, items in faults.items():
         message = "a signed webhook cannot be read; it was taken and dropped"
@@ -203,7 +223,7 @@ def alarm(platform: str, faults: Counter[str]) -> None:
 
 
 def _depth(value: object) -> int:
-    """Returns how many objects and lists stand within each other, without recursion of our own."""
+    """Returns the nesting depth of objects and lists, without recursion."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -217,9 +237,7 @@ def _depth(value: object) -> int:
 
 
 def validate(model: type[Model], value: object) -> Model:
-    """Returns `value` as `model`. Raises BadRequest `schema`, naming the first field that is
-    wrong.
-    """
+    """Returns `value` as `model`. Raises BadRequest `schema` that names the first invalid field."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -227,7 +245,10 @@ def validate(model: type[Model], value: object) -> Model:
 
 
 def schema_error(error: ValidationError) -> BadRequest:
-    """Returns the refusal of a body, naming field and fault but never the value."""
+    """Returns the error for an invalid body.
+
+    It names the field and the fault, but not the value.
+    """
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(map(str, first["loc"]))
     fault = str(first["msg"]).removeprefix("Value error, ")
@@ -235,16 +256,17 @@ def schema_error(error: ValidationError) -> BadRequest:
 
 
 def outcome_of_status(status: int) -> Outcome:
-    """Returns what an HTTP status means where a platform documents nothing else."""
+    """Returns the meaning of an HTTP status, for platforms that document nothing else."""
     if 200 <= status < 300:
         return Outcome.DONE
+    # After a 401 the sender gets a new token, so a retry may succeed.
     if status in (401, 408, 425, 429) or status >= 500:
         return Outcome.TRANSIENT
     return Outcome.FORBIDDEN if status == 403 else Outcome.PERMANENT
 
 
 def error_status(answer: Answer) -> str | None:
-    """Returns `error.status` of a Google-style error body, None where there is none."""
+    """Returns `error.status` of a Google-style error body, or None."""
     try:
         error = pydantic_core.from_json(answer.body)["error"]
         return str(error["status"])

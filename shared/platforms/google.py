@@ -1,4 +1,4 @@
-"""What Google's messaging services, Business Messages and RCS for Business, do alike.
+"""What Google's messaging services, Business Messages and RCS for Business, have in common.
 
 https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
 """
@@ -14,8 +14,8 @@ PROOF_LIMIT = 4096  # bytes of a handshake
 
 
 def body_limit(request: Request, keys: Sequence[str]) -> int:
-    """Returns how many bytes are read: without a signature, or a key to check it by, no more
-    than a handshake has.
+    """Returns how many bytes of the body may be read: without a signature or a key, at most
+    those of a handshake.
     """
     if keys and "x-goog-signature" in request.headers:
         return USUAL_BODY
@@ -23,10 +23,11 @@ def body_limit(request: Request, keys: Sequence[str]) -> int:
 
 
 def answer_to_proof(request: Request, tokens: Iterable[str], setting: str) -> Response | None:
-    """Returns the secret as plain text where Google asks who owns the webhook; unsigned, so its
-    token must match.
+    """Returns the secret as plain text if Google verifies the webhook's owner, None for any other
+    request.
 
-    Raises Unauthenticated, and DoorClosed (naming `setting`) while there is no token.
+    The request is not signed, so its token must match. Raises Unauthenticated, and DoorClosed with
+    `setting` if there is no token.
     """
     proof = _proof(request)
     if proof is None:
@@ -37,7 +38,7 @@ def answer_to_proof(request: Request, tokens: Iterable[str], setting: str) -> Re
 
 
 def _proof(request: Request) -> tuple[str, str] | None:
-    if len(request.body) > PROOF_LIMIT:  # nobody has proved anything yet, so little is read
+    if len(request.body) > PROOF_LIMIT:  # unauthenticated, so little is parsed
         return None
     try:
         body = parse_object(request.body)
@@ -50,7 +51,10 @@ def _proof(request: Request) -> tuple[str, str] | None:
 
 
 def outcome_of(answer: Answer) -> Outcome:
-    """An id that exists already was sent by an earlier attempt; ABORTED asks to be tried again."""
+    """Returns the meaning of an answer.
+
+    ALREADY_EXISTS means that an earlier attempt has sent the message; ABORTED asks for a retry.
+    """
     status = error_status(answer) if answer.status == 409 else None
     if status == "ALREADY_EXISTS":
         return Outcome.DONE

@@ -1,4 +1,4 @@
-"""Where a customer is, as a link that anybody can open.
+"""A location as a link that opens on any device.
 
 https://developers.google.com/maps/documentation/urls/get-started
 """
@@ -8,7 +8,7 @@ NOWHERE = "[location]"
 
 
 def map_link(latitude: object, longitude: object) -> str:
-    """Returns the link, or words that stand for a place that is nowhere on Earth."""
+    """Returns the link, or `[location]` if the coordinates are invalid."""
     if _is_angle(latitude, 90) and _is_angle(longitude, 180):
         return f"{MAP_LINK}{latitude},{longitude}"
     return NOWHERE

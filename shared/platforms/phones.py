@@ -1,9 +1,9 @@
-"""What platforms have in common whose customers are telephone numbers: ids that never show one, and
-the form for bots.
+"""Platforms whose customers are telephone numbers: ids that never contain a number, and the form
+for bots.
 
-Such a platform has no conversation id of its own: a conversation is one customer's number with one
-of the business's agents or numbers. Bots and desks get Business Messages' form, so that they need
-not know where the customer is:
+Such a platform has no conversation id of its own. A conversation is one customer's number with one
+of the business's agents or numbers. Bots and desks get the form of Business Messages, so that they
+need not know the channel:
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/UserMessage
 """
 
@@ -22,15 +22,15 @@ from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
 from shared.schemas.times import format_time
 
-# A customer without a name is shown by this word; nothing is known of how they came. Google's
-# Firebase sample takes an agent's last part as a key, which may hold no dot.
+# UNNAMED stands for a customer without a name. AGENT_HOST is removed from agents, because Google's
+# Firebase sample uses an agent's last part as a key, which must not contain a dot.
 UNNAMED, NO_ENTRY_POINT, AGENT_HOST = "Customer", "ENTRY_POINT_UNSPECIFIED", "@rbm.goog"
 _DATED = ("message", "suggestionResponse", "userStatus", "receipts")
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
 
-# Neither platform tells the customer's language: a guess by country calling code (ITU-T E.164),
-# where one language speaks for the whole code. Nothing but Baton's own notices follows from it.
+# Neither platform reports the customer's language. It is guessed from the country calling code
+# (ITU-T E.164) where one language is usual, and used for Baton's own notices.
 _LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "id": ("62",),
     "pt": ("55", "351", "244", "258"),
@@ -43,14 +43,14 @@ _LANGUAGES: Mapping[str, tuple[str, ...]] = {
 
 
 def e164(given: object) -> str | None:
-    """Returns a number with its `+`, which WhatsApp leaves out; None for what is no number."""
+    """Returns a number with its `+`, which WhatsApp leaves out, or None if it is not a number."""
     found = _NUMBER.fullmatch(given) if isinstance(given, str) else None
     return f"+{found[1]}" if found else None
 
 
 def language_of(phone: str) -> str | None:
-    """Returns the language that a customer with this number probably reads, None where the
-    number does not tell.
+    """Returns the language that a customer with this number probably reads, or None if it cannot
+    be guessed.
     """
     return next(
         (
@@ -63,19 +63,20 @@ def language_of(phone: str) -> str | None:
 
 
 def parties(address: str) -> tuple[str, str]:
-    """Returns agent and number of an address."""
+    """Returns the agent and the number of an address."""
     agent, _, phone = address.rpartition("|")
     return agent, phone
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One customer's number with one of our agents, at one moment: `at` is the platform's own time
-    of what happened.
+    """One customer's number with one of our agents, at one moment.
 
-    `address` is how the platform is told where to send; it stands in the store only, never in an
-    id, a URL of ours, a log or an error. So does `theirs`, the platform's own id where `native`
-    only stands for it.
+    `at` is the platform's time of the event.
+
+    `address` is where the platform sends to. It is kept in the store only, and never part of an id,
+    a URL of ours, a log or an error. The same holds for `theirs`, the platform's own id, if
+    `native` is derived from it.
     """
 
     platform: str
@@ -89,6 +90,7 @@ class Line:
 
     @property
     def conversation(self) -> str:
+        """The id of the conversation."""
         return conversation_id(self.platform, f"{self.agent}:{self.phone}")
 
     def common(self) -> dict[str, Any]:
@@ -103,7 +105,7 @@ class Line:
         }
 
     def message(self, text: str) -> UserMessage:
-        """Returns what the customer wrote."""
+        """Returns the event of a customer's message."""
         message: JsonObject = {
             "messageId": self.native,
             "name": self._name(self.native),
@@ -114,8 +116,9 @@ class Line:
     def tap(
         self, postback: str, text: str, of: str | None = None
     ) -> SuggestionResponse | HumanRequested:
-        """Returns what the tap of a suggestion means; `of` is the platform's id of the message that
-        offered it, if told.
+        """Returns the event of a tapped suggestion.
+
+        `of` is the platform's id of the message that offered it, if known.
         """
         if postback == REQUEST_HUMAN:
             reason = "the customer asked for a person"
@@ -124,8 +127,8 @@ class Line:
             return HumanRequested(
                 **self.common(), reason=reason, locale=language_of(self.phone), form=form
             )
-        # The tap of a suggested action is the one that RCS tells without the suggestion's text. The
-        # reference calls the field `type`, Google's own sample body `suggestionType`.
+        # RCS sends the tap of a suggested action without text. Google's reference calls the field
+        # `type`, and its sample body `suggestionType`.
         kind = "REPLY" if text else "ACTION"
         tapped: JsonObject = {
             "postbackData": postback,
@@ -140,21 +143,23 @@ class Line:
         )
 
     def typing(self) -> Typing:
+        """Returns the ephemeral event that the customer is typing."""
         return Typing(
             source=self.conversation,
             form=self._form({"userStatus": {"isTyping": True, **self._created()}}),
         )
 
     def receipt(self, message: str, kind: Literal["DELIVERED", "READ"]) -> Receipt:
-        """Returns how far a message of ours came; `message` is the id that stands for it with
-        the platform.
+        """Returns the receipt of a message of ours.
+
+        `message` is its id on the platform, or the id derived from it.
         """
         one: JsonObject = {"message": self._name(message), "receiptType": kind}
         form = self._form({"receipts": {"receipts": [one], **self._created()}})
         return Receipt(source=self.conversation, form=form)
 
     def unreadable(self, fault: str) -> Unknown:
-        """Returns the note of something that could not be read."""
+        """Returns the event for an item that could not be read."""
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
@@ -166,8 +171,9 @@ class Line:
         return {**self.common(), "form": self._form(payload), **known}
 
     def _form(self, payload: JsonObject) -> JsonObject:
-        """Returns a webhook body of Business Messages. Its `conversationId` is Baton's, as that
-        is where to answer.
+        """Returns a webhook body of Business Messages.
+
+        Its `conversationId` is Baton's, because answers go to Baton.
         """
         sent: JsonObject = {"sendTime": format_time(self.at)} if self.at else {}
         agent = f"brands/{self.platform}/agents/{self.agent.removesuffix(AGENT_HOST)}"
@@ -179,8 +185,9 @@ class Line:
         return {**whose, "context": self._context(), **sent, **payload}
 
     def _context(self) -> JsonObject:
-        """Returns who the customer is. Whoever reads a body of Business Messages expects a name
-        in it.
+        """Returns the customer's name and language.
+
+        Readers of Business Messages bodies expect a name.
         """
         locale = language_of(self.phone)
         user: JsonObject = {"displayName": self._customer_name or UNNAMED}
@@ -206,9 +213,9 @@ class Line:
 def completed(
     reported: Sequence[Event | Ephemeral], language: str, now: Callable[[], datetime] | None
 ) -> list[Event | Ephemeral]:
-    """Returns what was reported, with what every body of Business Messages holds and the platform
-    did not tell: times are those of arrival, and the customer's language is the one in which Baton
-    would speak to them.
+    """Adds the fields that every Business Messages body has and the platform did not send.
+
+    Times are those of arrival. The customer's language is the one of Baton's own notices.
     """
     arrived: JsonObject = {"sendTime": format_time(now())} if now else {}
     return [_completed(one, language, arrived) for one in reported]

@@ -1,10 +1,10 @@
-"""Business Messages' rich text, which is a little of Markdown, in the marks of other channels.
+"""Converts Business Messages' rich text, a subset of Markdown, to the marks of other channels.
 
 https://developers.google.com/business-communications/business-messages/guides/how-to/message/send#rich_text
 https://faq.whatsapp.com/539178204879377 (WhatsApp's marks)
 
-Only what stands within a line is read (bold, italic, strikethrough, code, links); all else stays as
-it was written.
+Only inline marks are converted: bold, italic, strikethrough, code and links. Other text is left
+unchanged.
 """
 
 import re
@@ -24,13 +24,13 @@ WHATSAPP: Marks = {"strong": "*", "em": "_", "s": "~", "code": "```"}
 
 _FENCED = re.compile(r"(```[^\n`]*\n.*?\n```)", re.DOTALL)
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)\n```", re.DOTALL)
-_OPEN, _CLOSE = "\ue000", "\ue001"  # stand before a mark until what is around it is known
+_OPEN, _CLOSE = "\ue000", "\ue001"  # placeholders before a mark, until its surroundings are known
 _PRIVATE = re.compile(f"[{_OPEN}{_CLOSE}]")
 
 
 def with_marks(content: Content, marks: Marks) -> Content:
-    """Returns a message whose rich text stands in a channel's own marks; without any, in plain
-    words.
+    """Returns the message with its rich text in a channel's own marks, or as plain text if it
+    has none.
     """
     if not content.contains_rich_text:
         return content
@@ -40,8 +40,9 @@ def with_marks(content: Content, marks: Marks) -> Content:
 
 
 def translated(text: str, marks: Marks) -> str:
-    """Returns Markdown in these marks. What a channel could not show between letters is left
-    without marks.
+    """Returns Markdown in these marks.
+
+    Marks that the channel cannot show between letters are left out.
     """
     parts = _FENCED.split(_PRIVATE.sub("", text))
     done = "".join(
@@ -82,12 +83,15 @@ def _fenced(part: str, marks: Marks) -> str:
 
 @cache
 def _parser() -> "MarkdownIt":
-    """Loaded only where a message has rich text: a cold start would pay 70 ms for it."""
+    """Returns the parser.
+
+    It is imported at the first rich text only, because that takes 70 ms of a cold start.
+    """
     from markdown_it import MarkdownIt
 
     rules = ["emphasis", "strikethrough", "link", "image", "autolink", "backticks", "escape"]
     parser = MarkdownIt("zero").enable(rules)
-    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]  # an address is shown as it was written
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]  # keeps the URL as it was written
     return parser
 
 
@@ -129,8 +133,10 @@ def _link(words: str, address: str) -> str:
 
 
 def _settled(text: str) -> str:
-    """Returns it with each pair of marks, or without where the channel would show the marks
-    themselves: between letters, and around more than a line.
+    """Returns the text with its pairs of marks.
+
+    A pair is left out if the channel would show the marks themselves: between letters, and around
+    several lines.
     """
     opened: list[int] = []
     pairs: dict[int, int] = {}

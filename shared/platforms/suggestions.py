@@ -1,4 +1,4 @@
-"""Business Messages' suggestions, where a platform has its own suggestions or none at all.
+"""Business Messages' suggestions on platforms that have other suggestions or none.
 
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages#suggestion
 """
@@ -10,9 +10,9 @@ from shared.logs import log
 from shared.platforms.map_links import map_link
 from shared.schemas.content import SUGGESTIONS, Content, Suggestion, Tap
 
-# the postback of the suggestion that stands for a liveAgentRequest
+# the postback data of the reply that replaces a liveAgentRequest
 REQUEST_HUMAN = "baton:request-human"
-# Its label, as a liveAgentRequest has none; no more than the 20 characters of a WhatsApp button.
+# Its label, because a liveAgentRequest has none. A WhatsApp button takes at most 20 characters.
 _ASKING: Mapping[str, str] = {
     "en": "Talk to a person",
     "es": "Hablar con alguien",
@@ -23,9 +23,10 @@ _ASKING: Mapping[str, str] = {
 
 
 def without_sign_in(content: Content, platform: str) -> Content:
-    """Returns a message for a channel on which nobody can sign in: its fallback, which its sender
-    gave for such a case, with the other suggestions. A message without one loses the suggestion,
-    and a WARNING says so.
+    """Returns the message for a channel without sign-in.
+
+    That is the message's fallback with its other suggestions. If it has no fallback, only the
+    sign-in suggestion is removed, and a WARNING is logged.
     """
     if all(one.authentication_request is None for one in all_of(content)):
         return content
@@ -46,13 +47,14 @@ def without_sign_in(content: Content, platform: str) -> Content:
 
 
 def left_out(what: str, platform: str) -> None:
-    """Says that the customer does not see a part of a message."""
+    """Logs a WARNING that the customer does not see a part of a message."""
     log("WARNING", what, platform=platform)
 
 
 def reply_of(one: Suggestion, language: str | None) -> Tap | None:
-    """Returns what comes back as the customer's message when it is tapped; the wish for a
-    person is one of these.
+    """Returns the reply that a tap sends as the customer's message, or None for other suggestions.
+
+    A liveAgentRequest is sent as such a reply.
     """
     if one.live_agent_request is None:
         return one.reply
@@ -60,14 +62,12 @@ def reply_of(one: Suggestion, language: str | None) -> Tap | None:
 
 
 def all_of(content: Content) -> list[Suggestion]:
-    """Returns the suggestions of a message and of its cards, in the order in which one reads
-    them.
-    """
+    """Returns the suggestions of a message's cards, then those of the message, in reading order."""
     return [*(one for card in cards_of(content) for one in card.suggestions), *content.suggestions]
 
 
 def cards_of(content: Content) -> list[Any]:
-    """Returns the contents of its cards, none for a message without."""
+    """Returns the contents of a message's cards, an empty list if it has none."""
     card = content.rich_card
     if card is None:
         return []
@@ -77,8 +77,8 @@ def cards_of(content: Content) -> list[Any]:
 
 
 def lines(suggestions: Iterable[Suggestion], language: str | None) -> list[str]:
-    """Returns suggestions as lines of text, where they cannot be tapped: addresses and numbers
-    in plain sight.
+    """Returns suggestions as lines of text with their URLs and numbers, for channels where they
+    cannot be tapped.
     """
     return [line for one in suggestions if (line := _line(one, language))]
 
@@ -92,7 +92,7 @@ def _line(one: Suggestion, language: str | None) -> str | None:
 
 
 def _target(extra: Mapping[str, Any]) -> str | None:
-    """Returns where an action leads, in words: an address, a number, a place, a time."""
+    """Returns the target of an action as text: a URL, a number, a place or a time."""
     place, when = _inner(extra, "viewLocationAction"), _inner(extra, "createCalendarEventAction")
     write = _inner(_inner(extra, "composeAction"), "composeTextMessage")
     where = _inner(place, "latLong")

@@ -1,12 +1,13 @@
-"""What Baton does by sources that are not the vendor's own reference, or that nobody has seen at
-work: each has a name, and UNVERIFIED_FACTS lists those that count.
+"""Behaviour that rests on sources other than the vendor's reference, or that was never observed.
+
+UNVERIFIED_FACTS lists the facts that Baton relies on.
 """
 
 from enum import StrEnum
 
 
 class Fact(StrEnum):
-    """WhatsApp's come from copies of Meta's pages, RCS's from another provider's guide."""
+    """The sources are copies of Meta's pages for WhatsApp, and another provider's guide for RCS."""
 
     WHATSAPP_ERROR_CODES = "whatsapp-error-codes"
     WHATSAPP_LONG_LISTS = "whatsapp-long-lists"
@@ -16,7 +17,6 @@ class Fact(StrEnum):
     RCS_KEYWORDS = "rcs-keywords"
 
 
-# Where these are wrong, a message fails and the team hears of it, a receipt is lost, or a bot is
-# silent that need not be. The one that is left out could put a human into a conversation in which
-# there is none.
+# If one of these is wrong, a message fails and the team is notified, a receipt is lost, or a bot
+# is silent without need. The excluded one could show a human in a conversation that has none.
 SAFE = frozenset(Fact) - {Fact.WHATSAPP_TO_USER_ID}

@@ -1,3 +1,1 @@
-"""What response times and outcomes mean, and how they are counted: pure, one definition for
-running and rebuilding.
-"""
+"""Reports: figures from counts, their tables, and recounting from the journal."""

@@ -1,5 +1,5 @@
-"""From counts to the figures of a report: rates, outcomes, medians and 90th percentiles, and
-what is still open.
+"""Computes the figures of a report from counts: rates, outcomes, medians, 90th percentiles, and
+what is open.
 """
 
 from collections import Counter, defaultdict
@@ -12,18 +12,20 @@ from shared.reports.period import Period
 from shared.schemas.measures import TIMED, Name
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# Up to how many seconds each class of a distribution goes; the last one has no end.
+# The upper bounds of the classes of a distribution, in seconds. A last class has no bound.
 CLASSES = (10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long something took: `count` have ended, `median` and `p90` in seconds (None where none
-    has).
+    """The durations of one kind.
 
-    `without` are those that ended otherwise, `open` those that have not; None where a row cannot
-    know.
+    - `count`: the number of durations.
+    - `median`, `p90`: in seconds, None if `count` is 0.
+    - `distribution`: the counts by CLASSES.
+    - `without`: how many ended without an answer, `open`: how many have not ended. Both are None if
+      a row cannot know them.
     """
 
     count: int
@@ -36,10 +38,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One row of a report. `numbers` are what README's table of definitions names; those that a row
-    cannot know miss.
+    """One row of a report.
 
-    `handoff_rate` is the share of conversations that a human was asked for or came to.
+    `numbers` has the values that the reports' README defines, except those that the row cannot
+    know. `handoff_rate` is the share of conversations with a request for a human or a human who
+    joined, None if there are no conversations.
     """
 
     numbers: Mapping[str, int]
@@ -51,6 +54,7 @@ class Figures:
 
 
 def hour_of_week(cell: Cell, period: Period) -> str:
+    """Returns the local hour, such as `Monday 09`."""
     local = period.local(cell.quarter)
     return f"{WEEKDAYS[local.weekday()]} {local.hour:02}"
 
@@ -66,22 +70,24 @@ _OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET}
 
 
 class Sum:
-    """What counts come to, a part at a time: how often each name was counted, and the bins of
-    those that are timed.
-    """
+    """Sums of counts: the number for each name, and the bins of timed ones."""
 
     def __init__(self) -> None:
         self.number: Counter[Name] = Counter()
         self.bins: defaultdict[Name, Counter[int]] = defaultdict(Counter)
 
     def add(self, count: Count) -> None:
+        """Adds one count."""
         self.number[count.cell.name] += count.number
         if count.cell.name in TIMED:
             self.bins[count.cell.name][count.cell.bin] += count.number
 
 
 class Breakdown:
-    """A report in the making: what it holds grows with its rows, not with the time it is about."""
+    """A report under construction.
+
+    Its memory grows with its rows, not with the length of its period.
+    """
 
     def __init__(self, by: Sequence[str], period: Period) -> None:
         self._by = by
@@ -91,6 +97,7 @@ class Breakdown:
         self._rows: defaultdict[Key, Sum] = defaultdict(Sum)
 
     def add(self, counts: Iterable[Count]) -> None:
+        """Adds counts to the total and to their rows."""
         for one in counts:
             self._total.add(one)
             if self._by and (not self._of_agents or one.cell.name in _OF_AGENTS):
@@ -100,36 +107,38 @@ class Breakdown:
 
     @property
     def total(self) -> Figures:
+        """The figures of all counts."""
         return _everybodys(self._total)
 
     @property
     def rows(self) -> dict[Key, Figures]:
-        """Returns the figures of each row, by what `by` names, in the order in which they sort;
-        hours as weeks go.
+        """Returns the figures of each row in sorted order.
+
+        Weekdays are in the order of the week.
         """
         make = _agents if self._of_agents else _everybodys
         return {key: make(self._rows[key]) for key in sorted(self._rows, key=_order)}
 
 
 def of_agents(by: Sequence[str]) -> bool:
-    """Returns whether rows say what agents did, not what came of handoffs."""
+    """Returns whether rows are about what agents did, and not about the outcome of handoffs."""
     return "agent" in by
 
 
 def nothing(by: Sequence[str]) -> Figures:
-    """Returns a row of a report about a time in which nothing happened."""
+    """Returns a row without any counts."""
     return (_agents if of_agents(by) else _everybodys)(Sum())
 
 
 def break_down(counts: Iterable[Count], by: Sequence[str], period: Period) -> dict[Key, Figures]:
-    """Returns the rows that these counts come to."""
+    """Returns the rows of these counts."""
     breakdown = Breakdown(by, period)
     breakdown.add(counts)
     return breakdown.rows
 
 
 def figures(counts: Iterable[Count]) -> Figures:
-    """Returns what these counts come to."""
+    """Returns the figures of these counts."""
     total = Sum()
     for one in counts:
         total.add(one)
@@ -173,7 +182,10 @@ def _numbers(n: Counter[Name]) -> dict[str, int]:
 
 
 def _agents(sum_: Sum) -> Figures:
-    """Returns what one agent did: a request belongs to no agent before somebody joins."""
+    """Returns what one agent did.
+
+    A request belongs to no agent before one joins, so requests are left out.
+    """
     n, bins = sum_.number, sum_.bins
     numbers = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
     waiting, first, response = (
@@ -199,8 +211,9 @@ def _timing(bins: Bins, without: int | None = None, open_: int | None = None) ->
 
 
 def _classes(bins: Bins) -> tuple[int, ...]:
-    """Returns how many took up to each of CLASSES, and how many took longer; a bin goes where
-    it begins.
+    """Returns the number of durations in each of CLASSES, and of longer ones.
+
+    A bin counts where it begins.
     """
     found = [0] * (len(CLASSES) + 1)
     for first, count in bins.items():
@@ -209,7 +222,7 @@ def _classes(bins: Bins) -> tuple[int, ...]:
 
 
 def _order(key: Key) -> tuple[tuple[int, str], ...]:
-    """A weekday sorts by its place in the week."""
+    """Returns a sort key in which weekdays have their order in the week."""
     return tuple(
         (WEEKDAYS.index(day) if (day := part.partition(" ")[0]) in WEEKDAYS else -1, part)
         for part in key

@@ -1,4 +1,4 @@
-"""The time a report is about: local days or hours of a time zone, as quarters of an hour in UTC."""
+"""The period of a report: local days or hours of a time zone, as quarters of an hour in UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,22 +16,24 @@ YEARS = range(2000, 3000)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` until before `until`, as the clocks of `zone` show it."""
+    """The time from `since` until before `until`, both in UTC. `zone` is used for display."""
 
     since: datetime
     until: datetime
     zone: ZoneInfo
 
     def local(self, moment: datetime) -> datetime:
+        """Returns the moment in the period's time zone."""
         return moment.astimezone(self.zone)
 
 
 def period(since: str | None, until: str | None, zone: str | None, now: datetime) -> Period:
-    """Returns the period asked for; by default the last seven days, today among them, in UTC.
-    Raises BadRequest.
+    """Returns the period of a query.
 
-    `since` is the first day and `until` the first day (or local time, on a quarter of an hour) that
-    is not in it.
+    The default is the last seven days, including today, in UTC.
+
+    `since` is the first day. `until` is the first day after the period, or a local time on a
+    quarter of an hour. Raises BadRequest.
     """
     where = _zone(zone or "UTC")
     tomorrow = now.astimezone(where).date() + timedelta(days=1)
@@ -41,7 +43,7 @@ def period(since: str | None, until: str | None, zone: str | None, now: datetime
     if not begin < end or end - begin > LONGEST:
         raise BadRequest(
             "schema",
-            f"from, to: `from` is before `to`, by {LONGEST.days} days at most.",
+            f"from, to: `from` must be before `to`, by at most {LONGEST.days} days.",
             field="from",
         )
     return Period(begin, end, where)
@@ -52,7 +54,9 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadRequest(
-            "schema", "tz: a name of the IANA database, like Asia/Jakarta.", field="tz"
+            "schema",
+            "tz: give a name of the IANA time zone database, like Asia/Jakarta.",
+            field="tz",
         ) from error
 
 
@@ -63,11 +67,11 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
         given = _in_range(datetime.fromisoformat(text), field)
         moment = (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError as error:
-        wanted = f"{field}: a day like 2026-11-20, or a time like 2026-11-20T08:00."
+        wanted = f"{field}: give a day like 2026-11-20, or a time like 2026-11-20T08:00."
         raise BadRequest("schema", wanted, field=field) from error
     if quarter_of(moment) != moment:
         raise BadRequest(
-            "schema", f"{field}: only full quarters of an hour are kept apart.", field=field
+            "schema", f"{field}: give a time on a full quarter of an hour.", field=field
         )
     return moment
 
@@ -75,14 +79,15 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
 def _in_range(day: Day, field: str) -> Day:
     if day.year not in YEARS:
         raise BadRequest(
-            "schema", f"{field}: a year between {YEARS[0]} and {YEARS[-1]}.", field=field
+            "schema", f"{field}: give a year between {YEARS[0]} and {YEARS[-1]}.", field=field
         )
     return day
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Returns when the day begins there, in UTC: where the clocks skip midnight, the first
-    quarter that it has.
+    """Returns the beginning of the local day in UTC.
+
+    If the clocks skip midnight, it is the day's first quarter.
     """
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     while start.astimezone(zone).date() < day:

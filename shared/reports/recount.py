@@ -1,17 +1,19 @@
-"""Recounting: makes what reports show what the journal says was measured, while everything goes on.
+"""Recounts the reports from the journal while Baton keeps running.
 
-Journal and counts are read as they stood at one moment. What is between them is no sum to be added
-but the correction itself, which stands beside the counts and replaces the one that was there,
-unless that is of a later moment. What is counted meanwhile is in neither, or in both later; so it
-does not matter how often, from which moment, or beside which other recount this is done, nor where
-it is interrupted: it is simply done again.
+Journal and counts are read at the same moment. Their difference is stored as the correction. It
+replaces an earlier correction, unless that one comes from a later reading, and is never added to
+it.
+
+What is counted during the recount is in neither reading. So a recount may be repeated, interrupted,
+or run beside another one.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.conversations.retry import until_uncontended
+from shared.conversations.contention import until_uncontended
+from shared.errors import Unreadable
 from shared.measures.counts import (
     DAY,
     QUARTER,
@@ -29,14 +31,14 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure
 
 PAGE = 200
-AT_ONCE = 10_000  # measures that are added up before they are kept
-TAKES = timedelta(days=1)  # a recount, at most; for so long the journal must still be there
+AT_ONCE = 10_000  # measures that are held in memory before they are added up
+TAKES = timedelta(days=1)  # longest run of a recount: the journal must be kept for longer than that
 
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """By how much the corrections changed, and the days of UTC whose journal is no longer
-    whole: they stay.
+    """The change of the corrections, and the UTC days that were left unchanged because their
+    journal is no longer complete.
     """
 
     changed: list[Count]
@@ -46,12 +48,12 @@ class Recounted:
 async def recount(
     store: ConversationStore, since: datetime, until: datetime, now: datetime
 ) -> Recounted:
-    """Returns what had to be changed of the days of UTC from that of `since` until before that of
-    `until` ends.
+    """Recounts the UTC days from that of `since` to the last one before `until`.
 
-    `now` is when it begins; what a recount that began later has corrected stays. Raises
-    Unavailable, and Contended where others kept it from being written; it may be done again at
-    once.
+    Returns the changes.
+
+    `now` is when the recount begins; corrections of a later recount are kept. Raises Unavailable,
+    and Contended if other writers prevented the write. It may then be repeated at once.
     """
     since, until = day_of(since), day_of(until - QUARTER) + DAY
     async with store.frozen() as still:
@@ -71,9 +73,7 @@ async def _corrected(store: ConversationStore, since: datetime, until: datetime)
 
 
 async def measured(store: ConversationStore, since: datetime, until: datetime) -> list[Count]:
-    """Returns what must have been counted: the records that are done, and those of erased
-    conversations.
-    """
+    """Returns the counts that follow from the journal, plus those of erased conversations."""
     total = in_tally(await store.counted(since, until, (Tally.ERASED,)), Tally.COUNTED)
     waiting: list[Measure] = []
     async for entry in _journal(store):
@@ -95,6 +95,8 @@ async def _journal(store: ConversationStore) -> AsyncIterator[JournalEntry]:
     cursor: str | None = ""
     while cursor is not None:
         page = await store.conversations(cursor or None, PAGE)
+        if page.unreadable:  # their counts would be taken away
+            raise Unreadable
         for conversation in page.items:
             async for entry in entries_of(store, conversation.id):
                 yield entry

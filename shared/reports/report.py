@@ -1,6 +1,4 @@
-"""Reports: what was counted in a period, broken down. Their cost is that of the period, not of
-the history in it.
-"""
+"""Reports on a period. Their cost depends on the period, not on the age of the deployment."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,16 +10,16 @@ from shared.reports.figures import Breakdown
 from shared.reports.period import Period
 from shared.reports.tables import Report
 
-AT_ONCE = timedelta(days=2)  # what is in memory as it was stored
+AT_ONCE = timedelta(days=2)  # the part of the period whose stored documents are in memory at once
 
 
 async def reports(
     ports: Ports, period: Period, breakdowns: Sequence[Sequence[str]]
 ) -> list[Report]:
-    """Returns the figures of the whole period and of each row, broken down in each way, of one
-    reading.
+    """Returns a report for each breakdown, from one reading of the period.
 
-    What is read is added up in a thread, so that messages go on beside it. Raises Unavailable.
+    Counts are added up in a thread, so that the event loop stays free for messages. Raises
+    Unavailable.
     """
     made = [Breakdown(by, period) for by in breakdowns]
     for since, until in _parts(period):
@@ -37,7 +35,7 @@ def _add(made: Iterable[Breakdown], counts: Sequence[Count]) -> None:
 
 
 def _parts(period: Period) -> Iterator[tuple[datetime, datetime]]:
-    """Yields the period in whole days of UTC, in which the stores keep what was counted."""
+    """Yields the period in parts of whole UTC days, because the stores keep counts by day."""
     since = period.since
     while since < period.until:
         midnight = since.replace(hour=0, minute=0)

@@ -1,10 +1,9 @@
-"""The one writer of CSV: whatever a cell says, no spreadsheet takes it for a formula.
+"""Writes CSV in which no cell is a formula for any spreadsheet program.
 
 https://owasp.org/www-community/attacks/CSV_Injection: a text that begins with one of `= + - @`, a
-tab or a line break is a formula to some program, also where their full-width forms stand. A file
-that is read with another separator than it was written with has other cells: there `x;=1+1` holds a
-formula. So a text is always quoted, and an apostrophe stands before each mark with which a cell
-could begin.
+tab or a line break is a formula for some programs, as are their full-width forms. A file may also
+be read with another separator than it was written with: then `x;=1+1` contains a formula. So texts
+are always quoted, and an apostrophe is put before each mark with which a cell could begin.
 """
 
 import re
@@ -13,7 +12,9 @@ from unicodedata import category
 
 Cell = str | int | float | None
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_BEGINNINGS = frozenset(f',;\t|"{_LINE_BREAKS}')  # what a cell may begin behind, for some reader
+_BEGINNINGS = frozenset(
+    f',;\t|"{_LINE_BREAKS}'
+)  # characters after which a cell may begin for some program
 # `= + - @` in all the forms that Unicode calls compatible, and the minus sign.
 _MARKS = (
     "=+-@"
@@ -24,12 +25,12 @@ _MARK = re.compile(f"[{re.escape(_MARKS)}]")
 
 
 def header(names: Sequence[str]) -> str:
-    """Returns the line of our own names."""
+    """Returns the header line. `names` must be Baton's own."""
     return ",".join(names) + "\r\n"
 
 
 def row(cells: Sequence[Cell]) -> str:
-    """Returns a line; numbers are ours and stay numbers, negative ones too."""
+    """Returns a line. Numbers are Baton's own and are written unquoted, also negative ones."""
     return ",".join(map(_written, cells)) + "\r\n"
 
 
@@ -40,7 +41,7 @@ def _written(cell: Cell) -> str:
 
 
 def harmless(text: str) -> str:
-    """Returns a text with an apostrophe before each mark with which a cell could begin."""
+    """Returns the text with an apostrophe before each mark with which a cell could begin."""
     parts, done = ["'"] if text[:1] in ("\t", *_LINE_BREAKS) else [], 0
     for mark in _MARK.finditer(text):
         at = mark.start()
@@ -50,8 +51,9 @@ def harmless(text: str) -> str:
 
 
 def _begins(text: str, done: int, at: int) -> bool:
-    """Returns whether a cell could begin with the mark at `at`; the mark before it ends at
-    `done`.
+    """Returns whether a cell could begin with the mark at `at`.
+
+    The previous mark ends at `done`.
     """
     while at > done and _is_unseen(text[at - 1]):
         at -= 1

@@ -1,4 +1,4 @@
-"""A report as JSON and as CSV: the same figures under the same names."""
+"""A report as JSON and as CSV. Both have the same figures under the same names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TIMINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`total` is None where a sum of rows would say nothing of what they leave out."""
+    """`total` is None if the sum of the rows is not meaningful."""
 
     period: Period
     by: Sequence[str]
@@ -27,11 +27,12 @@ class Report:
 
 
 def as_json(report: Report) -> dict[str, Any]:
+    """Returns the JSON body of one report."""
     return {**_frame(report), **_breakdown(report)}
 
 
 def as_json_together(reports: Sequence[Report]) -> dict[str, Any]:
-    """Returns reports on one period that differ in what they are broken down by."""
+    """Returns the JSON body of several reports on the same period with different breakdowns."""
     return {**_frame(reports[0]), "reports": [_breakdown(one) for one in reports]}
 
 
@@ -54,10 +55,11 @@ def _breakdown(report: Report) -> dict[str, Any]:
 
 
 def as_csv(report: Report) -> str:
-    """Returns a line for each row under a line of names, without distributions; the total where
-    there is no row.
+    """Returns a header and one line for each row, without distributions.
 
-    The names are the same whatever there is to say.
+    Without a breakdown the line is the total.
+
+    The header does not depend on the figures.
     """
     rows = report.rows or (
         {("",) * len(report.by): report.total} if report.total and not report.by else {}
@@ -71,7 +73,7 @@ def as_csv(report: Report) -> str:
 
 
 def _names(by: Sequence[str]) -> Iterator[str]:
-    """Yields all that a row of such a report may say."""
+    """Yields the names of all columns that a row of such a report may have."""
     row = nothing(by)
     yield from row.numbers
     if not of_agents(by):

@@ -1,3 +1,3 @@
-"""The words every part of Baton shares: frozen models, strict for what is ours, tolerant for
-what is theirs.
+"""Pydantic models that all parts of Baton share: frozen, strict for Baton's own data, tolerant
+for data of others.
 """

@@ -1,4 +1,6 @@
-"""The two kinds of model: ours (strict, closed) and theirs (tolerant of what we do not know)."""
+"""The base classes of models: `Ours` is strict and closed, `Stored` keeps unknown fields, `Theirs`
+ignores them.
+"""
 
 from typing import Annotated
 
@@ -10,15 +12,24 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Ours(BaseModel):
-    """What Baton itself writes and reads back; camelCase outside, snake_case inside."""
+    """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
     )
 
 
+class Stored(Ours):
+    """Data in the store. Unknown fields are kept and written back unchanged.
+
+    During a deployment, older and newer versions of Baton read and write the same documents.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Theirs(BaseModel):
-    """What callers and platforms write: unknown fields pass."""
+    """Data that callers and platforms write. Unknown fields are ignored."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True

@@ -1,8 +1,10 @@
-"""What Baton must do. A command's id never changes, so doing it twice is seen by whoever can see
-it.
+"""Commands: what Baton must do.
 
-Each target has a line of its own: a channel, a topic, the webhook of an audience, a handoff at a
-desk, the CRM record. A line is worked in order, and no line waits for another.
+A command's id never changes, so a target that recognises ids drops repetitions.
+
+A line is the ordered list of commands to one target: a channel, a topic, the webhook of an
+audience, a handoff at a desk, a team target, the CRM record. Commands of a line are executed in
+order. Lines do not wait for each other.
 """
 
 from enum import StrEnum
@@ -10,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import Content
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure
@@ -21,20 +23,25 @@ Audience = Literal["BOT", "HUMAN"]
 
 
 class State(StrEnum):
+    """The state of a command. PENDING and BROKEN commands keep their entry in the outbox."""
+
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
-    UNKNOWN = "unknown"  # it may have arrived; it is not sent again
+    UNKNOWN = "unknown"  # it may have arrived, so it is not sent again
     UNFRAMED = "unframed"  # its JOINED never reached the customer
-    DROPPED = "dropped"  # nobody needs it any more
-    # a JOINED that failed for good: what follows in its frame is unframed, until its LEFT
+    DROPPED = "dropped"  # no longer needed
+    # a JOINED that failed for good: later commands of its frame become UNFRAMED, up to its LEFT
     BROKEN = "broken"
 
 
-class BaseCommand(Ours):
-    """`gives_way`: where it fails for longer than a line waits, what stands behind it is tried; if
-    that arrives, this one was at fault. `may_be_late`: it is then tried once more, and may arrive
-    after what stood behind it.
+class BaseCommand(Stored):
+    """The fields that all commands have.
+
+    - `gives_way`: if the command fails for longer than its line waits, the commands after it are
+      tried. If one of them arrives, this command was at fault.
+    - `may_be_late`: such a command is then tried once more, and may arrive after those that
+      followed it.
     """
 
     gives_way: ClassVar[bool] = False
@@ -44,44 +51,45 @@ class BaseCommand(Ours):
     state: State = State.PENDING
     attempts: int = 0
     forbidden: int = 0
-    failing_since: Time | None = None  # its first try that failed for now
-    reported: bool = False  # the team was informed that it fails
-    since: Time | None = None  # when it was added to an entry that is older
+    failing_since: Time | None = None  # when its first try failed temporarily
+    reported: bool = False  # the team was notified of the failure
+    since: Time | None = None  # when it was added to an existing entry
     retry_at: Time | None = None
     ambiguous: bool = False
     error: str | None = None
-    native_id: str | None = None  # the platform's own id of what was sent
-    token: str | None = None  # whose mark it is, on a platform that does not recognise an id
-    until: Time | None = None  # in flight: whoever marked it sends it before then, or not at all
+    native_id: str | None = None  # the platform's id of the message
+    token: str | None = None  # marks the sender on a platform without dedupe
+    until: Time | None = None  # in flight: its sender gives up at this time
 
     @property
     def line(self) -> str:
-        """Returns the name of the line that it stands in, within the outbox of one conversation."""
+        """Returns the name of the command's line, unique within the outbox of one conversation."""
         raise NotImplementedError
 
     def target(self, conversation: str) -> str | None:
-        """Returns what it calls, the same for all conversations: a target that is down is left
-        alone for all of them.
+        """Returns the name of the target, which is the same in all conversations and selects the
+        circuit.
 
-        None where it calls nothing but Google's own topics, which Baton cannot work without.
+        Returns None for commands that use only Google's own topics or the store, for which there is
+        no circuit.
         """
         return None
 
     @property
     def next_look(self) -> Time | None:
-        """When it may be taken in hand again, None where that is now."""
+        """The time before which the command must not be tried, None if it may be tried now."""
         return self.until or self.retry_at
 
 
 class _ToCustomer(BaseCommand):
-    """`to` is the platform's own name of the conversation; `frame` is the id of the JOINED that
-    opened it.
+    """A command to the customer's channel.
 
-    `channel` is the conversation in which it is shown, None where that is the one whose journal
-    holds it.
+    `to` is the platform's own id of the conversation. `channel` is the conversation in which the
+    result is shown, None for the one whose journal holds the command. `frame` is the id of the
+    JOINED command that opened the frame.
     """
 
-    # never late: a customer sees things in the order in which they were accepted
+    # `may_be_late` stays False: customers see messages in the order of acceptance.
     gives_way: ClassVar[bool] = True
 
     to: str
@@ -97,18 +105,25 @@ class _ToCustomer(BaseCommand):
         return f"channel {platform_of(self.shown_in(conversation))}"
 
     def shown_in(self, conversation: str) -> str:
-        """Returns the conversation in which it is shown, given the one whose journal holds it."""
+        """Returns the conversation in which the result is shown.
+
+        `conversation` is the one whose journal holds the command.
+        """
         return self.channel or conversation
 
 
 class SendMessage(_ToCustomer):
+    """A message to the customer."""
+
     kind: Literal["message"] = "message"
     content: Content
 
 
 class SendEvent(_ToCustomer):
-    """`notice` means that the platform has no such event, or refused it for good: `text` is
-    said in its place.
+    """REPRESENTATIVE_JOINED or REPRESENTATIVE_LEFT.
+
+    `notice`: `text` is sent instead, because the platform has no such event or has refused it for
+    good.
     """
 
     kind: Literal["event"] = "event"
@@ -118,16 +133,16 @@ class SendEvent(_ToCustomer):
 
 
 class SendSurvey(_ToCustomer):
-    """The platform's own survey; what it asks is set up there."""
+    """The platform's own survey. Its questions are configured on the platform."""
 
     kind: Literal["survey"] = "survey"
 
 
 class _ToTopic(BaseCommand):
-    """With `readers`, the entry's form goes before `body`, as all of these may read it; without,
-    `body` is the whole.
+    """A command that publishes or posts a JSON body.
 
-    Commands of entries that older versions wrote have no readers, and bodies that are whole.
+    With `readers`, the form of the entry is sent before `body`, limited to what all of these
+    audiences may see. Without, `body` is complete: older versions wrote such commands.
     """
 
     body: JsonObject
@@ -135,8 +150,9 @@ class _ToTopic(BaseCommand):
 
 
 class Publish(_ToTopic):
-    """It does not give way: a topic takes any body, so a topic that fails is down, whatever the
-    message says.
+    """Publishes to a topic.
+
+    It does not give way: a topic accepts any body, so a failure means that the topic is down.
     """
 
     kind: Literal["publish"] = "publish"
@@ -148,7 +164,7 @@ class Publish(_ToTopic):
 
 
 class Post(_ToTopic):
-    """A user message in Business Messages form for a plain webhook: the bot's or the desk's."""
+    """A user message in Business Messages form for the webhook of the bot or the desk."""
 
     gives_way: ClassVar[bool] = True
     may_be_late: ClassVar[bool] = True
@@ -165,7 +181,7 @@ class Post(_ToTopic):
 
 
 class Comment(BaseCommand):
-    """Variables for the CRM record: what the comment audience may see of one capture."""
+    """Variables for the CRM record: the values of one capture that the comment audience may see."""
 
     gives_way: ClassVar[bool] = True
     may_be_late: ClassVar[bool] = True
@@ -182,9 +198,7 @@ class Comment(BaseCommand):
 
 
 class TellTeam(BaseCommand):
-    """A notification for one of the places where the team reads. `to` is that target's name,
-    never its address.
-    """
+    """A notification for one team target. `to` is the target's name, not its address."""
 
     gives_way: ClassVar[bool] = True
     may_be_late: ClassVar[bool] = True
@@ -202,19 +216,22 @@ class TellTeam(BaseCommand):
 
 
 class CallDesk(BaseCommand):
-    """What a desk that must be called is told: a customer needs a human, said something, or needs
-    one no longer.
+    """A call to a desk: a customer needs a human, has said something, or needs no human any more.
 
-    `platform` is the one that the desk is on, whatever the settings say of the desk by now; `menu`
-    is its queue there, None for the platform's usual one. `handoff` is the same in all calls about
-    one handoff, and in no other's; None where only the chat is known. `open` has why, and what the
-    agent may see; `close` has why; `say` means the words of its entry (older versions wrote into
-    `text` what the agent may see of them). `chat` is Baton's id of the chat that is to be closed,
-    or that was opened and is not linked yet. `asked_at` is when the desk was first asked to make
-    something of its own of it. `customer` is the conversation in which the desk tells of whom it
-    made that chat for, where the chat is not linked.
+    - `action`: `open` carries the reason and what the agent may see, `close` carries the reason,
+      `say` stands for the text of its entry. Older versions stored in `text` what the agent may see
+      of it.
+    - `platform`: the desk's platform when the command was made; the settings may have changed
+      since.
+    - `menu`: the queue at that platform, None for its default.
+    - `handoff`: the id of the handoff, the same in all calls about it; None if only the chat is
+      known.
+    - `chat`: Baton's id of the chat to close, or of one that was opened and is not linked yet.
+    - `customer`: the conversation under which the desk reported that chat, if the chat is not
+      linked.
+    - `asked_at`: when the desk was first asked to create something.
 
-    It does not give way: what follows needs the chat that it opens, and a handoff that stands is
+    It does not give way: later commands need the chat that it opens. A handoff without an answer is
     ended by its timers.
     """
 
@@ -235,20 +252,23 @@ class CallDesk(BaseCommand):
 
     @property
     def line(self) -> str:
-        """A chat that cannot be ended holds up no other handoff."""
+        """One line for each handoff, so that a chat that cannot be closed does not block other
+        handoffs.
+        """
         return f"desk {self.handoff or self.chat or ''}"
 
     def target(self, conversation: str) -> str | None:
-        """A desk that was asked for a chat and did not answer is not called again: its webhook
-        says what it did.
+        """Returns None for a repeated `open`: the desk is not called again, because its webhook
+        reports what it did.
         """
         is_looked_for = self.action == "open" and self.asked_at is not None
         return None if is_looked_for else f"desk {self.platform}"
 
 
 class Record(BaseCommand):
-    """What the reports are to count. It is counted by the very write that says it is done, so
-    never twice.
+    """Measures for the reports.
+
+    They are counted in the write that marks the command as sent, so they are never counted twice.
     """
 
     kind: Literal["record"] = "record"
@@ -260,8 +280,9 @@ class Record(BaseCommand):
 
 
 class Stream(BaseCommand):
-    """What a record of the same entry measured is told on the handoff topic as well; counting
-    does not wait for it.
+    """Publishes the measures of a Record of the same entry to the handoff topic.
+
+    Counting does not wait for it.
     """
 
     kind: Literal["stream"] = "stream"
@@ -289,7 +310,7 @@ ToCustomer = SendMessage | SendEvent | SendSurvey
 
 
 class Signal(Ours):
-    """Best effort, never stored: typing and receipts towards the customer's platform."""
+    """A typing event or a receipt for the customer's platform. Best effort, never stored."""
 
     id: str
     to: str

@@ -1,8 +1,9 @@
-"""What a representative can say, in Business Messages form with its limits.
+"""The content of messages in Business Messages form, with its limits.
 
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -16,7 +17,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
 
 
 class _Open(Theirs):
-    """Checked where a limit is documented; fields unknown to Baton travel on to the platform."""
+    """Documented limits are checked. Unknown fields are kept and sent to the platform."""
 
     model_config = ConfigDict(
         frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True
@@ -35,7 +36,7 @@ class Image(_Open):
 
 
 class Tap(_Open):
-    """The label of a suggestion and what comes back when it is tapped."""
+    """A suggestion's label and the postback data that the platform returns when it is tapped."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=CHIP_TEXT)]
     postback_data: Annotated[str, StringConstraints(max_length=2048)]
@@ -81,7 +82,13 @@ class RichCard(_Open):
 
 
 class Content(Theirs):
-    """Exactly one of text, richCard and image, with what may accompany it."""
+    """A message: exactly one of text, richCard and image, with suggestions and a fallback.
+
+    Fields of a newer version are kept in the store. `taken` leaves out the unknown fields of a
+    caller.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     text: Text | None = None
     rich_card: RichCard | None = None
@@ -96,9 +103,29 @@ class Content(Theirs):
             raise ValueError("give exactly one of text, richCard and image")
         return self
 
+    @classmethod
+    def taken(cls, given: Mapping[str, object]) -> Self:
+        """Returns what a caller says, without the fields that Baton does not know. Raises
+        ValidationError.
+        """
+        names = {name for field in cls.model_fields for name in (field, to_camel(field))}
+        return cls.model_validate({name: one for name, one in given.items() if name in names})
+
+    @property
+    def shown(self) -> JsonObject:
+        """Returns it in Business Messages form, without what a newer version stored with it."""
+        known = set(Content.model_fields)
+        return self.model_dump(
+            mode="json",
+            by_alias=True,
+            include=known,
+            exclude_none=True,
+            exclude_defaults=True,
+        )
+
     @property
     def summary(self) -> str:
-        """Returns the words of it, or what stands in for them where people read."""
+        """Returns the text, or a short text that stands for an image or a card."""
         if self.text is not None:
             return self.text
         return "[image]" if self.image is not None else self.fallback or "[rich card]"

@@ -1,7 +1,6 @@
-"""What a new message must keep beyond its form, so that no channel refuses what Baton has accepted.
+"""Rules for new messages beyond the schema, so that no channel refuses what Baton has accepted.
 
-Content that is stored is never checked by this: what was accepted under older rules must stay
-readable.
+Stored content is not checked again: messages accepted under older rules must stay readable.
 
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
@@ -17,11 +16,11 @@ import pydantic_core
 
 from shared.schemas.content import CardContent, Content, ContentInfo, RichCard, Suggestion, Tap
 
-# characters; RCS' resellers name this one, and no vendor's reference a smaller one
+# characters; RCS resellers document this limit, and no vendor documents a smaller one
 ADDRESS_LIMIT = 2000
-WHOLE_LIMIT = 240_000  # bytes of the message as JSON; RCS takes 250 KB with what stands around it
+WHOLE_LIMIT = 240_000  # bytes of the message as JSON; the RCS limit is 250 KB for the request
 ACTIONS = (
-    *("openUrlAction", "dialAction"),  # the two of Business Messages; RCS has these as well:
+    *("openUrlAction", "dialAction"),  # Business Messages and RCS; RCS only:
     *("viewLocationAction", "createCalendarEventAction", "shareLocationAction", "composeAction"),
 )
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -30,14 +29,12 @@ _Fault = tuple[str, str]
 
 
 def first_fault(content: Content) -> _Fault | None:
-    """Returns the field that keeps a message from being accepted, and what is wrong with it;
-    None for a sound one.
-    """
+    """Returns the field that breaks a rule and the reason, or None if the content is valid."""
     return next(_faults(content), None)
 
 
 def is_address(value: object) -> bool:
-    """Returns whether this is a whole, percent-encoded http or https address."""
+    """Returns whether this is an absolute, percent-encoded http or https URL."""
     if not isinstance(value, str) or len(value) > ADDRESS_LIMIT or not _ADDRESS.fullmatch(value):
         return False
     try:

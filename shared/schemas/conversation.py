@@ -1,9 +1,9 @@
-"""One customer on one channel: who speaks, who waits, what is due."""
+"""The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
@@ -13,19 +13,25 @@ from shared.schemas.variables import Audience, Variable
 
 
 class Phase(StrEnum):
+    """Who speaks: the bot (BOT, or QUEUED while a requested human has not joined) or a human."""
+
     BOT = "BOT"
     QUEUED = "QUEUED"
     HUMAN = "HUMAN"
 
 
 class Capabilities(Ours):
-    """What a platform can do, as data; the machine asks these and never which platform it serves.
+    """What a platform can do. The handoff core reads these values and never the platform's name.
 
-    `delivers`: Baton sends to the customer there; a platform that delivers itself is only tracked.
-    `frames`: it has JOINED and LEFT of its own, `labels`: it shows who speaks. `idempotent_sends`:
-    it recognises an id that it has seen. `caller_ids`: receipts and taps name messages by the ids
-    that Baton's callers gave them. `window_hours`: how long after the customer's last message it
-    may be written to, None where there is no such limit. `surveys`: it has surveys of its own.
+    - `delivers`: Baton sends to the customer there. A platform that delivers itself is only
+      tracked.
+    - `text_limit`: characters of one message.
+    - `frames`: the platform has its own JOINED and LEFT events; `labels`: it shows who speaks.
+    - `idempotent_sends`: it recognises a message id that it has seen.
+    - `caller_ids`: receipts and taps refer to messages by the ids that Baton's callers gave.
+    - `window_hours`: hours after the customer's last message in which messages may be sent, None
+      for no limit.
+    - `surveys`: it has its own surveys.
     """
 
     delivers: bool = True
@@ -41,13 +47,15 @@ class Capabilities(Ours):
     surveys: bool = False
 
 
-class Participant(Ours):
-    """A human in the conversation. `frame` is the id of the JOINED, `key` the API key that brought
-    them in.
+class Participant(Stored):
+    """A human in the conversation.
 
-    `joined_at` is by Baton's clock, `occurred_at` by that of `source`, as is `rejoined_at`: that
-    they had joined was said again. `told` is False where the customer could not be written to when
-    they joined, and so does not know of them yet; `app`: they type in the channel's own app.
+    - `frame`: the id of the JOINED; `key`: the API key with which they joined.
+    - `joined_at` is by Baton's clock. `occurred_at` and `rejoined_at` are by the clock of `source`;
+      the latter is when their joining was reported again.
+    - `told`: False if the customer could not be reached when they joined, and so has not seen the
+      JOINED yet.
+    - `app`: they write in the channel's own app.
     """
 
     representative: Representative
@@ -61,9 +69,10 @@ class Participant(Ours):
     app: bool = False
 
 
-class HandoffRequest(Ours):
-    """A request for a human; kept while one is here, for the response time. `desk` is where it
-    went.
+class HandoffRequest(Stored):
+    """A request for a human, kept while one is present to measure the response time.
+
+    `desk` is where it was routed.
     """
 
     reason: str
@@ -74,12 +83,14 @@ class HandoffRequest(Ours):
     desk: str | None = None
 
 
-class Timer(Ours):
-    """`armed` is the version that set it, so that a firing is one event whoever fires it.
+class Timer(Stored):
+    """The timer of a conversation.
 
-    `n` counts reminders; 0 is the opening of the desk for which a customer waits. `chat`: a desk's
-    people have left its chat, and a colleague of theirs may come. `openings` counts how often the
-    request waited for an opening, or was passed on to a desk that was open.
+    - `armed`: the version that set it, so that a firing is the same event on every instance.
+    - `n`: the number of the reminder; 0 is the opening of the desk for which the customer waits.
+    - `kind`: `chat` runs after a desk's agents have left its chat, while a colleague may still
+      join.
+    - `openings`: how often the request waited for an opening or was passed on to an open desk.
     """
 
     kind: Literal["unclaimed", "idle", "chat"]
@@ -90,19 +101,22 @@ class Timer(Ours):
 
     @property
     def is_opening(self) -> bool:
+        """Whether it fires when the desk opens."""
         return self.kind == "unclaimed" and self.n == 0
 
 
-class Ahead(Ours):
-    """Who waits before a customer for the same desk: so many `people`, or `more` than that."""
+class Ahead(Stored):
+    """The number of `people` who wait for the same desk before a customer, or with `more`, at
+    least that many.
+    """
 
     people: int
     more: bool = False
 
 
-class AwaitedReply(Ours):
-    """The customer's next words are to be captured under `key`, for these audiences, if they
-    come before `until`.
+class AwaitedReply(Stored):
+    """The customer's next message, if it comes before `until`, is captured under `key` for these
+    audiences.
     """
 
     key: str
@@ -110,15 +124,17 @@ class AwaitedReply(Ours):
     until: Time
 
 
-class Line(Ours):
-    """Something said while a human was here; `by` is None for the customer."""
+class Line(Stored):
+    """A message that was sent while a human was present. `by` is None for the customer."""
 
     by: str | None = None
     text: str
 
 
-class Handback(Ours):
-    """What the bot is told once, with the customer's next words, after the last human has left."""
+class Handback(Stored):
+    """Context for the bot, sent once with the customer's next message after the last human has
+    left.
+    """
 
     reason: str
     ended_at: Time
@@ -127,10 +143,12 @@ class Handback(Ours):
     said: tuple[Line, ...] = ()
 
 
-class BotRun(Ours):
-    """Turns of bots with no human in between, counted `since`: the first one, or the last one where
-    that has begun (`is_last`). `messages` are those of the latest turn, which `answers` that
-    message of the customer's.
+class BotRun(Stored):
+    """Bot turns with no human in between.
+
+    They are counted from `since`: the first turn, or the last allowed one if that has begun
+    (`is_last`). `messages` counts those of the latest turn, which `answers` the customer's message
+    of that id.
     """
 
     since: Time
@@ -140,10 +158,10 @@ class BotRun(Ours):
     is_last: bool = False
 
 
-class Channel(Ours):
-    """Another channel of the same customer, as it stands while they write elsewhere.
+class Channel(Stored):
+    """Another channel of the same customer, with its state while they write elsewhere.
 
-    `shown` are the humans who, as far as this channel has shown it, are there.
+    `shown` are the humans whose JOINED this channel has shown without a LEFT.
     """
 
     id: str
@@ -154,11 +172,11 @@ class Channel(Ours):
     shown: tuple[Participant, ...] = ()
 
 
-class Erasing(Ours):
-    """An erase that is not finished: journal entries up to this version are still to be stripped.
+class Erasing(Stored):
+    """An erase that is not finished: journal entries up to version `upto` must still be stripped.
 
-    `family` are the conversations that it is to reach, this one among them; nothing else remembers
-    the links by then.
+    `family` lists the conversations that it covers, including this one, because the links are
+    erased first.
     """
 
     upto: int
@@ -166,27 +184,31 @@ class Erasing(Ours):
     family: tuple[str, ...] = ()
 
 
-class Conversation(Ours):
-    """One customer. `speaks_on` is the channel on which they wrote last, None where it is this
-    conversation's own; `address`, `left_unseen`, who is `told`, and what is said below of the
-    customer's own acts are that channel's. `elsewhere` are the customer's other channels.
+class Conversation(Stored):
+    """One customer.
 
-    `spoke_at` is when the latest fact set who speaks; `outbox_base` bounds what can be pending
-    (version - base).
-
-    `human_version` is the version with which a human last joined. `closed_answered` is the
-    customer's own asking for a human that was last answered with: the desk is closed. `called` is
-    the desk that was told of the handoff; `closed` are those that were closed when this customer
-    asked, the latest last. `past_chats` are chats that desks opened for handoffs which are over,
-    the oldest first; those are not linked that came to be known only when nobody needed them.
-    `said` are the last words since a human is here; they become the `handback` when the last one
-    leaves. `progress` holds the clocks of the reports that are running. `ours`: a desk's
-    conversation that Baton itself made there, a chat or a customer who was made known.
-    `left_unseen` are humans who left when the customer could not be told, and do not know of it
-    yet; `owed` is a notice of Baton's own of which the same is true. `unheard` are the latest
-    frames whose JOINED, where that is only words, did not reach the customer. `last_user_at` and
-    `last_message_id` are of the customer's own latest message, `unsubscribed_at` is when they asked
-    to hear no more of bots.
+    - `speaks_on`: the channel on which they wrote last, None for this conversation's own.
+      `address`, `left_unseen`, `told` of participants and the customer's latest acts refer to that
+      channel. `elsewhere` holds the customer's other channels.
+    - `tracked`: the platform delivers messages itself; Baton sends nothing.
+    - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
+    - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
+      `version` - `outbox_base`.
+    - `spoke_at`: when the latest fact set who speaks. `human_version`: the version at which a human
+      last joined.
+    - `called`: the desk that has the handoff. `closed`: desks that were closed when this customer
+      asked, the latest last. `closed_answered`: the customer's latest request that was answered
+      with "the desk is closed".
+    - `past_chats`: desk chats of ended handoffs, the oldest first. Chats that became known after
+      the end of their handoff are not linked.
+    - `said`: the latest messages since a human is present. They become the `handback` when the last
+      one leaves.
+    - `left_unseen`: humans who left while the customer could not be reached, and whose LEFT is
+      still to be shown. `owed`: a notice of Baton's own that is still to be shown.
+    - `unheard`: the latest frames whose JOINED, sent as text, did not reach the customer.
+    - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
+      opted out of bot messages.
+    - `progress`: the running clocks of the reports.
     """
 
     id: str
@@ -228,45 +250,53 @@ class Conversation(Ours):
     ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def channel(self) -> str:
-        """Returns the channel on which the customer is spoken to."""
+        """The channel on which messages to the customer are sent."""
         return self.speaks_on or self.id
 
     @property
     def platform(self) -> str:
+        """The platform of that channel."""
         return platform_of(self.channel)
 
     def owns(self, source: str) -> bool:
-        """Returns whether the customer's own words come from there, rather than a desk's echo
-        of them.
+        """Returns whether events of `source` are the customer's own, and not a desk's echo of
+        them.
         """
         return source in (self.id, self.channel) or any(one.id == source for one in self.elsewhere)
 
     def is_past(self, source: str) -> bool:
-        """Returns whether `source` is a desk's chat whose handoff is over, and none of its
-        people is here.
+        """Returns whether `source` is a desk chat of an ended handoff none of whose agents is
+        present.
         """
         return source in self.past_chats and all(human.source != source for human in self.humans)
 
     @property
     def waiting_since(self) -> Time | None:
+        """When the request for a human was accepted, None unless the phase is QUEUED."""
         return self.request.accepted_at if self.request and self.phase is Phase.QUEUED else None
 
     @property
     def opens_at(self) -> Time | None:
-        """When the desk opens for which the customer waits."""
+        """When the desk opens for which the customer waits, None if they do not wait for an
+        opening.
+        """
         timer = self.timer
         return timer.due_at if timer and timer.is_opening and self.phase is Phase.QUEUED else None
 
     @property
     def due_at(self) -> Time | None:
-        """When the sweep must look at it: a timer, or at once while an erase is unfinished."""
+        """When the sweep must wake this conversation: for its timer, or at once while an erase
+        is unfinished.
+        """
         dues = (self.timer and self.timer.due_at, self.erasing and self.erasing.since)
         return min((due for due in dues if due), default=None)
 
     def present(self, representative: Representative) -> Participant | None:
+        """Returns the participant of that name, or None if they are not present."""
         return next(
             (human for human in self.humans if human.representative.name == representative.name),
             None,

@@ -1,15 +1,16 @@
-"""What a conversation knows of desks: which one has the handoff, in which chat, and which were
-closed.
+"""What a conversation stores about desks: the desk that has the handoff, its chats, and closed
+desks.
 """
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.ids import platform_of
 from shared.schemas.times import Time
 
 
-class CreatedChat(Ours):
-    """A chat that a desk says it made for somebody of whom it tells in the conversation `customer`;
-    `at` is when Baton heard of it.
+class CreatedChat(Stored):
+    """A chat that a desk has created, as reported in the conversation `customer`.
+
+    `at` is when the report was accepted.
     """
 
     chat: str
@@ -17,12 +18,12 @@ class CreatedChat(Ours):
     customer: str | None = None
 
 
-class Called(Ours):
-    """A desk that was told of a handoff and has it still; `kind` is the platform that it is on.
+class Called(Stored):
+    """The desk that has the current handoff. `kind` is its platform.
 
-    Where it `opens_chats`, one for each handoff, `chat` is the one about this handoff, once Baton
-    knows it; until then `created` are those that the desk says it made for this customer meanwhile.
-    `assisted`: the desk's own assistant has answered in that chat.
+    If it `opens_chats`, it creates one chat for each handoff. `chat` is the one of this handoff
+    once it is known. Until then `created` lists the chats that the desk has reported for this
+    customer. `assisted`: the desk's own assistant has answered in that chat.
     """
 
     desk: str
@@ -35,18 +36,19 @@ class Called(Ours):
 
     @property
     def chats(self) -> tuple[str, ...]:
-        """Returns all that Baton knows were made for it."""
+        """Returns the ids of all chats that are known to be created for this handoff."""
         return (*filter(None, [self.chat]), *(one.chat for one in self.created))
 
     def has(self, source: str) -> bool:
-        """Returns whether what happens in `source` is about this handoff, unless it is about
-        one that is over.
+        """Returns whether events of `source` belong to this handoff.
+
+        The caller excludes chats of earlier handoffs.
         """
         return source == self.chat if self.chat else platform_of(source) == self.kind
 
 
-class ClosedDesk(Ours):
-    """A desk of whose being closed the team knows, `until` it opens."""
+class ClosedDesk(Stored):
+    """A desk that opens at `until`. The team was notified that it is closed."""
 
     desk: str
     until: Time

@@ -1,17 +1,17 @@
-"""What a customer's device reports in passing: best effort, never in the journal."""
+"""Ephemeral events from the customer's device: best effort, not journalled."""
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
 
 
 class Typing(Ours):
-    """The customer types or has stopped."""
+    """The customer started or stopped typing."""
 
     source: NonEmpty
     form: JsonObject
 
 
 class Receipt(Ours):
-    """The customer's device got or showed a message."""
+    """The customer's device received or displayed a message."""
 
     source: NonEmpty
     form: JsonObject

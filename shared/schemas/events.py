@@ -1,5 +1,6 @@
-"""Things that happened or are asked for, in Baton's own terms; vendors' formats end at
-`shared/platforms`.
+"""Events, in Baton's own terms: facts that happened, and requests.
+
+Platform formats are parsed in `shared/platforms`.
 """
 
 from typing import ClassVar
@@ -16,14 +17,19 @@ REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
 
 class Event(Ours):
-    """`id` is native and unique with `kind` in `source`, the conversation that reports it.
+    """The fields that all events have.
 
-    A *fact* happened already and is never refused; without `fact` it is a request. `key` names the
-    API key of a request, `keeps_id` that its id is used towards the customer's platform too.
-    `occurred_at` is by the platform's own clock; without it the moment of arrival counts. `address`
-    is the platform's own name of the conversation. `also` are further native ids under which the
-    same event may come again. `native_id` is the platform's own id where `id` only stands for it;
-    it is for calls to the platform and for nobody's eyes.
+    - `id`: the native id, unique together with `kind` in `source`, the conversation that reports
+      the event.
+    - `fact`: the event has happened and cannot be refused; False for a request. `key` is the API
+      key of a request.
+    - `keeps_id`: the id is also used towards the customer's platform.
+    - `occurred_at`: by the platform's clock; if None, the time of arrival is used.
+    - `address`: the platform's own id of the conversation.
+    - `also`: further native ids under which the same event may be delivered.
+    - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
+      platform and never shown.
+    - `beside` names the fields that the digest leaves out.
     """
 
     kind: ClassVar[str] = "event"
@@ -51,35 +57,37 @@ class Event(Ours):
 
     @property
     def entry_id(self) -> str:
-        """Returns the journal id. A caller's own ids count in one space for messages and one for
-        events, as they do in Business Messages: neither BOT and HUMAN nor JOINED and LEFT may share
-        one.
+        """Returns the id of the journal entry.
+
+        As in Business Messages, the ids of callers form one id space for messages and one for
+        events. So BOT and HUMAN messages cannot share an id, nor can JOINED and LEFT.
         """
         return entry_id(self.source, self.id_space if self.keeps_id else self.kind, self.id)
 
     @property
     def digest(self) -> str:
-        """Returns a hash of what the event says, which tells a repetition from another use of
-        the same id.
-        """
+        """Returns a hash of the content. It distinguishes a repetition from a reuse of the id."""
         return sha256(self.kind + self.model_dump_json(exclude=self.beside))
 
     @property
     def text(self) -> str | None:
-        """What was said, for the journal."""
+        """The text that was said, for the journal."""
         return None
 
     @property
     def over(self) -> str | None:
-        """The desk's conversation that has no part in this customer's any more."""
+        """The desk conversation that this event separates from the customer's, None for most
+        events.
+        """
         return None
 
 
 class FromUser(Event):
-    """Something the customer sent. `form` is the whole of it in Business Messages form, for bots
-    and desks.
+    """Something the customer sent.
 
-    `ahead` is known where they ask for their place in line.
+    `form` is the complete message in Business Messages form, for bots and desks.
+
+    `ahead` is set if the customer asked for their position in the queue.
     """
 
     form: JsonObject
@@ -94,29 +102,35 @@ class FromUser(Event):
 
 
 class UserMessage(FromUser):
+    """A message of the customer."""
+
     kind: ClassVar[str] = "user_message"
 
 
 class SuggestionResponse(FromUser):
+    """The customer tapped a suggestion."""
+
     kind: ClassVar[str] = "suggestion_response"
 
 
 class SurveyResponse(FromUser):
+    """The customer answered the platform's survey."""
+
     kind: ClassVar[str] = "survey_response"
 
 
 class AuthenticationResponse(FromUser):
-    """Holds an OAuth code: the journal keeps no text of it."""
+    """It contains an OAuth code, so the journal keeps no text of it."""
 
     kind: ClassVar[str] = "authentication_response"
 
 
 class HumanRequested(Event):
-    """`metadata` stays with the conversation, so it has at most METADATA_LIMIT bytes as JSON.
+    """A request for a human.
 
-    `form` is as in FromUser where the customer asked by a suggestion, None where a bot or desk
-    asks. `answers` is the version of the conversation that the customer's words made, where a bot
-    asks because of them.
+    `metadata` is stored with the conversation and has at most METADATA_LIMIT bytes as JSON. `form`
+    is as in FromUser if the customer tapped a suggestion, None if a bot or desk asks. `answers` is
+    the conversation version of the customer's message to which a bot reacts.
     """
 
     kind: ClassVar[str] = "human_requested"
@@ -130,21 +144,25 @@ class HumanRequested(Event):
 
 
 class ByRepresentative(Event):
-    """Somebody in particular joined, spoke or left."""
+    """A named representative joined, spoke or left."""
 
     representative: Representative
 
 
 class HumanJoined(ByRepresentative):
+    """A human joined the conversation."""
+
     kind: ClassVar[str] = "human_joined"
 
 
 class Claim(ByRepresentative):
+    """A human claims the conversation. It is refused if another human holds it."""
+
     kind: ClassVar[str] = "claim"
 
 
 class Said(ByRepresentative):
-    """A representative's words."""
+    """A representative's message."""
 
     id_space: ClassVar[str] = "message"
 
@@ -156,7 +174,7 @@ class Said(ByRepresentative):
 
 
 class HumanMessage(Said):
-    """`delivered`: the channel itself has shown it already, as what a person typed in the
+    """`delivered`: the channel has shown it already, for example because it was typed in the
     channel's own app.
     """
 
@@ -166,10 +184,9 @@ class HumanMessage(Said):
 
 
 class BotMessage(Said):
-    """`human_needed` is what a desk's own AI says of that, None where it says nothing.
+    """`human_needed` is what a desk's own AI reports, None if it reports nothing.
 
-    `answers` is the version of the conversation that the customer's words made, where a bot answers
-    certain words.
+    `answers` is the conversation version of the customer's message that a bot answers.
     """
 
     kind: ClassVar[str] = "bot_message"
@@ -179,24 +196,26 @@ class BotMessage(Said):
 
 
 class BotJoined(ByRepresentative):
-    """A bot says that it is there. It was all along, so nothing follows."""
+    """A bot reports that it joined. It is always present, so nothing follows."""
 
     kind: ClassVar[str] = "bot_joined"
 
 
 class BotLeft(ByRepresentative):
+    """A bot reports that it left."""
+
     kind: ClassVar[str] = "bot_left"
 
 
 class SurveyAsked(ByRepresentative):
-    """A bot or desk asks the customer to rate the conversation, by the platform's own survey."""
+    """A bot or desk asks the customer to rate the conversation with the platform's own survey."""
 
     kind: ClassVar[str] = "survey_asked"
     id_space: ClassVar[str] = "survey"
 
 
 class HumanLeft(ByRepresentative):
-    """`owner` is the only API key that may let this human go, None where anybody's word counts."""
+    """`owner` is the only API key that may release this human, None if any key may."""
 
     kind: ClassVar[str] = "human_left"
 
@@ -205,7 +224,7 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
-    """`handoff` is the only one that it is about, None for any."""
+    """`handoff` is the handoff that failed, None for the current one."""
 
     kind: ClassVar[str] = "handoff_failed"
     beside: ClassVar[set[str]] = {*Event.beside, "handoff"}
@@ -215,8 +234,9 @@ class HandoffFailed(Event):
 
 
 class ChatCreated(Event):
-    """A desk says that it made a chat for a customer; `chat` is Baton's id of it, `source` that
-    of the customer.
+    """A desk created a chat for a customer.
+
+    `chat` is Baton's id of it, `source` that of the customer.
     """
 
     kind: ClassVar[str] = "chat_created"
@@ -225,6 +245,8 @@ class ChatCreated(Event):
 
 
 class VirtualAgentJoined(Event):
+    """A desk's virtual agent joined the session."""
+
     kind: ClassVar[str] = "virtual_agent_joined"
 
     name: str | None = None
@@ -241,9 +263,11 @@ class VirtualAgentLeft(Event):
 
 
 class VariablesCaptured(Event):
-    """The values are kept with the conversation and never in the journal, nor a hash of them.
+    """Captured variables.
 
-    `awaited`: the customer's next words are a value as well.
+    Values are stored with the conversation; the journal has neither values nor hashes of them.
+
+    `awaited`: the customer's next message is captured as a value as well.
     """
 
     kind: ClassVar[str] = "variables_captured"
@@ -257,7 +281,7 @@ class VariablesCaptured(Event):
 
 
 class SubscriptionChange(Event):
-    """`said` are the customer's own words, which no bot is to see."""
+    """`said` is the customer's own text, which bots must not see."""
 
     said: str | None = None
 
@@ -267,16 +291,20 @@ class SubscriptionChange(Event):
 
 
 class Unsubscribed(SubscriptionChange):
+    """The customer opted out of bot messages."""
+
     kind: ClassVar[str] = "unsubscribed"
 
 
 class Subscribed(SubscriptionChange):
+    """The customer opted in again."""
+
     kind: ClassVar[str] = "subscribed"
 
 
 class Undelivered(Event):
-    """The platform took `message` (by its own id of it) and says now that the customer did not
-    get it.
+    """The platform accepted `message` (its own id) earlier and now reports that it was not
+    delivered.
     """
 
     kind: ClassVar[str] = "undelivered"
@@ -286,8 +314,9 @@ class Undelivered(Event):
 
 
 class Unknown(Event):
-    """A platform's event that Baton has no use for; journalled as ignored, or quarantined where a
-    `fault` kept it from being read.
+    """A platform event that Baton does not use.
+
+    It is journalled as ignored, or quarantined if a `fault` prevented its parsing.
     """
 
     kind: ClassVar[str] = "unknown"

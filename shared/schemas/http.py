@@ -1,4 +1,4 @@
-"""Plain HTTP values, so that platforms and services never see a framework's request."""
+"""Plain HTTP values, so that platforms and use cases do not depend on a web framework."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` is raw (percent-encoded) without the function's name; header names are lower case."""
+    """`path` is percent-encoded and has no function name; header names are in lower case."""
 
     method: str
     path: str
@@ -16,14 +16,14 @@ class Request:
 
     @property
     def declared(self) -> int:
-        """How many bytes its body has, as far as the headers tell."""
+        """The content-length in bytes, 0 if it is missing or invalid."""
         length = self.headers.get("content-length", "")
         return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`notes` are for the log line of this request and are not sent."""
+    """`notes` are added to the request's log line and are not sent."""
 
     status: int = 200
     body: bytes = b""
@@ -40,9 +40,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a function does with a request. `body_limit` sees all of it but the body, and says how
-    many bytes of that are read before `handle` is called: none where the answer does not depend on
-    them.
+    """How a function handles requests.
+
+    `body_limit` gets the request without its body and returns how many bytes of body may be read
+    before `handle` is called. It returns 0 if the answer does not depend on the body.
     """
 
     handle: Handler
@@ -51,11 +52,12 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An HTTP call to make. `auth` is `none`, `bearer:<token>` or `google:<scope>`; it never
-    reaches a log.
+    """An HTTP call to make.
 
-    `timeout` is in seconds, from beginning to end; None leaves it to the sender. `per_second` is
-    how many calls this host takes of one customer, None where no such limit is documented.
+    `auth` is `none`, `bearer:<token>` or `google:<scope>`; it is never logged.
+
+    `timeout` is the total time in seconds; None uses the sender's default. `per_second` is the
+    host's documented rate limit for one customer, None if there is none.
     """
 
     method: str
@@ -69,7 +71,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call came back with; header names are lower case."""
+    """The response to a call. Header names are in lower case."""
 
     status: int
     body: bytes = b""

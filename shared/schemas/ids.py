@@ -1,4 +1,4 @@
-"""Conversation ids, `<platform>:<native id>`, and the ids that Baton derives rather than draws."""
+"""Conversation ids, `<platform>:<native id>`, and ids that are derived by hashing."""
 
 import hashlib
 import re
@@ -13,10 +13,10 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
 
 
 def conversation_id(platform: str, native: str) -> str:
-    """Returns `<platform>:<native>`; a native id that would not survive a URL or a document name is
-    hashed.
+    """Returns `<platform>:<native>`.
 
-    So is one that holds a phone number, as ids stand in URLs and logs.
+    The native id is hashed if it cannot be used in a URL or a document name. It is also hashed if
+    it contains a phone number, because ids occur in URLs and logs.
     """
     if not _PLAIN.fullmatch(native) or _PHONE.search(native) or not native.strip("."):
         native = hidden(native)
@@ -24,37 +24,42 @@ def conversation_id(platform: str, native: str) -> str:
 
 
 def hidden(native: str) -> str:
-    """Returns what stands for a native id that tells too much: where the same id comes, the
-    same stands for it.
-    """
+    """Returns a hash that replaces a native id. The same id always gives the same hash."""
     return "h-" + sha256(native)[:32]
 
 
 def is_hidden(native: str) -> bool:
+    """Returns whether `native` is such a hash."""
     return _HIDDEN.fullmatch(native) is not None
 
 
 def parse_conversation_id(text: str) -> str:
-    """Returns the canonical id of what a caller wrote; a bare id means Business Messages."""
+    """Returns the canonical id of a caller's text.
+
+    An id without a platform belongs to Business Messages.
+    """
     prefixed = _PREFIXED.fullmatch(text)
     return conversation_id(*prefixed.groups()) if prefixed else conversation_id(BARE_PLATFORM, text)
 
 
 def platform_of(conversation: str) -> str:
+    """Returns the platform of a conversation id."""
     return conversation.partition(":")[0]
 
 
 def entry_id(source: str, kind: str, native: str) -> str:
-    """Returns the journal id of an event: the same for every delivery of it, and telling
-    nothing of its content.
+    """Returns the journal id of an event, the same for every delivery.
+
+    It reveals nothing of the content.
     """
     return sha256("\n".join((source, kind, native)))[:40]
 
 
 def command_id(conversation: str, entry: str, index: int | str) -> str:
-    """Returns a UUID (RCS asks for one) that is the same whenever this command is derived again."""
+    """Returns a UUID, which RCS requires. The same command always gets the same one."""
     return str(uuid.uuid5(_NAMESPACE, f"{conversation}\n{entry}\n{index}"))
 
 
 def sha256(text: str) -> str:
+    """Returns the SHA-256 of a text in hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,5 +1,6 @@
-"""The record of one event: what came, what Baton did, how that ended. Also the dedupe record
-and the outbox.
+"""The journal entry of one event: what happened, which commands it caused, and their outcome.
+
+The entry is also the dedupe record. While commands are pending it is part of the outbox.
 """
 
 from collections.abc import Collection
@@ -7,16 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.schemas.base import JsonObject, Ours
+from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State
 from shared.schemas.representative import Representative
 from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+_ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
+
 
 class Verdict(StrEnum):
-    """What the machine made of an event."""
+    """The decision on an event."""
 
     ACCEPTED = "accepted"
     IGNORED = "ignored"
@@ -27,9 +30,10 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-class Notified(Ours):
-    """How telling one target went, in entries of older versions; today that is the state of a
-    TellTeam command.
+class Notified(Stored):
+    """The result of notifying one team target, in entries of older versions.
+
+    Newer ones use TellTeam commands.
     """
 
     target: str
@@ -39,10 +43,12 @@ class Notified(Ours):
     error: str | None = None
 
 
-class Asked(Ours):
-    """How asking the built-in bot went. `until`: whoever asks now is given up after this time.
+class Asked(Stored):
+    """The state of a request to the built-in bot.
 
-    `answer` is what the bot said, kept until all that follows from it is accepted.
+    After `until`, a request in flight counts as lost.
+
+    `answer` is the bot's answer, kept until all events that follow from it are accepted.
     """
 
     bot: str
@@ -52,25 +58,30 @@ class Asked(Ours):
     error: str | None = None
 
 
-class JournalEntry(Ours):
-    """`seq` is the conversation's version that this event made, and so the order of the journal:
-    `time` is by the clock of whichever instance accepted it. What is asked of the built-in bot has
-    the `seq` of the words that it answers; of an event through a link the record in the reporting
-    conversation has that of the channel. `nonce` tells our own lost commit from a duplicate.
+class JournalEntry(Stored):
+    """One entry of a conversation's journal.
 
-    `occurred_at` is kept where the conversation may yet be joined to another, on which the event
-    then acts. `native_id` is the platform's own id of the event where `event_id` only stands for
-    it; people are not shown it. `text` is what was said. `captured_for` are those who may see the
-    variable that the customer's words were captured as, None where they were captured as none.
-    `form` is what the customer sent, in Business Messages form, while a command has still to tell
-    it. Its words are in `text` alone: `words_at` is their place in it, as a payload and a field of
-    it. A `marker` stands for another id of an event that has its entry elsewhere; people are not
-    shown it.
-
-    `due_at` is when the sweep must look here. An entry of which all waits behind commands of
-    earlier entries has none: those entries `guard` it. `guards` is the last sequence that is
-    guarded so. Until a later look has found how what it guards stands, such an entry stays pending
-    and due, even if all of its own has ended.
+    - `seq`: the conversation version of this event, which orders the journal; `time` is by the
+      clock of the accepting instance. A request to the built-in bot has the `seq` of the message
+      that it answers. For an event through a link, the entry of the reporting conversation has the
+      `seq` of the channel's.
+    - `nonce`: distinguishes our own commit, whose answer was lost, from a duplicate.
+    - `occurred_at`: kept if the conversation may still be joined to another one, on which the event
+      then acts.
+    - `native_id`: the platform's id of the event if `event_id` is derived from it. It is not shown
+      to users.
+    - `text`: what was said. `captured_for`: who may see the variable that the text was captured as,
+      None if it was not captured.
+    - `form`: the customer's message in Business Messages form, kept while a command still needs it.
+      Its text is in `text` only; `words_at` is the place of the text, as a payload and a field of
+      it.
+    - `marker`: the entry stands for a further id of an event that has its entry elsewhere. It is
+      not shown to users.
+    - `over`: the desk's conversation that takes no part in this one from this event on.
+    - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
+      behind commands of earlier entries.
+    - `guards`: the last sequence of the entries that wait behind this one. A guarding entry stays
+      pending and due until a later delivery has checked them, even if its own commands have ended.
     """
 
     id: str
@@ -92,26 +103,33 @@ class JournalEntry(Ours):
     words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None
     representative: Representative | None = None
+    over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
     asked: Asked | None = None
     marker: bool = False
+    form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property
     def pending_seq(self) -> int | None:
-        """`seq` while delivery still has to look at this entry, else None."""
+        """`seq` while delivery must process this entry, else None."""
         is_pending = self.guards is not None or any(
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
 
     @property
-    def outcome(self) -> str:
-        """How it ended: the verdict where there was nothing to do, else the worst state of its
-        commands.
+    def ends_chat(self) -> bool:
+        """Whether the event ended a desk's conversation. Entries of versions that had no
+        `over` say so by the id of the event.
         """
+        return self.over is not None or (self.event_id or "").startswith(_ENDED_BEFORE)
+
+    @property
+    def outcome(self) -> str:
+        """The verdict if there were no commands, else the worst state of the commands."""
         if self.notified is not None:
             return self.notified.state
         if self.asked is not None:
@@ -124,13 +142,14 @@ class JournalEntry(Ours):
 
     @property
     def pending(self) -> list[Command]:
+        """The commands that are pending."""
         return [command for command in self.commands if command.state is State.PENDING]
 
     def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
-        """Returns this entry with these commands, and with when the sweep must look at it next.
+        """Returns a copy with these commands and a new `due_at`.
 
-        One that guards others stays due as soon as something of its own has ended: what it guards
-        may go on now. The customer's form is kept only as long as a command has still to tell it.
+        A guarding entry stays due when one of its own commands has ended, because the entries that
+        it guards may now proceed. The customer's form is dropped when no command needs it any more.
         """
         kept = {} if any(map(_tells_the_form, commands)) else {"form": None, "words_at": None}
         after = self.model_copy(update={"commands": commands, **kept})
@@ -141,11 +160,12 @@ class JournalEntry(Ours):
         return after.model_copy(update={"due_at": due})
 
     def due_behind(self, lines: Collection[str]) -> datetime | None:
-        """Returns when something can be done for it, given the lines in which it waits behind
-        earlier entries.
+        """Returns when the entry is due, or None if all its commands wait.
 
-        What waits behind another command is not due before that one: else what always fails stays
-        longest due.
+        `lines` are those blocked by earlier entries.
+
+        A command that waits behind another is not due before it. Otherwise commands that always
+        fail would always be first in the sweep.
         """
         heads: dict[str, Command] = {}
         for command in self.pending:

@@ -1,20 +1,20 @@
-"""Languages as platforms write them: BCP 47 tags, with Java's `_`, old codes, and what stands
-behind.
+"""Language tags as platforms send them: BCP 47, Java's `_`, deprecated codes, and suffixes such as
+`.UTF-8`.
 
-A library that knows all of BCP 47 takes a fifth of a second to import, at every start of a
-function; a test holds these few rules against one.
+A library for all of BCP 47 takes a fifth of a second to import at every cold start. A test checks
+these tables against such a library.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Codes that were replaced, which phones still send: Java and Android say `in`, `iw` and `ji`.
+# Deprecated codes that phones still send: Java and Android use `in`, `iw` and `ji`.
 # https://www.iana.org/assignments/language-subtag-registry (Preferred-Value); `tl` and `sh` by
 # CLDR: https://github.com/unicode-org/cldr/blob/main/common/supplemental/supplementalMetadata.xml
 REPLACED = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr", "tl": "fil"}
-_NONE = ("und", "mul", "mis", "zxx")  # not known, several, no code, no language
-# Whose readers read the other language where theirs is not to be had.
+_NONE = ("und", "mul", "mis", "zxx")  # undetermined, multiple, uncoded, no linguistic content
+# Readers of the first language can read texts in the second one.
 _AKIN = {"nb": "no", "nn": "no", "cmn": "zh", "yue": "zh"}
 _TRADITIONAL = ("TW", "HK", "MO")
 _SEPARATOR = re.compile(r"[-_]")
@@ -22,7 +22,7 @@ _SEPARATOR = re.compile(r"[-_]")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a tag says: `language` like id or fil, empty where it says none; `script` like Hant."""
+    """A parsed tag: `language` such as id or fil, empty if unknown; `script` such as Hant."""
 
     language: str
     script: str | None = None
@@ -30,18 +30,21 @@ class Language:
 
     @property
     def akin(self) -> str:
+        """The language whose texts readers of this one can also use."""
         return _AKIN.get(self.language, self.language)
 
 
 def read(tag: str | None) -> Language:
-    """Returns what a tag says, as far as it is one: `pt-BR`, `in_ID`, `zh_Hant_HK`,
+    """Returns the parts of a tag that can be read: `pt-BR`, `in_ID`, `zh_Hant_HK`,
     `en_US.UTF-8`.
     """
     language, *rest = _SEPARATOR.split(re.split(r"[.@]", tag or "")[0])
     language = language.lower()
     if not re.fullmatch(r"[a-z]{2,3}", language) or language in _NONE:
         return Language("")
-    if language == "zh" and rest and rest[0].lower() in ("cmn", "yue"):  # as an extended language
+    if (
+        language == "zh" and rest and rest[0].lower() in ("cmn", "yue")
+    ):  # an extended language subtag
         language, *rest = rest[0].lower(), *rest[1:]
     script = next((one.title() for one in rest[:1] if re.fullmatch(r"[A-Za-z]{4}", one)), None)
     regions = (one.upper() for one in rest[:2] if re.fullmatch(r"[A-Za-z]{2}|[0-9]{3}", one))
@@ -51,7 +54,7 @@ def read(tag: str | None) -> Language:
 
 
 def _script(language: str, region: str | None) -> str | None:
-    """Returns the script that goes without saying: Chinese is written in two."""
+    """Returns the default script. Only Chinese, which is written in two scripts, has one here."""
     if language == "yue":
         return "Hant"
     if language in ("zh", "cmn"):
@@ -60,17 +63,17 @@ def _script(language: str, region: str | None) -> str | None:
 
 
 def language_of(tag: str | None) -> str:
-    """Returns the language alone, by its code of today: `pt` of pt-BR, `id` of in_ID, `fil` of
+    """Returns the current code of the language: `pt` for pt-BR, `id` for in_ID, `fil` for
     fil-PH.
     """
     return read(tag).language
 
 
 def best_of(wanted: str | None, offered: Sequence[str]) -> str | None:
-    """Returns the tag that fits a reader best, None where none is of their language.
+    """Returns the offered tag that fits a reader best, or None if none has their language.
 
-    The script counts most, then the region; one without a region fits better than another region's.
-    Of equals the first one is taken.
+    The script counts most, then the region. A tag without a region is better than one of another
+    region. Of equal tags the first is returned.
     """
     reader = read(wanted)
     fitting = [one for one in offered if reader.language and read(one).akin == reader.akin]

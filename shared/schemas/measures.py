@@ -1,14 +1,15 @@
-"""What the reports count: measures, and the clocks of a conversation that are still running."""
+"""What the reports count: measures, and the running clocks of a conversation."""
 
 from enum import StrEnum
 
-from shared.schemas.base import Ours
+from shared.schemas.base import Stored
 from shared.schemas.times import Time
 
 
 class Name(StrEnum):
-    """README's table of definitions says what each means. Those in TIMED carry seconds; the
-    rest count.
+    """The names of measures. The reports' README defines them.
+
+    Those in TIMED carry seconds; the others are counted.
     """
 
     CONVERSATION = "conversation"
@@ -39,13 +40,14 @@ class Name(StrEnum):
 TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLING})
 
 
-class Measure(Ours):
-    """One thing to count. `at` is when its clock started, whenever it ended; nothing tells which
-    conversation it was.
+class Measure(Stored):
+    """One value to count. It does not identify its conversation.
 
-    `desk` is where the handoff was routed, empty where none was asked for; `agent` is empty where
-    nobody in particular is meant. `number` is -1 where what had been counted turned out not to be
-    so.
+    - `at`: when its clock started.
+    - `desk`: where the handoff was routed, empty if no desk was asked.
+    - `agent`: empty if the measure is not about a particular agent.
+    - `seconds`: the duration of a timed measure.
+    - `number`: -1 if an earlier count turned out to be wrong.
     """
 
     name: Name
@@ -57,9 +59,9 @@ class Measure(Ours):
     number: int = 1
 
 
-class Moment(Ours):
-    """When something happened, by Baton's clock and by that of the platform that reported it
-    (`source`).
+class Moment(Stored):
+    """A point in time by Baton's clock (`accepted_at`) and by that of the platform `source`
+    (`occurred_at`).
     """
 
     source: str
@@ -67,11 +69,10 @@ class Moment(Ours):
     occurred_at: Time | None = None
 
     def seconds_until(self, end: "Moment") -> float:
-        """Returns how long it took: by the platform's clock where one and the same timed both ends,
-        else by Baton's.
+        """Returns the duration in seconds.
 
-        What came without a time of its own, or with one in the future, has Baton's; it must not be
-        mixed with another.
+        It uses the platform's clock if the same platform timed both moments, else Baton's. The two
+        clocks are never mixed: a missing or future `occurred_at` means Baton's clock for both.
         """
         since, until = self.accepted_at, end.accepted_at
         if self.source == end.source and self._own is not None and end._own is not None:
@@ -79,8 +80,8 @@ class Moment(Ours):
         return max((until - since).total_seconds(), 0.0)
 
     def was_before(self, late: "Moment") -> bool:
-        """Returns whether this had happened when something that is reported late did, by the
-        best clock there is.
+        """Returns whether this moment was before `late`, an event that was reported late, by the
+        most reliable clock available.
         """
         own = self._own if self.source == late.source else None
         return (own or self.accepted_at) <= (late._own or late.accepted_at)
@@ -94,11 +95,11 @@ class Moment(Ours):
         )
 
 
-class Visit(Ours):
-    """The customer's messages that are less than a day apart: one conversation, as reports count
+class Visit(Stored):
+    """A conversation as reports count it: messages of the customer with less than a day between
     them.
 
-    `channel` is where it began; the customer may go on elsewhere.
+    `channel` is where it began; the customer may continue on another one.
     """
 
     began_at: Time
@@ -107,8 +108,8 @@ class Visit(Ours):
     handed_off: bool = False
 
 
-class Handoff(Ours):
-    """A handoff. Without `requested` somebody joined unasked.
+class Handoff(Stored):
+    """A handoff. `requested` is None if a human joined without a request.
 
     `desk` is where it was routed, `channel` where it began.
     """
@@ -121,11 +122,12 @@ class Handoff(Ours):
     responded: bool = False
 
 
-class Ended(Ours):
-    """The handoff that ended last, at `at`; `turn` is since when the customer's words waited then.
+class Ended(Stored):
+    """The handoff that ended last, at `at`.
 
-    `may_go_on`: its last human left and no bot has spoken since. `asked` is the customer's first
-    word in that time.
+    - `turn`: since when the customer's message had been waiting then.
+    - `may_go_on`: the last human left and no bot has spoken since.
+    - `asked`: the customer's first message in that time.
     """
 
     handoff: Handoff
@@ -135,8 +137,11 @@ class Ended(Ours):
     asked: Moment | None = None
 
 
-class Progress(Ours):
-    """The clocks that run: `turn` is since when the customer's words wait for a human's."""
+class Progress(Stored):
+    """The running clocks.
+
+    `turn` is since when the customer's message waits for a human's answer.
+    """
 
     visit: Visit | None = None
     handoff: Handoff | None = None

@@ -1,5 +1,5 @@
-"""People's names, as they may be shown: nothing in them that is not seen, or moves what stands
-around them.
+"""People's names in a form that is safe to display: without invisible or direction-changing
+characters.
 """
 
 import re
@@ -7,22 +7,21 @@ from unicodedata import category
 
 from shared.schemas.texts import shortened
 
-# Persian and Indic names need the first two, emoji the second; they change how their neighbours
-# look.
+# Zero-width joiners change the shape of their neighbours. Persian and Indic names need both of
+# them, emoji the second.
 JOINERS = "\u200c\u200d"
-# Signs that stand before a number or a word and are seen, though Unicode calls them format
-# characters.
+# Visible signs before a number or a word, which Unicode classifies as format characters.
 _SEEN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-# The flag of England, and others that a black flag and unseen letters make; else one character.
+# A flag of a black flag and invisible tag letters, like England's; else a single character.
 _PARTS = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f|.", re.DOTALL)
 
 
 def shown(name: str, limit: int) -> str:
-    """Returns a name in one line, empty where nothing of it is seen.
+    """Returns a name in one line of at most `limit` characters, empty if nothing of it is visible.
 
-    Left out are control characters and those that are not seen or turn the direction of a line.
+    Control characters, invisible characters and those that change the text direction are removed.
     """
     line = "".join(map(_shown, _PARTS.findall(name)))
     words = (word.strip(JOINERS) for word in line.split())

@@ -1,5 +1,6 @@
-"""The bodies of Baton's topics, `schema_version` 1: at least once, in order, under ids that do
-not change.
+"""The bodies of Baton's topics, `schema_version` 1.
+
+They are delivered at least once, in order, under ids that do not change.
 """
 
 from typing import Literal
@@ -32,16 +33,17 @@ NotificationType = Literal[
 
 
 class _Body(Ours):
-    """Topics are read by anybody: snake_case, and always a version."""
+    """A public format: snake_case, with a version."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=None)
+    # A function of an older version reads what a newer one published.
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=None)
 
     schema_version: Literal[1] = 1
 
 
 class WakeUp(_Body):
-    """`baton-outbox`: this conversation has something to deliver, or (`timers`) something that
-    is due.
+    """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
+    due.
     """
 
     conversation: str
@@ -49,7 +51,9 @@ class WakeUp(_Body):
 
 
 class VariablesBody(_Body):
-    """`baton-variables`: what the event audience may see of one capture, and who says so."""
+    """`baton-variables`: the variables of one capture that the event audience may see, and their
+    provenance.
+    """
 
     id: str
     conversation: str
@@ -59,8 +63,8 @@ class VariablesBody(_Body):
 
 
 class CommentBody(_Body):
-    """A comment for the CRM record: what the comment audience may see of one capture, in words
-    and as data.
+    """A comment for the CRM record: the variables of one capture that the comment audience may
+    see, as text and as data.
     """
 
     id: str
@@ -72,13 +76,15 @@ class CommentBody(_Body):
 
 
 def transcript_of(conversation: str) -> str:
-    """Returns where the API tells what was said."""
+    """Returns the API path of the conversation's journal."""
     return f"/v1/conversations/{conversation}/journal"
 
 
 class Notification(_Body):
-    """`baton-handoffs`: what the team should know, once per edge. `desk` is where the request went,
-    `transcript` where the API tells what was said, `message_id` that of a message not delivered.
+    """`baton-handoffs`: a notification for the team, once for each change.
+
+    `desk` is where the request was routed, `transcript` the API path of the journal, `message_id`
+    the id of a message that was not delivered.
     """
 
     id: str
@@ -95,8 +101,8 @@ class Notification(_Body):
 
 
 class Measured(_Body):
-    """`baton-handoffs`, where REPORTS_STREAM is on: what the reports count, for whoever counts
-    elsewhere as well.
+    """`baton-handoffs` with REPORTS_STREAM: the measures of the reports, for consumers that
+    count themselves.
     """
 
     id: str

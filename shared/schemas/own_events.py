@@ -1,5 +1,5 @@
-"""Events that Baton itself makes: a timer fired, a desk's chat was linked or unlinked, a JOINED
-did not arrive.
+"""Events that Baton itself creates: a timer fired, a desk's chat was linked or unlinked, a
+JOINED was not delivered.
 """
 
 from typing import ClassVar
@@ -8,7 +8,7 @@ from shared.schemas.events import Event
 
 
 class ChatOpened(Event):
-    """A desk's chat was made for `handoff`, and is linked from now on."""
+    """A desk's chat was created for `handoff` and is linked from now on."""
 
     kind: ClassVar[str] = "chat_opened"
 
@@ -17,7 +17,7 @@ class ChatOpened(Event):
 
 
 class Unlinked(Event):
-    """`desk`, a desk's conversation, is linked no longer."""
+    """The desk's conversation `desk` is no longer linked."""
 
     kind: ClassVar[str] = "unlink"
 
@@ -30,8 +30,9 @@ class Unlinked(Event):
 
 
 class UnclaimedTimeout(Event):
-    """The `n`th time that a request waited `UNCLAIMED_AFTER`; `armed` is the version that set
-    the timer.
+    """A request has waited `n` times `UNCLAIMED_AFTER` seconds.
+
+    `armed` is the version that set the timer.
     """
 
     kind: ClassVar[str] = "unclaimed_timeout"
@@ -41,6 +42,8 @@ class UnclaimedTimeout(Event):
 
 
 class HumanIdleTimeout(Event):
+    """The humans in the conversation have not written for `HUMAN_IDLE_AFTER` seconds."""
+
     kind: ClassVar[str] = "human_idle_timeout"
 
     armed: int
@@ -48,7 +51,7 @@ class HumanIdleTimeout(Event):
 
 
 class ChatIdleTimeout(Event):
-    """Nobody came to the chat that a desk's people have left."""
+    """No agent joined the chat that a desk's agents have left."""
 
     kind: ClassVar[str] = "chat_idle_timeout"
 
@@ -57,8 +60,9 @@ class ChatIdleTimeout(Event):
 
 
 class JoinedLost(Event):
-    """The text that told of a human who joined will not arrive; `frame` is the id of what told
-    of it.
+    """The text that announces a human who joined will not be delivered.
+
+    `frame` is the id of that JOINED.
     """
 
     kind: ClassVar[str] = "joined_lost"

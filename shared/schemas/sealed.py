@@ -1,7 +1,9 @@
-"""What was said, and may be hidden from some: it cannot be printed, joined or sent by accident.
+"""A wrapper for content that some readers must not see.
 
-`handoff.visibility` alone opens it, for a reader who is named; a test looks for others. Stored, it
-is what it holds.
+It cannot be printed, joined or sent by accident.
+
+Only `handoff.visibility` opens it, for a given reader; a test checks that. The stored form is the
+plain content.
 """
 
 from typing import Any, Generic, TypeVar, get_args
@@ -14,6 +16,8 @@ HIDDEN = "[hidden]"
 
 
 class Sealed(Generic[T]):
+    """Content of type T. Its repr is `[hidden]`."""
+
     __slots__ = ("_content",)
 
     def __init__(self, content: T) -> None:
@@ -40,4 +44,5 @@ class Sealed(Generic[T]):
 
 
 def unsealed(sealed: Sealed[T]) -> T:
+    """Returns the content. Only `handoff.visibility` may call this."""
     return sealed._content

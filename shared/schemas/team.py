@@ -1,4 +1,4 @@
-"""What a team is told: the notification, in words, with what one wants to know before going in."""
+"""Team notifications in words, with the context that an agent needs before they join."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +23,9 @@ HEADLINES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """A notification with its context, told at `at`. `lines` are the conversation's last words,
-    oldest first.
+    """A notification with its context, sent at `at`.
+
+    `lines` are the conversation's last messages, oldest first.
     """
 
     notification: Notification
@@ -35,13 +36,14 @@ class Briefing:
 
     @property
     def headline(self) -> str:
+        """The first line of the notification."""
         reminder = self.notification.reminder
         headline = HEADLINES[self.notification.type]
         return f"{headline} (reminder {reminder})" if reminder else headline
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Returns who, why and how long, as far as they are known."""
+        """Returns labels and values of what is known: who, why and how long."""
         told = self.notification
         who = told.representative.display_name if told.representative else None
         waited = None if told.waited_seconds is None else in_words(told.waited_seconds)
@@ -57,7 +59,7 @@ class Briefing:
 
 
 def in_words(seconds: float) -> str:
-    """Returns a duration as people say it: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Returns a duration for display: `45 s`, `3 min 20 s`, `2 h 5 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -66,7 +68,7 @@ def in_words(seconds: float) -> str:
 
 
 class Target(Protocol):
-    """Where a team reads. `dedupes`: informed twice under one id, it shows it once."""
+    """A place where the team reads notifications. `dedupes`: it shows a repeated id only once."""
 
     @property
     def name(self) -> str: ...
@@ -77,22 +79,24 @@ class Target(Protocol):
     def call(self, briefing: Briefing) -> Call: ...
 
     def fault(self, answer: Answer) -> str | None:
-        """Returns the target's own name of an error, None where it gives none."""
+        """Returns the target's own name of an error, or None if it names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who is informed, and the page on which people look (`{conversation}` in its address is
-    filled in).
+    """The team's targets, and the URL of the page where agents work, in which `{conversation}`
+    is replaced.
     """
 
     targets: Sequence[Target] = ()
     console_url: str | None = None
 
     def named(self, name: str) -> Target | None:
+        """Returns the target of that name, or None."""
         return next((target for target in self.targets if target.name == name), None)
 
     def link(self, conversation: str) -> str | None:
+        """Returns the URL of the conversation's page, or None if no console URL is set."""
         if self.console_url is None:
             return None
         return self.console_url.replace("{conversation}", quote(conversation, safe=":"))
@@ -100,6 +104,6 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """An address that is itself a secret: it never prints."""
+    """A URL that contains a secret. Its repr leaves the value out."""
 
     value: str = field(repr=False)

@@ -1,8 +1,8 @@
-"""Where a text is cut: between what people read as characters, and at the end of a thought if one
-is near.
+"""Splits and shortens texts at grapheme clusters, and preferably at the end of a paragraph or
+sentence.
 
-Such a character is a grapheme cluster, which may have many code points: a family of four, a flag, a
-letter with marks. https://www.unicode.org/reports/tr29/#Grapheme_Cluster_Boundaries
+A grapheme cluster is what people read as one character. It may have many code points: a family of
+four, a flag, a letter with marks. https://www.unicode.org/reports/tr29/#Grapheme_Cluster_Boundaries
 """
 
 import re
@@ -14,9 +14,10 @@ _ENDS = tuple(map(re.compile, (r"\n\s*\n", r"\n", r"(?<=[.!?…۔؟।])\s+|(?<=
 
 
 def split_text(text: str, limit: int) -> list[str]:
-    """Returns `text` in pieces of at most `limit` code points. Nothing is lost but pieces of white
-    space only; of a text that is nothing else, nothing stays. A cluster is torn only if it is
-    longer than `limit` by itself.
+    """Returns `text` in pieces of at most `limit` code points.
+
+    Only pieces of white space are dropped, so a text of white space gives no pieces. A cluster is
+    split only if it is longer than `limit`.
     """
     pieces, start = [], 0
     while len(text) - start > limit:
@@ -27,31 +28,33 @@ def split_text(text: str, limit: int) -> list[str]:
 
 
 def first_piece(text: str, limit: int) -> str:
-    """Returns the first of such pieces, without white space at its end; the whole text if it is
-    short.
-    """
+    """Returns the first piece of at most `limit` code points, without trailing white space."""
     end = _end_of_piece(text[: limit + 1], limit) if len(text) > limit else len(text)
     return text[:end].rstrip()
 
 
 def shortened(text: str, limit: int, mark: str = "…", size: Callable[[str], int] = len) -> str:
-    """Returns `text`, or as many of its clusters as take at most `limit` together with `mark`,
-    which says that the rest is missing. `size` measures where the limit is not one of code points.
+    """Returns `text` if its size is within `limit`, else as many clusters as fit together with
+    `mark`.
+
+    `mark` shows that the rest is missing. `size` measures a text in another unit than code points.
     """
     if size(text) <= limit:
         return text
     ends = _clusters_within(text[: limit + 1], limit)
     fits = bisect_right(ends, limit, key=lambda end: size(text[:end] + mark))
-    if fits == 0:  # not even the first cluster does
+    if fits == 0:  # not even the first cluster fits
         ends = range(1, (ends[0] if ends else limit) + 1)
         fits = bisect_right(ends, limit, key=lambda end: size(text[:end] + mark))
     return text[: ends[fits - 1] if fits else 0].rstrip() + mark
 
 
 def _end_of_piece(window: str, limit: int) -> int:
-    """Returns where the piece ends with which `window` begins. It has one code point more than the
-    limit, which tells whether a cluster ends there. A good place is looked for in the last third:
-    before that the piece would be short.
+    """Returns the end of the piece with which `window` begins.
+
+    The window has one code point more than `limit`, which shows whether a cluster ends there.
+    Paragraph, line, sentence and word ends are searched in the last third only, so that pieces do
+    not become short.
     """
     ends = _clusters_within(window, limit)
     least, possible = limit * 2 // 3, frozenset(ends)
@@ -64,11 +67,12 @@ def _end_of_piece(window: str, limit: int) -> int:
 
 
 def _clusters_within(window: str, limit: int) -> Sequence[int]:
-    """Returns where each cluster ends that ends by `limit`; the code point after it tells
-    whether one ends there.
+    """Returns the ends of all clusters that end within `limit`.
+
+    The code point after the limit shows whether a cluster ends there.
     """
     if window.isascii() and "\r" not in window:
         return range(1, min(len(window), limit) + 1)
-    import regex  # most processes never cut such a text
+    import regex  # imported here because most processes never need it
 
     return [end for found in regex.finditer(r"\X", window) if (end := found.end()) <= limit]

@@ -1,5 +1,5 @@
-"""The one place that reads times: RFC 3339 with nanoseconds, Unix seconds, `2024-11-15 16:46:31
-UTC`.
+"""Parsing and formatting of times: RFC 3339 with nanoseconds, Unix seconds,
+`2024-11-15 16:46:31 UTC`.
 """
 
 from datetime import UTC, datetime
@@ -11,8 +11,9 @@ _PYDANTIC = TypeAdapter(AwareDatetime)
 
 
 def parse_time(value: object) -> datetime:
-    """Returns an aware UTC time, cut to microseconds. Raises ValueError for anything that is
-    not a time.
+    """Returns an aware time in UTC, truncated to microseconds.
+
+    Raises ValueError if `value` is not a time.
     """
     if isinstance(value, bool) or not isinstance(value, int | str | datetime):
         raise ValueError("not a time")
@@ -38,8 +39,9 @@ def _unix(seconds: float) -> datetime:
 
 
 def time_or_none(value: object) -> datetime | None:
-    """Returns the time, or None where a platform sent a placeholder in a field that Baton can
-    do without.
+    """Returns the time, or None if the value is not a time.
+
+    For optional fields in which platforms send placeholders.
     """
     try:
         return parse_time(value)
@@ -48,9 +50,7 @@ def time_or_none(value: object) -> datetime | None:
 
 
 def format_time(value: datetime) -> str:
-    """Returns RFC 3339 in UTC with exactly six fractional digits, so that text sorts as time
-    does.
-    """
+    """Returns RFC 3339 in UTC with exactly six fractional digits, so that texts sort like times."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

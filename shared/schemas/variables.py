@@ -1,4 +1,4 @@
-"""Session variables: what a virtual agent captures, who may see it, and who says so.
+"""Session variables: what a virtual agent captures, who may see it, and where it came from.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/post-events-for-vtas
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-from shared.schemas.base import JsonObject, NonEmpty, Ours, Theirs
+from shared.schemas.base import JsonObject, NonEmpty, Stored, Theirs
 from shared.schemas.times import Time, time_or_none
 
 DEEPEST = 20  # levels of lists and objects in a value
@@ -21,8 +21,12 @@ _STORABLE = f"values of at most {DEEPEST} levels, and finite numbers"
 
 
 def _storable(variables: JsonObject) -> JsonObject:
-    """A record that holds what its parser cannot read again would be lost as a whole. Names no
-    key: it may tell.
+    """Returns `variables`.
+
+    Raises ValueError if a value could not be read back from the store's JSON.
+
+    A document with such a value would be lost as a whole. The error names no key, because keys may
+    be confidential.
     """
     if not all(_is_storable(value, DEEPEST) for value in variables.values()):
         raise ValueError(f"a value is nested deeper than {DEEPEST} levels, or no finite number")
@@ -37,16 +41,14 @@ def _is_storable(value: JsonValue, levels: int) -> bool:
 
 
 def _text_or_none(value: object) -> str | None:
-    """Returns the text of a field that Baton can do without, whichever JSON type it has this
-    time.
-    """
+    """Returns the text of an optional field, whichever JSON type it has, or None."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     try:
         return str(value) if isinstance(value, str | int | float) else None
-    except ValueError:  # a number of more digits than Python writes
+    except ValueError:  # Python limits the digits of a number that it converts
         return None
 
 
@@ -55,7 +57,7 @@ def _object_or_none(value: object) -> object:
 
 
 def _number_or_none(value: object) -> int | None:
-    """Returns a whole number, also of a text of its digits, None for anything else."""
+    """Returns a whole number, also from a text of digits, or None."""
     if isinstance(value, str):
         digits = value.strip()
         return (
@@ -69,7 +71,7 @@ def _number_or_none(value: object) -> int | None:
 
 
 def _session(value: object) -> int | None:
-    """Returns the number of a session, None where there is none. Raises ValueError."""
+    """Returns the number of a session, or None if there is none. Raises ValueError."""
     if value is None or value == "":
         return None
     number = _number_or_none(value)
@@ -85,16 +87,20 @@ def _names_session(value: object) -> bool:
         return False
 
 
-LenientTime = Annotated[Time | None, BeforeValidator(time_or_none)]
-LenientText = Annotated[str | None, BeforeValidator(_text_or_none)]
-LenientNumber = Annotated[int | None, BeforeValidator(_number_or_none)]
+# What is read of these fields is narrower than what may stand there, which the schemas say.
+Given = str | int | float | None
+LenientTime = Annotated[Time | None, BeforeValidator(time_or_none, json_schema_input_type=Given)]
+LenientText = Annotated[str | None, BeforeValidator(_text_or_none, json_schema_input_type=Given)]
+LenientNumber = Annotated[
+    int | None, BeforeValidator(_number_or_none, json_schema_input_type=Given)
+]
 LenientObject = Annotated[JsonObject | None, BeforeValidator(_object_or_none)]
-SessionId = Annotated[int | None, BeforeValidator(_session)]
+SessionId = Annotated[int | None, BeforeValidator(_session, json_schema_input_type=Given)]
 Values = Annotated[JsonObject, AfterValidator(_storable)]
 
 
 class Audience(StrEnum):
-    """Who may see a variable: listeners of events, the human agent, readers of the CRM record."""
+    """Who may see a variable: consumers of events, the human agent, readers of the CRM record."""
 
     EVENT = "event"
     AGENT = "agent"
@@ -102,7 +108,7 @@ class Audience(StrEnum):
 
 
 class Snake(Theirs):
-    """The CCAI Platform writes snake_case."""
+    """Data of the CCAI Platform, which uses snake_case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=None)
 
@@ -116,15 +122,17 @@ class CapturedVariables(Snake):
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part of an event that could not be read: where it stands, and what was expected there. It
-    names neither a key nor a value."""
+    """A part of an event that could not be read: its place and the expected type.
+
+    It contains neither keys nor values.
+    """
 
     field: str
     expected: str
 
 
 def _captures(given: object) -> tuple[list[object], list[Unread]]:
-    """Returns the captures as far as they can be read, and what cannot be."""
+    """Returns the captures that can be read, and descriptions of the others."""
     if given is None:
         return [], []
     if not isinstance(given, list):
@@ -146,16 +154,16 @@ def _captures(given: object) -> tuple[list[object], list[Unread]]:
 
 
 def _only_usable(given: dict[object, object]) -> dict[str, None]:
-    """Returns a change that takes a session away that cannot be read, where the other one can."""
+    """Returns a change that removes a session id that cannot be read, if the other one can."""
     usable = [name for name in _SESSIONS if _names_session(given.get(name))]
     return {name: None for name in _SESSIONS if usable and name not in usable}
 
 
 class TaskVirtualAgent(Snake):
-    """The data of a Task_VA event: only which session it is of must be readable.
+    """The data of a Task_VA event. Only its session id is required.
 
-    What is optional is omitted or null, and a number may come as a text or the other way round. Of
-    the captures those count that can be read; `unread` are the others.
+    Other fields may be missing or null, and numbers may be sent as texts or the other way round.
+    Captures that cannot be read are described in `unread`.
     """
 
     chat_id: SessionId = None
@@ -202,7 +210,9 @@ TaskType = Literal["Task_VA_Joined", "Task_VA_Left", "Task_VA_Variables_Received
 
 
 class SessionVariable(Snake):
-    """What a Dialogflow payload says about variables, and from whom each key is hidden."""
+    """The `session_variable` of a Dialogflow payload: what to capture, and from whom each key is
+    hidden.
+    """
 
     payload: Values | None = None
     capture_target: Literal["payload", "end_user_response"] = "payload"
@@ -224,8 +234,8 @@ class SessionVariable(Snake):
 
 
 class Action(Snake):
-    """What a Dialogflow payload asks for: a human, the end, or one human in particular. Only
-    that must be readable.
+    """The action of a Dialogflow payload: escalate to a human, end, or transfer to a particular
+    agent. Only the action is required.
     """
 
     type: Literal["action"] = "action"
@@ -239,14 +249,20 @@ class Action(Snake):
 
 
 class Ujet(Snake):
-    """The custom payload `ujet`; kinds that Baton has no use for (texts, buttons, media) pass."""
+    """The custom payload `ujet`.
+
+    Kinds that Baton does not use (texts, buttons, media) are ignored.
+    """
 
     session_variable: SessionVariable | None = None
 
 
-class Provenance(Ours):
-    """Who says so. Only `signed` came from a platform itself; else an agent's browser claims
-    it. Stands on a topic.
+class Provenance(Stored):
+    """Where a value came from.
+
+    `signed`: from the platform itself; else an agent's browser reported it.
+
+    It is part of a public topic.
     """
 
     model_config = ConfigDict(alias_generator=None)
@@ -257,11 +273,11 @@ class Provenance(Ours):
     seen_at: Time | None = None
 
 
-class Variable(Ours):
+class Variable(Stored):
     """The latest value of a key, and which audiences may see it.
 
-    Where nobody may, the value itself is not kept: it only hides an earlier one. A null is left out
-    of a stored record.
+    If no audience may see it, the value is not stored: the key only replaces an earlier value. A
+    null value is left out of the stored form.
     """
 
     key: str

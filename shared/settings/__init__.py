@@ -1,1 +1,1 @@
-"""The settings: the model, their types, and what is wrong with given ones."""
+"""The settings: the model, its types, and error messages for invalid values."""

@@ -1,5 +1,6 @@
-"""What is wrong with the settings, in words: which one, where in it, and what to give instead;
-never its value.
+"""Error messages for invalid settings: which setting, where in it, and what to give instead.
+
+They contain no values.
 """
 
 import json
@@ -21,7 +22,7 @@ _WORDS = {
 
 
 def faults(error: ValidationError, given: Mapping[str, str]) -> str:
-    """Returns all that is wrong with the settings `given` by their names in lower case."""
+    """Returns all faults of the settings `given`, whose names are in lower case."""
     return "; ".join(f"{_where(fault, given)}: {_what(fault)}" for fault in error.errors())
 
 
@@ -34,7 +35,7 @@ def _where(fault: ErrorDetails, given: Mapping[str, str]) -> str:
 
 
 def _step(one: int | str, before: Iterable[int | str], text: str) -> str:
-    """Returns a step into a setting: what has a name is called by it, else counted from 1."""
+    """Returns a step of the path: a name where there is one, else the position counted from 1."""
     if isinstance(one, str):
         return one
     return _name(one, text) if not list(before) else str(one + 1)

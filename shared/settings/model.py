@@ -1,4 +1,7 @@
-"""The only reader of the environment: a frozen model whose secrets never print."""
+"""Reads the environment into a frozen model whose secrets are not in its repr.
+
+Nothing else reads the environment.
+"""
 
 import re
 from collections.abc import Mapping
@@ -20,10 +23,14 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.ids import sha256
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
 from shared.settings.faults import faults
+from shared.settings.secrets import strong, weak_keys
 from shared.settings.types import (
+    LONGEST_DAYS,
+    LONGEST_SECONDS,
     Agent,
     ApiKeys,
     Auth,
@@ -49,113 +56,225 @@ from shared.settings.types import (
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
-# one for each region, too
+# includes the regional hosts
 RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
 
 
 class Settings(BaseModel):
-    """One field per variable of README's table, lower case; the defaults are those of a
-    deployed function.
+    """One field per environment variable, lower case; the defaults are those of a deployed
+    function.
+
+    The text below a field is its meaning in the table of functions/README.md.
     """
 
+    # Validation errors must not contain the values, which may be secrets.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     baton_store: Store = ""
+    """Where state lives: `firestore`, or `sqlite:///path` on one machine."""
     baton_queue: Literal["", "inline", "pubsub"] = ""
+    """What wakes delivery: `pubsub`, or `inline` on one machine."""
     google_cloud_project: str | None = None
+    """The project of Firestore and Pub/Sub; by default the deployment's."""
     firestore_emulator_host: str | None = None
+    """An emulator to use instead of Firestore."""
     pubsub_emulator_host: str | None = None
+    """An emulator to use instead of Pub/Sub."""
     k_service: str | None = None
 
     business_messages_api_url: Url = GOOGLE_HOST
+    """Where messages to customers on Business Messages go."""
     business_messages_auth: Auth = ""
+    """How these calls are authorised: `google`, `none` or `bearer:<token>`. The default is
+    `google` for Google's host and `none` for others.
+    """
     business_messages_signing_keys: Secrets = ()
+    """Keys of `X-Goog-Signature`: the partner key, the client token, or both."""
     business_messages_client_token: Secret = None
+    """The token that proves the webhook's address in the handshake."""
     csku_webhook_secrets: Secrets = ()
+    """The secrets that CSKU AI sends in `Authorization`."""
     rcs_client_tokens: Secrets = ()
+    """Client tokens of the RCS webhooks (the partner's, an agent's). They prove the address
+    and sign each webhook.
+    """
     rcs_api_url: Url = RCS_HOST
+    """Where RCS messages go. A region has its own host, like
+    `https://europe-rcsbusinessmessaging.googleapis.com`.
+    """
     rcs_auth: Auth = ""
+    """How these calls are authorised: `google`, `none` or `bearer:<token>`. The default is
+    `google` for Google's hosts and `none` for others.
+    """
     rcs_traffic_type: TrafficType = "SERVICEREQUEST"
+    """The `messageTrafficType` of each message, which agents with several uses must state."""
     whatsapp_app_secrets: Secrets = ()
+    """App secrets, which sign `X-Hub-Signature-256`."""
     whatsapp_verify_token: Secret = None
+    """The token that Meta repeats when it checks the webhook's address."""
     whatsapp_api_url: Url = "https://graph.facebook.com/v23.0"
+    """Where WhatsApp messages go; the version of the API is part of it."""
     whatsapp_access_token: Secret = None
+    """A system user's token, which sends messages. Without it messages wait, and the journal
+    says `door-closed`.
+    """
     ccai_webhook_secrets: Secrets = ()
-    ccai_signature_max_age: Annotated[float, Field(ge=0)] = 0
+    """The CCAI Platform's webhook secrets, primary and secondary."""
+    ccai_signature_max_age: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 0
+    """Seconds after which a signature is too old; `0` accepts any age, because the form of
+    the timestamp is not documented.
+    """
     ccai_events_user: str | None = None
+    """The user of external session events, which say that an agent was assigned."""
     ccai_events_password: Secret = None
+    """The password of external session events."""
     ccai_api_url: Url | None = None
+    """Where chats are created: `https://<subdomain>.<domain>/apps/api/v1`."""
     ccai_api_user: str | None = None
+    """The subdomain, which is the user of the API."""
     ccai_api_token: Secret = None
+    """The token of an API credential."""
     ccai_menu_id: int | None = None
+    """The queue of new chats, unless the desk's row names one."""
     ccai_unofficial: UnofficialFacts = EVERYTHING
+    """Which facts may be used that no official page states; `none` for none. The CCAI
+    Platform's page lists them.
+    """
     csku_api_url: Url = "https://api.csku.ai"
+    """Where CSKU AI's conversations are flagged."""
     csku_api_business: str | None = None
+    """The API's header `Business`."""
     csku_api_secret: Secret = None
+    """The API's header `Secret`."""
     csku_need_human: bool = False
+    """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
+    back.
+    """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
+    """The name of a human who answers in the WhatsApp Business app, which names no author."""
     unverified_facts: Facts = SAFE
+    """Which unverified facts of channels count; `none` for none. The page on channels lists
+    them.
+    """
     baton_api_keys: ApiKeys = {}
+    """The keys of the API: `{"<key>": {"name": "bot", "may": ["BOT"], "admin": false}}`. `may`
+    lists BOT, HUMAN or both.
+    """
     baton_desks: Desks = ()
+    """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which
+    is always open.
+    """
 
     unclaimed_after: Seconds = 120
+    """Seconds until the team is reminded of a request that no human has taken."""
     unclaimed_reminders: Annotated[int, Field(ge=0, le=100)] = 3
+    """Reminders before the handoff fails and the customer hears it."""
     human_idle_after: Seconds = 1800
+    """Seconds without a human message after which the bot speaks again."""
     bot_turns_limit: Annotated[int, Field(ge=0)] = 100
+    """Turns of bots in one conversation within `BOT_TURNS_WITHIN` and with no human in between;
+    `0` for any number.
+    """
     bot_turns_within: Seconds = 3600
+    """Seconds in which these turns are counted, and the length of the pause that follows."""
     delivery_give_up_after: Seconds = 86400
-    journal_ttl_days: Annotated[int, Field(ge=8)] = 30
-    reports_ttl_days: Annotated[int, Field(ge=8)] = 400
+    """Seconds for which a failing delivery is tried."""
+    journal_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 30
+    """Days for which the journal is kept, at least 8, because platforms redeliver for 7."""
+    reports_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 400
+    """Days for which the counts of the reports are kept, at least 8."""
     reports_stream: Literal["off", "on"] = "off"
+    """`on` publishes each measure on `baton-handoffs` too, for BigQuery."""
 
     baton_bot: Literal["", "none", "acknowledge", "dialogflow"] = ""
+    """The built-in bot: `none` (your own bot answers), `acknowledge` or `dialogflow`. A local run
+    with `BOT_WEBHOOK_URL` has `none`.
+    """
     baton_bot_name: str = "Hello World Agent"
+    """The name with which Baton's own notices and the built-in bot speak."""
     baton_notices: Annotated[Templates, BeforeValidator(words), AfterValidator(checked)] = {}
+    """Your own words for the notices of `shared/handoff/notices.json`, by language, as JSON:
+    `{"en": {"joined": "{name} is here now."}}`.
+    """
     baton_language: str = "en"
+    """The language of Baton's own words where the customer's is unknown: `en`, `es`, `id`, `pt`,
+    `zh`, or one that `BATON_NOTICES` adds.
+    """
     notices_off: Names = ()
+    """Channels on which Baton sends none of its own words."""
     name_prefix_off: Names = ()
+    """Channels on which no name stands before a human's words."""
     disclosure_off: Names = ()
+    """Channels on which the customer does not hear that an automated assistant speaks again.
+    Some laws require that they do.
+    """
     bot_webhook_url: SecretUrl = None
+    """A plain webhook that receives what the bot hears."""
     desk_webhook_url: SecretUrl = None
+    """A plain webhook that receives what the desk hears."""
     outbound_webhook_keys: Secrets = ()
+    """Keys that sign these two webhooks; the first one signs."""
 
     dialogflow_agent: Agent | None = None
+    """`projects/<p>/locations/<l>/agents/<a>`, with `/environments/<e>` if you like."""
     dialogflow_api_url: Url | None = None
+    """Where Dialogflow CX is; the default is the host of the agent's region."""
     dialogflow_auth: Auth = ""
+    """How these calls are authorised: `google`, `none` or `bearer:<token>`. The default is
+    `google` for Google's hosts and `none` for others.
+    """
     dialogflow_languages: Annotated[Names, Field(min_length=1)] = ("en",)
+    """The agent's languages. The first one serves customers who speak none of them."""
     dialogflow_timeout: Annotated[float, Field(gt=0, le=40)] = 20
+    """Seconds for one answer, at most 40."""
     dialogflow_on_failure: Literal["apologize", "escalate"] = "apologize"
+    """What follows a failure: `apologize`, or `escalate` to apologize and ask for a human."""
 
     crm_comment_url: CommentUrl = None
+    """Where comments for the CRM record go. `{conversation_id}`, `{platform}`, `{native_id}` and
+    `{comment_id}` in its path or query are filled in.
+    """
     crm_comment_method: Literal["POST", "PUT", "PATCH"] = "POST"
+    """The method of that call: `POST`, `PUT` or `PATCH`."""
     crm_comment_secret: WebhookSecrets = ()
+    """Base64 secrets that sign comments by the Standard Webhooks scheme; each of them signs."""
     crm_comment_authorization: Secret = None
+    """The whole `Authorization` header, for a CRM that needs one."""
 
     bridge_token_keys: TokenKeys = ()
+    """Keys of the tokens that agents' browsers carry, at least 32 bytes each."""
     bridge_allowed_origins: Origins = ()
+    """Exact origins of the CRM pages, like `https://crm.example.com`."""
     bridge_variables_audiences: Annotated[tuple[Audience, ...], BeforeValidator(names)] = (
         Audience.EVENT,
     )
+    """The audiences that a browser's reports reach: any of `event`, `agent` and `comment`."""
 
     team_webhook_url: SecretUrl = None
+    """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None
+    """The base64 secret that signs it by the Standard Webhooks scheme."""
     slack_webhook_url: SecretUrl = None
+    """The incoming webhook of the team's Slack channel; the address is a secret."""
     google_chat_webhook_url: SecretUrl = None
-    baton_console_url: str | None = None
+    """The incoming webhook of the team's Google Chat space; the address is a secret."""
+    baton_console_url: Url | None = None
+    """The page that notifications link to; `{conversation}` in it is filled in."""
 
     @property
     def deployed(self) -> bool:
+        """Whether the process runs as a Cloud Run service."""
         return self.k_service is not None
 
     @property
     def webhooks(self) -> Mapping[str, str]:
-        """Returns the plain webhook of each audience that has one."""
+        """Returns the webhook URL of each audience that has one."""
         urls = {"BOT": self.bot_webhook_url, "HUMAN": self.desk_webhook_url}
         return {audience: url for audience, url in urls.items() if url}
 
     @property
     def ccai_events_login(self) -> str | None:
-        """Returns `user:password` of external session events, None unless both are set."""
+        """Returns `user:password` of external session events, or None unless both are set."""
         login = (self.ccai_events_user, self.ccai_events_password)
         return ":".join(part for part in login if part) if all(login) else None
 
@@ -167,15 +286,24 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Returns the settings with their defaults filled in. Raises Misconfigured, having logged
-    each fault.
+    """Returns the settings with their defaults.
+
+    Logs the faults and raises Misconfigured if some are invalid. A weak secret is logged and counts
+    as missing: its door stays closed, the others open.
     """
-    given = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    read = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+    one_machine = "k_service" not in read or "firestore_emulator_host" in read
+    given, weak = strong(read, development=one_machine)
+    no_keys, weak_too = weak_keys(read, development=one_machine)
+    for fault in (*weak, *weak_too):
+        log("ERROR", f"a secret counts as missing: {fault}")
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
-    return _with_defaults(settings)
+    hidden = {sha256(key) for key in no_keys}
+    keys = {key: may for key, may in settings.baton_api_keys.items() if key not in hidden}
+    return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
 
 
 def _with_defaults(settings: Settings) -> Settings:
@@ -205,7 +333,7 @@ def _with_defaults(settings: Settings) -> Settings:
 
 
 def _dialogflow_host(agent: str | None) -> str:
-    """Returns the host of the agent's region; the agents of `global` have none of their own.
+    """Returns the host of the agent's region. The region `global` has no host of its own.
 
     https://docs.cloud.google.com/dialogflow/cx/docs/concept/region
     """
@@ -216,52 +344,3 @@ def _dialogflow_host(agent: str | None) -> str:
 def _misconfigured(fault: str) -> Misconfigured:
     log("ERROR", f"the settings are wrong: {fault}")
     return Misconfigured(fault)
-
-
-DOORS: Mapping[str, tuple[str, ...]] = {
-    "receive_webhook": (
-        "business_messages_signing_keys",
-        "business_messages_client_token",
-        "csku_webhook_secrets",
-        "rcs_client_tokens",
-        "whatsapp_app_secrets",
-        "whatsapp_verify_token",
-        "ccai_webhook_secrets",
-    ),
-    "send_representative": ("baton_api_keys",),
-    "forward_variables": ("bridge_token_keys", "bridge_allowed_origins"),
-}
-
-WHATSAPP_SENDERS = ("send_representative", "deliver_outbox")
-
-
-def closed_doors(settings: Settings, function: str) -> list[str]:
-    """Returns the secrets that this function's doors need and do not have."""
-    missing = [name for name in DOORS.get(function, ()) if not getattr(settings, name)]
-    if function == "deliver_outbox" and settings.webhooks and not settings.outbound_webhook_keys:
-        missing.append("outbound_webhook_keys")
-    if (
-        function == "deliver_outbox"
-        and settings.crm_comment_url
-        and not settings.crm_comment_secret
-    ):
-        missing.append("crm_comment_secret")
-    if (
-        function in WHATSAPP_SENDERS
-        and settings.whatsapp_app_secrets
-        and not settings.whatsapp_access_token
-    ):
-        missing.append("whatsapp_access_token")
-    if (
-        function == "run_bot"
-        and settings.baton_bot == "dialogflow"
-        and not settings.dialogflow_agent
-    ):
-        missing.append("dialogflow_agent")
-    if (
-        function == "notify_handoff"
-        and settings.team_webhook_url
-        and not settings.team_webhook_secret
-    ):
-        missing.append("team_webhook_secret")
-    return [name.upper() for name in missing]

@@ -1,6 +1,4 @@
-"""The kinds of setting: each says what may stand in its variable, and refuses the rest in words
-for a person.
-"""
+"""The types of settings. Each one validates its variable and explains what to give instead."""
 
 import base64
 import json
@@ -18,6 +16,8 @@ from shared.schemas.ids import sha256
 from shared.schemas.representative import RepresentativeType
 
 SHORTEST_TOKEN_KEY = 32
+LONGEST_DAYS = 36_500  # a date must be able to hold it
+LONGEST_SECONDS = LONGEST_DAYS * 86_400
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
 AGENT = re.compile(rf"projects/{_PART}/locations/[a-z0-9-]+/agents/{_PART}(/environments/{_PART})?")
@@ -25,9 +25,7 @@ PLACEHOLDERS = ("conversation_id", "platform", "native_id", "comment_id")
 
 
 class ApiKey(BaseModel):
-    """Who a key of the REST API is and what it may do. The key itself is kept as its SHA-256
-    only.
-    """
+    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,12 +44,12 @@ def names(value: object) -> object:
 
 
 def _facts(value: object) -> object:
-    """Returns the parts of a comma-separated list, nothing for `none`."""
+    """Returns the parts of a comma-separated list, an empty one for `none`."""
     return () if value == "none" else names(value)
 
 
 def words(value: object) -> object:
-    """Returns the words of an operator, by language and notice. Raises ValueError."""
+    """Returns an operator's own notices, by language and notice. Raises ValueError."""
     if not isinstance(value, str):
         return value
     try:
@@ -89,8 +87,11 @@ def _url(value: str) -> str:
 
 
 def _comment_url(value: str) -> str:
-    """Nothing from a payload may say where a call goes: placeholders stand behind the host, and
-    only known ones.
+    """Returns the URL.
+
+    Raises ValueError if the host contains a placeholder or a placeholder is unknown.
+
+    A payload must not determine the host of a call.
     """
     host = urlsplit(_url(value)).netloc
     if "{" in host or "}" in host:
@@ -109,7 +110,10 @@ def _auth(value: str) -> str:
 
 
 def _webhook_secret(value: str) -> str:
-    """The Standard Webhooks scheme keys its hash with the decoded bytes."""
+    """Returns the secret.
+
+    Standard Webhooks uses the decoded bytes as the key, so it must be base64.
+    """
     if not base64.b64decode(value.removeprefix("whsec_"), validate=True):
         raise ValueError("give a base64 secret")
     return value
@@ -141,7 +145,7 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
 TrafficType = Literal[
     "AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"

@@ -1,3 +1,4 @@
-"""Where state lives: SQLite on one machine, Firestore deployed, behind one port and one
-contract suite.
+"""Stores of state: SQLite on one machine, Firestore in a deployment.
+
+Both implement `ConversationStore` and pass the same contract tests.
 """

@@ -1,4 +1,7 @@
-"""What this instance last read or committed, so that a warm event costs one commit and no read."""
+"""A cache of the conversations that this instance has read or committed.
+
+With it, an event of a known conversation costs one commit and no read.
+"""
 
 from collections import OrderedDict
 
@@ -9,16 +12,19 @@ CONVERSATIONS = 1000
 
 
 class CachedStore:
-    """A ConversationStore around another. A copy that is old does no harm: its token fails, and it
-    is forgotten.
+    """A ConversationStore around another one.
 
-    Absence is not remembered, so a conversation that another instance opened is seen at once.
+    It keeps the most recently used `size` conversations.
+
+    An outdated copy does no harm: the commit that relies on it fails, and the copy is dropped.
+    Absence is not cached, so a conversation that another instance created is found at once.
     """
 
     def __init__(self, store: ConversationStore, size: int = CONVERSATIONS) -> None:
         self._store = store
         self._size = size
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
+        # All other methods are those of the inner store.
         self.entry = store.entry
         self.update = store.update
         self.update_together = store.update_together
@@ -37,7 +43,9 @@ class CachedStore:
         self.frozen = store.frozen
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-        """Returns the copy where there is one, unless `fresh`; what was read becomes the copy."""
+        """Returns the copy if there is one and not `fresh`, else reads the conversation and
+        keeps a copy.
+        """
         known = self._known.pop(conversation, None)
         snapshot = (
             known if known and not fresh else await self._store.load(conversation, fresh=fresh)
@@ -47,8 +55,8 @@ class CachedStore:
         return snapshot
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        """Forgets before it writes: whatever ends this early, an answer lost among it, leaves
-        no copy behind.
+        """Drops the copies before the write, so that none remains if the write fails or its
+        answer is lost.
         """
         for conversation in commit.conversations:
             self._known.pop(conversation.value.id, None)

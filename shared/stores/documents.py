@@ -1,12 +1,17 @@
-"""How a model is stored, the same in every store: as fields what is queried, the rest as one
-JSON string.
+"""The stored form of models, the same in every store: fields that are queried, and the rest as
+one JSON string.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
-from shared.errors import TooLarge
+from pydantic import ValidationError
+
+from shared.errors import TooLarge, Unreadable
+from shared.logs import log
+from shared.ports import Page
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
@@ -14,28 +19,33 @@ from shared.schemas.times import Time
 
 SHARDS = 16
 _NOT_IN_LINE = "QUEUED elsewhere"
-BODY_LIMIT = 1_000_000  # bytes; Firestore takes 1 MiB a document, names and queried fields included
+BODY_LIMIT = 1_000_000  # bytes; a Firestore document holds 1 MiB with its name and fields
 
 
 def shard(conversation: str) -> int:
-    """Returns 0 to 15: spreads the index on `due_at`, whose range would take only some 500
-    writes a second.
+    """Returns a number from 0 to 15 for the index on `due_at`.
+
+    Firestore takes about 500 writes a second in one index range; shards spread them over 16 ranges.
     """
     return crc32(conversation.encode()) % SHARDS
 
 
 def is_in_no_line(conversation: Conversation) -> bool:
-    """Returns whether somebody waits here for the people of a platform that delivers by itself: not
-    in Baton's queue.
+    """Returns whether the customer waits for agents of a platform that delivers messages itself.
 
-    Its document names another phase than its body, so that the queue's query never reads it. Older
-    versions wrote the same phase, so what the query finds is looked at as well.
+    Such a conversation is not in Baton's queue.
+
+    Its document has another phase than its body, so the queue's query does not find it. Older
+    versions stored the same phase in both, so query results are filtered with this function as
+    well.
     """
     return conversation.tracked and conversation.phase is Phase.QUEUED
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationDocument:
+    """A conversation's queried fields, and the whole of it as JSON in `body`."""
+
     phase: str
     version: int
     waiting_since: Time | None
@@ -45,6 +55,8 @@ class ConversationDocument:
 
 @dataclass(frozen=True, slots=True)
 class EntryDocument:
+    """A journal entry's queried fields, and the whole of it as JSON in `body`."""
+
     seq: int
     time: datetime
     pending_seq: int | None
@@ -53,7 +65,7 @@ class EntryDocument:
 
 
 def from_conversation(conversation: Conversation) -> ConversationDocument:
-    """Returns what is stored. Raises TooLarge."""
+    """Returns the stored form. Raises TooLarge."""
     return ConversationDocument(
         phase=_NOT_IN_LINE if is_in_no_line(conversation) else conversation.phase.value,
         version=conversation.version,
@@ -64,7 +76,7 @@ def from_conversation(conversation: Conversation) -> ConversationDocument:
 
 
 def from_entry(entry: JournalEntry) -> EntryDocument:
-    """Returns what is stored. Raises TooLarge."""
+    """Returns the stored form. Raises TooLarge."""
     return EntryDocument(
         seq=entry.seq,
         time=entry.time,
@@ -76,17 +88,47 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
 
 def _body(model: Ours) -> str:
     body = model.model_dump_json(exclude_none=True)
+    # A character has at most 4 bytes in UTF-8, so short bodies need not be encoded here.
     if len(body) > BODY_LIMIT // 4 and len(body.encode()) > BODY_LIMIT:
         raise TooLarge(
             "too-large-to-store",
-            f"This takes more than the {BODY_LIMIT} bytes that one record may have.",
+            f"This takes more than the {BODY_LIMIT} bytes that one document may have.",
         )
     return body
 
 
 def to_conversation(body: str | bytes) -> Conversation:
-    return Conversation.model_validate_json(body)
+    """Returns a stored conversation. Raises Unreadable."""
+    try:
+        return Conversation.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
 
 
 def to_entry(body: str | bytes) -> JournalEntry:
-    return JournalEntry.model_validate_json(body)
+    """Returns a stored journal entry. Raises Unreadable."""
+    try:
+        return JournalEntry.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
+def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversation]:
+    """Returns a page of many customers' conversations. Those that cannot be read are only counted,
+    so that one of them does not spoil the list.
+    """
+    items, unreadable = list[Conversation](), 0
+    for body in bodies:
+        try:
+            items.append(to_conversation(body))
+        except Unreadable:
+            unreadable += 1
+    return Page(items, cursor, unreadable)
+
+
+def _unreadable(error: ValidationError) -> Unreadable:
+    """Returns the error for a document. The log names the fields, and no value."""
+    fields = {str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}
+    wrong = ", ".join(sorted(fields))
+    log("ERROR", "a stored document cannot be read", model=error.title, fields=wrong)
+    return Unreadable()

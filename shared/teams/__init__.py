@@ -1,3 +1,3 @@
-"""How the team hears of a handoff: one file per kind of target, pure, a briefing in and an HTTP
-call out.
+"""Team notifications: one adapter for each kind of target, which turns a briefing into an HTTP
+call.
 """

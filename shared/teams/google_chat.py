@@ -1,4 +1,5 @@
-"""Google Chat incoming webhooks, cards.
+"""Google Chat incoming webhooks with cards.
+
 https://developers.google.com/workspace/chat/api/reference/rest/v1/cards
 """
 
@@ -18,11 +19,14 @@ TEXT_LIMIT = 600  # characters of one line
 
 @dataclass(frozen=True, slots=True)
 class GoogleChat:
+    """A Target. A repeated message is shown again, so it does not dedupe."""
+
     url: Url
     name: str = "google-chat"
     dedupes: bool = False
 
     def call(self, briefing: Briefing) -> Call:
+        """Returns the call that posts the card."""
         card = {"header": {"title": briefing.headline}, "sections": _sections(briefing)}
         body = {
             "text": briefing.headline,
@@ -36,7 +40,10 @@ class GoogleChat:
         )
 
     def fault(self, answer: Answer) -> str | None:
-        """https://docs.cloud.google.com/apis/design/errors"""
+        """Returns `error.status` of the answer.
+
+        https://docs.cloud.google.com/apis/design/errors
+        """
         try:
             named = pydantic_core.from_json(answer.body)["error"]["status"]
         except (ValueError, KeyError, TypeError, IndexError):
@@ -62,9 +69,7 @@ def _sections(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def _plain(text: str) -> str:
-    """Returns text of which nothing becomes markup; it is cut before it is escaped, so that no
-    entity is torn.
-    """
+    """Returns text without markup. It is cut before it is escaped, so that no entity is cut."""
     return _escaped(shortened(text, TEXT_LIMIT, size=lambda one: len(_escaped(one))))
 
 

@@ -1,12 +1,13 @@
-"""Informs the team: a notification becomes one journal entry, with one command for each target.
+"""Notifies the team: a notification becomes one journal entry with one command for each target.
 
-The outbox delivers them, each target in a line of its own: one that is down holds up neither the
-others nor the topic.
+The outbox delivers the commands. Each target has a line of its own, so a target that is down delays
+neither the others nor the topic.
 """
 
-from shared.conversations.apply import FIRST_LOOK, wake
-from shared.conversations.retry import until_uncontended
-from shared.delivery.pushed import pushed_body
+from shared.conversations.apply import wake
+from shared.conversations.contention import until_uncontended
+from shared.conversations.entries import new_entry
+from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.platforms.base import validate
@@ -15,13 +16,14 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import TellTeam
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import command_id
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import MEASURED, Notification
 
 
 async def notify_handoff(ports: Ports, request: Request) -> Response:
-    """Returns 200 once the outbox has it for every target. Raises BadRequest, or Unavailable:
-    then it comes again.
+    """Returns 200 when the journal has the notification.
+
+    Raises BadRequest, or Unavailable, after which the topic delivers it again.
     """
     if request.method != "POST":
         raise MethodNotAllowed("POST")
@@ -39,11 +41,12 @@ async def notify_handoff(ports: Ports, request: Request) -> Response:
 
 
 async def take(ports: Ports, body: JsonObject) -> Notification | None:
-    """Returns what the team is informed of, None for what is only for reports. Raises BadRequest,
-    Unavailable.
+    """Returns the notification, or None if it is for reports only.
 
-    Whatever the topic delivers twice is taken once. The outbox is woken each time: the first
-    wake-up may be lost.
+    Raises BadRequest, Unavailable.
+
+    A repeated delivery is accepted once. The outbox is woken each time, because the first wake-up
+    may be lost.
     """
     if is_measured(body):
         return None
@@ -55,15 +58,17 @@ async def take(ports: Ports, body: JsonObject) -> Notification | None:
 
 
 def is_measured(body: JsonObject) -> bool:
-    """Returns whether this is for reports, which is nothing to tell a team."""
+    """Returns whether this is for reports only."""
     return body.get("type") == MEASURED
 
 
 async def _keep(ports: Ports, told: Notification) -> bool:
-    """Returns whether there is something to deliver. Raises PreconditionFailed.
+    """Commits the entry and returns whether there is something to deliver.
 
-    It is an entry in the conversation's sequence, so the conversation gets a version more. What was
-    erased meanwhile gets none: nothing of it may be kept, and there is nothing to see.
+    Raises PreconditionFailed.
+
+    The entry is part of the conversation's sequence, so the conversation's version increases. An
+    erased conversation gets no entry, because nothing of it may be stored.
     """
     entry_id = f"notify:{told.id}"
     if await ports.store.entry(told.conversation, entry_id) is not None:
@@ -88,21 +93,18 @@ async def _keep(ports: Ports, told: Notification) -> bool:
 
 
 def _entry(ports: Ports, told: Notification, entry_id: str, version: int) -> JournalEntry:
-    now, body = ports.clock.now(), told.model_dump(mode="json", by_alias=True)
+    body = told.model_dump(mode="json", by_alias=True)
     names = [target.name for target in ports.team.targets]
-    return JournalEntry(
-        id=entry_id,
-        conversation=told.conversation,
+    return new_entry(
+        ports,
+        entry_id,
+        told.conversation,
+        "notify",
         seq=version,
-        time=now,
-        kind="notify",
-        source=told.conversation,
         actor="team",
-        reason=told.type,
-        verdict=Verdict.ACCEPTED,
         nonce=told.id,
+        reason=told.type,
         event_id=told.id,
-        due_at=now + FIRST_LOOK,
         commands=tuple(
             TellTeam(id=command_id(told.conversation, entry_id, name), to=name, body=body)
             for name in names

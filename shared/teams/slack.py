@@ -1,4 +1,7 @@
-"""Slack incoming webhooks, Block Kit. https://docs.slack.dev/reference/block-kit/blocks"""
+"""Slack incoming webhooks with Block Kit.
+
+https://docs.slack.dev/reference/block-kit/blocks
+"""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +14,19 @@ from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
 
 HEADER_LIMIT, TEXT_LIMIT, URL_LIMIT = 150, 3000, 3000
-FACT_LIMIT = 450  # so that all facts stand in one block
+FACT_LIMIT = 450  # characters; all facts then fit into one block
 
 
 @dataclass(frozen=True, slots=True)
 class Slack:
+    """A Target. A repeated message is shown again, so it does not dedupe."""
+
     url: Url
     name: str = "slack"
     dedupes: bool = False
 
     def call(self, briefing: Briefing) -> Call:
+        """Returns the call that posts the blocks."""
         body = {"text": briefing.headline, "blocks": _blocks(briefing)}
         return Call(
             "POST",
@@ -30,7 +36,10 @@ class Slack:
         )
 
     def fault(self, answer: Answer) -> str | None:
-        """https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks"""
+        """Returns the error code of the answer, which is its plain-text body.
+
+        https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks
+        """
         named = re.fullmatch(rb"[a-z_]{1,60}", answer.body.strip())
         return named[0].decode() if named else None
 
@@ -53,10 +62,9 @@ def _blocks(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    """Returns text that Slack shows as it is: an id can be copied and searched for, and nothing
-    that a customer writes becomes markup or a mention. `mrkdwn` has no escape for its own marks
-    (`_`, `*`, `~`), so it is used nowhere.
+    """Returns a plain text object, in which nothing is markup or a mention and ids can be copied.
 
+    `mrkdwn` is not used, because it has no escape for its own marks (`_`, `*`, `~`).
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return {"type": "plain_text", "text": shortened(text, limit), "emoji": False}

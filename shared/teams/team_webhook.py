@@ -1,4 +1,7 @@
-"""A plain webhook, signed by the Standard Webhooks scheme. https://www.standardwebhooks.com/"""
+"""A webhook signed as Standard Webhooks specifies.
+
+https://www.standardwebhooks.com/
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +15,9 @@ from shared.schemas.team import Briefing, Url
 
 @dataclass(frozen=True, slots=True)
 class TeamWebhook:
-    """`secret` is base64, with or without `whsec_`. The receiver knows repetitions by
-    `webhook-id`.
+    """A Target.
+
+    `secret` is base64, with or without `whsec_`. Receivers recognise repetitions by `webhook-id`.
     """
 
     url: Url
@@ -22,6 +26,7 @@ class TeamWebhook:
     dedupes: bool = True
 
     def call(self, briefing: Briefing) -> Call:
+        """Returns the signed call."""
         told = briefing.notification
         body = pydantic_core.to_json(
             {"type": told.type, "timestamp": briefing.at, "data": _data(briefing)}
@@ -35,6 +40,7 @@ class TeamWebhook:
         return Call("POST", self.url.value, body, headers)
 
     def fault(self, answer: Answer) -> str | None:
+        """Returns None: the specification defines no error body."""
         return None
 
 

@@ -1,1 +1,1 @@
-"""How things leave: to topics, to platforms."""
+"""Outbound transports: queues, HTTP, and the clock."""

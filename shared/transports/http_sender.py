@@ -1,5 +1,6 @@
-"""Outbound HTTP: one client per process, no redirects, short timeouts, and an honest answer to
-"did it arrive?".
+"""Outbound HTTP: one client per process, no redirects, short timeouts.
+
+The result distinguishes calls that arrived, that did not arrive, and that may have arrived.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ LONGEST_QUEUE_SECONDS = 3.0
 
 
 class HttpSender:
-    """A Sender. Built inside the event loop that uses it."""
+    """A Sender. It must be created inside the event loop that uses it."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -25,8 +26,9 @@ class HttpSender:
         self._free_at: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
-        """Returns the answer, or None where nobody knows if the call arrived. Raises
-        Unavailable where it did not.
+        """Returns the answer, or None if it is unknown whether the call arrived.
+
+        Raises Unavailable if it did not arrive.
         """
         headers = {**call.headers, **await self._authorization(call.auth)}
         await self._in_pace(call)
@@ -41,18 +43,20 @@ class HttpSender:
             ) as response:
                 body = await response.read()
                 if response.status == 401:
-                    # the next try gets a new token
+                    # The token may have been revoked: the next try gets a new one.
                     self._credentials.pop(call.auth.partition(":")[2], None)
                 return Answer(
                     response.status, body, {k.lower(): v for k, v in response.headers.items()}
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # No connection was made, so the call did not arrive.
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Unavailable(
                 "invalid-url", "The address to call is not a URL; check the settings."
             ) from error
         except (aiohttp.ClientError, TimeoutError):
+            # The request may have been sent before the connection failed.
             return None
 
     async def close(self) -> None:
@@ -60,15 +64,18 @@ class HttpSender:
             await self._session.close()
 
     async def _in_pace(self, call: Call) -> None:
-        """Waits for this call's turn at a host that takes so many a second. Raises Unavailable
-        if that is too long.
+        """Waits until the host's rate limit allows this call.
+
+        Raises Unavailable if that takes longer than LONGEST_QUEUE_SECONDS.
         """
         if call.per_second is None:
             return
         host, now = urlsplit(call.url).netloc, asyncio.get_running_loop().time()
         turn = max(self._free_at.get(host, now), now)
         if turn - now > LONGEST_QUEUE_SECONDS:
-            raise Unavailable("too-many-calls", "More calls wait than this platform takes now.")
+            raise Unavailable(
+                "too-many-calls", "Too many calls wait for this platform's rate limit."
+            )
         self._free_at[host] = turn + 1 / call.per_second
         await asyncio.sleep(turn - now)
 
@@ -86,8 +93,9 @@ class HttpSender:
         return {}
 
     def _google_token(self, scope: str) -> str:
-        """Blocks, so it runs in a thread; the credentials refresh themselves shortly before
-        they expire.
+        """Returns an access token. Blocks, so it must run in a thread.
+
+        The credentials refresh themselves shortly before they expire.
         """
         import google.auth
         import google.auth.exceptions

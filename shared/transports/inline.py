@@ -1,5 +1,6 @@
-"""The embedded queue: wakes delivery in this process and retries it. What a crash loses the
-outbox remembers.
+"""The queue of a local run: it starts deliveries in this process and retries them.
+
+A crash loses the queue, but not the outbox, from which `sweep` wakes deliveries again.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 
 
 class InlineQueue:
-    """A Publisher. `deliver` returns the seconds until a retry is due, None where nothing waits.
+    """A Publisher.
 
-    Subscribers of other topics are awaited, so that what they refuse stays in the outbox; one with
-    `patience` for so many seconds, then it goes on and is looked after when the outbox comes again.
+    `deliver` returns the seconds until a retry is due, or None if nothing is pending.
+
+    Subscribers of other topics are awaited, so a message that they refuse stays in the outbox.
     """
 
     def __init__(self, deliver: Deliver) -> None:
@@ -31,11 +33,23 @@ class InlineQueue:
     def subscribe(
         self, topic: str, subscriber: Subscriber, *, patience: float | None = None
     ) -> None:
+        """Adds a subscriber to a topic.
+
+        With `patience`, a publication waits at most that many seconds for it and then raises
+        Unavailable.
+
+        The subscriber continues in the background. The outbox publishes the same message again
+        later and gets its result.
+        """
         self._subscribers[topic].append(
             subscriber if patience is None else _Patient(subscriber, patience)
         )
 
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
+        """Wakes a delivery if the topic is the outbox, else awaits the topic's subscribers.
+
+        Raises what they raise.
+        """
         if topic == OUTBOX:
             self._wake(WakeUp.model_validate_json(body))
             return
@@ -51,8 +65,8 @@ class InlineQueue:
         worker.wake(wake_up.timers)
 
     async def _run(self, conversation: str, worker: "_Worker") -> None:
-        """Takes the worker away in the very step in which it ends, so that no wake-up reaches
-        one that has ended.
+        """Runs the worker and removes it in the same step in which it ends, so that no wake-up
+        reaches an ended worker.
         """
         try:
             await worker.run()
@@ -61,7 +75,10 @@ class InlineQueue:
 
 
 class _Worker:
-    """Delivers one conversation. Several wake-ups are one: a running delivery looks once more."""
+    """Delivers one conversation.
+
+    Wake-ups during a delivery are merged into one further delivery.
+    """
 
     def __init__(self, conversation: str, deliver: Deliver) -> None:
         self._conversation = conversation
@@ -96,7 +113,7 @@ class _Worker:
                 conversation=self._conversation,
                 reason=error.reason,
             )
-        # a fault in one delivery must not end the retries of its conversation
+        # An unexpected error must not end the retries of this conversation.
         except Exception as error:
             log(
                 "ERROR",
@@ -104,14 +121,16 @@ class _Worker:
                 conversation=self._conversation,
                 error=type(error).__name__,
             )
+        # The retry must do what this delivery was woken for.
         self._timers = self._timers or timers
         self._faults += 1
         return _pause(self._faults)
 
 
 class _Patient:
-    """A subscriber that is waited for a while and then left to go on; the next publication of
-    the same waits again.
+    """A subscriber that is awaited for a limited time and then continues in the background.
+
+    A repeated publication of the same body awaits the same run.
     """
 
     def __init__(self, subscriber: Subscriber, seconds: float) -> None:
@@ -120,20 +139,23 @@ class _Patient:
         self._running: dict[bytes, asyncio.Future[None]] = {}
 
     async def __call__(self, body: bytes) -> None:
-        """Raises what the subscriber raises, Unavailable while it is still at it."""
+        """Raises what the subscriber raises, and Unavailable while it is still running."""
         task = self._running.get(body) or self._begin(body)
         done, _ = await asyncio.wait([task], timeout=self._seconds)
         if not done:
-            raise Unavailable("still-at-it", "The subscriber is still at it.")
+            raise Unavailable("still-at-it", "The subscriber is still running.")
         task.result()
 
     def _begin(self, body: bytes) -> asyncio.Future[None]:
-        """What ends while nobody waits is looked at all the same, and not kept."""
+        """Starts the subscriber.
+
+        When it ends its result is read and forgotten, also if no publication is waiting.
+        """
         task = self._running[body] = asyncio.ensure_future(self._subscriber(body))
         task.add_done_callback(lambda ended: (self._running.pop(body), ended.exception()))
         return task
 
 
 def _pause(faults: int) -> float:
-    """Returns the seconds to wait after so many faults in a row."""
+    """Returns the seconds to wait after this number of faults in a row."""
     return float(min(FIRST_PAUSE * 2 ** min(faults - 1, 20), LONGEST_PAUSE))

@@ -109,7 +109,7 @@ def proxy(pair: Emulators, delay_ms: float = 0.0) -> Iterator[Proxy]:
 
 async def _main(hosts: list[str], delay: float) -> None:
     counts: Counter[str] = Counter()
-    # a server that nobody holds ends
+    # a server without connections ends
     served = [await _serve(Forward(host, delay, counts)) for host in hosts]
     _say([address for address, _ in served])
     while await asyncio.to_thread(sys.stdin.readline):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from infra.local.settings import DIALOGFLOW_AGENT
-from infra.local.simulators.dialogflow import session_of
+from shared.bots.dialogflow import session_of
 
 _numbers = count(1)
 

@@ -317,7 +317,7 @@ def test_what_has_channels_of_its_own_is_not_offered_to_what_has_them_too(page: 
     assert joined not in known
 
 
-def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_anew(page: Page) -> None:
+def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_again(page: Page) -> None:
     writes(page, "WhatsApp")
     writes(page, "RCS")
     assert offered(page)

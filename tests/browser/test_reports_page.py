@@ -1,5 +1,5 @@
-"""The reports page in a browser: what it shows is what the API says, and what cannot be asked
-or known is told.
+"""The reports page in a browser: it shows what the API returns, and reports what cannot be asked or
+is unknown.
 """
 
 import re

@@ -1,11 +1,12 @@
 """What every ConversationStore finds: the outbox, the queue, the journal, and what is due."""
 
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
 
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Unreadable
 from shared.ports import Commit, ConversationStore, Page, Snapshot
 from shared.schemas.commands import State
 
@@ -276,3 +277,18 @@ async def test_a_cursor_that_was_never_given_out_is_a_bad_request_at_worst(
             await read()
         except BadRequest as error:
             assert error.reason == "invalid-cursor"
+
+
+async def test_a_conversation_of_a_newer_version_is_counted_and_spoils_no_list(
+    store: ConversationStore, make: Any
+) -> None:
+    for number in range(3):
+        await make.commit(store, make.conversation(f"{number}", waits=number))
+    newer = make.conversation("newer", waits=1.5).model_copy(update={"form_version": 2})
+    with warnings.catch_warnings(action="ignore"):  # as pydantic says that this is no such number
+        await make.commit(store, newer)
+    for page in (await store.queue("QUEUED", None, 10), await store.conversations(None, 10)):
+        names = sorted(one.id.rpartition(":")[2] for one in page.items)
+        assert (names, page.unreadable) == (["0", "1", "2"], 1)
+    with pytest.raises(Unreadable):
+        await store.load(newer.id)

@@ -19,7 +19,7 @@ CONVERSATION = re.compile(rb"crash-[0-9]+x")
 
 
 class Struck(Exception):
-    """Whoever called is dead; there is nobody to answer."""
+    """The process of the caller was killed; there is no caller to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Boundary:
 
 @dataclass
 class Boundaries:
-    """`seen` is what each conversation called, `plan` where it is to be struck, `held` where it
-    is held now.
+    """`seen` is what each conversation called, `plan` the boundary at which it stops, `held` the
+    boundary at which it is held now.
     """
 
     seen: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))

@@ -22,7 +22,7 @@ PUBSUB = ("pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar", "-jar", "{jar}"
 
 @contextmanager
 def own_emulator(emulator: Sequence[str], *java_options: str) -> Iterator[tuple[str, int]]:
-    """Returns host:port and process id of an emulator (FIRESTORE or PUBSUB) that nobody else
+    """Returns host:port and process id of an emulator (FIRESTORE or PUBSUB) that no other test
     uses.
     """
     pattern, *arguments = emulator

@@ -55,7 +55,7 @@ def faults_of_view(transcript: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def faults_of_topic(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
-    """I6: the team is told once per edge, in order; a copy is the same to the letter."""
+    """I6: the team is notified once per edge, in order. A copy is the same to the letter."""
     first: dict[str, str] = {}
     faults = []
     for body in bodies:

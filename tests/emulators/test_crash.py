@@ -1,10 +1,10 @@
-"""A kill of every function at every boundary of every call that receive and deliver make; nothing
+"""A kill of every function at every boundary of every call that receive and deliver make. Nothing
 may be lost.
 
-First one conversation is played alone, to learn how many calls each step makes. Then a conversation
-for each side of each call is played up to its step, some steps' conversations take it at once, each
-is held at its own boundary, and all the processes are killed. They are started again, whoever was
-not answered asks again, and every conversation is played to its end and judged.
+First one conversation is played alone, to count the calls of each step. Then there is a
+conversation for each side of each call, played up to its step. The conversations of some steps go
+on at once, each is held at its own boundary, and all processes are killed. They are started again,
+callers without an answer repeat their call, and every conversation is played to its end and judged.
 """
 
 import asyncio
@@ -52,8 +52,8 @@ async def _play(caller: Caller, steps: range) -> None:
 
 
 async def _until_still(deployment: Deployment, callers: Sequence[Caller]) -> None:
-    """Returns once nothing is to be delivered, and no call came for a while: a wake-up too many
-    makes one as well.
+    """Returns once no delivery is due and no call came for a while: a superfluous wake-up causes a
+    call too.
     """
     await deployment.until_quiet(*(caller.id for caller in callers))
     calls, before = deployment.boundaries.seen, -1

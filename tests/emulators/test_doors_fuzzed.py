@@ -100,7 +100,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory, nowhere: str) -> Iterator[Ask]
         WHATSAPP_API_URL=nowhere,
         DELIVERY_GIVE_UP_AFTER="0.000001",
         TEAM_WEBHOOK_URL=nowhere,
-        TEAM_WEBHOOK_SECRET=base64.b64encode(b"secret").decode(),
+        TEAM_WEBHOOK_SECRET=base64.b64encode(b"dev-secret-of-the-team").decode(),
     )
     with asyncio.Runner() as runner:
 
@@ -413,7 +413,7 @@ def test_whatever_wakes_delivery(ask: Ask, envelope: Envelope, method: str) -> N
 
 @thoroughly
 @given(envelope=envelopes(notifications) | HARD_PUSHES)
-def test_whatever_the_team_is_to_be_told(ask: Ask, envelope: Envelope) -> None:
+def test_every_notification_of_the_team(ask: Ask, envelope: Envelope) -> None:
     assert ask("notify_handoff", "POST", "/", envelope.body, envelope.headers).status in (
         200,
         400,

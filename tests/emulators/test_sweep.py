@@ -1,5 +1,5 @@
-"""The sweep on Firestore: who always fails holds up nobody, two at once do no harm, and it ends
-in time.
+"""The sweep on Firestore: a conversation that always fails delays no other, two sweeps at once do
+no harm, and the sweep ends in time.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import pytest
 
-from shared.conversations.apply import FIRST_LOOK, apply
+from shared.conversations.apply import apply
+from shared.conversations.entries import FIRST_LOOK
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy

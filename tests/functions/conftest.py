@@ -68,5 +68,5 @@ def start(new_server: NewServer, tmp_path: Path) -> Iterator[Callable[..., Local
 
 @pytest.fixture
 def talk(server: LocalServer) -> Talk:
-    """A conversation that the platform has just told Baton of."""
+    """A conversation that the platform has just reported to Baton."""
     return Talk.open(server)

@@ -1,4 +1,4 @@
-"""A customer of any channel, the CCAI Platform's agents, and what the team is told, against a
+"""A customer of any channel, the CCAI Platform's agents, and the team's notifications, against a
 running server.
 """
 
@@ -150,7 +150,7 @@ class Team:
     got: list[dict[str, Any]] = field(default_factory=list)
 
     def told(self, conversation: str) -> list[str]:
-        """Returns the types of what it was told of a conversation, each id once, in order."""
+        """Returns the types of the notifications about a conversation, each id once, in order."""
         seen = {one["id"]: one["type"] for one in self.got if one["conversation"] == conversation}
         return list(seen.values())
 

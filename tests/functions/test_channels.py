@@ -224,7 +224,7 @@ def test_what_whatsapp_no_longer_takes_is_a_failure_in_the_journal(whatsapp: Pho
     assert "Too late" not in whatsapp.shown()
 
 
-def test_a_bot_may_not_write_to_whoever_unsubscribed_until_they_come_back(rcs: Phone) -> None:
+def test_a_bot_may_not_write_to_an_unsubscribed_customer_until_they_come_back(rcs: Phone) -> None:
     rcs.do("status", subscribed=False)
     rcs.server.wait_until(lambda: rcs.bot_says("Buy more!").status == 409)
     rcs.do("status", subscribed=True)

@@ -28,7 +28,7 @@ NOBODY = "Sorry, nobody is available right now"
 
 @pytest.fixture(scope="module")
 def told(new_server: NewServer) -> Iterator[Team]:
-    """Anew for each server: numbers of customers begin again."""
+    """Starts again for each server: the numbers of customers begin again."""
     with team() as one:
         yield one
 
@@ -375,7 +375,9 @@ def test_a_desk_that_never_answers_is_told_to_the_customer_each_time_and_to_the_
 
 
 def _apologies(customer: Customer) -> int:
-    """Returns how often the customer was told so by now, whatever else still waits for the desk."""
+    """Returns how often the customer was sent an apology so far, whatever else still waits for the
+    desk.
+    """
     rows = customer.server.get(f"/sim/{customer.platform}/customers/{customer.key}")["transcript"]
     return sum(
         row["body"].get("text", "").startswith(NOBODY) for row in rows if row["side"] == "business"

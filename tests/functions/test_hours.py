@@ -1,4 +1,4 @@
-"""Outside business hours, through the real functions: the customer is told each time, the team
+"""Outside business hours, through the real functions: the customer is informed each time, the team
 once.
 """
 
@@ -32,7 +32,7 @@ def told(talk: Talk) -> Counter[str]:
 
 
 @pytest.mark.parametrize("asking", ["the customer", "the bot"])
-def test_outside_hours_the_customer_is_told_each_time_and_the_team_once(
+def test_outside_hours_the_customer_is_informed_each_time_and_the_team_once(
     start: Callable[..., LocalServer], asking: str
 ) -> None:
     talk = Talk.open(start(BATON_DESKS=json.dumps([shut("fail")])))

@@ -17,24 +17,36 @@ from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.api.openapi import document
 from shared.api.operations import OPERATIONS, Operation
+from shared.browser import openapi as browser
 from shared.version import VERSION
+from tests.functions.reporting import JOINED, LEFT, RECEIVED, Browser, chats, token
 
-KEPT = Path(__file__).parents[2] / "functions" / "send_representative" / "openapi.json"
+DOCUMENTS = {"send_representative": document, "forward_variables": browser.document}
+SERVED = {"send_representative": "/v1/openapi.json", "forward_variables": "/openapi.json"}
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 CHECKS = [
     checks.not_a_server_error,
     checks.status_code_conformance,
     checks.content_type_conformance,
     checks.response_schema_conformance,
 ]
-EXAMPLES = 15  # of each call
+EFFORT = settings(
+    max_examples=15,  # of each call
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
-def test_an_independent_validator_takes_the_document() -> None:
-    validate(document(VERSION))
+@pytest.mark.parametrize("function", DOCUMENTS)
+def test_an_independent_validator_takes_the_document(function: str) -> None:
+    validate(DOCUMENTS[function](VERSION))
 
 
-def test_the_document_in_the_repository_is_the_one_that_the_code_makes() -> None:
-    assert json.loads(KEPT.read_text()) == document(VERSION), "make openapi"
+@pytest.mark.parametrize("function", DOCUMENTS)
+def test_the_document_in_the_repository_is_the_one_that_the_code_makes(function: str) -> None:
+    kept = json.loads((FUNCTIONS / function / "openapi.json").read_text())
+    assert kept == DOCUMENTS[function](VERSION), "make openapi"
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +55,11 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield running
 
 
-def test_the_served_document_needs_no_key(local: LocalServer) -> None:
-    assert local.get("/send_representative/v1/openapi.json") == document(VERSION)
-    assert local.send("POST", "/send_representative/v1/openapi.json").status == 405
+@pytest.mark.parametrize("function", DOCUMENTS)
+def test_the_served_document_needs_no_key(local: LocalServer, function: str) -> None:
+    path = f"/{function}{SERVED[function]}"
+    assert local.get(path) == DOCUMENTS[function](VERSION)
+    assert local.send("POST", path).status == 405
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.handler.__name__)
@@ -57,14 +71,33 @@ def test_a_call_answers_what_the_document_says(local: LocalServer, operation: Op
     schema.config.update(base_url=f"{local.url}/send_representative")
     described = schema[f"/v1{operation.path}"][operation.method]
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @EFFORT
     @given(described.as_strategy(path_parameters=path))
     def drive(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers={"Authorization": "Bearer dev-admin"}, checks=CHECKS)
 
     drive()
+
+
+def test_browsers_reports_are_answered_as_the_document_says(local: LocalServer) -> None:
+    schema = schemathesis.openapi.from_dict(browser.document(VERSION))
+    schema.config.update(base_url=f"{local.url}/forward_variables")
+    headers = {"Authorization": f"Bearer {token()}", "Origin": local.url}
+
+    @EFFORT
+    @given(schema["/"]["POST"].as_strategy())
+    def drive(case: schemathesis.Case[Any]) -> None:
+        answer = case.call_and_validate(headers=headers, checks=CHECKS).json()
+        sent: Any = case.body
+        assert len(answer["accepted"]) + len(answer["refused"]) == len(sent["events"])
+
+    drive()
+
+
+def test_a_report_as_described_is_accepted(local: LocalServer) -> None:
+    browser_of_jane = Browser(local, next(chats))
+    for kind in (JOINED, RECEIVED, LEFT):
+        event = browser_of_jane.event(kind)
+        taken = browser.EventsBody.model_validate({"events": [event]})
+        assert taken.events[0].data.chat_id == browser_of_jane.chat
+        assert browser_of_jane.post(event).json["accepted"] == [event["id"]]

@@ -66,7 +66,7 @@ def test_a_bot_hears_the_customer_only_while_no_human_is_there(
     server = start(
         BOT_WEBHOOK_URL=f"{listener.url}/bot",
         DESK_WEBHOOK_URL=f"{listener.url}/desk",
-        OUTBOUND_WEBHOOK_KEYS="out",
+        OUTBOUND_WEBHOOK_KEYS="dev-out",
     )
     talk = Talk.open(server)
     talk.asks_for_human()
@@ -84,7 +84,7 @@ def test_a_bot_hears_the_customer_only_while_no_human_is_there(
         "/desk": ["asks", "Anybody?", "Hello Jane"],
     }
     for _, headers, body in listener.got:
-        assert headers["x-goog-signature"] == hmac_sha512_base64("out", body)
+        assert headers["x-goog-signature"] == hmac_sha512_base64("dev-out", body)
     assert listener.bodies[0]["conversationId"] == talk.id
     assert "audience" not in listener.bodies[0]
 
@@ -93,7 +93,7 @@ def test_a_webhook_that_fails_gets_its_messages_later_in_order(
     start: Start, listener: Listener
 ) -> None:
     listener.fails = 2
-    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="out")
+    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="dev-out")
     talk = Talk.open(server)
     talk.customer_says("second", "m-2")
     talk.seen()
@@ -114,7 +114,7 @@ def test_without_a_signing_key_nothing_leaves_and_nothing_is_lost(
     assert len(server.transcript(talk.id)) == 2
     assert listener.got == []
     server.stop()
-    server.change(OUTBOUND_WEBHOOK_KEYS="out")
+    server.change(OUTBOUND_WEBHOOK_KEYS="dev-out")
     server.start()
     talk.seen()
     assert [body["message"]["text"] for body in listener.bodies] == ["Hi, I have a problem"]
@@ -141,7 +141,7 @@ def test_a_bot_of_business_messages_serves_another_channel_unchanged(
     start: Start, listener: Listener, platform: str
 ) -> None:
     """All that it knows is the form that it gets, and where Business Messages' API would be."""
-    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="out")
+    server = start(BOT_WEBHOOK_URL=listener.url, OUTBOUND_WEBHOOK_KEYS="dev-out")
     customer = f"/sim/{platform}/customers/+5511987654321"
     server.send("POST", f"{customer}/messages", b'{"text": "Oi", "displayName": "Ana"}')
     server.wait_until(lambda: bool(listener.got))
@@ -171,7 +171,7 @@ def test_the_chip_that_asks_for_a_person_reaches_bot_and_desk_in_the_platforms_o
     server = start(
         BOT_WEBHOOK_URL=f"{listener.url}/bot",
         DESK_WEBHOOK_URL=f"{listener.url}/desk",
-        OUTBOUND_WEBHOOK_KEYS="out",
+        OUTBOUND_WEBHOOK_KEYS="dev-out",
     )
     talk = Talk.open(server)
     asked = {

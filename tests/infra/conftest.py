@@ -32,7 +32,7 @@ class Verdict:
 
     @property
     def messages(self) -> list[Json]:
-        """Returns what `terraform test -json -verbose` told."""
+        """Returns the messages of `terraform test -json -verbose`."""
         lines = (line.strip() for line in self.text.splitlines())
         return [json.loads(line) for line in lines if line.startswith("{")]
 

@@ -9,6 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 Fact = tuple[Any, ...]
 AGENT = "agent:pubsub"
+NUMBER = "NUMBER"  # the project's
 
 
 def canonical(value: Any) -> str:

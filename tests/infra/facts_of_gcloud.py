@@ -1,10 +1,11 @@
 """The facts of a deployment in the words of gcloud commands."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.deploy.gcloud import Command, Step
-from tests.infra.facts import AGENT, Fact, canonical
+from tests.infra.facts import AGENT, NUMBER, Fact, canonical
 
 
 class FromGcloud:
@@ -47,6 +48,7 @@ def _binding(words: list[str], flags: Mapping[str, str]) -> Fact:
     condition = (
         [] if given == "None" else [given.removeprefix("expression=").partition(",title=")[0]]
     )
+    condition = [re.sub("\x00PROJECT_NUMBER\x00", NUMBER, one) for one in condition]
     return ("right", what, _account(flags["--member"]), flags["--role"], *condition)
 
 
@@ -132,7 +134,7 @@ def _measured(names: list[str], _: Mapping[str, str], command: Command) -> Itera
 
 
 def _alarmed(_: list[str], __: Mapping[str, str], command: Command) -> Iterable[Fact]:
-    body = json.loads(command.stdin or "")
+    body = json.loads(command.stdin or "", strict=False)  # the mark of a stand-in stands in it
     threshold = body["conditions"][0]["conditionThreshold"]
     parts = [*threshold["aggregations"], *threshold.get("denominatorAggregations", [])]
     aggregations = tuple(

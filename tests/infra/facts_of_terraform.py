@@ -3,9 +3,10 @@ against a mock.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.infra.facts import AGENT, Fact, Json, canonical
+from tests.infra.facts import AGENT, NUMBER, Fact, Json, canonical
 
 
 class FromTerraform:
@@ -35,7 +36,10 @@ class FromTerraform:
         return str(self._names.get(bare, bare))
 
     def right(self, on: str, values: Json) -> Fact:
-        condition = [one["expression"] for one in values.get("condition") or []]
+        condition = [
+            re.sub(r"gcf-v2-sources-[^-]+-", f"gcf-v2-sources-{NUMBER}-", one["expression"])
+            for one in values.get("condition") or []
+        ]
         return ("right", on, self.name(values["member"]), values["role"], *condition)
 
 
@@ -174,6 +178,7 @@ READERS: Mapping[str, Reader] = {
     "google_monitoring_dashboard": lambda s, v: [
         ("dashboard", canonical(json.loads(v["dashboard_json"])))
     ],
+    "terraform_data": lambda s, v: [],  # only waits
     "google_project_iam_member": lambda s, v: [s.right("project", v)],
     "google_pubsub_topic_iam_member": lambda s, v: [s.right(f"topic {v['topic']}", v)],
     "google_pubsub_subscription_iam_member": lambda s, v: [

@@ -49,7 +49,7 @@ async def ask(simulator: Simulator, call: Call) -> Answer:
 async def customer(
     simulator: Simulator, path: str, body: dict[str, Any], method: str = "POST"
 ) -> dict[str, Any]:
-    simulator.let_baton_hear = _at_once  # type: ignore[method-assign]  # nobody listens here
+    simulator.let_baton_hear = _at_once  # type: ignore[method-assign]  # there is no Baton here
     raw = json.dumps(body).encode()
     answer: dict[str, Any] = json.loads(
         (await ask(simulator, Call(method, f"{HERE}{simulator.prefix}{path}", raw))).body

@@ -111,7 +111,7 @@ def test_a_signed_body_without_a_comment_is_refused(
     assert server.send("POST", record, body, signed(body)).status == 400
 
 
-def test_a_crm_that_is_told_to_fail_answers_500_and_keeps_nothing(
+def test_a_crm_with_a_fault_switched_on_answers_500_and_keeps_nothing(
     server: LocalServer, record: str
 ) -> None:
     body = comment(record)

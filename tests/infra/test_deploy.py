@@ -13,7 +13,9 @@ import pytest
 
 from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
+from infra.deploy.found import Json
 from infra.deploy.gcloud import Command, Result, Runner
+from infra.deploy.steps_function import _joined
 from infra.deployables import deployables, secrets
 
 TABLE = deployables()
@@ -33,14 +35,14 @@ PROGRAM = """#!{python} -IS
 import json, pathlib, sys
 here, words = pathlib.Path(__file__).parent, ["gcloud", *sys.argv[1:]]
 state = json.loads((here / "state.json").read_text())
-found = state["probes"].get(json.dumps(words))
-if found is not None:
-    exists = found["create"] in state["made"]
-    print("name" if exists and found["lists"] else "", end="")
-    sys.exit(0 if exists or found["lists"] else 1)
+asked = state["probes"].get(json.dumps(words))
+if asked is not None:
+    there = [one["same"] for one in asked if one["create"] in state["made"]]
+    print(json.dumps(there) if asked[0]["same"] else "", end="")
+    sys.exit(0 if there or asked[0]["same"] else 1)
 read = "" if sys.stdin.isatty() or "=-" not in "".join(words) else sys.stdin.read()
 state["ran"].append([words, read])
-state["made"].append(json.dumps(words))
+state["made"].append(json.dumps([words, read]))
 (here / "state.json").write_text(json.dumps(state))
 print("printed")
 """
@@ -60,14 +62,13 @@ class Cloud:
         errors = self.fails.get(" ".join(words[1:4]))
         if errors:
             return Result(1, "", errors.pop(0))
-        found = PROBES.get(json.dumps(words))
-        if found is not None:
-            exists = found["create"] in self.made
-            return Result(
-                0 if exists or found["lists"] else 1, "name" if exists and found["lists"] else ""
-            )
+        asked = PROBES.get(json.dumps(words))
+        if asked is not None:
+            there = [one["same"] for one in asked if one["create"] in self.made]
+            listed = json.dumps(there) if asked[0]["same"] else ""
+            return Result(0 if there or asked[0]["same"] else 1, listed)
         self.ran.append((list(words), stdin or ""))
-        self.made.add(json.dumps(words))
+        self.made.add(json.dumps([words, stdin or ""]))
         return Result(0, "printed\n")
 
     def deploy_to_it(self, only: str | None = None) -> int:
@@ -75,26 +76,27 @@ class Cloud:
         return deploy.deploy(TO, Runner(self.run, dict(VALUES), pause=lambda _: None), only)
 
 
-def _probes(to: Deployment) -> dict[str, dict[str, object]]:
-    """Returns what each question is about: the command that makes it."""
-    steps = [step for step in deploy.plan(to) if step.probe is not None]
-    return {
-        json.dumps(_filled(step.probe)): {
-            "create": json.dumps(_filled(step.create)),
-            "lists": step.lists,
-        }
-        for step in steps
-        if step.probe is not None
-    }
+def _probes(to: Deployment) -> dict[str, list[Json]]:
+    """Returns for each probe the commands that make what it asks for, and how these are listed."""
+    asked: dict[str, list[Json]] = {}
+    for step in deploy.plan(to):
+        if step.probe is not None:
+            same = step.same and {"etag": "etag", **step.same, "name": _name(step.same)}
+            one = {"create": json.dumps(_filled(step.create)), "same": same}
+            asked.setdefault(json.dumps(_filled(step.probe)[0]), []).append(one)
+    return asked
 
 
-def _filled(command: Command) -> list[str]:
-    runner = Runner(
-        lambda words, stdin: Result(0, ""),
-        {},
-        {**dict.fromkeys(_names(), "printed"), "FOUND": "name"},
-    )
-    return [runner.filled(word) for word in command.words]
+def _name(same: Json) -> str:
+    return f"{same.get('name', '')}name"
+
+
+def _filled(command: Command) -> tuple[list[str], str]:
+    """Returns the words of a command and what it reads, as they run."""
+    known = {**dict.fromkeys(_names(), "printed"), "FOUND": "name", "CHANNEL": "name"}
+    runner = Runner(lambda words, stdin: Result(0, ""), {}, {**known, "ETAG": "etag"})
+    read = VALUES[command.secret] if command.secret else command.stdin or ""
+    return [runner.filled(word) for word in command.words], runner.filled(read)
 
 
 def _names() -> list[str]:
@@ -116,8 +118,9 @@ def test_an_empty_project_gets_everything(capsys: pytest.CaptureFixture[str]) ->
     assert "BRIDGE_TOKEN_KEYS" in said.splitlines()[-2]
     steps = list(deploy.plan(TO))
     assert f"[{len(steps)}/{len(steps)}]" in said
-    made = {json.dumps(words) for words, _ in cloud.ran}
-    assert {json.dumps(_filled(step.create)) for step in steps} <= {*made, *PROBES}
+    made = {json.dumps(one) for one in cloud.ran}
+    asked = [step for step in steps if step.same is None or step.remembers is None]
+    assert {json.dumps(_filled(step.create)) for step in asked} <= made
 
 
 def test_again_nothing_is_made_twice() -> None:
@@ -126,7 +129,7 @@ def test_again_nothing_is_made_twice() -> None:
     first = list(cloud.ran)
     assert cloud.deploy_to_it() == 0
     kept = [verb for verb in _verbs(cloud, "create", "cp", "add") if "identity" not in verb]
-    assert kept == ["monitoring dashboards create --config-from-file=- --project=baton-test"]
+    assert kept == []
     assert _verbs(cloud, "update")
     assert len(first) > len(cloud.ran)
 
@@ -224,6 +227,7 @@ def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path) -> None
     program.chmod(0o755)
     (tmp_path / "state.json").write_text(json.dumps(state))
     lines = deploy.script(TO, None).replace("python -m infra.stage", ":")
+    lines = lines.replace("python -m", f"{sys.executable} -m")
     for _ in range(2):
         cloud.deploy_to_it()
         kept = json.loads((tmp_path / "state.json").read_text())
@@ -249,9 +253,10 @@ def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         "--secrets",
         "CSKU_WEBHOOK_SECRETS",
     ]
-    assert deploy.main(given, {"BATON_API_KEYS": "top-secret"}, run) == 0
+    keys = '{"4f1d7c92b6e8a035": {"name": "desk"}}'
+    assert deploy.main(given, {"BATON_API_KEYS": keys}, run) == 0
     said = capsys.readouterr().out
-    assert "top-secret" not in said
+    assert "4f1d7c92b6e8a035" not in said
     assert 'printf %s "${BATON_API_KEYS:?}" | gcloud secrets versions add BATON_API_KEYS' in said
     assert "CSKU_WEBHOOK_SECRETS=CSKU_WEBHOOK_SECRETS:latest" in said
 
@@ -270,3 +275,74 @@ def test_the_dry_run_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_cannot_work_is_refused(given: list[str]) -> None:
     with pytest.raises(SystemExit):
         deploy.main(given, {})
+
+
+WHERE = ["--project", "baton-test", "--region", "europe-west1"]
+WRONG = {
+    "UNCLAIMED_AFTER": "abc",
+    "UNCLAIMED_REMINDERS": "1.5",
+    "JOURNAL_TTL_DAYS": "1e99",
+    "HUMAN_IDLE_AFTER": "inf",
+    "BATON_DESKS": '[{"name": "x", "kind": "nope"}]',
+    "BATON_API_KEYS": "nojson",
+    "BATON_BOT": "oracle",
+    "NOTICES_OFF": "facebook",
+    "BATON_LANGUAGE": "xx",
+    "WHATSAPP_APP_SECRETS": "...",
+    "CCAI_WEBHOOK_SECRETS": "primary,secondary",
+    "CSKU_WEBHOOK_SECRETS": "changeme",
+    "RCS_CLIENT_TOKENS": "secret",
+    "RCS_AUTH": "bearer:<token>",
+    "BUSINESS_MESSAGES_SIGNING_KEYS": "dev-signing-key",
+    "BRIDGE_TOKEN_KEYS": "4f1d7c92b6e8a0354f1d",
+    "BOT_WEBHOOK_URL": "bot.example.com",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("how", [[], ["--dry-run"], ["--only", "sweep"]], ids=str)
+def test_a_setting_that_a_function_would_refuse_is_refused_before_the_first_step(
+    name: str, how: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        raise AssertionError(words)
+
+    value = WRONG[name]
+    assert deploy.main([*WHERE, *how], {name: value}, run) == 2
+    told = capsys.readouterr()
+    assert f"\n  {name}" in told.err
+    assert told.out == ""
+    assert value not in told.err or name not in secrets(TABLE)
+
+
+def test_all_that_is_wrong_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main(WHERE, WRONG) == 2
+    said = capsys.readouterr().err
+    # What names a channel is looked at when the rest is right.
+    assert [name for name in WRONG if name not in said] == ["NOTICES_OFF"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--max-instances", "0"],
+        ["--max-instances", "1001"],
+        ["--max-instances", "-1"],
+        ["--alert-email", "notanemail"],
+        ["--alert-email", "a@b"],
+        ["--firestore-location", "eu"],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_the_cloud_would_refuse(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        deploy.main([*WHERE, *given], {})
+    assert given[0] in capsys.readouterr().err
+
+
+def test_a_setting_that_holds_every_separator_reaches_its_function(tmp_path: Path) -> None:
+    flags = _joined({"A": ",;|@@~0~", "B": "~1~"})
+    separator = flags.split("^")[1]
+    assert flags.removeprefix(f"^{separator}^").split(separator) == ["A=,;|@@~0~", "B=~1~"]

@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import DIALOGFLOW_AGENT
-from infra.local.simulators.dialogflow import session_of
+from shared.bots.dialogflow import session_of
 
 SIM = "/sim/dialogflow"
 _numbers = count(1)
@@ -176,7 +176,7 @@ def test_the_order_number_is_asked_for_as_a_variable_and_then_given_with_what_is
     )
 
 
-def test_whoever_wants_a_person_gets_an_escalation_and_a_handoff(dialog: Dialog) -> None:
+def test_a_customer_who_wants_a_person_gets_an_escalation_and_a_handoff(dialog: Dialog) -> None:
     for wish in ("a human please", "Let me speak to your manager", "A person, please"):
         messages = dialog.messages(wish)
         assert messages[0]["text"]["text"] == ["I will connect you."]
@@ -203,7 +203,7 @@ def test_what_it_does_not_understand_it_says_and_stays_on_its_page(dialog: Dialo
     )
 
 
-def test_a_bot_that_is_told_of_the_human_before_it_welcomes_back(dialog: Dialog) -> None:
+def test_a_bot_that_knows_of_an_earlier_human_welcomes_the_customer_back(dialog: Dialog) -> None:
     handoff = {
         "handoff": {
             "reason": "left the desk",
@@ -297,7 +297,9 @@ def test_an_unknown_fault_is_refused(dialog: Dialog) -> None:
     assert dialog.server.get(f"{SIM}/faults")["garbled"] == 0
 
 
-def test_the_page_is_told_which_bot_runs_and_who_may_see_what_it_captured(dialog: Dialog) -> None:
+def test_the_page_gets_the_bots_name_and_the_audiences_of_captured_variables(
+    dialog: Dialog,
+) -> None:
     conversation = "business_messages:ada"
     ada = Dialog(dialog.server, session_of(conversation))
     ada.says("my order")

@@ -187,7 +187,7 @@ def _customer(server: LocalServer, name: str) -> None:
     )
 
 
-# What cannot be planted on one machine: a deployment, which answers as it is told to here.
+# What cannot be set up on one machine: a deployment, here with answers that the test gives.
 
 
 def _answering(answer: Answer, letters: Result | None = None) -> Patient:

@@ -49,7 +49,7 @@ async def _fill(path: Path, conversations: int) -> None:
     await store.close()
 
 
-# Linux hands the peak of the process that started it on as `ru_maxrss`; VmHWM begins anew.
+# `ru_maxrss` of Linux includes the peak of the parent process; VmHWM starts at zero.
 MEASURED = """
 import pathlib, resource, sys
 from infra.export.export import main
@@ -89,7 +89,7 @@ def test_a_hundred_thousand_messages_take_little_memory(
 
 
 def _heeds_interrupts() -> None:
-    """Whoever is started in the background ignores them."""
+    """A process that is started in the background ignores interrupts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

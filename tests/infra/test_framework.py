@@ -1,5 +1,5 @@
-"""Each function under the framework: whatever the method and path, the answer has the one shape;
-bodies that nobody has proved genuine take little memory.
+"""Each function under the framework: for every method and path the answer has the one shape. Bodies
+without proof take little memory.
 """
 
 import asyncio

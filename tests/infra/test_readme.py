@@ -11,8 +11,12 @@ import pytest
 from infra.capabilities import WORDS, matrix
 from infra.deployables import deployables
 from infra.diagram import diagram
+from infra.documents.printed import PRINTED, documents, printed
+from infra.documents.reasons import given_reasons
+from infra.documents.settings import SERVICE, meanings
 from infra.table import document
 from shared.api.routes import VERBS
+from shared.errors import BatonError, DoorClosed, Refused, TooMany, Unauthenticated
 from shared.reports.figures import BREAKDOWNS, figures
 from shared.reports.tables import TIMINGS
 from shared.schemas.conversation import Capabilities
@@ -78,11 +82,33 @@ def test_the_capabilities_are_printed_from_the_platforms_own_data() -> None:
     assert set(WORDS) == set(Capabilities.model_fields)
 
 
-DOCUMENTS = sorted(
-    path
-    for path in ROOT.rglob("*.md")
-    if not any(part.startswith(".") or part == "build" for part in path.relative_to(ROOT).parts)
+DOCUMENTS = documents()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_printed_part_is_stale(path: Path) -> None:
+    assert printed(path.read_text()) == path.read_text(), "python -m infra.documents"
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_each_part_is_printed_in_one_document(name: str) -> None:
+    begin, end = f"<!-- printed: {name} -->", f"<!-- end of {name} -->"
+    texts = [path.read_text() for path in DOCUMENTS]
+    assert sum(text.count(begin) for text in texts) == 1
+    assert sum(text.count(end) for text in texts) == 1
+
+
+def test_a_setting_without_a_meaning_is_found() -> None:
+    assert set(meanings()) == set(Settings.model_fields) - {SERVICE}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [DoorClosed("X"), Unauthenticated(), TooMany("outbox-full", ""), Refused("human-present", "")],
 )
+def test_a_reason_is_listed_with_the_code_of_its_error(error: BatonError) -> None:
+    given = {(one.reason, one.kind.code, one.kind.status) for one in given_reasons()}
+    assert (error.reason, error.code, error.status) in given
 
 
 def _outside_of_code(path: Path) -> list[str]:
@@ -120,4 +146,25 @@ def test_every_alarm_has_its_section_in_the_runbook() -> None:
     alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
     runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
     for alarm in alarms.values():
-        assert f"## {alarm['title']}\n\n{alarm['advice']}\n" in runbook
+        section = f"## {alarm['title']} {alarm['advice']} "
+        assert section in " ".join(runbook.split())
+
+
+VENDORS = sorted(path.parent for path in (ROOT / "shared" / "platforms").glob("*/platform.py"))
+PARTS = ("Keys", "What is supported", "What is unverified", "Limits")
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda path: path.name)
+def test_a_vendor_has_a_page_with_keys_support_doubts_and_limits(vendor: Path) -> None:
+    text = (vendor / "README.md").read_text()
+    assert [part for part in PARTS if f"\n## {part}\n" not in text] == []
+    assert f"({vendor.name}/README.md)" in PLATFORMS
+    assert f"receive_webhook/{vendor.name}`" in text
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda path: path.name)
+def test_a_vendors_page_names_each_of_its_settings(vendor: Path) -> None:
+    text = (vendor / "README.md").read_text()
+    own = [name.upper() for name in Settings.model_fields if name.startswith(f"{vendor.name}_")]
+    assert [name for name in own if f"`{name}" not in text] == []
+    assert own

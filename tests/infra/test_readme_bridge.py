@@ -7,7 +7,7 @@ import re
 from infra.bridge_tag import SCRIPT, integrity, version
 from infra.deployables import ROOT
 
-README = (ROOT / "functions" / "README.md").read_text()
+README = (ROOT / "functions" / "forward_variables" / "README.md").read_text()
 
 
 def test_the_tag_has_the_hash_and_the_version_of_the_script() -> None:

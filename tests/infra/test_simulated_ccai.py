@@ -58,11 +58,12 @@ async def test_every_call_makes_another_chat(ccai: CcaiSimulator) -> None:
     assert [DESK.native_id(answer) for answer in answers] == ["1001", "1002"]
 
 
-async def test_chat_created_names_the_end_user_before_the_answer_if_told_so(
+async def test_chat_created_names_the_end_user_before_the_answer_if_switched_on(
     ccai: CcaiSimulator,
 ) -> None:
     ccai.faults = CcaiFaults(created_first=1)
-    ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]  # nobody listens here
+    # there is no Baton here
+    ccai.let_baton_hear = lambda: _nothing()  # type: ignore[method-assign]
     await opened(ccai)
     found = told(ccai, "second")
     assert [event.source for event in found] == ["ccai:chat-1001", "ccai:user-baton-1"]
@@ -119,7 +120,7 @@ async def test_the_chat_keeps_who_did_what(ccai: CcaiSimulator) -> None:
     ]
 
 
-async def test_a_chat_that_baton_ends_was_ended_by_nobody_of_the_desk(ccai: CcaiSimulator) -> None:
+async def test_a_chat_that_baton_ends_names_no_agent_as_its_end(ccai: CcaiSimulator) -> None:
     await opened(ccai)
     await ask(ccai, DESK.close(CHAT))
     assert ccai.store.transcript("1001")[-1]["body"] == {}
@@ -151,6 +152,6 @@ async def test_more_than_ten_requests_a_second_are_refused(ccai: CcaiSimulator) 
     assert answers[-1].headers["retry-after"] == "1"
 
 
-async def test_whoever_has_no_login_gets_nothing(ccai: CcaiSimulator) -> None:
+async def test_a_call_without_a_login_is_refused(ccai: CcaiSimulator) -> None:
     wrong = CcaiDesk(f"{HERE}/sim/ccai/apps/api/v1", "dev", "guess", 7)
     assert (await ask(ccai, wrong.customer("baton-1"))).status == 401

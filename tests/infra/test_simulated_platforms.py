@@ -51,7 +51,7 @@ async def test_a_newcomer_gets_a_number_and_the_id_that_baton_will_use(
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])
-async def test_whoever_asks_for_a_person_taps_a_suggestion(
+async def test_a_customer_who_asks_for_a_person_taps_a_suggestion(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     simulator: Simulator = request.getfixturevalue(name)

@@ -93,7 +93,7 @@ async def test_rcs_says_what_was_delivered_and_read_by_the_id_it_was_sent_under(
     assert receipt.form["receipts"]["receipts"][0]["message"].endswith(f"/messages/{native}")
 
 
-async def test_whoever_unsubscribes_from_rcs_says_so_twice(rcs: RcsSimulator) -> None:
+async def test_a_customer_who_unsubscribes_from_rcs_causes_two_reports(rcs: RcsSimulator) -> None:
     await customer(rcs, f"/customers/{PHONE}/status", {"subscribed": False})
     assert [type(event) for event in told(rcs)] == [Unsubscribed, Unsubscribed]
     await customer(rcs, f"/customers/{PHONE}/status", {"subscribed": True})

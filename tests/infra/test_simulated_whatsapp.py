@@ -91,6 +91,26 @@ async def test_whatsapp_keeps_its_limits_and_knows_whom_it_can_reach(
     ).status == 400
 
 
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [
+        ("+12025550100", 200),
+        ("+1 (202) 555-0100", 200),
+        ("2025550100", 200),  # the business is in the same country
+        ("12025550100", 400),  # +1 1202..., another number
+        ("nobody", 400),
+    ],
+)
+async def test_the_calling_code_of_the_business_stands_before_a_number_without_plus(
+    whatsapp: WhatsAppSimulator, to: str, status: int
+) -> None:
+    await says(whatsapp)
+    body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": "Hi"}}
+    url = f"{WHATSAPP.api_url}/{NUMBER}/messages"
+    call = Call("POST", url, json.dumps(body).encode(), auth="bearer:access")
+    assert (await ask(whatsapp, call)).status == status
+
+
 async def test_every_way_to_send_chips_is_accepted(whatsapp: WhatsAppSimulator) -> None:
     await says(whatsapp)
     for number in (1, 3, 4, 10, 11):

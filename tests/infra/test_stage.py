@@ -19,6 +19,7 @@ import pytest
 from infra.deployables import deployables
 from infra.local.server import free_port
 from infra.stage import EPOCH, StagingError, archive, check_imports, stage, tell_terraform, zipped
+from shared.platforms.signatures import hmac_sha256_hex
 
 BIN = Path(sys.executable).parent
 
@@ -87,6 +88,24 @@ def test_wrong_settings_close_every_door_of_a_function(serve: Callable[..., str]
     assert _status(serve("receive_webhook", UNCLAIMED_AFTER="soon") + "/business_messages") == 503
 
 
+@pytest.mark.parametrize("secret", ["...", "changeme", "short"])
+@pytest.mark.parametrize(
+    "where", [{}, {"K_SERVICE": "receive-webhook", "GOOGLE_CLOUD_PROJECT": "p"}], ids=str
+)
+def test_a_weak_secret_closes_its_door(
+    serve: Callable[..., str], secret: str, where: dict[str, str]
+) -> None:
+    url = serve("receive_webhook", WHATSAPP_APP_SECRETS=secret, **where)
+    _status(f"{url}/whatsapp")
+    body = b'{"object": "whatsapp_business_account", "entry": []}'
+    forged = {"x-hub-signature-256": f"sha256={hmac_sha256_hex(secret, body)}"}
+    request = urllib.request.Request(f"{url}/whatsapp", body, forged)  # noqa: S310  # loopback
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)  # noqa: S310  # as above
+    with refused.value as answer:
+        assert (answer.code, b"door-closed" in answer.read()) == (503, True)
+
+
 def test_deployed_a_function_refuses_the_embedded_store(serve: Callable[..., str]) -> None:
     url = serve(
         "receive_webhook",
@@ -133,7 +152,7 @@ def test_a_zip_is_named_after_its_content_and_replaces_the_one_before(tmp_path: 
     assert list(tmp_path.glob("*.zip")) == [second]
 
 
-def test_terraform_is_told_of_every_zip(tmp_path: Path) -> None:
+def test_terraform_gets_the_name_of_every_zip(tmp_path: Path) -> None:
     (tmp_path / "terraform").mkdir()
     zips = {function: archive(stage(function, tmp_path / "build")) for function in deployables()}
     told = json.loads(tell_terraform(tmp_path / "build", tmp_path / "terraform").read_text())[

@@ -1,5 +1,5 @@
-"""A channel that shows bare texts: no frames, no labels, ids of its own, and no memory of what
-it was told before.
+"""A channel that shows bare texts: no frames, no labels, ids of its own, and no memory of earlier
+requests.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Those who talk to Baton, each with its manners: platforms post until they are answered, callers
-ask again under the same id. They remember what they were told, so that it can be held against what
-became of it.
+"""The clients of Baton: platforms post until they are answered, callers repeat a request under the
+same id.
+
+They store the answers, so that a test can compare them with the outcome.
 """
 
 import json
@@ -46,8 +47,8 @@ class Report:
 
 @dataclass(slots=True)
 class Ask:
-    """A request of the REST surface. `answer`: ok, exists, refused and so on, `unknown` while
-    nobody knows.
+    """A request of the REST surface. `answer`: ok, exists, refused and so on, `unknown` while no
+    answer is known.
     """
 
     conversation: str
@@ -199,7 +200,9 @@ class Clients:
         return ask
 
     async def send(self, ports: Ports, ask: Ask, method: str = "POST") -> str:
-        """Asks once; an id that exists already was taken when nobody heard the answer."""
+        """Sends the request once. An id that exists already was accepted before, with a lost
+        answer.
+        """
         ask.answer = await self._answer(
             lambda: send_representative(ports, KEYRING, _request(ask, method)), ask
         )

@@ -1,5 +1,5 @@
-"""Holds what Baton did against what it was told, once everything has come to rest. Each check
-returns its faults.
+"""Compares what Baton did with what it received, once everything is at rest. Each check returns its
+faults.
 """
 
 import json
@@ -20,7 +20,7 @@ from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from tests.property.clients import Ask, Clients
 from tests.property.world import UNACCEPTABLE, World
 
-# Who waits or speaks, as the team is told: written from the words of the design, not from the
+# The phases of which the team is notified: written from the words of the design, not from the
 # table.
 _EDGES = {
     ("BOT", "handoff.requested"): "QUEUED",
@@ -44,8 +44,8 @@ async def whole_journal(store: ConversationStore, conversation: str) -> list[Jou
 
 @dataclass
 class Ledger:
-    """`shown`, `told` and `passed_on` are where a conversation's present life begins in
-    transcript and topics.
+    """`shown`, `told` and `passed_on` are the positions in transcript and topics at which the
+    present life of a conversation begins.
     """
 
     world: World
@@ -106,7 +106,7 @@ class Ledger:
         return faults + self._by_id(conversation, commands)
 
     def _by_id(self, conversation: str, commands: list[SendMessage | SendEvent]) -> list[str]:
-        """I10: nothing is shown that nobody sent, or that failed."""
+        """I10: a message that was not sent, or that failed, is not shown."""
         transcript = self.transcript(conversation)
         known = {command.id for command in commands} | {_notice(command) for command in commands}
         known |= {
@@ -131,8 +131,8 @@ class Ledger:
         ]
 
     def callers_view(self, conversation: str, journal: list[JournalEntry]) -> list[str]:
-        """I3, I4, I5: what callers were told is what happened, once, in the order of their
-        telling.
+        """I3, I4, I5: what callers were answered is what happened, once, in the order of the
+        answers.
         """
         taken = [ask for ask in self._asks(conversation) if ask.answer == "ok" and ask.text]
         shown = texts(self.seen(conversation, journal))
@@ -152,7 +152,7 @@ class Ledger:
         for ask in taken:
             wanted = 1 if ask.text in deliverable else 0
             if ask.text in unsure and shown.count(ask.text) < 2:
-                continue  # nobody knows whether it arrived
+                continue  # it is unknown whether it arrived
             if shown.count(ask.text or "") != wanted:
                 faults.append(
                     f"I4: {ask.id} was shown {shown.count(ask.text or '')} times, not {wanted}"
@@ -182,7 +182,7 @@ class Ledger:
         ]
 
     def team_view(self, conversation: str, now: Conversation) -> list[str]:
-        """I6: each edge is told once, under one id, and every request comes to an end."""
+        """I6: the team is notified of each edge once, under one id, and every request ends."""
         told = self.world.topics.published.get(HANDOFFS, [])[self.told.get(conversation, 0) :]
         mine = [one for one in told if one["conversation"] == conversation]
         once, faults = _first_copies(mine, "id"), []

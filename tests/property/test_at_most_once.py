@@ -1,5 +1,5 @@
-"""A channel that does not recognise an id shows a message at most once, whoever delivers, dies
-or loses an answer.
+"""A channel that does not recognise an id shows a message at most once: for any deliverer, after
+any crash or lost answer.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ async def test_a_store_that_loses_one_answer_costs_nothing(
     assert all(one.state is State.SENT for one in await commands(clients.world.instances[1]))
 
 
-async def test_whoever_finds_it_marked_by_another_meanwhile_leaves_it_alone(
+async def test_a_deliverer_that_finds_it_marked_by_another_leaves_it_alone(
     clients: Clients,
 ) -> None:
     here, there = clients.world.instances
@@ -189,7 +189,7 @@ async def test_while_one_sends_another_waits_and_afterwards_goes_on(clients: Cli
     assert all(one.state is State.SENT for one in await commands(there))
 
 
-async def test_whoever_comes_too_late_sends_nothing_and_tries_again(clients: Clients) -> None:
+async def test_a_deliverer_that_is_too_late_sends_nothing_and_tries_again(clients: Clients) -> None:
     """The deadline is looked at just before sending."""
     world = clients.world
     here = world.instances[0]

@@ -1,6 +1,6 @@
-"""I7, by every way out: what was captured for some is read by them and by nobody else.
+"""I7, by every way out: what was captured for some readers is read by them only.
 
-The judge knows the lists that the bot declares, and nothing of how Baton keeps them.
+The judge knows the lists that the bot declares, and nothing of how Baton stores them.
 """
 
 import json
@@ -121,7 +121,7 @@ def test_metadata_of_a_request_does_not_tell_agents_a_key_that_is_hidden_from_th
 
 
 def test_who_only_acknowledges_does_not_do_so_again_while_the_customer_waits() -> None:
-    """The bot's own copy is told from the message of a customer who waits for nobody."""
+    """The bot's own copy differs from the message of a customer who does not wait."""
     from shared.bots.base import Reply
     from shared.bots.run_bot import Assistant
     from shared.schemas.content import Content

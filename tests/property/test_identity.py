@@ -141,7 +141,7 @@ class Identity(Ground):
         return sorted(human.representative.name for human in found.shown)
 
     def _callers(self, journals: list[list[JournalEntry]]) -> list[str]:
-        """I3, I5: what callers were told was taken is in a journal, once, and ended."""
+        """I3, I5: what callers were answered as accepted is in a journal, once, and ended."""
         entries = [entry for journal in journals for entry in journal]
         faults = [
             f"I5: {e.kind} {e.event_id} never ended"

@@ -167,7 +167,7 @@ async def test_so_many_desks_conversations_that_no_commit_should_hold_them_are_r
     } == {HERE}
 
 
-async def test_a_handoff_of_the_joined_channel_goes_on_and_the_team_is_told_where(
+async def test_a_handoff_of_the_joined_channel_goes_on_and_the_team_is_notified_where(
     clients: Clients, do: Do
 ) -> None:
     await claim(do, THERE)

@@ -133,7 +133,7 @@ async def test_an_instance_with_an_old_copy_of_a_link_does_not_act_through_it(
     await clients.post(here, clients.says(CHANNEL))
     await clients.send(here, clients.ask(DESK, "admin", ":link", {"to": CHANNEL}))
     await clients.send(there, clients.ask(DESK, "admin", ":unlink", {}))
-    # meets the conflict, and reads the channel anew
+    # meets the conflict, and reads the channel again
     await clients.post(here, clients.says(CHANNEL))
     await clients.post(here, clients.desk(DESK, "agent.message_out", 0, 0, 0))
     channel, desk = await clients.world.peek(CHANNEL), await clients.world.peek(DESK)

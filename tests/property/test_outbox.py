@@ -42,7 +42,7 @@ async def test_a_wake_up_that_meets_a_worker_at_its_end_is_not_lost() -> None:
     assert len(looks) == 2
 
 
-async def test_whoever_is_woken_only_by_the_sweep_is_delivered_all_the_same(
+async def test_a_conversation_that_only_the_sweep_wakes_is_delivered_too(
     clients: Clients,
 ) -> None:
     world, ports = clients.world, clients.world.instances[0]

@@ -230,7 +230,7 @@ async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_
     assert await pending(world) == []
 
 
-async def test_whoever_ends_a_command_looks_for_what_was_parked_behind_it_since(
+async def test_the_end_of_a_command_looks_for_what_was_parked_behind_it_since(
     clients: Clients,
 ) -> None:
     world, held = clients.world, Held()

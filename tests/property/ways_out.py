@@ -1,8 +1,7 @@
 """Everything around one customer, and everything that leaves Baton: by which way, and who reads it
 there.
 
-What nobody has put down here is not let pass: an unknown topic, host, route or kind of command is
-an error.
+A way that is not listed here is an error: an unknown topic, host, route or kind of command.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""Everything around Baton, made of real parts that can be told to fail: two instances, a
-platform, topics, a clock.
+"""Everything around Baton, made of real parts that can be made to fail: two instances, a platform,
+topics, a clock.
 """
 
 import base64
@@ -27,6 +27,7 @@ from shared.stores.cache import CachedStore
 from shared.stores.sqlite.store import SqliteStore
 from tests.property.bare import Bare
 from tests.property.internet import BOT_WEBHOOK, Internet, Plan
+from tests.schemas import judge
 
 T = TypeVar("T")
 SIGNING_KEY, CSKU_SECRET = "property-signing-key", "property-csku-secret"
@@ -126,6 +127,7 @@ class Topics:
     wake_ups: dict[str, bool] = field(default_factory=dict)
 
     def take(self, topic: str, body: bytes) -> None:
+        judge(topic, body)
         fault, value = self.plan.next(), json.loads(body)
         if fault == "before":
             raise Unavailable("planned", "The topic was told to fail.")

@@ -121,7 +121,7 @@ class Talk:
 
     @property
     def told(self) -> list[tuple[object, object]]:
-        """Returns what the team was told, with the reason."""
+        """Returns the team's notifications, with the reason."""
         published = [
             one for one in self.done if isinstance(one, Publish) and one.topic == "baton-handoffs"
         ]

@@ -22,7 +22,7 @@ def assisted() -> Talk:
 
 
 def heard(talk: Talk) -> Sequence[object]:
-    """Returns who was told of each of the customer's messages, after their first."""
+    """Returns who was sent each of the customer's messages, after their first."""
     return [
         one.body["audience"]
         for one in talk.done

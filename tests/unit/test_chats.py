@@ -1,5 +1,5 @@
-"""A desk's own chats: of the handoff under way, of one that is over, of nobody; and what a desk
-is called with.
+"""A desk's own chats: of the current handoff, of an earlier one, of none; and the content of a
+desk's call.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ NEXT, ANOTHER = "ccai:chat-2", "ccai:chat-3"
 
 
 def in_line_again() -> Talk:
-    """The first chat was left open by its agent; the customer has asked anew."""
+    """Its agent left the first chat open; the customer has asked again."""
     talk = in_line()
     talk.joins(source=CHAT)
     talk.leaves(source=CHAT)

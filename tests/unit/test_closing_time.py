@@ -1,5 +1,5 @@
-"""A customer who waits, or asks, while desks close: nothing false is promised, and the team is
-told of each once.
+"""A customer who waits, or asks, while desks close: no false promise is made, and the team is
+notified of each once.
 """
 
 from dataclasses import replace
@@ -58,7 +58,7 @@ def test_who_asks_again_after_closing_time_waits_for_the_opening_that_they_are_t
     assert [kind for kind, _ in talk.told[1:]] == ["handoff.unclaimed"] * 2
 
 
-def test_a_reminder_that_was_under_way_when_the_timer_was_set_anew_does_nothing() -> None:
+def test_a_reminder_that_was_under_way_when_the_timer_was_set_again_does_nothing() -> None:
     talk = waiting(WAITS)
     timer = talk.conversation.timer
     assert timer is not None
@@ -97,7 +97,7 @@ def test_a_desk_that_never_opens_again_promises_nothing() -> None:
 
 
 @pytest.mark.parametrize("desk", [WAITS, FAILS], ids=["wait", "fail"])
-def test_a_desks_own_ai_that_asks_again_has_the_customer_told_only_of_what_changes(
+def test_a_desks_own_ai_that_asks_again_has_the_customer_informed_only_of_what_changes(
     desk: Desk,
 ) -> None:
     talk = waiting(desk)

@@ -1,4 +1,4 @@
-"""Which desk gets which handoff, and what happens where nobody is there."""
+"""Which desk gets which handoff, and what happens where no human is available."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ def test_one_that_is_open_is_preferred_and_else_the_first_is_named() -> None:
     assert where(FAILS, WAITS.model_copy(update={"name": "other"})) == "day closed"
 
 
-def test_a_customer_for_whom_no_desk_is_meant_reaches_whoever_reads_the_api() -> None:
+def test_a_customer_for_whom_no_desk_is_meant_reaches_the_readers_of_the_api() -> None:
     assert (
         where(Desk(name="rcs", channels=("rcs",)), FAILS.model_copy(update={"languages": ("de",)}))
         == "api"
@@ -83,7 +83,7 @@ def closed(desk: Desk, locale: str | None = None, **policy: Any) -> Talk:
     return talk
 
 
-def test_outside_hours_the_customer_is_told_each_time_and_the_team_once() -> None:
+def test_outside_hours_the_customer_is_informed_each_time_and_the_team_once() -> None:
     talk = closed(FAILS)
     for _ in range(3):
         assert talk.wants_human().verdict is Verdict.ACCEPTED
@@ -103,7 +103,7 @@ def test_outside_hours_the_customer_is_told_each_time_and_the_team_once() -> Non
     assert talk.told[1:] == [("handoff.requested", "asked")]
 
 
-def test_on_the_next_evening_the_team_is_told_again() -> None:
+def test_on_the_next_evening_the_team_is_notified_again() -> None:
     talk = closed(FAILS)
     talk.wants_human()
     talk.now = OPENS + timedelta(hours=10)
@@ -117,7 +117,7 @@ def test_a_customer_whose_first_act_is_to_ask_for_a_human_is_told_too() -> None:
     assert len(talk.shown) == 1
 
 
-def test_a_desks_own_ai_that_asks_with_every_message_has_the_customer_told_once() -> None:
+def test_a_desks_own_ai_that_asks_with_every_message_has_the_customer_informed_once() -> None:
     talk = closed(FAILS)
     for _ in range(3):
         talk.desk_wants_human()
@@ -170,13 +170,13 @@ def test_every_language_says_day_date_time_and_zone(language: str) -> None:
 
 
 def called(talk: Talk) -> list[tuple[str, str | None]]:
-    """Returns what the desk was told about handoffs."""
+    """Returns the desk's calls about handoffs."""
     calls = [one for one in talk.done if isinstance(one, CallDesk) and one.handoff]
     return [(one.action, one.reason or talk.words[one.id]) for one in calls]
 
 
 def ended(talk: Talk) -> list[str | None]:
-    """Returns the chats that nobody needed and that the desk was told to end."""
+    """Returns the chats without use that the desk was asked to end."""
     return [one.chat for one in talk.done if isinstance(one, CallDesk) and not one.handoff]
 
 
@@ -278,7 +278,7 @@ def test_an_agent_who_leaves_before_a_colleague_comes_does_not_end_the_chat() ->
     assert called(talk) == [("open", "asked"), ("say", "Bob hears this")]
 
 
-def test_a_desk_that_kept_its_chat_open_is_told_when_the_customer_asks_anew() -> None:
+def test_a_desk_that_kept_its_chat_open_is_told_when_the_customer_asks_again() -> None:
     talk = in_line()
     talk.joins(source="ccai:chat-1")
     talk.leaves(source="ccai:chat-1")

@@ -1,4 +1,4 @@
-"""What the bot is told when a human has left, through the machine alone."""
+"""What the bot receives after a human has left, through the machine alone."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -126,7 +126,7 @@ def test_only_the_last_words_are_kept_and_no_more_than_the_beginning_of_each() -
     assert {len(line.text) for line in talk.conversation.said} == {LINE_LIMIT}
 
 
-def test_a_human_who_comes_before_the_bot_was_told_begins_anew() -> None:
+def test_a_human_who_comes_before_the_bot_was_told_begins_again() -> None:
     talk = Talk()
     talk.human(JANE, "Hello")
     talk.happens(events.HumanLeft, representative=JANE)

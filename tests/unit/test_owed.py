@@ -1,5 +1,5 @@
-"""That nobody is there is owed to a customer who could not be told: it is said once, where they
-write again, if it is still so.
+"""A notice that no human is available and that could not be sent: it is sent once, when the
+customer writes again, if it is still true.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,7 @@ def test_who_asks_again_when_they_write_hears_it_once(outside: str) -> None:
 
 
 def test_a_human_who_came_is_the_better_answer() -> None:
-    """Before, the customer heard that nobody was available when that human left."""
+    """Before, the customer was informed that no human was available when that human left."""
     talk = Moving()
     talk.wants_human()
     talk.now += timedelta(hours=25)

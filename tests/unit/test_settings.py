@@ -9,9 +9,10 @@ import pytest
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
 from shared.platforms.unverified import SAFE, Fact
-from shared.settings.model import closed_doors, read_settings
+from shared.settings.doors import closed_doors
+from shared.settings.model import read_settings
 
-KEYS = '{"secret-key": {"name": "bot", "may": ["BOT"]}}'
+KEYS = '{"dev-secret-key": {"name": "bot", "may": ["BOT"]}}'
 
 
 def test_locally_everything_has_a_default() -> None:
@@ -50,9 +51,9 @@ def test_another_host_than_googles_gets_no_google_token() -> None:
 
 
 def test_secrets_rotate_by_listing_two() -> None:
-    assert read_settings({"CSKU_WEBHOOK_SECRETS": "new, old,"}).csku_webhook_secrets == (
-        "new",
-        "old",
+    assert read_settings({"CSKU_WEBHOOK_SECRETS": "dev-new, dev-old,"}).csku_webhook_secrets == (
+        "dev-new",
+        "dev-old",
     )
 
 
@@ -110,7 +111,7 @@ def test_secrets_never_print() -> None:
 
 def test_a_key_is_kept_as_its_hash() -> None:
     settings = read_settings({"BATON_API_KEYS": KEYS})
-    assert "secret-key" not in settings.baton_api_keys
+    assert "dev-secret-key" not in settings.baton_api_keys
     assert [key.name for key in settings.baton_api_keys.values()] == ["bot"]
 
 
@@ -212,10 +213,10 @@ def test_a_switch_for_a_channel_that_does_not_exist_is_refused(setting: str) -> 
         _ = Baton(read_settings({setting: "business_mesages"})).ports
 
 
-def test_where_whatsapp_is_in_use_whoever_sends_needs_its_token() -> None:
-    used = read_settings({"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS})
+def test_where_whatsapp_is_in_use_functions_that_send_need_its_token() -> None:
+    used = read_settings({"WHATSAPP_APP_SECRETS": "dev-s", "BATON_API_KEYS": KEYS})
     able = read_settings(
-        {"WHATSAPP_APP_SECRETS": "s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "t"}
+        {"WHATSAPP_APP_SECRETS": "dev-s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "dev-t"}
     )
     for function in ("send_representative", "deliver_outbox"):
         assert closed_doors(used, function) == ["WHATSAPP_ACCESS_TOKEN"]

@@ -301,7 +301,7 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
             yield CLOSED[rule.when, effect]
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
-        # else none is to be told
+        # else there is no notification
         if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):
             yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 
@@ -448,7 +448,7 @@ def test_the_first_word_of_a_human_ends_the_wait_and_no_later_one_changes_it() -
     assert later.conversation.first_response_seconds == 600
 
 
-def test_whoever_is_told_of_a_handoff_is_told_where_the_transcript_is() -> None:
+def test_a_notification_of_a_handoff_says_where_the_transcript_is() -> None:
     [body] = [
         command.body
         for command in decide(

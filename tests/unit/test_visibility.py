@@ -257,7 +257,7 @@ def test_nothing_hidden_is_in_any_output_for_its_audience(
 
 
 @given(declared())
-def test_whoever_may_see_a_key_sees_it(one: SessionVariable) -> None:
+def test_an_audience_that_may_see_a_key_sees_it(one: SessionVariable) -> None:
     known = merge((), captured(one.payload or {}, project(one), NOW, SIGNED), NOW)
     for audience in Audience:
         visible = set(one.payload or {}) - hidden_from(audience, one)

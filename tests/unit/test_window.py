@@ -1,4 +1,4 @@
-"""Where nobody may write for ever: the channel's window, and customers who have unsubscribed."""
+"""Limits to writing: the channel's window, and customers who have unsubscribed."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def closed(**policy: Any) -> Talk:
 
 
 @pytest.mark.parametrize("who", ["bot", "human"])
-def test_a_request_outside_the_window_is_refused_and_the_team_is_told(who: str) -> None:
+def test_a_request_outside_the_window_is_refused_and_the_team_is_notified(who: str) -> None:
     talk = closed()
     if who == "human":
         talk.joins()
@@ -54,7 +54,7 @@ def test_the_window_closes_a_minute_early_so_that_what_is_accepted_arrives() -> 
     assert talk.bot("hello", fact=False).reason == "outside-window"
 
 
-def test_a_fact_outside_the_window_is_not_sent_and_the_team_is_told() -> None:
+def test_a_fact_outside_the_window_is_not_sent_and_the_team_is_notified() -> None:
     talk = closed()
     fact = talk.says("typed at the desk", source=DESK)
     assert (fact.verdict, fact.reason, talk.conversation.phase) == (
@@ -76,7 +76,7 @@ def test_batons_own_notices_outside_the_window_are_not_sent() -> None:
     assert "delivery.failed" not in [kind for kind, _ in talk.told]
 
 
-def test_whoever_joined_outside_the_window_is_introduced_when_they_speak_inside_it() -> None:
+def test_a_human_who_joined_outside_the_window_is_introduced_when_they_speak_inside_it() -> None:
     talk = closed()
     talk.joins()
     talk.joins("Sam")
@@ -103,7 +103,7 @@ def test_what_the_own_app_showed_outside_the_window_has_arrived_and_its_human_is
     assert talk.shown == ["Jane has left. You are talking with our automated assistant again."]
 
 
-def test_of_whoever_left_outside_the_window_the_customer_hears_when_they_write_again() -> None:
+def test_of_a_human_who_left_outside_the_window_the_customer_hears_when_they_write_again() -> None:
     talk = Talk()
     talk.user()
     talk.joins()
@@ -122,9 +122,7 @@ def test_of_whoever_left_outside_the_window_the_customer_hears_when_they_write_a
     assert violations(talk.labelled("Jane", "Sam")) == []
 
 
-def test_whoever_came_back_outside_the_window_is_told_to_have_left_and_then_to_have_joined() -> (
-    None
-):
+def test_a_human_who_came_back_outside_the_window_is_shown_to_have_left_and_then_joined() -> None:
     talk = Talk()
     talk.user()
     talk.joins()
@@ -211,7 +209,7 @@ def test_who_stays_and_has_never_spoken_is_introduced_before_the_other_leaves() 
     assert violations(talk.labelled("Jane", "Sam")) == []
 
 
-def test_who_types_in_the_channels_own_app_gives_way_to_whoever_claims() -> None:
+def test_who_types_in_the_channels_own_app_gives_way_to_a_human_who_claims() -> None:
     talk = Talk()
     talk.user()
     talk.says("hi from the app", None, delivered=True)
@@ -267,7 +265,7 @@ def test_a_keyword_in_whatever_language_that_comes_with_it_is_not_taken_for_news
     assert talk.bot(fact=False).refusal is None
 
 
-def test_whoever_has_unsubscribed_hears_humans_and_no_bot() -> None:
+def test_a_customer_who_has_unsubscribed_hears_humans_and_no_bot() -> None:
     talk = unsubscribed()
     assert talk.bot(fact=False).reason == "unsubscribed"
     assert talk.bot(source=DESK).verdict is Verdict.SUPPRESSED

@@ -5,7 +5,7 @@ const QUEUE = "../v1/conversations?phase=QUEUED";
 const PAGES = 20; // of a hundred who wait
 const TIMEOUT = 30_000;
 
-/** Baton said no, or did not answer. `status` is 0 where there was no answer. */
+/** Baton refused the request, or did not answer. `status` is 0 where there was no answer. */
 export class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -17,16 +17,21 @@ async function get(path, key) {
   const headers = { authorization: `Bearer ${key}` };
   let response;
   try {
-    response = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
+    response = await fetch(path, {
+      headers,
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
   } catch {
     throw new Refusal(0, "Baton does not answer.");
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
+  if (!response.ok)
+    throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
   return body;
 }
 
-/** Returns a report; `asked` has from, to, tz, and by where it is broken down. */
+/** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
 const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
 
 /** Returns the report on agents, or null for a key that may not see it. */
@@ -39,7 +44,7 @@ async function agents(asked, key) {
   }
 }
 
-/** Returns all that the page shows of a period, and of today beside last week. */
+/** Returns all data of the page: the period, and today compared with last week. */
 export async function everything(period, { today, lastWeek, wholeDayLastWeek }, key) {
   const [now, then, hoursThen, found, people, waiting] = await Promise.all([
     report("handoffs", { ...today, by: "hour" }, key),
@@ -52,7 +57,7 @@ export async function everything(period, { today, lastWeek, wholeDayLastWeek }, 
   return { now, then, hoursThen, found, people, waiting };
 }
 
-/** Returns everybody who waits, longest first. */
+/** Returns all waiting customers, the longest wait first. */
 export async function queue(key) {
   const waiting = [];
   let cursor = "";

@@ -1,11 +1,13 @@
-// Charts that do not need their colours: one series is solid, the next hatched, and the numbers stand beside each.
-// On paper they are dark on white, of a size that fits, and their numbers are open.
+// Charts that are readable without colours: one series is solid, the next hatched, and the numbers
+// stand beside each. In print they are dark on white, fit the page, and show their numbers.
 
 import { find, make } from "./dom.js";
 
-const drawn = new Map(); // by the figure's id: its canvas, what it shows, and the chart as it stands
+// by the figure's id: its canvas, its data, and the chart
+const drawn = new Map();
 const PAPER = { "--ink": "#1a211e", "--soft": "#3d4641", "--line": "#d9ddd6", "--card": "#ffffff" };
-const PAPER_SIZE = { width: 640, height: 240 }; // in CSS pixels: the width of A4 and of Letter within their margins
+// in CSS pixels: fits the width of A4 and of Letter within their margins
+const PAPER_SIZE = { width: 640, height: 240 };
 const PAPER_DOTS = 3; // to each of these
 let opened = null; // figures whose numbers were opened for paper; null on the screen
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -40,12 +42,18 @@ const marks = ["circle", "rectRot"];
 
 const DURATIONS = [1, 5, 15, 60, 300, 900, 3600, 14400, 43200, 86400, 604800];
 
-/** Durations spread over seconds and days at once, so their axis counts in powers. */
+/** Durations range from seconds to days, so their axis is logarithmic. */
 function scale(ink, ticks, series) {
-  const common = { ticks: { color: ink, precision: 0, callback: ticks }, grid: { color: colour("--line") } };
+  const common = {
+    ticks: { color: ink, precision: 0, callback: ticks },
+    grid: { color: colour("--line") },
+  };
   const values = series.flatMap((one) => one.values).filter(Boolean);
   if (!ticks || values.length === 0) return { ...common, beginAtZero: true };
-  const afterBuildTicks = (axis) => (axis.ticks = DURATIONS.filter((one) => one >= axis.min && one <= axis.max).map((value) => ({ value })));
+  const afterBuildTicks = (axis) =>
+    (axis.ticks = DURATIONS.filter((one) => one >= axis.min && one <= axis.max).map((value) => ({
+      value,
+    })));
   const min = DURATIONS.findLast((one) => one <= Math.min(...values)) ?? 1;
   const max = DURATIONS.find((one) => one >= Math.max(...values));
   return { ...common, type: "logarithmic", min, max, afterBuildTicks };
@@ -62,7 +70,12 @@ function options({ horizontal, series, ticks }) {
     animation: false,
     indexAxis: horizontal ? "y" : "x",
     scales: horizontal ? { x: numbers, y: names } : { x: names, y: numbers },
-    plugins: { legend: { display: series.length > 1, labels: { color: ink, usePointStyle: false } }, tooltip: { callbacks: ticks && { label: (item) => `${item.dataset.label}: ${ticks(item.raw)}` } } },
+    plugins: {
+      legend: { display: series.length > 1, labels: { color: ink, usePointStyle: false } },
+      tooltip: {
+        callbacks: ticks && { label: (item) => `${item.dataset.label}: ${ticks(item.raw)}` },
+      },
+    },
   };
 }
 
@@ -82,18 +95,28 @@ function datasets(kind, all, ink) {
 }
 
 /**
- * Draws into a figure: a heading, what it says in one sentence, the chart, and its numbers as a table.
- * `chart` has kind (bar or line), names, series [{name, values}], and may have horizontal, and ticks, which writes durations.
+ * Draws into a figure: a heading, what it says in one sentence, the chart, and its numbers as a
+ * table.
+ * `chart` has kind (bar or line), names, series [{name, values}], and may have horizontal, and
+ * ticks, which writes durations.
  */
 export function draw(id, heading, sentence, chart, numbers) {
   const figure = find(id);
   const open = figure.querySelector("details")?.open ?? false;
-  const canvas = make("canvas", { role: "img", "aria-label": `${heading}. ${sentence} The numbers are in the table below.` });
+  const canvas = make("canvas", {
+    role: "img",
+    "aria-label": `${heading}. ${sentence} The numbers are in the table below.`,
+  });
   figure.replaceChildren(
     make("figcaption", {}, heading),
     make("p", { class: "note" }, sentence),
     make("div", { class: "canvas" }, canvas),
-    make("details", { open }, make("summary", {}, "The numbers"), make("div", { class: "scroll" }, numbers)),
+    make(
+      "details",
+      { open },
+      make("summary", {}, "The numbers"),
+      make("div", { class: "scroll" }, numbers),
+    ),
   );
   drawn.get(id)?.made.destroy();
   drawn.set(id, { canvas, chart, made: paint(canvas, chart) });
@@ -101,11 +124,14 @@ export function draw(id, heading, sentence, chart, numbers) {
 
 function paint(canvas, chart) {
   if (opened) Object.assign(canvas, PAPER_SIZE);
-  const data = { labels: chart.names, datasets: datasets(chart.kind, chart.series, colour("--ink")) };
+  const data = {
+    labels: chart.names,
+    datasets: datasets(chart.kind, chart.series, colour("--ink")),
+  };
   return new globalThis.Chart(canvas, { type: chart.kind, data, options: options(chart) });
 }
 
-/** Draws every chart again from what it shows. */
+/** Draws every chart again from its data. */
 function redraw() {
   for (const one of drawn.values()) {
     one.made.destroy();
@@ -125,7 +151,7 @@ function toScreen() {
   redraw();
 }
 
-/** Keeps the charts in the colours of the page, and of paper when it is printed. */
+/** Draws the charts again when the colours of the page change, and for print. */
 export function keepReadable() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", toPaper);

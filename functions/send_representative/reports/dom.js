@@ -5,7 +5,8 @@ export const find = (id) => document.getElementById(id);
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== null && value !== false)
+      element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
@@ -13,14 +14,27 @@ export function make(tag, attributes = {}, ...children) {
 
 /** Returns a table; the first cell of each row is its name. */
 export function table(caption, heads, rows) {
-  const head = make("thead", {}, make("tr", {}, heads.map((one) => make("th", { scope: "col" }, one))));
+  const head = make(
+    "thead",
+    {},
+    make(
+      "tr",
+      {},
+      heads.map((one) => make("th", { scope: "col" }, one)),
+    ),
+  );
   const lines = rows.map(([name, ...cells]) =>
-    make("tr", {}, make("th", { scope: "row" }, name), cells.map((cell) => make("td", {}, cell ?? "–"))),
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, name),
+      cells.map((cell) => make("td", {}, cell ?? "–")),
+    ),
   );
   return make("table", {}, make("caption", {}, caption), head, make("tbody", {}, lines));
 }
 
-/** Returns seconds as people say them: 45 s, 3 min 20 s, 42 min, 2 h 5 min. */
+/** Returns seconds in words: 45 s, 3 min 20 s, 42 min, 2 h 5 min. */
 export function duration(seconds) {
   if (seconds === undefined || seconds === null) return "–";
   const whole = Math.round(seconds);
@@ -35,6 +49,8 @@ export const percent = (share) => (share === undefined ? "–" : `${(share * 100
 
 /** Returns the names of a distribution's classes. */
 export function classNames(limits) {
-  const names = limits.map((limit, index) => (index === 0 ? `up to ${duration(limit)}` : `to ${duration(limit)}`));
+  const names = limits.map((limit, index) =>
+    index === 0 ? `up to ${duration(limit)}` : `to ${duration(limit)}`,
+  );
   return [...names, `over ${duration(limits.at(-1))}`];
 }

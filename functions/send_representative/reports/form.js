@@ -1,4 +1,4 @@
-// What is asked for: the form, and the address that fills it in.
+// The form of the report, and the URL parameters that fill it.
 
 import { find, make } from "./dom.js";
 import { day, isDay, isZone, shifted } from "./time.js";
@@ -7,7 +7,7 @@ const KEY = "baton-reports-key";
 const noZone = (name) => `“${name}” is no time zone; one is written like Asia/Jakarta.`;
 const noDay = (text) => `“${text}” is no day; one is written like 2026-11-20.`;
 
-/** Returns the period that the form asks for. Throws an Error that says what is wrong with it. */
+/** Returns the period of the form. Throws an Error that describes what is wrong. */
 export function asked() {
   const [from, last, tz] = ["from", "last", "tz"].map((id) => find(id).value.trim());
   if (!isZone(tz)) throw new Error(noZone(tz));
@@ -20,10 +20,14 @@ export const givenKey = () => find("key").value;
 /** Keeps a key that was accepted, for this tab only. */
 export const keepKey = (key) => sessionStorage.setItem(KEY, key);
 
-/** Fills the form: this week, here, unless the address says otherwise. Returns what it says that cannot be, or null. */
+/**
+ * Fills the form: the current week in the local time zone, or the URL's parameters. Returns what is
+ * wrong with those, or null.
+ */
 export function fill() {
   const given = new URLSearchParams(location.hash.slice(1));
-  if (given.has("key")) history.replaceState(null, "", location.pathname); // a key is not for the address bar
+  // a key must not stay in the address bar
+  if (given.has("key")) history.replaceState(null, "", location.pathname);
   const wrong = [];
   const take = (name, isGood, no, usual) => {
     const value = given.get(name);
@@ -36,6 +40,10 @@ export function fill() {
   find("from").value = take("from", isDay, noDay, shifted(today, -6));
   find("last").value = take("to", isDay, noDay, today);
   find("key").value = given.get("key") ?? sessionStorage.getItem(KEY) ?? "";
-  find("zones").append(...Intl.supportedValuesOf("timeZone").map((name) => make("option", { value: name })));
-  return wrong.length ? ["The address is not right, so what is usual is shown instead.", ...wrong].join(" ") : null;
+  find("zones").append(
+    ...Intl.supportedValuesOf("timeZone").map((name) => make("option", { value: name })),
+  );
+  return wrong.length
+    ? ["The address is not right, so what is usual is shown instead.", ...wrong].join(" ")
+    : null;
 }

@@ -4,7 +4,15 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const QUARTER = HOUR / 4;
 const EARLIEST = 14 * HOUR; // no clock is further before UTC
-export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+export const WEEKDAYS = [
+  "Monday",
+  "Tuesday",
+  "Wednesday",
+  "Thursday",
+  "Friday",
+  "Saturday",
+  "Sunday",
+];
 
 /** Returns whether there is such a time zone. */
 export function isZone(name) {
@@ -16,22 +24,30 @@ export function isZone(name) {
 }
 
 /** Returns whether there is such a day, written YYYY-MM-DD. */
-export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00Z`)) && shifted(text, 0) === text;
+export const isDay = (text) =>
+  /^\d{4}-\d\d-\d\d$/.test(text) &&
+  !Number.isNaN(Date.parse(`${text}T00:00Z`)) &&
+  shifted(text, 0) === text;
 
-/** Returns YYYY-MM-DD HH:MM there. */
+/** Returns YYYY-MM-DD HH:MM in the time zone. */
 export function local(time, tz) {
-  const format = new Intl.DateTimeFormat("sv-SE", { timeZone: tz, dateStyle: "short", timeStyle: "short" });
+  const format = new Intl.DateTimeFormat("sv-SE", {
+    timeZone: tz,
+    dateStyle: "short",
+    timeStyle: "short",
+  });
   return format.format(time);
 }
 
 export const day = (time, tz) => local(time, tz).slice(0, 10);
 
-/** Returns the day that is so many days later. */
-export const shifted = (date, days) => new Date(Date.parse(`${date}T00:00Z`) + days * DAY).toISOString().slice(0, 10);
+/** Returns the day that is `days` later. */
+export const shifted = (date, days) =>
+  new Date(Date.parse(`${date}T00:00Z`) + days * DAY).toISOString().slice(0, 10);
 
 export const weekday = (date) => WEEKDAYS[(new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7];
 
-/** Returns the first quarter of an hour that the day has there: some clocks skip midnight. */
+/** Returns the first quarter of an hour of the day in the time zone: some zones skip midnight. */
 function beginning(date, tz) {
   let time = Date.parse(`${date}T00:00Z`) - EARLIEST;
   while (day(time, tz) < date) time += QUARTER;
@@ -41,8 +57,10 @@ function beginning(date, tz) {
 const instant = (time) => new Date(time).toISOString();
 
 /**
- * Returns today until now (to the full quarter of an hour), as much of the same weekday a week ago, and that whole day.
- * `date` is today; `from` and `to` of what is compared are instants, as a local time may come twice, or never.
+ * Returns today until now (to the full quarter of an hour), as much of the same weekday a week ago,
+ * and that whole day.
+ * `date` is today; `from` and `to` of what is compared are instants, as a local time may come
+ * twice, or never.
  */
 export function todayAndLastWeek(now, tz) {
   const date = day(now, tz);

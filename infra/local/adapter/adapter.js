@@ -1,5 +1,5 @@
-// A simulated agent adapter: posts to the page around it what the real one posts of a virtual agent.
-// https://docs.cloud.google.com/contact-center/ccai-platform/docs/post-events-for-vtas
+// A simulated agent adapter: posts to the page around it what the real one posts of a virtual
+// agent. https://docs.cloud.google.com/contact-center/ccai-platform/docs/post-events-for-vtas
 
 const SESSION = {
   chat_id: 103646,
@@ -13,12 +13,20 @@ const SESSION = {
   timestamp: "{seconds}",
   data_parameters: { param1: "one", param2: "two" },
 };
-const captured = (variables) => ({ intent_name: null, variables, captured_at: "{time}", timestamp: "{seconds}" });
+const captured = (variables) => ({
+  intent_name: null,
+  variables,
+  captured_at: "{time}",
+  timestamp: "{seconds}",
+});
 const SAMPLES = {
   Task_VA_Joined: SESSION,
   Task_VA_Variables_Received: {
     ...SESSION,
-    captured_variables: [captured({ testkey_1: "testvalue" }), captured({ testkey_2: "testvalue2" })],
+    captured_variables: [
+      captured({ testkey_1: "testvalue" }),
+      captured({ testkey_2: "testvalue2" }),
+    ],
   },
   Task_VA_Left: {
     ...SESSION,
@@ -28,7 +36,9 @@ const SAMPLES = {
 };
 
 const find = (id) => document.getElementById(id);
-const texts = new Map(Object.entries(SAMPLES).map(([type, data]) => [type, JSON.stringify(data, null, 2)]));
+const texts = new Map(
+  Object.entries(SAMPLES).map(([type, data]) => [type, JSON.stringify(data, null, 2)]),
+);
 const parent = document.referrer ? new URL(document.referrer).origin : null;
 let chosen = null;
 
@@ -36,10 +46,14 @@ function choose(type) {
   chosen = type;
   find("type").textContent = type;
   find("json").value = texts.get(type);
-  for (const edit of document.querySelectorAll(".edit")) edit.setAttribute("aria-pressed", String(edit.value === type));
+  for (const edit of document.querySelectorAll(".edit"))
+    edit.setAttribute("aria-pressed", String(edit.value === type));
 }
 
-/** Returns what is posted: `{seconds}` and `{time}` stand for this moment, as the platform writes it. */
+/**
+ * Returns the posted event. `{seconds}` and `{time}` stand for the present time, in the platform's
+ * formats.
+ */
 function data(type) {
   const at = new Date().toISOString();
   const time = `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;

@@ -1,16 +1,18 @@
-// Who the person at the desk is, and the notices beside what they do.
+// The agent at the desk, and the notices beside their controls.
 
 import { find, tell } from "./dom.js";
 import { model } from "./model.js";
 
 export const agentName = () => find("agent").value.trim();
 
-/** The number by which a contact center would know this person. */
-export const agentNumber = () => [...agentName()].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 17);
+/** The id of this person in a contact center. */
+export const agentNumber = () =>
+  [...agentName()].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 17);
 
 export const isPresent = () =>
   Boolean(model.conversation?.representatives.some((one) => one.displayName === agentName()));
 
 export function clearNotices() {
-  for (const notice of document.querySelectorAll("#work .notice, #join-notice, #chat-notice")) tell(notice, "");
+  for (const notice of document.querySelectorAll("#work .notice, #join-notice, #chat-notice"))
+    tell(notice, "");
 }

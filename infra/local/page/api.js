@@ -1,8 +1,9 @@
-// Every request the page makes: to the simulated platform, to Baton's REST API, and to CSKU's webhook.
+// All requests of the page: to the simulated platforms, to Baton's REST API, and to CSKU's webhook.
 
 const KEYS = { bot: "dev-bot", agent: "dev-agent", admin: "dev-admin", csku: "dev-csku-secret" };
 const TIMEOUT = 10_000;
-export const CHANNELS = ["business_messages", "rcs", "whatsapp"]; // those whose customers are simulated
+// the channels with simulated customers
+export const CHANNELS = ["business_messages", "rcs", "whatsapp"];
 const REST = "/send_representative/v1/conversations";
 const FAULTS = {
   business_messages: CHANNELS.map((channel) => `/sim/${channel}/faults`),
@@ -14,7 +15,7 @@ const FAULTS = {
 /** The server does not answer. */
 export class Away extends Error {}
 
-/** The server answered, and said no. */
+/** The server refused the request. */
 export class Refusal extends Error {
   constructor(status, error) {
     super(error?.message ?? `HTTP ${status}`);
@@ -58,19 +59,36 @@ const human = (displayName) => ({ representativeType: "HUMAN", displayName });
 
 export const platform = {
   customers: (channel) => call("GET", customers(channel)),
-  everybody: async () => Object.fromEntries(await Promise.all(CHANNELS.map(async (channel) => [channel, (await platform.customers(channel)).customers]))),
+  everybody: async () =>
+    Object.fromEntries(
+      await Promise.all(
+        CHANNELS.map(async (channel) => [channel, (await platform.customers(channel)).customers]),
+      ),
+    ),
   introduce: (channel, displayName) => call("POST", customers(channel), { displayName }),
   transcript: (channel, id, after) => call("GET", `${customer(channel, id)}?after=${after}`),
   say: (channel, id, text, displayName) =>
-    call("POST", `${customer(channel, id)}/messages`, { messageId: crypto.randomUUID(), text, displayName }),
-  tap: (channel, id, { text, postbackData }) => call("POST", `${customer(channel, id)}/messages`, { text, postbackData }),
-  askForHuman: (channel, id) => call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
+    call("POST", `${customer(channel, id)}/messages`, {
+      messageId: crypto.randomUUID(),
+      text,
+      displayName,
+    }),
+  tap: (channel, id, { text, postbackData }) =>
+    call("POST", `${customer(channel, id)}/messages`, { text, postbackData }),
+  askForHuman: (channel, id) =>
+    call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
 };
 
-/** The switches of each simulated platform, by its name; those of the channels are set alike. */
+/** The fault switches of each simulated platform, by name. All channels share one setting. */
 export const faults = {
-  read: async () => Object.fromEntries(await Promise.all(Object.entries(FAULTS).map(async ([name, [path]]) => [name, await call("GET", path)]))),
-  set: async (name, values) => (await Promise.all(FAULTS[name].map((path) => call("PUT", path, values))))[0],
+  read: async () =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(FAULTS).map(async ([name, [path]]) => [name, await call("GET", path)]),
+      ),
+    ),
+  set: async (name, values) =>
+    (await Promise.all(FAULTS[name].map((path) => call("PUT", path, values))))[0],
 };
 
 export const bot = {
@@ -81,20 +99,44 @@ export const baton = {
   list: (phase) => call("GET", `${REST}?phase=${phase}`, undefined, bearer("agent")),
   get: (id) => call("GET", place(id), undefined, bearer("agent")),
   journal: (id, cursor) =>
-    call("GET", `${place(id)}/journal${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`, undefined, bearer("agent")),
-  claim: (id, name) => call("POST", `${place(id)}:claim`, { representative: human(name) }, bearer("agent")),
-  release: (id, name) => call("POST", `${place(id)}:release`, { representative: human(name), reason: "left the desk" }, bearer("agent")),
-  fail: (id) => call("POST", `${place(id)}:fail`, { reason: "nobody is available" }, bearer("agent")),
+    call(
+      "GET",
+      `${place(id)}/journal${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`,
+      undefined,
+      bearer("agent"),
+    ),
+  claim: (id, name) =>
+    call("POST", `${place(id)}:claim`, { representative: human(name) }, bearer("agent")),
+  release: (id, name) =>
+    call(
+      "POST",
+      `${place(id)}:release`,
+      { representative: human(name), reason: "left the desk" },
+      bearer("agent"),
+    ),
+  fail: (id) =>
+    call("POST", `${place(id)}:fail`, { reason: "nobody is available" }, bearer("agent")),
   reply: (id, name, text) =>
-    call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text, representative: human(name) }, bearer("agent")),
-  sayAsBot: (id, text) => call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text }, bearer("bot")),
+    call(
+      "POST",
+      `${place(id)}/messages`,
+      { messageId: crypto.randomUUID(), text, representative: human(name) },
+      bearer("agent"),
+    ),
+  sayAsBot: (id, text) =>
+    call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text }, bearer("bot")),
   typing: (id, name, eventType) =>
-    call("POST", `${place(id)}/events?eventId=${crypto.randomUUID()}`, { eventType, representative: human(name) }, bearer("agent")),
+    call(
+      "POST",
+      `${place(id)}/events?eventId=${crypto.randomUUID()}`,
+      { eventType, representative: human(name) },
+      bearer("agent"),
+    ),
   link: (desk, to) => call("POST", `${place(desk)}:link`, { to }, bearer("admin")),
   unlink: (one) => call("POST", `${place(one)}:unlink`, {}, bearer("admin")),
 };
 
-/** The simulated CCAI Platform, from behind: what its agents see of a chat, and what they do. */
+/** The simulated CCAI Platform as its agents use it: the view of a chat, and their actions. */
 export const contactCenter = {
   chat: (number) => call("GET", customer("ccai", number)),
   act: (number, action) => call("POST", `${customer("ccai", number)}/agent`, action),
@@ -103,17 +145,24 @@ export const contactCenter = {
 export const crm = {
   token: (agent) => call("GET", `/local/bridge_token?agent=${encodeURIComponent(agent)}`),
   variables: (id) => call("GET", `/local/variables/${encodeURIComponent(id)}`),
-  sessionVariable: (id, session_variable) => call("POST", `/local/variables/${encodeURIComponent(id)}`, { session_variable }),
+  sessionVariable: (id, session_variable) =>
+    call("POST", `/local/variables/${encodeURIComponent(id)}`, { session_variable }),
   link: (session, to) => baton.link(session, to),
   comments: (id) => call("GET", `/local/comments/${encodeURIComponent(id)}`),
 };
 
-/** Posts what CSKU posts. Returns the id under which Baton's journal has it. */
+/** Posts a webhook as CSKU does. Returns the id of its entry in Baton's journal. */
 export async function postCskuEvent(event, conversationId, needHuman, speaker, text) {
   const id = `msg_${crypto.randomUUID()}`;
   const message = { id, ...speaker, content: { type: "text", text } };
   const timestamp = Math.floor(Date.now() / 1000);
-  const body = { event, timestamp, conversation_id: conversationId, need_human: needHuman, message };
+  const body = {
+    event,
+    timestamp,
+    conversation_id: conversationId,
+    need_human: needHuman,
+    message,
+  };
   await call("POST", "/receive_webhook/csku", body, KEYS.csku);
   return `${event}:${id}`;
 }

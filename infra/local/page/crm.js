@@ -1,4 +1,5 @@
-// A CRM page around the agent adapter: bridge.js for real, and a ticket that shows what each audience sees.
+// A CRM page around the agent adapter: bridge.js for real, and a ticket that shows what each
+// audience sees.
 
 import { baton, crm } from "./api.js";
 import { agentName } from "./agent.js";
@@ -12,7 +13,13 @@ const SCRIPT = "/forward_variables/bridge.js";
 const ADAPTER = `${location.protocol}//adapter.localhost:${location.port}`;
 const AUDIENCES = ["event", "agent", "comment"];
 const PAYLOAD = {
-  payload: { key_one: "Oslo", key_two: "cake", key_three: 250, key_four: "2026-05-01", key_five: "2026-05-08" },
+  payload: {
+    key_one: "Oslo",
+    key_two: "cake",
+    key_three: 250,
+    key_four: "2026-05-01",
+    key_five: "2026-05-08",
+  },
   capture_type: ["comment", "agent", "event"],
   capture_target: "payload",
   invisible_to_agent: ["key_one", "key_two"],
@@ -26,7 +33,12 @@ let record = { conversation: null, comments: [] };
 
 export function startCrm() {
   onPress(find("crm-toggle"), () => open(find("crm").hidden));
-  onPress(find("crm-link"), () => attempt(() => crm.link(ticket.session, model.selected), "Linked: it is the customer’s conversation now."));
+  onPress(find("crm-link"), () =>
+    attempt(
+      () => crm.link(ticket.session, model.selected),
+      "Linked: it is the customer’s conversation now.",
+    ),
+  );
   find("payload").addEventListener("submit", sendPayload);
   find("payload-json").value = JSON.stringify(PAYLOAD, null, 2);
   addEventListener("baton:virtual-agent", ({ detail }) => openTicket(detail, words(detail)));
@@ -64,11 +76,12 @@ function heardError(error) {
   tell(find("crm-notice"), error.message, "bad");
 }
 
-/** What the events are for: the page opens the ticket of the session that they tell of. */
+/** Opens the ticket of the session that an event concerns. */
 function openTicket({ data }, status) {
   const native = data.chat_id ? `chat-${data.chat_id}` : `call-${data.call_id}`;
   const session = `ccai:${native}`;
-  if (ticket?.session !== session) ticket = { session, title: native.replace("-", " "), status: null, view: null };
+  if (ticket?.session !== session)
+    ticket = { session, title: native.replace("-", " "), status: null, view: null };
   ticket.status = status ?? ticket.status;
   tell(find("crm-notice"), "");
   render();
@@ -86,7 +99,9 @@ async function sendPayload(event) {
   const said = find("payload-json").value;
   await attempt(async () => {
     const { unknown } = await crm.sessionVariable(ticket.session, parsed(said));
-    return unknown.length ? `Taken, but no such key is in the payload: ${unknown.join(", ")}.` : null;
+    return unknown.length
+      ? `Taken, but no such key is in the payload: ${unknown.join(", ")}.`
+      : null;
   }, "Taken, as if the platform had signed it.");
 }
 
@@ -101,7 +116,11 @@ function parsed(text) {
 async function attempt(act, said) {
   try {
     const warning = await act();
-    tell(find("crm-notice"), typeof warning === "string" ? warning : said, typeof warning === "string" ? "bad" : "good");
+    tell(
+      find("crm-notice"),
+      typeof warning === "string" ? warning : said,
+      typeof warning === "string" ? "bad" : "good",
+    );
   } catch (error) {
     tell(find("crm-notice"), inWords(error), "bad");
   }
@@ -116,13 +135,15 @@ async function look() {
   render();
 }
 
-/** Without a ticket it is the record of the customer who is chosen on the other page. */
+/** Shows the record of the ticket, or else of the customer who is chosen on the other page. */
 async function lookAtRecord(conversation) {
-  const { comments } = conversation ? await crm.comments(conversation).catch(() => record) : { comments: [] };
+  const { comments } = conversation
+    ? await crm.comments(conversation).catch(() => record)
+    : { comments: [] };
   record = { conversation, comments };
 }
 
-/** The agent's part is what the REST API tells an agent. */
+/** Returns the views of all audiences. The agent's view is read from the REST API. */
 async function view({ session }) {
   const held = await crm.variables(session);
   return { ...held, agent: (await baton.get(held.conversation)).variables };
@@ -131,7 +152,11 @@ async function view({ session }) {
 function render() {
   const { sent, dropped } = counts;
   const waiting = bridge?.pending() ?? 0;
-  setText(find("bridge-state"), `bridge.js: ${sent} sent, ${waiting} waiting, ${dropped} dropped, ${bridge?.ignored() ?? 0} ignored`);
+  setText(
+    find("bridge-state"),
+    `bridge.js: ${sent} sent, ${waiting} waiting, ${dropped} dropped, ` +
+      `${bridge?.ignored() ?? 0} ignored`,
+  );
   renderComments(record.conversation, record.comments);
   find("ticket").hidden = !ticket;
   find("no-ticket").hidden = Boolean(ticket);
@@ -141,23 +166,43 @@ function render() {
   const where = ticket.view?.conversation ?? ticket.session;
   setText(find("ticket-where"), where);
   setText(find("crm-link"), `Link to ${customerName() ?? "the chosen customer"}`);
-  find("crm-link").hidden = where !== ticket.session || !model.selected?.startsWith("business_messages:");
-  for (const audience of AUDIENCES) renderAudience(find(`sees-${audience}`), seen(audience), hidden(audience));
+  find("crm-link").hidden =
+    where !== ticket.session || !model.selected?.startsWith("business_messages:");
+  for (const audience of AUDIENCES)
+    renderAudience(find(`sees-${audience}`), seen(audience), hidden(audience));
 }
 
-/** The topic tells of news only; whoever listens puts them together, the latest of each key. */
+/** The topic carries changes only: a consumer keeps the latest value of each key. */
 function seen(audience) {
-  if (audience === "event") return Object.assign({}, ...(ticket.view?.topic ?? []).map(({ variables }) => variables));
-  return (audience === "agent" ? ticket.view?.agent : ticket.view?.audiences[audience].variables) ?? {};
+  if (audience === "event")
+    return Object.assign({}, ...(ticket.view?.topic ?? []).map(({ variables }) => variables));
+  return (
+    (audience === "agent" ? ticket.view?.agent : ticket.view?.audiences[audience].variables) ?? {}
+  );
 }
 
 const hidden = (audience) => ticket.view?.audiences[audience].hidden ?? 0;
 
 function renderAudience(place, variables, count) {
-  const rows = Object.entries(variables).map(([key, value]) => ({ key, text: typeof value === "string" ? value : JSON.stringify(value) }));
+  const rows = Object.entries(variables).map(([key, value]) => ({
+    key,
+    text: typeof value === "string" ? value : JSON.stringify(value),
+  }));
   const told = rows.length ? rows : [{ key: "empty", empty: "Nothing yet." }];
-  show(place.querySelector(".variables"), told, ({ key }) => key, ({ key, text, empty }) =>
-    empty ? make("li", { class: "empty" }, empty) : make("li", {}, make("span", { class: "key", dir: "auto" }, key), make("span", { dir: "auto" }, text)));
+  show(
+    place.querySelector(".variables"),
+    told,
+    ({ key }) => key,
+    ({ key, text, empty }) =>
+      empty
+        ? make("li", { class: "empty" }, empty)
+        : make(
+            "li",
+            {},
+            make("span", { class: "key", dir: "auto" }, key),
+            make("span", { dir: "auto" }, text),
+          ),
+  );
   setText(place.querySelector(".hidden"), count ? `${count} hidden` : "nothing hidden");
   place.querySelector(".hidden").classList.toggle("some", count > 0);
 }

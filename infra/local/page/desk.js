@@ -1,11 +1,20 @@
-// The agent's desk: who waits, who is with whom, and taking, leaving and failing a conversation.
+// The agent's desk: waiting and current conversations, and the controls to take, leave and fail
+// one.
 
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
 import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
 import { acting, customerOf, lookNow, model, select } from "./model.js";
 import { startSpeaking } from "./speak.js";
-import { channelTitle, deskInWords, erasedInWords, inWords, names, placed, waitedSince } from "./words.js";
+import {
+  channelTitle,
+  deskInWords,
+  erasedInWords,
+  inWords,
+  names,
+  placed,
+  waitedSince,
+} from "./words.js";
 
 const AGENT = "baton-agent-name";
 const LONGEST_LIST = 100;
@@ -31,15 +40,27 @@ export function startDesk() {
 }
 
 async function claim() {
-  const taken = await control((id) => baton.claim(id, agentName()), () => `${agentName()} has joined; the customer sees it.`);
+  const taken = await control(
+    (id) => baton.claim(id, agentName()),
+    () => `${agentName()} has joined; the customer sees it.`,
+  );
   if (taken && document.activeElement === find("claim")) find("reply-text").focus();
 }
 
 const leave = () =>
-  control((id) => baton.release(id, agentName()), (now) =>
-    now.phase === "BOT" ? "You left. The bot has the conversation again." : `You left. ${names(now.representatives)} is still there.`);
+  control(
+    (id) => baton.release(id, agentName()),
+    (now) =>
+      now.phase === "BOT"
+        ? "You left. The bot has the conversation again."
+        : `You left. ${names(now.representatives)} is still there.`,
+  );
 
-const nobody = () => control((id) => baton.fail(id), () => "The customer was told that nobody is available, and is back with the bot.");
+const nobody = () =>
+  control(
+    (id) => baton.fail(id),
+    () => "The customer was told that nobody is available, and is back with the bot.",
+  );
 
 async function control(act, words) {
   const id = model.selected;
@@ -59,7 +80,8 @@ async function control(act, words) {
 }
 
 export function renderDesk() {
-  for (const [phase, list] of Object.entries(model.lists)) renderList(phase, find(phase.toLowerCase()), list);
+  for (const [phase, list] of Object.entries(model.lists))
+    renderList(phase, find(phase.toLowerCase()), list);
   const waiting = model.lists.QUEUED.length;
   setText(find("desk-count"), waiting ? ` ${counted(waiting)}` : "");
   find("work").hidden = !model.selected;
@@ -69,11 +91,23 @@ export function renderDesk() {
 const counted = (n) => (n >= LONGEST_LIST ? `${n}+` : String(n));
 
 function renderList(phase, list, conversations) {
-  setText(find(`${phase.toLowerCase()}-count`), conversations.length ? counted(conversations.length) : "");
-  const items = conversations.map((one) => ({ ...briefly(one, conversations), chosen: one.name === `conversations/${acting()}` }));
+  setText(
+    find(`${phase.toLowerCase()}-count`),
+    conversations.length ? counted(conversations.length) : "",
+  );
+  const items = conversations.map((one) => ({
+    ...briefly(one, conversations),
+    chosen: one.name === `conversations/${acting()}`,
+  }));
   if (items.length === 0) items.push({ id: "empty", empty: EMPTY[phase] });
-  show(list, items, (one) => one.id, (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawn(one)));
-  for (const waited of list.querySelectorAll("[data-since]")) setText(waited, waitedSince(waited.dataset.since));
+  show(
+    list,
+    items,
+    (one) => one.id,
+    (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawn(one)),
+  );
+  for (const waited of list.querySelectorAll("[data-since]"))
+    setText(waited, waitedSince(waited.dataset.since));
 }
 
 const briefly = (one, all) => ({
@@ -85,13 +119,16 @@ const briefly = (one, all) => ({
   desk: deskOf(one, all),
 });
 
-/** Not every channel tells Baton a name; whoever plays the customer here knows it. */
+/** Not every channel gives Baton a name; the person who plays the customer here knows it. */
 function nameOf(one) {
   const id = one.name.slice("conversations/".length);
   return one.customerName || customerOf(id)?.name || `Somebody on ${channelTitle(id)}`;
 }
 
-/** Lists name the longest wait first, so a place in a desk's line is that among its own. */
+/**
+ * Returns the desk of a conversation, and its place in that desk's own queue: lists have the
+ * longest wait first.
+ */
 function deskOf(one, all) {
   const desk = deskInWords(one);
   if (one.phase !== "QUEUED") return desk && `desk ${desk}`;
@@ -100,12 +137,20 @@ function deskOf(one, all) {
 }
 
 function drawn(one) {
-  const waited = one.since && make("span", { class: "waited", "data-since": one.since }, waitedSince(one.since));
-  const beside = waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
+  const waited =
+    one.since && make("span", { class: "waited", "data-since": one.since }, waitedSince(one.since));
+  const beside =
+    waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
   const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name), beside);
   const detail = make("span", { class: "detail", dir: "auto" }, one.reason || one.id);
   const desk = one.desk && make("span", { class: "detail", dir: "auto" }, one.desk);
-  const button = make("button", { type: "button", class: "row-button", "aria-pressed": String(one.chosen) }, title, detail, desk);
+  const button = make(
+    "button",
+    { type: "button", class: "row-button", "aria-pressed": String(one.chosen) },
+    title,
+    detail,
+    desk,
+  );
   button.addEventListener("click", () => select(one.id));
   return make("li", {}, button);
 }
@@ -113,24 +158,33 @@ function drawn(one) {
 function renderWork() {
   const { conversation } = model;
   if (hasMovedOn(conversation)) tell(find("claim-notice"), "");
-  setText(find("work-title"), conversation ? nameOf(conversation) : customerOf(model.selected)?.name ?? model.selected);
+  setText(
+    find("work-title"),
+    conversation ? nameOf(conversation) : (customerOf(model.selected)?.name ?? model.selected),
+  );
   setText(find("work-latest"), latestWords());
-  const isOurs = Boolean(conversation && !conversation.tracked); // else its own platform has the people
+  // otherwise the agents are at its own platform
+  const isOurs = Boolean(conversation && !conversation.tracked);
   setAble(find("claim"), isOurs && Boolean(agentName()) && !isPresent());
   setAble(find("leave"), isOurs && isPresent());
   setAble(find("nobody"), isOurs && conversation.phase === "QUEUED");
 }
 
-/** What was said of a conversation is true until somebody else begins to speak there, or a human is asked for. */
+/**
+ * Returns whether another participant speaks, or a human is requested, since the notice was shown.
+ */
 function hasMovedOn(conversation) {
   if (!toldAfter || conversation?.name !== toldAfter.name) return false;
   return conversation.version > toldAfter.version && conversation.phase !== toldAfter.phase;
 }
 
-/** The last words on the channel in use: there the answer goes. */
+/** The last message on the channel in use, to which the answer goes. */
 function latestWords() {
   if (model.gone) return erasedInWords(model.gone);
-  const inUse = model.conversation?.channels?.find((one) => one.inUse)?.conversation ?? model.selected;
-  const words = customerOf(inUse)?.said ?? model.entries.findLast((one) => one.kind === "user_message" && one.text)?.text;
+  const inUse =
+    model.conversation?.channels?.find((one) => one.inUse)?.conversation ?? model.selected;
+  const words =
+    customerOf(inUse)?.said ??
+    model.entries.findLast((one) => one.kind === "user_message" && one.text)?.text;
   return words ? `“${words}”` : "Baton hears of this customer with their first message.";
 }

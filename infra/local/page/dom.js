@@ -7,15 +7,18 @@ export const find = (id) => document.getElementById(id);
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== null && value !== false)
+      element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** Shows one child per item, keeping those whose item is unchanged, and the keyboard's focus. */
+/** Shows one child per item. Keeps unchanged children and the keyboard's focus. */
 export function show(list, items, keyOf, build) {
-  const focused = list.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : undefined;
+  const focused = list.contains(document.activeElement)
+    ? document.activeElement.closest("[data-key]")?.dataset.key
+    : undefined;
   const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const children = items.map((item) => {
     const key = String(keyOf(item));
@@ -47,7 +50,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Says how something went, beside where it was asked for. `tone` is "good", "bad" or "plain". */
+/** Shows a result beside its control. `tone` is "good", "bad" or "plain". */
 export function tell(notice, text, tone = "plain") {
   notice.dataset.tone = tone;
   setText(notice, text);
@@ -64,7 +67,10 @@ export function onPress(button, action) {
   });
 }
 
-/** Calls `send(text)` on submit, where Enter submits and Shift+Enter breaks the line; text not taken comes back. */
+/**
+ * Calls `send(text)` on submit. Enter submits, Shift+Enter inserts a line break. A text that was
+ * not sent is restored.
+ */
 export function onSend(form, box, send) {
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -76,7 +82,8 @@ export function onSend(form, box, send) {
     const text = box.value;
     if (!text.trim()) return;
     box.value = "";
-    box.focus(); // at once: after the answer it would take the keyboard from whatever is written next
+    // at once: after the answer it would take the focus from another field
+    box.focus();
     const taken = await send(text);
     if (!taken && box.value === "") box.value = text;
   });

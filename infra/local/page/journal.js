@@ -1,4 +1,5 @@
-// The journal of a conversation, page by page: what cannot change any more is not read again.
+// The journal of a conversation, page by page. Pages that cannot change any more are not read
+// again.
 
 import { baton } from "./api.js";
 
@@ -6,7 +7,7 @@ export function emptyBook() {
   return { settled: [], cursor: null };
 }
 
-/** Reads from the first page that may still change; `book` remembers the pages before it. */
+/** Reads from the first page that may still change. `book` keeps the pages before it. */
 export async function readJournal(conversation, book) {
   let cursor = book.cursor;
   let open = [];
@@ -23,4 +24,5 @@ export async function readJournal(conversation, book) {
   }
 }
 
-const isSettled = (entry) => entry.commands.every((command) => !["pending", "broken"].includes(command.state));
+const isSettled = (entry) =>
+  entry.commands.every((command) => !["pending", "broken"].includes(command.state));

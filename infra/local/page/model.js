@@ -1,4 +1,5 @@
-// What the page knows, and how it keeps up: one request after the other, faster while things happen.
+// The state of the page, and how it is updated: one request after the other, more often while
+// events arrive.
 
 import { Away, CHANNELS, Refusal, baton, bot, contactCenter, faults, platform } from "./api.js";
 import { emptyBook, readJournal } from "./journal.js";
@@ -34,26 +35,49 @@ let latestNews = "";
 let showNow = () => {};
 
 function nothingSeen() {
-  return { transcript: [], typing: null, conversation: null, gone: null, bot: null, chat: null, chosenChat: null, entries: [], book: emptyBook() };
+  return {
+    transcript: [],
+    typing: null,
+    conversation: null,
+    gone: null,
+    bot: null,
+    chat: null,
+    chosenChat: null,
+    entries: [],
+    book: emptyBook(),
+  };
 }
 
 const CHAT = "ccai:chat-";
 const DESKS_OWN = "conversations/ccai:"; // what is kept of its chats and end users is no customer's
 
-export const ofCustomers = (conversations) => conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
+export const ofCustomers = (conversations) =>
+  conversations.filter((one) => !one.linkedTo && !one.name.startsWith(DESKS_OWN));
 
-/** The conversation that holds the chosen one's: another one where its channel is joined to that. */
-export const acting = () => model.conversation?.name.slice("conversations/".length) ?? model.selected;
+/**
+ * Returns the conversation that holds the chosen one: another one where its channel is joined to
+ * that.
+ */
+export const acting = () =>
+  model.conversation?.name.slice("conversations/".length) ?? model.selected;
 
-/** The numbers of the chats that a simulated contact center has about this customer, the latest last. */
+/**
+ * The numbers of the chats that a simulated contact center has about this customer, the latest
+ * last.
+ */
 export const chatsOf = (conversation) =>
-  (conversation?.links ?? []).filter((link) => link.startsWith(CHAT)).map((link) => link.slice(CHAT.length)).sort((one, other) => one - other);
+  (conversation?.links ?? [])
+    .filter((link) => link.startsWith(CHAT))
+    .map((link) => link.slice(CHAT.length))
+    .sort((one, other) => one - other);
 
-/** The chat to show: the latest, or an earlier one that was chosen since that was opened. */
+/** Returns the chat to show: the latest, or an earlier one that was chosen since. */
 function shownChat(conversation) {
   const chats = chatsOf(conversation);
   const chosen = model.chosenChat;
-  return chosen?.latest === chats.at(-1) && chats.includes(chosen?.number) ? chosen.number : chats.at(-1);
+  return chosen?.latest === chats.at(-1) && chats.includes(chosen?.number)
+    ? chosen.number
+    : chats.at(-1);
 }
 
 export function chooseChat(number) {
@@ -67,14 +91,21 @@ export function customerId() {
   return people().find((one) => one.conversation === model.selected)?.id ?? null;
 }
 
-export const people = () => (model.channel === FIRST_CHANNEL ? [...model.newcomers, ...model.customers] : model.customers);
+export const people = () =>
+  model.channel === FIRST_CHANNEL ? [...model.newcomers, ...model.customers] : model.customers;
 
-/** The conversation of a customer: elsewhere than on Business Messages its id does not show who they are. */
-export const conversationOf = (id) => people().find((one) => one.id === id)?.conversation ?? PREFIX + id;
+/** Returns the conversation of a customer. Only on Business Messages is it their own id. */
+export const conversationOf = (id) =>
+  people().find((one) => one.id === id)?.conversation ?? PREFIX + id;
 
-/** Whom a simulated channel knows by this conversation, their last words with it; nobody of a channel elsewhere. */
+/**
+ * The customer of this conversation on a simulated channel, with their last words; none of a
+ * channel elsewhere.
+ */
 export const customerOf = (conversation) =>
-  Object.values(model.everybody).flat().find((one) => one.conversation === conversation);
+  Object.values(model.everybody)
+    .flat()
+    .find((one) => one.conversation === conversation);
 
 export function customerName(id = customerId()) {
   return people().find((one) => one.id === id)?.name ?? undefined;
@@ -90,7 +121,7 @@ export function select(conversation) {
   lookNow();
 }
 
-/** Turns to whoever wrote last on another platform, if anybody has. */
+/** Turns to the customer who wrote last on another platform, if there is one. */
 export async function switchChannel(channel) {
   Object.assign(model, { channel, customers: [] });
   const { customers } = await platform.customers(channel);
@@ -106,20 +137,27 @@ export async function addNewcomer(name) {
     select(newcomer.conversation);
     return;
   }
-  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "customer";
+  const plain =
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "") || "customer";
   const id = `${plain}-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
   model.newcomers = [{ id, name, latest: null, conversation: PREFIX + id }, ...model.newcomers];
   select(PREFIX + id);
 }
 
-/** Looks at once, and often for a while: something was done. */
+/** Updates at once, and often for a while, after an action. */
 export function lookNow() {
   lively = LIVELY_ROUNDS;
   hurry = true;
   wakeUp();
 }
 
-/** Keeps the model up to date for ever, except while the page is hidden, and calls `render` after every look. */
+/**
+ * Updates the model repeatedly, except while the page is hidden, and calls `render` after every
+ * update.
+ */
 export async function keepUp(render) {
   showNow = render;
   document.addEventListener("visibilitychange", () => document.hidden || lookNow());
@@ -166,12 +204,15 @@ async function look() {
   if (news !== latestNews) lively = LIVELY_ROUNDS;
   latestNews = news;
   await lookAtPhone();
-  if (lively > 0 || round % CALM_ROUNDS_PER_LOOK === 0 || model.conversation?.pending) await lookAtBaton();
+  if (lively > 0 || round % CALM_ROUNDS_PER_LOOK === 0 || model.conversation?.pending)
+    await lookAtBaton();
 }
 
 function takeCustomers(customers) {
   model.customers = customers;
-  model.newcomers = model.newcomers.filter((one) => !customers.some((known) => known.id === one.id));
+  model.newcomers = model.newcomers.filter(
+    (one) => !customers.some((known) => known.id === one.id),
+  );
   if (!model.started && !model.selected && customers.length) select(customers[0].conversation);
   model.started = true;
 }
@@ -181,8 +222,12 @@ async function lookAtPhone() {
   const known = model.customers.find((one) => one.id === id);
   if (!known) return;
   const seen = model.transcript.at(-1)?.seq ?? 0;
-  if ((known.latest ?? 0) < seen) model.transcript = []; // the platform was started anew
-  const { transcript, typing } = await platform.transcript(model.channel, id, model.transcript.at(-1)?.seq ?? 0);
+  if ((known.latest ?? 0) < seen) model.transcript = []; // the platform was started again
+  const { transcript, typing } = await platform.transcript(
+    model.channel,
+    id,
+    model.transcript.at(-1)?.seq ?? 0,
+  );
   if (customerId() !== id) return;
   model.transcript = [...model.transcript, ...transcript];
   model.typing = typing;
@@ -199,13 +244,24 @@ async function lookAtBaton() {
   if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
   if (model.selected) await lookAtBot(model.selected);
   const unheard = people().some((one) => one.id === customerId() && one.latest === null);
-  if (model.selected && !unheard && !isGone(model.selected)) await lookAtConversation(model.selected);
+  if (model.selected && !unheard && !isGone(model.selected))
+    await lookAtConversation(model.selected);
 }
 
-/** What was erased is asked for again once the customer has done something, or the desk's lists have it. */
+/**
+ * Returns whether the chosen conversation is erased. It is requested again once the customer has
+ * acted, or the desk's lists contain it.
+ */
 function isGone(selected) {
-  const listed = Object.values(model.lists).flat().some((one) => one.name === `conversations/${selected}`);
-  return model.gone !== null && !listed && !model.crowded && model.gone.latest === customerOf(selected)?.latest;
+  const listed = Object.values(model.lists)
+    .flat()
+    .some((one) => one.name === `conversations/${selected}`);
+  return (
+    model.gone !== null &&
+    !listed &&
+    !model.crowded &&
+    model.gone.latest === customerOf(selected)?.latest
+  );
 }
 
 async function lookAtBot(selected) {
@@ -219,9 +275,15 @@ async function lookAtConversation(selected) {
   const own = await found(baton.get(selected));
   const conversation = own?.linkedTo ? await found(baton.get(own.linkedTo)) : own;
   const same = before && before.name === conversation?.name;
-  const stale = conversation && (!same || before.version !== conversation.version || before.pending || conversation.pending);
+  const stale =
+    conversation &&
+    (!same || before.version !== conversation.version || before.pending || conversation.pending);
   if (conversation && !same) model.book = emptyBook();
-  const entries = stale ? await readJournal(conversation.name.slice("conversations/".length), model.book) : conversation ? model.entries : [];
+  const entries = stale
+    ? await readJournal(conversation.name.slice("conversations/".length), model.book)
+    : conversation
+      ? model.entries
+      : [];
   const chat = await lookAtChat(conversation);
   const gone = conversation ? null : { latest, known: Boolean(before || model.gone?.known) };
   if (model.selected === selected) Object.assign(model, { conversation, gone, entries, chat });

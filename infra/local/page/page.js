@@ -1,4 +1,4 @@
-// The page of a local run: a person plays customer, bot and human, and watches what Baton makes of it.
+// The page of a local run: a person plays customer, bot and human, and sees Baton's state.
 
 import { renderBot } from "./bot.js";
 import { renderChannels, startChannels } from "./channels.js";
@@ -31,9 +31,12 @@ function render() {
   renderFaults();
 }
 
-/** What was being written stays with the customer for whom it was meant. */
+/** Keeps an unsent text with the customer for whom it was written. */
 function changeConversation() {
-  drafts.set(renderedFor, BOXES.map((id) => find(id).value));
+  drafts.set(
+    renderedFor,
+    BOXES.map((id) => find(id).value),
+  );
   const kept = drafts.get(model.selected) ?? [];
   BOXES.forEach((id, index) => (find(id).value = kept[index] ?? ""));
   renderedFor = model.selected;
@@ -46,7 +49,11 @@ function startPanes() {
     const { dataset } = document.body;
     dataset.pane = pane;
     if (SIDES.includes(pane)) dataset.side = pane;
-    for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.shows === (tab.closest(".views") ? dataset.side : pane)));
+    for (const tab of tabs)
+      tab.setAttribute(
+        "aria-pressed",
+        String(tab.dataset.shows === (tab.closest(".views") ? dataset.side : pane)),
+      );
   };
   for (const tab of tabs) tab.addEventListener("click", () => turnTo(tab.dataset.shows));
   turnTo(document.body.dataset.pane);

@@ -1,8 +1,18 @@
-// The customer's phone: what the platform shows them, and what they can do.
+// The customer's phone: the transcript, and the customer's actions.
 
 import { CHANNELS, platform } from "./api.js";
 import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
-import { addNewcomer, conversationOf, customerId, customerName, lookNow, model, people, select, switchChannel } from "./model.js";
+import {
+  addNewcomer,
+  conversationOf,
+  customerId,
+  customerName,
+  lookNow,
+  model,
+  people,
+  select,
+  switchChannel,
+} from "./model.js";
 import { channelTitle, clock, initials, inWords, said } from "./words.js";
 
 const AVATAR_TINTS = 6;
@@ -21,7 +31,9 @@ export function startPhone() {
   find("newcomer").addEventListener("submit", startNewcomer);
   onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(model.channel, id)));
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
-  onSend(find("say"), find("say-text"), (text) => attempt((id) => platform.say(model.channel, id, text, customerName())));
+  onSend(find("say"), find("say-text"), (text) =>
+    attempt((id) => platform.say(model.channel, id, text, customerName())),
+  );
 }
 
 function openNewcomer(open) {
@@ -63,7 +75,8 @@ async function attempt(act) {
     return true;
   } catch (error) {
     tell(find("phone-notice"), inWords(error), "bad");
-    return customerId() !== id; // what was meant for one customer must not come back in another's box
+    // a text for one customer must not appear in another's box
+    return customerId() !== id;
   } finally {
     lookNow();
   }
@@ -74,13 +87,19 @@ export function renderPhone() {
   renderChooser();
   const bubbles = find("bubbles");
   const elsewhere = model.selected !== shownFor;
-  following = elsewhere || bubbles.scrollHeight - bubbles.scrollTop - bubbles.clientHeight < NEAR_THE_END;
+  following =
+    elsewhere || bubbles.scrollHeight - bubbles.scrollTop - bubbles.clientHeight < NEAR_THE_END;
   bubbles.setAttribute("aria-live", elsewhere ? "off" : "polite");
   shownFor = model.selected;
   const shown = model.transcript.filter((one) => one.kind !== "receipt");
   const chips = chipsOf(shown.at(-1));
   const rows = chips.length ? [...shown, { seq: "chips", chips }] : shown;
-  show(bubbles, rows.length ? rows : [{ seq: "empty", hint: hint() }], (one) => one.seq, (one) => (one.hint ? empty(one.hint) : drawn(one)));
+  show(
+    bubbles,
+    rows.length ? rows : [{ seq: "empty", hint: hint() }],
+    (one) => one.seq,
+    (one) => (one.hint ? empty(one.hint) : drawn(one)),
+  );
   setText(find("typing"), model.typing ? `${model.typing} is typing …` : "");
   keepNewestInSight();
 }
@@ -93,14 +112,21 @@ function renderChooser() {
   const chooser = find("customer");
   const options = people().map(({ id, name }) => ({ id, name }));
   if (options.length === 0) options.push({ id: "", name: "nobody yet" });
-  if (customerId() === null && model.selected) options.unshift({ id: "", name: "not a customer of this platform" });
-  show(chooser, options, (one) => one.id, ({ id, name }) => make("option", { value: id }, name && id ? `${name} (${id})` : name || id));
+  if (customerId() === null && model.selected)
+    options.unshift({ id: "", name: "not a customer of this platform" });
+  show(
+    chooser,
+    options,
+    (one) => one.id,
+    ({ id, name }) => make("option", { value: id }, name && id ? `${name} (${id})` : name || id),
+  );
   if (chooser.value !== (customerId() ?? "")) chooser.value = customerId() ?? "";
   find("new-customer").classList.toggle("primary", people().length === 0);
 }
 
 function hint() {
-  if (model.selected && customerId() === null) return ["This conversation is on another platform; Baton only tracks it."];
+  if (model.selected && customerId() === null)
+    return ["This conversation is on another platform; Baton only tracks it."];
   if (!model.selected)
     return [
       "This is the customer’s phone. To begin:",
@@ -108,46 +134,76 @@ function hint() {
       "2. Write something, like “Hi, I have a problem”. The bot answers.",
       "3. Press “Ask for a human”, then claim the conversation at the desk.",
     ];
-  return [`Nothing here yet. Write as ${customerName() ?? "the customer"}, for example “Hi, I have a problem”.`];
+  return [
+    `Nothing here yet. Write as ${customerName() ?? "the customer"}, ` +
+      "for example “Hi, I have a problem”.",
+  ];
 }
 
-const empty = (lines) => make("li", { class: "empty" }, ...lines.map((line) => make("p", {}, line)));
+const empty = (lines) =>
+  make("li", { class: "empty" }, ...lines.map((line) => make("p", {}, line)));
 
 function drawn(one) {
   if (one.chips) return chipLine(one.chips);
   if (one.kind === "event") return frameLine(one);
-  if (one.kind === "survey") return make("li", { class: "line" }, make("span", {}, "A survey was sent"));
-  if (one.kind === "status") return make("li", { class: "line" }, make("span", {}, "You asked for a human"));
+  if (one.kind === "survey")
+    return make("li", { class: "line" }, make("span", {}, "A survey was sent"));
+  if (one.kind === "status")
+    return make("li", { class: "line" }, make("span", {}, "You asked for a human"));
   return one.side === "customer" ? ownBubble(one) : theirBubble(one);
 }
 
 function frameLine({ body, at }) {
   const name = body.representative.displayName || "Somebody";
   const verb = body.eventType === "REPRESENTATIVE_JOINED" ? "joined" : "left";
-  return make("li", { class: `line ${verb}` }, make("span", { dir: "auto", title: clock(at) }, `${name} ${verb}`));
+  return make(
+    "li",
+    { class: `line ${verb}` },
+    make("span", { dir: "auto", title: clock(at) }, `${name} ${verb}`),
+  );
 }
 
 function ownBubble({ body, at }) {
   const words = make("p", { class: "said", dir: "auto" }, said(body));
-  return make("li", { class: "bubble own" }, make("span", { class: "unseen" }, "The customer wrote:"), words, time(at));
+  return make(
+    "li",
+    { class: "bubble own" },
+    make("span", { class: "unseen" }, "The customer wrote:"),
+    words,
+    time(at),
+  );
 }
 
 function theirBubble({ body, at }) {
   if (!body.representative) return plainBubble(body, at);
   const { representativeType: type, displayName } = body.representative;
-  const who = make("p", { class: "who" }, make("b", { class: "label" }, type), " ", make("bdi", {}, displayName || "Somebody"));
+  const who = make(
+    "p",
+    { class: "who" },
+    make("b", { class: "label" }, type),
+    " ",
+    make("bdi", {}, displayName || "Somebody"),
+  );
   const words = make("p", { class: "said", dir: "auto" }, said(body));
-  return make("li", { class: `bubble theirs ${type.toLowerCase()}` }, avatar(displayName), make("div", {}, who, words, time(at)));
+  return make(
+    "li",
+    { class: `bubble theirs ${type.toLowerCase()}` },
+    avatar(displayName),
+    make("div", {}, who, words, time(at)),
+  );
 }
 
-/** Where a platform shows no label, only the words can tell who speaks. */
+/** Without labels on a platform only the text shows who speaks. */
 function plainBubble(body, at) {
   const app = body.echo ? make("p", { class: "who" }, "From the WhatsApp Business app") : null;
   const words = make("p", { class: "said", dir: "auto" }, said(body));
   return make("li", { class: "bubble theirs plain" }, make("div", {}, app, words, time(at)));
 }
 
-/** Chips can be tapped while their message is the newest; the simulated Business Messages takes no taps. */
+/**
+ * Suggestions can be tapped while their message is the newest. The simulated Business Messages has
+ * no taps.
+ */
 function chipsOf(latest) {
   if (model.channel === CHANNELS[0] || latest?.side !== "business") return [];
   return (latest.body.suggestions ?? []).flatMap((one) => one.reply ?? []);
@@ -163,7 +219,8 @@ function chipLine(chips) {
 }
 
 function avatar(name) {
-  const tint = [...(name || "?")].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % AVATAR_TINTS;
+  const tint =
+    [...(name || "?")].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % AVATAR_TINTS;
   return make("span", { class: `avatar tint-${tint}`, "aria-hidden": "true" }, initials(name));
 }
 

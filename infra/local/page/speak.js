@@ -53,12 +53,19 @@ function sayAsBot(text) {
 function sayNoHumanNeeded() {
   return attempt(find("csku-notice"), async (id) => {
     const { desk, said } = await linked(id);
-    const event = await postCskuEvent("ai.message_generated", desk, 0, { ai: { name: "CSKU AI" } }, AI_WORDS);
-    return `${said}Posted as ai.message_generated with need_human 0. ${await verdictInWords(event)}`;
+    const event = await postCskuEvent(
+      "ai.message_generated",
+      desk,
+      0,
+      { ai: { name: "CSKU AI" } },
+      AI_WORDS,
+    );
+    const verdict = await verdictInWords(event);
+    return `${said}Posted as ai.message_generated with need_human 0. ${verdict}`;
   });
 }
 
-/** Links a CSKU conversation to this customer's, unless one is, and says so. */
+/** Links a CSKU conversation to this customer's, unless one is linked, and reports it. */
 async function linked(id) {
   const known = model.conversation?.links.find((link) => link.startsWith("csku:"));
   if (known) return { desk: known.slice("csku:".length), said: "" };
@@ -79,18 +86,24 @@ async function verdictInWords(event) {
 
 function acceptedInWords(entry) {
   const left = entry.commands.some((command) => command.eventType === "REPRESENTATIVE_LEFT");
-  return left ? "CSKU’s human left, and the bot speaks again." : "No human was here, so it went out as a bot’s message.";
+  return left
+    ? "CSKU’s human left, and the bot speaks again."
+    : "No human was here, so it went out as a bot’s message.";
 }
 
 function unheardInWords(entry) {
   const holder = model.conversation?.representatives[0]?.displayName ?? "A human";
   return entry.verdict === "suppressed"
-    ? `Kept from the customer: ${holder} came through the API, so CSKU’s AI may not speak over them. ` +
+    ? `Kept from the customer: ${holder} came through the API, ` +
+        "so CSKU’s AI may not speak over them. " +
         "Leave, reply as a CSKU event instead of claiming, and try again."
     : `Baton took it as ${entry.verdict}: it changes nothing.`;
 }
 
-/** Returns whether the text may go: it was taken, or it was for a conversation that is no longer in sight. */
+/**
+ * Returns whether the box may be cleared: the text was sent, or its conversation is no longer
+ * shown.
+ */
 async function attempt(notice, act) {
   const id = model.selected;
   const report = (text, tone) => model.selected === id && tell(notice, text, tone);
@@ -107,7 +120,7 @@ async function attempt(notice, act) {
   }
 }
 
-/** Tells the customer that this human types, until they pause; only who is present is told of. */
+/** Shows the customer that this human types, until they pause; only for humans who are present. */
 function tellTyping() {
   clearTimeout(stillness);
   const writes = find("reply-text").value !== "" && route() === "rest" && isPresent();

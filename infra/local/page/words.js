@@ -1,4 +1,4 @@
-// What people read: names, times, and Baton's own terms in plain words.
+// Words for readers: names, times, and Baton's terms.
 
 const KINDS = {
   user_message: "customer wrote",
@@ -27,26 +27,43 @@ const KINDS = {
 };
 
 const REFUSALS = {
-  "human-present": (holder) => `${holder} holds this conversation. The bot stays silent until they leave.`,
+  "human-present": (holder) =>
+    `${holder} holds this conversation. The bot stays silent until they leave.`,
   held: (holder) => `${holder} holds this conversation already. Only one claim wins.`,
   "not-joined": () => "this human is not in the conversation. Claim it first.",
   "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
-  "unknown-conversation": () => "Baton has not heard of this customer yet. Write something as the customer first.",
+  "unknown-conversation": () =>
+    "Baton has not heard of this customer yet. Write something as the customer first.",
   "already-linked": () => "it belongs to another customer already. Part it there first.",
   "outbox-pending": () => "something is still being delivered there. Try again in a moment.",
-  "both-held": (holder) => `humans are present on both sides (${holder}). Let those of one leave first.`,
+  "both-held": (holder) =>
+    `humans are present on both sides (${holder}). Let those of one leave first.`,
   "desk-called": () => "on each side a desk has the handoff. Join them after the end of one.",
   tracked: () => "its own platform has the people and delivers their words. Answer there.",
   chain: () => "both have joined channels of their own. Part those of one first.",
 };
 
 const KEY_TROUBLE =
-  "Baton refused this page’s development key. Does the environment set BATON_API_KEYS or CSKU_WEBHOOK_SECRETS? " +
+  "Baton refused this page’s development key. " +
+  "Does the environment set BATON_API_KEYS or CSKU_WEBHOOK_SECRETS? " +
   "Start it without them, or add dev-bot, dev-agent, dev-admin and dev-csku-secret.";
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clockFormat = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
+const dayFormat = new Intl.DateTimeFormat(undefined, {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+  timeZoneName: "short",
+});
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const FIRST = ["first", "second", "third"];
@@ -56,39 +73,46 @@ export const day = (time) => dayFormat.format(new Date(time));
 
 export const channelTitle = (conversation) => TITLES[conversation.split(":")[0]] ?? conversation;
 
-/** Which desk has a handoff, or was closed, and when it opens. */
+/** Returns which desk has a handoff, or was closed, and when it opens. */
 export function deskInWords({ desk, opensAt, closedDesk, closedUntil }) {
   if (desk) return opensAt ? `${desk}, opens ${day(opensAt)}` : `${desk}, open`;
-  return Date.parse(closedUntil) > Date.now() ? `${closedDesk}, closed until ${day(closedUntil)}` : null;
+  return Date.parse(closedUntil) > Date.now()
+    ? `${closedDesk}, closed until ${day(closedUntil)}`
+    : null;
 }
 
-/** A place in line, counted from 1. */
-export const placed = (place) => `${FIRST[place - 1] ?? place + ENDINGS[ordinals.select(place)]} in line`;
+/** A place in the queue, counted from 1. */
+export const placed = (place) =>
+  `${FIRST[place - 1] ?? place + ENDINGS[ordinals.select(place)]} in line`;
 
 export const clock = (time) => clockFormat.format(new Date(time));
 
 const CHAT = "ccai:chat-";
 
-/** What an entry of the journal tells of, and where it changes nothing, what that was. */
+/** Returns the name of a journal entry. Where the entry changes nothing, the name of the cause. */
 export function entryInWords({ kind, source, eventId = "", verdict }) {
   if (kind === "unknown" && eventId.startsWith("chat_created:")) return "the desk made a chat";
   if (kind === "chat_created") return "the desk says whose chat it is";
   const ends = kind === "handoff_failed" && eventId.startsWith("ended:");
-  if (ends && verdict === "ignored") return source.startsWith(CHAT) ? "the desk’s chat ended" : "the desk ended its side";
+  if (ends && verdict === "ignored")
+    return source.startsWith(CHAT) ? "the desk’s chat ended" : "the desk ended its side";
   return KINDS[kind] ?? kind.replaceAll("_", " ");
 }
 
-/** Why Baton has nothing of a conversation; `known` tells whether it had. */
+/** Returns why Baton has no data of a conversation. `known` is true if it had some. */
 export const erasedInWords = ({ known }) =>
   known
-    ? "Erased: Baton keeps nothing of this conversation. It begins anew when the customer writes again."
-    : "Baton has nothing of this conversation: it was erased, or what the customer wrote has not arrived yet.";
+    ? "Erased: Baton keeps nothing of this conversation. " +
+      "It begins anew when the customer writes again."
+    : "Baton has nothing of this conversation: it was erased, " +
+      "or what the customer wrote has not arrived yet.";
 
-/** What became of an entry or a command. */
+/** Returns the outcome of an entry or a command. */
 export const verdictInWords = (verdict) => (verdict === "ignored" ? "nothing follows" : verdict);
 
 export function inWords(error) {
-  if (error.status === 401 || error.status === 403) return error.reason in REFUSALS ? refusal(error) : KEY_TROUBLE;
+  if (error.status === 401 || error.status === 403)
+    return error.reason in REFUSALS ? refusal(error) : KEY_TROUBLE;
   return error.status === undefined ? error.message : refusal(error);
 }
 
@@ -102,22 +126,30 @@ export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+  const minutes = String(Math.floor((whole % 3600) / 60)).padStart(2, "0");
+  return `${Math.floor(whole / 3600)} h ${minutes} min`;
 }
 
 export const waitedSince = (time) => duration((Date.now() - Date.parse(time)) / 1000);
 
 export function initials(name) {
   const words = (name || "?").trim().split(/\s+/).filter(Boolean);
-  const letters = [words[0], ...(words.length > 1 ? [words.at(-1)] : [])].map((word) => [...(word ?? "?")][0]);
+  const letters = [words[0], ...(words.length > 1 ? [words.at(-1)] : [])].map(
+    (word) => [...(word ?? "?")][0],
+  );
   return letters.join("").toLocaleUpperCase();
 }
 
-export const names = (representatives) => representatives.map((one) => one.displayName || "Somebody").join(", ");
+export const names = (representatives) =>
+  representatives.map((one) => one.displayName || "Somebody").join(", ");
 
-/** What a message says, in words, whatever its form. */
+/** Returns the text of a message of any form. */
 export function said(body) {
   if (body.text !== undefined) return body.text;
   const card = body.richCard?.standaloneCard?.cardContent ?? {};
-  return [card.title, card.description].filter(Boolean).join("\n") || body.fallback || (body.image ? "[image]" : "[card]");
+  return (
+    [card.title, card.description].filter(Boolean).join("\n") ||
+    body.fallback ||
+    (body.image ? "[image]" : "[card]")
+  );
 }

@@ -1,12 +1,12 @@
-"""A simulated Business Messages: the real API's semantics towards Baton, and the customer's phone
-behind it.
+"""A simulated Business Messages: the REST API that Baton calls, and the customer's phone.
 
-ALREADY_EXISTS for a repeated messageId or eventId, 400 for what is missing, PERMISSION_DENIED for a
-conversation that it does not know.
+It answers ALREADY_EXISTS to a repeated messageId or eventId, 400 where a required value is missing,
+PERMISSION_DENIED to an unknown conversation.
 https://developers.google.com/business-communications/business-messages/reference/rest
 """
 
-import contextlib
+import base64
+import hmac
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,18 +15,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.simulators.bodies import now, object_of
+from infra.local.simulators.business_messages_content import fault_of
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, google_error, json_of
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
-from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.ids import conversation_id
-from shared.schemas.times import format_time
-from shared.transports.clock import WallClock
 
 PREFIX = "/sim/business_messages"
-CONTENT = ("text", "richCard", "image")
 EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")
+
+
+def signature(key: str, body: bytes) -> str:
+    """Returns the value of X-Goog-Signature for a webhook.
+
+    https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
+    """
+    return base64.b64encode(hmac.digest(key.encode(), body, "sha512")).decode()
 
 
 class BusinessMessagesSimulator(Simulator):
@@ -52,7 +56,7 @@ class BusinessMessagesSimulator(Simulator):
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        return {"x-goog-signature": hmac_sha512_base64(self._signing_key, body)}
+        return {"x-goog-signature": signature(self._signing_key, body)}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return google_error(
@@ -66,12 +70,9 @@ class BusinessMessagesSimulator(Simulator):
 
     async def _message(self, request: Request) -> Response:
         body = await json_of(request)
-        if not body.get("messageId") or sum(name in body for name in CONTENT) != 1:
-            return google_error(
-                400,
-                "INVALID_ARGUMENT",
-                "messageId and exactly one of text, richCard, image are required.",
-            )
+        fault = fault_of(body)
+        if fault is not None:
+            return google_error(400, "INVALID_ARGUMENT", fault)
         return self._shown(request, body, "message", str(body["messageId"]))
 
     async def _event(self, request: Request) -> Response:
@@ -134,9 +135,8 @@ class BusinessMessagesSimulator(Simulator):
         if not isinstance(body.get("text"), str) or not body["text"]:
             return google_error(400, "INVALID_ARGUMENT", "Say something: text is required.")
         native = str(body.get("messageId") or uuid.uuid4())
-        now = format_time(WallClock().now())
         name = f"conversations/{conversation}/messages/{native}"
-        message = {"messageId": native, "name": name, "text": body["text"], "createTime": now}
+        message = {"messageId": native, "name": name, "text": body["text"], "createTime": now()}
         with self.store.whole():
             self.store.learn(conversation, body.get("displayName"))
             if self.store.show(conversation, "customer", "message", native, message):
@@ -160,20 +160,21 @@ class BusinessMessagesSimulator(Simulator):
                 self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
             self._report(
                 conversation,
-                {"userStatus": {**status, "createTime": format_time(WallClock().now())}},
+                {"userStatus": {**status, "createTime": now()}},
             )
         await self.let_baton_hear()
         return JSONResponse(status)
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        with contextlib.suppress(ValueError, TypeError, KeyError, BadRequest):
-            report: Any = parse_signed(body)
-            if self.signed(body)["x-goog-signature"] == headers.get("x-goog-signature"):
-                self.store.learn(str(report["conversationId"]))
-                message = report["message"]
-                self.store.show(
-                    report["conversationId"], "customer", "message", message["messageId"], message
-                )
+        if headers.get("x-goog-signature") != signature(self._signing_key, body):
+            return
+        report = object_of(body)
+        conversation, message = report.get("conversationId"), report.get("message")
+        if not isinstance(conversation, str):
+            return
+        self.store.learn(conversation)
+        if isinstance(message, dict) and isinstance(message.get("messageId"), str):
+            self.store.show(conversation, "customer", "message", message["messageId"], message)
 
     def _report(self, conversation: str, payload: dict[str, Any]) -> None:
         common = {
@@ -181,7 +182,7 @@ class BusinessMessagesSimulator(Simulator):
             "conversationId": conversation,
             "customAgentId": "live-agent-handoff",
             "requestId": str(uuid.uuid4()),
-            "sendTime": format_time(WallClock().now()),
+            "sendTime": now(),
         }
         self.report({**common, **payload})
 

@@ -1,13 +1,16 @@
 """A simulated CCAI Platform: end users, chats and messages of its Apps API, the chat webhook, and
 the agents behind it.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide; what it
-leaves open is as `shared.platforms.ccai.names` says. A customer's key is the number of a chat; its
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide names the
+routes, the webhook, the event chat_created and the echo of messages. The bodies of POST /chats, of
+text messages and of what agents do follow third-party code that was written against a tenant,
+because no page that could be read shows them. A customer's key is the number of a chat. Its
 transcript is what agents see.
 """
 
 import asyncio
 import base64
+import hmac
 import time
 import uuid
 from collections import deque
@@ -19,13 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.simulators.bodies import now
 from infra.local.simulators.faults import Faults, Share
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, json_of
-from shared.platforms.ccai.names import chat
-from shared.platforms.signatures import hmac_sha256_base64
-from shared.schemas.times import format_time
-from shared.transports.clock import WallClock
+from shared.schemas.ids import conversation_id
 
 PREFIX = "/sim/ccai"
 PER_SECOND = 10
@@ -37,8 +38,8 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 class CcaiFaults(Faults):
     """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it
-    never does. `created_lost`: the chat is made, and the answer lost. `created_seconds`: it comes
-    no sooner after the answer.
+    is never sent. `created_lost`: the chat is created, and the answer is lost. `created_seconds`:
+    the least time between the answer and chat_created.
     """
 
     created_first: Share = 0
@@ -77,8 +78,15 @@ class CcaiSimulator(Simulator):
         return [Route("/customers/{key}/agent", self._agent, methods=["POST"])]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        stamp = format_time(WallClock().now())
-        signatures = [hmac_sha256_base64(secret, stamp.encode() + body) for secret in self._secrets]
+        """The signed text is the timestamp, followed by the body.
+
+        https://docs.cloud.google.com/contact-center/ccai-platform/docs/webhooks
+        """
+        stamp = now()
+        signatures = [
+            base64.b64encode(hmac.digest(secret.encode(), stamp.encode() + body, "sha256")).decode()
+            for secret in self._secrets
+        ]
         named = zip(("primary", "secondary"), signatures, strict=False)
         return {
             "x-signature": " ".join(f"{name}={one}" for name, one in named),
@@ -89,10 +97,12 @@ class CcaiSimulator(Simulator):
         return JSONResponse({"message": words}, status, headers)
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Webhooks posted by hand show nothing here: this platform knows its own chats."""
+        """Does nothing: this platform knows its chats, a webhook that is posted by hand
+        adds none.
+        """
 
     def conversation_of(self, key: str) -> str:
-        return chat(key)
+        return conversation_id("ccai", f"chat-{key}")
 
     # The Apps API that Baton calls.
 
@@ -116,7 +126,7 @@ class CcaiSimulator(Simulator):
         return len(self._calls) <= PER_SECOND
 
     async def _end_user(self, request: Request) -> Response:
-        """Idempotent by `identifier`."""
+        """Creates an end user, or returns the one with the same `identifier`."""
         identifier = (await json_of(request)).get("identifier")
         if not isinstance(identifier, str) or not identifier:
             return self.refusal(422, "identifier is required.")
@@ -133,7 +143,7 @@ class CcaiSimulator(Simulator):
         )
 
     async def _create(self, request: Request) -> Response:
-        """Every call makes a chat; chat_created comes when it comes."""
+        """Creates a chat with every call. chat_created follows later."""
         asked = (await json_of(request)).get("chat")
         users = {row["body"]["id"]: row["id"] for row in self.store.transcript(END_USERS)}
         if not isinstance(asked, dict) or not isinstance(asked.get("menu_id"), int):
@@ -165,7 +175,7 @@ class CcaiSimulator(Simulator):
         asyncio.get_running_loop().call_later(max(AFTER_THE_ANSWER, late), self.report, body)
 
     async def _message(self, request: Request) -> Response:
-        """Shows it to the agents, and tells of it again by the webhook: an echo."""
+        """Shows the message to the agents, and reports it by the webhook again: an echo."""
         body, native = await json_of(request), request.path_params["chat"]
         message = body.get("message")
         refused = self._refused(native, body.get("from_user_id"))
@@ -208,8 +218,8 @@ class CcaiSimulator(Simulator):
     # The agents behind it.
 
     async def _agent(self, request: Request) -> Response:
-        """`{"action": "joins" or another of `_ACTIONS`, "id", "name", "text", "reason",
-        "virtual"}`.
+        """Lets an agent act: `{"action": "joins" or another of `_ACTIONS`, "id", "name", "text",
+        "reason", "virtual"}`.
         """
         native, body = request.path_params["key"], await json_of(request)
         if not self.store.knows(native) or self._is_finished(native):
@@ -240,8 +250,8 @@ class CcaiSimulator(Simulator):
         self.report(self._event(native, "message_received", sender=_person(body), message=message))
 
     def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
-        """Nobody is there: `after_hours` or `over_capacity`, and what the end user may choose
-        instead. Until the chat is finished an agent may take it still.
+        """Reports that no agent is available: the reason (`after_hours` or `over_capacity`) and
+        what the end user may choose instead. An agent may still join until the chat is finished.
         """
         escalation = {
             "id": 1,
@@ -252,7 +262,7 @@ class CcaiSimulator(Simulator):
         self.report(self._event(native, "escalation_deflected", escalation=escalation))
 
     def _creates(self, native: str, body: Mapping[str, Any]) -> None:
-        """Says only now that the chat was created."""
+        """Reports now that the chat was created."""
         identifier = self.store.name_of(native) or ""
         self.report(
             self._created(native, {"id": self._number_of(identifier), "identifier": identifier})
@@ -265,24 +275,25 @@ class CcaiSimulator(Simulator):
         self._end(native, _who(body))
 
     def _end(self, native: str, by: Mapping[str, Any]) -> None:
-        """`by` is who ended it, nobody for the end user, in whose name Baton does."""
+        """Finishes the chat. `by` is the agent who ended it; it is empty where Baton ended it for
+        the end user.
+        """
         if self.store.show(native, "platform", "finished", native, dict(by)):
             self.report(self._event(native, "chat_ended"))
 
     def _note(self, native: str, kind: str, body: Mapping[str, Any], **what: Any) -> None:
-        """Lets the agents see who did it."""
+        """Stores what an agent did, for the agents' view."""
         self.store.show(native, "agent", kind, uuid.uuid4().hex, {**_who(body), **what})
 
     def _event(self, native: str, name: str, **body: Any) -> dict[str, Any]:
-        now = format_time(WallClock().now())
-        return {"event_type": name, "timestamp": now, "chat_id": int(native), "body": body}
+        return {"event_type": name, "timestamp": now(), "chat_id": int(native), "body": body}
 
 
 _ACTIONS = ("creates", "joins", "says", "leaves", "ends", "deflects")
 
 
 def _who(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns how a participant is called in the chat."""
+    """Returns the name and type of a participant."""
     person = _person(body)
     return {"name": person.get("name") or f"Agent {person['id']}", "type": person["type"]}
 

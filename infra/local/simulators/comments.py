@@ -1,7 +1,8 @@
-"""The record of the simulated CRM: comments that Baton posts, taken once each and only if they are
-signed.
+"""The record of the simulated CRM: comments that Baton posts. It takes signed comments only, each
+once.
 
-Verified as a CRM would, by the Standard Webhooks scheme: https://www.standardwebhooks.com/
+It verifies by the Standard Webhooks scheme, as a CRM does:
+https://www.standardwebhooks.com/
 """
 
 import json
@@ -26,7 +27,7 @@ create table if not exists comments (
 
 
 class CommentFaults(BaseModel):
-    """What may happen to a comment before the record has it."""
+    """What may happen to a comment before the record stores it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,9 +35,7 @@ class CommentFaults(BaseModel):
 
 
 class Comments:
-    """Keeps what was posted in a SQLite file of its own; a repeated `webhook-id` is only
-    counted.
-    """
+    """Keeps the posted comments in its own SQLite file. A repeated `webhook-id` is only counted."""
 
     def __init__(self, path: str, secrets: Sequence[str]) -> None:
         self._db = open_database(path, _SCHEMA, whole=True)
@@ -101,7 +100,9 @@ class Comments:
 
 
 def _verifies(signed: Webhook, body: bytes, headers: dict[str, str]) -> bool:
-    """A malformed header escapes the library's own error, as a ValueError."""
+    """Returns whether the signature is valid. The library raises ValueError for a malformed header,
+    not its own error.
+    """
     try:
         signed.verify(body, headers, json_parse=False)
     except (WebhookVerificationError, ValueError):

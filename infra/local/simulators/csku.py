@@ -1,5 +1,5 @@
-"""A simulated CSKU AI: the one call by which a conversation is flagged as needing a human, for
-good.
+"""A simulated CSKU AI: the call that marks a conversation as needing a human. The API cannot undo
+it.
 
 https://docs.csku.ai/api-reference/conversation/mark-need-human
 """
@@ -12,7 +12,7 @@ from infra.local.applications import application
 from infra.local.simulators.simulator import json_of
 
 PREFIX = "/sim/csku"
-UNKNOWN = "conv_unknown"  # which it does not have
+UNKNOWN = "conv_unknown"  # a conversation that it does not have
 
 
 class CskuSimulator:
@@ -40,5 +40,7 @@ class CskuSimulator:
 
 
 def _refusal(code: int, words: str) -> Response:
-    """CSKU's errors say so in the body; the HTTP status may still be 200, and here it is."""
+    """Returns an error. CSKU describes errors in the body; the HTTP status may be 200, and is 200
+    here.
+    """
     return JSONResponse({"status": 0, "rc": code, "error_msg": words})

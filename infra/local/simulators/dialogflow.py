@@ -1,7 +1,6 @@
-"""A simulated Dialogflow CX: detectIntent of its REST API, with the documented limits and refusals.
+"""A simulated Dialogflow CX: detectIntent of its REST API, with the documented limits and errors.
 
-There is no idempotency, as there is none in the real one: every call that is taken moves its
-session on.
+Like the real API it has no idempotency: every accepted call moves its session on.
 https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.locations.agents.sessions/detectIntent
 """
 
@@ -22,9 +21,7 @@ from infra.local.applications import application
 from infra.local.simulators.dialogflow_agent import Intent, Session, converse
 from infra.local.simulators.dialogflow_store import DialogflowStore
 from infra.local.simulators.faults import CallFaults, Share
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
-from shared.schemas.ids import sha256
+from infra.local.simulators.simulator import google_error, json_of
 
 PREFIX = "/sim/dialogflow"
 LONGEST_TEXT, LONGEST_SESSION = 256, 36
@@ -35,17 +32,12 @@ GARBLES = ("drop_after", "garbled", "twice")
 
 
 class DialogflowFaults(CallFaults):
-    """`garbled` answers 200 with rubbish, `twice` gives the same response messages twice in one
-    answer. What is `slow` ends early when the faults are set anew.
+    """`garbled` answers 200 with a body that is cut off. `twice` returns the same response messages
+    twice in one answer. `slow` ends early when the faults are set again.
     """
 
     garbled: Share = 0
     twice: Share = 0
-
-
-def session_of(conversation: str) -> str:
-    """Returns the session of a conversation: ids there have 36 characters at most."""
-    return sha256(conversation)[:LONGEST_SESSION]
 
 
 class DialogflowSimulator:
@@ -71,9 +63,9 @@ class DialogflowSimulator:
         await self._rest({**scope, "root_path": PREFIX}, receive, send)
 
     async def _detect_intent(self, request: Request) -> Response:
-        body, name = await _json(request), SESSION.fullmatch(request.path_params["session"])
+        body, name = await json_of(request), SESSION.fullmatch(request.path_params["session"])
         if name is None:
-            return _error(
+            return google_error(
                 404, "NOT_FOUND", "Ask projects/*/locations/*/agents/*/sessions/*:detectIntent."
             )
         invalid = _invalid(name["id"], body)
@@ -101,18 +93,18 @@ class DialogflowSimulator:
             self._waiting -= 1
 
     def _refused(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
-        """Such a call leaves its session where it stood."""
+        """Refuses a call. Its session stays as it was."""
         self.store.record(name, _turn(body, [], fault), None)
         if fault == "drop_before":
             return Dropped()
         if fault == "too_many":
-            return _error(
+            return google_error(
                 429,
                 "RESOURCE_EXHAUSTED",
                 "Slow down.",
                 {"retry-after": str(self.faults.retry_after)},
             )
-        return _error(500, "INTERNAL", "The simulated Dialogflow was told to fail.")
+        return google_error(500, "INTERNAL", "The simulated Dialogflow was told to fail.")
 
     def _taken(self, name: str, body: dict[str, Any], fault: str | None) -> Response:
         session, asked = self.store.session(name), body["queryInput"]
@@ -129,7 +121,7 @@ class DialogflowSimulator:
             return Response(answer.body[: len(answer.body) // 2], media_type="application/json")
         return Dropped() if fault == "drop_after" else answer
 
-    # What the page and the tests ask and switch.
+    # What the page and the tests ask for and set.
 
     async def _calls_that_wait(self, request: Request) -> Response:
         return JSONResponse({"waiting": self._waiting})
@@ -145,16 +137,16 @@ class DialogflowSimulator:
 
     async def _set_faults(self, request: Request) -> Response:
         try:
-            self.faults = DialogflowFaults.model_validate(await _json(request))
+            self.faults = DialogflowFaults.model_validate(await json_of(request))
         except ValidationError as error:
-            return _error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
+            return google_error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
         self._set_anew.set()
         self._set_anew = asyncio.Event()
         return JSONResponse(self.faults.model_dump())
 
 
 class Dropped(Response):
-    """Begins an answer and never ends it: the server then closes the connection."""
+    """Begins an answer and does not end it; the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(
@@ -167,21 +159,23 @@ class Dropped(Response):
 
 
 def _invalid(session: str, body: Mapping[str, Any]) -> Response | None:
-    """Returns the refusal of what Dialogflow would not take, None for anything else."""
+    """Returns the error of a call that Dialogflow refuses, None for any other call."""
     if len(session) > LONGEST_SESSION:
-        return _error(
+        return google_error(
             400, "INVALID_ARGUMENT", f"A session id has at most {LONGEST_SESSION} characters."
         )
     asked = _object(body.get("queryInput"))
     said = _object(asked.get("text")).get("text")
     if not isinstance(said, str) or not said:
-        return _error(400, "INVALID_ARGUMENT", "queryInput.text.text is required.")
+        return google_error(400, "INVALID_ARGUMENT", "queryInput.text.text is required.")
     if len(said) > LONGEST_TEXT:
-        return _error(
+        return google_error(
             400, "INVALID_ARGUMENT", f"queryInput.text.text has at most {LONGEST_TEXT} characters."
         )
     if not isinstance(asked.get("languageCode"), str) or not asked["languageCode"]:
-        return _error(400, "INVALID_ARGUMENT", "queryInput.languageCode is required, beside text.")
+        return google_error(
+            400, "INVALID_ARGUMENT", "queryInput.languageCode is required, beside text."
+        )
     return None
 
 
@@ -201,7 +195,7 @@ def _turn(
 def _result(
     asked: Mapping[str, Any], session: Session, intent: Intent, messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Returns the queryResult, in the real one's form."""
+    """Returns the queryResult, in the form of the real API."""
     said = asked["text"]["text"]
     recognised = {"intent": {"displayName": intent.name}} if intent.match_type == "INTENT" else {}
     return {
@@ -226,15 +220,3 @@ def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    with contextlib.suppress(BadRequest):
-        return parse_signed(await request.body())
-    return {}
-
-
-def _error(code: int, status: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(
-        {"error": {"code": code, "status": status, "message": message}}, code, headers
-    )

@@ -1,8 +1,9 @@
-"""The script of the simulated Dialogflow CX agent: which words lead to which response messages, as
-a table.
+"""The script of the simulated Dialogflow CX agent, as a table: which words lead to which response
+messages.
 
-What stands here is what a bot's author would have written in Dialogflow's console; dialogflow.py
-answers with it. https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
+The table holds what the author of a bot writes in Dialogflow's console. dialogflow.py answers with
+it.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payload
 """
 
 import re
@@ -66,10 +67,10 @@ HANDOFF = {
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One row: on which page it is heard (None: on every), by which words, the answer, and the page
-    it leads to.
+    """One row: the page on which it applies (None: every page), the words that match, the answer,
+    and the page that follows.
 
-    A named group of the pattern fills the session's parameter of that name.
+    A named group of the pattern sets the session's parameter of that name.
     """
 
     name: str
@@ -144,7 +145,7 @@ INTENTS = (
 
 @dataclass(slots=True)
 class Session:
-    """Where a session stands; every call changes it."""
+    """The state of a session. Every call changes it."""
 
     page: str = START
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -153,8 +154,8 @@ class Session:
 def converse(
     session: Session, said: str, given: Mapping[str, Any]
 ) -> tuple[Intent, list[dict[str, Any]]]:
-    """Returns what was recognised and the answer, having moved the session on. Null deletes a
-    parameter.
+    """Returns the intent that matched and the answer, and moves the session on. A parameter of null
+    is deleted.
     """
     intent = next(
         (one for one in INTENTS if one.page in (None, session.page) and one.pattern.search(said)),
@@ -182,8 +183,8 @@ def _handoff(given: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _welcome(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns what a bot says that was told of the humans before it, nothing where there were
-    none.
+    """Returns the bot's words after a human left, where Baton reported humans; nothing where there
+    were none.
     """
     handoff = _handoff(given)
     if handoff is None:
@@ -193,9 +194,7 @@ def _welcome(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _filled(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """Returns a message with `$session.params.x` replaced, wherever it stands, as Dialogflow
-    does.
-    """
+    """Returns a message with `$session.params.x` replaced everywhere, as Dialogflow does."""
     if isinstance(value, dict):
         return {key: _filled(one, parameters) for key, one in value.items()}
     if isinstance(value, list):

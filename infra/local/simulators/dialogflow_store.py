@@ -1,4 +1,6 @@
-"""What the simulated Dialogflow CX remembers: its own SQLite file, committed before it answers."""
+"""The state of the simulated Dialogflow CX, in its own SQLite file. It commits before it
+answers.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -22,14 +24,14 @@ class DialogflowStore:
         self._db = open_database(path, _SCHEMA, whole=True)
 
     def session(self, name: str) -> Session:
-        """Returns where it stands; a session begins with its first call."""
+        """Returns the state of a session. A session begins with its first call."""
         rows = self._db.execute(
             "select page, parameters from sessions where id = ?", (name,)
         ).fetchall()
         return Session(rows[0][0], json.loads(rows[0][1])) if rows else Session()
 
     def record(self, name: str, turn: dict[str, Any], session: Session | None) -> None:
-        """Keeps a call, and where it led unless it was refused."""
+        """Stores a call. Stores the new state of the session too, unless the call was refused."""
         values = (name, datetime.now(UTC).isoformat(), json.dumps(turn))
         with whole(self._db):
             self._db.execute("insert into turns (session, at, turn) values (?, ?, ?)", values)

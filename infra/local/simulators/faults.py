@@ -1,4 +1,4 @@
-"""Switches that make a simulated platform misbehave, each with the share of calls it strikes."""
+"""Switches that make a simulated platform fail. Each has the share of calls that it affects."""
 
 import random
 from typing import Annotated
@@ -9,7 +9,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def struck(share: float) -> bool:
-    """Returns whether what strikes this share of all calls strikes this one."""
+    """Returns whether a fault with this share affects this call."""
     return random.random() < share
 
 
@@ -32,7 +32,7 @@ class CallFaults(BaseModel):
 
 
 class Faults(CallFaults):
-    """Of Business Messages: two more, that strike the webhooks it posts."""
+    """The faults of Business Messages: two more, which affect its webhooks."""
 
     duplicate: Share = 0
     reorder: Share = 0

@@ -1,55 +1,73 @@
-"""What the simulated platforms have in common whose customers are telephone numbers."""
+"""What simulated platforms share whose customers are telephone numbers."""
 
-import contextlib
+import re
 import uuid
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, google_error, json_of
-from shared.errors import BatonError
-from shared.platforms.base import Platform
-from shared.platforms.phones import Line, e164
-from shared.platforms.suggestions import REQUEST_HUMAN
-from shared.schemas import http as exchange
-from shared.schemas.events import UserMessage
+from shared.schemas.ids import conversation_id
 
-FIRST_NUMBER = 12025550100  # numbers that are kept for fiction
+FIRST_NUMBER = 12025550100  # the first of the numbers that are reserved for fiction
+# Baton's own postback for the request for a person; shared/platforms/README.md documents it.
+REQUEST_HUMAN = "baton:request-human"
+# ITU-T E.164: a plus sign and at most 15 digits, of which the first is not 0.
+# https://www.itu.int/rec/T-REC-E.164
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
+
+def is_e164(number: object) -> bool:
+    """Returns whether this is a telephone number in E.164 form."""
+    return isinstance(number, str) and _E164.fullmatch(number) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A customer's message that a webhook reports."""
+
+    key: str
+    native: str
+    text: str
 
 
 class PhoneSimulator(Simulator):
-    """`agent` is the one business behind it; a customer's key is their number with its `+`."""
+    """`platform` is the prefix of Baton's conversation ids. `agent` is the one business that the
+    platform serves. A customer's key is the number with its `+`.
+    """
 
+    platform: str
     agent: str
-
-    def __init__(self, store: PlatformStore, webhook_url: str, platform: Platform) -> None:
-        self._platform = platform
-        super().__init__(store, webhook_url)
 
     @abstractmethod
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
-        """Returns the webhook that says what a customer wrote."""
+        """Returns the webhook for a text of the customer's."""
 
     @abstractmethod
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
-        """Returns the webhook that says what a customer tapped."""
+        """Returns the webhook for a tapped suggestion."""
 
     @abstractmethod
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Returns the webhooks that say what else a customer did, by the names that `POST
-        .../status` takes.
+        """Returns the webhooks for other actions of the customer. `status` is the body of `POST
+        .../status`.
         """
 
+    @abstractmethod
+    def heard(self, body: bytes) -> Iterator[Heard]:
+        """Yields the customers' messages that a webhook reports."""
+
     def key_of(self, given: str) -> str:
-        return e164(given) or given
+        with_plus = f"+{given.removeprefix('+')}"
+        return with_plus if is_e164(with_plus) else given
 
     def conversation_of(self, key: str) -> str:
-        return Line(self._platform.name, self.agent, key, "", "-").conversation
+        return conversation_id(self.platform, f"{self.agent}:{key}")
 
     def customer_routes(self) -> list[Route]:
         return [
@@ -59,7 +77,7 @@ class PhoneSimulator(Simulator):
         ]
 
     async def _newcomer(self, request: Request) -> Response:
-        """Gives a customer a number, and says by which id Baton will know them."""
+        """Assigns a number to a new customer. Returns it with Baton's id of the conversation."""
         name = (await json_of(request)).get("displayName")
         with self.store.whole():
             key = f"+{FIRST_NUMBER + len(self.store.conversations())}"
@@ -67,9 +85,9 @@ class PhoneSimulator(Simulator):
         return JSONResponse({"id": key, "name": name, "conversation": self.conversation_of(key)})
 
     async def _say(self, request: Request) -> Response:
-        """Writes, or taps a suggestion: `{"text"}`, with `"postbackData"` for a tap."""
+        """Sends a text, or taps a suggestion: `{"text"}`, with `"postbackData"` for a tap."""
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
-        if not isinstance(body.get("text"), str) or not body["text"] or e164(key) is None:
+        if not isinstance(body.get("text"), str) or not body["text"] or not is_e164(key):
             return google_error(
                 400, "INVALID_ARGUMENT", "Say something, as a telephone number: text is required."
             )
@@ -95,8 +113,8 @@ class PhoneSimulator(Simulator):
         return JSONResponse(status)
 
     def _asks_for_human(self, key: str, status: Mapping[str, Any]) -> None:
-        """There is no such button on these platforms: a suggestion of the bot's is tapped, here
-        also one that nobody sent.
+        """Taps the suggestion that asks for a human, also where the bot did not offer it. These
+        platforms have no button for that.
         """
         native = self.new_id()
         self.store.show(key, "customer", "status", native, dict(status))
@@ -106,13 +124,9 @@ class PhoneSimulator(Simulator):
         return str(uuid.uuid4())
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        request = exchange.Request("POST", "/", body, headers)
-        with contextlib.suppress(BatonError):
-            self._platform.authenticate(request)
-            for event in self._platform.events(request):
-                if isinstance(event, UserMessage) and event.address:
-                    key = self.key_of(event.address.rpartition("|")[2])
-                    self.store.learn(key)
-                    native = event.native_id or event.id
-                    shown = {"messageId": native, "text": event.said}
-                    self.store.show(key, "customer", "message", native, shown)
+        if any(headers.get(name) != value for name, value in self.signed(body).items()):
+            return
+        for one in self.heard(body):
+            self.store.learn(one.key)
+            shown = {"messageId": one.native, "text": one.text}
+            self.store.show(one.key, "customer", "message", one.native, shown)

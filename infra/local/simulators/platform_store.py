@@ -1,4 +1,4 @@
-"""What the simulated platform has shown its customers: its own SQLite file, committed before it
+"""What a simulated platform has shown its customers, in its own SQLite file. It commits before it
 answers.
 """
 
@@ -23,15 +23,13 @@ create table if not exists webhooks (seq integer primary key autoincrement, body
 
 @contextmanager
 def whole(db: sqlite3.Connection) -> Iterator[None]:
-    """Makes what is written within it durable whole or not at all, and takes no other writer
-    between.
-    """
+    """Commits all writes within the context together, or none. Other writers wait."""
     db.execute("begin immediate")
     try:
         yield
         db.execute("commit")
     except BaseException:
-        if db.in_transaction:  # SQLite ends it by itself where the disk is full
+        if db.in_transaction:  # SQLite rolls back by itself where the disk is full
             db.execute("rollback")
         raise
 
@@ -44,7 +42,7 @@ class PlatformStore:
         return whole(self._db)
 
     def learn(self, conversation: str, name: str | None = None) -> None:
-        """Notes that this conversation exists; only then may anybody write to it."""
+        """Stores that this conversation exists. Only an existing conversation takes messages."""
         self._db.execute(
             """insert into conversations values (?, ?)
                on conflict (id) do update set name = coalesce(excluded.name, name)""",
@@ -83,7 +81,7 @@ class PlatformStore:
     def show(
         self, conversation: str, side: str, kind: str, native: str, body: dict[str, Any]
     ) -> bool:
-        """Returns whether this is new; what was shown already is not shown again."""
+        """Returns whether this is new. An id that was shown already is not shown again."""
         try:
             self._db.execute(
                 "insert into transcript (conversation, side, kind, id, body, at) values (?, ?, ?, "
@@ -95,7 +93,7 @@ class PlatformStore:
         return True
 
     def owner_of(self, side: str, native: str) -> str | None:
-        """Returns the conversation in which this id was shown, None if it never was."""
+        """Returns the conversation in which this id was shown, None if there is none."""
         rows = self._db.execute(
             "select conversation from transcript where side = ? and id = ?", (side, native)
         )

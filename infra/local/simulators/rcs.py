@@ -1,31 +1,27 @@
-"""A simulated RCS for Business: what its reference says of ids, limits and errors, and the
-customer's phone behind it.
+"""A simulated RCS for Business: the documented ids, limits and errors, and the customer's phone.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages/create
 """
 
 import asyncio
 import base64
+import binascii
+import hmac
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.phones import PhoneSimulator
+from infra.local.simulators.bodies import at, now, object_of
+from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs_content import refused_content
 from infra.local.simulators.simulator import google_error, json_of
-from shared.platforms.phones import e164
-from shared.platforms.rcs.platform import Rcs
-from shared.platforms.rcs.webhook import signed_data
-from shared.platforms.signatures import hmac_sha512_base64
-from shared.schemas.times import format_time
-from shared.transports.clock import WallClock
 
 PREFIX = "/sim/rcs"
 AGENT = "baton-agent@rbm.goog"
@@ -34,11 +30,11 @@ _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 class RcsSimulator(PhoneSimulator):
-    prefix, api, agent = PREFIX, "/v1/", AGENT
+    prefix, api, platform, agent = PREFIX, "/v1/", "rcs", AGENT
 
     def __init__(self, store: PlatformStore, webhook_url: str, client_token: str) -> None:
         self._token = client_token
-        super().__init__(store, webhook_url, Rcs(client_tokens=(client_token,)))
+        super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
         return [
@@ -47,7 +43,12 @@ class RcsSimulator(PhoneSimulator):
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        return {"x-goog-signature": hmac_sha512_base64(self._token, signed_data(body) or b"")}
+        """The signed text is `message.data` of the Pub/Sub envelope, decoded.
+
+        https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+        """
+        digest = hmac.digest(self._token.encode(), _data_of(body), "sha512")
+        return {"x-goog-signature": base64.b64encode(digest).decode()}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return google_error(
@@ -60,8 +61,8 @@ class RcsSimulator(PhoneSimulator):
         refused = self._refused(request, native) or refused_content(content)
         if refused or not isinstance(content, dict) or native is None:
             return refused or google_error(400, "INVALID_ARGUMENT", "contentMessage is required.")
-        key = e164(request.path_params["phone"]) or ""
-        # a repeated id is ignored, whoever it went to before
+        key = request.path_params["phone"]
+        # a repeated id is ignored, also where the recipient is another one
         if self.store.owner_of("business", native) is None:
             self._show(
                 key, native, {**content, "messageTrafficType": body.get("messageTrafficType")}
@@ -69,7 +70,7 @@ class RcsSimulator(PhoneSimulator):
         return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
 
     def _show(self, key: str, native: str, content: dict[str, Any]) -> None:
-        """Shows it in Business Messages' form, and tells Baton that the device has it."""
+        """Shows the message in Business Messages' form, and reports that it was delivered."""
         info = content.pop("contentInfo", None)
         image = {"image": {"contentInfo": info}} if info else {}
         with self.store.whole():
@@ -82,7 +83,7 @@ class RcsSimulator(PhoneSimulator):
         refused = self._refused(request, native)
         if refused:
             return refused
-        key, kind = e164(request.path_params["phone"]) or "", body.get("eventType")
+        key, kind = request.path_params["phone"], body.get("eventType")
         if kind == "IS_TYPING":
             self.typing[key] = "The business"
             asyncio.get_running_loop().call_later(TYPING_SECONDS, self.typing.pop, key, None)
@@ -101,11 +102,27 @@ class RcsSimulator(PhoneSimulator):
             return google_error(400, "INVALID_ARGUMENT", "agentId is required.")
         if request.query_params["agentId"] != AGENT:
             return google_error(403, "PERMISSION_DENIED", "Not an agent of yours.")
-        if not self.store.knows(self.key_of(request.path_params["phone"])):
+        if not is_e164(request.path_params["phone"]):
+            return google_error(400, "INVALID_ARGUMENT", "The number must be in E.164 format.")
+        if not self.store.knows(request.path_params["phone"]):
             return google_error(404, "NOT_FOUND", "This number cannot be reached by RCS.")
         return None
 
     # The customer's phone.
+
+    def heard(self, body: bytes) -> Iterator[Heard]:
+        """https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/UserMessage"""
+        message = object_of(_data_of(body))
+        key, native = message.get("senderPhoneNumber"), message.get("messageId")
+        said = (
+            message.get("text"),
+            at(message, "suggestionResponse", "text"),
+            at(message, "userFile", "payload", "fileUri"),
+            _place_of(message.get("location")),
+        )
+        text = next((one for one in said if isinstance(one, str)), None)
+        if is_e164(key) and isinstance(native, str) and text is not None:
+            yield Heard(str(key), native, text)
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, messageId=native, text=text)
@@ -116,8 +133,10 @@ class RcsSimulator(PhoneSimulator):
         )
 
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """`isTyping`, `read` (the id of a message of the business), `subscribed`: true or false.
-        Whoever unsubscribes does so by an event and by a keyword.
+        """Takes `isTyping`, `read` (the id of a message of the business), `subscribed` (true or
+        false).
+
+        A customer who unsubscribes causes an event and a message with a keyword.
         """
         found = []
         if status.get("isTyping"):
@@ -140,14 +159,33 @@ class RcsSimulator(PhoneSimulator):
         return self._said(key, eventType=kind, eventId=str(uuid.uuid4()), **more)
 
     def _said(self, key: str, **what: Any) -> dict[str, Any]:
-        """Returns the Pub/Sub envelope of it."""
-        now = format_time(WallClock().now())
+        """Returns the Pub/Sub envelope of a report."""
+        sent = now()
         data = json.dumps(
-            {"senderPhoneNumber": key, "agentId": AGENT, "sendTime": now, **what}
+            {"senderPhoneNumber": key, "agentId": AGENT, "sendTime": sent, **what}
         ).encode()
         envelope = {
             "data": base64.b64encode(data).decode(),
             "messageId": str(uuid.uuid4()),
-            "publishTime": now,
+            "publishTime": sent,
         }
         return {"message": envelope, "subscription": "projects/baton/subscriptions/rbm-agent"}
+
+
+def _data_of(body: bytes) -> bytes:
+    """Returns the decoded `message.data` of a Pub/Sub envelope, nothing where there is none.
+
+    https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage
+    """
+    data = at(object_of(body), "message", "data")
+    try:
+        return base64.b64decode(data, validate=True) if isinstance(data, str) else b""
+    except binascii.Error:
+        return b""
+
+
+def _place_of(location: object) -> str | None:
+    """Returns a place in degrees. Protobuf's JSON form may leave out a zero."""
+    if not isinstance(location, dict):
+        return None
+    return f"{location.get('latitude', 0)}, {location.get('longitude', 0)}"

@@ -1,4 +1,4 @@
-"""What the simulated RCS refuses of a message: too much of something, and any name that its
+"""The messages that the simulated RCS refuses: those over a limit, and those with a name that its
 reference does not have.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
@@ -18,7 +18,7 @@ PAYLOADS = ("text", "fileName", "uploadedRbmFile", "richCard", "contentInfo")
 TEXT_LIMIT, CHIP_LIMIT, WHOLE_LIMIT = 3072, 11, 250_000
 SCALAR = ""
 
-# Which object stands under a name; within a list, which object each item is.
+# The object under each name. Within a list every item is that object.
 OBJECTS: dict[str, dict[str, str]] = {
     "AgentContentMessage": {
         "text": SCALAR, "fileName": SCALAR, "uploadedRbmFile": "UploadedRbmFile",
@@ -60,7 +60,7 @@ OBJECTS: dict[str, dict[str, str]] = {
 
 
 def refused_content(content: object) -> Response | None:
-    """Returns the answer to a content that RCS does not take, None for one that it takes."""
+    """Returns the error for a content that RCS refuses, None for a content that it takes."""
     fault = _fault(content)
     return google_error(400, "INVALID_ARGUMENT", fault) if fault else None
 
@@ -83,7 +83,7 @@ def _fault(content: object) -> str | None:
 
 
 def _wrong_cards(content: dict[str, Any]) -> Iterator[str]:
-    """Yields what is wrong with cards and media."""
+    """Yields the faults of cards and media."""
     card = content.get("richCard") or {}
     carousel = card.get("carouselCard") or {}
     cards = carousel.get("cardContents", []) or [
@@ -152,7 +152,7 @@ def _is_url(value: object) -> bool:
 
 
 def _unknown(value: Any, kind: str, where: str) -> Iterator[str]:
-    """Yields each name that no object of this kind has."""
+    """Yields each name that an object of this kind does not have."""
     for one in value if isinstance(value, list) else [value]:
         for name, inner in one.items() if isinstance(one, dict) else ():
             if name not in OBJECTS[kind]:

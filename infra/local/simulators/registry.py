@@ -1,4 +1,4 @@
-"""The simulated platforms of a local run, each with a file of its own."""
+"""The simulated platforms of a local run. Each has its own file."""
 
 import os
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from infra.local.simulators.whatsapp import WhatsAppSimulator
 
 
 def simulators(port: int, folder: Path) -> Mapping[str, Simulator]:
-    """Returns them by the name of the platform. They know the secrets that the environment sets."""
+    """Returns the platforms by name. They use the secrets that the environment sets."""
     doors = f"http://127.0.0.1:{port}/receive_webhook"
     signing, token = (
         _first("BUSINESS_MESSAGES_SIGNING_KEYS", SIGNING_KEY),
@@ -53,7 +53,9 @@ def csku() -> CskuSimulator:
 
 
 def _ccai(store: PlatformStore, door: str) -> CcaiSimulator:
-    """Signs with all secrets: the platform has a primary and a secondary one."""
+    """Returns the CCAI Platform. It signs with all secrets: it has a primary and a
+    secondary one.
+    """
     secrets = tuple(
         one.strip() for one in os.environ.get("CCAI_WEBHOOK_SECRETS", CCAI_SECRETS).split(",")
     )

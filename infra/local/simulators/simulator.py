@@ -1,5 +1,5 @@
-"""What simulated platforms do alike: faults, transcripts, and webhooks that are posted until
-Baton takes them.
+"""What simulated platforms share: faults, transcripts, and webhooks that are posted until Baton
+takes them.
 """
 
 import asyncio
@@ -16,24 +16,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from infra.local.applications import application
+from infra.local.simulators.bodies import object_of
 from infra.local.simulators.faults import Faults
 from infra.local.simulators.platform_store import PlatformStore
-from shared.errors import BadRequest
-from shared.platforms.base import parse_signed
 
 Handler = Callable[[Request], Any]
 
 
 class Simulator(ABC):
-    """An ASGI application below `prefix`, and a task that posts what customers do to Baton.
+    """An ASGI application below `prefix`, and a task that posts the customers' actions to Baton.
 
-    A customer is known by `key`: a conversation id, or a telephone number with its `+`. Transcripts
-    have one shape on every platform: rows of side, kind, id and body, the body as close to Business
-    Messages as the platform allows.
+    `key` identifies a customer: a conversation id, or a telephone number with its `+`. Transcripts
+    have one shape on every platform: rows of side, kind, id and body. The body is as close to
+    Business Messages as the platform allows.
     """
 
     prefix: str
-    api: str  # where the platform's own API begins; faults strike there
+    api: str  # where the platform's own API begins; faults affect only this API
     kind_of_faults: type[Faults] = Faults
 
     def __init__(self, store: PlatformStore, webhook_url: str) -> None:
@@ -51,28 +50,26 @@ class Simulator(ABC):
 
     @abstractmethod
     def customer_routes(self) -> list[Route]:
-        """Returns what the customer's phone can do beside looking."""
+        """Returns the routes for the customer's actions."""
 
     @abstractmethod
     def signed(self, body: bytes) -> Mapping[str, str]:
-        """Returns the headers that prove a webhook."""
+        """Returns the headers that sign a webhook."""
 
     @abstractmethod
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-        """Returns an error in the platform's own shape, for a fault that was switched on."""
+        """Returns an error in the platform's own shape, for a fault that is switched on."""
 
     @abstractmethod
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Notes a webhook that was posted by hand: a platform knows whom it reports, and their
-        phone shows it.
-        """
+        """Shows the messages of a webhook that was posted by hand, if its signature is valid."""
 
     def conversation_of(self, key: str) -> str:
         """Returns Baton's id of a customer's conversation."""
         raise NotImplementedError
 
     def key_of(self, given: str) -> str:
-        """Returns the key of a customer as a path names them."""
+        """Returns the customer's key for the name in a path."""
         return given
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,15 +134,15 @@ class Simulator(ABC):
             return google_error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
         return JSONResponse(self.faults.model_dump())
 
-    # The webhooks it posts, in the order of events, each until it is taken.
+    # Webhooks: posted in the order of events, each until Baton takes it.
 
     def report(self, body: dict[str, Any]) -> None:
         self.store.enqueue(body)
         self._news.set()
 
     async def let_baton_hear(self) -> None:
-        """Waits a little for the webhooks to be taken, so that whoever asks Baton next finds
-        what was just said.
+        """Waits a little until Baton has taken the webhooks, so that the next question to Baton
+        finds the message.
         """
         for _ in range(50):
             if not self.store.webhooks(1):
@@ -185,9 +182,7 @@ class Simulator(ABC):
 
 async def json_of(request: Request) -> dict[str, Any]:
     """Returns the JSON object of a body, an empty one for anything else."""
-    with contextlib.suppress(BadRequest):
-        return parse_signed(await request.body())
-    return {}
+    return object_of(await request.body())
 
 
 def google_error(
@@ -199,7 +194,7 @@ def google_error(
 
 
 async def _drop(send: Send) -> None:
-    """Begins an answer and never ends it: the server then closes the connection."""
+    """Begins an answer and does not end it; the server then closes the connection."""
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]}
     )

@@ -1,15 +1,17 @@
-"""A simulated WhatsApp Cloud API: no ids of the caller's, a window of a day, statuses; and a phone
-behind it.
+"""A simulated WhatsApp Cloud API, and a phone: ids of the platform's own, a window of 24 hours,
+statuses.
 
-https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages Two
-answers are not in a source that we could read and follow common knowledge: error 131047 outside the
-window, and 131030 for a number that it does not know.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Two answers are UNVERIFIED, because no source that we could read has them: error 131047 outside the
+window, and 131030 for an unknown number.
 """
 
 import asyncio
 import base64
+import hmac
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,29 +19,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.phones import PhoneSimulator
+from infra.local.simulators.bodies import at, object_of
+from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import json_of
 from infra.local.simulators.whatsapp_content import WrongContent, shown
-from shared.platforms.phones import e164
-from shared.platforms.signatures import hmac_sha256_hex
-from shared.platforms.whatsapp.platform import WhatsApp
 
 PREFIX = "/sim/whatsapp"
-NUMBER = "100000000000001"  # the id of the business's number
+NUMBER = "100000000000001"  # the id of the business's phone number
+COUNTRY, OWN_NUMBER = "1", "15550000001"  # the business's calling code and number
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
 
 
 class WhatsAppSimulator(PhoneSimulator):
-    prefix, api, agent = PREFIX, "/v", NUMBER
+    prefix, api, platform, agent = PREFIX, "/v", "whatsapp", NUMBER
 
     def __init__(
         self, store: PlatformStore, webhook_url: str, app_secret: str, access_token: str
     ) -> None:
         self._secret, self._token = app_secret, access_token
         self._silent: dict[str, timedelta] = {}
-        super().__init__(store, webhook_url, WhatsApp(app_secrets=(app_secret,)))
+        super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
         return [Route("/v{version}/{number}/messages", self._messages, methods=["POST"])]
@@ -51,7 +52,9 @@ class WhatsAppSimulator(PhoneSimulator):
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        return {"x-hub-signature-256": f"sha256={hmac_sha256_hex(self._secret, body)}"}
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint"""
+        digest = hmac.digest(self._secret.encode(), body, "sha256")
+        return {"x-hub-signature-256": f"sha256={digest.hex()}"}
 
     def refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return _error(status, 130429 if status == 429 else 131000, words, headers)
@@ -67,7 +70,7 @@ class WhatsAppSimulator(PhoneSimulator):
         return self._read(body) if body.get("status") == "read" else self._send(body)
 
     def _send(self, body: dict[str, Any]) -> Response:
-        key = e164(body.get("to")) or ""
+        key = recipient_of(body)
         if not self.store.knows(key):
             return _error(400, 131030, "Recipient phone number not in allowed list.")
         if not self._is_open(key):
@@ -92,8 +95,8 @@ class WhatsAppSimulator(PhoneSimulator):
         )
 
     def _is_open(self, key: str) -> bool:
-        """Returns whether the customer wrote within the window; `silentHours` of a status lets
-        time pass.
+        """Returns whether the customer wrote within the window. `silentHours` of a status moves the
+        clock.
         """
         said = [row["at"] for row in self.store.transcript(key) if row["side"] == "customer"]
         silent = self._silent.get(key, timedelta())
@@ -111,18 +114,18 @@ class WhatsAppSimulator(PhoneSimulator):
             asyncio.get_running_loop().call_later(TYPING_SECONDS, self.typing.pop, key, None)
         return JSONResponse({"success": True})
 
-    # The customer's phone, and the business's.
+    # The customer's phone, and the business's phone.
 
     async def _echo(self, request: Request) -> Response:
-        """A person types in the WhatsApp Business app: the customer sees it, and Baton hears of
-        it.
+        """Sends a text from the WhatsApp Business app: the customer sees it, and Baton gets an
+        echo.
         """
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
         native, text = self.new_id(), str(body.get("text"))
         item = {
             **_item(key, native, {"type": "text", "text": {"body": text}}),
             "to": key.removeprefix("+"),
-            "from": "1",
+            "from": OWN_NUMBER,
         }
         with self.store.whole():
             self.store.learn(key)
@@ -130,6 +133,14 @@ class WhatsAppSimulator(PhoneSimulator):
             self.report(_batch("smb_message_echoes", message_echoes=[item]))
         await self.let_baton_hear()
         return JSONResponse({"messageId": native, "text": text})
+
+    def heard(self, body: bytes) -> Iterator[Heard]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages"""
+        for value in _values(object_of(body)):
+            for message in _list(value.get("messages")):
+                key, native = f"+{at(message, 'from')}", at(message, "id")
+                if is_e164(key) and isinstance(native, str):
+                    yield Heard(key, native, _text_of(message))
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, native, {"type": "text", "text": {"body": text}})
@@ -139,8 +150,8 @@ class WhatsAppSimulator(PhoneSimulator):
         return self._said(key, native, {"type": "interactive", "interactive": reply})
 
     def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """`read` (the id of a message of the business), `failed` (the same), `silentHours`;
-        typing is not told.
+        """Takes `read` and `failed` (the id of a message of the business) and `silentHours`.
+        WhatsApp does not report typing.
         """
         if isinstance(status.get("silentHours"), int | float):
             self._silent[key] = timedelta(hours=status["silentHours"])
@@ -148,8 +159,8 @@ class WhatsAppSimulator(PhoneSimulator):
         return [self._status_of(key, str(status[kind]), kind) for kind in kinds if status.get(kind)]
 
     def new_id(self) -> str:
-        """Returns a wamid. A real one holds the customer's number as well; this one only that
-        of nobody.
+        """Returns a wamid. A real one contains the customer's number. This one contains a number
+        that is reserved for fiction.
         """
         whole = (
             b"\x1c\x18\x0b12025550100\x15\x02\x00\x12\x18\x20"
@@ -181,7 +192,7 @@ def _item(key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch(field: str, **lists: Any) -> dict[str, Any]:
-    metadata = {"display_phone_number": "15550000001", "phone_number_id": NUMBER}
+    metadata = {"display_phone_number": OWN_NUMBER, "phone_number_id": NUMBER}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **lists}
     changes = [{"field": field, "value": value}]
     return {
@@ -198,3 +209,37 @@ def _error(status: int, code: int, message: str, headers: dict[str, str] | None 
         "fbtrace_id": "sim",
     }
     return JSONResponse({"error": error}, status, headers)
+
+
+def recipient_of(body: Mapping[str, Any]) -> str:
+    """Returns the key of the customer who gets a message.
+
+    A number may contain plus signs, hyphens, parentheses and spaces. The platform puts the calling
+    code of the business before a number without a plus sign.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+    """
+    number = re.sub(r"[-() ]", "", str(body.get("to", "")))
+    return number if number.startswith("+") else f"+{COUNTRY}{number}"
+
+
+def _values(batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the values of all changes in a webhook."""
+    for entry in _list(batch.get("entry")):
+        for change in _list(at(entry, "changes")):
+            if isinstance(at(change, "value"), dict):
+                yield change["value"]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    """Returns the text that the phone shows for a message of the customer."""
+    found = (
+        at(message, "text", "body"),
+        at(message, "interactive", "button_reply", "title"),
+        at(message, "interactive", "list_reply", "title"),
+        at(message, "button", "text"),
+    )
+    return next((one for one in found if isinstance(one, str)), f"[{message.get('type')}]")

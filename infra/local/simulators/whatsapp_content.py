@@ -11,7 +11,7 @@ ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
 
 
 class WrongContent(Exception):
-    """The message is refused; says why."""
+    """The platform refuses the message; the text is the reason."""
 
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 mock_provider "google" {}
 
 variables {
-  project_id = "baton-test"
-  region     = "europe-west1"
-  sources    = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+  project_id   = "baton-test"
+  region       = "europe-west1"
+  wait_seconds = 0
+  sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
 run "the_database_is_safe_and_alarms_ring" {

@@ -3,9 +3,10 @@
 mock_provider "google" {}
 
 variables {
-  project_id = "baton-test"
-  region     = "europe-west1"
-  sources    = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+  project_id   = "baton-test"
+  region       = "europe-west1"
+  wait_seconds = 0
+  sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
 run "everything_is_wrong" {
@@ -36,4 +37,138 @@ run "a_secret_among_the_settings" {
   }
 
   expect_failures = [var.settings]
+}
+
+run "a_word_instead_of_a_number" {
+  command = plan
+
+  variables {
+    settings = { UNCLAIMED_AFTER = "abc" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_number_beyond_its_limit" {
+  command = plan
+
+  variables {
+    settings = { DIALOGFLOW_TIMEOUT = "41" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_fraction_instead_of_a_whole_number" {
+  command = plan
+
+  variables {
+    settings = { UNCLAIMED_REMINDERS = "1.5" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_word_that_the_setting_does_not_accept" {
+  command = plan
+
+  variables {
+    settings = { BATON_BOT = "oracle" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_unknown_channel" {
+  command = plan
+
+  variables {
+    settings = { NOTICES_OFF = "rcs, facebook" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_address_without_a_scheme" {
+  command = plan
+
+  variables {
+    settings = { CCAI_API_URL = "tenant.example.com" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_origin_with_a_path" {
+  command = plan
+
+  variables {
+    settings = { BRIDGE_ALLOWED_ORIGINS = "https://crm.example.com, https://crm.example.com/x" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "desks_that_are_not_json" {
+  command = plan
+
+  variables {
+    settings = { BATON_DESKS = "ccai" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_desk_of_an_unknown_kind" {
+  command = plan
+
+  variables {
+    settings = { BATON_DESKS = "[{\"name\": \"x\", \"kind\": \"nope\"}]" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_desk_without_a_name" {
+  command = plan
+
+  variables {
+    settings = { BATON_DESKS = "[{\"kind\": \"api\"}]" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "notices_that_are_not_an_object" {
+  command = plan
+
+  variables {
+    settings = { BATON_NOTICES = "[]" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "right_settings_pass" {
+  command = plan
+
+  variables {
+    settings = {
+      UNCLAIMED_AFTER        = "90.5"
+      UNCLAIMED_REMINDERS    = "0"
+      BATON_BOT              = "dialogflow"
+      CSKU_NEED_HUMAN        = "True"
+      NOTICES_OFF            = "rcs, whatsapp"
+      UNVERIFIED_FACTS       = "none"
+      BRIDGE_ALLOWED_ORIGINS = "https://crm.example.com, http://localhost:9000"
+      BATON_DESKS            = "[{\"name\": \"jakarta\", \"kind\": \"ccai\", \"hours\": {\"time_zone\": \"Asia/Jakarta\"}}, {\"name\": \"x\"}]"
+      BATON_NOTICES          = "{\"en\": {\"joined\": \"{name} is here.\"}}"
+      BATON_CONSOLE_URL      = "https://console.example.com/{conversation}"
+    }
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].environment_variables["UNCLAIMED_AFTER"] == "90.5"
+    error_message = "A setting reaches the function."
+  }
 }

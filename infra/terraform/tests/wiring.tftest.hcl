@@ -4,12 +4,13 @@
 mock_provider "google" {}
 
 variables {
-  project_id  = "baton-test"
-  region      = "europe-west1"
-  alert_email = "oncall@example.com"
-  secrets     = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
-  settings    = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
-  sources     = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+  project_id   = "baton-test"
+  region       = "europe-west1"
+  alert_email  = "oncall@example.com"
+  secrets      = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
+  settings     = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
+  wait_seconds = 0
+  sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
 run "who_calls_whom" {

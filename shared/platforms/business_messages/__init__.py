@@ -1,1 +1,1 @@
-"""Google Business Messages' form."""
+"""Google Business Messages."""

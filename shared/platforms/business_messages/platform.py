@@ -1,5 +1,6 @@
-"""Google Business Messages: closed since 2024-07-31, and still the form in which bots and desks
-talk to Baton.
+"""Google Business Messages: the format in which bots and desks talk to Baton.
+
+Google closed the service on 2024-07-31.
 
 Webhook:
 https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
@@ -59,14 +60,14 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class _Envelope(Theirs):
-    """The one field Baton cannot do without; every other may be missing or hold a placeholder."""
+    """The only required field. Other fields may be missing or hold a placeholder."""
 
     conversation_id: StrictStr
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A webhook body and what each payload kind needs of it."""
+    """A webhook body with the conversation that it names."""
 
     body: JsonObject
     conversation: str
@@ -80,7 +81,7 @@ class _Report:
 
     @property
     def request_id(self) -> str:
-        """Documented for deduplication, but absent on receipts: then the body stands for itself."""
+        """The documented id for deduplication. Receipts have none; they get a hash of the body."""
         return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
 
     @property
@@ -147,7 +148,10 @@ def _receipts(report: _Report) -> Ephemeral:
 
 
 def _user_status(report: _Report) -> Event | Ephemeral:
-    """Booleans come as strings in Google's own samples, and a sample may hold both fields."""
+    """Returns the event of a user status.
+
+    Google's own samples send booleans as strings. A sample may contain both fields.
+    """
     if _boolean(report, "requestedLiveAgent"):
         common = {**report.common("userStatus"), "form": report.body}
         return HumanRequested(
@@ -182,8 +186,9 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Event | Ephemeral]] = {
 
 @dataclass(frozen=True, slots=True)
 class BusinessMessages:
-    """`auth` as in `Call.auth`; any of `signing_keys` may sign (the partner key and the client
-    token, by the docs).
+    """`auth` is as in `Call.auth`.
+
+    Any of `signing_keys` may sign: by the reference these are the partner key and the client token.
     """
 
     signing_keys: tuple[str, ...] = ()
@@ -251,7 +256,7 @@ class BusinessMessages:
 
 
 def _shown(content: Content) -> JsonObject:
-    """Returns a message without the actions that only RCS has."""
+    """Returns the message without the actions that only RCS supports."""
     suggestions = tuple(filter(_has_suggestion, content.suggestions))
     card = content.rich_card
     if card is not None and card.standalone_card is not None:
@@ -265,7 +270,7 @@ def _shown(content: Content) -> JsonObject:
     whole = content.model_copy(update={"suggestions": suggestions, "rich_card": card})
     if len(all_of(whole)) < len(all_of(content)):
         left_out("a suggestion was left out that only RCS has", NAME)
-    return whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    return whole.shown
 
 
 def _card(card: CardContent) -> CardContent:
@@ -279,11 +284,7 @@ def _has_suggestion(suggestion: Suggestion) -> bool:
 def _speaker(command: ToCustomer | Signal) -> JsonObject:
     if command.representative is None:
         return {}
-    return {
-        "representative": command.representative.model_dump(
-            mode="json", by_alias=True, exclude_none=True
-        )
-    }
+    return {"representative": command.representative.shown}
 
 
 def _report(raw: bytes) -> _Report:
@@ -304,8 +305,10 @@ def _reported(report: _Report) -> Event | Ephemeral:
 
 
 def _unwrapped(body: JsonObject) -> JsonObject:
-    """The reference says the body comes base64-wrapped in `message.data`, every sample shows it
-    plain: take both.
+    """Returns the payload.
+
+    The reference describes a base64 wrapping in `message.data`, but every sample is plain, so both
+    are accepted.
     """
     message = body.get("message")
     if (
@@ -316,7 +319,7 @@ def _unwrapped(body: JsonObject) -> JsonObject:
         return body
     try:
         return parse_signed(base64.b64decode(str(message["data"]), validate=True))
-    except ValueError as error:  # no base64, or not even ASCII
+    except ValueError as error:  # not base64, or not ASCII
         raise BadRequest(
             "malformed-base64", "message.data is not base64.", field="message.data"
         ) from error

@@ -1,1 +1,1 @@
-"""CCAI Platform: its webhooks, and its desk."""
+"""CCAI Platform: its webhooks and its desk."""

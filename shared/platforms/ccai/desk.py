@@ -1,9 +1,10 @@
 """CCAI Platform as a desk: end users, chats and messages of its Apps API.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (routes,
-chat_created, echoes) https://docs.cloud.google.com/contact-center/ccai-platform/docs/apps-api
-(basic authentication, 10 requests a second) The bodies are unofficial where `platforms.ccai_names`
-says so.
+Routes, chat_created and echoes:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+Basic authentication, 10 requests a second:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/apps-api
+Some bodies are unofficial: see `names.py`.
 """
 
 import base64
@@ -34,7 +35,7 @@ from shared.schemas.languages import best_of, language_of
 from shared.schemas.times import format_time
 
 PER_SECOND = 10.0
-# The platform's own codes; another language is named by its own code, like id or fil.
+# The platform's own codes. Other languages are sent by their ISO code, such as id or fil.
 # https://docs.cloud.google.com/contact-center/ccai-platform/docs/virtual-agent-lang-map
 LANGUAGES = (
     *("en", "en-GB", "en-CA", "es", "es-MX", "fr", "fr-CA", "pt", "pt-BR", "zh", "zh-Hant"),
@@ -50,8 +51,9 @@ _SENDERS: dict[Speaker, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CcaiDesk:
-    """`api_user` is the tenant's subdomain; `menu_id` is the queue of chats whose desk names no
-    other.
+    """`api_user` is the tenant's subdomain.
+
+    `menu_id` is the queue for desks that configure no other.
     """
 
     api_url: str | None = None
@@ -143,8 +145,9 @@ def _number(native: str) -> int | str:
 
 
 def _context(command: CallDesk) -> JsonObject:
-    """Returns what the agent may see; a virtual agent of the queue reads it as
-    `$session.params.context`.
+    """Returns what the agent may see.
+
+    A virtual agent of the queue reads it as `$session.params.context`.
     """
     why: JsonObject = {"handoff_reason": command.reason} if command.reason else {}
     more: JsonObject = {"handoff_metadata": command.metadata} if command.metadata else {}
@@ -152,7 +155,11 @@ def _context(command: CallDesk) -> JsonObject:
 
 
 def _line(one: Spoken) -> JsonObject:
-    """No sender is known for a human who spoke before: their name stands before their words."""
+    """Returns a message of the transcript.
+
+    There is no known sender type for a human from before the chat, so their name is put before
+    their text.
+    """
     text = f"{one.name}: {one.text}" if one.by == "human" and one.name else one.text
     return {
         "sender": _SENDERS[one.by],

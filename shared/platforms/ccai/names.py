@@ -1,10 +1,9 @@
-"""What chats of the CCAI Platform are called, and which facts about it no official page that could
-be read states.
+"""Ids of the CCAI Platform's chats, and the unofficial facts on which this adapter relies.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide names
-routes, webhook and signature; the full schema (chat_platform_openapi.yaml) could not be read. What
-is below comes from third-party code written against a tenant. Each group can be left out of
-CCAI_UNOFFICIAL where a tenant proves it wrong.
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide documents
+routes, webhook and signature. The full schema (chat_platform_openapi.yaml) was not available. The
+facts below come from third-party code that was written against a tenant. If a tenant shows that a
+group is wrong, leave it out of CCAI_UNOFFICIAL.
 """
 
 from enum import StrEnum
@@ -15,11 +14,14 @@ NAME = "ccai"
 
 
 class Unofficial(StrEnum):
-    """`chats`: the body of POST /chats and of a text message, and the integer `id` of the answers.
-    `transcript` and `context`: where they stand in that body. `messages`: the sender and text of
-    message_received. `participants`: participant_joined and participant_left. `endings`:
-    chat_ended, chat_dismissed and the names of deflections. `created`: that chat_created names its
-    end user.
+    """Groups of unofficial facts.
+
+    - `chats`: the bodies of POST /chats and of a text message, and the integer `id` of the answers.
+    - `transcript`, `context`: their place in the body of POST /chats.
+    - `messages`: the sender and the text of message_received.
+    - `participants`: participant_joined and participant_left.
+    - `endings`: chat_ended, chat_dismissed and the names of deflections.
+    - `created`: chat_created names its end user.
     """
 
     CHATS = "chats"
@@ -33,35 +35,37 @@ class Unofficial(StrEnum):
 
 EVERYTHING = tuple(Unofficial)
 CREATED = "chat_created"
-OURS = "baton-"  # how the identifiers begin that Baton gives to end users
+OURS = "baton-"  # prefix of the identifiers that Baton gives to end users
 _CHAT, _USER, _USER_ID = "chat-", "user-", "user-id-"
 
 
 def chat(native: int | str) -> str:
-    """Returns the id of a chat's conversation, the same that agents' browsers report."""
+    """Returns the id of a chat's conversation, the same that browser reports use."""
     return conversation_id(NAME, f"{_CHAT}{native}")
 
 
 def native_chat(conversation: str) -> str:
-    """Returns the platform's id of a chat, given that of its conversation."""
+    """Returns the platform's id of the chat of a conversation."""
     return conversation.removeprefix(f"{NAME}:{_CHAT}")
 
 
 def end_user(identifier: str) -> str:
-    """Returns the conversation of an end user whom Baton made known; nobody's number begins as
-    its identifiers do.
+    """Returns the conversation of an end user whom Baton created.
+
+    `identifier` begins with OURS, so it cannot be a platform's number.
     """
     return conversation_id(NAME, f"{_USER}{identifier}")
 
 
 def end_user_by_id(native: int | str) -> str:
-    """Returns the conversation of an end user of whom only the platform's own id is reported."""
+    """Returns the conversation of an end user of whom only the platform's own id is known."""
     return conversation_id(NAME, f"{_USER_ID}{native}")
 
 
 def native_end_user(conversation: str) -> tuple[str, str | None]:
-    """Returns what the name of an end user's conversation tells: the identifier, or else the
-    platform's own id.
+    """Returns the identifier and the platform's own id that the conversation's name contains.
+
+    The id is None if it contains only the identifier.
     """
     name = conversation.removeprefix(f"{NAME}:")
     return name.removeprefix(_USER), name.removeprefix(_USER_ID) if name.startswith(

@@ -1,9 +1,11 @@
-"""CCAI Platform: a desk that must be called; its webhooks tell what its people and virtual agents
-do in a chat.
+"""CCAI Platform: a desk that must be called.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide (signature,
-events) https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
-(basic authentication)
+Its webhooks report what agents and virtual agents do in a chat.
+
+Signature and events:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+Basic authentication:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
 """
 
 import base64
@@ -44,9 +46,10 @@ CAPABILITIES = Capabilities(
 
 @dataclass(frozen=True, slots=True)
 class Ccai:
-    """`events_login` is `user:password` of external session events. `oldest` is how old a signature
-    may be, None where that is not looked at: the form of the timestamp is documented nowhere that
-    could be read.
+    """`events_login` is the `user:password` of external session events.
+
+    `oldest` is the maximum age of a signature, or None if the age is not checked. The format of the
+    timestamp is not documented on a public page.
     """
 
     webhook_secrets: tuple[str, ...] = ()
@@ -66,8 +69,9 @@ class Ccai:
         return None
 
     def authenticate(self, request: Request) -> None:
-        """A signature by either secret, or the login of session events: the two kinds share one
-        address.
+        """Checks a signature by any secret, or the login of session events.
+
+        Both kinds of webhook share one URL.
         """
         if _is_session(request):
             logins = filter(None, [self.events_login])
@@ -95,7 +99,9 @@ class Ccai:
         )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        """Customers are elsewhere; what the desk is told goes by `desks`."""
+        """Returns None: customers are on other channels, and calls to the desk are made by
+        `CcaiDesk`.
+        """
         return None
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -130,8 +136,9 @@ def _login(header: str) -> str | None:
 
 
 def _signatures(header: str) -> list[str]:
-    """Returns those of `primary=<sig> secondary=<sig>`; the second is missing where there is
-    one secret only.
+    """Returns the signatures of `primary=<sig> secondary=<sig>`.
+
+    The second is missing if there is only one secret.
     """
     named = (part.partition("=") for part in header.split())
     return [

@@ -1,5 +1,4 @@
-"""External session events: the portal's own push of how far a chat is, which says that an agent was
-assigned.
+"""External session events: the portal reports the state of a chat, including the assigned agent.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
 """
@@ -20,10 +19,11 @@ _WITH_AN_AGENT, _THERE = ("assigned", "active"), ("accepted", "connected")
 
 
 def session(body: JsonObject, raw: bytes) -> Sequence[Event]:
-    """Returns who joined, as far as a state of a chat tells; a call, or the state of an agent,
-    reports nothing.
+    """Returns HumanJoined for each agent who is assigned to the chat.
 
-    Each further state of the same chat tells again of the same agent, who then is present already.
+    Events of calls and of agents' states are ignored.
+
+    Later states of the same chat name the same agent again, who is then present already.
     """
     item = body.get("item")
     state = item if isinstance(item, dict) else body

@@ -1,15 +1,14 @@
-"""What the CCAI Platform's chat webhook posts, as Baton's events: one address for all chats of a
-tenant.
+"""Converts the CCAI Platform's chat webhook to events. All chats of a tenant share one URL.
 
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
-Its envelope and most names of events are unofficial: see `ccai_names`.
+Its envelope and most event names are unofficial: see `names.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.platforms.base import ENDED, Deflected, Ended
+from shared.platforms.base import Deflected, Ended
 from shared.platforms.ccai.names import (
     CREATED,
     NAME,
@@ -44,8 +43,9 @@ _REASONS = ("reason", "deflection_reason", "deflection", "status")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One webhook body. `digest` is of its bytes: neither event nor message has an id that is
-    documented.
+    """One webhook body.
+
+    `digest` is a hash of its bytes, because no id is documented for events or messages.
     """
 
     body: JsonObject
@@ -73,7 +73,7 @@ class Report:
 
     @property
     def sender(self) -> JsonObject:
-        """Whoever the event is about; participants may stand under a name of their own."""
+        """The person whom the event is about. The key differs between events."""
         for path in (("body", "sender"), ("body", "participant"), ("sender",)):
             if isinstance(found := self.get(*path), dict):
                 return found
@@ -87,12 +87,15 @@ class Report:
         return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
 
     def content(self) -> Content:
-        """Facts are never refused for their content: media becomes its link or its kind,
-        overlong text is cut later.
+        """Returns the message.
+
+        Facts are never refused for their content: media becomes a link or its kind, and overlong
+        text is split later.
         """
         return Content.model_construct(text=self.said())
 
     def said(self) -> str:
+        """Returns the text, a link, or the kind in brackets."""
         message, kind = self.get("body", "message", "content"), self.get("body", "message", "type")
         if isinstance(message, str) and message:
             return message
@@ -102,7 +105,7 @@ class Report:
         return (links or texts or [f"[{kind if isinstance(kind, str) and kind else 'message'}]"])[0]
 
     def why(self) -> str:
-        """Returns why, as far as the body tells: `after_hours`, `over_capacity`."""
+        """Returns the reason that the body gives, such as `after_hours` or `over_capacity`."""
         for holder in (
             ("body",),
             ("body", "escalation"),
@@ -119,8 +122,9 @@ class Report:
 
 
 def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | None:
-    """Returns a person's name; an agent without one is known by number, so that two of them are
-    not one.
+    """Returns a person's name.
+
+    An agent without a name is named by number, so that two agents stay distinct.
     """
     name = next(
         (one for one in map(person.get, _NAMES) if isinstance(one, str) and one.strip()), None
@@ -132,7 +136,7 @@ def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | Non
 
 
 def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Sequence[Event]:
-    """Returns what a genuine body reports; one that names no chat reports nothing."""
+    """Returns the events of a genuine body, none if it names no chat."""
     report = report_of(body, raw)
     if report is None:
         return []
@@ -142,7 +146,7 @@ def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Se
 
 
 def report_of(body: JsonObject, raw: bytes) -> Report | None:
-    """Returns the body with the chat that it names, None where it names none."""
+    """Returns the body with its chat, or None if it names no chat."""
     name, native = body.get("event_type"), _chat_of(body)
     if native is None:
         return None
@@ -166,8 +170,8 @@ def _chat_of(body: JsonObject) -> str | None:
 
 
 def _created(report: Report) -> list[Event]:
-    """Tells the end user's conversation that the chat is theirs, once: whoever is told by name
-    is not by number.
+    """Returns the event for the chat, and one for the end user's conversation if the end user is
+    known.
     """
     at = report.common() | {"id": created(report.native)}
     theirs = _end_user(report)
@@ -180,7 +184,7 @@ def _created(report: Report) -> list[Event]:
 
 
 def _end_user(report: Report) -> str | None:
-    """Returns the conversation of an end user by the identifier that Baton chose, else by the
+    """Returns the end user's conversation by the identifier that Baton chose, else by the
     platform's number.
     """
     paths = (
@@ -203,7 +207,10 @@ def _end_user(report: Report) -> str | None:
 
 
 def _message(report: Report) -> list[Event] | None:
-    """The platform also tells of what Baton said for the customer: that is an echo."""
+    """Returns the events of a message.
+
+    Messages of end users are echoes of what Baton posted for the customer.
+    """
     if report.by == "end_user":
         return []
     if report.by == "agent":
@@ -242,7 +249,7 @@ def _left(report: Report) -> list[Event] | None:
 
 
 def _ended(report: Report) -> list[Event]:
-    ended = report.common() | {"id": f"{ENDED}{report.name}:{report.digest}"}
+    ended = report.common() | {"id": f"ended:{report.name}:{report.digest}"}
     return [Ended(**ended, reason="the desk ended the chat")]
 
 
@@ -262,7 +269,10 @@ _READERS: Mapping[str, tuple[Unofficial | None, _Read]] = {
 
 
 def _reader(name: str) -> tuple[Unofficial | None, _Read]:
-    """The name of a deflection could not be found: whatever speaks of one is taken for it."""
+    """Returns the reader of an event and the fact that it needs.
+
+    The name of deflection events is not documented, so every name with `deflect` is accepted.
+    """
     if "deflect" in name:
         return Unofficial.ENDINGS, _deflected
     return _READERS.get(name, (None, lambda _: None))

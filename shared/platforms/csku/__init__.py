@@ -1,1 +1,1 @@
-"""CSKU AI: its webhooks, and its desk."""
+"""CSKU AI: its webhooks and its desk."""

@@ -1,5 +1,6 @@
-"""CSKU AI as a desk: its people see its conversations already; the API flags one as needing a
-human, for good.
+"""CSKU AI as a desk.
+
+Its agents see its conversations already; the API flags one as needing a human.
 
 https://docs.csku.ai/api-reference/conversation/mark-need-human, /api-reference/introduction
 """
@@ -17,8 +18,9 @@ NAME = "csku"
 
 @dataclass(frozen=True, slots=True)
 class CskuDesk:
-    """`need_human` is off unless somebody asks for it: only a person at the dashboard can take
-    the flag back.
+    """`need_human` enables the flag.
+
+    It is off by default, because only a person at the dashboard can remove the flag.
     """
 
     api_url: str = "https://api.csku.ai"
@@ -41,8 +43,8 @@ class CskuDesk:
         return Call("POST", url, pydantic_core.to_json({"conversation_id": native}), headers)
 
     def outcome(self, answer: Answer) -> Outcome:
-        """The body decides where it says something: `status` 1 is success, else `rc` is the
-        code of the error.
+        """Returns the meaning of an answer with status 2xx by its body: `status` 1 is success,
+        else `rc` is the error code.
         """
         by_status = outcome_of_status(answer.status)
         try:
@@ -50,6 +52,7 @@ class CskuDesk:
         except ValueError:
             body = None
         if by_status is not Outcome.DONE or not isinstance(body, dict):
+            # A 2xx without a JSON object proves nothing, and repeating the flag is harmless.
             return Outcome.TRANSIENT if by_status is Outcome.DONE else by_status
         if body.get("status") in (1, "1", True):
             return Outcome.DONE

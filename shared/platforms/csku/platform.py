@@ -1,5 +1,6 @@
-"""CSKU AI: a desk that delivers to its customers itself; its webhooks tell what its humans, its AI
-and they said.
+"""CSKU AI: a desk that delivers to its customers itself.
+
+Its webhooks report messages of customers, agents and its AI.
 
 https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication,
 /webhooks/retry-mechanism
@@ -59,8 +60,9 @@ class _Envelope(Theirs):
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A webhook body with its message; everything but the conversation may be missing or hold a
-    placeholder.
+    """A webhook body.
+
+    Only the conversation is required; other fields may be missing or hold a placeholder.
     """
 
     body: JsonObject
@@ -96,8 +98,9 @@ class _Report:
         )
 
     def common(self) -> dict[str, Any]:
-        """The event's name is part of the id: the same message may be reported as several
-        events.
+        """Returns the fields that every event has.
+
+        The id contains the event's name, because one message may be reported by several events.
         """
         return {
             "id": f"{self.event}:{self.message_id}",
@@ -111,8 +114,10 @@ class _Report:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
     def content(self) -> Content:
-        """Facts are never refused for their content: media becomes its link or its kind,
-        overlong text is cut later.
+        """Returns the message.
+
+        Facts are never refused for their content: media becomes a link or its kind, and overlong
+        text is split later.
         """
         return Content.model_construct(text=self.said())
 
@@ -183,7 +188,7 @@ def _reported(raw: bytes) -> list[Event]:
     if not isinstance(body.get("event"), str):
         raise BadRequest("schema", "event: must be a string.", field="event")
     if body.get("message") is None and body.get("conversation_id") is None:
-        return []  # the test that their troubleshooting page sends
+        return []  # the test request of their troubleshooting page
     report = _report(body)
     read = _EVENTS.get(report.event) if isinstance(body.get("message"), dict) else None
     return read(report) if read else [Unknown(**report.common(), name=report.event)]
@@ -199,6 +204,8 @@ def _report(body: JsonObject) -> _Report:
 
 @dataclass(frozen=True, slots=True)
 class Csku:
+    """CSKU AI's webhooks. Any of `webhook_secrets` is accepted."""
+
     webhook_secrets: tuple[str, ...] = ()
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
@@ -210,7 +217,10 @@ class Csku:
         return None
 
     def authenticate(self, request: Request) -> None:
-        """The bare secret in `Authorization`; the docs advise to trim white space on both sides."""
+        """Compares the secret in `Authorization`, which has no scheme.
+
+        As the docs advise, white space around both is ignored.
+        """
         given = request.headers.get("authorization")
         secrets = [secret.strip() for secret in self.webhook_secrets]
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
@@ -221,7 +231,7 @@ class Csku:
         )
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
-        """CSKU delivers by itself."""
+        """Returns None: CSKU delivers messages itself."""
         return None
 
     def outcome(self, answer: Answer) -> Outcome:

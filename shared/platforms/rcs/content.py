@@ -1,4 +1,4 @@
-"""What a representative says, as RCS for Business wants it.
+"""Converts a representative's message to the format of RCS for Business.
 
 https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentMessages
 """
@@ -18,8 +18,8 @@ PLATFORM = "rcs"
 MOST_SUGGESTIONS = 11  # Business Messages takes 13
 MOST_SUGGESTIONS_OF_A_CARD = 4
 
-# Every field that RCS knows, as it answers 400 to any other. Business Messages has more (an
-# altText), and so may have whoever writes for it.
+# Every field that RCS knows: it answers 400 to others. Callers may send fields of Business
+# Messages (altText) or of their own.
 _Shape = Mapping[str, Any]
 _INFO: _Shape = dict.fromkeys(("fileUrl", "thumbnailUrl", "forceRefresh"))
 _ACTIONS: _Shape = {
@@ -61,7 +61,7 @@ _CONTENT: _Shape = {
 
 
 def content_message(content: Content, language: str | None) -> JsonObject:
-    """Returns the `contentMessage`. RCS has no rich text, no fallback and no way to sign in."""
+    """Returns the `contentMessage`. RCS has no rich text, no fallback and no sign-in."""
     content = with_marks(without_sign_in(content, PLATFORM), PLAIN)
     suggestions = _suggestions(content.suggestions, MOST_SUGGESTIONS, language)
     whole = {**_payload(content, language), **({"suggestions": suggestions} if suggestions else {})}
@@ -69,7 +69,7 @@ def content_message(content: Content, language: str | None) -> JsonObject:
 
 
 def _shaped(value: JsonValue, shape: _Shape | None) -> JsonValue:
-    """Returns a value with nothing in it that RCS does not know."""
+    """Returns the value without the fields that RCS does not know."""
     if isinstance(value, list):
         return [_shaped(one, shape) for one in value]
     if shape is None or not isinstance(value, dict):
@@ -86,7 +86,10 @@ def _payload(content: Content, language: str | None) -> JsonObject:
 
 
 def _rich_card(card: RichCard, language: str | None) -> JsonObject:
-    """A standalone card must say how it lies; Business Messages' always stand."""
+    """Returns the card.
+
+    RCS requires an orientation; cards of Business Messages are always vertical.
+    """
     if card.standalone_card is not None:
         extra = _plain(card.standalone_card, "card_content")
         inner = _card(card.standalone_card.card_content, language)
@@ -105,8 +108,9 @@ def _card(card: CardContent, language: str | None) -> JsonObject:
 def _suggestions(
     suggestions: Sequence[Suggestion], most: int, language: str | None
 ) -> list[JsonValue]:
-    """Returns at most so many suggestions; of more, the last to go is the one that asks for a
-    person.
+    """Returns at most `most` suggestions.
+
+    A liveAgentRequest is kept in place of the last one if it would be cut.
     """
     known = [
         one for one in suggestions if one.live_agent_request is not None or one.reply or _acts(one)
@@ -122,7 +126,7 @@ def _suggestions(
 
 
 def _acts(one: Suggestion) -> bool:
-    """Returns whether this is an action that RCS has as well."""
+    """Returns whether this is an action that RCS supports."""
     return one.action is not None and any(
         isinstance((one.action.model_extra or {}).get(kind), dict) for kind in _ACTIONS
     )
@@ -136,12 +140,18 @@ def _suggestion(one: Suggestion, language: str | None) -> JsonObject:
 
 
 def _tap(tap: Tap) -> JsonObject:
-    """A suggestion from before Baton asked for postback data comes back by its text."""
+    """Returns label and postback data.
+
+    Messages stored before Baton required postback data get their label.
+    """
     return {**_plain(tap), "postbackData": tap.postback_data or tap.text}
 
 
 def _numbered(action: JsonObject) -> JsonObject:
-    """RCS takes E.164, and Business Messages numbers with hyphens as well."""
+    """Returns the action with its number in E.164, which RCS requires.
+
+    Business Messages allows hyphens as well.
+    """
     dial = action.get("dialAction")
     number = dial.get("phoneNumber") if isinstance(dial, dict) else None
     if not isinstance(number, str):

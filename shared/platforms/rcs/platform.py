@@ -1,5 +1,5 @@
-"""RCS for Business: the customer is a telephone number, and every agent of a partner shares one
-queue of webhooks.
+"""RCS for Business: customers are telephone numbers, and all agents of a partner share one webhook
+queue.
 
 Webhook:
 https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
@@ -46,8 +46,11 @@ CAPABILITIES = Capabilities(
 
 @dataclass(frozen=True, slots=True)
 class Rcs:
-    """`client_tokens` prove a webhook and sign what comes; an agent and its partner may each
-    have one.
+    """`client_tokens` verify webhooks and sign their bodies.
+
+    An agent and its partner may each have one.
+
+    `facts` are the unverified facts to rely on. `language` is used if the customer's is unknown.
     """
 
     client_tokens: tuple[str, ...] = ()
@@ -64,13 +67,17 @@ class Rcs:
         return body_limit(request, self.client_tokens)
 
     def handshake(self, request: Request) -> Response | None:
-        """Answers with the secret as plain text, as the guide says; an old sample's JSON is not
-        what it says.
+        """Answers with the secret as plain text, as the guide requires.
+
+        An older sample of Google's answers with JSON.
         """
         return answer_to_proof(request, self.client_tokens, "RCS_CLIENT_TOKENS")
 
     def authenticate(self, request: Request) -> None:
-        """What is signed is `message.data`, decoded; what stands around it proves nothing."""
+        """Checks the signature of the decoded `message.data`.
+
+        The rest of the body is not signed.
+        """
         data = signed_data(request.body)
         expected = [hmac_sha512_base64(token, data or b"") for token in self.client_tokens]
         require(request.headers.get("x-goog-signature"), expected, "RCS_CLIENT_TOKENS")
@@ -78,7 +85,9 @@ class Rcs:
             raise Unauthenticated
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
-        """Never raises for what was signed: one 400 would hold up every agent of the partner."""
+        """Never raises for a signed body: one 400 would stop the webhooks of all agents of the
+        partner.
+        """
         return completed(reported(request.body, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
@@ -94,7 +103,7 @@ class Rcs:
             }
             return self._call(command, "agentMessages", "messageId", body)
         if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED":
-            return None  # there is neither a frame nor an end of typing
+            return None  # RCS has no frames, surveys or end of typing
         if command.kind == "TYPING_STARTED":
             return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})
         if not command.message_id:
@@ -107,13 +116,14 @@ class Rcs:
         )
 
     def outcome(self, answer: Answer) -> Outcome:
-        """A repeated id is ignored and answered as the first was; should it ever be refused, it
-        was sent as well.
+        """RCS answers a repeated id like the first one.
+
+        If it ever answers ALREADY_EXISTS, the message was sent as well.
         """
         return outcome_of(answer)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        """Returns the id that receipts will name; it is known before anything is sent."""
+        """Returns the id that receipts contain. It is known before the message is sent."""
         return _uuid(command)
 
     def _call(
@@ -132,8 +142,9 @@ class Rcs:
 
 
 def _uuid(command: ToCustomer | Signal) -> str:
-    """Returns the id that the platform asks to be a UUID. It is never the caller's own, be that a
-    UUID: those are unique in their conversation only, and one that an agent has used before is
-    silently not sent.
+    """Returns the message's UUID, which RCS requires.
+
+    The caller's own id is never used, even if it is a UUID. Such ids are unique in their
+    conversation only, and RCS silently drops a message whose id the agent has used before.
     """
     return command_id(command.to, command.id, NAME)

@@ -1,5 +1,6 @@
-"""What RCS for Business posts, as Baton's events: a Pub/Sub envelope around messages and events of
-one customer.
+"""Converts RCS for Business webhooks to events.
+
+A Pub/Sub envelope contains a message or event of one customer.
 
 Envelope:
 https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
@@ -29,8 +30,8 @@ from shared.schemas.times import time_or_none
 NAME = "rcs"
 _LAUNCH = "agent_launch_event"
 
-# What Google Messages writes in the customer's name when they unsubscribe, by calling code, STOP
-# elsewhere. UNVERIFIED: Google's guide names the keywords as examples only; this table is
+# The text that Google Messages sends for a customer who unsubscribes, by calling code; elsewhere
+# STOP. UNVERIFIED: Google's guide gives the keywords as examples only; this table is from
 # https://developer.vonage.com/en/messages/concepts/rcs-subscribe-unsubscribe
 _STOP: Mapping[str, str] = {"+34": "baja", "+52": "baja", "+55": "parar"}
 _START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "+55": "começar"}
@@ -38,8 +39,9 @@ _START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What `message.data` decodes to; `line` says between whom, `facts` what counts that nobody
-    has verified.
+    """The decoded `message.data`.
+
+    `line` is the customer with our agent, `facts` the unverified facts to rely on.
     """
 
     body: JsonObject
@@ -54,8 +56,9 @@ class _Report:
 
 
 def _message(report: _Report) -> list[Event]:
-    """A customer who leaves does so in words as well, which no bot is to answer; whoever comes
-    back may be greeted.
+    """Returns the events of a text.
+
+    The keyword that unsubscribes is not sent to bots; the one that subscribes is.
     """
     text = report.text("text")
     if text is None:
@@ -69,8 +72,9 @@ def _message(report: _Report) -> list[Event]:
 
 
 def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere: str) -> bool:
-    """Returns whether this is the keyword and nothing else; the international one counts in
-    every country.
+    """Returns whether the text is a keyword and nothing else.
+
+    The international keyword is valid in every country.
     """
     known = local if Fact.RCS_KEYWORDS in report.facts else {}
     words = {
@@ -81,7 +85,7 @@ def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere
 
 
 def _file(report: _Report) -> list[Event]:
-    """A file is its link, as in Business Messages, where images come as such a text."""
+    """Returns the file's link as text, as Business Messages does for images."""
     name = report.text("userFile", "payload", "fileName")
     link = report.text("userFile", "payload", "fileUri")
     return [report.line.message(link or (f"[file] {name}" if name else "[file]"))]
@@ -92,13 +96,16 @@ def _location(report: _Report) -> list[Event]:
     found = (
         [place.get(name) for name in ("latitude", "longitude")] if isinstance(place, dict) else []
     )
-    # protobuf leaves out what is zero: the equator and Greenwich are places too
+    # protobuf leaves out zeros, which are valid coordinates
     values = [0 if value is None else value for value in found]
     return [report.line.message(map_link(*values) if values else NOWHERE)]
 
 
 def _tap(report: _Report) -> list[Event]:
-    """The tap of a suggested action comes without messageId and text, and without an eventType."""
+    """Returns the event of a tapped suggestion.
+
+    A suggested action is sent without messageId, text and eventType.
+    """
     postback = report.text("suggestionResponse", "postbackData") or ""
     return [report.line.tap(postback, report.text("suggestionResponse", "text") or "")]
 
@@ -138,9 +145,10 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
 
 
 def reported(body: bytes, facts: AbstractSet[Fact] = SAFE) -> Sequence[Event | Ephemeral]:
-    """Returns what a genuine body reports. One that cannot be read reports nothing and is alarmed,
-    never refused: RCS keeps one queue for all agents of a partner, and a single 400 would hold it
-    up.
+    """Returns the events of a genuine body.
+
+    One that cannot be read is logged as an ERROR and never refused: all agents of a partner share
+    one queue, which a single 400 would stop.
     """
     data = signed_data(body) or b""
     return read_or_noted(
@@ -157,13 +165,13 @@ def _reported(
         return []
     line = _line_of(message, data)
     if line is None:
-        raise BadRequest("nobody-named", "It names no customer, or no agent.")
+        raise BadRequest("nobody-named", "The body names no customer or no agent.")
     return _read(_Report(message, line, facts))
 
 
 def signed_data(body: bytes) -> bytes | None:
-    """Returns `message.data`, decoded: the bytes that were signed; None for anything but such
-    an envelope.
+    """Returns the decoded `message.data`, which are the signed bytes, or None if the body has
+    another form.
     """
     try:
         message = parse_signed(body).get("message")
@@ -174,8 +182,9 @@ def signed_data(body: bytes) -> bytes | None:
 
 
 def _is_launch(body: bytes, message: JsonObject) -> bool:
-    """Returns whether this is news of the agent itself. The attribute is not signed, so it counts
-    only for a message that names no customer.
+    """Returns whether this is a launch event of the agent itself.
+
+    The attribute is not signed, so it is ignored if the message names a customer.
     """
     envelope = parse_signed(body)["message"]
     attributes = envelope.get("attributes") if isinstance(envelope, dict) else None
@@ -184,10 +193,11 @@ def _is_launch(body: bytes, message: JsonObject) -> bool:
 
 
 def _line_of(body: JsonObject, data: bytes) -> Line | None:
-    """Returns who is concerned; events of the server name the customer `phoneNumber`.
+    """Returns the customer with our agent, or None if the body names none.
 
-    The native id is the platform's own: `messageId` of what a customer sent, `eventId` of an event.
-    Where there is none, the bytes stand for themselves, which are the same in every redelivery.
+    The native id is the platform's own: `messageId` of a message, `eventId` of an event. If there
+    is none, it is a hash of the bytes, which are the same in every redelivery. Events of the server
+    name the customer in `phoneNumber`.
     """
     agent, phone = (
         body.get("agentId"),

@@ -1,1 +1,1 @@
-"""WhatsApp Cloud API."""
+"""WhatsApp Business Platform, Cloud API."""

@@ -1,5 +1,5 @@
-"""What a representative says, as WhatsApp wants it: suggestions become buttons, a list, or lines of
-text.
+"""Converts a representative's message to WhatsApp's format: suggestions become buttons, a list, or
+lines of text.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages
@@ -25,11 +25,11 @@ from shared.schemas.texts import first_piece
 
 PLATFORM = "whatsapp"
 TEXT_LIMIT = 4096
-BODY_LIMIT = 1024  # of an interactive message, and of a caption
-LONG_BODY = 4096  # of a list, by a copy of Meta's page; others' pages say 1024
+BODY_LIMIT = 1024  # characters of an interactive message's body and of a caption
+LONG_BODY = 4096  # of a list's body, by a copy of Meta's page; other sources say 1024
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
-# What opens the list.
+# The label of the button that opens the list.
 LIST_LABELS: Mapping[str, str] = {
     "en": "Options",
     "es": "Opciones",
@@ -41,7 +41,7 @@ LIST_LABELS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What is to be said in one call. `language` is for what Baton itself must name."""
+    """The content of one call. `language` selects the labels that Baton adds."""
 
     words: str
     suggestions: tuple[Suggestion, ...]
@@ -51,20 +51,24 @@ class _Said:
 
     @property
     def label(self) -> str:
+        """The label of the button that opens the list."""
         return LIST_LABELS.get(self.language or "en", LIST_LABELS["en"])
 
     def replies(self) -> list[Suggestion]:
+        """Returns the suggestions that can be tapped."""
         return [one for one in self.suggestions if reply_of(one, self.language)]
 
     def lines(self, tapped: Sequence[Suggestion] = ()) -> list[str]:
-        """Returns as lines whatever cannot be tapped."""
+        """Returns the suggestions that are not in `tapped`, as lines of text."""
         return lines((one for one in self.suggestions if one not in tapped), self.language)
 
     def interactive(
         self, tapped: Sequence[Suggestion], *, shorten: bool = False
     ) -> JsonObject | None:
-        """Returns buttons if they fit, else a list if that fits, else None. A refused message
-        would be a lost one.
+        """Returns buttons if they fit, else a list if that fits, else None: WhatsApp refuses a
+        message over its limits.
+
+        With `shorten` the text is cut to the limit.
         """
         if not tapped:
             return None
@@ -77,7 +81,7 @@ class _Said:
         return {**action, "body": {"text": text}} if action else None
 
     def _action(self, pairs: Sequence[tuple[str, str]], length: int) -> JsonObject | None:
-        """Only buttons may stand under an image."""
+        """Returns buttons or a list, or None if neither fits. Only buttons may have an image."""
         if length <= BODY_LIMIT and _fit(pairs, BUTTONS, BUTTON_TITLE, BUTTON_ID):
             buttons: list[JsonValue] = [
                 {"type": "reply", "reply": {"id": one, "title": title}} for one, title in pairs
@@ -92,7 +96,7 @@ class _Said:
         return None
 
     def plain(self) -> JsonObject:
-        """Returns it without anything to tap."""
+        """Returns the message with all suggestions as text."""
         if self.image is None:
             body = _shortened(self.words, self.lines(), TEXT_LIMIT)
             return {"type": "text", "text": {"preview_url": False, "body": body}}
@@ -104,8 +108,9 @@ class _Said:
 
 
 def message_of(content: Content, language: str | None, long_body: int = LONG_BODY) -> JsonObject:
-    """Returns `type` and what belongs to it. The suggestion that asks for a person can be tapped
-    whatever else is said.
+    """Returns the `type` and its object.
+
+    A liveAgentRequest can be tapped even if the other suggestions do not fit.
     """
     content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
     image = content.image.content_info.file_url if content.image else None
@@ -124,8 +129,10 @@ def _asks(one: Suggestion) -> bool:
 
 
 def _suggestions(content: Content) -> tuple[Suggestion, ...]:
-    """Returns what may be tapped. Where a card's fallback is shown, of its own suggestions only the
-    wish for a person stays; of several such wishes the first.
+    """Returns the suggestions that may be tapped.
+
+    If a card is replaced by its fallback, only the liveAgentRequest of its suggestions is kept. Of
+    several such requests the first is kept.
     """
     shown = all_of(content)
     if content.fallback is not None:
@@ -136,9 +143,7 @@ def _suggestions(content: Content) -> tuple[Suggestion, ...]:
 
 
 def _words(content: Content) -> str:
-    """Returns the text; of a card, the fallback that its sender gave for such a case, else what
-    stands on it.
-    """
+    """Returns the text. For a card this is the sender's fallback, else the card's own texts."""
     if content.image is not None:
         return (content.image.content_info.alt_text or "").strip()
     if content.text is not None:
@@ -152,8 +157,9 @@ def _card(card: CardContent) -> str:
 
 
 def _shortened(words: str, added: Sequence[str], limit: int) -> str:
-    """Returns words and lines. Of what is too long the end goes, at the end of a line if there is
-    one, and never in silence.
+    """Returns the text with the added lines, cut to `limit` at the end of a line if possible.
+
+    A cut is logged.
     """
     whole = "\n".join(filter(None, [words, *added]))
     if len(whole) <= limit:
@@ -168,8 +174,8 @@ def _shortened(words: str, added: Sequence[str], limit: int) -> str:
 
 
 def _fit(pairs: Sequence[tuple[str, str]], most: int, title: int, identifier: int) -> bool:
-    """Returns whether all are within the limits, without blanks at the ends, and no two are the
-    same to WhatsApp.
+    """Returns whether all labels and ids are within the limits, have no blanks at their ends,
+    and are distinct.
     """
     lengths = all(len(one) <= identifier and len(label) <= title for one, label in pairs)
     lengths = lengths and all(

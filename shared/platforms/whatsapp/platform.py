@@ -1,5 +1,5 @@
-"""WhatsApp Business Platform (Cloud API): no ids of ours, no frames, and free words only for a day
-after the customer.
+"""WhatsApp Business Platform (Cloud API): no ids of ours, no frames, and free-form messages only
+within 24 hours of the customer's last message.
 
 Webhook:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
@@ -20,7 +20,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import completed, language_of, parties
+from shared.platforms.phones import completed, e164, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
@@ -45,10 +45,9 @@ CAPABILITIES = Capabilities(
     window_hours=24,
 )
 
-# Meta asks to judge by code, yet its own list of codes could not be read: these are UNVERIFIED,
-# from copies of it. So a code only mends what the HTTP status would make final (or the other way
-# round), and never what a 401 or 5xx says.
-# too many calls: of the app, the account, the number, this pair of numbers
+# Meta asks clients to handle errors by code, but its list was not available: these codes are
+# UNVERIFIED, from copies of it. A code decides only whether a 4xx other than 401 is permanent.
+# Rate limits: of the app, the account, the number, this pair of numbers.
 _LATER = {4, 80007, 130429, 131056}
 _NEVER = {131047}  # more than 24 hours since the customer's last message
 
@@ -60,7 +59,10 @@ BATCH = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class WhatsApp:
-    """Any of `app_secrets` may sign. The version of the API is part of `api_url`."""
+    """Any of `app_secrets` may sign. `api_url` contains the version of the API.
+
+    `facts` are the unverified facts to rely on. `language` is used if the customer's is unknown.
+    """
 
     app_secrets: tuple[str, ...] = ()
     verify_token: str | None = None
@@ -77,8 +79,8 @@ class WhatsApp:
         return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
 
     def handshake(self, request: Request) -> Response | None:
-        """Answers the GET with which Meta checks the address; the token is what one typed
-        beside it.
+        """Answers the GET request by which Meta verifies the URL, if its token is
+        `verify_token`.
         """
         if request.method != "GET" or "hub.mode" not in request.query:
             return None
@@ -100,20 +102,18 @@ class WhatsApp:
         require(request.headers.get("x-hub-signature-256"), expected, "WHATSAPP_APP_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
-        """Never raises for what was signed: a refusal would bring the whole batch again, for
-        days.
-        """
+        """Never raises for a signed body: WhatsApp would send the whole batch again for days."""
         return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)
         if isinstance(command, SendMessage):
-            # UNVERIFIED: a user id goes into a field of its own, by texts about the platform and
-            # not by its reference
+            # UNVERIFIED: a user id has a field of its own, by third-party texts and not by the
+            # platform's reference.
             own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
             whom: JsonObject = {
                 "recipient_type": "individual",
-                "recipient" if own else "to": customer,
+                "recipient" if own else "to": _with_plus(customer),
             }
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
@@ -123,7 +123,7 @@ class WhatsApp:
             or command.kind == "TYPING_STOPPED"
             or not command.message_id
         ):
-            # there is neither a frame nor an end of typing, and typing answers a message
+            # WhatsApp has no frames, surveys or end of typing. Typing refers to a message.
             return None
         typing: JsonObject = (
             {"typing_indicator": {"type": "text"}} if command.kind == "TYPING_STARTED" else {}
@@ -131,7 +131,9 @@ class WhatsApp:
         return self._call(command, {"status": "read", "message_id": command.message_id, **typing})
 
     def outcome(self, answer: Answer) -> Outcome:
-        """A 4xx says that nothing was sent; whether it will ever be is in the code, where the
+        """Returns the meaning of an answer.
+
+        A 4xx means that nothing was sent. The error code says whether a retry can succeed, if the
         status leaves it open.
         """
         by_status = outcome_of_status(answer.status)
@@ -143,8 +145,8 @@ class WhatsApp:
         return Outcome.TRANSIENT if code in _LATER else by_status
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        """Returns what stands for the wamid that statuses will name, None where the answer does
-        not tell it.
+        """Returns a hash of the wamid that statuses will contain, or None if the answer has
+        none.
         """
         found = _at(answer, "messages", 0, "id")
         return hidden(found) if isinstance(found, str) and found else None
@@ -158,6 +160,15 @@ class WhatsApp:
         return Call(
             "POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}"
         )
+
+
+def _with_plus(customer: str) -> str:
+    """Returns a number with its plus sign: Meta puts the calling code of the business before a
+    number without one. Webhooks name customers without it. A user id stays as it is.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+    """
+    return e164(customer) or customer
 
 
 def _error_code(answer: Answer) -> int | None:

@@ -1,5 +1,5 @@
-"""What WhatsApp posts, as Baton's events: batches of what customers sent, how far our messages
-came, and echoes.
+"""Converts WhatsApp webhooks to events: batches of customers' messages, statuses of our messages,
+and echoes.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
@@ -42,8 +42,10 @@ _FACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing in a batch: `whose` of its fields name the customer, `app_name` stands for who
-    types in the app.
+    """One item of a batch.
+
+    `whose` are the fields that name the customer. `app_name` is shown for a person who types in the
+    app.
     """
 
     value: Mapping[str, Any]
@@ -55,8 +57,9 @@ class Item:
 def reported(
     body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE
 ) -> list[Event | Ephemeral]:
-    """Returns what a genuine body reports, in its order; an item that cannot be read is alarmed
-    and spoils no other.
+    """Returns the events of a genuine body, in order.
+
+    An item that cannot be read is logged as an ERROR and does not affect the others.
     """
     return read_or_noted(NAME, lambda: _reported(parse_signed(body), app_name, facts), lambda: None)
 
@@ -78,7 +81,10 @@ def _reported(
 def _items(
     change: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]
 ) -> Iterator[tuple["_Reader", Item]]:
-    """Other fields tell of templates, accounts and history: nothing that anybody says now."""
+    """Yields the items of a change with their readers.
+
+    Other fields (templates, accounts, history) are ignored.
+    """
     value, field = change.get("value"), change.get("field")
     if not isinstance(value, dict) or not isinstance(field, str):
         return
@@ -89,8 +95,9 @@ def _items(
 
 
 def _message(item: Item) -> list[Event | Ephemeral]:
-    """A kind of tomorrow was said as well: bot and desk hear that there is something, and the
-    window is open.
+    """Returns the event of a message.
+
+    A message of an unknown kind gets a text that stands for it, and opens the messaging window.
     """
     line = _named(item)
     tapped = tapped_of(item.body)
@@ -102,8 +109,9 @@ def _message(item: Item) -> list[Event | Ephemeral]:
 
 
 def _echo(item: Item) -> list[Event | Ephemeral]:
-    """What a person typed in the WhatsApp Business app: the customer has it already, and who it
-    was is not told.
+    """Returns a human message that was typed in the WhatsApp Business app.
+
+    The customer has it already, and its author is unknown.
     """
     line, words = _named(item), words_of(item.body)
     if not words:
@@ -114,7 +122,10 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
 
 
 def _status(item: Item) -> list[Event | Ephemeral]:
-    """`sent` says that WhatsApp has it, which Business Messages has no word for."""
+    """Returns the receipt of a status.
+
+    `sent` is ignored, because Business Messages has no such receipt.
+    """
     line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
     if not isinstance(message, str) or not message:
         raise _nobody()
@@ -122,7 +133,7 @@ def _status(item: Item) -> list[Event | Ephemeral]:
         return []
     line = replace(
         line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
-    )  # each status of a message comes once
+    )  # each status is an event of its own
     if status == "failed":
         return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
     kind = _RECEIPTS.get(status)
@@ -130,7 +141,10 @@ def _status(item: Item) -> list[Event | Ephemeral]:
 
 
 def _reason(item: Mapping[str, Any]) -> str:
-    """Returns code and title, never the details, which may name the customer."""
+    """Returns code and title of the error.
+
+    The details are left out, because they may contain the customer's number.
+    """
     error = next(iter(_dicts(item, "errors")), {})
     told = (error.get("code"), error.get("title"))
     return (
@@ -155,12 +169,14 @@ def _named(item: Item) -> Line:
 
 
 def _nobody() -> BadRequest:
-    return BadRequest("nobody-named", "It names no customer, or no message.")
+    return BadRequest("nobody-named", "The item names no customer or no message.")
 
 
 def _line(item: Item) -> Line | None:
-    """Returns who is concerned. The native id stands for the wamid, which a redelivery has as well,
-    and which tells the customer's number to whoever decodes it.
+    """Returns the customer with our number, or None if the item names none.
+
+    The native id is a hash of the wamid, which is the same in a redelivery. The wamid itself
+    contains the customer's number.
     """
     metadata, body = item.value.get("metadata"), item.body
     whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), None)
@@ -174,9 +190,10 @@ def _line(item: Item) -> Line | None:
 
 
 def _customer(given: object) -> str | None:
-    """Returns a number with its `+`, or the user id of a customer who shows the business a username
-    instead. Of its fields only `from_user_id` was seen in a webhook; those of `_FACTS` follow its
-    name and are UNVERIFIED.
+    """Returns a number with its `+`, or the user id of a customer who has a username instead.
+
+    Only `from_user_id` was seen in a webhook. The fields of `_FACTS` have similar names and are
+    UNVERIFIED.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids/
     """

@@ -1,5 +1,6 @@
-"""What a WhatsApp message says, in words: nothing that a customer sent is refused because it is not
-text.
+"""Text that represents a WhatsApp message.
+
+No message of a customer is refused because it is not text.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
@@ -11,30 +12,30 @@ from shared.platforms.map_links import map_link
 
 Item = Mapping[str, Any]
 UNSUPPORTED = "[unsupported message]"
-# Kinds that say nothing: a number that changes, a reaction that is taken back, a message that is
-# taken back or changed, a chat that was opened.
+# Kinds without content: a changed number, a removed reaction, a revoked or edited message, an
+# opened chat.
 _UNSAID = ("system", "reaction", "revoke", "edit", "request_welcome")
 
 
 def words_of(item: Item) -> str | None:
-    """Returns the words that stand for a message, None for what is not said to anybody (a number
-    that changes, a message that is taken back, kinds of tomorrow).
+    """Returns the text that represents a message.
+
+    Returns None for unknown kinds and for those without content, such as a changed number or a
+    revoked message.
     """
     kind = item.get("type")
     return _WORDS[kind](item) if isinstance(kind, str) and kind in _WORDS else None
 
 
 def is_said(item: Item) -> bool:
-    """Returns whether a message that has no words for us was said all the same: one of a kind
-    that we do not know.
-    """
+    """Returns whether a message without text has content nevertheless: it is of an unknown kind."""
     kind = item.get("type")
     return isinstance(kind, str) and kind not in _UNSAID
 
 
 def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
-    """Returns postback, label and the message that offered it, if this is the tap of a button
-    or of a row.
+    """Returns postback, label and the message that offered it, or None if this is not the tap of
+    a button or list row.
     """
     inner = _dict(item, "interactive")
     reply = _dict(inner, "button_reply") or _dict(inner, "list_reply")
@@ -45,18 +46,18 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
         found = (_text(button, "payload"), _text(button, "text"))
     else:
         return None
-    return (*(one or "" for one in found), _text(_dict(item, "context"), "id"))  # type: ignore[return-value]  # two of two
+    return (*(one or "" for one in found), _text(_dict(item, "context"), "id"))  # type: ignore[return-value]  # found has two items
 
 
 def _media(item: Item) -> str:
-    """Its id can only be fetched with our token, so it is named; a link, where one is given, is
-    passed on.
+    """Returns caption and link, or the kind if there is no link: a media id can only be fetched
+    with our token.
     """
     kind = str(item["type"])
     media = _dict(item, kind)
     links = (_text(media, name) for name in ("link", "url"))
     link = next((one for one in links if one and one.startswith("https://")), None)
-    name = " ".join([f"[{kind}]", *(_text(media, "filename") or "").split()])  # in one line
+    name = " ".join([f"[{kind}]", *(_text(media, "filename") or "").split()])  # without line breaks
     return "\n".join(filter(None, [_text(media, "caption"), link or name]))
 
 
@@ -98,7 +99,7 @@ _WORDS: Mapping[str, Callable[[Item], str | None]] = {
     "order": _order,
     "interactive": _form,
     "button": lambda item: "[button]",
-    # without one it is taken back
+    # a reaction without an emoji was removed
     "reaction": lambda item: _text(_dict(item, "reaction"), "emoji"),
     "unsupported": lambda item: UNSUPPORTED,
 }

@@ -1,1 +1,1 @@
-"""State in Firestore."""
+"""The Firestore store."""

@@ -1,18 +1,19 @@
-"""What the reports count, as Firestore's messages: documents of a day and shard, whose numbers are
-only ever added to.
+"""Counts of the reports as Firestore documents, one for each day and shard.
 
 counts/{day}.{shard}   expire_at,
                        counts: {quarter: {[channel, desk, agent]: {name: {bin: number}}}},
-                       journal_until: when the first journal entry of what was counted here expires,
+                       journal_until: when the first journal entry behind these counts expires,
                        in seconds since 1970
 counts/{day}.e{shard}  erased: the same, of conversations that were erased
 counts/{day}.c{shard}  corrected: the same, read_at: the time of what a recount read; a later one
                        replaces it
 
-An increment needs no read and meets no conflict; the shard, by conversation, keeps one document
-from taking all writes. Copies of what was erased and corrections are spread by what is counted,
-over as many documents: they find room wherever the counts did, also on a day that is full. A
-correction that has come to nothing stays as long, for its `read_at`.
+Counts are only incremented. An increment needs no read and causes no conflict. The shard follows
+from the conversation, so that one document does not take all writes.
+
+Counts of erased conversations and corrections are sharded by their cell. So they find room wherever
+the counts did, also on a day whose documents are full. A document whose corrections have become
+empty is kept for its `read_at`.
 """
 
 import json
@@ -29,13 +30,15 @@ from shared.stores.firestore.rpc import Message
 
 COLLECTION = "counts"
 _MARKS = {Tally.ERASED: "e", Tally.CORRECTED: "c"}
-AT_ONCE = 200  # increments in one write; Firestore takes 500 of them in a commit
+AT_ONCE = 200  # increments in one write; Firestore's limit is 500 in a commit
 
 
 def writes(
     root: str, counts: Sequence[Count], shard: int, kept: timedelta, journal_until: datetime
 ) -> list[Message]:
-    """Returns what adds the counts, one write for each document (in parts, where it is a lot)."""
+    """Returns the writes that add the counts: one for each document, or several if it has many
+    counts.
+    """
     until = forms.integer(int(journal_until.timestamp()))
     return [
         _write(name, day_of(of_one[0].cell.quarter) + kept, until, of_one[start : start + AT_ONCE])
@@ -47,8 +50,10 @@ def writes(
 def corrections(
     root: str, wanted: Sequence[Count], present: Iterable[Any], kept: timedelta, read_at: datetime
 ) -> list[Message]:
-    """Returns what makes the documents of corrections hold what is wanted, a write for each that is
-    not of a later reading. It is made only if the document still is as it was present.
+    """Returns the writes that replace the corrections by `wanted`.
+
+    Documents whose `read_at` is later than this reading are left out. Each write has the
+    precondition that its document still is as in `present`.
     """
     held = {document.name: document for document in present}
     documents = _by_document(root, in_tally(wanted, Tally.CORRECTED))
@@ -60,8 +65,8 @@ def corrections(
 
 
 def query(root: str, since: datetime, until: datetime) -> dict[str, Any]:
-    """Returns a query for all documents with quarters from `since` until before `until`, by
-    name.
+    """Returns a query for all documents with quarters from `since` until before `until`, ordered
+    by name.
     """
     first, behind = day_of(since), day_of(until - QUARTER) + DAY
     filters = [
@@ -74,7 +79,7 @@ def query(root: str, since: datetime, until: datetime) -> dict[str, Any]:
 
 
 def read(document: Any, tallies: Collection[Tally]) -> Iterator[Count]:
-    """Yields what a document holds in these tallies, but no zeros."""
+    """Yields the counts of a document in these tallies. Zeros are left out."""
     day = day_named(document)
     for tally in tallies:
         for quarter, cells in _fields(document.fields[tally.value]).items():
@@ -96,22 +101,29 @@ def read(document: Any, tallies: Collection[Tally]) -> Iterator[Count]:
 
 
 def holds_corrections(document: Any) -> bool:
+    """Returns whether this document holds corrections."""
     return f".{_MARKS[Tally.CORRECTED]}" in _own_name(document.name)
 
 
 def day_named(document: Any) -> datetime:
+    """Returns the UTC day in the document's name."""
     return _day_in(document.name)
 
 
 def journal_end(document: Any) -> datetime | None:
-    """Returns until when all that is counted there is journalled, None where it counts nothing."""
+    """Returns when the first journal entry behind these counts expires, or None if the document
+    has no counts.
+    """
     if "journal_until" not in document.fields:
         return None
     return datetime.fromtimestamp(document.fields["journal_until"].integer_value, UTC)
 
 
 def _by_document(root: str, counts: Iterable[Count], shard: int = 0) -> Mapping[str, list[Count]]:
-    """`shard` is that of what is counted; copies and corrections have their own."""
+    """Returns the counts by document name.
+
+    `shard` is for counts; the other tallies have their own shards.
+    """
     found: defaultdict[str, list[Count]] = defaultdict(list)
     for one in counts:
         found[_name(root, one.cell, shard)].append(one)
@@ -121,7 +133,10 @@ def _by_document(root: str, counts: Iterable[Count], shard: int = 0) -> Mapping[
 def _write(
     name: str, expire_at: datetime, journal_until: Message, counts: Sequence[Count]
 ) -> Message:
-    """Firestore keeps the least of all `journal_until` that it is given."""
+    """Returns a write that increments the counts.
+
+    Firestore keeps the smallest `journal_until` it has got.
+    """
     added = [
         {"field_path": ".".join(_path(one.cell)), "increment": forms.integer(one.number)}
         for one in counts
@@ -134,8 +149,10 @@ def _write(
 
 
 def _is_older(document: Any, wanted: Sequence[Count], read_at: datetime) -> bool:
-    """Returns whether what this reading wants is to replace a document of corrections; it is done
-    already where a recount of that very reading has done it.
+    """Returns whether a document of corrections must be replaced.
+
+    That is so if it comes from an earlier reading, or from the same reading with other counts. A
+    repeated recount of the same reading writes nothing.
     """
     then = forms.moment(document.fields["read_at"])
     return then < read_at or (
@@ -186,7 +203,7 @@ def _name(root: str, cell: Cell, shard: int) -> str:
 
 
 def _keys(cell: Cell) -> tuple[str, ...]:
-    """Returns where a cell's number stands, from the document down."""
+    """Returns the path of a cell's number within the document."""
     who = json.dumps(
         [cell.channel, cell.desk, cell.agent], ensure_ascii=False, separators=(",", ":")
     )
@@ -200,7 +217,7 @@ def _path(cell: Cell) -> tuple[str, ...]:
 
 
 def _quoted(segment: str) -> str:
-    """Returns a field's name as any text may stand in a path.
+    """Returns a field's name quoted for a field path, in which any text may then occur.
 
     https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#google.firestore.v1.Document
     """

@@ -1,4 +1,7 @@
-"""Baton's documents and queries as Firestore's messages: names, fields, filters, cursors. Pure."""
+"""Baton's documents and queries as Firestore messages: names, fields, filters and cursors.
+
+All functions are pure. Messages are dictionaries that protocol buffer constructors accept.
+"""
 
 import re
 from collections.abc import Sequence
@@ -19,27 +22,33 @@ _NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?")
 
 
 def conversation_path(conversation: str) -> str:
+    """Returns the path of the conversation's document, relative to the database's root."""
     return f"conversations/{_segment(conversation)}"
 
 
 def entry_path(conversation: str, entry: str) -> str:
+    """Returns the path of the entry's document, relative to the database's root."""
     return f"conversations/{_segment(conversation)}/journal/{_segment(entry)}"
 
 
 def conversation_of(name: str) -> str:
-    """Returns the conversation that a document, its own or one of its journal's, belongs to."""
+    """Returns the conversation that a document belongs to: its own document, or one of its
+    journal.
+    """
     return unquote(name.partition("/documents/")[2].split("/")[1])
 
 
 def _segment(native: str) -> str:
-    """Returns `native` percent-encoded, so that it neither ends a path nor is a name that
-    Firestore keeps to itself.
+    """Returns `native` percent-encoded as one path segment.
+
+    Its first character is encoded as well if Firestore reserves names that begin with it.
     """
     encoded = quote(native, safe=":=+~")
     return f"%{ord(encoded[0]):02X}{encoded[1:]}" if encoded[:1] in ("_", ".") else encoded
 
 
 def conversation_fields(conversation: Conversation, expire_at: datetime) -> Message:
+    """Returns the fields of the conversation's document. Raises TooLarge."""
     document = from_conversation(conversation)
     return {
         "phase": {"string_value": document.phase},
@@ -53,6 +62,7 @@ def conversation_fields(conversation: Conversation, expire_at: datetime) -> Mess
 
 
 def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
+    """Returns the fields of the entry's document. Raises TooLarge."""
     document = from_entry(entry)
     pending = {} if document.pending_seq is None else {"pending_seq": integer(document.pending_seq)}
     return {
@@ -66,7 +76,9 @@ def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
 
 
 def _due(conversation: str, due_at: datetime | None) -> Message:
-    """What nobody looks for is left out, and costs no index entry."""
+    """Returns the indexed fields for `due_at`, none if it is None: a missing field costs no
+    index entry.
+    """
     return (
         {}
         if due_at is None
@@ -88,16 +100,20 @@ def _stamp(value: datetime) -> Message:
 
 
 def create(name: str, fields: Message) -> Message:
+    """Returns a write that fails if the document exists."""
     return {"update": {"name": name, "fields": fields}, "current_document": {"exists": False}}
 
 
 def replace(name: str, fields: Message, token: object) -> Message:
-    """Returns a write of the whole document: fields that are not given go."""
+    """Returns a write of the whole document if its update time still is `token`.
+
+    Fields that are not given are removed.
+    """
     return {"update": {"name": name, "fields": fields}, "current_document": {"update_time": token}}
 
 
 def touch(name: str, expire_at: datetime) -> Message:
-    """Returns a write of `expire_at` alone, on a document that is there."""
+    """Returns a write of `expire_at` alone to a document that exists."""
     fields = {"expire_at": timestamp(expire_at)}
     mask = {"field_paths": ["expire_at"]}
     return {
@@ -108,6 +124,7 @@ def touch(name: str, expire_at: datetime) -> Message:
 
 
 def where(field: str, operator: str, value: Message) -> Message:
+    """Returns a filter on one field. `operator` is the name of a Firestore operator."""
     return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
 
 
@@ -118,8 +135,9 @@ def find(
     limit: int,
     start: Sequence[Message] = (),
 ) -> dict[str, Any]:
-    """Returns a query in the order of `order`, then name; `start` is the position (see
-    `position`) to begin behind.
+    """Returns a query sorted by `order`, then by name.
+
+    `start` is the position (see `read_cursor`) after which the results begin.
     """
     fields = [*order, "__name__"]
     query: dict[str, Any] = {
@@ -134,8 +152,9 @@ def find(
 
 
 def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
-    """Returns a query for the documents with the highest `field`, highest first; the
-    single-field index serves it.
+    """Returns a query for the documents with the highest `field`, highest first.
+
+    The single-field index serves it.
     """
     return {
         "from_": [{"collection_id": collection}],
@@ -145,13 +164,13 @@ def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
 
 
 def write_cursor(document: Any, order: Sequence[str]) -> str:
-    """Returns the place of a document in that order, as text."""
+    """Returns the cursor of a document's position in that order."""
     values = (document.fields[field] for field in order)
     return " ".join([*map(_text, values), document.name.partition("/documents/")[2]])
 
 
 def read_cursor(cursor: str | None, order: Sequence[str], root: str) -> list[Message]:
-    """Returns the position that a cursor names, none for no cursor. Raises BadRequest."""
+    """Returns the position of a cursor, an empty list for None. Raises BadRequest."""
     if cursor is None:
         return []
     *values, name = cursor.split(" ")
@@ -160,9 +179,7 @@ def read_cursor(cursor: str | None, order: Sequence[str], root: str) -> list[Mes
             raise ValueError
         return [*map(_value, order, values), {"reference_value": f"{root}/{name}"}]
     except (ValueError, OverflowError) as error:
-        raise BadRequest(
-            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
-        ) from error
+        raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.") from error
 
 
 def _text(value: Any) -> str:
@@ -173,8 +190,9 @@ def _text(value: Any) -> str:
 
 
 def _value(field: str, text: str) -> Message:
-    """Returns the value of a field in a cursor. Raises ValueError where it cannot have such a
-    value.
+    """Returns the value of a field in a cursor.
+
+    Raises ValueError if the text is not a value of that field.
     """
     if field == "seq":
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
@@ -184,12 +202,11 @@ def _value(field: str, text: str) -> Message:
 
 
 def moment(value: Any) -> datetime:
+    """Returns a timestamp value as a datetime in UTC."""
     stamp = value.timestamp_value
     return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 
 def due_position(document: Any) -> tuple[datetime, list[str]]:
-    """Returns what orders documents by `due_at`, then name, as Firestore does: segment by
-    segment.
-    """
+    """Returns a sort key: `due_at`, then the name by segments, which is Firestore's own order."""
     return moment(document.fields["due_at"]), document.name.split("/")

@@ -1,9 +1,10 @@
-"""Firestore's RPCs: bare protocol buffers over the official channel, no retries, 5 s, errors in
-Baton's words.
+"""Firestore's RPCs as bare protocol buffers over the official channel, with a timeout of 5 s.
 
-The wrapper classes' encoding and the client around each call cost more CPU than the rest of a
-commit, so requests are bare messages and calls are the channel's own. Nothing is retried here:
-retries are Baton's own, and a commit that is retried blindly fails on what it wrote itself.
+The library's wrapper classes and its client cost more CPU time than the rest of a commit. So
+requests are bare messages, and calls are those of the channel.
+
+No call is retried here, because Baton has its own retries. A commit that is retried blindly would
+fail on the documents that its first try wrote.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,7 @@ from shared.ports import PreconditionFailed
 
 SERVICE = "/google.firestore.v1.Firestore"
 TIMEOUT_SECONDS = 5.0
-# as the library's own client
+# the values of the library's own client
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
 
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
@@ -60,9 +61,7 @@ _Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregat
 
 
 class FirestoreRpc:
-    """One database. The channel is opened at the first call, inside the event loop that then
-    owns it.
-    """
+    """One database. The channel is opened at the first call, inside the event loop that uses it."""
 
     def __init__(
         self, project: str, emulator: str | None = None, database: str = "(default)"
@@ -75,15 +74,17 @@ class FirestoreRpc:
         self._channel: Any | None = None
         self._metadata = [("google-cloud-resource-prefix", self.database)]
         if emulator is not None:
+            # The emulator gives this token all rights.
             self._metadata.append(("authorization", "Bearer owner"))
 
     async def as_of_now(self) -> "FirestoreRpc":
-        """Returns this database as it stood at the last full minute: its reads see no later write.
-        Raises Unavailable.
+        """Returns a view of this database at the last full minute.
 
-        With point-in-time recovery, which a deployment has, full minutes can be read for a week,
-        other moments for an hour only. With an emulator it is this very moment: it keeps every one,
-        and who tests does not wait.
+        Its reads see no later write. Raises Unavailable.
+
+        With point-in-time recovery, which deployments enable, full minutes can be read for a week
+        and other moments for an hour. On an emulator the view is of the current moment: an emulator
+        keeps every moment, and tests need not wait.
         """
         empty = {"from_": [{"collection_id": "conversations"}], "limit": {"value": 1}}
         request = _Query(parent=self.root, structured_query=empty)
@@ -97,7 +98,7 @@ class FirestoreRpc:
         return frozen
 
     async def get(self, name: str) -> Any | None:
-        """Returns the document, None where there is none. Raises Unavailable."""
+        """Returns the document, or None if there is none. Raises Unavailable."""
         tracing.count("get")
         with _errors():
             try:
@@ -109,12 +110,13 @@ class FirestoreRpc:
                 return None
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
-        """Returns the update time of each write; all or none are made. Raises PreconditionFailed,
-        Unavailable.
+        """Returns the update time of each write.
 
-        Aborted means that others hold these documents and nothing was written: for the caller the
-        same as a conflict, to be decided again after a pause, and better than a 503 that brings the
-        event back much later.
+        The commit is atomic. Raises PreconditionFailed, Unavailable.
+
+        ABORTED means that others hold locks on these documents and nothing was written. It is
+        handled like a conflict: the caller decides again after a pause. A 503 would bring the event
+        back much later.
         """
         request = _Commit(database=self.database, writes=writes)
         tracing.count("commit")
@@ -129,8 +131,9 @@ class FirestoreRpc:
         return [result.update_time for result in answer.write_results]
 
     async def query(self, parent: str, query: Message) -> list[Any]:
-        """Returns the documents. Raises Unavailable, and BadRequest for a cursor that Firestore
-        cannot read.
+        """Returns the documents found.
+
+        Raises Unavailable, and BadRequest for a cursor that Firestore rejects.
         """
         request = _Query(parent=parent, structured_query=query, read_time=self._read_time)
         tracing.count("query")
@@ -139,7 +142,7 @@ class FirestoreRpc:
             return [answer.document async for answer in answers if answer.HasField("document")]
 
     async def count(self, parent: str, query: Message) -> int:
-        """Returns how many documents the query finds. Raises Unavailable."""
+        """Returns the number of documents that the query finds. Raises Unavailable."""
         counting = {"structured_query": query, "aggregations": [{"alias": "n", "count": {}}]}
         request = _Aggregation(parent=parent, structured_aggregation_query=counting)
         tracing.count("count")
@@ -160,7 +163,7 @@ class FirestoreRpc:
         return {"timeout": TIMEOUT_SECONDS, "metadata": [*self._metadata, routing]}
 
     def _connected(self) -> Any:
-        """Returns the calls by name; they raise the official client's errors."""
+        """Returns the calls by name. They raise the errors of the official client."""
         if self._channel is None:
             channel = self._channel = self._opened()
             self._calls = SimpleNamespace(
@@ -180,22 +183,23 @@ class FirestoreRpc:
 
 
 def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
-    """Returns a call of one of the channel's kinds."""
+    """Returns the call of a method. `kind` is a factory of the channel, unary or streaming."""
     bare = kind(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString)
     return wrap_errors(bare)  # type: ignore[no-untyped-call]  # an oversight of the library's
 
 
 @contextmanager
 def _errors(*, cursor: bool = False) -> Iterator[None]:
-    """Raises Unavailable for what Firestore's client raises; after a commit nobody knows then
-    whether it was made.
+    """Turns errors of Firestore's client into Unavailable.
+
+    After a commit, Unavailable means that its outcome is unknown.
     """
     try:
         yield
     except InvalidArgument as error:
         if cursor:
             raise BadRequest(
-                "invalid-cursor", "The cursor is not one that was given out here."
+                "invalid-cursor", "The cursor is invalid; start without one."
             ) from error
         raise _unavailable(error) from error
     except (GoogleAPIError, GoogleAuthError) as error:
@@ -215,8 +219,8 @@ def _unavailable(error: Exception) -> Unavailable:
 
 
 def _must_exist(error: Exception) -> None:
-    """Raises `error` where it is the database, not a document, that is missing: Firestore has
-    one code for both.
+    """Raises `error` if the database is missing and not a document: Firestore has one code for
+    both.
     """
     if (
         isinstance(error, NotFound)

@@ -1,13 +1,14 @@
-"""The deployed store: Firestore, by compare-and-set batches and never by transactions, which lock
-and then starve.
+"""The store of a deployment: Firestore with compare-and-set batches.
+
+Transactions are not used, because they take locks and starve under contention.
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
-counts/...                          see `firestore_counts`
+counts/...                          see `counts.py`
 
-Expiry: Firestore deletes late. What has expired is left out where people read (queue, journal,
-latest). Elsewhere it stays what it was: `entry` still knows a duplicate, `load` still has the token
-without which nobody could write there, and an erase finds all of the journal.
+Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
+Other reads include them: `entry` still recognises a duplicate, `load` returns the token that a
+write needs, and an erase finds the whole journal.
 """
 
 import asyncio
@@ -23,12 +24,14 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
-from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry
+from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
 
 T = TypeVar("T")
+# How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
+# once a day at most.
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
@@ -37,7 +40,10 @@ _BY_SEQUENCE = ("pending_seq",)
 
 
 class FirestoreStore:
-    """A ConversationStore. Tokens are update times."""
+    """A ConversationStore. Tokens are update times.
+
+    `ttl` is how long a document is kept after its last write, `counts_ttl` the same for counts.
+    """
 
     def __init__(
         self,
@@ -77,10 +83,10 @@ class FirestoreStore:
         try:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
-            # the day's document is full: 1 MiB
+            # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
             if added and isinstance(error.__cause__, InvalidArgument):
                 raise TooLarge(
-                    "too-large-to-store", "The reports of this day take no more."
+                    "too-large-to-store", "The document with this day's report counts is full."
                 ) from error
             raise
         return Snapshot(entry.value, time)
@@ -111,10 +117,11 @@ class FirestoreStore:
         filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
         query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        page = self._page(
-            await self._rpc.query(self._rpc.root, query), _BY_WAIT, limit, _conversation
-        )
-        return Page([one for one in page.items if not is_in_no_line(one)], page.cursor)
+        found = await self._rpc.query(self._rpc.root, query)
+        bodies = self._page(found, _BY_WAIT, limit, _body)
+        page = to_page(bodies.items, bodies.cursor)
+        waiting = [one for one in page.items if not is_in_no_line(one)]
+        return Page(waiting, page.cursor, page.unreadable)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
@@ -141,7 +148,8 @@ class FirestoreStore:
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         start = forms.read_cursor(cursor, (), self._rpc.root)
         query = forms.find("conversations", [], (), limit, start)
-        return self._page(await self._rpc.query(self._rpc.root, query), (), limit, _conversation)
+        bodies = self._page(await self._rpc.query(self._rpc.root, query), (), limit, _body)
+        return to_page(bodies.items, bodies.cursor)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -167,8 +175,8 @@ class FirestoreStore:
         return ends
 
     async def scrub(self) -> bool:
-        """Firestore keeps nothing that was replaced, but for backups and point-in-time
-        recovery, which expire.
+        """Returns True: Firestore keeps replaced data only in backups and for point-in-time
+        recovery, and both expire.
         """
         return True
 
@@ -184,8 +192,10 @@ class FirestoreStore:
         await self._rpc.close()
 
     def _add(self, entry: JournalEntry, counts: Sequence[Count]) -> list[Message]:
-        """A conversation is kept from its last commit, and one of its entries is no younger
-        than that.
+        """Returns the writes that add the counts.
+
+        `until` is the earliest time at which this entry can expire; a conversation is kept at least
+        as long.
         """
         of, until = shard(entry.conversation), entry.time + self._ttl
         return firestore_counts.writes(self._rpc.root, counts, of, self._counts_ttl, until)
@@ -199,7 +209,10 @@ class FirestoreStore:
         return forms.create(*self._entry_document(entry))
 
     def _entry_document(self, entry: JournalEntry) -> tuple[str, Message]:
-        """An entry that changes is kept anew from now on, however old it is."""
+        """Returns name and fields.
+
+        Each write of an entry extends its expiry from now, however old it is.
+        """
         fields = forms.entry_fields(entry, self._expiry(entry.due_at))
         return self._name(forms.entry_path(entry.conversation, entry.id)), fields
 
@@ -219,11 +232,12 @@ class FirestoreStore:
         return max(now, due_at or now) + self._ttl
 
     async def _keep_links(self, commit: Commit) -> None:
-        """A desk's document must outlive its channel's, which alone is written: it is kept on once
-        a day.
+        """Extends the expiry of linked desk conversations once a day, because they must outlive the
+        channel's conversation.
 
-        That is when a channel's last commit, whose time its token tells, was on an earlier day.
-        Best effort: if it fails, LINK_MARGIN leaves room for the next day's.
+        A commit to the channel does not write them. They are extended when the channel's last
+        commit, whose time is its token, was on an earlier day. A failure is ignored: LINK_MARGIN
+        leaves room until the next day.
         """
         today, written = (
             _day(self._clock.now().timestamp()),
@@ -246,10 +260,10 @@ class FirestoreStore:
     async def _due(
         self, origin: Message, now: datetime, cursor: str | None, limit: int
     ) -> Page[str]:
-        """Reads a part of the page from each shard and merges them, as far as every shard is known.
+        """Reads a share of the page from each shard and merges the results in order.
 
-        A shard that gave all it was asked for may hold more behind its last document; beyond the
-        earliest such place nothing is certain, and the next page begins there.
+        A shard that returned its full share may have more documents after its last one. So the page
+        ends at the earliest last document of such shards, and the next page begins there.
         """
         share = -(-limit // SHARDS)
         start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
@@ -293,18 +307,25 @@ class FirestoreStore:
         return f"{self._rpc.root}/{path}"
 
 
+def _body(document: Any) -> str:
+    return str(document.fields["body"].string_value)
+
+
 def _conversation(document: Any) -> Conversation:
-    return to_conversation(document.fields["body"].string_value)
+    return to_conversation(_body(document))
 
 
 def _entry(document: Any) -> Snapshot[JournalEntry]:
-    return Snapshot(to_entry(document.fields["body"].string_value), document.update_time)
+    return Snapshot(to_entry(_body(document)), document.update_time)
 
 
 def _read(
     documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]
 ) -> list[Count]:
-    """Returns what documents of counts hold. A day's are megabytes, so this is for a thread."""
+    """Returns the counts of these documents.
+
+    A day has megabytes of them, so callers run this in a thread.
+    """
     found = (one for document in documents for one in firestore_counts.read(document, tallies))
     return [one for one in found if since <= one.cell.quarter < until]
 

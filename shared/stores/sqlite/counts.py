@@ -1,6 +1,4 @@
-"""What the reports count, in SQLite: one row a cell. As the rest of the file it stays until the
-file is deleted.
-"""
+"""Counts of the reports in SQLite, one row for each cell. Rows do not expire."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -30,6 +28,7 @@ _READ = "insert or ignore into corrected_days (day, read_at) values (?, ?)"
 
 
 def add(connection: sqlite3.Connection, counts: Sequence[Count]) -> None:
+    """Adds the counts to their rows."""
     connection.executemany(_ADD, [(*_key(one.cell), one.number) for one in counts])
 
 
@@ -40,8 +39,10 @@ def correct(
     corrections: Sequence[Count],
     read_at: str,
 ) -> None:
-    """Replaces the corrections of the quarters from `since` until before `until`, as times are
-    written, but of days that were corrected by what was read later.
+    """Replaces the corrections of the quarters from `since` until before `until`, given in the
+    stored text form.
+
+    Days with corrections of a later reading than `read_at` are left unchanged.
     """
     span = (since[:DAY], until[:DAY])
     connection.execute(_DELETE, (Tally.CORRECTED.value, since, until, read_at))
@@ -55,7 +56,9 @@ def correct(
 def read(
     connection: sqlite3.Connection, since: str, until: str, tallies: Collection[Tally]
 ) -> list[Count]:
-    """Returns the cells of the quarters from `since` until before `until`, as times are written."""
+    """Returns the counts of the quarters from `since` until before `until`, given in the stored
+    text form.
+    """
     sql = """select tally, quarter, channel, desk, agent, name, bin, number from tallies
              where tally = ? and quarter >= ? and quarter < ? and number <> 0"""
     return [

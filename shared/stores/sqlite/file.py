@@ -1,5 +1,5 @@
-"""The file under a SQLite store: its owner's alone, Baton's own or refused, and what its errors
-mean.
+"""The file of a SQLite store: its permissions, the check that it is Baton's, and the meaning of
+its errors.
 """
 
 import errno
@@ -12,20 +12,20 @@ from pathlib import Path
 from shared.errors import Unavailable
 
 OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
-# what SQLite keeps beside the file; it copies the file's mode
+# The suffixes of the files that SQLite keeps beside the database; they get its mode.
 BESIDE = ("-wal", "-shm", "-journal")
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-# A write that a limit or a quota stops is an I/O error to SQLite; only ENOSPC is SQLITE_FULL.
+# SQLite reports SQLITE_FULL for ENOSPC only; a size limit or a quota gives an I/O error.
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 _FULL_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class WrongFile(sqlite3.DatabaseError):
-    """A file that this Baton must not work on."""
+    """The file is damaged or belongs to another program or version."""
 
 
 class UnusableFile(Exception):
-    """A file that can hold no state here; `error` is why."""
+    """A file that cannot be used as a store. `error` has the reason."""
 
     def __init__(self, path: str, error: sqlite3.Error | OSError) -> None:
         why = error.strerror if isinstance(error, OSError) else None
@@ -34,42 +34,46 @@ class UnusableFile(Exception):
 
     @property
     def is_damaged(self) -> bool:
+        """Whether the file is damaged or is not Baton's."""
         return is_damage(self.error)
 
 
 def unavailable(error: sqlite3.Error | OSError) -> Unavailable:
-    """Returns the answer while SQLite cannot work. It is given before anything was acknowledged."""
+    """Returns the answer to a request whose write failed, before which nothing was acknowledged."""
     if is_full(error):
-        full = "The disk under the store is full, or may not be written; this was not kept."
+        full = "The disk of the store is full or not writable; nothing was stored."
         return Unavailable("storage-full", full)
     if is_damage(error):
-        damaged = "The store's file is damaged. A new start says what to do."
+        damaged = "The store's file is damaged; the next start says what to do."
         return Unavailable("store-damaged", damaged)
     return Unavailable("store-unavailable", f"The store cannot be used now: {error}.")
 
 
 def is_storage(error: sqlite3.Error | OSError) -> bool:
-    """Whether it is the file's error, not that of a statement of ours."""
+    """Returns whether the error comes from the file and not from an SQL statement of Baton's."""
     kinds = (sqlite3.OperationalError, sqlite3.DatabaseError, WrongFile)
     return isinstance(error, OSError) or type(error) in kinds
 
 
 def is_full(error: sqlite3.Error | OSError) -> bool:
+    """Returns whether the disk is full or a quota or file size limit was reached."""
     if isinstance(error, OSError):
         return error.errno in _FULL_ERRNO
     return getattr(error, "sqlite_errorcode", None) in _FULL
 
 
 def is_damage(error: sqlite3.Error | OSError) -> bool:
+    """Returns whether the file is damaged or is not Baton's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
     return isinstance(error, WrongFile) or code in _DAMAGED
 
 
 def make_private(path: Path) -> None:
-    """Makes folder and file where they are missing, and lets nobody but the owner read the file.
+    """Creates the folder and the file if they are missing, and restricts the file to its owner.
+
     Raises OSError.
 
-    A file that exists is never opened here: closing it would drop the locks of this process's other
+    An existing file is not opened here: closing it would drop the locks of this process's other
     connections.
     https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
     """
@@ -83,7 +87,7 @@ def make_private(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder, its owner's alone, where it is missing. Raises OSError."""
+    """Creates the folder with access for its owner only, if it is missing. Raises OSError."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder")
     folder.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
@@ -103,7 +107,7 @@ def _must_be_a_file(path: Path) -> None:
 
 
 def check_tables(connection: sqlite3.Connection, schema: str) -> None:
-    """Raises WrongFile where the file has tables, and they are not those of `schema`."""
+    """Raises WrongFile if the file has tables that differ from those of `schema`."""
     found = _columns(connection)
     with closing(sqlite3.connect(":memory:")) as empty:
         empty.executescript(schema)
@@ -127,7 +131,7 @@ def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
 
 
 def check_whole(connection: sqlite3.Connection) -> None:
-    """Reads the whole file. Raises sqlite3.DatabaseError where a page of it is damaged."""
+    """Reads the whole file. Raises sqlite3.DatabaseError if a page is damaged."""
     found = str(connection.execute("pragma quick_check(1)").fetchone()[0])
     if found != "ok":
         raise WrongFile(f"it is damaged ({found})")

@@ -1,5 +1,6 @@
-"""The embedded store: one SQLite file in WAL mode, worked by one thread, durable before a
-commit returns.
+"""The embedded store: one SQLite file in WAL mode, used by one thread.
+
+A commit is durable when it returns.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from shared.stores.documents import (
     is_in_no_line,
     to_conversation,
     to_entry,
+    to_page,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -65,7 +67,10 @@ SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
 
 class SqliteStore:
-    """A ConversationStore. Tokens are a conversation's version and an entry's revision."""
+    """A ConversationStore.
+
+    Tokens are the version of a conversation and the revision of an entry.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -114,17 +119,17 @@ class SqliteStore:
         sql = """select body, coalesce(waiting_since, '') || ' ' || id as place from conversations
                  where phase = ? and place > ? order by coalesce(waiting_since, ''), id limit ?"""
         rows = await self._run(_select, sql, (phase, cursor or "", limit))
-        found = page(rows, lambda row: to_conversation(row[0]), limit)
-        return Page([one for one in found.items if not is_in_no_line(one)], found.cursor)
+        found = _conversations(rows, limit)
+        waiting = [one for one in found.items if not is_in_no_line(one)]
+        return Page(waiting, found.cursor, found.unreadable)
 
     async def journal(
         self, conversation: str, cursor: str | None, limit: int, *, expired: bool = False
     ) -> Page[Snapshot[JournalEntry]]:
-        """Nothing expires here."""
-        sql = """select body, revision, printf('%d ',
-          seq) || time || ' ' || id as place from journal
-                 where conversation = ? and (seq, time, id) > (?, ?, ?) order by seq, time,
-                 id limit ?"""
+        """Entries never expire here, so `expired` has no effect."""
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place
+                 from journal where conversation = ? and (seq, time, id) > (?, ?, ?)
+                 order by seq, time, id limit ?"""
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
@@ -141,9 +146,8 @@ class SqliteStore:
         return page(rows, lambda row: str(row[0]), limit)
 
     async def due_entries(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
-        sql = """select conversation,
-          due_at || ' ' || conversation || ' ' || id as place from journal
-                 where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
+        sql = """select conversation, due_at || ' ' || conversation || ' ' || id as place
+                 from journal where due_at <= ? and (due_at, conversation, id) > (?, ?, ?)
                  order by due_at, conversation, id limit ?"""
         rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 3), limit))
         return page(rows, lambda row: str(row[0]), limit)
@@ -151,7 +155,7 @@ class SqliteStore:
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
-        return page(rows, lambda row: to_conversation(row[0]), limit)
+        return _conversations(rows, limit)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -183,15 +187,16 @@ class SqliteStore:
             await view.close()
 
     async def close(self) -> None:
-        """Closes the file and ends the thread; nothing can be asked of this store any more."""
+        """Closes the file and ends the thread. The store cannot be used afterwards."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
-        """Runs in the one thread that owns the connection. Raises Unavailable where SQLite
-        cannot work.
+        """Runs `work` in the thread that owns the connection.
+
+        Raises Unavailable if the file cannot be used.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -211,12 +216,13 @@ class SqliteStore:
 
 
 def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Connection:
-    """Returns a connection in WAL mode, durable at each commit; makes folder and tables where they
-    are missing.
+    """Returns a connection in WAL mode that is durable at each commit.
 
-    What is replaced is overwritten in the file, as far as `secure_delete` goes; `_scrub` does the
-    rest. With `whole` it reads the file through before anything is served from it. Raises
-    UnusableFile, having changed nothing in a file that is not ours.
+    Creates the folder and tables that are missing.
+
+    `secure_delete` overwrites replaced data in the file as far as it can; `_scrub` does the rest.
+    With `whole` the whole file is read and checked first. Raises UnusableFile; a file that is not
+    Baton's is left unchanged.
     """
     try:
         if path != ":memory:":
@@ -239,13 +245,14 @@ def open_database(path: str, schema: str, *, whole: bool = False) -> sqlite3.Con
 def _begin(connection: sqlite3.Connection, schema: str) -> None:
     check_tables(connection, schema)
     connection.execute("pragma journal_mode = wal")
+    # In WAL mode, NORMAL could lose the last commits in a power failure.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")
     connection.executescript(schema)
 
 
 def examine(path: str) -> None:
-    """Reads a store's file through, before anything is served from it. Raises UnusableFile."""
+    """Reads and checks the whole file of a store. Raises UnusableFile."""
     open_database(path, SCHEMA, whole=True).close()
 
 
@@ -254,7 +261,7 @@ def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]
 
 
 def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:
-    """Does all of it or nothing."""
+    """Runs `work` in one transaction."""
     connection.execute("begin immediate")
     try:
         done = work(connection, *arguments)
@@ -267,12 +274,13 @@ def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: o
 
 
 def _scrub(connection: sqlite3.Connection) -> bool:
-    """Rewrites the file and empties its write-ahead log; returns False where another connection
-    reads the log.
+    """Rewrites the file and empties its write-ahead log.
 
-    `secure_delete` alone leaves copies of rows that moved from page to page, and the log keeps what
-    it has logged until it is truncated. That is tried first: a rewrite in vain would only make the
-    log grow.
+    Returns False if another connection reads the log.
+
+    `secure_delete` leaves copies of rows that moved between pages, and the log keeps its content
+    until it is truncated. The log is emptied first, because a rewrite that cannot be finished only
+    makes it grow.
     """
     if not _empties_log(connection):
         return False
@@ -281,7 +289,10 @@ def _scrub(connection: sqlite3.Connection) -> bool:
 
 
 def _empties_log(connection: sqlite3.Connection) -> bool:
-    """The one thread must not wait long for a reader: the store stands still meanwhile."""
+    """Truncates the log. Returns whether that worked.
+
+    The wait for a reader is short, because the store's only thread is blocked during it.
+    """
     connection.execute(f"pragma busy_timeout = {_LOG_WAIT_MS}")
     busy, *_ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
     connection.execute(f"pragma busy_timeout = {_WAIT_MS}")
@@ -289,8 +300,9 @@ def _empties_log(connection: sqlite3.Connection) -> bool:
 
 
 def _scrub_once(connection: sqlite3.Connection) -> None:
-    """Scrubs a file that may have been written by a version that did not; where that fails, the
-    next opening tries.
+    """Scrubs a file that an older version without scrubbing may have written.
+
+    If that fails, the next opening tries again.
     """
     if connection.execute("pragma user_version").fetchone() != (0,):
         return
@@ -300,7 +312,7 @@ def _scrub_once(connection: sqlite3.Connection) -> None:
 
 
 def _freeze(connection: sqlite3.Connection) -> None:
-    """A transaction sees the file as it was when it first read."""
+    """Starts a read transaction, which sees the file as it is at its first read."""
     connection.execute("begin")
     connection.execute("select 1 from conversations").fetchone()
 
@@ -388,15 +400,18 @@ def _must_change_one(cursor: sqlite3.Cursor) -> None:
 
 
 def _journal_place(cursor: str | None) -> tuple[int, str, str]:
-    """Returns the place that a cursor names, the beginning for none. Raises BadRequest."""
+    """Returns the position of a cursor, that of the beginning for None. Raises BadRequest."""
     if cursor is None:
         return (-1, "", "")
     place = _JOURNAL_CURSOR.fullmatch(cursor)
     if place is None:
-        raise BadRequest(
-            "invalid-cursor", "The cursor is not one that was given out here; begin without one."
-        )
+        raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.")
     return (int(place[1]), place[2], place[3])
+
+
+def _conversations(rows: list[_Row], limit: int) -> Page[Conversation]:
+    found = page(rows, lambda row: str(row[0]), limit)
+    return to_page(found.items, found.cursor)
 
 
 def _conversation(body: str) -> Snapshot[Conversation]:

@@ -164,7 +164,9 @@ def test_the_setting_names_facts_and_none_is_none_of_them() -> None:
 
 
 def _created(**end_user: Any) -> list[str]:
-    """Returns the conversations in which it is told that a chat was created for this end user."""
+    """Returns the conversations of the events which report that a chat was created for this end
+    user.
+    """
     body = {"event_type": "chat_created", "chat_id": 138, "body": {"chat": {"end_user": end_user}}}
     found = [*Ccai().events(Request("POST", "/ccai", json.dumps(body).encode(), {}))]
     assert [one.chat for one in found if isinstance(one, ChatCreated)] == ["ccai:chat-138"] * (

@@ -1,6 +1,4 @@
-"""Rubbish at every platform's door is refused while nobody has signed it, and noted where it is
-genuine.
-"""
+"""Malformed bodies at every platform's door: refused without a signature, noted with one."""
 
 import base64
 import contextlib

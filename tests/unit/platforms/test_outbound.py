@@ -22,7 +22,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.model import read_settings
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")
-KNOWN = platforms(read_settings({"WHATSAPP_ACCESS_TOKEN": "token"}))
+KNOWN = platforms(read_settings({"WHATSAPP_ACCESS_TOKEN": "dev-token"}))
 TO = st.sampled_from(
     [
         "agent@rbm.goog|+6281234567890",

@@ -35,7 +35,7 @@ def _sent(content: dict[str, Any]) -> dict[str, Any]:
     common = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "to": "5511987654321",
+        "to": "+5511987654321",
     }
     assert {name: body.pop(name) for name in common} == common
     return body

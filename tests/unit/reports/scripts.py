@@ -1,8 +1,7 @@
-"""Conversations whose answers are known because they are made up: each script says what happens and
-what it comes to.
+"""Conversations with known answers: each script states the events and the expected figures.
 
-The answers are written beside the events by whoever wrote the scene, from the words of the
-definitions. Nothing here asks the code under test.
+The author of a script writes the answers beside the events, from the words of the definitions.
+Nothing here asks the code under test.
 """
 
 import random
@@ -25,7 +24,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.representative import Representative, RepresentativeType
 
-# seconds; four times six hours until nobody came
+# seconds; four times six hours until a human came
 UNCLAIMED_AFTER, REMINDERS, IDLE_AFTER = 21600, 3, 1800
 # and the API keys that they have
 AGENTS = {"Ana": "north", "Budi": "north", "Chen": "south", "Dewi": "south"}
@@ -111,7 +110,7 @@ class Script:
     # What scenes are made of.
 
     def opening(self, *, handed_off: bool) -> None:
-        """The customer and the bot talk; whatever the bot says, it is nobody's first response."""
+        """The customer and the bot talk. No text of the bot is a first response."""
         self.tell("conversation", self.begin)
         if handed_off:
             self.tell("handed_off", self.begin)
@@ -203,8 +202,8 @@ def twice(one: Script) -> None:
 
 
 def a_day_later(one: Script) -> None:
-    """After a day's silence it is another conversation; the five days between are nobody's
-    response time.
+    """After a day of silence it is another conversation; the five days between count as no response
+    time.
     """
     only_bot(one)
     last = one.events[-1][0]
@@ -369,7 +368,7 @@ def handover(one: Script) -> None:
 
 
 def taken_up_again(one: Script) -> None:
-    """The bot has spoken since somebody left, or it is too long ago: whoever comes now begins
+    """The bot has spoken since the human left, or too much time has passed: the next human begins
     another handoff.
     """
     plain(one)

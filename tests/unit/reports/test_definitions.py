@@ -39,7 +39,7 @@ MINUTE, DAY = 60.0, 86400.0
 
 
 class Story:
-    """One conversation, told event by event; `measures` is what came of it."""
+    """One conversation, event by event; `measures` is the result."""
 
     def __init__(self, *desks: Desk) -> None:
         self.policy = Policy(desks=desks)
@@ -148,7 +148,7 @@ def test_a_second_request_while_one_waits_or_a_human_is_there_is_none(story: Sto
     assert (story.count("requested"), story.seconds("waiting")) == (1, [20])
 
 
-def test_whoever_answers_without_having_joined_has_joined_with_it(story: Story) -> None:
+def test_a_human_who_answers_without_having_joined_has_joined_with_it(story: Story) -> None:
     story.asks()
     story.human(HumanMessage, 30, source=DESK, fact=True, key=None)
     (waiting,) = (one for one in story.measures if one.name == "waiting")
@@ -211,9 +211,7 @@ def test_late_words_answer_what_was_open_when_the_handoff_ended(story: Story) ->
 
 
 def test_late_words_do_not_change_how_a_handoff_ended(story: Story) -> None:
-    """Somebody spoke while the customer waited, and it was heard of after nobody had claimed it
-    in time.
-    """
+    """A human spoke while the customer waited, and the report came after the wait had timed out."""
     story.asks()
     story.bot(20, source=DESK, fact=True)
     story.take(HandoffFailed, 10, reason="nobody")
@@ -397,7 +395,9 @@ def test_who_asks_a_closed_desk_has_asked_and_it_failed_at_once() -> None:
     assert story.count("turn") == 0, "the bot is to answer it"
 
 
-def test_a_desks_own_ai_that_asks_with_every_message_counts_as_often_as_the_team_is_told() -> None:
+def test_a_desks_own_ai_that_asks_with_every_message_counts_as_often_as_the_team_is_notified() -> (
+    None
+):
     story = Story(AFTERNOON)
     for _ in range(5):
         story.customer(MINUTE)

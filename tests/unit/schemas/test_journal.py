@@ -57,3 +57,22 @@ def test_what_an_older_baton_stored_goes_out_as_it_was_stored() -> None:
     assert body_of(entry, post) == {"message": {"text": "hi"}}
     assert words_for_desk(entry, say) == "[hidden]"
     assert to_entry(from_entry(entry).body) == entry
+
+
+@pytest.mark.parametrize(
+    ("fields", "ends"),
+    [
+        ({"over": "ccai:chat-1", "event_id": "any"}, True),
+        ({"event_id": "ended:chat_ended:0a1b"}, True),  # as versions without `over` stored it
+        ({"event_id": "chat_deflected:ended:0a1b"}, False),
+        ({}, False),
+    ],
+)
+def test_an_entry_tells_whether_its_event_ended_a_chat(fields: dict[str, str], ends: bool) -> None:
+    entry = ENTRY.model_copy(update={"kind": "handoff_failed", **fields})
+    assert entry.ends_chat == ends
+    assert to_entry(from_entry(entry).body) == entry
+
+
+def test_an_entry_that_ends_no_chat_is_stored_as_it_was_before_that_was_a_field() -> None:
+    assert "over" not in json.loads(from_entry(ENTRY).body)

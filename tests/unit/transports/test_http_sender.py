@@ -1,5 +1,5 @@
-"""Outbound HTTP against a real server: what arrived, what did not, what nobody knows, and whose
-token went along.
+"""Outbound HTTP against a real server: what arrived, what did not, what is unknown, and whose token
+was sent.
 """
 
 import asyncio

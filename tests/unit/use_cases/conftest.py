@@ -19,6 +19,7 @@ from shared.platforms.csku.platform import Csku
 from shared.ports import Ports, Webhooks
 from shared.schemas.http import Answer, Call
 from shared.stores.sqlite.store import SqliteStore
+from tests.schemas import judge
 
 
 @dataclass
@@ -47,6 +48,8 @@ class ScriptedSender:
 
     async def send(self, call: Call) -> Answer | None:
         self.calls.append(call)
+        if "bot.test" in call.url:
+            judge("bot-and-desk-webhook", call.body)
         if self.crash:
             raise RuntimeError("the process ends here")
         if self.unreachable:
@@ -76,6 +79,7 @@ class RecordingPublisher:
         if self.fails:
             self.fails -= 1
             raise Unavailable("queue-unavailable", "told to fail")
+        judge(topic, body)
         self.published.append((topic, pydantic_core.from_json(body)))
 
     def on(self, topic: str) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
-"""A tenant of the CCAI Platform as a Sender, and a customer's channel before it: what each of
-them is told.
+"""A tenant of the CCAI Platform as a Sender, and a customer's channel before it: what each of them
+receives.
 """
 
 import json
@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.conversations.apply import apply
-from shared.conversations.receive_webhook import receive_webhook, take
+from shared.conversations.apply import apply, take
+from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.handoff.routing.desk import Desk
@@ -31,10 +31,12 @@ Rule = Callable[[Call], int | None]
 
 @dataclass
 class Tenant:
-    """Makes chats 1001, 1002, ... for end users 5, 6, ... and forgets nothing; nobody may speak in,
-    or end, the chat of another. `answers` says how a path is answered once (a status, None for no
-    answer, though it took effect; `lost` for none because it never arrived; an error), else it is
-    200.
+    """Creates chats 1001, 1002, ... for end users 5, 6, ... and stores everything. An end user may
+    not speak in, or end, the chat of another.
+
+    `answers` says how a path is answered once: a status, None for no answer although the call took
+    effect, `lost` for no answer because the call never arrived, or an error. Otherwise the answer
+    is 200.
     """
 
     ports: Ports | None = None
@@ -217,7 +219,7 @@ class World:
         ]
 
     def told(self, conversation: str = ID) -> list[str]:
-        """Returns what the team was told."""
+        """Returns the team's notifications."""
         found = [
             one
             for one in self.bench.publisher.on("baton-handoffs")

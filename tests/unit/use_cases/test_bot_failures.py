@@ -1,4 +1,6 @@
-"""What the built-in bot does not answer: failures are apologized for, and nobody is talked over."""
+"""What the built-in bot does not answer: it apologizes for failures, and does not speak over a
+human.
+"""
 
 import contextlib
 from dataclasses import replace

@@ -1,6 +1,4 @@
-"""A target that is down is left alone: it holds nobody up, and it is said once that it is down
-and that it is well.
-"""
+"""A target that is down is not called: it delays no other, and one log line reports each change."""
 
 import asyncio
 import base64

@@ -111,7 +111,7 @@ async def test_retry_after_is_honoured(bench: Any, value: str, seconds: int) -> 
     assert (delivered.next_try - bench.clock.now()).total_seconds() == seconds
 
 
-async def test_what_fails_for_good_is_journalled_the_team_is_told_and_the_rest_goes_on(
+async def test_what_fails_for_good_is_journalled_the_team_is_notified_and_the_rest_goes_on(
     bench: Any,
 ) -> None:
     await _take(bench, _user(), _bot("one"), _bot("two"))
@@ -272,7 +272,7 @@ async def test_a_fact_that_no_cut_makes_small_enough_is_quarantined_and_not_refu
     [(True, "handoff.failed"), (False, "handoff.ended")],
     ids=["queued", "with a human"],
 )
-async def test_a_desks_own_handoff_ends_when_it_is_linked_and_the_team_is_told(
+async def test_a_desks_own_handoff_ends_when_it_is_linked_and_the_team_is_notified(
     bench: Any, asks: bool, told: str
 ) -> None:
     desk: dict[str, Any] = {

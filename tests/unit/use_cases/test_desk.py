@@ -1,5 +1,5 @@
-"""A desk that must be called: one chat for each handoff, the customer's words in order,
-everybody told of its end.
+"""A desk that must be called: one chat for each handoff, the customer's words in order, and every
+participant informed of its end.
 """
 
 from dataclasses import replace
@@ -137,7 +137,7 @@ async def test_an_answer_that_is_lost_makes_no_second_chat(world: World) -> None
 
 
 @pytest.mark.parametrize("answer", ["lost", None, 500, 408])
-async def test_where_nobody_knows_of_a_chat_the_customer_is_told_and_the_team_once(
+async def test_where_nobody_knows_of_a_chat_the_customer_is_informed_and_the_team_once(
     world: World, answer: int | str | None
 ) -> None:
     world.tenant.answers["chats"] = [answer]
@@ -370,9 +370,7 @@ async def test_the_chat_of_a_moment_ago_is_not_taken_for_the_one_that_was_not_an
 
 
 async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: World) -> None:
-    """Nobody knows of the first chat; meanwhile somebody else was here, and the customer asks
-    again.
-    """
+    """The first chat is unknown. Meanwhile another human was here, and the customer asks again."""
     world.tenant.answers["chats"] = ["lost"]
     await handed_over(world)
     await world.happens(Claim, representative=JANE, fact=False)
@@ -388,7 +386,7 @@ async def test_a_call_that_fails_late_says_nothing_of_the_next_handoff(world: Wo
 
 
 @pytest.mark.parametrize("fault", [503, None, Unavailable("unreachable", "down")])
-async def test_while_the_desk_is_down_the_customer_is_heard_answered_and_the_team_is_told(
+async def test_while_the_desk_is_down_the_customer_is_heard_answered_and_the_team_is_notified(
     world: World, fault: int | Unavailable | None
 ) -> None:
     """One handoff after the other, as long as the desk does not even know the customer."""

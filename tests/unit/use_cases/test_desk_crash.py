@@ -41,7 +41,9 @@ async def _interrupted(world: World, last: int) -> int:
 
 
 def _edges(world: World) -> int:
-    """Returns of how many steps of a handoff the team was told, each counted once."""
+    """Returns the number of steps of a handoff of which the team was notified, each counted
+    once.
+    """
     told = world.bench.publisher.on("baton-handoffs")
     return len({one["id"] for one in told if one["type"].startswith("handoff.")})
 

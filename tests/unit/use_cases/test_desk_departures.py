@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared.conversations.apply import apply
-from shared.conversations.receive_webhook import take
+from shared.conversations.apply import apply, take
 from shared.customers.links import link, unlink
 from shared.delivery.deliver import deliver
 from shared.handoff.routing.desk import Desk
 from shared.handoff.routing.hours import Hours
-from shared.platforms.base import ENDED, Ended
+from shared.platforms.base import Ended
 from shared.platforms.ccai.platform import Ccai
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Event, HumanRequested, UserMessage
@@ -83,10 +82,8 @@ async def test_a_chat_has_ended_though_its_agents_words_were_stamped_later(world
 async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided(
     world: World,
 ) -> None:
-    """Nobody had joined yet when the end was reported."""
-    ended = Ended(
-        id=f"{ENDED}x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over"
-    )
+    """No agent had joined when the end was reported."""
+    ended = Ended(id="x", source=CHAT, address="chat-1001", actor="platform:ccai", reason="over")
     await joins(world)
     await apply(world.ports, ended)
     await world.until_settled()
@@ -99,7 +96,7 @@ async def test_with_a_chat_that_has_ended_goes_who_is_there_when_that_is_decided
     ]
 
 
-async def test_whoever_was_present_in_a_chat_that_is_unlinked_has_left_and_the_chat_is_ended(
+async def test_humans_of_a_chat_that_is_unlinked_have_left_and_the_chat_is_ended(
     world: World,
 ) -> None:
     await joins(world)

@@ -1,5 +1,5 @@
-"""Chats that nobody needs are ended, whenever Baton hears of them; none is lost, and an erase
-reaches all of it.
+"""Chats without use are ended, whenever Baton learns of them. None is lost, and an erase reaches
+all of them.
 """
 
 import json
@@ -130,7 +130,8 @@ async def test_what_an_agent_did_before_a_chat_was_known_to_be_over_is_told_and_
     await handed_over(world)
     await world.until_settled()
     assert world.shown == ["JOINED", "JOINED", "one", "LEFT", "JOINED", "two", "LEFT"]
-    assert world.tenant.closed == [1001, 1001]  # by the handoff's end, and once as nobody needs it
+    # by the handoff's end, and once as a chat without use
+    assert world.tenant.closed == [1001, 1001]
     assert [human.representative.name for human in (await world.conversation()).humans] == ["Ben"]
 
 
@@ -200,7 +201,7 @@ async def test_what_is_linked_to_another_channel_comes_along(world: World) -> No
     assert ((await world.conversation(OTHER)).links, await world.chats()) == ((), (CHAT,))
 
 
-async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_anew(
+async def test_an_erase_reaches_what_the_desk_calls_a_customer_and_a_handoff_after_it_begins_again(
     world: World,
 ) -> None:
     await handed_over(world)
@@ -247,7 +248,7 @@ async def test_a_chat_whose_adoption_fails_is_not_forgotten(world: World) -> Non
     assert world.tenant.said == [(1001, "hello?")]
 
 
-async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_told(
+async def test_a_chat_whose_adoption_is_refused_is_ended_and_the_customer_informed(
     world: World,
 ) -> None:
     await world.happens(UserMessage, source=OTHER, address="4444", form={}, said="hi")

@@ -61,7 +61,7 @@ async def test_a_chat_that_cannot_be_ended_holds_up_no_other_handoff(world: Worl
 async def test_what_waits_behind_a_chat_that_cannot_be_ended_is_looked_at_in_its_own_time(
     world: World,
 ) -> None:
-    """Both stand in one entry: the customer asks anew while the desk still has an earlier
+    """Both are in one entry: the customer asks again while the desk still has an earlier
     handoff.
     """
     await handed_over(world)

@@ -1,9 +1,9 @@
 """Random walks: customers, agents, a desk that fails in every way, webhooks late and twice, crashes
-anywhere.
+at every point.
 
-Whatever happens, the customer sees whole frames, no handoff has two chats, nothing is said twice,
-nothing waits for ever, and the desk has been told of every chat that nobody needs, however late it
-tells of it.
+In every walk the customer sees whole frames, no handoff has two chats, nothing is said twice,
+nothing waits without end, and the desk was asked to end every chat without use, however late it
+reported the chat.
 """
 
 import json
@@ -21,7 +21,6 @@ from shared.delivery.deliver import deliver
 from shared.desks.adopt import CHATS_KEPT
 from shared.errors import Unavailable
 from shared.handoff.visibility import words_for
-from shared.platforms.base import ENDED
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft
 from shared.schemas.variables import Audience
@@ -221,7 +220,7 @@ async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(
 
 
 async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None:
-    """Each was told to end, or was said to have ended, be it in answer to the customer's words."""
+    """Each was asked to end, or was reported as ended, also in answer to the customer's words."""
     called = (await walk.world.conversation()).called
     told = {
         urlsplit(call.url).path.rpartition("/")[2]
@@ -235,12 +234,7 @@ async def _no_chat_is_open_that_nobody_needs(walk: Walk, over: set[str]) -> None
 async def _over(walk: Walk) -> set[str]:
     """Returns the chats that were said to have ended."""
     journals = [await walk.world.entries(f"ccai:chat-{n}") for n in walk.chats]
-    return {
-        entry.source
-        for journal in journals
-        for entry in journal
-        if (entry.event_id or "").startswith(ENDED)
-    }
+    return {entry.source for journal in journals for entry in journal if entry.ends_chat}
 
 
 async def _each_handoff_has_one_chat(walk: Walk) -> None:

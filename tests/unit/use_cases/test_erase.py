@@ -101,11 +101,13 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         captured_for=(Audience.AGENT,),
         occurred_at=time,
         representative=JANE,
+        over=WORD,
         due_at=time,
         commands=commands,
         notified=Notified(target=WORD, state="failed", error=WORD),
         asked=Asked(bot=WORD, state="answered", answer={"text": WORD}, error=WORD),
         marker=True,
+        form_version=1,
     )
 
 

@@ -101,8 +101,8 @@ class Refusing:
 
 
 async def noted(world: World) -> None:
-    """The desk has told of a chat, in which an agent has spoken; the call that asked for it is
-    still looking.
+    """The desk has reported a chat in which an agent has spoken. The call that asked for the chat
+    is still in flight.
     """
     world.tenant.answers["chats"] = [None]
     await handed_over(world)
@@ -156,7 +156,7 @@ async def test_an_erase_leaves_a_chat_alone_that_is_somebody_elses_by_now(world:
 
 
 async def _silent(world: World) -> None:
-    """Whatever the chat's agent does, nothing is stored and nobody is told."""
+    """Whatever the chat's agent does, nothing is stored and there is no notification."""
     told = len(world.bench.publisher.published)
     before = await world.bench.store.load(CHAT)
     await joins(world)

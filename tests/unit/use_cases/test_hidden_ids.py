@@ -1,4 +1,4 @@
-"""Ids that tell a number stay inside, and whoever is told of a message knows which one it is."""
+"""Ids that contain a number stay inside. A reader of a message still knows which message it is."""
 
 import json
 import re

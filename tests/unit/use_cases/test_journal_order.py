@@ -84,5 +84,5 @@ async def test_the_end_of_a_linked_desk_stands_last_in_its_journal(bench: Any) -
 async def test_an_old_cursor_is_refused_with_what_to_do(bench: Any) -> None:
     await apply(bench.ports, _said("m-1"))
     for cursor in ("2026-01-01T00:00:00.000000Z 000000000001 abc", "abc", ""):
-        with pytest.raises(BadRequest, match="begin without one"):
+        with pytest.raises(BadRequest, match="start without one"):
             await bench.store.journal(CHANNEL, cursor, 10)

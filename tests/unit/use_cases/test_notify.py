@@ -1,6 +1,4 @@
-"""The team is told once per notification and target, whatever is redelivered, fails, or crashes
-half-way.
-"""
+"""The team gets each notification once per target, after redeliveries, failures and crashes."""
 
 import asyncio
 import base64

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.conversations import requests as control
-from shared.conversations.receive_webhook import receive_webhook, take
+from shared.conversations.apply import take
+from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.handoff.visibility import words_for

@@ -286,9 +286,7 @@ async def test_a_recount_tries_again_where_others_write(
 async def test_days_whose_journal_expires_stay_as_they_are(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is taken away because nobody remembers it, however long a journal would be kept
-    today.
-    """
+    """Counts without a journal are kept, however long a journal would be kept today."""
     await _play(bench, _handoff())
     other = day_of(bench.clock.now()) - 3 * DAY
     await _spoil(bench, [Count(Cell(other, "sms", "", "", Name.REQUESTED), 5)])

@@ -1,5 +1,5 @@
-"""A conversation whose own platform delivers is no part of Baton's queue, and nobody can take
-it over in vain.
+"""A conversation whose own platform delivers is not in Baton's queue, and cannot be taken over in
+vain.
 """
 
 from typing import Any

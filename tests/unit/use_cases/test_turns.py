@@ -1,12 +1,12 @@
-"""Within one instance events of a conversation take turns, and nobody waits long behind one
-that hangs.
+"""Within one instance events of a conversation take turns, and none waits long behind one that
+hangs.
 """
 
 import asyncio
 from typing import Any
 
 from shared.conversations.apply import apply
-from shared.conversations.lock import in_turn
+from shared.conversations.contention import in_turn
 from shared.ports import Commit
 from shared.schemas.events import UserMessage
 

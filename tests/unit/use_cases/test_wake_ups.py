@@ -79,7 +79,7 @@ async def test_an_outage_while_a_broken_frame_closes_lets_nothing_of_it_through(
     update, writes = bench.store.update, iter(range(100))
 
     async def fails_after_the_opener(entry: Any, counts: Any = ()) -> Any:
-        if next(writes) in (2, 3):  # the second time without what is to be counted
+        if next(writes) in (2, 3):  # the second time without the counts
             raise Unavailable("store-unavailable", "told to fail")
         return await update(entry, counts)
 

@@ -1,4 +1,4 @@
-"""Where JOINED and LEFT are only words, a text that is refused mutes nobody."""
+"""Where JOINED and LEFT are only texts, a text that is refused silences no participant."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,8 @@
-"""What a CRM around Baton would have, for a local run: tokens for the bridge, its records, and who
-was shown what.
+"""The CRM of a local run: tokens for the bridge, its records, and which audience sees which
+variables.
 
-Nothing here is deployed: the token is signed with the development key, for whoever asks.
+It is no simulated vendor: it reads and writes Baton's own state. Nothing here is deployed. Tokens
+are signed with the development key and given to every caller.
 """
 
 import json
@@ -36,8 +37,8 @@ VALID_FOR = timedelta(minutes=5)
 
 
 class Crm:
-    """An ASGI application below PREFIX; it hears what arrives on the topic of variables once it
-    listens.
+    """An ASGI application below PREFIX. After `listen` it receives the messages of the topic of
+    variables.
     """
 
     def __init__(self, comments: Comments) -> None:
@@ -52,7 +53,9 @@ class Crm:
         )
 
     def listen(self, baton: Baton) -> None:
-        """A topic of Pub/Sub is somebody else's to hear; the embedded queue lets us."""
+        """Subscribes to the topic of variables. Only the embedded queue allows that, Pub/Sub does
+        not.
+        """
         if baton.settings.baton_queue == "inline":
             baton.inline_queue.subscribe(VARIABLES, self._hear)
 
@@ -86,8 +89,8 @@ class Crm:
         )
 
     async def _capture(self, request: Request) -> Response:
-        """Takes a bot's payload as if a platform had signed it, and tells which invisible keys
-        are not in it.
+        """Takes a bot's payload as if a platform had signed it. Returns the keys of `invisible_to`
+        that the payload does not have.
         """
         source = parse_conversation_id(request.path_params["conversation"])
         try:
@@ -129,6 +132,8 @@ async def _where(conversation: str) -> Conversation | None:
 
 
 def _view(audience: Audience, variables: tuple[Variable, ...]) -> dict[str, Any]:
-    """Of what is hidden from an audience only the number is told."""
+    """Returns the variables that an audience sees, and only the number of those that it does not
+    see.
+    """
     visible = seen_by(audience, variables)
     return {"variables": visible, "hidden": len(variables) - len(visible)}

@@ -1,0 +1,133 @@
+"""The journal entries of a commit: every entry is made here, and so are its dedupe records."""
+
+from datetime import timedelta
+from typing import Any
+
+from shared.handoff.machine import Decision
+from shared.handoff.visibility import form_kept
+from shared.ports import Ports
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import Command, Record, Stream
+from shared.schemas.events import Event
+from shared.schemas.ids import command_id, entry_id
+from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.measures import Measure
+from shared.schemas.sealed import Sealed
+
+FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
+_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
+
+
+def new_entry(
+    ports: Ports,
+    entry: str,
+    conversation: str,
+    kind: str,
+    *,
+    seq: int,
+    actor: str,
+    nonce: str,
+    commands: tuple[Command, ...] = (),
+    **more: Any,
+) -> JournalEntry:
+    """Returns an entry of now, under the id `entry`; one with commands is due after FIRST_LOOK.
+    Unless `more` says otherwise it is accepted, and the conversation is its source.
+    """
+    now = ports.clock.now()
+    return JournalEntry(
+        id=entry,
+        conversation=conversation,
+        kind=kind,
+        seq=seq,
+        time=now,
+        actor=actor,
+        nonce=nonce,
+        commands=commands,
+        due_at=now + FIRST_LOOK if commands else None,
+        **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
+    )
+
+
+def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
+    """Returns the event's entry with the commands. After it come the dedupe records: of the event's
+    other ids and, through a link, of the source.
+    """
+    refused = decision.refusal is not None
+    entry = new_entry(
+        ports,
+        entry_id(event.source, "refused", nonce) if refused else event.entry_id,
+        decision.conversation.id,
+        event.kind,
+        seq=decision.conversation.version,
+        actor=event.key or event.actor,
+        nonce=nonce,
+        commands=decision.commands,
+        source=event.source,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        event_id=event.id,
+        native_id=event.native_id,
+        digest=event.digest,
+        captured_for=decision.captured_for,
+        **_words(event, decision),
+        occurred_at=event.occurred_at if decision.conversation.tracked else None,
+        representative=getattr(event, "representative", None),
+        over=event.over,
+    )
+    linked = (
+        [_dedupe_record(entry, conversation=event.source)]
+        if event.source != entry.conversation
+        else []
+    )
+    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
+    return [
+        with_streams(ports, entry),
+        *linked,
+        *(_dedupe_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
+    ]
+
+
+def _words(event: Event, decision: Decision) -> dict[str, Any]:
+    """Returns what the entry keeps of the message: its text once, and the form around the text
+    while a command needs it.
+
+    The echo of a desk is kept without text. It may repeat a captured value before Baton has taken
+    that value itself.
+    """
+    said = None if decision.verdict is Verdict.ECHO else event.text
+    text = None if said is None else Sealed(said)
+    form: JsonObject | None = getattr(event, "form", None)
+    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
+        return {"text": text}
+    beside, words_at = form_kept(form, said)
+    return {"text": text, "form": Sealed(beside), "words_at": words_at}
+
+
+def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:
+    """Returns an entry that no event decided, with the measures that the reports count."""
+    if not measures:
+        return entry
+    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
+    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
+    return with_streams(ports, due.with_commands((*entry.commands, record)))
+
+
+def _dedupe_record(entry: JournalEntry, **update: object) -> JournalEntry:
+    """Returns what remains of an entry that only identifies duplicates."""
+    return entry.model_copy(update={"commands": (), "due_at": None, **_WORDLESS, **update})
+
+
+def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
+    """Returns the entry with a Stream command for each record; unchanged where streams are off."""
+    streams = (
+        _stream_of(entry, one)
+        for one in entry.commands
+        if ports.streams and isinstance(one, Record)
+    )
+    return entry.model_copy(update={"commands": (*entry.commands, *streams)})
+
+
+def _stream_of(entry: JournalEntry, record: Record) -> Stream:
+    return Stream(
+        id=command_id(entry.conversation, entry.id, f"{record.id} stream"), record=record.id
+    )

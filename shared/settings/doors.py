@@ -1,0 +1,109 @@
+"""The doors of each function, and the settings that each door needs.
+
+A door without one of its settings stays closed, which is logged at start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.settings.model import Settings
+
+
+def _always(_: Settings) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way in or out. `functions` have it where `is_used` says so of their settings; it is open
+    once all settings that it `needs` are set.
+    """
+
+    name: str
+    functions: tuple[str, ...]
+    needs: tuple[str, ...]
+    is_used: Callable[[Settings], bool] = _always
+
+
+DOORS = (
+    Door(
+        "webhook of Business Messages",
+        ("receive_webhook",),
+        ("business_messages_signing_keys", "business_messages_client_token"),
+    ),
+    Door("webhook of CSKU", ("receive_webhook",), ("csku_webhook_secrets",)),
+    Door("webhook of RCS", ("receive_webhook",), ("rcs_client_tokens",)),
+    Door(
+        "webhook of WhatsApp",
+        ("receive_webhook",),
+        ("whatsapp_app_secrets", "whatsapp_verify_token"),
+    ),
+    Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",)),
+    Door("REST API", ("send_representative",), ("baton_api_keys",)),
+    Door("bridge", ("forward_variables",), ("bridge_token_keys", "bridge_allowed_origins")),
+    Door(
+        "plain webhooks of bot and desk",
+        ("deliver_outbox",),
+        ("outbound_webhook_keys",),
+        lambda settings: bool(settings.webhooks),
+    ),
+    Door(
+        "comments in the CRM",
+        ("deliver_outbox",),
+        ("crm_comment_secret",),
+        lambda settings: settings.crm_comment_url is not None,
+    ),
+    Door(
+        "messages to WhatsApp",
+        ("send_representative", "deliver_outbox"),
+        ("whatsapp_access_token",),
+        lambda settings: bool(settings.whatsapp_app_secrets),
+    ),
+    Door(
+        "chats at CCAI, which an erase ends too",
+        ("send_representative", "deliver_outbox"),
+        ("ccai_api_url", "ccai_api_user", "ccai_api_token"),
+        lambda settings: any(desk.kind == "ccai" for desk in settings.baton_desks),
+    ),
+    Door(
+        "queue of chats at CCAI, for desks that name none",
+        ("deliver_outbox",),
+        ("ccai_menu_id",),
+        lambda settings: any(
+            desk.kind == "ccai" and desk.menu is None for desk in settings.baton_desks
+        ),
+    ),
+    Door(
+        "flags at CSKU",
+        ("deliver_outbox",),
+        ("csku_api_business", "csku_api_secret"),
+        lambda settings: (
+            settings.csku_need_human and any(desk.kind == "csku" for desk in settings.baton_desks)
+        ),
+    ),
+    Door(
+        "Dialogflow",
+        ("run_bot",),
+        ("dialogflow_agent",),
+        lambda settings: settings.baton_bot == "dialogflow",
+    ),
+    Door(
+        "webhook of the team",
+        ("notify_handoff",),
+        ("team_webhook_secret",),
+        lambda settings: settings.team_webhook_url is not None,
+    ),
+)
+
+
+def closed_doors(settings: Settings, function: str) -> list[str]:
+    """Returns the names of the settings that the doors of this function need and that are not
+    set, as the environment writes them.
+    """
+    return [
+        name.upper()
+        for door in DOORS
+        if function in door.functions and door.is_used(settings)
+        for name in door.needs
+        if getattr(settings, name) in (None, "", (), {})  # 0 is a value
+    ]

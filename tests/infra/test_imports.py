@@ -1,0 +1,72 @@
+"""Each function loads the rooms of `shared/` that its path uses, and no other."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.deployables import deployables
+
+ROOT = Path(__file__).parents[2]
+# what an import of any main.py loads: settings, ports, the registries, the door
+AT_START = {
+    "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "platforms", "ports",
+    "schemas", "settings", "tracing", "transports",
+}  # fmt: skip
+# what the first request loads beside these
+AT_FIRST_REQUEST = {
+    "receive_webhook": {"conversations", "stores"},
+    "forward_variables": {"browser", "conversations", "stores"},
+    "send_representative": {"api", "conversations", "customers", "reports", "stores", "version"},
+    "deliver_outbox": {"conversations", "customers", "delivery", "desks", "outbox", "stores"},
+    "run_bot": {"bots", "conversations", "stores"},
+    "notify_handoff": {"conversations", "stores", "teams"},
+    "sweep": {"conversations", "delivery", "stores"},
+}
+# modules that only one function's path uses, of rooms that several load
+ONLY = {
+    "shared.delivery.deliver": {"deliver_outbox"},
+    "shared.teams.notify_handoff": {"notify_handoff"},
+    "shared.transports.inline": set[str](),
+    "shared.stores.sqlite.store": set[str](),
+}
+PROGRAM = """
+import importlib, json, sys
+main = importlib.import_module(f"functions.{sys.argv[1]}.main")
+loaded = lambda: sorted(name for name in sys.modules if name.startswith("shared."))
+at_start = loaded()
+getattr(main, "FIND", main.bootstrap.handler)(sys.argv[1])
+print(json.dumps([at_start, loaded()]))
+"""
+DEPLOYED = {
+    "K_SERVICE": "x", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1",
+    "PUBSUB_EMULATOR_HOST": "127.0.0.1:1",
+}  # fmt: skip
+
+
+def test_the_list_names_every_function() -> None:
+    assert set(AT_FIRST_REQUEST) == set(deployables())
+
+
+@pytest.mark.parametrize("function", AT_FIRST_REQUEST)
+def test_a_function_loads_only_what_its_path_uses(function: str) -> None:
+    at_start, in_all = _loaded(function)
+    assert _rooms(at_start) == AT_START
+    assert _rooms(in_all) == AT_START | AT_FIRST_REQUEST[function]
+    for module, functions in ONLY.items():
+        assert (module in in_all) == (function in functions)
+
+
+def _loaded(function: str) -> tuple[list[str], list[str]]:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, function],
+        cwd=ROOT, env={"PATH": "", **DEPLOYED}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    at_start, in_all = json.loads(ran.stdout.splitlines()[-1])
+    return at_start, in_all
+
+
+def _rooms(modules: list[str]) -> set[str]:
+    return {name.split(".")[1] for name in modules}
