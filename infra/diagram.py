@@ -1,14 +1,26 @@
-"""`python -m infra.diagram`: the state diagram of README, printed from the table that decides."""
+"""`python -m infra.diagram`: prints the state diagram of README from the tables that decide."""
 
 import argparse
+from collections.abc import Iterable
 
 from infra.command import run_tool
-from shared.handoff.transitions import TABLE, Guard, Rule, Step
+from shared.handoff.transitions import (
+    AFTER_STEP,
+    BEFORE_STEP,
+    ON_ARRIVAL,
+    TABLE,
+    Guard,
+    Rule,
+    StandingRule,
+    Step,
+)
 from shared.schemas.conversation import Phase
 
 
 def diagram() -> str:
-    """Returns a Mermaid state diagram: an arrow for every rule that changes the phase."""
+    """Returns a Mermaid state diagram: an arrow for every rule that changes the phase, and a note
+    of the rules that run with every event.
+    """
     arrows = [
         f"    {phase} --> {rule.then.to}: {_label(kind, rule)}"
         for kind, row in TABLE.items()
@@ -16,7 +28,18 @@ def diagram() -> str:
         for rule in cell
         if isinstance(rule.then, Step) and rule.then.to is not None
     ]
-    return "\n".join(["stateDiagram-v2", f"    [*] --> {Phase.BOT}", *arrows])
+    note = [
+        f"    note right of {Phase.BOT}",
+        f"        on arrival: {_names(ON_ARRIVAL)}",
+        f"        before each step: {_names(BEFORE_STEP)}",
+        f"        after each step: {_names(AFTER_STEP)}",
+        "    end note",
+    ]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {Phase.BOT}", *arrows, *note])
+
+
+def _names(rules: Iterable[StandingRule]) -> str:
+    return ", ".join(rule.name for rule in rules)
 
 
 def _label(kind: str, rule: Rule) -> str:

@@ -1,3 +1,3 @@
-"""The machine, pure: what follows from an event, given the conversation and the time. No I/O,
-no clock, no vendor.
+"""The machine: what follows from an event, given the conversation and the time. It is pure: no
+I/O, no clock, no vendor.
 """

@@ -1,10 +1,10 @@
-"""One customer on several channels: where they wrote last they are spoken to, and each channel
-keeps its own frames.
+"""One customer on several channels. Baton answers on the channel where they wrote last, and each
+channel keeps its own frames.
 
-A conversation's own fields tell of the channel in use; what the others last showed waits in
-`elsewhere`. Whoever is here and was never shown there is introduced when they next speak; whoever
-left meanwhile is told to have left when the customer comes back. So every channel by itself shows
-whole frames, and nobody is told of what they cannot see.
+A conversation's own fields describe the channel in use; `elsewhere` keeps what the others last
+showed. When the customer moves to another channel, a human who was never shown there is introduced
+before their next message, and one who has left since is shown as LEFT. So each channel shows whole
+frames.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from shared.schemas.conversation import Channel, Conversation, Participant
 
-KEYWORD_FOLLOWS = timedelta(seconds=10)  # in whatever language the customer said STOP
+# The message that says STOP, in any language, must not end the unsubscribing that it caused.
+KEYWORD_FOLLOWS = timedelta(seconds=10)
 _Update = Mapping[str, object]
 
 
 def in_use(conversation: Conversation) -> Channel:
-    """Returns the channel on which the customer is spoken to, as it stands."""
+    """Returns the channel in use, with the humans whom it shows as present."""
     return Channel(
         id=conversation.channel,
         address=conversation.address,
@@ -34,7 +35,7 @@ def all_of(conversation: Conversation) -> tuple[Channel, ...]:
 
 
 def moved(conversation: Conversation, to: str) -> Conversation:
-    """Returns it with the customer spoken to on `to`, one of their channels."""
+    """Returns the conversation with `to` in use, one of the customer's channels."""
     there = next((one for one in conversation.elsewhere if one.id == to), None)
     if there is None:
         return conversation
@@ -60,9 +61,7 @@ def _speaking_on(conversation: Conversation, there: Channel) -> Conversation:
 
 
 def not_shown(conversation: Conversation, frame: str) -> Conversation:
-    """Returns it without what was to show a human as present and never arrived, on whichever
-    channel that was.
-    """
+    """Returns the conversation without a JOINED that never arrived, on any of its channels."""
     humans = (
         human.model_copy(update={"told": human.told and human.frame != frame})
         for human in conversation.humans
@@ -72,8 +71,8 @@ def not_shown(conversation: Conversation, frame: str) -> Conversation:
 
 
 def without_app(conversation: Conversation) -> Conversation:
-    """Returns it without who types in a channel's own app, of whose leaving no channel is told
-    either.
+    """Returns the conversation without humans in a channel's own app. No channel shows that they
+    left, because none has announced them.
     """
     humans = tuple(human for human in conversation.humans if not human.app)
     gone = {human.representative.name for human in conversation.humans if human.app}
@@ -102,8 +101,8 @@ def _as_shown(human: Participant, shown: Participant | None) -> Participant:
 def acted(
     conversation: Conversation, source: str, at: datetime, message: str, address: str | None = None
 ) -> Conversation:
-    """Returns it after the customer did something on `source`: that opens its window, ends their
-    unsubscribing, and tells their `address` there.
+    """Returns the conversation after the customer did something on `source`. That opens the
+    channel's window, ends their unsubscribing, and gives their `address` there.
     """
 
     def after(channel: Channel) -> _Update:
@@ -112,8 +111,8 @@ def acted(
             {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
         )
         ends = since is not None and at > since + KEYWORD_FOLLOWS
-        told = {"address": address} if address else {}
-        return {**told, **latest, "unsubscribed_at": None if ends else since}
+        where = {"address": address} if address else {}
+        return {**where, **latest, "unsubscribed_at": None if ends else since}
 
     return _on(conversation, source, after)
 
@@ -145,7 +144,7 @@ def subscribed(conversation: Conversation, source: str, at: datetime) -> Convers
 def _on(
     conversation: Conversation, source: str, change: Callable[[Channel], _Update]
 ) -> Conversation:
-    """Returns it with one of its channels changed, be it the one in use or another."""
+    """Returns the conversation with one of its channels changed."""
     if source == conversation.channel:
         return conversation.model_copy(update=change(in_use(conversation)))
     others = (
@@ -156,11 +155,10 @@ def _on(
 
 
 def followed(conversation: Conversation, source: str, at: datetime) -> Conversation:
-    """Returns it with the customer spoken to where they wrote last; what comes late does not move
-    them back.
+    """Returns the conversation with the channel in use on which the customer wrote last. A late
+    event does not move them back.
 
-    Platforms count differently, some in whole seconds: what comes within one second keeps the order
-    of arrival.
+    Some platforms count whole seconds, so events of one second keep the order of arrival.
     """
     latest = conversation.last_user_at
     late = latest is not None and at.replace(microsecond=0) < latest.replace(microsecond=0)
@@ -168,8 +166,8 @@ def followed(conversation: Conversation, source: str, at: datetime) -> Conversat
 
 
 def joined(primary: Conversation, other: Conversation) -> Conversation:
-    """Returns `primary` with `other`'s channels as the same customer's; they are spoken to
-    where they wrote last.
+    """Returns `primary` with the channel of `other`, which is the same customer's. The channel on
+    which they wrote last is in use.
     """
     past = tuple(dict.fromkeys((*primary.past_chats, *other.past_chats)))
     added = primary.model_copy(
@@ -182,7 +180,7 @@ def joined(primary: Conversation, other: Conversation) -> Conversation:
 
 
 def parted(primary: Conversation, other: str) -> tuple[Conversation, Channel | None]:
-    """Returns `primary` without that channel, and the channel as it stood."""
+    """Returns `primary` without the channel `other`, and that channel."""
     remains = moved(primary, primary.id) if primary.channel == other else primary
     gone = next((one for one in remains.elsewhere if one.id == other), None)
     kept = tuple(one for one in remains.elsewhere if one.id != other)

@@ -1,4 +1,4 @@
-"""A draft: one event being carried out, and what becomes of the conversation meanwhile."""
+"""A draft: one event while it is carried out, the conversation as it becomes, the commands."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,34 +6,43 @@ from typing import TypeVar
 
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
+from shared.handoff.routing.desk import Route
+from shared.handoff.transitions import Step
 from shared.measures.definitions import moment
 from shared.schemas.commands import Command, ToCustomer
-from shared.schemas.conversation import Capabilities, Conversation, Participant
+from shared.schemas.conversation import Capabilities, Conversation, Participant, Phase
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
 from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
+NO_STEP = Step()
 
 
 @dataclass(slots=True)
 class Draft:
-    """One event being carried out: the conversation as it becomes, the commands so far.
+    """One event while it is carried out: the conversation as it becomes, the commands so far.
 
-    `captured_for` is as in JournalEntry; `gone` are the humans who left with it; `known` are the
-    variables as they were before the event changed them.
+    `step` is what the table decided, and `before` the conversation as it was then. `captured_for`
+    is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
+    as they were before the event changed them.
     """
 
     conversation: Conversation
     event: Event
     now: datetime
     policy: Policy
+    step: Step = NO_STEP
+    before: Conversation = field(init=False)
     commands: list[Command] = field(default_factory=list)
     reason: str | None = None
     captured_for: tuple[Audience, ...] | None = None
     gone: tuple[Participant, ...] = ()
     known: tuple[Variable, ...] = ()
+
+    def begin(self, step: Step) -> None:
+        self.step, self.before = step, self.conversation
 
     def change(self, **update: object) -> None:
         self.conversation = self.conversation.model_copy(update=update)
@@ -54,19 +63,30 @@ class Draft:
         """Returns an id for what goes along with the event's own command."""
         return command_id(self.conversation.id, self.event.entry_id, part)
 
+    def emit(self, command: Command) -> None:
+        self.commands.append(command)
+
     def add(self, command: Command) -> None:
-        """Adds a command, unless the customer's platform does all this by itself."""
+        """Emits a command, unless Baton only tracks the conversation: its platform does this."""
         if not self.conversation.tracked:
-            self.commands.append(command)
+            self.emit(command)
 
     def send(self, command: ToCustomer) -> None:
-        """Adds a command for the customer, unless nobody may write to them now."""
+        """Emits a command for the customer, unless the channel's window is closed."""
         if not self.outside_window:
             self.add(command)
 
     @property
     def capabilities(self) -> Capabilities:
         return self.policy.of(self.conversation.platform)
+
+    @property
+    def route(self) -> Route:
+        """Returns which desk has the request, or would get one that is made now."""
+        known = self.conversation
+        if known.phase is Phase.QUEUED:
+            return self.policy.standing(known, self.now)
+        return self.policy.route(known, self.now)
 
     @property
     def outside_window(self) -> bool:

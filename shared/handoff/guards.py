@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.handoff.effects.loops import is_out_of_turns
 from shared.handoff.policy import Policy
-from shared.handoff.transitions import Guard
-from shared.schemas.conversation import Conversation, Participant
+from shared.handoff.terms import Guard
+from shared.handoff.turns import is_out_of_turns
+from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.events import (
     BotMessage,
     ByRepresentative,
@@ -42,6 +42,24 @@ def holds(
     return GUARDS[guard](conversation, event, policy)
 
 
+def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Returns whether Baton answers this with the place in line. The place is counted before the
+    table is asked; where Baton says nothing of its own, a bot may answer.
+    """
+    if (
+        not isinstance(event, FromUser)
+        or event.said is None
+        or conversation.phase is not Phase.QUEUED
+    ):
+        return False
+    silent = conversation.tracked or conversation.platform in policy.notices_off
+    return (
+        conversation.owns(event.source)
+        and not silent
+        and policy.notices.asks_place(event.said, conversation.locale)
+    )
+
+
 def _named(conversation: Conversation, event: Event) -> Participant | None:
     if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
         return conversation.present(event.representative)
@@ -68,7 +86,7 @@ def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
-    """Ties are not stale: CSKU counts whole seconds, so they keep the order of arrival."""
+    """Ties are not stale: some platforms count whole seconds, so ties keep the order of arrival."""
     spoke, occurred = conversation.spoke_at, event.occurred_at
     return event.fact and spoke is not None and occurred is not None and occurred < spoke
 
@@ -104,7 +122,7 @@ def _past_present(conversation: Conversation, event: Event, policy: Policy) -> b
 
 
 def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    """Where no desk was called, whoever is linked speaks for the desk that has it."""
+    """Where no desk was called, any linked desk speaks for the one that has the handoff."""
     called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
     elsewhere = is_desks and called is not None and not called.has(event.source)
     handoff = event.handoff if isinstance(event, HandoffFailed) else None
@@ -133,8 +151,8 @@ def _has_chat(conversation: Conversation, chat: str | None) -> bool:
 
 
 def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
-    """What is heard of a customer who is linked with nobody is another's affair, unless Baton
-    made them known.
+    """A desk also reports chats of customers who are not Baton's. One who is not linked counts only
+    where Baton made them known to the desk.
     """
     if not isinstance(event, ChatCreated):
         return False
@@ -167,7 +185,7 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
     if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
         return False
-    # a link came between: another's timer
+    # linked since: the timer was another conversation's
     timer, elsewhere = conversation.timer, event.source != conversation.id
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
@@ -254,8 +272,8 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
     Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
 }
-# What depends on the time of the decision rather than on when something happened: whether anybody
-# is there now, whether the platform would take another survey, and how fast turns follow.
+# These depend on the time of the decision, not on when something happened: whether a desk is open
+# now, whether the platform would take another survey, how many turns the bot has had lately.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,

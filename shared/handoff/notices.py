@@ -1,5 +1,5 @@
-"""What Baton itself says to a customer, in the customer's language; the words are in
-notices.json, one set each.
+"""What Baton itself says to a customer, in the customer's language. The words are in
+notices.json.
 """
 
 import json
@@ -33,8 +33,8 @@ class Notice(StrEnum):
     BACK = "back"  # the last human has left, and an automated assistant speaks
     PREFIX = "prefix"
     SOMEBODY = "somebody"
-    CLOSED = "closed"  # nobody is there now, and the handoff has failed
-    CLOSED_WAITING = "closed_waiting"  # nobody is there now, and the customer waits
+    CLOSED = "closed"  # the desk is closed, and the handoff has failed
+    CLOSED_WAITING = "closed_waiting"  # the desk is closed, and the customer waits
     OPENS = "opens"  # how a moment is said
     WEEKDAYS = "weekdays"  # from Monday on, with commas between
     PLACE = "place"

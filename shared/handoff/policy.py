@@ -28,8 +28,9 @@ class Policy:
 
     `comments`: there is a CRM record that takes what the comment audience may see.
 
-    The last three name platforms: where Baton says nothing of its own, where no name stands before
-    a human's words, where a customer is not told that an automated assistant speaks again.
+    The last three name platforms: those where Baton sends no notices of its own, those where no
+    name stands before a human's words, and those where no text says that an automated assistant
+    speaks again.
     """
 
     unclaimed_after: timedelta = timedelta(seconds=120)
@@ -57,10 +58,10 @@ class Policy:
         return platform in self.capabilities and self.capabilities[platform].delivers
 
     def is_outside_window(self, conversation: Conversation, now: datetime) -> bool:
-        """Returns whether the channel no longer lets anybody write to this customer, until they
-        write again.
+        """Returns whether the channel's window is closed: it takes no message until the customer
+        writes again.
 
-        A little early: what is accepted now must still arrive.
+        WINDOW_MARGIN early, because what is accepted now must still arrive.
         """
         hours, last = self.of(conversation.platform).window_hours, conversation.last_user_at
         return hours is not None and (

@@ -1,17 +1,27 @@
-"""THE TABLE: for every phase and every kind of event, what follows. Everything that can change who
-speaks is here.
+"""The tables: for every phase and every kind of event, what follows. Everything that changes who
+speaks, and everything that sends, is a row here.
 
-A cell is a list of rules; the first whose guard holds decides, and the last one always holds, so no
-event is without an answer in any phase. A step names the next phase (None: it stays) and what is
-emitted, in order; a step that emits nothing is how "ignored" is written. A refusal leaves the
-conversation as it was. Guards and effects are named in `terms` and spelled out in `guards` and
-`effects`; neither they nor the table know which platform they serve.
+`decide` runs them in this order:
+
+1. ON_ARRIVAL: each row whose condition holds.
+2. TABLE: the cell of the event and the phase. The first rule whose guard holds decides. The last
+   one always holds, so every event has an answer in every phase. A refusal ends here, and leaves
+   the conversation as it was.
+3. BEFORE_STEP: each row whose condition holds.
+4. The step of that rule: its effects in order, then the next phase (None: it stays). A step that
+   emits nothing is how "ignored" is written.
+5. AFTER_STEP: each row whose condition holds.
+
+A row's condition is asked when its turn comes, of what the rows before it have left. Guards,
+conditions and effects are named in `terms` and defined in `guards`, `conditions` and `effects`.
+None of them knows which platform it serves. TABLE.md is printed from this file.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.errors import BatonError, Forbidden, Refused, TooMany, Unsupported
+from shared.handoff.terms import Condition as Condition
 from shared.handoff.terms import Effect as Effect
 from shared.handoff.terms import Guard as Guard
 from shared.schemas import events, own_events
@@ -28,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`effects` change nothing of the conversation: they tell others of the refusal."""
+    """`effects` change nothing of the conversation: they notify others of the refusal."""
 
     reason: str
     message: str
@@ -42,9 +52,19 @@ class Rule:
     then: Step | Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class StandingRule:
+    """A rule that does not depend on the cell: it runs with every event for which `when` holds."""
+
+    name: str
+    when: Condition
+    effects: tuple[Effect, ...]
+    why: str
+
+
 Cell = tuple[Rule, ...]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
-E, G = Effect, Guard
+C, E, G = Condition, Effect, Guard
 
 NOT_JOINED = Refusal(
     "not-joined",
@@ -160,6 +180,29 @@ _OF_LOOPS = (
     (G.OUT_OF_TURNS, _step(E.NOTE_LOOP, verdict=Verdict.SUPPRESSED)),
 )
 _UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE, *_OF_LOOPS
+
+ON_ARRIVAL: tuple[StandingRule, ...] = (
+    StandingRule(
+        "date",
+        C.UNDATED,
+        (E.DATE_EVENT,),
+        "A clock that runs ahead must not make every later fact look old.",
+    ),
+    StandingRule(
+        "version",
+        C.ALWAYS,
+        (E.COUNT_VERSION,),
+        "Every commit writes a new version, also where nothing else changes, so that no decision "
+        "is made on an old copy.",
+    ),
+    StandingRule(
+        "channel",
+        C.CUSTOMER_WRITES,
+        (E.FOLLOW_CUSTOMER,),
+        "The customer is answered on the channel where they wrote last. The guards ask about that "
+        "channel, so this comes before the cell.",
+    ),
+)
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.UserMessage.kind: _REPLIES,
@@ -315,3 +358,123 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }
+
+BEFORE_STEP: tuple[StandingRule, ...] = (
+    StandingRule(
+        "customer",
+        C.FROM_CUSTOMER,
+        (E.NOTE_CUSTOMER,),
+        "Baton's own words are in the customer's language.",
+    ),
+    StandingRule(
+        "contact",
+        C.CUSTOMER_ACTS,
+        (E.NOTE_CONTACT,),
+        "A customer who writes opens the channel's window, also for what this step sends.",
+    ),
+    StandingRule(
+        "late LEFT",
+        C.LEFT_UNSEEN,
+        (E.LEAVE_LATE,),
+        "Humans may leave while the window is closed, or while the customer writes elsewhere. "
+        "The customer must know before anything else is said, also where the step ignores the "
+        "event.",
+    ),
+)
+
+AFTER_STEP: tuple[StandingRule, ...] = (
+    StandingRule(
+        "joining",
+        C.JOINING,
+        (E.NOTE_JOINING,),
+        "A bot's message that answers words from before that version is refused.",
+    ),
+    StandingRule(
+        "stale words",
+        C.STALE,
+        (E.KEEP_FIRST_RESPONSE,),
+        "Words from before the current wait do not end it.",
+    ),
+    StandingRule(
+        "no human",
+        C.BOT_SPEAKS,
+        (E.END_HUMAN_TIME,),
+        "Nothing counts the time of a human who is gone.",
+    ),
+    StandingRule(
+        "no timer",
+        C.BOT_WITHOUT_DESK,
+        (E.STOP_TIMER,),
+        "In phase BOT only a desk's open chat has a timer.",
+    ),
+    StandingRule(
+        "chat timer",
+        C.BOT_AGAIN_DESK_STAYS,
+        (E.START_CHAT_TIMER,),
+        "The desk's agent left and the chat stays open, because a colleague may come. It ends "
+        "after HUMAN_IDLE_AFTER.",
+    ),
+    StandingRule(
+        "request over",
+        C.BOT_AGAIN,
+        (E.END_REQUEST,),
+        "A request is kept while a customer waits or a human is here, for the response time.",
+    ),
+    StandingRule(
+        "human active",
+        C.HUMAN_ACTIVE,
+        (E.START_HUMAN_TIME, E.START_IDLE_TIMER, E.END_BOT_RUN),
+        "The idle timer counts from the last human join or message. Two robots are only those with "
+        "no human in between.",
+    ),
+    StandingRule(
+        "who speaks",
+        C.FACT_SETS_SPEAKER,
+        (E.NOTE_SPEAKER,),
+        "A fact older than this one is stale, and does not change who speaks.",
+    ),
+    # The first of the next three that holds ends what is owed, so the others do not hold.
+    StandingRule(
+        "owed: closed",
+        C.OWED_CLOSED,
+        (E.SAY_OWED_CLOSED, E.FORGET_OWED),
+        "An answer that could not be sent is sent as it is by now: the desk is still closed.",
+    ),
+    StandingRule(
+        "owed: no human",
+        C.OWED_NOBODY,
+        (E.SAY_NOBODY, E.FORGET_OWED),
+        "The handoff has failed since, and the customer must know.",
+    ),
+    StandingRule(
+        "owed: answered",
+        C.OWED,
+        (E.FORGET_OWED,),
+        "A human who is here, or a desk that is open now, is the better answer.",
+    ),
+    StandingRule(
+        "recall begins",
+        C.HUMAN_TIME_BEGINS,
+        (E.BEGIN_RECALL,),
+        "The bot gets what was said since this human came, and no reply to an earlier question.",
+    ),
+    StandingRule(
+        "recall",
+        C.HUMAN_TIME,
+        (E.NOTE_WORDS,),
+        "A bot that speaks again must know what was said without it.",
+    ),
+    StandingRule(
+        "handback",
+        C.HUMAN_TIME_ENDS,
+        (E.HAND_BACK,),
+        "It goes to the bot once, with the customer's next words.",
+    ),
+    StandingRule(
+        "reports",
+        C.MEASURED,
+        (E.MEASURE,),
+        "Reports count what is decided, so it is measured here. A human's late words are measured "
+        "because the customer is shown them.",
+    ),
+)

@@ -1,4 +1,4 @@
-"""Which variables and which words reach whom: all that leaves Baton passes here.
+"""Which variables and which words reach which audience: all that leaves Baton passes here.
 
 A key that is hidden from an audience is in nothing that is made for that audience, nor are the
 customer's words that were captured under it. A bot reads all of the customer's words: they answer
@@ -72,8 +72,8 @@ def _without(payload: JsonObject, hidden: Iterable[str]) -> JsonObject:
 def captured(
     payload: JsonObject, projection: Projection, captured_at: datetime, provenance: Provenance
 ) -> tuple[Variable, ...]:
-    """Returns every key of `payload` with who may see it; a value that nobody may see goes no
-    further than here.
+    """Returns every key of `payload` with the audiences that may see it. A value that none may see
+    is dropped here.
     """
     return tuple(
         Variable(
@@ -93,8 +93,8 @@ def captured(
 def merge(
     known: tuple[Variable, ...], new: Iterable[Variable], now: datetime
 ) -> tuple[Variable, ...]:
-    """Returns the latest value of each key: by its own time, never later than `now`, and never
-    a claim over a fact.
+    """Returns the latest value of each key, by its own time but never later than `now`. A browser's
+    report never replaces a fact.
     """
     latest = {variable.key: variable for variable in known}
     for variable in clamped(new, now):
@@ -126,8 +126,8 @@ def clamped(variables: Iterable[Variable], now: datetime) -> tuple[Variable, ...
 
 
 def _within_limits(variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
-    """Drops the oldest, claims before facts: no browser may fill the record that its
-    conversation's messages need.
+    """Drops the oldest, browsers' reports before facts, so that no browser can fill the record
+    that the conversation's messages need.
     """
     kept, room = set[str](), KEPT_BYTES
     for variable in sorted(variables, key=_worth, reverse=True)[:KEPT_KEYS]:
@@ -195,7 +195,7 @@ def words_to_mask(entry: JournalEntry) -> str | None:
 
 
 def words_for_desk(entry: JournalEntry, command: CallDesk) -> str:
-    """Returns what a desk is told that the customer said."""
+    """Returns the customer's words as the desk of `command` may read them."""
     return words_for(Audience.AGENT, entry) or "" if command.text is None else command.text
 
 
@@ -224,7 +224,7 @@ _WORDS = {
 }
 _OPEN = ("agent", "conversationId", "customAgentId", "requestId", "sendTime", "context")
 _OPEN_INSIDE = ("name", "messageId", "createTime", "message", "type")
-FIELD = "handoff"  # of what Baton hands back to the bot; nobody else may say such a thing
+FIELD = "handoff"  # what Baton hands back to the bot; it is removed from any other form
 
 
 def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
@@ -259,8 +259,8 @@ def body_of(entry: JournalEntry, command: Publish | Post) -> JsonObject:
 
 
 def _hidden(form: JsonObject) -> JsonObject:
-    """Returns that a message came, and when. What nobody here knows of may hold the words, so
-    it goes as well.
+    """Returns that a message came, and when. Fields that are not known here may hold the words, so
+    they are left out.
     """
     known: JsonObject = {name: form[name] for name in _OPEN if name in form}
     for payload, words in _WORDS.items():

@@ -14,6 +14,7 @@ from infra.diagram import diagram
 from infra.documents.printed import PRINTED, documents, printed
 from infra.documents.reasons import given_reasons
 from infra.documents.settings import SERVICE, meanings
+from infra.table import document
 from shared.api.routes import VERBS
 from shared.errors import BatonError, DoorClosed, Refused, TooMany, Unauthenticated
 from shared.reports.figures import BREAKDOWNS, figures
@@ -30,6 +31,10 @@ FUNCTIONS, SHARED, PLATFORMS, REPORTS = (
 
 def test_the_diagram_is_printed_from_the_table() -> None:
     assert f"```mermaid\n{diagram()}\n```" in SHARED
+
+
+def test_the_table_is_printed_from_what_decides() -> None:
+    assert (ROOT / "shared" / "handoff" / "TABLE.md").read_text() == document()
 
 
 @pytest.mark.parametrize(

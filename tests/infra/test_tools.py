@@ -32,6 +32,7 @@ TOOLS = [
     "infra.openapi",
     "infra.recount",
     "infra.stage",
+    "infra.table",
     "infra.local",
     "infra.local.demo",
     "infra.local.picture",

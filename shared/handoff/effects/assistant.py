@@ -1,6 +1,4 @@
-"""A desk's own assistant, which answers in its chat while the customer waits for one of its
-people.
-"""
+"""A desk's own assistant, which answers in the desk's chat while the customer waits for a human."""
 
 from shared.handoff.draft import Draft
 from shared.handoff.effects.notifications import notification
@@ -10,8 +8,8 @@ ENDED = "the desk's assistant had answered, and the chat has ended"
 
 
 def note(draft: Draft) -> None:
-    """From now on it has the customer's words, and they wait from now. Whoever waits for an opening
-    still does; what another bot asked for will not be answered.
+    """The assistant gets the customer's words from now on, and the customer waits from now. A wait
+    for an opening goes on. A bot's question that awaits a reply gets none.
     """
     called, timer = draft.conversation.called, draft.conversation.timer
     if called is not None:
@@ -25,4 +23,4 @@ def note(draft: Draft) -> None:
 
 def notify_ended(draft: Draft) -> None:
     draft.reason = ENDED
-    draft.commands.append(notification(draft, "handoff.failed"))
+    draft.emit(notification(draft, "handoff.failed"))

@@ -1,9 +1,8 @@
-"""A desk's own chats: which one is about the handoff under way, which are over, and who is told to
-end.
+"""A desk's own chats: which one is for the handoff under way, which are over, which must end.
 
-A chat whose handoff is over stays linked: its agent may not know yet. What happens there changes
-nothing of the handoff under way, and the desk is told again to end it; told twice it does nothing
-more.
+A chat whose handoff is over stays linked, because its agent may not know yet. What happens there
+changes nothing of the handoff under way, and the desk is asked again to end the chat. A desk that
+is asked twice does nothing more.
 """
 
 from shared.handoff.draft import Draft, expect
@@ -14,12 +13,12 @@ from shared.schemas.ids import platform_of
 from shared.schemas.own_events import ChatOpened
 
 
-def tell(draft: Draft, action: str, **what: object) -> None:
-    """Tells the desk that has the handoff, if one has it."""
+def call_desk(draft: Draft, action: str, **what: object) -> None:
+    """Calls the desk that has the handoff, if one has it."""
     called = draft.conversation.called
     if called is not None:
         whose = {"desk": called.desk, "platform": called.kind, "handoff": called.handoff}
-        draft.commands.append(
+        draft.emit(
             CallDesk.model_validate(
                 {"id": draft.derived_id(f"desk {action}"), "action": action, **whose, **what}
             )
@@ -27,12 +26,12 @@ def tell(draft: Draft, action: str, **what: object) -> None:
 
 
 def let_go(draft: Draft, why: str | None) -> None:
-    """Takes the handoff from the desk that was called, which is told `why` unless it knows."""
+    """Takes the handoff from the desk that was called. `why` is None where the desk knows."""
     called = draft.conversation.called
     if called is None:
         return
     if why is not None:
-        tell(draft, "close", chat=called.chat, reason=why)
+        call_desk(draft, "close", chat=called.chat, reason=why)
     for one in called.created:
         _end_unlinked(draft, one)
     draft.change(called=None)
@@ -41,7 +40,7 @@ def let_go(draft: Draft, why: str | None) -> None:
 
 
 def take_chat(draft: Draft) -> None:
-    """Of several chats that the desk says it made meanwhile, this is the one that is needed."""
+    """Ends the other chats that the desk has reported for this customer since it was called."""
     event, called = expect(draft.event, ChatOpened), draft.conversation.called
     if called is not None:
         known = {event.chat, *draft.conversation.links}
@@ -81,7 +80,7 @@ def _made(draft: Draft) -> CreatedChat:
 
 
 def _end_unlinked(draft: Draft, made: CreatedChat) -> None:
-    """It is kept in mind, so that an erase reaches what its agent has typed."""
+    """Keeps the chat's id, so that an erase reaches what its agent has typed."""
     _keep(draft, made.chat)
     _end(draft, made.chat, made.customer)
 
@@ -93,7 +92,7 @@ def _keep(draft: Draft, chat: str) -> None:
 
 def _end(draft: Draft, chat: str, customer: str | None = None) -> None:
     platform = platform_of(chat)
-    draft.commands.append(
+    draft.emit(
         CallDesk(
             id=draft.derived_id(f"desk close {chat}"),
             desk=platform,

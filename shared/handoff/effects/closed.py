@@ -1,5 +1,5 @@
-"""What customer and team hear where the desk is closed, and what a customer is owed who could
-not be told.
+"""What the customer and the team are sent where the desk is closed, and what a customer is owed
+who could not be written to.
 """
 
 from datetime import UTC, timedelta
@@ -12,19 +12,19 @@ from shared.handoff.routing.desk import Route
 from shared.schemas.conversation import Phase, Timer
 from shared.schemas.desks import ClosedDesk
 
-# after which the team is told again of a desk that names no opening
+# the team is notified again after this of a desk that never opens
 CLOSED_FOR_GOOD = timedelta(days=1)
 OUTSIDE_HOURS = "outside-hours"
 
 
 def say_closed(draft: Draft) -> None:
-    """A desk's own AI asks with every message: of its asking the customer is told as often as the
-    team.
+    """A desk's own AI asks with every message, so its request sends the customer this text as often
+    as the team is notified.
 
-    A bot that asks because it heard the customer ask has the customer told nothing that they know
-    already.
+    A bot often asks because the customer did. The customer has the answer to those words already,
+    and does not get it twice.
     """
-    route, known = _route(draft), draft.conversation
+    route, known = draft.route, draft.conversation
     asked_by_desk = draft.event.fact and not known.owns(draft.event.source)
     latest = known.last_message_id
     answered = not draft.event.fact and latest is not None and known.closed_answered == latest
@@ -36,30 +36,21 @@ def say_closed(draft: Draft) -> None:
 
 
 def say_shut(draft: Draft) -> None:
-    _say(draft, _route(draft), waits=False)
+    _say(draft, draft.route, waits=False)
 
 
 def say_opening(draft: Draft) -> None:
-    route = _route(draft)
+    route = draft.route
     if draft.conversation.opens_at is not None and route.closed:
         _say(draft, route, waits=True)
 
 
-def say_what_is_owed(draft: Draft) -> None:
-    """Says what could not be said when nobody could write to the customer, as it is by now.
+def say_owed(draft: Draft) -> None:
+    _say(draft, draft.route, waits=draft.conversation.opens_at is not None)
 
-    A human who is here is the better answer; who waits again, for a desk that is open, is answered
-    by that.
-    """
-    known = draft.conversation
-    if known.owed is None or draft.outside_window:
-        return
+
+def forget_owed(draft: Draft) -> None:
     draft.change(owed=None)
-    route = _route(draft)
-    if known.phase is not Phase.HUMAN and known.owed != Notice.NOBODY and route.closed:
-        _say(draft, route, waits=known.opens_at is not None)
-    elif known.phase is Phase.BOT:
-        say_notice(draft, Notice.NOBODY)
 
 
 def _say(draft: Draft, route: Route, *, waits: bool) -> None:
@@ -71,7 +62,7 @@ def _say(draft: Draft, route: Route, *, waits: bool) -> None:
 
 
 def notify_closed(draft: Draft) -> None:
-    route = _route(draft)
+    route = draft.route
     if _is_known(draft, route):
         draft.reason = OUTSIDE_HOURS
     else:
@@ -79,8 +70,8 @@ def notify_closed(draft: Draft) -> None:
 
 
 def notify_shut(draft: Draft) -> None:
-    """The team knows of this request, so it hears of its end, whatever it heard of others."""
-    _fail(draft, _route(draft))
+    """The team knows of this request, so it is notified of its end in any case."""
+    _fail(draft, draft.route)
 
 
 def _fail(draft: Draft, route: Route) -> None:
@@ -91,29 +82,21 @@ def _fail(draft: Draft, route: Route) -> None:
         for one in draft.conversation.closed
         if one.desk != route.desk.name and draft.now < one.until
     )
-    draft.commands.append(notification(draft, "handoff.failed", route.desk.name))
+    draft.emit(notification(draft, "handoff.failed", route.desk.name))
     draft.change(closed=(*others, ClosedDesk(desk=route.desk.name, until=until)))
 
 
 def wait_for_opening(draft: Draft) -> None:
-    """Reminders count from the opening; what the team was told of so far was another day's."""
-    opens, before = _route(draft).opens, draft.conversation.timer
+    """Reminders count from the opening. Those of an earlier day do not count."""
+    opens, before = draft.route.opens, draft.conversation.timer
     if opens is not None:
         armed, openings = draft.conversation.version, (before.openings if before else 0) + 1
         due = opens.astimezone(UTC)
         draft.change(timer=Timer(kind="unclaimed", armed=armed, n=0, due_at=due, openings=openings))
 
 
-def _route(draft: Draft) -> Route:
-    known = draft.conversation
-    queued = known.phase is Phase.QUEUED
-    return (
-        draft.policy.standing(known, draft.now) if queued else draft.policy.route(known, draft.now)
-    )
-
-
 def _is_known(draft: Draft, route: Route) -> bool:
-    """Returns whether the team knows already that this customer asks while nobody is there."""
+    """Returns whether the team knows already that this customer asks while the desk is closed."""
     known = draft.conversation
     if known.phase is Phase.QUEUED:
         return known.opens_at is not None or not route.waits

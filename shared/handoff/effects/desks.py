@@ -1,11 +1,11 @@
-"""What the effects about desks do: where a request goes, and what a desk is told that must be
+"""What the effects about desks do: which desk gets a request, and what a desk gets that must be
 called.
 """
 
 from datetime import UTC
 
 from shared.handoff.draft import Draft, expect
-from shared.handoff.effects.chats import let_go, tell
+from shared.handoff.effects.chats import call_desk, let_go
 from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called
@@ -37,9 +37,7 @@ def queue(draft: Draft) -> None:
 
 
 def pass_on(draft: Draft) -> None:
-    """The reminder that is given now is the first one for the other desk, whose opening they
-    need not wait for.
-    """
+    """The team gets the first reminder for the other desk now, so the timer counts the second."""
     known, desk = draft.conversation, draft.policy.route(draft.conversation, draft.now).desk
     if known.request is not None:
         due = draft.now + draft.policy.unclaimed_after
@@ -49,10 +47,9 @@ def pass_on(draft: Draft) -> None:
 
 
 def call(draft: Draft) -> None:
-    """Calls the desk now, or once it opens. One that asked for a human itself knows.
+    """Calls the desk now, or once it opens. A desk that asked for the human itself is not called.
 
-    A desk that still has an earlier handoff, because its agent left the chat open, is told that it
-    is over.
+    A desk may still have an earlier handoff, because its agent left the chat open. That one ends.
     """
     let_go(draft, "asked anew")
     known, request = draft.conversation, draft.conversation.request
@@ -71,7 +68,7 @@ def call(draft: Draft) -> None:
     draft.change(
         called=Called(desk=desk.name, kind=desk.kind, handoff=handoff, opens_chats=desk.opens_chats)
     )
-    tell(
+    call_desk(
         draft,
         "open",
         menu=desk.menu,
@@ -83,16 +80,17 @@ def call(draft: Draft) -> None:
 
 
 def relay(draft: Draft) -> None:
-    """What the desk may read of the words is seen to when they are said."""
+    """The outbox hides what the desk may not read, when it sends the words."""
     if expect(draft.event, FromUser).said:
-        tell(draft, "say")
+        call_desk(draft, "say")
 
 
 def close(draft: Draft) -> None:
-    """Lets go of a desk none of whose people is present. One whose chat has ended knows.
+    """Releases the desk, unless one of its people is present. It is called with the reason, unless
+    it reported the end of its chat.
 
-    An agent who leaves does not end a desk's chat: a colleague may come. Nor does a chat end that
-    was turned away: an agent might still take it.
+    An agent who leaves does not end the chat, because a colleague may come. A chat that the desk
+    turned away is ended by this call, because an agent might still take it.
     """
     event, called = draft.event, draft.conversation.called
     if called is None or any(called.has(human.source) for human in draft.conversation.humans):

@@ -1,4 +1,4 @@
-"""Who joins and who leaves, and how the customer is told: by the platform's own frame events,
+"""Who joins and who leaves, and how the customer is shown it: with the platform's own events,
 else in words.
 """
 
@@ -19,8 +19,8 @@ UNHEARD_KEPT = 20
 
 
 def join(draft: Draft) -> None:
-    """Who was introduced a moment ago, when others were told of as having left, is in their
-    frame already.
+    """Opens a frame, unless this human has one: they may have been introduced with this event, when
+    another's LEFT was sent.
     """
     event = expect(draft.event, ByRepresentative)
     known = draft.conversation.present(event.representative)
@@ -43,8 +43,8 @@ def join(draft: Draft) -> None:
 
 
 def introduce(draft: Draft, human: Participant) -> Participant:
-    """Returns the human as the customer knows them: who joined when nobody could write to the
-    customer is told now.
+    """Returns the human with the frame that the customer has seen. JOINED is sent now where the
+    window was closed when they joined.
     """
     if human.told or draft.outside_window:
         return human
@@ -60,10 +60,10 @@ def _replace(draft: Draft, human: Participant, by: Participant) -> None:
 
 
 def forget_joined(draft: Draft) -> None:
-    """Who was to be told of and was not is introduced with their next words.
+    """A human whose JOINED did not arrive is introduced before their next message.
 
-    That they left is still said to whom has seen words of theirs; the delivery knows whether there
-    are any.
+    The frame is kept as `unheard`: where the customer has seen messages of that human, which the
+    delivery knows, LEFT is still sent.
     """
     known, event = draft.conversation, draft.event
     if isinstance(event, Undelivered) and event.message not in _frames(known):
@@ -80,14 +80,14 @@ def _frames(conversation: Conversation) -> set[str]:
 
 
 def replace_app(draft: Draft) -> None:
-    """Who types in the channel's own app has no name there and is not announced; a colleague
-    takes over from them.
+    """A human in the channel's own app has no name there and was not announced, so there is no
+    LEFT when a colleague takes over.
     """
     draft.conversation = channels.without_app(draft.conversation)
 
 
 def stay(draft: Draft) -> None:
-    """Who is said to have joined again does not go with a leaving from before that."""
+    """A LEFT from before this does not apply to a human who is reported to have joined again."""
     event = expect(draft.event, ByRepresentative)
     known = draft.conversation.present(event.representative)
     if known is not None and known.source == event.source:
@@ -105,20 +105,16 @@ def leave_desk(draft: Draft) -> None:
 
 
 def leave_all(draft: Draft) -> None:
-    """The bot is back because nobody spoke, of which the customer is told even where no law
-    asks for it.
+    """The humans leave without a word, so the last text says that the bot is back, also where no
+    law asks for it.
     """
     _dismiss(draft, lambda _: True, back=not draft.is_off(draft.policy.notices_off))
 
 
-def catch_up(draft: Draft) -> None:
-    """Tells of those who left when the customer could not be told, before anything else is said
-    to them.
-    """
+def leave_late(draft: Draft) -> None:
     gone = draft.conversation.left_unseen
-    if not draft.outside_window:
-        draft.change(left_unseen=())
-        _tell_of(draft, gone, back=False, late=True)
+    draft.change(left_unseen=())
+    _say_left(draft, gone, back=False, late=True)
 
 
 def _dismiss(draft: Draft, goes: Callable[[Participant], bool], *, back: bool = False) -> None:
@@ -131,14 +127,14 @@ def _dismiss(draft: Draft, goes: Callable[[Participant], bool], *, back: bool = 
     if draft.outside_window:
         draft.change(left_unseen=(*known.left_unseen, *gone))
     else:
-        _tell_of(draft, gone, back=back)
+        _say_left(draft, gone, back=back)
 
 
-def _tell_of(
+def _say_left(
     draft: Draft, gone: tuple[Participant, ...], *, back: bool, late: bool = False
 ) -> None:
-    """Where nobody stays, the last words are that an automated assistant speaks again: one
-    text, not two.
+    """Where no human stays, the last LEFT says in the same text that an automated assistant speaks
+    again.
     """
     _vouch(draft, gone)
     discloses = not draft.conversation.humans and (
@@ -152,8 +148,8 @@ def _tell_of(
 
 
 def _vouch(draft: Draft, gone: tuple[Participant, ...]) -> None:
-    """Introduces one of those who stay where the customer knows none: else it would look as if
-    nobody stayed.
+    """Introduces one of those who stay where the customer has been shown none. Else it would look
+    as if no human stayed.
     """
     here, names = draft.conversation.humans, {human.representative.name for human in gone}
     strangers = [human for human in here if human.representative.name not in names]
@@ -162,8 +158,8 @@ def _vouch(draft: Draft, gone: tuple[Participant, ...]) -> None:
 
 
 def _spoke_there(draft: Draft) -> bool:
-    """Returns whether the channel showed it all by itself: this human came, or came and went,
-    with their own words.
+    """Returns whether the channel in use has shown the human's message itself, so that it needs no
+    JOINED or LEFT.
     """
     shown = isinstance(draft.event, HumanMessage) and draft.event.delivered
     return shown and draft.event.source == draft.conversation.channel

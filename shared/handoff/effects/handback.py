@@ -1,11 +1,11 @@
-"""What a bot is told when it speaks again after a human: why the human left, who it was, what
-was said meanwhile.
+"""What a bot gets when it speaks again after a human: why the human left, who it was, what was
+said.
 """
 
 from shared.handoff.draft import Draft
 from shared.handoff.visibility import FIELD
 from shared.schemas.base import JsonObject
-from shared.schemas.conversation import Conversation, Handback, Line, Phase
+from shared.schemas.conversation import Conversation, Handback, Line
 from shared.schemas.events import FromUser, SuggestionResponse, UserMessage
 from shared.schemas.texts import shortened
 
@@ -17,19 +17,15 @@ LEFT_BECAUSE = {
 }
 
 
-def remember(draft: Draft, before: Conversation) -> None:
-    """Keeps what is said while a human is here, and hands it back when the last one leaves."""
-    after = draft.conversation
-    if after.tracked or Phase.HUMAN not in (before.phase, after.phase):
-        return
-    if before.phase is not Phase.HUMAN:
-        draft.change(said=(), handback=None, awaited=None)
-    _note(draft)
-    if after.phase is not Phase.HUMAN:
-        draft.change(said=(), handback=_handback(draft, before))
+def begin(draft: Draft) -> None:
+    draft.change(said=(), handback=None, awaited=None)
 
 
-def _note(draft: Draft) -> None:
+def hand_back(draft: Draft) -> None:
+    draft.change(said=(), handback=_handback(draft, draft.before))
+
+
+def note_words(draft: Draft) -> None:
     text = draft.event.text
     if text is not None:
         line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
@@ -55,7 +51,7 @@ def _handback(draft: Draft, before: Conversation) -> Handback:
     )
 
 
-def told(draft: Draft) -> JsonObject:
+def field_for_bot(draft: Draft) -> JsonObject:
     """Returns what the bot's copy of the customer's next words carries, and forgets it."""
     handback = draft.conversation.handback
     if (

@@ -1,4 +1,4 @@
-"""What the team is told of a draft."""
+"""The notifications that the team gets of a draft."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
 def notify(kind: NotificationType) -> Callable[[Draft], None]:
     def effect(draft: Draft) -> None:
-        draft.commands.append(notification(draft, kind))
+        draft.emit(notification(draft, kind))
 
     return effect
 
@@ -48,8 +48,8 @@ def _reason(draft: Draft) -> str | None:
 
 
 def _about(draft: Draft) -> Representative | None:
-    """Returns whom it is about: a chat's end names nobody, but with it leave those who were in
-    it.
+    """Returns the representative of the event. The end of a chat names none, but its humans leave
+    with it.
     """
     named = draft.gone[-1].representative if draft.gone else None
     return getattr(draft.event, "representative", named)

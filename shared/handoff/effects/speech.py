@@ -1,5 +1,5 @@
-"""What representatives say to the customer, and what Baton says of its own, as the channel can
-show it.
+"""What representatives say to the customer, and Baton's own notices, as the channel can show
+them.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING)
 
 
 def message(draft: Draft) -> None:
-    """Says it in the human's frame, unless the channel has shown it already; the first word
+    """Sends the message in the human's frame, unless the channel has shown it. The first message
     ends the wait.
     """
     event = expect(draft.event, HumanMessage)
@@ -49,9 +49,9 @@ def say(notice: Notice) -> Callable[[Draft], None]:
 
 
 def say_notice(draft: Draft, notice: Notice, **values: object) -> None:
-    """Says Baton's own words, with what they speak of, unless the customer is to hear none.
+    """Sends a notice of Baton's own, unless a setting or the customer has switched notices off.
 
-    Whoever cannot be written to is owed the answer to their asking for a human.
+    Where the window is closed, the answer to a request for a human is owed, and sent later.
     """
     if notice in OWED and not draft.is_off(draft.policy.notices_off):
         draft.change(owed=notice.value if draft.outside_window else None)
@@ -67,7 +67,7 @@ def say_notice(draft: Draft, notice: Notice, **values: object) -> None:
 
 
 def _may_say(draft: Draft, notice: Notice) -> bool:
-    """Where the last human's leaving is told in words, they say already that the bot is back."""
+    """Where LEFT of the last human is a text, that text says already that the bot is back."""
     said_already = notice is Notice.RETURNED and not draft.capabilities.frames
     unwanted = draft.conversation.unsubscribed_at is not None or draft.is_off(
         draft.policy.notices_off
@@ -76,16 +76,16 @@ def _may_say(draft: Draft, notice: Notice) -> bool:
 
 
 def _say(draft: Draft, event: Said) -> bool:
-    """Returns whether the customer may be written to; if not, the team is told that this was not
-    said.
+    """Returns whether the message was sent. Where the window is closed it is not, and the team is
+    notified.
 
-    Where their own platform delivers, it was said there.
+    In a tracked conversation the platform has shown it already.
     """
     if draft.conversation.tracked:
         return True
     if draft.outside_window:
         draft.reason = "outside-window"
-        draft.commands.append(notification(draft, "delivery.failed"))
+        draft.emit(notification(draft, "delivery.failed"))
         return False
     own, human = draft.next_id(), draft.conversation.present(event.representative)
     frame = introduce(draft, human).frame if human and isinstance(event, HumanMessage) else None
@@ -117,7 +117,7 @@ def _to_customer(
 
 
 def _prefix(draft: Draft, who: Representative) -> str:
-    """Returns what stands before a human's words where the channel does not show who speaks."""
+    """Returns the name before a human's words, empty where the channel shows who speaks."""
     labelled = draft.capabilities.labels or draft.is_off(draft.policy.name_prefix_off)
     return (
         ""
@@ -127,8 +127,8 @@ def _prefix(draft: Draft, who: Representative) -> str:
 
 
 def _pieces(draft: Draft, content: Content, prefix: str) -> list[Content]:
-    """Returns it in pieces that the channel takes, each with the prefix; none of a text in
-    which there is no word.
+    """Returns the content in pieces within the channel's limit, each with the prefix. A text
+    without a word has none.
     """
     if content.text is None:
         return [content]

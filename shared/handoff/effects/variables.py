@@ -1,5 +1,5 @@
-"""What the effects about variables do: keep, publish and comment them, capture the words that
-were waited for.
+"""What the effects about variables do: keep, publish and comment them, and capture an awaited
+reply.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def _publish(draft: Draft, captured: tuple[Variable, ...]) -> None:
             variables=visible,
             provenance=captured[0].provenance,
         )
-        draft.commands.append(
+        draft.emit(
             Publish(id=body.id, topic=VARIABLES, body=body.model_dump(mode="json", by_alias=True))
         )
 
@@ -83,7 +83,7 @@ def _comment(draft: Draft, captured: tuple[Variable, ...]) -> None:
             variables=visible,
             provenance=captured[0].provenance,
         )
-        draft.commands.append(Comment(id=body.id, body=body.model_dump(mode="json", by_alias=True)))
+        draft.emit(Comment(id=body.id, body=body.model_dump(mode="json", by_alias=True)))
 
 
 def _news(draft: Draft, captured: Iterable[Variable], reader: Audience) -> JsonObject:

@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic_core import PydanticKnownError
 
 from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Conversation
+from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.ids import platform_of
 from shared.schemas.languages import language_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
-Kind = Literal["api", "ccai", "csku"]
-# they must be told of each handoff; the others read API and topics
-CALLED: tuple[Kind, ...] = ("ccai", "csku")
-OPEN_CHATS: tuple[Kind, ...] = ("ccai",)  # of these, the ones that open a chat for each
+
+
+def _kind(given: object) -> object:
+    """The message is the one that pydantic has for a list of literals."""
+    if isinstance(given, str) and given in DESK_KINDS:
+        return given
+    *others, last = map(repr, DESK_KINDS)
+    raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
 
 
 def _name(given: str) -> str:
@@ -41,15 +47,14 @@ def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
 class Desk(BaseModel):
     """Where human agents are. Without channels, languages or hours it takes any, at any time.
 
-    `outside`: what becomes of a handoff while it is closed: it fails, or waits until the desk
-    opens. `menu`: the queue of its chats, where that is not the one that the platform's own setting
-    names.
+    `outside` is what becomes of a handoff while the desk is closed: it fails, or waits until the
+    desk opens. `menu` is the queue of its chats, None for the one in the platform's own setting.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Annotated[str, AfterValidator(_name)]
-    kind: Kind = "api"
+    kind: Annotated[str, BeforeValidator(_kind)] = "api"
     channels: tuple[str, ...] = ()
     languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
     hours: Hours | None = None
@@ -68,24 +73,22 @@ class Desk(BaseModel):
     @model_validator(mode="after")
     def _menu_of_chats(self) -> Self:
         if self.menu is not None and not self.opens_chats:
+            kinds = ", ".join(kind for kind, way in DESK_KINDS.items() if way is Way.OPENS_CHATS)
             raise ValueError(
-                f"menu: only desks of kind {', '.join(OPEN_CHATS)} have queues that a chat can be "
-                f"put in"
+                f"menu: only desks of kind {kinds} have queues that a chat can be put in"
             )
         return self
 
     @property
     def opens_chats(self) -> bool:
-        return self.kind in OPEN_CHATS
+        return DESK_KINDS[self.kind] is Way.OPENS_CHATS
 
     @property
     def must_be_called(self) -> bool:
-        return self.kind in CALLED
+        return DESK_KINDS[self.kind].must_be_called
 
     def takes(self, conversation: Conversation, language: str) -> bool:
-        """Returns whether such a handoff is for this desk, which can hear and answer the
-        customer there.
-        """
+        """Returns whether the desk takes such a handoff, and can read and answer the customer."""
         channel = not self.channels or conversation.platform in self.channels
         return (
             channel
@@ -94,11 +97,9 @@ class Desk(BaseModel):
         )
 
     def _reaches(self, conversation: Conversation) -> bool:
-        """CSKU's people see CSKU's own conversations only; where Baton only tracks, a chat's
-        words reach nobody.
-        """
-        if self.kind == "csku":
-            return "csku" in map(platform_of, (conversation.id, *conversation.links))
+        """Where Baton only tracks, the words in a chat do not reach the customer."""
+        if DESK_KINDS[self.kind] is Way.HAS_CONVERSATION:
+            return self.kind in map(platform_of, (conversation.id, *conversation.links))
         return not (self.opens_chats and conversation.tracked)
 
     def is_open(self, now: datetime) -> bool:
@@ -108,14 +109,12 @@ class Desk(BaseModel):
         return self.hours.next_opening(now, self.holidays) if self.hours else None
 
 
-ANYBODY = Desk(name="api")
+API_READERS = Desk(name="api")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`closed`: nobody is there now. `opens` is when, in the desk's time zone; None where it is
-    open or never opens.
-    """
+    """`opens` is when a closed desk opens, in its time zone. None: it is open, or never opens."""
 
     desk: Desk
     closed: bool = False
@@ -123,18 +122,18 @@ class Route:
 
     @property
     def waits(self) -> bool:
-        """Returns whether the customer is to wait until the desk opens."""
+        """Returns whether the customer waits until the desk opens."""
         return self.closed and self.desk.outside == "wait" and self.opens is not None
 
 
 def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str) -> Route:
     """Returns where a handoff goes. `language` is that of a customer whose own is not known.
 
-    Where no desk is meant for it, whoever reads API and topics gets it: nobody is lost for a gap in
-    the settings.
+    Where no desk takes it, the readers of the API and the topics get it, so that a gap in the
+    settings loses no customer.
     """
     spoken = language_of(conversation.locale) or language
-    matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [ANYBODY]
+    matching = [desk for desk in desks if desk.takes(conversation, spoken)] or [API_READERS]
     found = next((desk for desk in matching if desk.is_open(now)), matching[0])
     return _at(found, conversation, now)
 
@@ -142,11 +141,15 @@ def route(desks: Sequence[Desk], conversation: Conversation, now: datetime, lang
 def standing(
     desks: Sequence[Desk], conversation: Conversation, now: datetime, language: str
 ) -> Route:
-    """Returns where the handoff that is under way stands: closed once its desk is, and all
-    others where it could go.
+    """Returns the desk of the handoff under way, closed where it is and no other that takes the
+    handoff is open.
     """
-    anew = route(desks, conversation, now, language)
-    return _at(_desk_asked(desks, conversation), conversation, now) if anew.closed else anew
+    next_route = route(desks, conversation, now, language)
+    return (
+        _at(_desk_asked(desks, conversation), conversation, now)
+        if next_route.closed
+        else next_route
+    )
 
 
 def passes_on(
@@ -161,20 +164,18 @@ def passes_on(
 
 def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:
     asked = conversation.request.desk if conversation.request else None
-    return next((one for one in desks if one.name == asked), ANYBODY)
+    return next((one for one in desks if one.name == asked), API_READERS)
 
 
 def _at(desk: Desk, conversation: Conversation, now: datetime) -> Route:
-    """A conversation that is only tracked has its own platform's people, whose hours are not
-    Baton's affair.
-    """
+    """A tracked conversation has its own platform's people, whose hours Baton does not know."""
     if conversation.tracked or desk.is_open(now):
         return Route(desk)
     return Route(desk, closed=True, opens=desk.next_opening(now))
 
 
 def desk_list(value: object) -> object:
-    """Returns the desks of a setting. Raises ValueError that says in words what is wrong."""
+    """Returns the desks of a setting. Raises ValueError, which says what is wrong."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,0 +1,48 @@
+"""The kinds of desks are data that agree with the desks of the platforms, and the machine names no
+vendor.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from shared.bootstrap.desks import desks
+from shared.bootstrap.platforms import platforms
+from shared.handoff.routing.desk import Desk
+from shared.schemas.conversation import Conversation
+from shared.schemas.desk_kinds import DESK_KINDS, Way
+from shared.settings.model import Settings
+
+HANDOFF = Path(__file__).parents[2] / "shared" / "handoff"
+SETTINGS = Settings()
+VENDORS = {*platforms(SETTINGS)}
+
+
+def kinds(*ways: Way) -> set[str]:
+    return {kind for kind, way in DESK_KINDS.items() if way in ways}
+
+
+def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:
+    known = desks(SETTINGS)
+    assert kinds(Way.OPENS_CHATS) == set(known.chats)
+    assert kinds(Way.HAS_CONVERSATION) == set(known.flags)
+    assert kinds(Way.OPENS_CHATS, Way.HAS_CONVERSATION) <= VENDORS
+    assert not kinds(Way.READS) & VENDORS
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(Way.HAS_CONVERSATION)))
+def test_a_desk_that_has_conversations_takes_only_those_of_its_platform(kind: str) -> None:
+    desk, own = Desk(name="people", kind=kind), f"{kind}:1"
+    assert desk.takes(Conversation(id=own, address="1"), "en")
+    assert desk.takes(Conversation(id="other:1", address="1", links=(own,)), "en")
+    assert not desk.takes(Conversation(id="other:1", address="1"), "en")
+
+
+@pytest.mark.parametrize("path", sorted(HANDOFF.rglob("*.py")), ids=lambda path: path.stem)
+def test_the_machine_names_no_vendor(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not VENDORS & {word for word in words if isinstance(word, str)}
+    assert not [name for name in names for vendor in VENDORS if vendor in name.lower()]

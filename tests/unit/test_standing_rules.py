@@ -1,0 +1,276 @@
+"""Every rule before and after a step acts where its condition holds, and only there; and only the
+effects of rows send.
+"""
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.handoff.conditions import CONDITIONS
+from shared.handoff.effects.registry import EFFECTS
+from shared.handoff.machine import decide
+from shared.handoff.terms import Condition, Effect, Guard
+from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
+from shared.schemas.conversation import Channel, Conversation, Line, Phase, Timer
+from shared.schemas.events import Event
+from tests.unit.test_transitions import (
+    AT_BERLIN,
+    CALLED,
+    CHAT,
+    EARLIER,
+    FAILED,
+    JANE,
+    LOOPING,
+    NOW,
+    SAM,
+    WINDOW,
+    conversation,
+    event,
+)
+from tests.unit.test_transitions import _short as short
+from tests.walk import walked
+
+SHARED = Path(__file__).parents[2] / "shared"
+EFFECTS_ROOM = SHARED / "handoff" / "effects"
+STANDING = (*ON_ARRIVAL, *BEFORE_STEP, *AFTER_STEP)
+LONG_AGO, LATE = NOW - timedelta(hours=30), EARLIER - timedelta(seconds=1)
+ELSEWHERE = Channel(id="rcs:1", address="1", last_user_at=EARLIER)
+WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
+LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
+IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + WINDOW.human_idle_after}
+Case = tuple[Phase, dict[str, Any], tuple[str, dict[str, Any]]]
+BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
+
+# For each condition a phase, what differs in the conversation, and an event with which it holds;
+# and the same where it does not.
+HOLDS: dict[Condition, Case] = {
+    Condition.UNDATED: (BOT, {}, ("human_message", {"occurred_at": NOW + timedelta(hours=1)})),
+    Condition.ALWAYS: (BOT, {}, ("unknown", {})),
+    Condition.CUSTOMER_WRITES: (
+        BOT,
+        {"elsewhere": (ELSEWHERE,)},
+        ("user_message", {"source": "rcs:1"}),
+    ),
+    Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
+    Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
+    Condition.LEFT_UNSEEN: (BOT, {"left_unseen": (JANE,)}, ("unknown", {})),
+    Condition.JOINING: (BOT, {}, ("human_joined", {})),
+    Condition.STALE: (BOT, {}, ("human_message", {"occurred_at": LATE})),
+    Condition.BOT_SPEAKS: (HUMAN, {"human_since": EARLIER}, LEAVES),
+    Condition.BOT_WITHOUT_DESK: (HUMAN, {}, LEAVES),
+    Condition.BOT_AGAIN_DESK_STAYS: (
+        HUMAN,
+        {
+            "called": CALLED.model_copy(update={"chat": CHAT}),
+            "humans": (JANE.model_copy(update={"source": CHAT}),),
+        },
+        ("human_left", {"source": CHAT}),
+    ),
+    Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
+    Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
+    Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
+    Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
+    Condition.OWED: (HUMAN, {"owed": "nobody"}, ("unknown", {})),
+    Condition.HUMAN_TIME_BEGINS: (BOT, {"said": (Line(text="old"),)}, ("human_joined", {})),
+    Condition.HUMAN_TIME: (HUMAN, {}, WORDS),
+    Condition.HUMAN_TIME_ENDS: (HUMAN, {"said": (Line(text="hello"),)}, LEAVES),
+    Condition.MEASURED: (QUEUED, {}, ("human_joined", {})),
+}
+FAILS: dict[Condition, list[Case]] = {
+    Condition.UNDATED: [(BOT, {}, ("human_message", {"occurred_at": EARLIER}))],
+    Condition.CUSTOMER_WRITES: [
+        (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
+        (BOT, {}, ("unsubscribed", {})),
+    ],
+    Condition.FROM_CUSTOMER: [(BOT, {}, ("human_requested", {}))],
+    Condition.CUSTOMER_ACTS: [
+        (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
+        (BOT, {}, ("human_requested", {"fact": False})),
+    ],
+    Condition.LEFT_UNSEEN: [
+        (BOT, {}, WORDS),
+        (BOT, {"left_unseen": (JANE,), "last_user_at": LONG_AGO}, ("unknown", {})),
+    ],
+    Condition.JOINING: [(HUMAN, {}, ("human_joined", {}))],
+    Condition.STALE: [(BOT, {}, ("human_message", {}))],
+    Condition.BOT_SPEAKS: [(HUMAN, {}, WORDS), (BOT, {}, ("human_joined", {"occurred_at": LATE}))],
+    Condition.BOT_WITHOUT_DESK: [(BOT, {"called": CALLED}, WORDS)],
+    Condition.BOT_AGAIN_DESK_STAYS: [(HUMAN, {}, LEAVES), (BOT, {"called": CALLED}, WORDS)],
+    Condition.BOT_AGAIN: [(BOT, {}, WORDS)],
+    Condition.HUMAN_ACTIVE: [
+        (HUMAN, {}, WORDS),
+        (HUMAN, {"humans": (SAM,)}, ("human_message", {"occurred_at": LATE})),
+    ],
+    Condition.FACT_SETS_SPEAKER: [
+        (HUMAN, {}, ("human_message", {"fact": False})),
+        (HUMAN, {}, WORDS),
+    ],
+    Condition.OWED_CLOSED: [
+        (HUMAN, {**AT_BERLIN, "owed": "closed"}, WORDS),
+        (BOT, {"owed": "closed"}, WORDS),
+        (BOT, {**AT_BERLIN, "owed": "closed", "last_user_at": LONG_AGO}, ("unknown", {})),
+    ],
+    Condition.OWED_NOBODY: [
+        (QUEUED, {"owed": "nobody"}, WORDS),
+        (BOT, {"owed": "nobody", "last_user_at": LONG_AGO}, ("unknown", {})),
+    ],
+    Condition.OWED: [
+        (HUMAN, {}, WORDS),
+        (HUMAN, {"owed": "nobody", "last_user_at": LONG_AGO}, ("unknown", {})),
+    ],
+    Condition.HUMAN_TIME_BEGINS: [
+        (HUMAN, {}, ("human_joined", {})),
+        (BOT, {"tracked": True}, ("human_joined", {})),
+    ],
+    Condition.HUMAN_TIME: [
+        (BOT, {}, WORDS),
+        (HUMAN, {"tracked": True}, WORDS),
+        (HUMAN, {}, ("bot_message", {"source": "csku:conv_1"})),
+    ],
+    Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
+    Condition.MEASURED: [(BOT, {}, ("unknown", {}))],
+}
+
+
+# What the rows leave behind in the conversation; the second part is what they emit.
+LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
+    Condition.UNDATED: {"spoke_at": NOW},
+    Condition.ALWAYS: {"version": 7},
+    Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
+    Condition.FROM_CUSTOMER: {"locale": "id"},
+    Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
+    Condition.LEFT_UNSEEN: {"left_unseen": ()},
+    Condition.JOINING: {"human_version": 7},
+    Condition.STALE: {"first_response_seconds": None},
+    Condition.BOT_SPEAKS: {"human_since": None},
+    Condition.BOT_WITHOUT_DESK: {"timer": None},
+    Condition.BOT_AGAIN_DESK_STAYS: {"timer": Timer(kind="chat", **IDLE)},
+    Condition.BOT_AGAIN: {"request": None},
+    Condition.HUMAN_ACTIVE: {
+        "human_since": NOW,
+        "timer": Timer(kind="idle", **IDLE),
+        "bot_run": None,
+    },
+    Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
+    Condition.OWED_CLOSED: {"owed": None},
+    Condition.OWED_NOBODY: {"owed": None},
+    Condition.OWED: {"owed": None},
+    Condition.HUMAN_TIME_BEGINS: {"said": ()},
+    Condition.HUMAN_TIME: {"said": (Line(text="hi"),)},
+    Condition.HUMAN_TIME_ENDS: {"said": ()},
+    Condition.MEASURED: {},
+}
+EMITS: dict[Condition, list[str]] = {
+    Condition.LEFT_UNSEEN: ["LEFT Jane"],
+    Condition.OWED_CLOSED: [FAILED],
+    Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
+    Condition.MEASURED: ["record"],
+}
+
+
+def case(given: Case) -> tuple[Conversation, Event]:
+    phase, about_conversation, (kind, about_event) = given
+    return conversation(phase, **about_conversation), event(kind, **about_event)
+
+
+@pytest.mark.parametrize("rule", STANDING, ids=lambda rule: rule.name)
+def test_each_rule_acts_where_its_condition_holds(rule: Any) -> None:
+    before, happened = case(HOLDS[rule.when])
+    walk = walked(before, happened, NOW, WINDOW)
+    assert rule in walk.ran
+    emitted = [short(command) for row, _, command in walk.emitted if row == rule.name]
+    assert emitted == EMITS.get(rule.when, [])
+    after = decide(before, happened, NOW, WINDOW).conversation
+    left = LEAVES_BEHIND[rule.when]
+    assert {name: getattr(after, name) for name in left} == left
+
+
+@pytest.mark.parametrize(
+    ("condition", "given"), [(one, given) for one, cases in FAILS.items() for given in cases]
+)
+def test_no_rule_acts_where_its_condition_does_not_hold(condition: Condition, given: Case) -> None:
+    assert condition not in [rule.when for rule in walked(*case(given), NOW, WINDOW).ran]
+
+
+def test_each_condition_has_one_rule_and_both_cases() -> None:
+    assert [rule.when for rule in STANDING] == list(HOLDS) == list(LEAVES_BEHIND)
+    assert set(CONDITIONS) == set(Condition) == set(HOLDS)
+    assert set(FAILS) == set(Condition) - {Condition.ALWAYS}
+    assert len({rule.name for rule in STANDING}) == len(STANDING)
+
+
+def test_every_word_of_the_tables_is_used_and_defined() -> None:
+    cells = [cell for cells in TABLE.values() for cell in cells.values()]
+    rules = [rule for cell in cells for rule in cell]
+    effects = {effect for rule in rules for effect in rule.then.effects}
+    assert effects | {effect for rule in STANDING for effect in rule.effects} == set(Effect)
+    assert set(EFFECTS) == set(Effect)
+    assert {rule.when for rule in rules} == set(Guard)
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    return ((path, ast.parse(path.read_text())) for path in sorted(SHARED.rglob("*.py")))
+
+
+def test_only_effects_emit() -> None:
+    """What adds a command to a draft stands in `effects` (and, for itself, in Draft)."""
+    ways = {"emit", "add", "send"}
+    for path, tree in trees():
+        if path.is_relative_to(EFFECTS_ROOM) or path.name == "draft.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "draft":
+                assert node.attr not in ways, f"{path}:{node.lineno}"
+            assert "draft.commands.append" not in ast.unparse(node)[:40]
+
+
+def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
+    """`machine` takes EFFECTS, and calls one in a single place; no other module takes a function
+    of `effects`, and none makes a draft.
+    """
+    for path, tree in trees():
+        if path.is_relative_to(EFFECTS_ROOM):
+            continue
+        is_machine = path == SHARED / "handoff" / "machine.py"
+        taken = {
+            name.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("shared.handoff.effects")
+            for name in node.names
+        }
+        # else constants
+        assert taken == {"EFFECTS", "READERS"} if is_machine else all(map(str.isupper, taken)), path
+        drafts = [node for node in ast.walk(tree) if _calls(node, "Draft")]
+        assert bool(drafts) is is_machine, path
+    machine = ast.parse((SHARED / "handoff" / "machine.py").read_text())
+    functions = {one.name: one for one in machine.body if isinstance(one, ast.FunctionDef)}
+    users = {name for name, one in functions.items() if "EFFECTS" in ast.unparse(one)}
+    assert users == {"_perform"}
+    performed = [ast.unparse(node) for node in ast.walk(machine) if _calls(node, "_perform")]
+    assert sorted(performed) == [
+        "_perform(refusal.effects, draft)",
+        "_perform(rule.effects, draft)",
+        "_perform(step.effects, draft)",
+    ]
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
+    """`outbox` says a JOINED or LEFT in words where the platform refused it."""
+    made = {
+        str(path.relative_to(SHARED))
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if any(_calls(node, name) for name in ("SendMessage", "SendEvent", "SendSurvey"))
+    }
+    effects = {f"handoff/effects/{name}.py" for name in ("frames", "speech")}
+    assert made == {*effects, "outbox/attempt.py"}
