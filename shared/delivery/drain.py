@@ -133,7 +133,7 @@ class Drain:
             unseen = JoinedLost(
                 id=after.id, source=self.conversation, actor="delivery", frame=after.id
             )
-            await apply(self.ports, unseen, limit=None)
+            await apply(self.ports, unseen, limit=None)  # this delivery needs no wake-up
         self.add(work, command, tried.added)
         self.failed = self.failed or (tried.failed is True and after.state is State.PENDING)
         if after.state is State.BROKEN:

@@ -1,4 +1,4 @@
-"""What callers are answered: the base of every answer's model, and the one shape of errors."""
+"""The base class of the models of answers, and the models of errors."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI 3.1 documents of all functions share.
+"""The parts that the OpenAPI 3.1 documents of all functions have in common.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -18,7 +18,7 @@ REF = "#/components/schemas/{model}"
 def described(
     version: str, description: str, function: str, paths: Mapping[str, Any], components: Json
 ) -> Json:
-    """Returns the document of one function, ready to be written as JSON."""
+    """Returns the OpenAPI document of one function as JSON data."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,7 +42,7 @@ def bearer(description: str) -> Json:
 def schemas_of(
     models: Iterable[type[BaseModel]], mode: Literal["validation", "serialization"]
 ) -> Json:
-    """Returns the schemas of these models and of all that they hold, by name."""
+    """Returns the schemas of these models and of the models that they contain, by name."""
     ordered = sorted(models, key=lambda model: model.__name__)
     named = models_json_schema([(model, mode) for model in ordered], ref_template=REF)[1]
     return {name: on_one_line(schema) for name, schema in named["$defs"].items()}

@@ -1,4 +1,4 @@
-"""What Pub/Sub and Eventarc push to a function, as the topic's own JSON."""
+"""Unwraps the messages that Pub/Sub and Eventarc push to a function."""
 
 import base64
 
@@ -28,7 +28,7 @@ def pushed_body(request: Request) -> JsonObject:
         )
     try:
         return parse_object(base64.b64decode(data, validate=True))
-    except ValueError as error:  # no base64, or not even ASCII
+    except ValueError as error:  # not base64, or not ASCII
         raise BadRequest(
             "malformed-base64", "message.data is not base64.", field="message.data"
         ) from error

@@ -20,9 +20,9 @@ class Ours(BaseModel):
 
 
 class Stored(Ours):
-    """What a store keeps. While functions deploy one by one, older and newer versions of Baton read
-    and write the same documents: a field that this version does not know is accepted, and written
-    back as it was.
+    """Data in the store. Unknown fields are kept and written back unchanged.
+
+    During a deployment, older and newer versions of Baton read and write the same documents.
     """
 
     model_config = ConfigDict(extra="allow")

@@ -1,5 +1,6 @@
-"""Which doors a function has, and the settings that each of them needs: a door without one of them
-stays closed, and the log says so at start.
+"""The doors of each function, and the settings that each door needs.
+
+A door without one of its settings stays closed, which is logged at start.
 """
 
 from collections.abc import Callable
@@ -104,5 +105,5 @@ def closed_doors(settings: Settings, function: str) -> list[str]:
         for door in DOORS
         if function in door.functions and door.is_used(settings)
         for name in door.needs
-        if getattr(settings, name) in (None, (), {})
+        if getattr(settings, name) in (None, "", (), {})  # 0 is a value
     ]

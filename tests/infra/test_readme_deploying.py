@@ -68,7 +68,7 @@ def test_no_block_sets_a_placeholder() -> None:
 
 
 def test_every_variable_of_a_block_is_defined_or_asked_for() -> None:
-    """A shell puts nothing in the place of a variable that nobody has set."""
+    """A shell replaces a variable that is not set by nothing."""
     defined = set(re.findall(r"(?:^|[\s;])([A-Z_a-z]+)=", "\n".join(BLOCKS))) | {"name"}
     used = set(re.findall(r"\$([A-Za-z_]+)", "\n".join(BLOCKS)))
     assert used <= defined
