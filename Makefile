@@ -17,8 +17,8 @@ help:
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
 	@echo 'make doctor    URL=... : is this Baton well?'
 	@echo 'make picture   the picture in README'
-	@echo 'make openapi   the OpenAPI document in functions/send_representative'
-	@echo 'make lock      requirements*.txt anew from requirements*.in'
+	@echo 'make openapi   the OpenAPI documents and JSON Schemas in functions'
+	@echo 'make lock      requirements*.txt from requirements*.in'
 	@echo 'make clean     what was built, not what .baton keeps'
 
 run: $(VENV)/runtime

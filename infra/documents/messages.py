@@ -75,10 +75,9 @@ class CustomerMessage(_Open):
     """BOT_WEBHOOK_URL, DESK_WEBHOOK_URL: what the customer sent, in Business Messages form.
 
     `handoff` is there once, with the customer's first words after a human, and for the bot alone.
-    Of a conversation that Baton only tracks the form is empty.
     """
 
-    conversation_id: NonEmpty | None = None
+    conversation_id: NonEmpty
     agent: str | None = None
     request_id: str | None = None
     send_time: str | None = None

@@ -59,3 +59,10 @@ def test_a_line_has_at_most_100_columns_outside_of_tables_and_links(path: Path) 
 def test_the_measure_of_sentences_finds_a_long_one() -> None:
     long = " ".join(["word"] * (LONGEST + 1))
     assert [one for one in sentences(f"Short. {long}. End.") if len(one.split()) > LONGEST]
+
+
+def test_the_glossary_has_at_most_30_words() -> None:
+    text = (ROOT / "shared" / "README.md").read_text()
+    rows = re.search(r"^\| word \| meaning \|\n\|---\|---\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    assert rows
+    assert 10 < len(rows[1].splitlines()) <= 30
