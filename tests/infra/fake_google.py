@@ -188,9 +188,8 @@ class Google:
             raise Refused(409, "The etag is not that of the dashboard")
         self._refuses("", at, body)
         before = copy.deepcopy(there)
-        body = (
-            {**body.get("topic", body.get("subscription", body))} if "updateMask" in body else body
-        )
+        if "updateMask" in body:  # Pub/Sub's form of a change
+            body = body.get("topic") or body.get("subscription") or {}
         masked = query.get("updateMask", "").replace("_", "")
         for name, value in body.items():
             if name in ("name", "etag"):

@@ -18,9 +18,8 @@ from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]  # noqa
 from googlecloudsdk.core import log  # type: ignore[import-not-found]  # noqa: E402
 
 SLEEP = time.sleep
-time.sleep = lambda seconds: SLEEP(
-    min(seconds, 0.02)
-)  # between gcloud's questions about operations
+# Between its questions about operations.
+time.sleep = lambda seconds: SLEEP(min(float(seconds), 0.02))
 ANSWERS, CLI = sys.stdout, gcloud_main.CreateCLI([])
 
 

@@ -158,6 +158,16 @@ def test_a_changed_setting_changes_one_thing(to: Deployment, gcloud: Gcloud, who
     deployed(to, gcloud, only="forward_variables")
 
 
+def test_after_a_rollback_a_deployment_moves_the_traffic(
+    to: Deployment, gcloud: Gcloud, whole: Google
+) -> None:
+    where = "cloudfunctions/projects/baton-test/locations/europe-west1/functions"
+    function = whole.things[f"{where}/forward_variables"]
+    function["serviceConfig"]["allTrafficOnLatestRevision"] = False
+    deployed(to, gcloud, only="forward_variables")
+    assert function["serviceConfig"]["allTrafficOnLatestRevision"] is True
+
+
 def test_interrupted_and_run_again_it_ends_the_same(
     to: Deployment, gcloud: Gcloud, whole: Google, server: Server
 ) -> None:
