@@ -218,6 +218,11 @@ def test_no_more_is_waited_than_google_needs(capsys: pytest.CaptureFixture[str])
             "violates constraint constraints/iam.allowedPolicyMemberDomains",
             "The organisation forbids allUsers",
         ),
+        (
+            "ERROR: FAILED_PRECONDITION: One or more users named in the policy do not belong to a "
+            "permitted customer, perhaps due to an organization policy.",
+            "The organisation forbids allUsers",
+        ),
         ("Cloud Run API has not been used in project 1 before or it is disabled", "wait a minute"),
         ("something nobody has seen", "run the same command again"),
     ],
