@@ -28,7 +28,7 @@ ADVICE = {
     r"[Bb]illing": (
         "Link a billing account: gcloud billing projects link PROJECT --billing-account=ACCOUNT"
     ),
-    r"iam\.allowedPolicyMemberDomains": (
+    r"iam\.allowedPolicyMemberDomains|do not belong to a permitted customer": (
         "The organisation forbids allUsers. Ask for an exception for this project, or put a load "
         "balancer of your own before the public functions and grant its account roles/run.invoker."
     ),

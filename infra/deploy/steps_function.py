@@ -51,7 +51,10 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
         f"--docker-repository=projects/{to.project}/locations/{to.region}/repositories/baton",
         f"--service-account={to.account(name)}",
         "--trigger-http",
-        "--no-allow-unauthenticated",
+        # After a rollback traffic stays with the old revision until it is moved.
+        "--serve-all-traffic-latest-revision",
+        # Without the right of everybody an update would take it away until the next step.
+        "--allow-unauthenticated" if row.public else "--no-allow-unauthenticated",
         f"--ingress-settings={'all' if row.public else 'internal-only'}",
         f"--memory={row.memory_mb}Mi",
         f"--cpu={row.cpu}",

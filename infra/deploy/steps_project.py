@@ -83,10 +83,9 @@ def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
 def _field(
     to: Deployment, at: str, group: str, name: str, indexes: list[str], ttl: str
 ) -> Iterator[Step]:
-    lower = [one.lower().replace("_", "-").split() for one in indexes]
-    how = [f"--index=order={order},query-scope={scope}" for scope, order in lower] or [
-        "--disable-indexes"
-    ]
+    # gcloud makes these indexes for one collection and has no flag for another scope.
+    orders = [one.removeprefix("COLLECTION ").lower() for one in indexes]
+    how = [f"--index=order={order}" for order in orders] or ["--disable-indexes"]
     where = [name, at, f"--collection-group={group}"]
     yield Step(
         f"Firestore field {group}.{name}",

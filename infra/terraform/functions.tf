@@ -23,6 +23,7 @@ resource "google_cloudfunctions2_function" "these" {
   }
 
   service_config {
+    all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.functions[each.key].email
     ingress_settings                 = each.value.trigger == "http-public" ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
     available_memory                 = "${each.value.memory_mb}Mi"

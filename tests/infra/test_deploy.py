@@ -59,7 +59,7 @@ class Cloud:
     ran: list[tuple[list[str], str]] = field(default_factory=list)
 
     def run(self, words: tuple[str, ...], stdin: str | None) -> Result:
-        errors = self.fails.get(" ".join(words[1:4]))
+        errors = self.fails.get(" ".join(words[1:4])) or self.fails.get(" ".join(words[1:5]))
         if errors:
             return Result(1, "", errors.pop(0))
         asked = PROBES.get(json.dumps(words))
@@ -180,9 +180,32 @@ def test_a_list_that_fails_is_not_an_empty_list() -> None:
     assert cloud.deploy_to_it() == 1
 
 
-def test_a_new_service_account_is_waited_for() -> None:
-    cloud = Cloud(fails={"pubsub topics add-iam-policy-binding": [NEWBORN, NEWBORN]})
-    assert cloud.deploy_to_it() == 0
+NO_SOURCES = """ERROR: (gcloud.functions.deploy) OperationError: code=13, message=Build failed with
+status: FAILURE and message: failed to Fetch: failed to download archive gs://x/function-source.zip:
+Access to bucket gcf-v2-sources-1-europe-west1 denied. You must grant Storage Object Viewer"""
+NO_METRIC = """NOT_FOUND: Cannot find metric that matches type = "logging.googleapis.com/user/x".
+If a metric was created recently, it could take up to 10 minutes to become available."""
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "times"),
+    [
+        ("pubsub topics add-iam-policy-binding", NEWBORN, 6),
+        ("functions deploy receive_webhook", NO_SOURCES, 60),
+        ("alpha monitoring policies create", NO_METRIC, 60),
+    ],
+)
+def test_what_google_does_not_know_yet_is_waited_for(command: str, said: str, times: int) -> None:
+    assert Cloud(fails={command: [said] * times}).deploy_to_it() == 0
+
+
+def test_no_more_is_waited_than_google_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    cloud = Cloud(fails={"functions deploy receive_webhook": [NO_SOURCES] * 62})
+    assert cloud.deploy_to_it() == 1
+    told = capsys.readouterr()
+    assert "waiting for Google to know it" in told.out
+    assert "baton-build may not read the sources" in told.err
+    assert "infra.stage" not in told.err
 
 
 @pytest.mark.parametrize(
@@ -193,6 +216,11 @@ def test_a_new_service_account_is_waited_for() -> None:
         ("Billing account for project 1 is not found", "Link a billing account"),
         (
             "violates constraint constraints/iam.allowedPolicyMemberDomains",
+            "The organisation forbids allUsers",
+        ),
+        (
+            "ERROR: FAILED_PRECONDITION: One or more users named in the policy do not belong to a "
+            "permitted customer, perhaps due to an organization policy.",
             "The organisation forbids allUsers",
         ),
         ("Cloud Run API has not been used in project 1 before or it is disabled", "wait a minute"),

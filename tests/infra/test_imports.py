@@ -18,7 +18,7 @@ AT_START = {
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
     "receive_webhook": {"conversations", "stores"},
-    "forward_variables": {"browser", "conversations", "stores"},
+    "forward_variables": {"browser", "conversations", "stores", "version"},
     "send_representative": {"api", "conversations", "customers", "reports", "stores", "version"},
     "deliver_outbox": {"conversations", "customers", "delivery", "desks", "outbox", "stores"},
     "run_bot": {"bots", "conversations", "stores"},

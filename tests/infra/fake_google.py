@@ -1,0 +1,329 @@
+"""A stand-in for Google's APIs that the real gcloud talks to: it keeps what is made, and answers in
+the forms of the APIs' reference (lists in pages of two, long-running operations, ALREADY_EXISTS).
+
+It has none of Baton's code, and applies no filter: most of these lists have none, so that gcloud
+filters. What it does not know it answers with 501, which fails the test.
+"""
+
+import base64
+import copy
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+Json = dict[str, Any]
+NUMBER, PAGE = "123456789012", 2
+APIS = (
+    "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler firestore iam "
+    "logging monitoring pubsub run secretmanager serviceusage storage"
+).split()
+WORDS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 501: "UNIMPLEMENTED"}
+# Collections that are changed by operations which take their time.
+LONG = ("databases", "indexes", "fields", "repositories", "functions")
+# The field of a body that becomes the name, where it is not in the query.
+NAMED_BY = {"metrics": "name", "serviceAccounts": "accountId", "jobs": "name"}
+NAMED_BY_QUERY = {
+    "databases": "databaseId",
+    "secrets": "secretId",
+    "repositories": "repositoryId",
+    "functions": "functionId",
+}
+
+
+METADATA = {"@type": "type.googleapis.com/operation", "createTime": "2026-11-29T12:00:00Z"}
+VERSION = {"state": "ENABLED", "clientSpecifiedPayloadChecksum": True}
+
+
+class Refused(Exception):
+    """An error as Google answers it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def body(self) -> Json:
+        word = WORDS[self.status]
+        return {"error": {"code": self.status, "message": str(self), "status": word}}
+
+
+@dataclass
+class Google:
+    """All that was made, by API and path; `made` counts what was made and not there before."""
+
+    things: dict[str, Json] = field(default_factory=dict)
+    policies: dict[str, Json] = field(default_factory=dict)
+    operations: dict[str, Json] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, api: str, path: str, query: Json, body: Json) -> Json:
+        """Returns what an API answers. Raises Refused."""
+        whole = re.sub(r"^(storage/)?(v\d\w*/)?", "", unquote(path).strip("/"))
+        if verb := re.search(r":(\w+)$", whole):
+            return self._verb(api, f"{api}/{whole[: verb.start()]}", verb[1], body)
+        at = f"{api}/{whole}"
+        if "/operations/" in f"/{at}":
+            return self._polled(at)
+        if at == f"cloudresourcemanager/{whole}" and re.fullmatch(r"projects/[a-z-]+", whole):
+            return {"projectId": whole[9:], "projectNumber": NUMBER, "lifecycleState": "ACTIVE"}
+        if api == "storage":
+            return self._storage(method, at, query, body)
+        if at.endswith("/runtimes"):
+            return {"runtimes": [{"name": "python313", "environment": "GEN_2", "stage": "GA"}]}
+        is_collection = len(re.sub(r"^[^/]+/", "", at).split("/")) % 2 == 1
+        if method == "GET":
+            return self._listed(at, query) if is_collection else self._there(at)
+        if method == "POST" and is_collection:
+            return self._made(at, query, body)
+        if method == "PUT":
+            return self._put(at, body)
+        if method == "PATCH":
+            return self._changed(at, body, query)
+        if method == "DELETE":
+            self._there(at)
+            del self.things[at]
+            return {}
+        raise Refused(501, f"{method} {at}")
+
+    def state(self) -> dict[str, str]:
+        """Returns all that is there, without the ids and etags that Google draws."""
+        every = {**self.things, **{f"{at}:policy": one for at, one in self.policies.items()}}
+        drawn = re.compile(r'made-\d+|"etag": "[^"]*"')
+        written = {at: json.dumps(one, sort_keys=True) for at, one in every.items()}
+        return {
+            drawn.sub("", f"{at} {re.findall('displayName.*?,', text)}"): drawn.sub("", text)
+            for at, text in written.items()
+        }
+
+    def _there(self, at: str) -> Json:
+        at = re.sub(r"^iam/projects/-/", "iam/projects/baton-test/", at)
+        if at not in self.things:
+            raise Refused(404, f"Resource not found: {at}")
+        return self.things[at]
+
+    def _listed(self, at: str, query: Json) -> Json:
+        """Firestore lists the indexes of all groups, whichever is asked for."""
+        pattern = re.escape(at).replace(r"collectionGroups/\-", "collectionGroups/[^/]+")
+        every = [one for path, one in self.things.items() if re.fullmatch(f"{pattern}/[^/]+", path)]
+        start = int(query.get("pageToken", 0))
+        page = every[start : start + PAGE]
+        if not page:
+            return {}
+        more = {"nextPageToken": str(start + PAGE)} if len(every) > start + PAGE else {}
+        return {at.rpartition("/")[2]: page, **more}
+
+    def _made(self, at: str, query: Json, body: Json) -> Json:
+        collection = at.rpartition("/")[2]
+        self._refuses(collection, at, body)
+        name = query.get(NAMED_BY_QUERY.get(collection, "")) or body.get(
+            NAMED_BY.get(collection, ""), f"made-{len(self.made)}"
+        )
+        name = name.rpartition("/")[2]
+        if collection == "serviceAccounts":
+            name = f"{name}@baton-test.iam.gserviceaccount.com"
+            body = {**body.get("serviceAccount", {}), "email": name, "projectId": "baton-test"}
+        if f"{at}/{name}" in self.things:
+            raise Refused(409, f"{collection} {name} already exists")
+        return self._kept(f"{at}/{name}", body)
+
+    def _refuses(self, collection: str, at: str, body: Json) -> None:
+        there = [one for path, one in self.things.items() if path.startswith(f"{at}/")]
+        if collection == "backupSchedules" and any(
+            "dailyRecurrence" in one for one in there if "dailyRecurrence" in body
+        ):
+            raise Refused(409, "Only one daily backup schedule is allowed per database")
+        if collection == "indexes":
+            asked = [one["fieldPath"] for one in body["fields"]]
+            for one in there:
+                paths = [part["fieldPath"] for part in one["fields"]][:-1]
+                if (paths, one["queryScope"]) == (asked, body["queryScope"]):
+                    raise Refused(409, "index already exists")
+        for channel in body.get("notificationChannels", []):
+            if f"monitoring/{channel}" not in self.things:
+                raise Refused(400, f"Notification channel {channel!r} does not exist")
+
+    def _kept(self, at: str, body: Json) -> Json:
+        collection = at.split("/")[-2]
+        own = at.partition("/")[2]
+        short = {"metrics": own.rpartition("/")[2]}
+        thing = {**copy.deepcopy(body), "name": short.get(collection, own), "etag": _etag(1)}
+        if collection == "indexes":
+            thing["fields"].append({"fieldPath": "__name__", "order": "ASCENDING"})
+            thing["state"] = "READY"
+        if collection == "functions":
+            service = own.rpartition("/")[2].replace("_", "-")
+            thing["state"], thing["environment"] = "ACTIVE", "GEN_2"
+            thing["serviceConfig"]["uri"] = f"https://{service}-x.a.run.app"
+            run = f"projects/baton-test/locations/europe-west1/services/{service}"
+            thing["serviceConfig"]["service"] = run
+            self.things[f"run/{run}"] = {"name": run}
+        self.things[at] = thing
+        self.made.append(at)
+        return self._operation(at) if collection in LONG else thing
+
+    def _put(self, at: str, body: Json) -> Json:
+        """Pub/Sub makes by PUT, which is refused where it exists; a metric is replaced by it."""
+        if at.split("/")[-2] == "metrics":
+            return self._changed(at, body, {})
+        self._refuses(at.split("/")[-2], at, body)
+        if at in self.things:
+            raise Refused(409, f"Resource already exists in the project (resource={at}).")
+        return self._kept(at, body)
+
+    def _changed(self, at: str, body: Json, query: Json) -> Json:
+        if at.split("/")[-2] == "fields" and at not in self.things:
+            self.things[at] = {
+                "name": at.partition("/")[2],
+                "indexConfig": {"usesAncestorConfig": True},
+            }
+        there = self._there(at)
+        if at.split("/")[-2] == "dashboards" and body.get("etag") != there["etag"]:
+            raise Refused(409, "The etag is not that of the dashboard")
+        self._refuses("", at, body)
+        before = copy.deepcopy(there)
+        if "updateMask" in body:  # Pub/Sub's form of a change
+            body = body.get("topic") or body.get("subscription") or {}
+        masked = query.get("updateMask", "").replace("_", "")
+        for name, value in body.items():
+            if name in ("name", "etag"):
+                continue
+            if not masked or name.lower() in masked.lower():
+                there[name] = {**there.get(name, {}), **value} if name == "serviceConfig" else value
+        if before != there:
+            self.changed.append(at)
+            if "etag" in there:
+                there["etag"] = _etag(len(self.changed) + 1)
+        return self._operation(at) if at.split("/")[-2] in (*LONG[:3], "functions") else there
+
+    def _operation(self, at: str) -> Json:
+        """Returns an operation. The first of an API is done at the second time of asking."""
+        parent = re.sub(r"/(collectionGroups|repositories|functions)/.*", "", at)
+        name = f"{parent}/operations/op-{len(self.operations)}"
+        is_first = not any(one.startswith(at.partition("/")[0]) for one in self.operations)
+        self.operations[name] = {"polled": 0 if is_first else 1, "at": at}
+        return {"name": name.partition("/")[2], "metadata": METADATA}
+
+    def _polled(self, at: str) -> Json:
+        if at not in self.operations:
+            raise Refused(404, f"no operation {at}")
+        operation = self.operations[at]
+        operation["polled"] += 1
+        if operation["polled"] < 2:
+            return {"name": at.partition("/")[2], "metadata": METADATA}
+        made = operation.get("response") or self.things.get(operation["at"], {})
+        response = {"@type": "type.googleapis.com/made", **made}
+        own = at.partition("/")[2]
+        return {"name": own, "metadata": METADATA, "done": True, "response": response}
+
+    def _verb(self, api: str, at: str, verb: str, body: Json) -> Json:
+        if verb == "getIamPolicy":
+            return self.policies.get(at, {"etag": "ACAB"})
+        if verb == "setIamPolicy":
+            return self._policy(at, body["policy"])
+        if verb == "addVersion":
+            self._there(at)
+            return self._kept(f"{at}/versions/latest", {**VERSION})
+        if api == "serviceusage":
+            email = f"service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+            done = {"response": {"email": email, "uniqueId": "1"}, "done": True}
+            self.operations[f"{api}/operations/{verb}"] = {"polled": 1, "at": "", **done}
+            return {"name": f"operations/{verb}", **(done if "Identity" in verb else {})}
+        raise Refused(501, f"{at}:{verb}")
+
+    def _policy(self, at: str, policy: Json) -> Json:
+        if self.policies.get(at, {}).get("bindings") != policy.get("bindings"):
+            self.changed.append(f"{at}:policy")
+        self.policies[at] = {**policy, "etag": "ACAB"}
+        return self.policies[at]
+
+    def _storage(self, method: str, at: str, query: Json, body: Json) -> Json:
+        if at.endswith("/iam"):
+            return (
+                self.policies.get(at, {"etag": "ACAB"})
+                if method == "GET"
+                else self._policy(at, body)
+            )
+        if method == "GET" and at.endswith("/o"):
+            self._there(at.removesuffix("/o"))
+            return {"items": [one for path, one in self.things.items() if path.startswith(at)]}
+        if method == "GET":
+            return self._there(at)
+        if method == "PATCH":
+            return self._changed(at, body, {})
+        name = body.get("name") or query.get("name")
+        if name is None:
+            raise Refused(400, f"An upload without a name: {body}")
+        if f"{at}/{name}" in self.things:
+            raise Refused(409, "You already own this bucket.")
+        bucket = {"bucket": at.split("/")[2]} if at.endswith("/o") else {}
+        versions = {"generation": "1", "metageneration": "1"}
+        self._kept(f"{at}/{name}", {**body, **bucket, **versions})
+        self.things[f"{at}/{name}"]["name"] = name
+        return self.things[f"{at}/{name}"]
+
+
+class Server(ThreadingHTTPServer):
+    """Serves a Google on a port of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, google: Google) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.google = google
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def _answered(self) -> None:
+        read = self.rfile.read(int(self.headers.get("content-length") or 0))
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        api, _, path = url.path.strip("/").removeprefix("upload/").partition("/")
+        body = _body(self.headers.get("content-type", ""), read)
+        status, answer = 200, Json()
+        with self.server.lock:
+            try:
+                answer = self.server.google.answer(self.command, api, path, query, body)
+            except Refused as refused:
+                status, answer = refused.status, refused.body
+                if status == 501:
+                    self.server.google.unknown.append(f"{self.command} {self.path}")
+        written = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(written)))
+        self.end_headers()
+        self.wfile.write(written)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answered
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+def _etag(number: int) -> str:
+    return base64.b64encode(f"e{number}".encode()).decode()
+
+
+def _body(kind: str, read: bytes) -> Json:
+    """Returns the JSON of a body; of an upload, which has two parts, with what storage adds."""
+    if not kind.startswith("multipart/"):
+        return dict(json.loads(read or b"{}"))
+    parts = read.split(b"--" + kind.partition("boundary=")[2].strip("'\"").encode())[1:-1]
+    described, content = (part.partition(b"\n\n")[2].removesuffix(b"\n") for part in parts)
+    md5 = base64.b64encode(hashlib.md5(content).digest()).decode()  # noqa: S324  # as storage does
+    return {**json.loads(described), "size": str(len(content)), "md5Hash": md5}

@@ -1,0 +1,53 @@
+"""A program: the real gcloud, loaded once. Each line that it reads is a command; it answers each
+with a line that holds the exit code and what gcloud printed. A start of gcloud takes two seconds.
+
+Usage: gcloud_worker.py FOLDER_OF_THE_SDK
+"""
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+LIB = Path(sys.argv[1]) / "lib"
+sys.path[:0] = [str(LIB / "third_party"), str(LIB)]
+
+from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]  # noqa: E402  # the SDK's
+from googlecloudsdk.core import log  # type: ignore[import-not-found]  # noqa: E402
+
+SLEEP = time.sleep
+# Between its questions about operations.
+time.sleep = lambda seconds: SLEEP(min(float(seconds), 0.02))
+ANSWERS, CLI = sys.stdout, gcloud_main.CreateCLI([])
+
+
+class Input(io.TextIOWrapper):
+    """What a command reads, as bytes too."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(io.BytesIO(text.encode()))
+
+
+def ran(words: list[str], text: str) -> dict[str, Any]:
+    output, errors = io.StringIO(), io.StringIO()
+    sys.stdin, sys.stdout, sys.stderr = Input(text), output, errors
+    log.Reset(output, errors)
+    try:
+        CLI.Execute(words)
+        code = 0
+    except SystemExit as exit:
+        code = int(exit.code or 0)
+    except Exception as error:
+        code = 1
+        errors.write(f"{type(error).__name__}: {error}")
+    return {"code": code, "output": output.getvalue(), "errors": errors.getvalue()}
+
+
+for line in iter(sys.stdin.readline, ""):
+    STDIN = sys.stdin
+    words, text = json.loads(line)
+    answer = ran(words[1:], text or "")
+    sys.stdin = STDIN
+    print(json.dumps(answer), file=ANSWERS, flush=True)
