@@ -31,11 +31,12 @@ picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/development
 	HYPOTHESIS_PROFILE=hunt BATON_REQUIRE_ALL=1 BATON_KILL_RUNS=100 $(BIN)/pytest -n $(WORKERS) --dist load \
-	  tests/property tests/kill tests/emulators/test_crash.py tests/emulators/test_hot_conversation.py
+	  tests/property tests/kill tests/emulators/test_crash.py tests/emulators/test_hot_conversation.py \
+	  tests/infra/test_simulate.py tests/infra/test_deploy_on_fake.py
 
 bench: $(VENV)/development
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -13,6 +13,7 @@ from infra.command import run_tool
 from infra.deployables import ROOT, deployables, settings
 from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
+from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
 from shared.settings.types import AGENT, EXACT_ORIGIN
 
@@ -57,8 +58,8 @@ def _list_rule(name: str, kind: Rule, schema: dict[str, Any]) -> Rule:
     """Returns the rule of a list: of words to choose from, of objects as JSON, or of any words."""
     item = _kind(kind["items"], schema)
     if item["type"] == "object":
-        keys, one_of = sorted(item["properties"]), item["properties"]["kind"]["enum"]
-        return {"keys": keys, "kinds": one_of, "required": item["required"]}
+        keys = sorted(item["properties"])
+        return {"keys": keys, "kinds": list(DESK_KINDS), "required": item["required"]}
     if "enum" in item:
         return {"list_of": item["enum"], "or": ["none"] if name in OR_NONE else []}
     return {}

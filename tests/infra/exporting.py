@@ -27,7 +27,7 @@ def command(store: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
     return started, {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Run:
     def ran(store: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         started, environment = command(store, *arguments)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -77,6 +76,13 @@ def whole(large: Path) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
     )
 
 
+@pytest.fixture(scope="module")
+def smaller_whole(smaller: Path, run: Run) -> bytes:
+    output = smaller.with_name("whole.jsonl")
+    run(smaller, *PERIOD, "--output", str(output))
+    return output.read_bytes()
+
+
 def test_a_hundred_thousand_messages_take_little_memory(
     whole: tuple[Path, subprocess.CompletedProcess[bytes]],
 ) -> None:
@@ -118,10 +124,10 @@ def _cut_off(store: Path, part: Path, size: int, how: signal.Signals, *more: str
     "how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name
 )
 def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
-    large: Path, whole: tuple[Path, Any], tmp_path: Path, run: Run, how: signal.Signals
+    smaller: Path, smaller_whole: bytes, tmp_path: Path, run: Run, how: signal.Signals
 ) -> None:
-    part, wanted = tmp_path / "part.jsonl", whole[0].read_bytes()
-    told = _cut_off(large, part, len(wanted), how)
+    part, wanted = tmp_path / "part.jsonl", smaller_whole
+    told = _cut_off(smaller, part, len(wanted), how)
     python = os.path.relpath(sys.executable, ROOT) if sys.prefix != sys.base_prefix else "python"
     again = (
         f"To go on: {python} -m infra.export --from 2026-03-01T00:00+00:00 "
@@ -130,10 +136,10 @@ def test_an_export_that_was_cut_off_goes_on_as_if_it_had_not_been(
     assert (again in told) == (how is not signal.SIGKILL)
     with part.open("ab") as file:
         file.write(b"half a li")
-    other = run(large, *PERIOD, "--redact", "--output", str(part), status=2).stderr
+    other = run(smaller, *PERIOD, "--redact", "--output", str(part), status=2).stderr
     assert "another export" in other
     assert f"--output {part}" in other
-    run(large, *PERIOD, "--output", str(part))
+    run(smaller, *PERIOD, "--output", str(part))
     assert part.read_bytes() == wanted
 
 
