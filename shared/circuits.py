@@ -1,6 +1,6 @@
 """Circuit breakers, one for each target, in the memory of one instance.
 
-closed ── FAILURES in a row, of CONVERSATIONS or more ──> open ── its pause is over ──> half open
+closed ── too many in a row, of CONVERSATIONS or more ─> open ── its pause is over ──> half open
    ^                                                       ^                              │     │
    │                                                       └── it fails: a longer pause ──┘     │
    └──────────────────────────── one try gets an answer ────────────────────────────────────────┘
@@ -26,6 +26,8 @@ from shared.logs import log
 
 # Both must be reached: one faulty message or conversation does not mean that the target is down.
 FAILURES, CONVERSATIONS = 5, 3
+# Errors of a target that answers are cheap, and a rate limit refuses many calls in a row by chance.
+ANSWERED_FAILURES = 10
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 # With MOST_HANGING calls older than HANGING_SECONDS, further calls are not made.
 HANGING_SECONDS, MOST_HANGING = 4.0, 8
@@ -125,7 +127,8 @@ class Circuit:
     def _fail(self, conversation: str, now: datetime) -> None:
         self.failures += 1
         self.conversations.add(conversation)
-        if self.is_open or (self.failures >= FAILURES and len(self.conversations) >= CONVERSATIONS):
+        most = ANSWERED_FAILURES if self.answers else FAILURES
+        if self.is_open or (self.failures >= most and len(self.conversations) >= CONVERSATIONS):
             self._open(now)
 
     def _open(self, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.circuits import CONVERSATIONS, FAILURES, MOST_HANGING, Circuits
+from shared.circuits import ANSWERED_FAILURES, CONVERSATIONS, FAILURES, MOST_HANGING, Circuits
 from shared.conversations.apply import apply
 from shared.delivery.deliver import deliver
 from shared.delivery.wake_ups import deliver_outbox
@@ -94,7 +94,7 @@ async def test_who_is_served_does_not_wait_for_those_who_are_refused(bench: Any)
 
 async def test_a_first_try_that_fails_leaves_the_pause_as_it_is(bench: Any) -> None:
     circuit, now = Circuits().of("crm"), bench.clock.time
-    for n in range(FAILURES * 4):
+    for n in range(ANSWERED_FAILURES * 4):
         if await circuit.takes(now, first_try=True):
             with circuit.trial(f"c{n}", now) as trial:
                 trial.failed = True
@@ -136,7 +136,7 @@ async def test_calls_that_hang_do_not_take_the_place_of_all_others(bench: Any) -
 
 async def test_what_fails_again_when_it_is_tried_is_left_alone_for_longer(bench: Any) -> None:
     circuit, now, pauses = Circuits().of("crm"), bench.clock.time, list[timedelta]()
-    for n in range(FAILURES + 6):
+    for n in range(ANSWERED_FAILURES + 6):
         assert await circuit.takes(now, first_try=False)
         with circuit.trial(f"c{n % CONVERSATIONS}", now) as trial:
             trial.failed = True
