@@ -92,6 +92,19 @@ async def test_who_is_served_does_not_wait_for_those_who_are_refused(bench: Any)
     assert await bench.store.pending_count("business_messages:well") == 0
 
 
+@pytest.mark.parametrize(("answered", "most"), [(True, 10), (False, 5)])
+async def test_errors_open_a_circuit_later_than_silence(
+    bench: Any, answered: bool, most: int
+) -> None:
+    circuit, now, opened = Circuits().of("crm"), bench.clock.time, list[bool]()
+    for n in range(most):
+        assert await circuit.takes(now, first_try=False)
+        with circuit.trial(f"c{n % CONVERSATIONS}", now) as trial:
+            trial.failed, trial.answered = True, answered
+        opened.append(circuit.is_open)
+    assert opened == [False] * (most - 1) + [True]
+
+
 async def test_a_first_try_that_fails_leaves_the_pause_as_it_is(bench: Any) -> None:
     circuit, now = Circuits().of("crm"), bench.clock.time
     for n in range(ANSWERED_FAILURES * 4):
