@@ -3,7 +3,7 @@
 closed ── too many in a row, of CONVERSATIONS or more ─> open ── its pause is over ──> half open
    ^                                                       ^                              │     │
    │                                                       └── it fails: a longer pause ──┘     │
-   └──────────────────────────── one try gets an answer ────────────────────────────────────────┘
+   └──────────────────────────── one try succeeds ──────────────────────────────────────────────┘
 
 A half-open circuit lets one call at a time through.
 
