@@ -20,7 +20,7 @@ from shared.conversations.entries import entries_of
 from shared.conversations.queue_position import with_place
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
-from shared.handoff.guards import asks_for_place
+from shared.handoff.conditions import asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot

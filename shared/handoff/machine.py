@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import BatonError
-from shared.handoff.conditions import CONDITIONS
+from shared.handoff.conditions import CONDITIONS, holds
 from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
 from shared.handoff.draft import Draft
 from shared.handoff.effects.registry import EFFECTS, READERS
-from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.effects.handback import LINE_LIMIT, LINES_KEPT
+from shared.handoff.effects.state import LINE_LIMIT, LINES_KEPT
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.schemas import events, own_events

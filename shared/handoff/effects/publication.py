@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pydantic import JsonValue
 
 from shared.handoff.draft import Draft
-from shared.handoff.effects import handback
+from shared.handoff.effects.state import handback_for_bot
 from shared.handoff.visibility import copies
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Audience, Post, Publish
@@ -22,7 +22,7 @@ def publish(audience: tuple[Audience, ...]) -> Callable[[Draft], None]:
     def effect(draft: Draft) -> None:
         if isinstance(draft.event, HumanRequested) and draft.event.form is None:
             return  # a bot or desk asks, not the customer by a suggestion
-        for_bot = handback.field_for_bot(draft) if "BOT" in audience else {}
+        for_bot = handback_for_bot(draft) if "BOT" in audience else {}
         for readers in copies(audience, draft.captured_for):
             body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
             draft.add(Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers))
