@@ -24,11 +24,11 @@ from shared.handoff.transitions import (
     StandingRule,
     Step,
 )
-from shared.schemas.commands import Audience, Command
+from shared.schemas.commands import Command, Listener
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.journal import Verdict
-from shared.schemas.variables import Audience as Reader
+from shared.schemas.variables import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Decision:
     verdict: Verdict
     reason: str | None = None
     refusal: BatonError | None = None
-    captured_for: tuple[Reader, ...] | None = None
+    captured_for: tuple[Audience, ...] | None = None
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -67,7 +67,7 @@ def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Po
 
 def listeners(
     conversation: Conversation, source: str, now: datetime, policy: Policy
-) -> tuple[Audience, ...]:
+) -> tuple[Listener, ...]:
     """Returns who would get the customer's words if they said something in `source` now; none
     where nothing is published.
     """

@@ -12,8 +12,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Audience as Told
-from shared.schemas.commands import CallDesk, Post, Publish
+from shared.schemas.commands import CallDesk, Listener, Post, Publish
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
@@ -204,8 +203,8 @@ def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> 
 
 
 def copies(
-    told: tuple[Told, ...], captured_for: Collection[Audience] | None
-) -> Iterator[tuple[Told, ...]]:
+    told: tuple[Listener, ...], captured_for: Collection[Audience] | None
+) -> Iterator[tuple[Listener, ...]]:
     """Yields who gets the same copy of the customer's words: all of them, unless a part is
     hidden from some.
     """

@@ -19,9 +19,9 @@ from shared.handoff.effects.publication import publish
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
 from shared.handoff.terms import Effect
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 
-READERS: Mapping[Effect, tuple[Audience, ...]] = {
+READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_BOT: ("BOT",),
     Effect.TELL_BOTH: ("BOT", "HUMAN"),
     Effect.TELL_DESK: ("HUMAN",),
