@@ -5,11 +5,11 @@ and after a step.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from shared.handoff.bot_turns import is_out_of_turns
 from shared.handoff.draft import Draft
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.handoff.turns import is_out_of_turns
 from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.events import (
     BotMessage,

@@ -158,7 +158,9 @@ def handback_for_bot(draft: Draft) -> JsonObject:
     ):
         return {}
     draft.change(handback=None)
-    return {FIELD: handback.model_dump(mode="json", by_alias=True, exclude_none=True)}
+    # A newer version may have stored more. What this version does not know, it passes to no bot.
+    known = Handback.model_validate(handback.model_dump(), extra="ignore")
+    return {FIELD: known.model_dump(mode="json", by_alias=True, exclude_none=True)}
 
 
 def measure(draft: Draft) -> None:
