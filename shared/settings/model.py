@@ -152,6 +152,10 @@ class Settings(BaseModel):
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
+    whatsapp_messages_per_second: Annotated[float, Field(ge=1, le=1000)] = 80
+    """How many messages a second one number may send: 20 for a number that is also in the
+    WhatsApp Business app, up to 1,000 for one that Meta has upgraded.
+    """
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.
