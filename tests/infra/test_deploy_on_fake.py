@@ -24,6 +24,8 @@ from infra.deployables import deployables
 from tests.infra.fake_google import APIS, Google, Server
 from tests.soak import SOAKS
 
+pytestmark = pytest.mark.soak
+
 WORKER = Path(__file__).parent / "gcloud_worker.py"
 GATE = ("forward_variables", "notify_handoff", "sweep")  # one of each kind
 TABLE = {name: row for name, row in deployables().items() if SOAKS or name in GATE}

@@ -15,6 +15,7 @@ from infra.doctor import doctor
 from infra.doctor import state as doctor_state
 from infra.doctor.http import Answer, Finding, Patient, Verdict
 from infra.local.server import LocalServer
+from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
 
 SECRETS = (
@@ -26,13 +27,13 @@ SECRETS = (
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("healthy")) as server:
+    with ForkedServer(tmp_path_factory.mktemp("healthy")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def doorless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("doorless"), dict.fromkeys(SECRETS, "")) as server:
+    with ForkedServer(tmp_path_factory.mktemp("doorless"), dict.fromkeys(SECRETS, "")) as server:
         yield server
 
 
@@ -106,7 +107,7 @@ def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
         ),
         "",
     )
-    with LocalServer(tmp_path, unused) as server:
+    with ForkedServer(tmp_path, unused) as server:
         well, found = examined(server)
     assert well, found
     closed = [
@@ -138,7 +139,7 @@ def test_somebody_else_answers(healthy: LocalServer) -> None:
 
 
 def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         damage_store(tmp_path / "baton.sqlite")
         found = faults(server)
     assert any("a signed event is answered 503 store-damaged" in fault for fault in found), found
@@ -165,7 +166,7 @@ def test_a_platform_that_takes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
 ) -> None:
     monkeypatch.setattr(doctor_state, "SETTLES_SECONDS", 0.5)
-    with LocalServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
+    with ForkedServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
         _customer(server, "3333")
         claim = b'{"representative": {"displayName": "Jane Doe"}}'
         path = "/send_representative/v1/conversations/3333:claim"
