@@ -28,9 +28,10 @@ ADVICE = {
     r"[Bb]illing": (
         "Link a billing account: gcloud billing projects link PROJECT --billing-account=ACCOUNT"
     ),
-    r"iam\.allowedPolicyMemberDomains|do not belong to a permitted customer": (
-        "The organisation forbids allUsers. Ask for an exception for this project, or put a load "
-        "balancer of your own before the public functions and grant its account roles/run.invoker."
+    r"allowedPolicyMember|do not belong to a permitted customer|requireInvokerIam": (
+        "The organisation forbids allUsers, and Cloud Run without a check of the caller was "
+        "refused too. Ask for an exception for this project from run.managed.requireInvokerIam or "
+        "from iam.allowedPolicyMemberDomains; either is enough. Functions that were open stay open."
     ),
     r"has not been used in project|SERVICE_DISABLED": (
         "An API was enabled a moment ago; wait a minute, run it again."

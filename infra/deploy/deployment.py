@@ -31,6 +31,10 @@ class Deployment:
     def account(self, name: str) -> str:
         return f"baton-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
 
+    def service(self, function: str) -> str:
+        """Returns the Cloud Run service behind a function."""
+        return function.replace("_", "-")
+
     def url(self, function: str) -> str:
         """Returns the address that is given to platforms."""
         return f"https://{self.region}-{self.project}.cloudfunctions.net/{function}"

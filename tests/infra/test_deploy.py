@@ -17,6 +17,7 @@ from infra.deploy.found import Json
 from infra.deploy.gcloud import Command, Result, Runner
 from infra.deploy.steps_function import _joined
 from infra.deployables import deployables, secrets
+from tests.infra.clock import Clock
 
 TABLE = deployables()
 VALUES = {"BATON_API_KEYS": '{"k": {"name": "it\'s"}}', "CSKU_WEBHOOK_SECRETS": "a,b"}
@@ -73,7 +74,9 @@ class Cloud:
 
     def deploy_to_it(self, only: str | None = None) -> int:
         self.ran = []
-        return deploy.deploy(TO, Runner(self.run, dict(VALUES), pause=lambda _: None), only)
+        clock = Clock()
+        runner = Runner(self.run, dict(VALUES), pause=clock.pause, clock=clock.time)
+        return deploy.deploy(TO, runner, only)
 
 
 def _probes(to: Deployment) -> dict[str, list[Json]]:
@@ -197,6 +200,14 @@ If a metric was created recently, it could take up to 10 minutes to become avail
 )
 def test_what_google_does_not_know_yet_is_waited_for(command: str, said: str, times: int) -> None:
     assert Cloud(fails={command: [said] * times}).deploy_to_it() == 0
+
+
+def test_what_gcloud_warns_of_is_shown() -> None:
+    step = next(step for step in deploy.plan(TO) if step.title.startswith("run_bot: function"))
+    said = "Preparing function...done.\nWARNING: The runtime python313 is deprecated.\nDone.\n"
+    shown: list[str] = []
+    Runner(lambda words, stdin: Result(0, "True\n", said)).do([step], shown.append)
+    assert "  WARNING: The runtime python313 is deprecated.\n" in shown
 
 
 def test_no_more_is_waited_than_google_needs(capsys: pytest.CaptureFixture[str]) -> None:
