@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.conversations.contention import in_turn, until_uncontended
+from shared.conversations.earlier_messages import with_earlier
 from shared.conversations.entries import entries_of
 from shared.conversations.queue_position import with_place
 from shared.conversations.too_large import smaller
@@ -72,6 +73,7 @@ async def _attempt(
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
+    event = await with_earlier(ports, conversation, event)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)

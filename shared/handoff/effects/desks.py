@@ -9,7 +9,7 @@ from shared.handoff.effects.chats import call_desk, let_go
 from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called
-from shared.schemas.events import FromUser, HumanLeft, HumanRequested
+from shared.schemas.events import ByCustomer, HumanLeft, HumanRequested
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import UnclaimedTimeout
 from shared.schemas.variables import Audience
@@ -81,7 +81,8 @@ def call(draft: Draft) -> None:
 
 def relay(draft: Draft) -> None:
     """The outbox hides what the desk may not read, when it sends the words."""
-    if expect(draft.event, FromUser).said:
+    event = expect(draft.event, ByCustomer)
+    if event.said or event.details:
         call_desk(draft, "say")
 
 

@@ -6,7 +6,7 @@ from shared.handoff.draft import Draft
 from shared.handoff.visibility import FIELD
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Handback, Line
-from shared.schemas.events import FromUser, SuggestionResponse, UserMessage
+from shared.schemas.events import ByCustomer, SuggestionResponse, UserMessage
 from shared.schemas.texts import shortened
 
 LINES_KEPT, LINE_LIMIT = 20, 300
@@ -33,7 +33,7 @@ def note_words(draft: Draft) -> None:
 
 
 def _speaker(draft: Draft) -> str | None:
-    if isinstance(draft.event, FromUser):
+    if isinstance(draft.event, ByCustomer):
         return None
     representative = getattr(draft.event, "representative", None)
     return representative.name if representative else ""

@@ -6,22 +6,31 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+import pydantic_core
+from pydantic import JsonValue
 
 from shared.platforms.map_links import map_link
+from shared.platforms.whatsapp.details import (
+    MEDIA,
+    Item,
+    child,
+    children,
+    form_of,
+    order_of,
+    tapped_in,
+    text,
+)
 
-Item = Mapping[str, Any]
 UNSUPPORTED = "[unsupported message]"
-# Kinds without content: a changed number, a removed reaction, a revoked or edited message, an
-# opened chat.
-_UNSAID = ("system", "reaction", "revoke", "edit", "request_welcome")
+# Kinds without content: a changed number, an opened chat.
+_UNSAID = ("system", "request_welcome")
 
 
 def words_of(item: Item) -> str | None:
     """Returns the text that represents a message.
 
-    Returns None for unknown kinds and for those without content, such as a changed number or a
-    revoked message.
+    Returns None for unknown kinds and for those that are no message, such as a reaction.
     """
     kind = item.get("type")
     return _WORDS[kind](item) if isinstance(kind, str) and kind in _WORDS else None
@@ -37,16 +46,12 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
     """Returns postback, label and the message that offered it, or None if this is not the tap of
     a button or list row.
     """
-    inner = _dict(item, "interactive")
-    reply = _dict(inner, "button_reply") or _dict(inner, "list_reply")
-    button = _dict(item, "button")
-    if reply:
-        found = (_text(reply, "id"), _text(reply, "title"))
-    elif button:
-        found = (_text(button, "payload"), _text(button, "text"))
-    else:
+    tapped, offered = tapped_in(item), text(child(item, "context"), "id")
+    if tapped is None:
         return None
-    return (*(one or "" for one in found), _text(_dict(item, "context"), "id"))  # type: ignore[return-value]  # found has two items
+    names = ("payload", "text") if tapped == item.get("button") else ("id", "title")
+    postback, label = (text(tapped, name) or "" for name in names)
+    return postback, label, offered
 
 
 def _media(item: Item) -> str:
@@ -54,62 +59,67 @@ def _media(item: Item) -> str:
     with our token.
     """
     kind = str(item["type"])
-    media = _dict(item, kind)
-    links = (_text(media, name) for name in ("link", "url"))
+    media = child(item, kind)
+    links = (text(media, name) for name in ("link", "url"))
     link = next((one for one in links if one and one.startswith("https://")), None)
-    name = " ".join([f"[{kind}]", *(_text(media, "filename") or "").split()])  # without line breaks
-    return "\n".join(filter(None, [_text(media, "caption"), link or name]))
+    name = " ".join([f"[{kind}]", *(text(media, "filename") or "").split()])  # without line breaks
+    return "\n".join(filter(None, [text(media, "caption"), link or name]))
 
 
 def _location(item: Item) -> str:
-    place = _dict(item, "location")
+    place = child(item, "location")
     link = map_link(place.get("latitude"), place.get("longitude"))
-    return "\n".join(filter(None, [_text(place, "name"), _text(place, "address"), link]))
+    return "\n".join(filter(None, [text(place, "name"), text(place, "address"), link]))
 
 
 def _contacts(item: Item) -> str:
-    given = item.get("contacts")
-    cards = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
-    return "\n".join(["[contact]", *(line for line in map(_contact, cards) if line)])
+    lines = map(_contact, children(item, "contacts"))
+    return "\n".join(["[contact]", *(line for line in lines if line)])
 
 
 def _contact(card: Item) -> str:
-    phones = card.get("phones")
-    numbers = (
-        [_text(one, "phone") for one in phones if isinstance(one, dict)]
-        if isinstance(phones, list)
-        else []
-    )
-    return " ".join(filter(None, [_text(_dict(card, "name"), "formatted_name"), *numbers]))
+    numbers = [text(one, "phone") for one in children(card, "phones")]
+    return " ".join(filter(None, [text(child(card, "name"), "formatted_name"), *numbers]))
 
 
 def _order(item: Item) -> str:
-    return "\n".join(filter(None, ["[order]", _text(_dict(item, "order"), "text")]))
+    """Returns what was ordered: the customer's words, a line for each product, and the sum."""
+    order = order_of(item)
+    lines = [
+        f"{one.quantity if one.quantity is not None else '?'} × {one.name or one.product_id or '?'}"
+        + (f", {_price(one.price, one.currency)}" if one.price is not None else "")
+        for one in order.items
+    ]
+    sums = [f"= {_price(total, currency)}" for currency, total in order.totals.items()]
+    return "\n".join(filter(None, ["[order]", order.text, *lines, *sums]))
 
 
-def _form(item: Item) -> str:
-    return _text(_dict(_dict(item, "interactive"), "nfm_reply"), "body") or "[interactive]"
+def _price(amount: object, currency: str | None) -> str:
+    return " ".join(filter(None, [str(amount), currency]))
+
+
+def _interactive(item: Item) -> str | None:
+    """Returns what was filled in. Other kinds that are no tap are unknown."""
+    inner = child(item, "interactive")
+    if inner.get("type") != "nfm_reply":
+        return None
+    form = form_of(item)
+    lines = [f"{name}: {_answer(value)}" for name, value in (form.answers or {}).items()]
+    said = [text(child(inner, "nfm_reply"), "body"), *lines, form.response]
+    return "\n".join(filter(None, said)) or "[form]"
+
+
+def _answer(value: JsonValue) -> str:
+    return value if isinstance(value, str) else pydantic_core.to_json(value).decode()
 
 
 _WORDS: Mapping[str, Callable[[Item], str | None]] = {
-    "text": lambda item: _text(_dict(item, "text"), "body") or "[empty]",
-    **dict.fromkeys(("image", "audio", "video", "document", "sticker"), _media),
+    "text": lambda item: text(child(item, "text"), "body") or "[empty]",
+    **dict.fromkeys(MEDIA, _media),
     "location": _location,
     "contacts": _contacts,
     "order": _order,
-    "interactive": _form,
+    "interactive": _interactive,
     "button": lambda item: "[button]",
-    # a reaction without an emoji was removed
-    "reaction": lambda item: _text(_dict(item, "reaction"), "emoji"),
     "unsupported": lambda item: UNSUPPORTED,
 }
-
-
-def _dict(owner: Item, name: str) -> Item:
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(owner: Item, name: str) -> str | None:
-    value = owner.get(name)
-    return value if isinstance(value, str) and value else None
