@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.edge.openapi import on_one_line
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 from shared.schemas.conversation import Handback
 from shared.schemas.details import Details
 from shared.schemas.notifications import (
@@ -105,8 +105,8 @@ class UserMessage(CustomerMessage):
     """
 
     schema_version: Literal[1] = Field(1, alias="schema_version")
-    audience: tuple[Audience, ...] = Field(min_length=1)
-    also: tuple[Audience, ...] = ()
+    audience: tuple[Listener, ...] = Field(min_length=1)
+    also: tuple[Listener, ...] = ()
     conversation: str | None = None
     version: int | None = None
     accepted_at: Time | None = Field(None, alias="accepted_at")

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from shared.handoff.visibility import first_words_of
 from shared.ports import Ports
-from shared.schemas.commands import Audience, Command, Post, Publish, SendMessage
+from shared.schemas.commands import Command, Listener, Post, Publish, SendMessage
 from shared.schemas.conversation import Conversation
 from shared.schemas.details import About, first_words
-from shared.schemas.events import ByCustomer, Correction, Event, SuggestionResponse, UserMessage
+from shared.schemas.events import ByCustomer, Correction, SuggestionResponse, UserMessage
 from shared.schemas.http import Answer
 from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import USER_MESSAGES
-from shared.schemas.variables import Audience as Reader
+from shared.schemas.variables import Audience
 
 LOOK_BACK = 50  # entries of the journal
 _SAID = (UserMessage.kind, SuggestionResponse.kind)
@@ -25,20 +25,20 @@ class _Earlier:
     """An earlier message. `heard` and `captured_for` are those of a customer's."""
 
     about: About
-    heard: tuple[Audience, ...] = ()
-    captured_for: tuple[Reader, ...] | None = None
+    heard: tuple[Listener, ...] = ()
+    captured_for: tuple[Audience, ...] | None = None
 
 
-async def with_earlier(ports: Ports, conversation: Conversation, event: Event) -> Event:
+async def with_earlier(
+    ports: Ports, conversation: Conversation, event: ByCustomer, message: str
+) -> ByCustomer:
     """Returns the event, with the message that it names where that is stored. `conversation` is
     the one on which the event acts, read before: a message that is stored meanwhile changes it.
 
     Raises Unavailable.
     """
-    if not isinstance(event, ByCustomer) or event.details is None or event.about is None:
-        return event
-    earlier = await _earlier(ports, conversation.id, event.source, event.about)
-    if earlier is None:
+    earlier = await _earlier(ports, conversation.id, event.source, message)
+    if earlier is None or event.details is None:
         return event
     if not isinstance(event, Correction):
         details = event.details.model_copy(update={"about": earlier.about})

@@ -11,7 +11,7 @@ from shared.handoff.machine import listeners
 from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Request, Response
@@ -59,7 +59,7 @@ async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
     """Publishes typing and receipts for the present audience of the customer's messages; best
     effort, never stored.
     """
-    audiences: dict[str, list[Audience]] = {}
+    audiences: dict[str, list[Listener]] = {}
     for one in passing:
         try:
             if one.source not in audiences:
@@ -77,7 +77,7 @@ async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
             )
 
 
-async def _audience(ports: Ports, source: str) -> list[Audience]:
+async def _audience(ports: Ports, source: str) -> list[Listener]:
     """Returns the audience by a fresh read: a human may have joined through another instance, and
     then nothing may reach the bot.
     """

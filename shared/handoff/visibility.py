@@ -13,8 +13,7 @@ from pydantic import JsonValue
 
 from shared.handoff.said import in_words
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Audience as Told
-from shared.schemas.commands import CallDesk, Post, Publish
+from shared.schemas.commands import CallDesk, Listener, Post, Publish
 from shared.schemas.details import first_words
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
@@ -246,8 +245,8 @@ def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> 
 
 
 def copies(
-    hearers: tuple[Told, ...], *hiding: Collection[Audience] | None
-) -> Iterator[tuple[Told, ...]]:
+    hearers: tuple[Listener, ...], *hiding: Collection[Audience] | None
+) -> Iterator[tuple[Listener, ...]]:
     """Yields who gets the same copy of the customer's words: all of them, unless a part is
     hidden from some. `hiding` is who may read each part, None if all may.
     """

@@ -12,6 +12,7 @@ from shared.logs import log
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
+    PASSING,
     Attempt,
     C,
     Result,
@@ -69,12 +70,12 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         if is_over or said.command.state is State.SENT:
             return said
     if not is_over:
-        return replace(again(ports, tried, result.retry_after), answered=result.answered)
-    failed = (
-        result.outcome is Outcome.TRANSIENT
-        if result.answered or result.outcome is Outcome.TRANSIENT
-        else None
-    )
+        return replace(
+            again(ports, tried, result.retry_after),
+            answered=result.answered,
+            unknown_to_it=result.outcome is Outcome.CREDENTIALS,
+        )
+    failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
 
 
@@ -148,8 +149,11 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
     answer = await asked(ports, command, call)
     result = judge(ports, answer, platform.outcome)
-    if answer is None or result.outcome is not Outcome.DONE:
+    if answer is None:
         return result
+    if result.outcome is not Outcome.DONE:
+        said = f"HTTP {answer.status} {platform.refusal(answer) or ''}".strip()
+        return replace(result, fault=said)
     return replace(result, native_id=platform.sent_id(form, answer))
 
 

@@ -6,15 +6,14 @@ Platform formats are parsed in `shared/platforms`.
 from typing import ClassVar
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply
 from shared.schemas.details import Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
-from shared.schemas.variables import Audience as Reader
-from shared.schemas.variables import Variable
+from shared.schemas.variables import Audience, Variable
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
@@ -98,7 +97,7 @@ class ByCustomer(Event):
     form: JsonObject
     said: str | None = None
     details: Details | None = None
-    quoted_for: tuple[Reader, ...] | None = None
+    quoted_for: tuple[Audience, ...] | None = None
 
     @property
     def text(self) -> str | None:
@@ -170,8 +169,8 @@ class Correction(ByCustomer):
 
     beside: ClassVar[set[str]] = {*ByCustomer.beside, "heard", "captured_for"}
 
-    heard: tuple[Audience, ...] = ()
-    captured_for: tuple[Reader, ...] | None = None
+    heard: tuple[Listener, ...] = ()
+    captured_for: tuple[Audience, ...] | None = None
 
 
 class Edited(Correction):

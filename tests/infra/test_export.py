@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sqlite3
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -321,3 +322,21 @@ async def test_the_local_runs_home_names_the_store(tmp_path: Path) -> None:
         1,
         True,
     )
+
+
+async def test_an_entry_that_cannot_be_read_ends_no_export(tmp_path: Path, run: Run) -> None:
+    path, names = tmp_path / "damaged.sqlite", ("csku:1", "csku:2", "csku:3")
+    entries = [said(name, n, f"{name} says {n}") for name in names for n in (0, 2)]
+    await stored(path, [conversation(name) for name in (*names, "csku:4")], entries)
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "UPDATE journal SET body = json_set(body, '$.formVersion', 99) "
+            "WHERE conversation = 'csku:2' AND body LIKE '%says 2%'"
+        )
+        database.execute("UPDATE conversations SET body = '{}' WHERE id = 'csku:4'")
+    done = run(path, *PERIOD, "--format", "csv", status=1)
+    texts = [row["text"] for row in csv.DictReader(done.stdout.splitlines())]
+    assert [one for one in texts if "csku:2" not in one] == [
+        f"{name} says {n}" for name in ("csku:1", "csku:3") for n in (0, 2)
+    ]
+    assert "2 conversations are missing or end early" in done.stderr

@@ -5,17 +5,13 @@ from collections.abc import Callable, Mapping
 from shared.handoff.draft import Draft
 from shared.handoff.effects import (
     assistant,
-    chats,
-    clocks,
     closed,
-    customer,
     desks,
     frames,
-    handback,
     loops,
     place,
-    reports,
     speech,
+    state,
     variables,
 )
 from shared.handoff.effects.notifications import notify
@@ -23,20 +19,20 @@ from shared.handoff.effects.publication import publish
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
 from shared.handoff.terms import Effect
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 
-READERS: Mapping[Effect, tuple[Audience, ...]] = {
+READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_BOT: ("BOT",),
     Effect.TELL_BOTH: ("BOT", "HUMAN"),
     Effect.TELL_DESK: ("HUMAN",),
 }
 
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
-    Effect.DATE_EVENT: clocks.date_event,
-    Effect.COUNT_VERSION: clocks.count_version,
-    Effect.FOLLOW_CUSTOMER: customer.follow,
-    Effect.NOTE_CUSTOMER: customer.note_customer,
-    Effect.NOTE_CONTACT: customer.note_contact,
+    Effect.DATE_EVENT: state.date_event,
+    Effect.COUNT_VERSION: state.count_version,
+    Effect.FOLLOW_CUSTOMER: state.follow_customer,
+    Effect.NOTE_CUSTOMER: state.note_customer,
+    Effect.NOTE_CONTACT: state.note_contact,
     Effect.LEAVE_LATE: frames.leave_late,
     **{effect: publish(audience) for effect, audience in READERS.items()},
     Effect.QUEUE: desks.queue,
@@ -44,11 +40,11 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.HIDE_AGAIN: variables.hide_again,
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
-    Effect.TAKE_CHAT: chats.take_chat,
-    Effect.KEEP_CHAT: chats.keep_chat,
-    Effect.NOTE_CHAT: chats.note_chat,
-    Effect.END_CHAT: chats.end_chat,
-    Effect.REMIND: clocks.remind,
+    Effect.TAKE_CHAT: desks.take_chat,
+    Effect.KEEP_CHAT: desks.keep_chat,
+    Effect.NOTE_CHAT: desks.note_chat,
+    Effect.END_CHAT: desks.end_chat,
+    Effect.REMIND: state.remind,
     Effect.NOTE_ASSISTANT: assistant.note,
     Effect.MOVE_REQUEST: desks.pass_on,
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
@@ -78,8 +74,8 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTIFY_UNDELIVERED: notify("delivery.failed"),
     Effect.FORGET_JOINED: frames.forget_joined,
     Effect.REPLACE_APP: frames.replace_app,
-    Effect.UNSUBSCRIBE: customer.unsubscribe,
-    Effect.SUBSCRIBE: customer.subscribe,
+    Effect.UNSUBSCRIBE: state.unsubscribe,
+    Effect.SUBSCRIBE: state.subscribe,
     Effect.SAY_CLOSED: closed.say_closed,
     Effect.SAY_SHUT: closed.say_shut,
     Effect.SAY_WAITING: say(Notice.WAITING),
@@ -90,18 +86,18 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.SAY_RESUMED: say(Notice.RESUMED),
     Effect.SAY_OWED_CLOSED: closed.say_owed,
     Effect.FORGET_OWED: closed.forget_owed,
-    Effect.NOTE_JOINING: clocks.note_joining,
-    Effect.KEEP_FIRST_RESPONSE: clocks.keep_first_response,
-    Effect.START_HUMAN_TIME: clocks.start_human_time,
-    Effect.END_HUMAN_TIME: clocks.end_human_time,
-    Effect.START_IDLE_TIMER: clocks.start_idle_timer,
-    Effect.START_CHAT_TIMER: clocks.start_chat_timer,
-    Effect.STOP_TIMER: clocks.stop_timer,
-    Effect.END_REQUEST: clocks.end_request,
+    Effect.NOTE_JOINING: state.note_joining,
+    Effect.KEEP_FIRST_RESPONSE: state.keep_first_response,
+    Effect.START_HUMAN_TIME: state.start_human_time,
+    Effect.END_HUMAN_TIME: state.end_human_time,
+    Effect.START_IDLE_TIMER: state.start_idle_timer,
+    Effect.START_CHAT_TIMER: state.start_chat_timer,
+    Effect.STOP_TIMER: state.stop_timer,
+    Effect.END_REQUEST: state.end_request,
     Effect.END_BOT_RUN: loops.end_run,
-    Effect.NOTE_SPEAKER: clocks.note_speaker,
-    Effect.BEGIN_RECALL: handback.begin,
-    Effect.NOTE_WORDS: handback.note_words,
-    Effect.HAND_BACK: handback.hand_back,
-    Effect.MEASURE: reports.measure,
+    Effect.NOTE_SPEAKER: state.note_speaker,
+    Effect.BEGIN_RECALL: state.begin_recall,
+    Effect.NOTE_WORDS: state.note_words,
+    Effect.HAND_BACK: state.hand_back,
+    Effect.MEASURE: state.measure,
 }

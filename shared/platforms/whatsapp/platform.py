@@ -9,6 +9,7 @@ Errors:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import hidden
+from shared.schemas.texts import shortened
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
@@ -52,10 +54,17 @@ CAPABILITIES = Capabilities(
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are
-# UNVERIFIED, from copies of it. A code decides only whether a 4xx other than 401 is permanent.
-# Rate limits: of the app, the account, the number, this pair of numbers.
-_LATER = {4, 80007, 130429, 131056}
-_NEVER = {131047}  # more than 24 hours since the customer's last message
+# UNVERIFIED, from copies of it.
+_LATER = {
+    *(2, 131000, 131016, 131057, 133004),  # the service, or the number, is unavailable for now
+    *(4, 80007, 130429, 131056),  # rate limits: of the app, the account, the number, this pair
+}
+# A wrong parameter, a customer who cannot be reached, a number that may not be written to yet,
+# more than 24 hours since the customer's last message.
+_NEVER = {100, 131026, 131030, 131047}
+_EXPIRED = 190
+_LONG_NUMBER = re.compile(r"\d{7,}")
+REFUSAL_LIMIT = 120
 
 
 # Batches have up to 3 MB.
@@ -145,16 +154,29 @@ class WhatsApp:
     def outcome(self, answer: Answer) -> Outcome:
         """Returns the meaning of an answer.
 
-        A 4xx means that nothing was sent. The error code says whether a retry can succeed, if the
-        status leaves it open.
+        An answer with an error of the Graph API means that nothing was sent, also with a 5xx. Its
+        code says whether a retry can succeed, if the status leaves it open.
         """
         by_status = outcome_of_status(answer.status)
-        if by_status is Outcome.DONE or answer.status == 401 or answer.status >= 500:
+        if by_status is Outcome.DONE:
             return by_status
         code = _error_code(answer) if Fact.WHATSAPP_ERROR_CODES in self.facts else None
+        if answer.status == 401 or code == _EXPIRED:
+            return Outcome.CREDENTIALS
         if code in _NEVER:
             return Outcome.PERMANENT
-        return Outcome.TRANSIENT if code in _LATER else by_status
+        is_of_service = code is not None and answer.status >= 500
+        return Outcome.NOT_TAKEN if code in _LATER or is_of_service else by_status
+
+    def refusal(self, answer: Answer) -> str | None:
+        """Returns the code and the message of the error. Its details are left out, because they
+        may contain the customer's number, and so is any long number in the message.
+        """
+        code, message = _error_code(answer), _at(answer, "error", "message")
+        if code is None:
+            return None
+        words = message.removeprefix(f"(#{code})").strip() if isinstance(message, str) else ""
+        return shortened(f"{code} {_LONG_NUMBER.sub('…', words)}".strip(), REFUSAL_LIMIT)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         """Returns a hash of the wamid that statuses will contain, or None if the answer has
@@ -185,7 +207,7 @@ def _with_plus(customer: str) -> str:
 
 def _error_code(answer: Answer) -> int | None:
     code = _at(answer, "error", "code")
-    return code if isinstance(code, int) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def _at(answer: Answer, *path: str | int) -> Any:

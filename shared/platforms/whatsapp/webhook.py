@@ -19,9 +19,16 @@ from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.details import child, details_of, unknown_of
-from shared.platforms.whatsapp.details import text as text_in
-from shared.platforms.whatsapp.words import UNSUPPORTED, is_said, tapped_of, words_of
+from shared.platforms.whatsapp.words import (
+    UNSUPPORTED,
+    child,
+    details_of,
+    is_said,
+    tapped_of,
+    unknown_of,
+    words_of,
+)
+from shared.platforms.whatsapp.words import text as text_in
 from shared.schemas.content import Content
 from shared.schemas.details import About, Deletion, Details, Edit
 from shared.schemas.ephemeral import Ephemeral
