@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from shared.conversations.apply import where_it_acts
+from shared.conversations.earlier_messages import LOOK_BACK, native_id
 from shared.errors import BatonError
 from shared.logs import log
 from shared.platforms.suggestions import all_of
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, SendMessage
+from shared.schemas.commands import SendMessage
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral, Receipt
@@ -25,10 +26,8 @@ from shared.schemas.events import (
     Undelivered,
     UserMessage,
 )
-from shared.schemas.http import Answer
 from shared.schemas.ids import entry_id, is_hidden, platform_of
 
-LOOK_BACK = 50  # entries of the journal
 _BEFORE = "/messages/"  # of the id, where a message is named in full
 _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
@@ -113,19 +112,9 @@ async def _sent(ports: Ports, source: str) -> _Sent:
     conversation = acting.value.id if acting else source
     entries = await ports.store.latest(conversation, LOOK_BACK)
     commands = [command for entry in entries for command in reversed(entry.value.commands)]
-    found = [(_native_id(ports, conversation, command), command.id) for command in commands]
+    found = [(native_id(ports, conversation, command), command.id) for command in commands]
     messages = [command for command in commands if isinstance(command, SendMessage)]
     return _Sent({native: ours for native, ours in found if native is not None}, messages)
-
-
-def _native_id(ports: Ports, conversation: str, command: Command) -> str | None:
-    """Returns the platform's id of a message. A receipt may arrive before the answer is stored, so
-    an id that is known before sending counts too.
-    """
-    if command.native_id is not None or not isinstance(command, SendMessage):
-        return command.native_id
-    platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
-    return platform.sent_id(command, Answer(0)) if platform else None
 
 
 def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:

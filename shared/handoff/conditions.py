@@ -16,6 +16,7 @@ from shared.schemas.events import (
     ByRepresentative,
     ChatCreated,
     Claim,
+    Correction,
     Event,
     FromUser,
     HandoffFailed,
@@ -279,6 +280,11 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.THIS_HANDOFF: _this_handoff,
     Guard.NO_SURVEYS: lambda conversation, _e, policy: not policy.of(conversation.platform).surveys,
     Guard.BY_BOT: _by_bot,
+    Guard.BOT_HEARS: lambda _c, event, policy: event.kind in policy.bot_hears,
+    Guard.BOT_HEARD: lambda _c, event, _p: isinstance(event, Correction) and "BOT" in event.heard,
+    Guard.DESK_HEARD: lambda _c, event, _p: (
+        isinstance(event, Correction) and "HUMAN" in event.heard
+    ),
     Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
     Guard.OPENING_KNOWN: lambda known, event, _p: (
         _reminder(event) == 0 and known.called is not None

@@ -37,6 +37,7 @@ from shared.settings.types import (
     CommentUrl,
     Desks,
     Facts,
+    Heard,
     Names,
     Origins,
     Seconds,
@@ -156,6 +157,8 @@ class Settings(BaseModel):
     """How many messages a second one number may send: 20 for a number that is also in the
     WhatsApp Business app, up to 1,000 for one that Meta has upgraded.
     """
+    whatsapp_groups: Literal["off", "on"] = "off"
+    """`on` makes each WhatsApp group a conversation of its own; `off` leaves groups alone."""
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.
@@ -194,6 +197,8 @@ class Settings(BaseModel):
     """The built-in bot: `none` (your own bot answers), `acknowledge` or `dialogflow`. A local run
     with `BOT_WEBHOOK_URL` has `none`.
     """
+    baton_bot_hears: Heard = ()
+    """What bots hear beside messages, if they ask for it: `reactions`."""
     baton_bot_name: str = "Hello World Agent"
     """The name with which Baton's own notices and the built-in bot speak."""
     baton_notices: Annotated[Templates, BeforeValidator(words), AfterValidator(checked)] = {}

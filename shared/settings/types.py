@@ -144,6 +144,7 @@ def _agent(value: str) -> str:
 Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]

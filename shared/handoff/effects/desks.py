@@ -13,7 +13,7 @@ from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called, CreatedChat
-from shared.schemas.events import ChatCreated, FromUser, HumanLeft, HumanRequested
+from shared.schemas.events import ByCustomer, ChatCreated, HumanLeft, HumanRequested
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import ChatOpened, UnclaimedTimeout
 from shared.schemas.variables import Audience
@@ -85,7 +85,8 @@ def call(draft: Draft) -> None:
 
 def relay(draft: Draft) -> None:
     """The outbox hides what the desk may not read, when it sends the words."""
-    if expect(draft.event, FromUser).said:
+    event = expect(draft.event, ByCustomer)
+    if event.said or event.details:
         call_desk(draft, "say")
 
 

@@ -23,7 +23,8 @@ def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:
         if isinstance(draft.event, HumanRequested) and draft.event.form is None:
             return  # a bot or desk asks, not the customer by a suggestion
         for_bot = handback_for_bot(draft) if "BOT" in audience else {}
-        for readers in copies(audience, draft.captured_for):
+        quoted_for = getattr(draft.event, "quoted_for", None)
+        for readers in copies(audience, draft.captured_for, quoted_for):
             body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
             draft.emit_unless_tracked(
                 Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers)

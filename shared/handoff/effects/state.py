@@ -12,7 +12,7 @@ from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation, Handback, Line, Timer
-from shared.schemas.events import FromUser, SuggestionResponse, UserMessage
+from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
 from shared.schemas.journal import Verdict
 from shared.schemas.texts import shortened
 
@@ -130,7 +130,7 @@ def note_words(draft: Draft) -> None:
 
 
 def _speaker(draft: Draft) -> str | None:
-    if isinstance(draft.event, FromUser):
+    if isinstance(draft.event, ByCustomer):
         return None
     representative = getattr(draft.event, "representative", None)
     return representative.name if representative else ""

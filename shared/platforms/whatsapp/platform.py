@@ -24,8 +24,14 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.platforms.phones import completed, e164, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
-from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, reported
+from shared.platforms.whatsapp.content import (
+    BODY_LIMIT,
+    LONG_BODY,
+    TEXT_LIMIT,
+    message_of,
+    plain_message_of,
+)
+from shared.platforms.whatsapp.webhook import APP_NAME, GROUP, NAME, USER_ID, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
@@ -77,7 +83,8 @@ BATCH = 4 << 20
 class WhatsApp:
     """Any of `app_secrets` may sign. `api_url` contains the version of the API.
 
-    `facts` are the unverified facts to rely on. `language` is used if the customer's is unknown.
+    `facts` are the unverified facts to rely on. `groups`: each group of people is a conversation,
+    else groups are left alone. `language` is used if the customer's is unknown.
     `per_second` messages may be sent from one number.
     """
 
@@ -87,6 +94,7 @@ class WhatsApp:
     access_token: str | None = field(default=None, repr=False)
     app_name: str = APP_NAME
     facts: AbstractSet[Fact] = SAFE
+    groups: bool = False
     language: str = "en"
     per_second: float = PER_SECOND
     now: Callable[[], datetime] | None = None
@@ -121,11 +129,15 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for a signed body: WhatsApp would send the whole batch again for days."""
-        return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
+        found = reported(request.body, self.app_name, self.facts, groups=self.groups)
+        return completed(found, self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)
         if isinstance(command, SendMessage):
+            if customer.startswith(GROUP):
+                to: JsonObject = {"recipient_type": "group", "to": customer.removeprefix(GROUP)}
+                return self._call(command, {**to, **plain_message_of(command.content)})
             # UNVERIFIED: a user id has a field of its own, by third-party texts and not by the
             # platform's reference.
             own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
