@@ -144,6 +144,8 @@ def _agent(value: str) -> str:
 Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai"]
+PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
