@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from infra.deploy.deployment import WEEK, Deployment
 from infra.deploy.gcloud import Step, value
 from infra.deployables import Deployable
+from infra.uses import platforms_in
 
 RUNTIME = "python313"
 
@@ -38,12 +39,15 @@ def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]
 
 def environment(to: Deployment, row: Deployable) -> Mapping[str, str]:
     """Returns the plain variables that a function is given."""
+    platforms = ",".join(platforms_in(to.used))
+    named = platforms and "BATON_PLATFORMS" in row.settings
     return {
         "BATON_STORE": "firestore",
         "BATON_QUEUE": "pubsub",
         "GOOGLE_CLOUD_PROJECT": to.project,
         "FUNCTION_USE_ASGI": "true",
         "LOG_EXECUTION_ID": "true",
+        **({"BATON_PLATFORMS": platforms} if named else {}),
         **{setting: to.settings[setting] for setting in row.settings if setting in to.settings},
     }
 

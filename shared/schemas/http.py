@@ -33,6 +33,7 @@ class Response:
 
 
 BODY_LIMIT = 1 << 20  # bytes of what a caller sends
+FUNCTION_HEADER = "baton-function"  # names the function that answered: it shows a wrong address
 PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -40,6 +40,7 @@ from shared.settings.types import (
     Heard,
     Names,
     Origins,
+    PlatformNames,
     Seconds,
     Secret,
     Secrets,
@@ -82,6 +83,11 @@ class Settings(BaseModel):
     pubsub_emulator_host: str | None = None
     """An emulator to use instead of Pub/Sub."""
     k_service: str | None = None
+    baton_platforms: PlatformNames = ()
+    """The platforms in use, by the names of their webhooks' paths: at start a function logs what
+    these need and lacks a value. `make deploy` and terraform fill it in from the secrets that have
+    a value. Empty: all webhooks.
+    """
 
     business_messages_api_url: Url = GOOGLE_HOST
     """Where messages to customers on Business Messages go."""

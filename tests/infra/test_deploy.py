@@ -4,10 +4,12 @@ when something fails.
 
 import json
 import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +17,9 @@ from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
 from infra.deploy.found import Json
 from infra.deploy.gcloud import Command, Result, Runner
-from infra.deploy.steps_function import _joined
-from infra.deployables import deployables, secrets
+from infra.deploy.steps_function import _joined, environment
+from infra.deployables import ROOT, deployables, secrets
+from infra.uses import USES
 from tests.infra.clock import Clock
 
 TABLE = deployables()
@@ -118,12 +121,81 @@ def test_an_empty_project_gets_everything(capsys: pytest.CaptureFixture[str]) ->
     assert cloud.deploy_to_it() == 0
     said = capsys.readouterr().out
     assert "https://europe-west1-baton-test.cloudfunctions.net/receive_webhook/csku" in said
-    assert "BRIDGE_TOKEN_KEYS" in said.splitlines()[-2]
+    assert "In use: api, csku." in said
     steps = list(deploy.plan(TO))
     assert f"[{len(steps)}/{len(steps)}]" in said
     made = {json.dumps(one) for one in cloud.ran}
     asked = [step for step in steps if step.same is None or step.remembers is None]
     assert {json.dumps(_filled(step.create)) for step in asked} <= made
+
+
+def closing(**changed: Any) -> str:
+    """Returns the last lines of a deployment."""
+    return deploy._farewell(replace(TO, **{"secrets": frozenset(), **changed}), "")
+
+
+def named(said: str) -> set[str]:
+    """Returns the settings and secrets that are said to be missing."""
+    return set(re.findall(r"^  ([A-Z_]+) +(?:secret|setting) of ", said, re.MULTILINE))
+
+
+def test_the_closing_lines_name_what_the_chosen_uses_need() -> None:
+    said = closing(uses=("whatsapp", "api"))
+    whatsapp = {"WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+    assert named(said) == {*whatsapp, "BATON_API_KEYS"}
+    assert re.findall(r"receive_webhook/(\w+)", said) == ["whatsapp"]
+
+
+def test_the_closing_lines_name_what_is_missing_of_what_is_set() -> None:
+    said = closing(secrets=frozenset({"WHATSAPP_APP_SECRETS", "BATON_API_KEYS"}))
+    assert named(said) == {"WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+    whole = closing(secrets=frozenset(secrets(TABLE)) - {"BOT_WEBHOOK_URL"})
+    assert "BRIDGE_ALLOWED_ORIGINS" in named(whole)  # a setting, without which the door is closed
+
+
+def test_a_desk_that_baton_calls_needs_its_row() -> None:
+    assert {"BATON_DESKS", "CCAI_MENU_ID", "CCAI_API_TOKEN"} <= named(closing(uses=("ccai",)))
+    row = {"BATON_DESKS": '[{"name": "support", "kind": "ccai", "menu": 3}]'}
+    said = named(closing(uses=("ccai",), settings=row))
+    assert said & {"BATON_DESKS", "CCAI_MENU_ID"} == set()
+    assert "CCAI_API_TOKEN" in said
+
+
+def test_with_everything_set_nothing_is_missing_and_without_anything_it_asks() -> None:
+    assert named(closing(settings={}, secrets=frozenset())) == set()
+    assert "No channel and no desk has a secret yet" in closing()
+    full = closing(
+        uses=("whatsapp", "api"),
+        secrets=frozenset(
+            {"WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+            | {"BATON_API_KEYS"}
+        ),
+    )
+    assert "Everything that these need has a value" in full
+
+
+def test_every_missing_value_has_its_page() -> None:
+    pages = set(re.findall(r"(\S+\.md)(?:#(\S+))?$", closing(uses=tuple(USES)), re.MULTILINE))
+    for path, anchor in pages:
+        text = (ROOT / path).read_text().lower()
+        assert not anchor or f"\n## {anchor.replace('-', ' ')}\n" in text
+    assert {path for path, _ in pages} >= {
+        f"shared/platforms/{name}/README.md" for name in ("whatsapp", "rcs", "ccai", "csku")
+    }
+
+
+def test_a_function_is_given_the_platforms_in_use() -> None:
+    for uses in (("whatsapp", "api"), ()):
+        to = replace(TO, uses=uses, secrets=frozenset({"WHATSAPP_ACCESS_TOKEN"}))
+        assert environment(to, TABLE["deliver_outbox"])["BATON_PLATFORMS"] == "whatsapp"
+    assert "BATON_PLATFORMS" not in environment(TO, TABLE["notify_handoff"])
+
+
+def test_an_unknown_channel_or_desk_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for option, value in (("--channels", "whatsap"), ("--desk", "whatsapp")):
+        with pytest.raises(SystemExit):
+            deploy.main([*WHERE, option, value], {})
+        assert "is none of" in capsys.readouterr().err
 
 
 def test_again_nothing_is_made_twice() -> None:
