@@ -8,7 +8,8 @@ from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Record, Stream
-from shared.schemas.events import ByCustomer, Event
+from shared.schemas.conversation import Holder
+from shared.schemas.events import ByCustomer, Event, FloorMoved
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
@@ -80,6 +81,8 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         over=event.over,
+        marker=event.heard_before,
+        heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
     )
     linked = (
         [_dedupe_record(entry, conversation=event.source)]
