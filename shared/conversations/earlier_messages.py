@@ -37,7 +37,9 @@ async def with_earlier(
 
     Raises Unavailable.
     """
-    earlier = await _earlier(ports, conversation.id, event.source, message)
+    of_ours = isinstance(event, SuggestionResponse)  # customers offer no suggestions
+    earlier = None if of_ours else await _of_customer(ports, conversation.id, event.source, message)
+    earlier = earlier or await _of_ours(ports, conversation.id, message)
     if earlier is None or event.details is None:
         return event
     if not isinstance(event, Correction):
@@ -53,18 +55,39 @@ async def with_earlier(
     )
 
 
-async def _earlier(ports: Ports, conversation: str, source: str, message: str) -> _Earlier | None:
+async def _of_customer(
+    ports: Ports, conversation: str, source: str, message: str
+) -> _Earlier | None:
     for kind in _SAID:
         found = await ports.store.entry(conversation, entry_id(source, kind, message))
         if found is not None:
-            return _of_customer(found.value, message)
+            entry = found.value
+            about = About(message=message, by="CUSTOMER", text=first_words_of(entry))
+            return _Earlier(about, _hearers(entry), entry.captured_for)
+    return None
+
+
+def _hearers(entry: JournalEntry) -> tuple[Listener, ...]:
+    readers = {
+        reader
+        for command in entry.commands
+        if isinstance(command, Post)
+        or (isinstance(command, Publish) and command.topic == USER_MESSAGES)
+        for reader in command.readers
+    }
+    return tuple(sorted(readers))
+
+
+async def _of_ours(ports: Ports, conversation: str, message: str) -> _Earlier | None:
     for latest in await ports.store.latest(conversation, LOOK_BACK):
         for command in latest.value.commands:
             if (
                 isinstance(command, SendMessage)
                 and native_id(ports, conversation, command) == message
             ):
-                return _ours(command)
+                by = command.representative.representative_type.value
+                said = first_words(command.content.summary)
+                return _Earlier(About(message=command.id, by=by, text=said))
     return None
 
 
@@ -76,20 +99,3 @@ def native_id(ports: Ports, conversation: str, command: Command) -> str | None:
         return command.native_id
     platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
     return platform.sent_id(command, Answer(0)) if platform else None
-
-
-def _of_customer(entry: JournalEntry, message: str) -> _Earlier:
-    about = About(message=message, by="CUSTOMER", text=first_words_of(entry))
-    readers = {
-        reader
-        for command in entry.commands
-        if isinstance(command, Post)
-        or (isinstance(command, Publish) and command.topic == USER_MESSAGES)
-        for reader in command.readers
-    }
-    return _Earlier(about, tuple(sorted(readers)), entry.captured_for)
-
-
-def _ours(command: SendMessage) -> _Earlier:
-    by = command.representative.representative_type.value
-    return _Earlier(About(message=command.id, by=by, text=first_words(command.content.summary)))
