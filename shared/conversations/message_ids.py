@@ -15,12 +15,14 @@ from shared.logs import log
 from shared.platforms.suggestions import all_of
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendMessage
+from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import (
+    BotMessage,
     Event,
+    HumanMessage,
     HumanRequested,
     SuggestionResponse,
     Undelivered,
@@ -29,6 +31,7 @@ from shared.schemas.events import (
 from shared.schemas.ids import entry_id, is_hidden, platform_of
 
 _BEFORE = "/messages/"  # of the id, where a message is named in full
+_SAID = (BotMessage.kind, HumanMessage.kind)  # other messages are Baton's own
 _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
 
@@ -38,6 +41,7 @@ class _Sent:
 
     ids: Mapping[str, str]
     messages: Sequence[SendMessage]
+    senders: Mapping[str, Listener]
 
     def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
         """Returns id, suggestion and kind of the message that offered this suggestion: of the named
@@ -99,7 +103,8 @@ async def _translated(
         )
         return one
     if isinstance(one, Undelivered):
-        return one.model_copy(update={"message": sent.ids.get(one.message, one.message)})
+        ours = sent.ids.get(one.message, one.message)
+        return one.model_copy(update={"message": ours, "by": sent.senders.get(ours)})
     if isinstance(one, SuggestionResponse):
         return _tapped(one, sent)
     if isinstance(one, Receipt):
@@ -114,7 +119,15 @@ async def _sent(ports: Ports, source: str) -> _Sent:
     commands = [command for entry in entries for command in reversed(entry.value.commands)]
     found = [(native_id(ports, conversation, command), command.id) for command in commands]
     messages = [command for command in commands if isinstance(command, SendMessage)]
-    return _Sent({native: ours for native, ours in found if native is not None}, messages)
+    senders: dict[str, Listener] = {
+        command.id: command.representative.representative_type.value
+        for entry in entries
+        if entry.value.kind in _SAID
+        for command in entry.value.commands
+        if isinstance(command, SendMessage)
+    }
+    ids = {native: ours for native, ours in found if native is not None}
+    return _Sent(ids, messages, senders)
 
 
 def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:

@@ -190,3 +190,8 @@ class Details(Theirs):
 def first_words(text: str) -> str:
     """Returns the first words of a message, on one line."""
     return shortened(" ".join(text.split()), FIRST_WORDS)
+
+
+def as_number(value: object) -> Number | None:
+    """Returns a number, which may be written as a text, or None."""
+    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None

@@ -32,6 +32,7 @@ from shared.schemas.details import (
     Permission,
     Product,
     Referral,
+    as_number,
 )
 from shared.schemas.ids import hidden
 
@@ -241,8 +242,7 @@ def text(owner: Item, name: str) -> str | None:
 
 def number(owner: Item, name: str) -> Number | None:
     """Returns a number, which may be written as a text, or None."""
-    value = owner.get(name)
-    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    return as_number(owner.get(name))
 
 
 UNSUPPORTED = "[unsupported message]"
