@@ -43,6 +43,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             api_url=settings.whatsapp_api_url,
             access_token=settings.whatsapp_access_token,
             app_name=settings.whatsapp_app_name,
+            per_second=settings.whatsapp_messages_per_second,
             groups=settings.whatsapp_groups == "on",
             facts=settings.unverified_facts,
             language=settings.baton_language,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pydantic_core
 
 from shared.conversations.stream import stream
-from shared.errors import BatonError, Unavailable
+from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.outbox.plain_http import comment_call, webhook_call
@@ -70,10 +70,13 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         if is_over or said.command.state is State.SENT:
             return said
     if not is_over:
+        is_paced = result.outcome is Outcome.PACED
         return replace(
             again(ports, tried, result.retry_after),
+            failed=None if is_paced and not result.answered else True,
             answered=result.answered,
             unknown_to_it=result.outcome is Outcome.CREDENTIALS,
+            paced=is_paced,
         )
     failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
@@ -106,6 +109,10 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         return await _send(ports, entry, command)
+    except Paced as error:
+        return Result(
+            Outcome.PACED, error.reason, arrived=False, retry_after=error.seconds, answered=False
+        )
     except BatonError as error:
         outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
         return Result(outcome, error.reason, arrived=False, answered=False)

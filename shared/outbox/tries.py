@@ -22,7 +22,7 @@ from shared.schemas.journal import JournalEntry
 
 C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
-PASSING = (Outcome.TRANSIENT, Outcome.NOT_TAKEN, Outcome.CREDENTIALS)
+PASSING = (Outcome.TRANSIENT, Outcome.NOT_TAKEN, Outcome.PACED, Outcome.CREDENTIALS)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 PUT_OFF_SECONDS = 10.0
 # within a line's patience, so that a command at fault is found soon after it
@@ -37,6 +37,7 @@ class Attempt:
     `failed` is whether the target was at fault, None where the try says nothing about it.
     `answered`: the target answered at all. `put_off`: there was no try, because the target is left
     alone. `unknown_to_it`: the target refuses Baton's credentials, so no other call would succeed.
+    `paced`: a rate limit is the reason, and not the command.
     """
 
     command: Command
@@ -45,6 +46,7 @@ class Attempt:
     answered: bool = True
     put_off: bool = False
     unknown_to_it: bool = False
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,13 @@ class Outcome(StrEnum):
     """The meaning of an answer for its command: done, retry, or failed for good.
 
     After TRANSIENT with a status of 408 or 5xx, the platform may have taken the command. After
-    NOT_TAKEN and CREDENTIALS it certainly has not.
+    NOT_TAKEN, PACED and CREDENTIALS it certainly has not.
     """
 
     DONE = "done"
     TRANSIENT = "transient"
     NOT_TAKEN = "not-taken"
+    PACED = "paced"  # too many calls for a rate limit: the command itself is not at fault
     CREDENTIALS = "credentials"  # they have expired: an operator must renew them
     FORBIDDEN = "forbidden"  # credentials or rights that may be corrected: tried a few times
     PERMANENT = "permanent"

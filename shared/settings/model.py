@@ -40,6 +40,7 @@ from shared.settings.types import (
     Heard,
     Names,
     Origins,
+    PlatformNames,
     Seconds,
     Secret,
     Secrets,
@@ -82,6 +83,11 @@ class Settings(BaseModel):
     pubsub_emulator_host: str | None = None
     """An emulator to use instead of Pub/Sub."""
     k_service: str | None = None
+    baton_platforms: PlatformNames = ()
+    """The platforms in use, by the names of their webhooks' paths: at start a function logs what
+    these need and lacks a value. `make deploy` and terraform fill it in from the secrets that have
+    a value. Empty: all webhooks.
+    """
 
     business_messages_api_url: Url = GOOGLE_HOST
     """Where messages to customers on Business Messages go."""
@@ -153,6 +159,10 @@ class Settings(BaseModel):
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
+    whatsapp_messages_per_second: Annotated[float, Field(ge=1, le=1000)] = 80
+    """How many messages a second one number may send: 20 for a number that is also in the
+    WhatsApp Business app, up to 1,000 for one that Meta has upgraded.
+    """
     whatsapp_groups: Literal["off", "on"] = "off"
     """`on` makes each WhatsApp group a conversation of its own; `off` leaves groups alone."""
     unverified_facts: Facts = SAFE

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.conversation import Erasing
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
+from tests.forked import ForkedServer
 from tests.infra.exporting import (
     BEGIN,
     JANE,
@@ -39,7 +39,7 @@ DOE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the state of a local run: a handoff, and a conversation that was erased."""
     folder = tmp_path_factory.mktemp("played")
-    with LocalServer(folder) as server:
+    with ForkedServer(folder) as server:
         talk = Talk(server, "3333")
         talk.customer_says("Hi, I have a problem", "m-1")
         talk.post("/messages", {"messageId": "b-1", "text": "Beep"}, "dev-bot")

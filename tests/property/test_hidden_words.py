@@ -32,6 +32,8 @@ from tests.property.ways_out import (
     ways,
 )
 
+pytestmark = pytest.mark.soak
+
 CARD = "4111 1111 1111 1111"
 HIDDEN_FROM_AGENTS = {"capture_type": ["event", "agent"], "invisible_to_agent": ["card"]}
 

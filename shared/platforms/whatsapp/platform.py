@@ -37,7 +37,7 @@ from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, 
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.http import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Pace, Request, Response
 from shared.schemas.ids import hidden
 from shared.schemas.texts import shortened
 
@@ -55,10 +55,10 @@ CAPABILITIES = Capabilities(
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are
 # UNVERIFIED, from copies of it.
-_LATER = {
-    *(2, 131000, 131016, 131057, 133004),  # the service, or the number, is unavailable for now
-    *(4, 80007, 130429, 131056),  # rate limits: of the app, the account, the number, this pair
-}
+# The service, or the number, is unavailable for now.
+_LATER = {2, 131000, 131016, 131057, 133004}
+# Rate limits: of the app, the account, the number, this pair of numbers.
+_TOO_FAST = {4, 80007, 130429, 131056}
 # A wrong parameter, a customer who cannot be reached, a number that may not be written to yet,
 # more than 24 hours since the customer's last message.
 _NEVER = {100, 131026, 131030, 131047}
@@ -66,6 +66,13 @@ _EXPIRED = 190
 _LONG_NUMBER = re.compile(r"\d{7,}")
 REFUSAL_LIMIT = 120
 
+
+# Numbers that are also in the WhatsApp Business app have 20.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+PER_SECOND = 80.0
+# Messages to one customer: one in six seconds, and up to 45 at once that use up the time after
+# them. UNVERIFIED: from copies of Meta's page on messaging limits.
+PAIR_PER_SECOND, PAIR_BURST = 1 / 6, 45
 
 # Batches have up to 3 MB.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
@@ -78,6 +85,7 @@ class WhatsApp:
 
     `facts` are the unverified facts to rely on. `groups`: each group of people is a conversation,
     else groups are left alone. `language` is used if the customer's is unknown.
+    `per_second` messages may be sent from one number.
     """
 
     app_secrets: tuple[str, ...] = ()
@@ -88,6 +96,7 @@ class WhatsApp:
     facts: AbstractSet[Fact] = SAFE
     groups: bool = False
     language: str = "en"
+    per_second: float = PER_SECOND
     now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
@@ -165,6 +174,8 @@ class WhatsApp:
             return Outcome.CREDENTIALS
         if code in _NEVER:
             return Outcome.PERMANENT
+        if code in _TOO_FAST:
+            return Outcome.PACED
         is_of_service = code is not None and answer.status >= 500
         return Outcome.NOT_TAKEN if code in _LATER or is_of_service else by_status
 
@@ -191,8 +202,16 @@ class WhatsApp:
         if not self.access_token:
             raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})
+        paces = [Pace(f"whatsapp {number}", self.per_second)]
+        if isinstance(command, SendMessage):
+            paces.append(Pace(f"whatsapp {command.to}", PAIR_PER_SECOND, PAIR_BURST))
         return Call(
-            "POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}"
+            "POST",
+            url,
+            whole,
+            {"content-type": "application/json"},
+            f"bearer:{self.access_token}",
+            paces=tuple(paces),
         )
 
 

@@ -4,12 +4,14 @@ while the access token is not valid.
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
 from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
+from shared.errors import Paced
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import conversation_id
@@ -18,6 +20,7 @@ from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.phones_play import Meta, bot, ports_of, signed
 from tests.unit.use_cases.phones_play import says as said
 
+TAKEN = Answer(200, json.dumps({"messages": [{"id": "wamid.OURS"}]}).encode())
 DOWN = "a target refuses the credentials; what waits is sent once they are renewed"
 
 
@@ -123,3 +126,42 @@ async def test_an_expired_token_is_one_error_and_all_goes_out_in_order_once_it_i
         outcomes = [one.value.outcome for one in entries if one.value.kind == "bot_message"]
         assert outcomes == ["done"] * 7
     assert len(graph.calls) == 8 * 7
+
+
+async def test_a_rate_limit_holds_messages_back_for_long_and_loses_none(bench: Bench) -> None:
+    """One message gets through now and then. Those before it are not at fault."""
+    graph = Graph(always=error(400, 131056, "Pair rate limit hit"))
+    ports = await played(bench, graph)
+    for number in range(5):
+        await apply(ports, bot(customer(0), f"more-{number}"))
+    for minute in range(40):
+        graph.script = [] if minute % 4 else [TAKEN]
+        await deliver(ports, customer(0))
+        bench.clock.forward(65)
+    entries = (await ports.store.journal(customer(0), None, 100)).items
+    said_by_bot = [one.value for one in entries if one.value.kind == "bot_message"]
+    assert [one.outcome for one in said_by_bot] == ["done"] * 6
+    assert [one["type"] for one in bench.publisher.on(HANDOFFS)].count("delivery.failed") <= 6
+
+
+async def test_calls_that_wait_for_our_own_pace_say_nothing_about_the_platform(
+    bench: Bench,
+) -> None:
+    @dataclass
+    class Slow(Graph):
+        async def send(self, call: Call) -> Answer:
+            if "graph.facebook.com" in call.url and bench.clock.now() < until:
+                raise Paced(20.0)
+            return await super().send(call)
+
+    until = bench.clock.now() + timedelta(seconds=30)
+    ports = await played(bench, Slow(), customers=12)
+    for number in range(12):
+        delivered = await deliver(ports, customer(number))
+        assert delivered.next_try is not None
+        assert (delivered.next_try - bench.clock.now()).total_seconds() == 20
+    assert not ports.circuits.of("channel whatsapp").is_open
+    bench.clock.forward(40)
+    for number in range(12):
+        await deliver(ports, customer(number))
+        assert await outcome_of(ports, number) == "done"
