@@ -195,7 +195,8 @@ class WhatsAppSimulator(PhoneSimulator):
         for value in _values(object_of(body)):
             for message in _list(value.get("messages")):
                 key, native = f"+{at(message, 'from')}", at(message, "id")
-                if is_e164(key) and isinstance(native, str):
+                is_new = at(message, "type") not in (*_NO_MESSAGE, "reaction")
+                if is_e164(key) and isinstance(native, str) and is_new:
                     yield Heard(key, native, _text_of(message))
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
