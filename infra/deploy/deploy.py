@@ -193,6 +193,7 @@ def _deployment(
         firestore_location=arguments.firestore_location,
         max_instances=arguments.max_instances,
         alert_email=arguments.alert_email,
+        runbook=arguments.runbook,
         table=table,
         uses=(*arguments.channels, *arguments.desk),
     )
@@ -224,6 +225,11 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--alert-email", type=_email, help="who is mailed when something needs a person"
+    )
+    parser.add_argument(
+        "--runbook",
+        type=_url,
+        help="where people read your copy of infra/RUNBOOK.md; each alarm links to its paragraph",
     )
     parser.add_argument(
         "--only", choices=list(table), help="deploy this function; everything else is there already"
@@ -270,6 +276,12 @@ def _instances(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError("give a whole number from 1 to 1000")
     return int(text)
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https://[^\s#]+", text):
+        raise argparse.ArgumentTypeError("give an address that begins with https://, without #")
+    return text
 
 
 def _email(text: str) -> str:

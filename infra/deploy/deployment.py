@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from infra.deploy.gcloud import Command
+from infra.deploy.gcloud import Command, as_json
 from infra.deployables import Deployable, deployables
 from infra.uses import Missing, missing, uses
 
@@ -27,6 +28,7 @@ class Deployment:
     firestore_location: str | None = None
     max_instances: int = 100
     alert_email: str | None = None
+    runbook: str | None = None
     table: Mapping[str, Deployable] = field(default_factory=deployables)
     uses: tuple[str, ...] = ()  # channels and desks that were chosen; without any, what is set
 
@@ -63,6 +65,11 @@ class Deployment:
             stdin,
             secret,
         )
+
+    def rest(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Command:
+        """Returns a call of the Monitoring API, where gcloud has no command."""
+        words = ("python", "-m", "infra.deploy.rest", method, f"v3/{path}")
+        return Command(words, None if body is None else as_json(dict(body)))
 
     def listed(self, command: str, *words: str) -> Command:
         """Returns a command that prints a whole list."""

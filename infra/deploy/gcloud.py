@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -133,7 +134,11 @@ class StepFailed(Exception):
 
 
 def run_command(words: tuple[str, ...], stdin: str | None) -> Result:
-    """Runs a command of this machine; one that is not there fails as in a shell."""
+    """Runs a command of this machine; one that is not there fails as in a shell. `python` is the
+    Python that runs this.
+    """
+    if words[0] == "python":
+        words = (sys.executable, *words[1:])
     try:
         done = subprocess.run(
             words, input=stdin, capture_output=True, text=True, errors="replace", check=False

@@ -1,14 +1,21 @@
-"""The steps that let people see how Baton is: log-based metrics, alarms, a dashboard."""
+"""The steps that let people see how Baton is: log-based metrics, uptime checks, service level
+objectives, alarms, a dashboard.
+"""
 
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from infra.deploy.deployment import Deployment
 from infra.deploy.gcloud import ETAG, FOUND, Step, as_json, value
 from infra.deployables import ROOT
+from infra.documents.alarms import anchor
 
 OBSERVABILITY = ROOT / "infra" / "terraform" / "observability.json"
+RUNBOOK = "infra/RUNBOOK.md"
+SERVICE = "baton"  # what the objectives belong to
+DAY = 86_400
 Json = dict[str, Any]
 
 
@@ -17,14 +24,36 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
     refused.
     """
     tables = json.loads(OBSERVABILITY.read_text())
+    filled = json.loads(_filled(to, json.dumps(tables)))
     services = _services(to, public=False)
     for name, metric in tables["metrics"].items():
         yield _metric(to, name, metric_body(name, metric, services))
+    for function, check in filled["checks"].items():
+        if function in to.table:
+            yield _check(to, check_body(to, function, check))
+    yield _watched_service(to)
+    for name, objective in filled["objectives"].items():
+        yield _objective(to, name, objective_body(objective))
     if to.alert_email:
         yield from _channel(to, to.alert_email)
-    for alert in tables["alerts"].values():
-        yield _alert(to, alert_body(alert, _services(to, public=True), mailed=bool(to.alert_email)))
+    for alert in filled["alerts"].values():
+        body = alert_body(alert, mailed=bool(to.alert_email), runbook=to.runbook)
+        yield _alert(to, body)
     yield _dashboard(to, dashboard_body(tables["charts"], services))
+
+
+def _filled(to: Deployment, text: str) -> str:
+    """Returns the table with this deployment's names."""
+    topics = sorted(row.topic for row in to.table.values() if row.topic)
+    names = {
+        "public_services": _services(to, public=True),
+        "subscriptions": "|".join(topics),
+        "host": urlsplit(to.url("")).netloc,
+        "slo": f"projects/{to.project}/services/{SERVICE}/serviceLevelObjectives/",
+    }
+    for name, there in names.items():
+        text = text.replace(f"{{{name}}}", there)
+    return text
 
 
 def metric_body(name: str, metric: Json, services: str) -> Json:
@@ -52,30 +81,88 @@ def metric_body(name: str, metric: Json, services: str) -> Json:
     return {**body, "valueExtractor": f"EXTRACT(jsonPayload.{measures})"} if measures else body
 
 
-def alert_body(alert: Json, public: str, *, mailed: bool) -> Json:
+def check_body(to: Deployment, function: str, check: Json) -> Json:
+    """Returns an UptimeCheckConfig of the Monitoring API."""
+    at = urlsplit(to.url(function))
+    return {
+        "displayName": f"Baton: {function}",
+        "monitoredResource": {
+            "type": "uptime_url",
+            "labels": {"project_id": to.project, "host": at.netloc},
+        },
+        "httpCheck": {
+            "requestMethod": "GET",
+            "path": f"{at.path}{check['path']}",
+            "port": 443,
+            "useSsl": True,
+            "validateSsl": True,
+            "acceptedResponseStatusCodes": [{"statusClass": "STATUS_CLASS_2XX"}],
+        },
+        "contentMatchers": [{"content": check["contains"], "matcher": "CONTAINS_STRING"}],
+        "period": "300s",
+        "timeout": "10s",
+        "selectedRegions": ["EUROPE", "ASIA_PACIFIC", "USA_IOWA"],
+    }
+
+
+def objective_body(objective: Json) -> Json:
+    """Returns a ServiceLevelObjective of the Monitoring API."""
+    if objective["measured"]:
+        measured = {
+            "distributionFilter": objective["measured"],
+            "range": {"min": 0, "max": objective["at_most"]},
+        }
+        based: Json = {"distributionCut": measured}
+    else:
+        ratio = {
+            "totalServiceFilter": objective["total"],
+            "badServiceFilter": objective["bad"],
+        }
+        based = {"goodTotalRatio": ratio}
+    return {
+        "displayName": objective["title"],
+        "goal": objective["goal"],
+        "rollingPeriod": f"{objective['days'] * DAY}s",
+        "serviceLevelIndicator": {"requestBased": based},
+    }
+
+
+def alert_body(alert: Json, *, mailed: bool, runbook: str | None) -> Json:
     """Returns an AlertPolicy of the Monitoring API."""
+    paragraph = f"#{anchor(alert['title'])}"
+    links = [{"displayName": "Runbook", "url": f"{runbook}{paragraph}"}] if runbook else []
+    content = f"{alert['advice']}\n\nWhat to do: {RUNBOOK}{paragraph}"
+    documentation = {"content": content, "mimeType": "text/markdown"}
+    return {
+        "displayName": alert["title"],
+        "combiner": "OR",
+        "conditions": [{"displayName": alert["title"], **_condition(alert)}],
+        "documentation": {**documentation, **({"links": links} if links else {})},
+        "notificationChannels": [value("CHANNEL")] if mailed else [],
+    }
+
+
+def _condition(alert: Json) -> Json:
     aggregation = {
         "alignmentPeriod": f"{alert['period_seconds']}s",
         "perSeriesAligner": alert["aligner"],
         "crossSeriesReducer": alert["reducer"],
+        **({"groupByFields": alert["group_by"]} if alert["group_by"] else {}),
     }
-    threshold: Json = {
-        "filter": alert["filter"].replace("{public_services}", public),
-        "aggregations": [aggregation],
-        "comparison": "COMPARISON_GT",
-        "thresholdValue": alert["threshold"],
+    # The rate at which a budget is used up is one series already.
+    aggregations = [aggregation] if alert["aligner"] else []
+    watched: Json = {
+        "filter": alert["filter"],
         "duration": f"{alert['duration_seconds']}s",
+        **({"aggregations": aggregations} if aggregations else {}),
     }
+    if alert["absent"]:
+        return {"conditionAbsent": watched}
+    watched |= {"comparison": "COMPARISON_GT", "thresholdValue": alert["threshold"]}
     if alert["denominator"]:
-        threshold["denominatorFilter"] = alert["denominator"].replace("{public_services}", public)
-        threshold["denominatorAggregations"] = [aggregation]
-    return {
-        "displayName": alert["title"],
-        "combiner": "OR",
-        "conditions": [{"displayName": alert["title"], "conditionThreshold": threshold}],
-        "documentation": {"content": alert["advice"], "mimeType": "text/markdown"},
-        "notificationChannels": [value("CHANNEL")] if mailed else [],
-    }
+        watched["denominatorFilter"] = alert["denominator"]
+        watched["denominatorAggregations"] = aggregations
+    return {"conditionThreshold": watched}
 
 
 def dashboard_body(charts: list[Json], services: str) -> Json:
@@ -121,6 +208,38 @@ def _metric(to: Deployment, name: str, body: Json) -> Step:
         to.gcloud("logging metrics create", name, config, stdin=written),
         probe=to.gcloud("logging metrics describe", name),
         update=(to.gcloud("logging metrics update", name, config, stdin=written),),
+    )
+
+
+def _check(to: Deployment, body: Json) -> Step:
+    of = f"projects/{to.project}/uptimeCheckConfigs"
+    changed = "displayName,httpCheck,contentMatchers,period,timeout,selectedRegions"
+    return Step(
+        f"uptime check {body['displayName']}",
+        to.rest("POST", of, body),
+        probe=to.listed("monitoring uptime list-configs"),
+        same={"displayName": body["displayName"]},
+        update=(to.rest("PATCH", f"{FOUND}?updateMask={changed}", body),),
+    )
+
+
+def _watched_service(to: Deployment) -> Step:
+    of = f"projects/{to.project}/services"
+    return Step(
+        "service whose objectives are watched",
+        to.rest("POST", f"{of}?serviceId={SERVICE}", {"displayName": "Baton", "custom": {}}),
+        probe=to.rest("GET", f"{of}/{SERVICE}"),
+    )
+
+
+def _objective(to: Deployment, name: str, body: Json) -> Step:
+    of = f"projects/{to.project}/services/{SERVICE}/serviceLevelObjectives"
+    changed = "displayName,goal,rollingPeriod,serviceLevelIndicator"
+    return Step(
+        f"objective: {body['displayName']}",
+        to.rest("POST", f"{of}?serviceLevelObjectiveId={name}", body),
+        probe=to.rest("GET", f"{of}/{name}"),
+        update=(to.rest("PATCH", f"{of}/{name}?updateMask={changed}", body),),
     )
 
 

@@ -5,6 +5,19 @@ locals {
   firestore     = jsondecode(file("${path.module}/firestore.json"))
   observability = jsondecode(file("${path.module}/observability.json"))
 
+  # Alarms, objectives and uptime checks with this deployment's names.
+  host          = "${var.region}-${var.project_id}.cloudfunctions.net"
+  subscriptions = join("|", sort(compact([for row in local.functions : try(row.topic, "")])))
+  watched_with = {
+    public_services = local.public_services
+    subscriptions   = var.bigquery ? "${local.subscriptions}|baton-handoffs-bigquery" : local.subscriptions
+    host            = local.host
+    slo             = "projects/${var.project_id}/services/baton/serviceLevelObjectives/"
+  }
+  watching = jsondecode(replace(replace(replace(replace(file("${path.module}/observability.json"),
+    "{public_services}", local.watched_with.public_services), "{subscriptions}", local.watched_with.subscriptions),
+  "{host}", local.watched_with.host), "{slo}", local.watched_with.slo))
+
   # What a plain setting must be like, by the kind of its rule.
   rules = { for kind in ["number", "one_of", "list_of", "form", "list_form", "object", "keys"] : kind => {
     for name, rule in jsondecode(file("${path.module}/settings.json")) : name => rule if can(rule[kind])

@@ -153,6 +153,17 @@ variable "alert_email" {
   }
 }
 
+variable "runbook" {
+  description = "Where people read your copy of infra/RUNBOOK.md. Each alarm links to its paragraph there."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runbook == null || can(regex("^https://[^ #]+$", var.runbook))
+    error_message = "Give an address that begins with https://, without #."
+  }
+}
+
 variable "bigquery" {
   description = "Write what Baton measures into BigQuery too (dataset baton), with the reports as views."
   type        = bool

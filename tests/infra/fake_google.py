@@ -33,6 +33,8 @@ NAMED_BY_QUERY = {
     "secrets": "secretId",
     "repositories": "repositoryId",
     "functions": "functionId",
+    "services": "serviceId",
+    "serviceLevelObjectives": "serviceLevelObjectiveId",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.capabilities import WORDS, matrix
+from infra.deploy.steps_watching import alert_body
 from infra.deployables import deployables
 from infra.diagram import diagram
 from infra.documents.printed import PRINTED, documents, printed
@@ -142,12 +143,16 @@ def test_a_newcomer_reads_at_most_1200_words() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= 1200
 
 
-def test_every_alarm_has_its_section_in_the_runbook() -> None:
+def test_every_alarm_has_its_section_in_the_runbook_and_links_to_it() -> None:
     alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
-    runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
+    runbook = ROOT / "infra" / "RUNBOOK.md"
+    text, anchors = " ".join(runbook.read_text().split()), _anchors(runbook)
     for alarm in alarms.values():
-        section = f"## {alarm['title']} {alarm['advice']} "
-        assert section in " ".join(runbook.split())
+        assert f"## {alarm['title']} {alarm['advice']} 1. {alarm['steps'][0]} " in f"{text} "
+        body = alert_body(alarm, mailed=False, runbook="https://git.example.com/RUNBOOK.md")
+        (link,) = body["documentation"]["links"]
+        assert link["url"].partition("#")[2] in anchors
+        assert f"{runbook.name}#{link['url'].partition('#')[2]}" in body["documentation"]["content"]
 
 
 VENDORS = sorted(path.parent for path in (ROOT / "shared" / "platforms").glob("*/platform.py"))

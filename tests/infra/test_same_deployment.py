@@ -22,6 +22,7 @@ TO = Deployment(
     secrets=frozenset({"BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"}),
     settings={"UNCLAIMED_AFTER": "60", "BUSINESS_MESSAGES_API_URL": "https://example.com"},
     alert_email="oncall@example.com",
+    runbook="https://git.example.com/baton/infra/RUNBOOK.md",
 )
 
 
@@ -46,6 +47,9 @@ def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
         "source",
         "subscription",
         "topic",
+        "uptime check",
+        "objective",
+        "watched service",
     }
 
 

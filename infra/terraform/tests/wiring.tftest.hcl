@@ -7,6 +7,7 @@ variables {
   project_id   = "baton-test"
   region       = "europe-west1"
   alert_email  = "oncall@example.com"
+  runbook      = "https://git.example.com/baton/infra/RUNBOOK.md"
   secrets      = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
   settings     = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
   wait_seconds = 0
