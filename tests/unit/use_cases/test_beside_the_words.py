@@ -12,9 +12,12 @@ from shared.api.views import entry_view
 from shared.conversations import requests as control
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
+from shared.platforms.signatures import hmac_sha256_hex
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
+from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
+from shared.schemas.http import Request
 from shared.schemas.ids import hidden
 from shared.schemas.representative import Representative, RepresentativeType
 from tests.unit.use_cases.phones_play import ANA, RCS_ANA, bot, ports_of, rcs, says, signed, wamid
@@ -198,3 +201,26 @@ async def test_no_wamid_leaves_with_what_comes_beside_the_words(ports: Ports, be
     outside = json.dumps([bench.publisher.published, await journal(ports)])
     assert "wamid" not in outside
     assert "12025550100" not in outside
+
+
+async def test_an_order_that_is_too_large_to_store_is_cut(ports: Ports, bench: Any) -> None:
+    one = {"product_retailer_id": "P" * 40, "quantity": 1, "item_price": 1, "currency": "EUR"}
+    order = {"catalog_id": "7", "text": "All of it", "product_items": [one] * 12_000}
+    await take(ports, item("A1", type="order", order=order))
+    (told,) = heard(bench, "BOT")
+    assert "All of it" in told["message"]["text"]  # type: ignore[call-overload,index]
+    items = told["details"]["order"]["items"]  # type: ignore[call-overload,index]
+    assert 0 < len(items) < 12_000
+
+
+async def test_a_person_who_sends_buttons_from_the_app_counts_as_a_human(ports: Ports) -> None:
+    await take(ports, says(0, "A1"))
+    sent = {"id": wamid("E1"), "to": "12025550100", "type": "interactive", "interactive": {}}
+    value = {"metadata": {"phone_number_id": "1"}, "message_echoes": [sent]}
+    changes = [{"field": "smb_message_echoes", "value": value}]
+    body = json.dumps({"entry": [{"changes": changes}]}).encode()
+    proof = {"x-hub-signature-256": f"sha256={hmac_sha256_hex('s', body)}"}
+    await receive_webhook(ports, Request("POST", "/whatsapp", body, proof))
+    found = await ports.store.load(ANA)
+    assert found is not None
+    assert found.value.phase is Phase.HUMAN
