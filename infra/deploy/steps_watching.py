@@ -16,7 +16,7 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
     """Yields what comes after the functions: a policy on a metric that does not exist yet is
     refused.
     """
-    tables = json.loads(OBSERVABILITY.read_text())
+    tables = json.loads(to.renamed(OBSERVABILITY.read_text()))
     services = _services(to, public=False)
     for name, metric in tables["metrics"].items():
         yield _metric(to, name, metric_body(name, metric, services))
@@ -24,7 +24,7 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
         yield from _channel(to, to.alert_email)
     for alert in tables["alerts"].values():
         yield _alert(to, alert_body(alert, _services(to, public=True), mailed=bool(to.alert_email)))
-    yield _dashboard(to, dashboard_body(tables["charts"], services))
+    yield _dashboard(to, dashboard_body(to.title, tables["charts"], services))
 
 
 def metric_body(name: str, metric: Json, services: str) -> Json:
@@ -78,7 +78,7 @@ def alert_body(alert: Json, public: str, *, mailed: bool) -> Json:
     }
 
 
-def dashboard_body(charts: list[Json], services: str) -> Json:
+def dashboard_body(title: str, charts: list[Json], services: str) -> Json:
     """Returns a Dashboard of the Monitoring API, two charts to a row."""
     tiles = [
         {
@@ -90,7 +90,7 @@ def dashboard_body(charts: list[Json], services: str) -> Json:
         }
         for n, chart in enumerate(charts)
     ]
-    return {"displayName": "Baton", "mosaicLayout": {"columns": 12, "tiles": tiles}}
+    return {"displayName": title, "mosaicLayout": {"columns": 12, "tiles": tiles}}
 
 
 def _chart(chart: Json, services: str) -> Json:
@@ -110,7 +110,7 @@ def _chart(chart: Json, services: str) -> Json:
 
 def _services(to: Deployment, *, public: bool) -> str:
     return "|".join(
-        sorted(name.replace("_", "-") for name, row in to.table.items() if row.public or not public)
+        sorted(to.service(name) for name, row in to.table.items() if row.public or not public)
     )
 
 
