@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from infra.deploy.checks import faults
 from infra.deploy.deployment import Deployment, webhook_urls
@@ -18,7 +19,7 @@ from infra.deploy.gcloud import Run, Runner, Step, StepFailed, run_command
 from infra.deploy.steps_function import function_steps
 from infra.deploy.steps_project import project_steps
 from infra.deploy.steps_watching import watching_steps
-from infra.deployables import ROOT, deployables, secrets, settings
+from infra.deployables import PREFIX, ROOT, deployables, secrets, settings
 from infra.stage import StagingError, archive, stage
 from infra.uses import CHANNELS, DESKS, add_uses
 
@@ -109,7 +110,7 @@ def advice(said: str) -> str:
     )
 
 
-def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozenset[str]:
+def known_secrets(runner: Run, to: Deployment) -> frozenset[str]:
     """Returns the secrets that have a value in Secret Manager; none where they cannot be asked
     yet.
     """
@@ -119,11 +120,13 @@ def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozen
         "versions",
         "describe",
         "latest",
-        f"--project={project}",
+        f"--project={to.project}",
         "--quiet",
     )
     return frozenset(
-        one for one in table_secrets if runner((*words, f"--secret={one}"), None).code == 0
+        one
+        for one in secrets(dict(to.table))
+        if runner((*words, f"--secret={to.secret(one)}"), None).code == 0
     )
 
 
@@ -161,8 +164,8 @@ def _still_missing(to: Deployment) -> list[str]:
     if any(one.secret for one in to.missing):
         lines += [
             "Give each secret its value (or set it in the environment), then deploy again:",
-            '  printf %s "${VALUE:?}" | gcloud secrets versions add NAME --data-file=- '
-            f"--project={to.project}",
+            '  printf %s "${VALUE:?}" | gcloud secrets versions add '
+            f"{to.secret('NAME')} --data-file=- --project={to.project}",
         ]
     if any(not one.secret for one in to.missing):
         lines += ["Set each setting in the environment, then deploy again."]
@@ -179,15 +182,11 @@ def _deployment(
     table = deployables()
     sources = {name: archive(stage(name)).relative_to(ROOT) for name in table}
     given = frozenset(name for name in secrets(table) if environment.get(name))
-    asked = frozenset[str]()
-    if not arguments.dry_run:
-        print("Asking Secret Manager which secrets have a value ...", flush=True)
-        asked = known_secrets(run, arguments.project, secrets(table))
-    return Deployment(
+    to = Deployment(
         project=arguments.project,
         region=arguments.region,
         sources=sources,
-        secrets=given | asked | frozenset(arguments.secrets),
+        secrets=given | frozenset(arguments.secrets),
         given=given,
         settings={name: environment[name] for name in settings(table) if environment.get(name)},
         firestore_location=arguments.firestore_location,
@@ -196,7 +195,13 @@ def _deployment(
         runbook=arguments.runbook,
         table=table,
         uses=(*arguments.channels, *arguments.desk),
+        prefix=arguments.prefix,
+        named_database=arguments.database,
     )
+    if arguments.dry_run:
+        return to
+    print("Asking Secret Manager which secrets have a value ...", flush=True)
+    return replace(to, secrets=to.secrets | known_secrets(run, to))
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -219,6 +224,17 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "--firestore-location",
         type=_location,
         help="where the database lies (default: the region)",
+    )
+    parser.add_argument(
+        "--prefix",
+        type=_prefix,
+        default=PREFIX,
+        help="what names begin with, for a second Baton in the project, like dev",
+    )
+    parser.add_argument(
+        "--database",
+        type=_database,
+        help="the Firestore database (default: '(default)', with a prefix baton-PREFIX)",
     )
     parser.add_argument(
         "--max-instances", type=_instances, default=100, help="no function grows beyond this"
@@ -269,6 +285,22 @@ def _region(text: str) -> str:
 def _location(text: str) -> str:
     if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+|eur3|nam5", text):
         raise argparse.ArgumentTypeError("give a region (like europe-west1), eur3 or nam5")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(
+            "give 2 to 10 lower-case letters and digits, a letter first: names have a limit"
+        )
+    return text
+
+
+def _database(text: str) -> str:
+    if not re.fullmatch(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]", text):
+        raise argparse.ArgumentTypeError(
+            "give '(default)', or 4 to 63 lower-case letters, digits and hyphens, a letter first"
+        )
     return text
 
 

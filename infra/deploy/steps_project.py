@@ -5,7 +5,7 @@ sources.
 import json
 from collections.abc import Iterator, Mapping
 
-from infra.deploy.deployment import DATABASE, WEEK, Deployment
+from infra.deploy.deployment import WEEK, Deployment
 from infra.deploy.gcloud import Step, value
 from infra.deployables import ROOT, secrets, topics
 
@@ -45,7 +45,7 @@ def _project(to: Deployment) -> Iterator[Step]:
 
 
 def _firestore(to: Deployment) -> Iterator[Step]:
-    tables, at = json.loads(FIRESTORE.read_text()), f"--database={DATABASE}"
+    tables, at = json.loads(FIRESTORE.read_text()), f"--database={to.database}"
     safe = ["--enable-pitr", "--delete-protection"]
     place = f"--location={to.firestore_location or to.region}"
     yield Step(
@@ -104,7 +104,7 @@ def _identities(to: Deployment) -> Iterator[Step]:
         account = to.account(name)
         create = [
             account.partition("@")[0],
-            f"--display-name=Baton: {name if name in to.table else purpose}",
+            f"--display-name={to.renamed('Baton:')} {name if name in to.table else purpose}",
         ]
         yield Step(
             f"service account of {name}",
@@ -131,7 +131,7 @@ def _identities(to: Deployment) -> Iterator[Step]:
     )
     condition = (
         "expression=resource.name == "
-        f'"projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
+        f'"projects/{to.project}/databases/{to.database}",title=Baton\'s database'
     )
     for name, row in to.table.items():
         for role in row.roles:
@@ -145,7 +145,7 @@ def _topics(to: Deployment) -> Iterator[Step]:
     agent = (
         f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
     )
-    for topic in topics(dict(to.table)):
+    for topic in map(to.renamed, topics(dict(to.table))):
         for one in (topic, f"{topic}-dead"):
             yield Step(
                 f"topic {one}",
@@ -168,7 +168,7 @@ def _topics(to: Deployment) -> Iterator[Step]:
         right = to.right("pubsub topics", dead, agent, "roles/pubsub.publisher")
         yield Step(f"Pub/Sub may publish to {dead}", right)
     for name, row in to.table.items():
-        for topic in row.publishes:
+        for topic in map(to.renamed, row.publishes):
             member = f"serviceAccount:{to.account(name)}"
             right = to.right("pubsub topics", topic, member, "roles/pubsub.publisher")
             yield Step(f"{name} may publish to {topic}", right, function=name)
@@ -176,21 +176,24 @@ def _topics(to: Deployment) -> Iterator[Step]:
 
 def _secrets(to: Deployment) -> Iterator[Step]:
     for secret in secrets(dict(to.table)):
+        own = to.secret(secret)
         yield Step(
-            f"secret {secret}",
-            to.gcloud("secrets create", secret, "--replication-policy=automatic"),
-            probe=to.gcloud("secrets describe", secret),
+            f"secret {own}",
+            to.gcloud("secrets create", own, "--replication-policy=automatic"),
+            probe=to.gcloud("secrets describe", own),
         )
         if secret in to.given:
             yield Step(
                 f"value of {secret}, from your environment",
-                to.gcloud("secrets versions add", secret, "--data-file=-", secret=secret),
-                probe=to.gcloud("secrets versions describe", "latest", f"--secret={secret}"),
+                to.gcloud("secrets versions add", own, "--data-file=-", secret=secret),
+                probe=to.gcloud("secrets versions describe", "latest", f"--secret={own}"),
             )
     for name, row in to.table.items():
         for secret in row.secrets:
             member = f"serviceAccount:{to.account(name)}"
-            right = to.right("secrets", secret, member, "roles/secretmanager.secretAccessor")
+            right = to.right(
+                "secrets", to.secret(secret), member, "roles/secretmanager.secretAccessor"
+            )
             yield Step(f"{name} may read {secret}", right, function=name)
 
 
@@ -207,13 +210,15 @@ def _sources(to: Deployment) -> Iterator[Step]:
     yield Step("builds may read sources", right)
     yield Step(
         "repository of images",
-        to.gcloud("artifacts repositories create", "baton", at, "--repository-format=docker"),
-        probe=to.gcloud("artifacts repositories describe", "baton", at),
+        to.gcloud("artifacts repositories create", to.prefix, at, "--repository-format=docker"),
+        probe=to.gcloud("artifacts repositories describe", to.prefix, at),
     )
-    policy = ["baton", at, "--policy=-", "--no-dry-run"]
+    policy = [to.prefix, at, "--policy=-", "--no-dry-run"]
     clean = to.gcloud(
         "artifacts repositories set-cleanup-policies", *policy, stdin=json.dumps(CLEANUP)
     )
     yield Step("old images go", clean)
-    right = to.right("artifacts repositories", "baton", member, "roles/artifactregistry.writer", at)
+    right = to.right(
+        "artifacts repositories", to.prefix, member, "roles/artifactregistry.writer", at
+    )
     yield Step("builds may write images", right)

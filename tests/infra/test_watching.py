@@ -178,7 +178,7 @@ def test_alarms_speak_plainly() -> None:
 
 def test_without_an_address_of_the_runbook_an_alarm_names_the_file() -> None:
     alarm = TABLES["alerts"]["sweep_stopped"]
-    body = alert_body(alarm, mailed=False, runbook=None)
+    body = alert_body(alarm, anchor(alarm["title"]), mailed=False, runbook=None)
     assert "links" not in body["documentation"]
     assert f"infra/RUNBOOK.md#{anchor(alarm['title'])}" in body["documentation"]["content"]
 
