@@ -141,16 +141,18 @@ def _addresses(to: Deployment) -> list[str]:
         for path, url in webhook_urls(to).items()
         if (path in to.used if path in webhooks else path != "bridge.js" or "bridge" in to.used)
     }
-    return ["Paste these into the platforms:", *(f"  {at:<20} {url}" for at, url in shown.items())]
+    head = "Paste these addresses into the platforms, bots and desks:"
+    return [head, *(f"  {at:<20} {url}" for at, url in shown.items())]
 
 
 def _still_missing(to: Deployment) -> list[str]:
     """Returns what the operator's uses need and do not have, and where the values are found."""
     used = [name for name in to.used if name in (*CHANNELS, *DESKS)]
     choose = [
-        "Name all channels and desks that you use, and the next lines name what these need:",
+        "Name all channels and desks that you use, and the last lines name what these need:",
         f"  --channels {','.join(CHANNELS)} --desk {','.join(DESKS)}",
     ]
+    choose = [] if to.uses else choose
     if not used:
         return ["", "No channel and no desk has a secret yet.", *choose]
     lines = ["", f"In use: {', '.join(to.used)}."]

@@ -161,6 +161,14 @@ def test_every_alarm_has_its_section_in_the_runbook_and_links_to_it() -> None:
         assert f"{runbook.name}#{link['url'].partition('#')[2]}" in body["documentation"]["content"]
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_alarm_that_a_document_names_exists(path: Path) -> None:
+    alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
+    titles = {alarm["title"].removeprefix("Baton: ") for alarm in alarms.values()}
+    named = re.findall(r"alarm \*([^*]+)\*", " ".join(path.read_text().split()))
+    assert set(named) <= titles
+
+
 VENDORS = sorted(path.parent for path in (ROOT / "shared" / "platforms").glob("*/platform.py"))
 PARTS = ("Keys", "What is supported", "What is unverified", "Limits")
 

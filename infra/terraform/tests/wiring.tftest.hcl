@@ -15,6 +15,20 @@ variables {
   sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
+run "what_is_missing_is_that_of_what_is_used" {
+  variables {
+    secrets = ["WHATSAPP_APP_SECRETS"]
+  }
+  assert {
+    condition     = output.missing_secrets == tolist(["BATON_API_KEYS", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_VERIFY_TOKEN"])
+    error_message = "Only secrets of the platforms in use and of the API are named."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.these["deliver_outbox"].service_config[0].environment_variables["BATON_PLATFORMS"] == "whatsapp"
+    error_message = "A function that sends knows which platforms are in use."
+  }
+}
+
 run "who_calls_whom" {
   assert {
     condition     = toset(keys(terraform_data.public)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && length(google_cloud_run_v2_service_iam_member.public) == 0
