@@ -89,15 +89,36 @@ def deploy(to: Deployment, runner: Runner, only: str | None) -> int:
     try:
         runner.do(chosen(to, only), _say)
     except StepFailed as failure:
-        said = failure.result.errors + failure.result.output
-        print(
-            f"failed\n\n{said.strip()}\n\nThe command was:\n  {failure.command.shell()}\n",
-            file=sys.stderr,
-        )
-        print(f"What to do: {advice(said)}", file=sys.stderr)
-        return 1
+        return _failed(failure)
     print(f"\n{_farewell(to, '')}")
     return 0
+
+
+def tear_down(to: Deployment, runner: Runner) -> int:
+    """Takes away all that `deploy` made but the data. Returns the exit code."""
+    try:
+        runner.do([step for step in plan(to) if step.remembers == "PROJECT_NUMBER"], _say)
+        runner.undo(plan(to), _say)
+    except StepFailed as failure:
+        return _failed(failure)
+    at = f"--database='{to.database}' --project={to.project}"
+    print(
+        "\nThe database is still there, the APIs are still on, and the address that alarms mail "
+        "is still known.\nTo delete the data, which cannot be restored afterwards:\n"
+        f"  gcloud firestore databases update {at} --no-delete-protection\n"
+        f"  gcloud firestore databases delete {at}"
+    )
+    return 0
+
+
+def _failed(failure: StepFailed) -> int:
+    said = failure.result.errors + failure.result.output
+    print(
+        f"failed\n\n{said.strip()}\n\nThe command was:\n  {failure.command.shell()}\n",
+        file=sys.stderr,
+    )
+    print(f"What to do: {advice(said)}", file=sys.stderr)
+    return 1
 
 
 def advice(said: str) -> str:
@@ -252,6 +273,11 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only", choices=list(table), help="deploy this function; everything else is there already"
     )
+    parser.add_argument(
+        "--tear-down",
+        metavar="PREFIX",
+        help="take away what was made, but the data; names the prefix (baton where you gave none)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
     more = (
         "secrets that have a value by now, beside those in the "
@@ -260,6 +286,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--secrets", type=lambda text: text.split(","), default=[], help=more)
     add_uses(parser)
     arguments = parser.parse_args(given)
+    if arguments.tear_down not in (None, arguments.prefix):
+        parser.error(f"--tear-down names another prefix than --prefix, {arguments.prefix}")
     unknown = sorted(set(arguments.secrets) - set(secrets(table)))
     if unknown:
         parser.error(
@@ -342,4 +370,6 @@ def main(
     if arguments.dry_run:
         print(script(to, arguments.only))
         return 0
+    if arguments.tear_down:
+        return tear_down(to, Runner(run))
     return deploy(to, Runner(run, {name: environment[name] for name in to.given}), arguments.only)

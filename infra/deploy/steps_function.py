@@ -30,6 +30,7 @@ def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]
         deploy,
         probe=to.gcloud("functions describe", own, f"--region={to.region}", traffic),
         update=(deploy,),
+        undo=to.gcloud("functions delete", own, "--gen2", f"--region={to.region}"),
         usual="True",
         unusual=f"{name} did not get all traffic at its newest revision, as after a rollback. "
         "All traffic is now at the revision that was deployed.",
@@ -169,6 +170,7 @@ def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Itera
             *flags,
         ),
         probe=to.gcloud("pubsub subscriptions describe", topic),
+        undo=to.gcloud("pubsub subscriptions delete", topic),
         update=(to.gcloud("pubsub subscriptions update", topic, *flags),),
         function=name,
     )
@@ -196,6 +198,7 @@ def _job(to: Deployment, name: str, row: Deployable, url: str) -> Step:
         f"{name}: schedule",
         to.gcloud("scheduler jobs create http", job, *flags),
         probe=to.gcloud("scheduler jobs describe", job, at),
+        undo=to.gcloud("scheduler jobs delete", job, at),
         update=(to.gcloud("scheduler jobs update http", job, *flags),),
         function=name,
     )

@@ -110,25 +110,19 @@ def _identities(to: Deployment) -> Iterator[Step]:
             f"service account of {name}",
             to.gcloud("iam service-accounts create", *create),
             probe=to.gcloud("iam service-accounts describe", account),
+            undo=to.gcloud("iam service-accounts delete", account),
             function=name if name in to.table else None,
         )
     member = f"serviceAccount:{to.account('build')}"
-    yield Step(
-        "builds may write logs",
-        to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None"),
-    )
+    yield _in_project(to, "builds may write logs", None, member, "roles/logging.logWriter", "None")
     # Cloud Functions makes this bucket at the first build, so the right is given in the project.
     bucket = f"projects/_/buckets/gcf-v2-sources-{value('PROJECT_NUMBER')}-{to.region}"
     within = (
         f'expression=resource.name == "{bucket}" || resource.name.startsWith("{bucket}/")'
         ",title=sources of functions"
     )
-    yield Step(
-        "builds may read the copy of the sources that Cloud Functions makes",
-        to.right(
-            "projects", to.project, member, "roles/storage.objectViewer", f"--condition={within}"
-        ),
-    )
+    title = "builds may read the copy of the sources that Cloud Functions makes"
+    yield _in_project(to, title, None, member, "roles/storage.objectViewer", within)
     condition = (
         "expression=resource.name == "
         f'"projects/{to.project}/databases/{to.database}",title=Baton\'s database'
@@ -136,8 +130,21 @@ def _identities(to: Deployment) -> Iterator[Step]:
     for name, row in to.table.items():
         for role in row.roles:
             within = condition if role == "roles/datastore.user" else "None"
-            words = to.project, f"serviceAccount:{to.account(name)}", role, f"--condition={within}"
-            yield Step(f"{name}: {role}", to.right("projects", *words), function=name)
+            member = f"serviceAccount:{to.account(name)}"
+            yield _in_project(to, f"{name}: {role}", name, member, role, within)
+
+
+def _in_project(
+    to: Deployment, title: str, function: str | None, member: str, role: str, condition: str
+) -> Step:
+    """A right in the project outlives what has it."""
+    given = to.project, f"--member={member}", f"--role={role}", f"--condition={condition}"
+    return Step(
+        title,
+        to.gcloud("projects add-iam-policy-binding", *given),
+        undo=to.gcloud("projects remove-iam-policy-binding", *given),
+        function=function,
+    )
 
 
 def _topics(to: Deployment) -> Iterator[Step]:
@@ -151,6 +158,7 @@ def _topics(to: Deployment) -> Iterator[Step]:
                 f"topic {one}",
                 to.gcloud("pubsub topics create", one, region),
                 probe=to.gcloud("pubsub topics describe", one),
+                undo=to.gcloud("pubsub topics delete", one),
                 update=(to.gcloud("pubsub topics update", one, region),),
             )
         dead = f"{topic}-dead"
@@ -163,6 +171,7 @@ def _topics(to: Deployment) -> Iterator[Step]:
             f"subscription that keeps the dead letters of {topic}",
             to.gcloud("pubsub subscriptions create", dead, f"--topic={dead}", *keeps),
             probe=to.gcloud("pubsub subscriptions describe", dead),
+            undo=to.gcloud("pubsub subscriptions delete", dead),
             update=(to.gcloud("pubsub subscriptions update", dead, *keeps),),
         )
         right = to.right("pubsub topics", dead, agent, "roles/pubsub.publisher")
@@ -181,6 +190,7 @@ def _secrets(to: Deployment) -> Iterator[Step]:
             f"secret {own}",
             to.gcloud("secrets create", own, "--replication-policy=automatic"),
             probe=to.gcloud("secrets describe", own),
+            undo=to.gcloud("secrets delete", own),
         )
         if secret in to.given:
             yield Step(
@@ -204,6 +214,7 @@ def _sources(to: Deployment) -> Iterator[Step]:
         "bucket of sources",
         to.gcloud("storage buckets create", to.bucket, at, *closed),
         probe=to.gcloud("storage buckets describe", to.bucket),
+        undo=to.gcloud("storage rm", "--recursive", to.bucket),
         update=(to.gcloud("storage buckets update", to.bucket, *closed),),
     )
     right = to.right("storage buckets", to.bucket, member, "roles/storage.objectViewer")
@@ -212,6 +223,7 @@ def _sources(to: Deployment) -> Iterator[Step]:
         "repository of images",
         to.gcloud("artifacts repositories create", to.prefix, at, "--repository-format=docker"),
         probe=to.gcloud("artifacts repositories describe", to.prefix, at),
+        undo=to.gcloud("artifacts repositories delete", to.prefix, at),
     )
     policy = [to.prefix, at, "--policy=-", "--no-dry-run"]
     clean = to.gcloud(

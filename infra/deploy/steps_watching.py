@@ -211,6 +211,7 @@ def _metric(to: Deployment, name: str, body: Json) -> Step:
         f"metric {name}",
         to.gcloud("logging metrics create", name, config, stdin=written),
         probe=to.gcloud("logging metrics describe", name),
+        undo=to.gcloud("logging metrics delete", name),
         update=(to.gcloud("logging metrics update", name, config, stdin=written),),
     )
 
@@ -271,6 +272,7 @@ def _alert(to: Deployment, body: Json) -> Step:
         to.gcloud("alpha monitoring policies create", policy, stdin=written),
         probe=to.listed("alpha monitoring policies list"),
         same={"displayName": body["displayName"]},
+        undo=to.gcloud("alpha monitoring policies delete", FOUND),
         update=(to.gcloud("alpha monitoring policies update", FOUND, policy, stdin=written),),
     )
 
@@ -283,5 +285,6 @@ def _dashboard(to: Deployment, body: Json) -> Step:
         to.gcloud("monitoring dashboards create", config, stdin=as_json(body)),
         probe=to.listed("monitoring dashboards list"),
         same=same,
+        undo=to.gcloud("monitoring dashboards delete", FOUND),
         update=(to.gcloud("monitoring dashboards update", FOUND, config, stdin=changed),),
     )
