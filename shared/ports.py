@@ -89,6 +89,9 @@ class ConversationStore(Protocol):
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         """Returns the journal entry, or None if there is none."""
 
+    async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
+        """Returns the latest entry of any conversation that has this key among its `natives`."""
+
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
     ) -> Snapshot[JournalEntry]:

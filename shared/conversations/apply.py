@@ -9,11 +9,13 @@ load ──> decide ──> commit ──────────────> d
                       └─ of another writer a duplicate
 """
 
+import asyncio
 import contextlib
 import itertools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.entries import entries_of
@@ -25,12 +27,14 @@ from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ChatCreated, Event, Unknown
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
 
 OUTBOX_LIMIT = 500
+AT_ONCE = 20  # customers of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,30 +320,59 @@ async def apply_and_wake(
         return await batch.apply(event, limit=limit)
 
 
-async def take(ports: Ports, events: Iterable[Event]) -> None:
-    """Applies events in order, then wakes each touched conversation once.
+Read = Callable[[Event | Ephemeral], Awaitable[Event | Ephemeral | None]]
+Reported = TypeVar("Reported", bound=Event | Ephemeral)
 
-    Where an event cannot be applied, the later events of its source wait until all come again;
-    those of other sources are applied. Raises the first error, once all else is applied.
+
+async def as_it_is(one: Event | Ephemeral) -> Event | Ephemeral:
+    return one
+
+
+async def take(ports: Ports, events: Sequence[Event], read: Read = as_it_is) -> None:
+    """Applies events, those of one customer in order and those of different customers side by side,
+    then wakes each touched conversation once. `read` prepares an event, or leaves it out.
+
+    Where an event cannot be applied, the later events of its customer wait until all come again;
+    those of other customers are applied. Raises the first error, once all else is applied.
     """
-    failed: dict[str, Exception] = {}
+    failed: list[Exception] = []
     async with Batch(ports) as batch:
-        for event in events:
-            if event.source in failed:
-                continue
-            try:
-                await batch.apply(event)
-            except Exception as error:  # of any kind: the caller's answer says so in the end
-                failed[event.source] = error
-                reason = error.reason if isinstance(error, BatonError) else type(error).__name__
-                log(
-                    "WARNING",
-                    "an event could not be taken yet",
-                    conversation=event.source,
-                    reason=reason,
-                )
-    for first in failed.values():
+
+        async def in_order(group: Sequence[Event]) -> None:
+            for event in group:
+                try:
+                    found = await read(event)
+                    if isinstance(found, Event):
+                        await batch.apply(found)
+                except Exception as error:  # of any kind: the caller's answer says so in the end
+                    failed.append(error)
+                    _log_untaken(event, error)
+                    return
+
+        await side_by_side(in_order, events)
+    for first in failed:
         raise first
+
+
+def _log_untaken(event: Event, error: Exception) -> None:
+    reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+    log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
+
+
+async def side_by_side(
+    work: Callable[[Sequence[Reported]], Awaitable[None]], reported: Sequence[Reported]
+) -> None:
+    """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def in_its_place(group: Sequence[Reported]) -> None:
+        async with places:
+            await work(group)
+
+    groups: dict[str, list[Reported]] = {}
+    for one in reported:
+        groups.setdefault(one.source, []).append(one)
+    await asyncio.gather(*map(in_its_place, groups.values()))
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

@@ -7,9 +7,10 @@ from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Record, Stream
+from shared.schemas.commands import Command, Record, SendMessage, Stream
 from shared.schemas.events import Event
-from shared.schemas.ids import command_id, entry_id
+from shared.schemas.http import Answer
+from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
 from shared.schemas.sealed import Sealed
@@ -42,10 +43,21 @@ def new_entry(
         time=now,
         actor=actor,
         nonce=nonce,
-        commands=commands,
+        commands=tuple(_with_native_id(ports, conversation, one) for one in commands),
         due_at=now + FIRST_LOOK if commands else None,
         **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
     )
+
+
+def _with_native_id(ports: Ports, conversation: str, command: Command) -> Command:
+    """Returns a message with the platform's id where that is known before it is sent: a receipt may
+    come before the answer is on record.
+    """
+    if not isinstance(command, SendMessage):
+        return command
+    platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
+    native = platform.sent_id(command, Answer(0)) if platform else None
+    return command.model_copy(update={"native_id": native}) if native else command
 
 
 def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:

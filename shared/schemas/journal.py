@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import JsonObject, Stored
-from shared.schemas.commands import Command, Post, Publish, State
+from shared.schemas.commands import Command, Post, Publish, State, ToCustomer
+from shared.schemas.ids import platform_of, sent_key
 from shared.schemas.representative import Representative
 from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
@@ -119,6 +120,16 @@ class JournalEntry(Stored):
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
+
+    @property
+    def natives(self) -> tuple[str, ...]:
+        """The keys (see `sent_key`) of the messages that a platform knows by an id of its own."""
+        sent = (one for one in self.commands if isinstance(one, ToCustomer) and one.native_id)
+        keys = (
+            sent_key(platform_of(one.shown_in(self.conversation)), one.native_id or "")
+            for one in sent
+        )
+        return tuple(dict.fromkeys(keys))
 
     @property
     def ends_chat(self) -> bool:

@@ -26,6 +26,7 @@ class CachedStore:
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
         # All other methods are those of the inner store.
         self.entry = store.entry
+        self.sent_as = store.sent_as
         self.update = store.update
         self.update_together = store.update_together
         self.pending = store.pending

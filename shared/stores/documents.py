@@ -61,6 +61,7 @@ class EntryDocument:
     time: datetime
     pending_seq: int | None
     due_at: datetime | None
+    natives: tuple[str, ...]
     body: str
 
 
@@ -82,6 +83,7 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
         time=entry.time,
         pending_seq=entry.pending_seq,
         due_at=entry.due_at,
+        natives=entry.natives,
         body=_body(entry),
     )
 

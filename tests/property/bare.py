@@ -73,7 +73,7 @@ class Bare:
         return outcome_of_status(answer.status)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
-        return str(json.loads(answer.body)["id"])
+        return str(json.loads(answer.body)["id"]) if answer.body else None
 
 
 @dataclass

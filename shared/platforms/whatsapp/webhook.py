@@ -28,6 +28,7 @@ from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
+ELSEWHERE = "elsewhere"  # stands for the customer of a status that names none
 USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
 _WHO: Mapping[str, tuple[str, ...]] = {
     "messages": ("from", "from_user_id"),
@@ -124,10 +125,12 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
 def _status(item: Item) -> list[Event | Ephemeral]:
     """Returns the receipt of a status.
 
-    `sent` is ignored, because Business Messages has no such receipt.
+    `sent` is ignored, because Business Messages has no such receipt. The message says whose
+    it is, so a status needs no name of a customer: those of groups have none that Baton knows.
     """
-    line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
-    if not isinstance(message, str) or not message:
+    message, status = item.body.get("id"), str(item.body.get("status"))
+    line = _line(item, ELSEWHERE)
+    if line is None or not isinstance(message, str) or not message:
         raise _nobody()
     if status == "sent":
         return []
@@ -172,14 +175,14 @@ def _nobody() -> BadRequest:
     return BadRequest("nobody-named", "The item names no customer or no message.")
 
 
-def _line(item: Item) -> Line | None:
+def _line(item: Item, otherwise: str | None = None) -> Line | None:
     """Returns the customer with our number, or None if the item names none.
 
     The native id is a hash of the wamid, which is the same in a redelivery. The wamid itself
     contains the customer's number.
     """
     metadata, body = item.value.get("metadata"), item.body
-    whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), None)
+    whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), otherwise)
     number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
     if not isinstance(number, str) or not number or whom is None:
         return None

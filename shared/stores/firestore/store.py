@@ -3,7 +3,8 @@
 Transactions are not used, because they take locks and starve under contention.
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
-conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
+conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
+                                    body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
@@ -74,6 +75,10 @@ class FirestoreStore:
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))
         return document and _entry(document)
+
+    async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
+        found = await self._rpc.query(self._rpc.root, forms.find_by_native(native))
+        return _entry(found[0]) if found else None
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
