@@ -39,6 +39,7 @@ from shared.settings.types import (
     Facts,
     Names,
     Origins,
+    PhoneNumberIds,
     Seconds,
     Secret,
     Secrets,
@@ -152,6 +153,10 @@ class Settings(BaseModel):
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
+    whatsapp_numbers: PhoneNumberIds = ()
+    """The ids of the WhatsApp phone numbers that Baton serves, separated by commas. Webhooks of the
+    app's other numbers are acknowledged and left alone. Without it Baton serves all of them.
+    """
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.

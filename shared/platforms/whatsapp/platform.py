@@ -24,7 +24,7 @@ from shared.platforms.phones import completed, e164, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
-from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, reported
+from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, Numbers, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
@@ -69,6 +69,7 @@ class WhatsApp:
     api_url: str = "https://graph.facebook.com/v23.0"
     access_token: str | None = field(default=None, repr=False)
     app_name: str = APP_NAME
+    numbers: Numbers = field(default_factory=Numbers, compare=False)
     facts: AbstractSet[Fact] = SAFE
     language: str = "en"
     now: Callable[[], datetime] | None = None
@@ -103,7 +104,8 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for a signed body: WhatsApp would send the whole batch again for days."""
-        return completed(reported(request.body, self.app_name, self.facts), self.language, self.now)
+        found = reported(request.body, self.app_name, self.facts, self.numbers)
+        return completed(found, self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)

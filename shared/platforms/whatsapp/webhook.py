@@ -8,13 +8,14 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from shared.errors import BadRequest
+from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
@@ -55,28 +56,74 @@ class Item:
     app_name: str
 
 
+class Numbers:
+    """Which of the app's phone numbers Baton serves. One webhook reports on all of them."""
+
+    def __init__(self, served: Collection[str] = ()) -> None:
+        self._served = frozenset(served)
+        self._seen = set[str]()
+
+    def serves(self, number: str | None) -> bool:
+        """Returns whether Baton serves this phone number id. Where WHATSAPP_NUMBERS does not say
+        which, it serves all of them, and a WARNING names each once.
+        """
+        if number is None or self._served:
+            return number is None or number in self._served
+        if number not in self._seen:
+            self._seen.add(number)
+            log(
+                "WARNING",
+                "a number is served that WHATSAPP_NUMBERS does not name; it names none",
+                platform=NAME,
+                number=number,
+            )
+        return True
+
+
 def reported(
-    body: bytes, app_name: str = APP_NAME, facts: AbstractSet[Fact] = SAFE
+    body: bytes,
+    app_name: str = APP_NAME,
+    facts: AbstractSet[Fact] = SAFE,
+    numbers: Numbers | None = None,
 ) -> list[Event | Ephemeral]:
-    """Returns the events of a genuine body, in order.
+    """Returns the events of a genuine body, in order, without those of numbers that Baton does not
+    serve.
 
     An item that cannot be read is logged as an ERROR and does not affect the others.
     """
-    return read_or_noted(NAME, lambda: _reported(parse_signed(body), app_name, facts), lambda: None)
+    return read_or_noted(
+        NAME,
+        lambda: _reported(parse_signed(body), app_name, facts, numbers or Numbers()),
+        lambda: None,
+    )
 
 
 def _reported(
-    whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact]
+    whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact], numbers: Numbers
 ) -> list[Event | Ephemeral]:
-    faults = Counter[str]()
+    faults, others = Counter[str](), Counter[str]()
     found: list[Event | Ephemeral] = []
     for change in (
         change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
     ):
+        number = _number_of(change.get("value"))
+        is_served = numbers.serves(number)
         for read, item in _items(change, app_name, facts):
-            found += collected(partial(read, item), partial(_line, item), faults)
+            if is_served:
+                found += collected(partial(read, item), partial(_line, item), faults)
+            else:
+                others[str(number)] += 1
     alarm(NAME, faults)
+    for other, items in others.items():
+        message = "a webhook reports on a number that Baton does not serve; it was left alone"
+        log("INFO", message, platform=NAME, number=other, items=items)
     return found
+
+
+def _number_of(value: object) -> str | None:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+    return number if isinstance(number, str) and number else None
 
 
 def _items(
@@ -181,10 +228,9 @@ def _line(item: Item, otherwise: str | None = None) -> Line | None:
     The native id is a hash of the wamid, which is the same in a redelivery. The wamid itself
     contains the customer's number.
     """
-    metadata, body = item.value.get("metadata"), item.body
+    number, body = _number_of(item.value), item.body
     whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), otherwise)
-    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
-    if not isinstance(number, str) or not number or whom is None:
+    if number is None or whom is None:
         return None
     wamid = body["id"] if isinstance(body.get("id"), str) and body["id"] else None
     native = hidden(wamid or sha256(repr(sorted(body.items()))))
