@@ -11,7 +11,7 @@ help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
 	@echo 'make demo      the reference conversation, as a transcript'
 	@echo 'make test      every check and test, as CI runs them'
-	@echo 'make soak      the tests that find more the longer they run: an hour and more'
+	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
 	@echo 'make bench     measured beside what one would write by hand'
 	@echo 'make stage     the folders that are deployed, in build/'
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
@@ -34,9 +34,7 @@ test: check
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 soak: $(VENV)/development
-	HYPOTHESIS_PROFILE=hunt BATON_REQUIRE_ALL=1 BATON_KILL_RUNS=100 $(BIN)/pytest -n $(WORKERS) --dist load \
-	  tests/property tests/kill tests/emulators/test_crash.py tests/emulators/test_hot_conversation.py \
-	  tests/infra/test_simulate.py tests/infra/test_deploy_on_fake.py
+	HYPOTHESIS_PROFILE=hunt BATON_REQUIRE_ALL=1 BATON_KILL_RUNS=100 $(BIN)/pytest -n $(WORKERS) --dist load -m soak
 
 bench: $(VENV)/development
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

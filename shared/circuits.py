@@ -7,6 +7,9 @@ closed ── too many in a row, of CONVERSATIONS or more ─> open ── its p
 
 A half-open circuit lets one call at a time through.
 
+A target that refuses Baton's credentials opens its circuit at the first try, and gets no first
+tries: every call would be refused.
+
 A target that answers with errors may refuse some conversations and accept others. So the first try
 of each command passes an open circuit to such a target, and only repetitions wait. A target that
 gives no answer gets no first tries either.
@@ -41,13 +44,14 @@ class Trial:
 
     `failed`: True if the target could not serve the call, None if the call says nothing about the
     target. `probes`: the call decides whether an open circuit can be closed. `answered`: the target
-    sent a response, also one with an error status.
+    sent a response, also one with an error status. `unknown_to_it`: it refuses Baton's credentials.
     """
 
     began: float
     probes: bool
     failed: bool | None = None
     answered: bool = True
+    unknown_to_it: bool = False
 
 
 @dataclass(slots=True)
@@ -119,21 +123,28 @@ class Circuit:
             if trial.failed is False:
                 self._close()
             elif trial.failed:
-                self.answers = trial.answered
+                self.answers = trial.answered and not trial.unknown_to_it
                 # While the circuit is open, only a probe changes its pause.
                 if trial.probes or not (was_open or self.is_open):
-                    self._fail(conversation, now)
+                    self._fail(conversation, now, trial)
 
-    def _fail(self, conversation: str, now: datetime) -> None:
+    def _fail(self, conversation: str, now: datetime, trial: Trial) -> None:
         self.failures += 1
         self.conversations.add(conversation)
         most = ANSWERED_FAILURES if self.answers else FAILURES
-        if self.is_open or (self.failures >= most and len(self.conversations) >= CONVERSATIONS):
-            self._open(now)
+        is_down = self.failures >= most and len(self.conversations) >= CONVERSATIONS
+        if self.is_open or is_down or trial.unknown_to_it:
+            self._open(now, trial)
 
-    def _open(self, now: datetime) -> None:
+    def _open(self, now: datetime, trial: Trial) -> None:
         if self.is_open:
             log("WARNING", "a target is still down", target=self.target)
+        elif trial.unknown_to_it:
+            log(
+                "ERROR",
+                "a target refuses the credentials; what waits is sent once they are renewed",
+                target=self.target,
+            )
         else:
             log(
                 "ERROR",

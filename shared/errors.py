@@ -121,6 +121,17 @@ class Contended(Unavailable):
         )
 
 
+class Paced(Unavailable):
+    """A rate limit of the target allows the call only in `seconds`. It was not made."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "too-many-calls",
+            "Too many calls wait for this platform's rate limit.",
+        )
+        self.seconds = seconds
+
+
 class TooBusy(Unavailable):
     def __init__(self) -> None:
         super().__init__(

@@ -20,6 +20,7 @@ from infra.deploy.steps_project import project_steps
 from infra.deploy.steps_watching import watching_steps
 from infra.deployables import ROOT, deployables, secrets, settings
 from infra.stage import StagingError, archive, stage
+from infra.uses import CHANNELS, DESKS, add_uses
 
 # What gcloud says -> what to do.
 ADVICE = {
@@ -28,9 +29,10 @@ ADVICE = {
     r"[Bb]illing": (
         "Link a billing account: gcloud billing projects link PROJECT --billing-account=ACCOUNT"
     ),
-    r"iam\.allowedPolicyMemberDomains|do not belong to a permitted customer": (
-        "The organisation forbids allUsers. Ask for an exception for this project, or put a load "
-        "balancer of your own before the public functions and grant its account roles/run.invoker."
+    r"allowedPolicyMember|do not belong to a permitted customer|requireInvokerIam": (
+        "The organisation forbids allUsers, and Cloud Run without a check of the caller was "
+        "refused too. Ask for an exception for this project from run.managed.requireInvokerIam or "
+        "from iam.allowedPolicyMemberDomains; either is enough. Functions that were open stay open."
     ),
     r"has not been used in project|SERVICE_DISABLED": (
         "An API was enabled a moment ago; wait a minute, run it again."
@@ -126,16 +128,45 @@ def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozen
 
 
 def _farewell(to: Deployment, mark: str) -> str:
-    lines = ["Paste these into the platforms:"]
-    lines += [f"  {path:<20} {url}" for path, url in webhook_urls(to).items()]
-    missing = sorted(set(secrets(dict(to.table))) - to.secrets)
-    if missing:
-        lines.append(f"Without a value, their doors answer 503: {', '.join(missing)}.")
-        lines.append(
-            f"  printf %s VALUE | gcloud secrets versions add NAME --data-file=- "
-            f"--project={to.project}"
-        )
-    return "\n".join(mark + line for line in lines)
+    return "\n".join(f"{mark}{line}".rstrip() for line in (*_addresses(to), *_still_missing(to)))
+
+
+def _addresses(to: Deployment) -> list[str]:
+    webhooks = deployables()["receive_webhook"].paths
+    shown = {
+        path: url
+        for path, url in webhook_urls(to).items()
+        if (path in to.used if path in webhooks else path != "bridge.js" or "bridge" in to.used)
+    }
+    return ["Paste these into the platforms:", *(f"  {at:<20} {url}" for at, url in shown.items())]
+
+
+def _still_missing(to: Deployment) -> list[str]:
+    """Returns what the operator's uses need and do not have, and where the values are found."""
+    used = [name for name in to.used if name in (*CHANNELS, *DESKS)]
+    choose = [
+        "Name all channels and desks that you use, and the next lines name what these need:",
+        f"  --channels {','.join(CHANNELS)} --desk {','.join(DESKS)}",
+    ]
+    if not used:
+        return ["", "No channel and no desk has a secret yet.", *choose]
+    lines = ["", f"In use: {', '.join(to.used)}."]
+    if not to.missing:
+        return [*lines, "Everything that these need has a value.", *choose]
+    lines += ["These values are missing. What needs them does not work until they are there:"]
+    lines += [
+        f"  {one.name:<30} {'secret' if one.secret else 'setting'} of {one.use}: {one.page}"
+        for one in to.missing
+    ]
+    if any(one.secret for one in to.missing):
+        lines += [
+            "Give each secret its value (or set it in the environment), then deploy again:",
+            '  printf %s "${VALUE:?}" | gcloud secrets versions add NAME --data-file=- '
+            f"--project={to.project}",
+        ]
+    if any(not one.secret for one in to.missing):
+        lines += ["Set each setting in the environment, then deploy again."]
+    return [*lines, *choose]
 
 
 def _say(text: str) -> None:
@@ -163,6 +194,7 @@ def _deployment(
         max_instances=arguments.max_instances,
         alert_email=arguments.alert_email,
         table=table,
+        uses=(*arguments.channels, *arguments.desk),
     )
 
 
@@ -202,6 +234,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "environment (a real run asks Secret Manager)"
     )
     parser.add_argument("--secrets", type=lambda text: text.split(","), default=[], help=more)
+    add_uses(parser)
     arguments = parser.parse_args(given)
     unknown = sorted(set(arguments.secrets) - set(secrets(table)))
     if unknown:

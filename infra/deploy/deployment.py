@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.deploy.gcloud import Command
 from infra.deployables import Deployable, deployables
+from infra.uses import Missing, missing, uses
 
 DATABASE = "(default)"
 WEEK = "604800s"
@@ -27,13 +28,28 @@ class Deployment:
     max_instances: int = 100
     alert_email: str | None = None
     table: Mapping[str, Deployable] = field(default_factory=deployables)
+    uses: tuple[str, ...] = ()  # channels and desks that were chosen; without any, what is set
 
     def account(self, name: str) -> str:
         return f"baton-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
 
+    def service(self, function: str) -> str:
+        """Returns the Cloud Run service behind a function."""
+        return function.replace("_", "-")
+
     def url(self, function: str) -> str:
         """Returns the address that is given to platforms."""
         return f"https://{self.region}-{self.project}.cloudfunctions.net/{function}"
+
+    @property
+    def used(self) -> list[str]:
+        """Returns what the operator uses, by the names of infra/uses.py."""
+        return uses(self.uses, self.settings, self.secrets)
+
+    @property
+    def missing(self) -> list[Missing]:
+        """Returns what that needs and what has no value yet."""
+        return missing(self.used, self.settings, self.secrets)
 
     @property
     def bucket(self) -> str:
@@ -59,5 +75,5 @@ class Deployment:
 
 
 def webhook_urls(to: Deployment) -> dict[str, str]:
-    """Returns what to paste where."""
+    """Returns the address of each door."""
     return {path: f"{to.url(name)}/{path}" for name, row in to.table.items() for path in row.paths}

@@ -23,6 +23,7 @@ SETTLING = {
     r"Cannot find metric that matches type": 720,
 }
 PAUSE = 10
+WARNING = r"(?m)^WARNING: .+"  # what gcloud says beside what it did
 
 
 def value(name: str) -> str:
@@ -56,7 +57,9 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Step:
     """`probe` succeeds where the thing exists; with `same` it prints a list, in which the thing
-    is what holds the same. `function` is the function that the step belongs to.
+    is what holds the same. `fallback` runs where Google refuses `create`. Where the thing exists
+    and `probe` prints something else than `usual`, the operator reads `unusual`. `function` is
+    the function that the step belongs to.
     """
 
     title: str
@@ -64,6 +67,9 @@ class Step:
     probe: Command | None = None
     same: Json | None = None
     update: tuple[Command, ...] = ()
+    fallback: Command | None = None
+    usual: str | None = None
+    unusual: str = ""
     remembers: str | None = None
     function: str | None = None
 
@@ -73,10 +79,15 @@ class Step:
 
     def _lines(self) -> list[str]:
         create = self.create.shell()
+        if self.fallback is not None:
+            create = f"{create} || {self.fallback.shell()}"
         if self.remembers is not None:
             return [f"{self.remembers}=$({self._finding(self.create)})"]
         if self.probe is None:
             return [create]
+        if self.usual is not None:
+            asks = f"{self.probe.shell()} 2>/dev/null || echo {self.usual}"
+            return [f'[ "$({asks})" = {self.usual} ] || echo {shlex.quote(self.unusual)}', create]
         if self.same is not None:
             asked = [f"FOUND=$({self._finding(self.probe)})"]
             if any(ETAG in (one.stdin or "") for one in self.update):
@@ -141,7 +152,9 @@ class Runner:
     run: Run
     secrets: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def do(self, steps: Iterable[Step], say: Callable[[str], None]) -> None:
         """Raises StepFailed at the first command that fails."""
@@ -149,10 +162,13 @@ class Runner:
         for number, step in enumerate(every, 1):
             say(f"[{number}/{len(every)}] {step.title} ... ")
             say(f"{self._do(step, say)}\n")
+            for warning in self.warnings:
+                say(f"  {warning}\n")
+            self.warnings.clear()
 
     def _do(self, step: Step, say: Callable[[str], None]) -> str:
         if step.probe is None or not self._exists(step):
-            result = self._must(step, step.create, say)
+            result = self._create(step, say)
             if step.remembers is not None:
                 self._find(step, step.create, result)
                 known = result.output.strip() if step.same is None else self.values["FOUND"]
@@ -163,10 +179,29 @@ class Runner:
             self._must(step, command, say)
         return "up to date" if step.update else "there already"
 
+    def _create(self, step: Step, say: Callable[[str], None]) -> Result:
+        """Runs the command that makes the thing or, where Google refuses it, the other one."""
+        if step.fallback is None:
+            return self._must(step, step.create, say)
+        try:
+            return self._must(step, step.create, say)
+        except StepFailed as first:
+            say("refused, so the other way ... ")
+            try:
+                return self._must(step, step.fallback, say)
+            except StepFailed as second:
+                said = f"{first.result.errors}\n{second.result.errors}"
+                raise StepFailed(
+                    step, second.command, Result(second.result.code, "", said)
+                ) from None
+
     def _exists(self, step: Step) -> bool:
         assert step.probe is not None  # noqa: S101  # the caller looked
         result = self._call(step.probe)
-        return self._find(step, step.probe, result)
+        exists = self._find(step, step.probe, result)
+        if exists and step.usual is not None and result.output.strip() != step.usual:
+            self.warnings.append(step.unusual)
+        return exists
 
     def _find(self, step: Step, command: Command, result: Result) -> bool:
         """Says whether the thing is there; of a list, notes its name and its etag."""
@@ -181,14 +216,16 @@ class Runner:
 
     def _must(self, step: Step, command: Command, say: Callable[[str], None]) -> Result:
         """Runs a command that must succeed, again while what it needs is too new."""
-        result, waited = self._call(command), 0
+        began, result = self.clock(), self._call(command)
+        said = "waiting for Google to know it ... "
         while result.code != 0:
-            if waited >= _patience(result.errors):
+            if self.clock() - began >= _patience(result.errors):
                 raise StepFailed(step, command, result)
-            say("waiting for Google to know it ... " if waited == 0 else ". ")
+            say(said)
+            said = ". "
             self.pause(PAUSE)
-            waited += PAUSE
             result = self._call(command)
+        self.warnings += [one.strip() for one in re.findall(WARNING, result.errors)]
         return result
 
     def _call(self, command: Command) -> Result:

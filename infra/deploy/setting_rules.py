@@ -64,8 +64,9 @@ def _list_rule(name: str, kind: Rule, schema: dict[str, Any]) -> Rule:
     if item["type"] == "object":
         keys = sorted(item["properties"])
         return {"keys": keys, "kinds": list(DESK_KINDS), "required": item["required"]}
-    if "enum" in item:
-        return {"list_of": item["enum"], "or": ["none"] if name in OR_NONE else []}
+    words = [item["const"]] if "const" in item else item.get("enum")
+    if words:
+        return {"list_of": words, "or": ["none"] if name in OR_NONE else []}
     return {}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from infra.deploy.deployment import WEEK, Deployment
 from infra.deploy.gcloud import Step, value
 from infra.deployables import Deployable
+from infra.uses import platforms_in
 
 RUNTIME = "python313"
 
@@ -22,18 +23,31 @@ def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]
         function=name,
     )
     deploy = to.gcloud("functions deploy", name, "--gen2", *_flags(to, name, row, source))
-    yield Step(f"{name}: function (a build takes some minutes)", deploy, function=name)
+    traffic = "--format=value(serviceConfig.allTrafficOnLatestRevision)"
+    yield Step(
+        f"{name}: function (a build takes some minutes)",
+        deploy,
+        probe=to.gcloud("functions describe", name, f"--region={to.region}", traffic),
+        update=(deploy,),
+        usual="True",
+        unusual=f"{name} did not get all traffic at its newest revision, as after a rollback. "
+        "All traffic is now at the revision that was deployed.",
+        function=name,
+    )
     yield from _callers(to, name, row)
 
 
 def environment(to: Deployment, row: Deployable) -> Mapping[str, str]:
     """Returns the plain variables that a function is given."""
+    platforms = ",".join(platforms_in(to.used))
+    named = platforms and "BATON_PLATFORMS" in row.settings
     return {
         "BATON_STORE": "firestore",
         "BATON_QUEUE": "pubsub",
         "GOOGLE_CLOUD_PROJECT": to.project,
         "FUNCTION_USE_ASGI": "true",
         "LOG_EXECUTION_ID": "true",
+        **({"BATON_PLATFORMS": platforms} if named else {}),
         **{setting: to.settings[setting] for setting in row.settings if setting in to.settings},
     }
 
@@ -53,8 +67,8 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
         "--trigger-http",
         # After a rollback traffic stays with the old revision until it is moved.
         "--serve-all-traffic-latest-revision",
-        # Without the right of everybody an update would take it away until the next step.
-        "--allow-unauthenticated" if row.public else "--no-allow-unauthenticated",
+        # Without a flag the rights of a public function stay as they are while it is deployed.
+        *([] if row.public else ["--no-allow-unauthenticated"]),
         f"--ingress-settings={'all' if row.public else 'internal-only'}",
         f"--memory={row.memory_mb}Mi",
         f"--cpu={row.cpu}",
@@ -81,9 +95,7 @@ def _joined(variables: Mapping[str, str]) -> str:
 
 def _callers(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
     if row.public:
-        yield _may_invoke(
-            to, name, "allUsers", "everybody may call it: it checks signature or key itself"
-        )
+        yield _open(to, name)
         return
     url, variable = _url(to, name)
     if row.trigger == "pubsub":
@@ -106,11 +118,22 @@ def _url(to: Deployment, name: str) -> tuple[Step, str]:
     return Step(f"{name}: address", asked, remembers=variable, function=name), variable
 
 
-def _may_invoke(to: Deployment, name: str, member: str, title: str) -> Step:
-    """The right is on the Cloud Run service behind the function, whose name has - where the
-    function's has _.
+def _open(to: Deployment, name: str) -> Step:
+    """Google recommends to check no caller's right; an organisation may forbid this, or allUsers.
+    https://cloud.google.com/run/docs/authenticating/public
     """
-    service = name.replace("_", "-")
+    service, at = to.service(name), f"--region={to.region}"
+    return Step(
+        f"{name}: everybody may call it: it checks signature or key itself",
+        to.gcloud("run services update", service, "--no-invoker-iam-check", at),
+        fallback=to.right("run services", service, "allUsers", "roles/run.invoker", at),
+        function=name,
+    )
+
+
+def _may_invoke(to: Deployment, name: str, member: str, title: str) -> Step:
+    """The right is on the Cloud Run service behind the function."""
+    service = to.service(name)
     right = to.right("run services", service, member, "roles/run.invoker", f"--region={to.region}")
     return Step(f"{name}: {title}", right, function=name)
 

@@ -1,8 +1,5 @@
 """Checks that the doors of RCS, WhatsApp and the CCAI Platform refuse requests without proof. The
 handshakes of RCS and WhatsApp are checked too.
-
-A deployment need not serve all of them: a door that is closed because its secret is missing is
-reported, and is no fault.
 """
 
 import json
@@ -20,8 +17,8 @@ def rcs(one: Patient) -> Iterator[Finding]:
     def prove(token: str, secret: str) -> Answer:
         return one.ask("POST", RCS, json.dumps({"clientToken": token, "secret": secret}).encode())
 
-    yield from _proof(one, "RCS: the ownership handshake", "RCS_CLIENT_TOKENS", prove)
-    yield from _unsigned(one, "RCS", RCS)
+    yield from _proof(one, "rcs", "RCS: the ownership handshake", "RCS_CLIENT_TOKENS", prove)
+    yield from _unsigned(one, "rcs", "RCS", RCS)
 
 
 def whatsapp(one: Patient) -> Iterator[Finding]:
@@ -29,39 +26,43 @@ def whatsapp(one: Patient) -> Iterator[Finding]:
         query = {"hub.mode": "subscribe", "hub.challenge": secret, "hub.verify_token": token}
         return one.ask("GET", f"{WHATSAPP}?{urlencode(query)}")
 
-    yield from _proof(one, "WhatsApp: the check of the address", "WHATSAPP_VERIFY_TOKEN", prove)
-    yield from _unsigned(one, "WhatsApp", WHATSAPP)
+    what = "WhatsApp: the check of the address"
+    yield from _proof(one, "whatsapp", what, "WHATSAPP_VERIFY_TOKEN", prove)
+    yield from _unsigned(one, "whatsapp", "WhatsApp", WHATSAPP)
 
 
 def ccai(one: Patient) -> Iterator[Finding]:
-    yield from _unsigned(one, "CCAI Platform", CCAI)
+    yield from _unsigned(one, "ccai", "CCAI Platform", CCAI)
 
 
-def _proof(one: Patient, what: str, setting: str, prove: _Prove) -> Iterator[Finding]:
+def _proof(one: Patient, use: str, what: str, setting: str, prove: _Prove) -> Iterator[Finding]:
     wrong, token, secret = prove(uuid.uuid4().hex, "1"), one.first(setting), uuid.uuid4().hex
-    if wrong.reason == "door-closed":
-        yield skipped(what, f"the door is closed until {wrong.setting} is set")
+    if shut := one.closed(what, use, wrong):
+        yield shut
     elif wrong.status != 401:
         yield ill(f"{what} with a wrong token is answered {wrong.status}", "It must be 401.")
     elif token is None:
         yield skipped(what, f"{setting} is not in your environment")
     elif (answer := prove(token, secret)).status == 200 and answer.text == secret:
-        yield well(f"{what} echoes the secret, and only for the right token")
+        yield well(f"{what} echoes the secret for the right token, and answers 401 to a wrong one")
     else:
         advice = f"Your {setting} is not the deployment's: which of them has the platform?"
-        yield ill(f"{what} is refused ({answer.status})", advice)
+        yield ill(f"{what} does not accept your token ({answer.status})", advice)
 
 
-def _unsigned(one: Patient, name: str, path: str) -> Iterator[Finding]:
-    answer = one.ask("POST", path, b'{"message": {"data": ""}}')
-    if answer.reason == "door-closed":
-        yield skipped(f"{name}: no signature", f"the door is closed until {answer.setting} is set")
+def _unsigned(one: Patient, use: str, name: str, path: str) -> Iterator[Finding]:
+    answer, what = (
+        one.ask("POST", path, b'{"message": {"data": ""}}'),
+        "a webhook without signature",
+    )
+    if shut := one.closed(f"{name}: {what}", use, answer):
+        yield shut
     elif answer.status == 401:
-        yield well(f"{name}: no signature is refused")
+        yield well(f"{name}: {what} is answered 401")
     elif answer.status >= 500:
-        yield broken(f"{name}: no signature", answer)
+        yield broken(f"{name}: {what}", answer)
     else:
         yield ill(
-            f"{name}: no signature is answered {answer.status}",
+            f"{name}: {what} is answered {answer.status}",
             "It must be 401: take the webhook down.",
         )

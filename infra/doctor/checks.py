@@ -3,9 +3,20 @@
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from infra.doctor.http import Finding, Patient, broken, closed, ill, skipped, well
+from infra.deployables import deployables
+from infra.doctor.http import (
+    Finding,
+    Patient,
+    broken,
+    ill,
+    skipped,
+    stranger,
+    well,
+    without_function,
+)
 from shared.platforms.signatures import hmac_sha512_base64
 
 PROBE = "baton-doctor"
@@ -13,37 +24,34 @@ WEBHOOK, CSKU = "/receive_webhook/business_messages", "/receive_webhook/csku"
 
 
 def answers_at_all(one: Patient) -> Iterator[Finding]:
-    answer = one.ask("GET", WEBHOOK)
-    if answer.status == 0:
-        yield ill(
-            f"Nobody answers at {one.url}: {answer.text}",
-            "Is it running, and is this its address?",
-            fatal=True,
-        )
-    elif answer.reason in ("", "unknown-path"):
-        yield ill(
-            f"Something answers {answer.status} at {one.url}, but it is not Baton",
-            "Give what stands before the functions' names: http://127.0.0.1:8080, or "
-            "https://REGION-PROJECT.cloudfunctions.net. If that is right, allUsers may not call "
-            "the function.",
-            fatal=True,
-        )
-    elif answer.reason == "misconfigured":
+    """Checks which public functions answer at their addresses. Without any the rest cannot be
+    checked.
+    """
+    if base := without_function(one.url):
+        advice = f"Give what stands before the functions' names: {base}"
+        yield ill(f"{one.url} is the address of one function", advice, fatal=True)
+        return
+    public = [name for name, row in deployables().items() if row.public]
+    answers = {name: one.look("GET", f"/{name}/{PROBE}") for name in public}
+    there = [name for name, answer in answers.items() if answer.function == name]
+    if not there:
+        yield replace(stranger(one.url, public[0], answers[public[0]]), fatal=True)
+    elif any(answer.reason == "misconfigured" for answer in answers.values()):
         yield ill(
             "The settings are wrong",
             "The ERROR line at the function's start names every one.",
             fatal=True,
         )
     else:
-        yield well(f"Baton answers at {one.url}")
+        yield well(f"These functions answer at {one.url}: {', '.join(there)}")
 
 
 def handshake(one: Patient) -> Iterator[Finding]:
     token, secret = one.first("BUSINESS_MESSAGES_CLIENT_TOKEN"), uuid.uuid4().hex
     what = "Business Messages: the ownership handshake"
     wrong = one.ask("POST", WEBHOOK, _json({"clientToken": uuid.uuid4().hex, "secret": secret}))
-    if closed(wrong) or wrong.status != 401:
-        yield closed(wrong) or ill(
+    if wrong.status != 401:
+        yield one.closed(what, "business_messages", wrong) or ill(
             f"{what} with a wrong token is answered {wrong.status}", "It must be 401."
         )
         return
@@ -52,30 +60,29 @@ def handshake(one: Patient) -> Iterator[Finding]:
         return
     answer = one.ask("POST", WEBHOOK, _json({"clientToken": token, "secret": secret}))
     if answer.status == 200 and answer.text == secret:
-        yield well(f"{what} echoes the secret, and only for the right token")
+        yield well(f"{what} echoes the secret for the right token, and answers 401 to a wrong one")
     else:
         advice = (
             "Your BUSINESS_MESSAGES_CLIENT_TOKEN is not the "
             "deployment's: which of them has the platform?"
         )
-        yield ill(f"{what} is refused ({answer.status})", advice)
+        yield ill(f"{what} does not accept your token ({answer.status})", advice)
 
 
 def unsigned(one: Patient) -> Iterator[Finding]:
     """Checks that a webhook without a signature changes nothing."""
     body = _probe()
     bad = {
-        "no signature": {},
-        "a wrong signature": {"x_goog_signature": hmac_sha512_base64("wrong", body)},
+        "a webhook without signature": {},
+        "a webhook with a wrong signature": {"x_goog_signature": hmac_sha512_base64("wrong", body)},
     }
     for what, headers in bad.items():
         answer = one.ask("POST", WEBHOOK, body, **headers)
-        shut = closed(answer)
-        if shut:
+        if shut := one.closed(f"Business Messages: {what}", "business_messages", answer):
             yield shut
             return
         if answer.status == 401:
-            yield well(f"Business Messages: {what} is refused")
+            yield well(f"Business Messages: {what} is answered 401")
         else:
             yield ill(
                 f"Business Messages: {what} is answered {answer.status}",
@@ -94,14 +101,14 @@ def signed(one: Patient) -> Iterator[Finding]:
         return
     answer = one.ask("POST", WEBHOOK, body, x_goog_signature=hmac_sha512_base64(key, body))
     if answer.status == 200:
-        yield well("Business Messages: a signed event is taken")
+        yield well("Business Messages: a signed event is accepted")
         yield from _journalled(one, json.loads(body)["requestId"])
     elif answer.status == 401:
         advice = (
             "Your BUSINESS_MESSAGES_SIGNING_KEYS are not the "
             "deployment's: which of them has the platform?"
         )
-        yield ill("Business Messages: a signed event is refused", advice)
+        yield ill("Business Messages: an event with your signature is answered 401", advice)
     elif answer.reason != "door-closed":  # which was reported before
         yield broken("Business Messages: a signed event", answer)
 
@@ -129,21 +136,23 @@ def csku(one: Patient) -> Iterator[Finding]:
         one.first("CSKU_WEBHOOK_SECRETS"),
     )
     wrong = one.ask("POST", CSKU, body, authorization="wrong")
-    if closed(wrong) or wrong.status != 401:
-        yield closed(wrong) or ill(
-            f"CSKU: a wrong secret is answered {wrong.status}", "It must be 401."
+    what = "CSKU: an event with a wrong secret"
+    if wrong.status != 401:
+        yield one.closed(what, "csku", wrong) or ill(
+            f"{what} is answered {wrong.status}", "It must be 401."
         )
         return
-    yield well("CSKU: a wrong secret is refused")
+    yield well(f"{what} is answered 401")
     if secret is None:
         yield skipped("CSKU: an event", "CSKU_WEBHOOK_SECRETS is not in your environment")
         return
     answer = one.ask("POST", CSKU, body, authorization=secret)
     if answer.status == 200:
-        yield well("CSKU: an event is taken")
+        yield well("CSKU: an event with your secret is accepted")
     elif answer.status == 401:
         yield ill(
-            "CSKU: your secret is refused", "Your CSKU_WEBHOOK_SECRETS are not the deployment's."
+            "CSKU: an event with your secret is answered 401",
+            "Your CSKU_WEBHOOK_SECRETS are not the deployment's.",
         )
     else:
         yield broken("CSKU: an event", answer)

@@ -9,7 +9,8 @@ https://REGION-PROJECT.cloudfunctions.net. The doctor sends one signed probe to 
 import argparse
 import os
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,53 +18,67 @@ from infra.deploy.gcloud import Run, run_command
 from infra.deployables import deployables, secrets
 from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
-from infra.doctor.http import Finding, Patient, Verdict
+from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
 from infra.doctor.state import api, cors, dead_letters, private
 from infra.local.settings import defaults
+from infra.uses import CHANNELS, DESKS, add_uses, missing, uses
+from shared.errors import Misconfigured
 
 DEPLOYED = re.compile(
     r"https://(?P<region>[a-z]+-[a-z]+[0-9]+)-(?P<project>[a-z][a-z0-9-]+)\.cloudfunctions\.net"
 )
 LOCAL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
-CHECKS = (
-    answers_at_all,
-    handshake,
-    unsigned,
-    signed,
-    csku,
-    rcs,
-    whatsapp,
-    ccai,
-    api,
-    cors,
-    private,
-    dead_letters,
+Check = Callable[[Patient], Iterator[Finding]]
+# The use whose doors a check looks at; None: every deployment has what it looks at.
+CHECKS: tuple[tuple[str | None, Check], ...] = (
+    (None, answers_at_all),
+    ("business_messages", handshake),
+    ("business_messages", unsigned),
+    ("business_messages", signed),
+    ("csku", csku),
+    ("rcs", rcs),
+    ("whatsapp", whatsapp),
+    ("ccai", ccai),
+    ("api", api),
+    ("bridge", cors),
+    (None, private),
+    (None, dead_letters),
 )
 MARKS = {Verdict.WELL: "ok  ", Verdict.ILL: "FAIL", Verdict.SKIPPED: "skip"}
 
 
 def patient(
-    url: str, environment: Mapping[str, str], longest_wait: float = 600.0, run: Run = run_command
+    url: str,
+    environment: Mapping[str, str],
+    longest_wait: float = 600.0,
+    run: Run = run_command,
+    chosen: Iterable[str] = (),
 ) -> Patient:
     """Returns a Baton with its known settings: first those of your environment, then those of other
-    sources.
+    sources. `chosen` are the channels and desks that are used. Raises Misconfigured.
     """
-    url, deployed = url.rstrip("/"), DEPLOYED.fullmatch(url.rstrip("/"))
-    known = {name: value for name, value in environment.items() if value}
-    if LOCAL.fullmatch(url):
+    url, deployed = url.rstrip("/"), DEPLOYED.match(url)
+    known, chosen = {name: value for name, value in environment.items() if value}, tuple(chosen)
+    local = bool(LOCAL.match(url))
+    if local:
         known = {**defaults(urlsplit(url).port or 80, Path()), **known}
-    project = deployed["project"] if deployed else None
+    project, unreadable = deployed["project"] if deployed else None, frozenset[str]()
     if project:
-        known = {
-            **_from_secret_manager(project, set(secrets(deployables())) - set(known), run),
-            **known,
-        }
-    return Patient(url, known, project, longest_wait, run)
+        asked = set(secrets(deployables())) - set(known)
+        found, unreadable = _from_secret_manager(project, asked, run)
+        known = {**found, **known}
+    used = frozenset(uses(chosen, known, ()))
+    # A local run has the development secrets, so they do not say what is used.
+    expected = frozenset(chosen) if local else used
+    region = deployed["region"] if deployed else None
+    return Patient(url, known, project, region, used, expected, unreadable, longest_wait, run)
 
 
-def _from_secret_manager(project: str, names: set[str], run: Run) -> dict[str, str]:
-    """Returns the secrets that this account may read. The others are unknown."""
-    found = {}
+def _from_secret_manager(
+    project: str, names: set[str], run: Run
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Returns the secrets that this account may read, and the names of those that it may not."""
+    found, unreadable = dict[str, str](), set[str]()
     for name in sorted(names):
         words = (
             "gcloud",
@@ -77,21 +92,56 @@ def _from_secret_manager(project: str, names: set[str], run: Run) -> dict[str, s
         result = run(words, None)
         if result.code == 0:
             found[name] = result.output
-    return found
+        elif "NOT_FOUND" not in result.errors:
+            unreadable.add(name)
+    return found, frozenset(unreadable)
 
 
 def examine(one: Patient, say: Callable[[Finding], None]) -> bool:
-    """Prints each finding, and returns whether there is no fault. Without any answer there is only
-    one finding.
+    """Prints each finding, and returns whether there is no fault. After a fatal finding nothing
+    more is checked.
     """
-    well = True
-    for check in CHECKS:
-        for finding in check(one):
-            say(finding)
-            well = well and finding.verdict is not Verdict.ILL
-            if finding.fatal:
-                return False
+    well, strangers = True, set[str]()
+    for use, check in CHECKS:
+        if use is None or use in one.uses:
+            for finding in _findings(check, one, strangers):
+                say(finding)
+                well = well and finding.verdict is not Verdict.ILL
+                if finding.fatal:
+                    return False
+    unused = [name for name in (*CHANNELS, *DESKS, "bridge") if name not in one.uses]
+    for finding in (*_not_in_use(unused), *_without_value(one)):
+        say(finding)
+        well = well and finding.verdict is not Verdict.ILL
     return well
+
+
+def _findings(check: Check, one: Patient, strangers: set[str]) -> Iterator[Finding]:
+    """Yields the findings of a check. A function that is not there is reported once."""
+    try:
+        yield from check(one)
+    except NotThisDoor as error:
+        if error.function not in strangers:
+            yield error.finding
+        strangers.add(error.function)
+
+
+def _not_in_use(unused: list[str]) -> Iterator[Finding]:
+    if unused:
+        how = "none of their secrets is known here; name what you use with --channels and --desk"
+        yield skipped(f"Not checked as not in use: {', '.join(unused)}", how)
+
+
+def _without_value(one: Patient) -> Iterator[Finding]:
+    """Yields the secrets of a deployment that what is used needs and that have no value."""
+    if one.project is None:
+        return
+    for need in missing(one.expected, one.known, ()):
+        if need.name in one.unreadable:
+            yield skipped(f"Whether {need.name} has a value", "your account may not read it")
+        elif need.secret:
+            advice = f"Give it its value and deploy again. Where it is found: {need.page}"
+            yield ill(f"{need.use} needs the secret {need.name}, which has no value", advice)
 
 
 def _say(finding: Finding) -> None:
@@ -119,13 +169,26 @@ def main(given: list[str] | None = None, environment: Mapping[str, str] = os.env
     parser.add_argument(
         "--longest-wait", type=float, default=600.0, help="seconds a customer may wait for a human"
     )
+    add_uses(parser)
     arguments = parser.parse_args(given)
     if not _is_url(arguments.url):
         parser.error("give a URL that begins with http:// or https://, like http://127.0.0.1:8080")
-    well = examine(patient(arguments.url, environment, arguments.longest_wait), _say)
+    chosen, skips = (*arguments.channels, *arguments.desk), list[Finding]()
+    try:
+        one = patient(arguments.url, environment, arguments.longest_wait, chosen=chosen)
+    except Misconfigured as error:
+        print("The settings of your environment are wrong:", error.faults, file=sys.stderr)
+        return 2
+
+    def say(finding: Finding) -> None:
+        _say(finding)
+        skips.extend([finding] if finding.verdict is Verdict.SKIPPED else [])
+
+    well = examine(one, say)
+    unchecked = f" Not checked: the {len(skips)} lines that begin with skip." if skips else ""
     print(
-        "\nNothing is wrong."
+        f"\nWhat was checked has no fault.{unchecked}"
         if well
-        else "\nSomething is wrong: what to do stands below each FAIL."
+        else f"\nThere are faults: what to do stands below each FAIL.{unchecked}"
     )
     return 0 if well else 1

@@ -12,10 +12,21 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from infra.deploy.gcloud import Run, run_command
+from infra.deployables import deployables
+from infra.uses import USES
+from shared.schemas.http import FUNCTION_HEADER
 from shared.schemas.representative import RepresentativeType
 from shared.settings.types import ApiKey
 
 TIMEOUT_SECONDS = 20.0
+
+
+class NotThisDoor(Exception):
+    """What answered at a function's address is not this function."""
+
+    def __init__(self, function: str, finding: "Finding") -> None:
+        super().__init__(function)
+        self.function, self.finding = function, finding
 
 
 class Verdict(Enum):
@@ -81,6 +92,11 @@ class Answer:
         details = self.error.get("details") or [{}]
         return str(details[0].get("metadata", {}).get("setting", ""))
 
+    @property
+    def function(self) -> str:
+        """Returns the function of Baton's that answered, an empty string where none did."""
+        return self.headers.get(FUNCTION_HEADER, "")
+
 
 Send = Callable[[str, str, bytes | None, Mapping[str, str]], Answer]
 
@@ -108,11 +124,17 @@ def _answer(status: int, body: bytes, headers: Any) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A running Baton and its known settings. `project` is set where it is deployed."""
+    """A running Baton and its known settings. `project` is set where it is deployed. `uses` are
+    what is checked, by the names of infra/uses.py; a closed door of an `expected` one is a fault.
+    """
 
     url: str
     known: Mapping[str, str]
     project: str | None
+    region: str | None = None
+    uses: frozenset[str] = frozenset(USES)
+    expected: frozenset[str] = frozenset(USES)
+    unreadable: frozenset[str] = frozenset()  # secrets that this account may not read
     longest_wait: float = 600.0
     run: Run = run_command
     send: Send = send
@@ -137,9 +159,29 @@ class Patient:
         return next(able, None)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Returns the answer to a request. In the name of a header, _ stands for -."""
+        """Returns the answer of a function. In the name of a header, _ stands for -. Raises
+        NotThisDoor where something else answers.
+        """
+        answer = self.look(method, path, body, **headers)
+        function = path.split("/")[1]
+        if answer.function == function:
+            return answer
+        raise NotThisDoor(function, stranger(self.url, function, answer))
+
+    def look(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """Returns the answer to a request, from whatever answers."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(method, f"{self.url}{path}", body, named)
+
+    def closed(self, what: str, use: str, answer: Answer) -> Finding | None:
+        """Returns the finding where a door is closed or the function does not work, else None."""
+        if answer.reason == "door-closed":
+            if use not in self.expected:
+                return skipped(what, f"the door is closed until {answer.setting} is set")
+            page = USES[use].page
+            advice = f"Set {answer.setting} and deploy again. Where its value is found: {page}"
+            return ill(f"{what}: the door is closed, {answer.setting} is not set", advice)
+        return broken(what, answer) if answer.status >= 500 or answer.status == 0 else None
 
     def api(self, path: str) -> Answer:
         return self.ask(
@@ -149,12 +191,35 @@ class Patient:
         )
 
 
-def closed(answer: Answer) -> Finding | None:
-    """Returns the finding where a secret is missing, or where the function does not work at all."""
-    if answer.reason == "door-closed":
-        advice = f"Set {answer.setting}; deployed, add a version to that secret and deploy again."
-        return ill(f"A door is closed: {answer.setting} is not set", advice)
-    return broken("A request", answer) if answer.status >= 500 or answer.status == 0 else None
+def stranger(url: str, function: str, answer: Answer) -> Finding:
+    """Returns the finding where something else than the function answered at its address."""
+    what = f"{function} is not checked: it does not answer at {url}/{function}"
+    if answer.status == 0:
+        return ill(f"{what} ({answer.text})", "Is it running, and is this its address?")
+    base = (
+        "Give what stands before the functions' names: http://127.0.0.1:8080, or "
+        "https://REGION-PROJECT.cloudfunctions.net"
+    )
+    if answer.function:
+        return ill(f"{what}, but {answer.function} does", base)
+    if answer.status == 403:
+        advice = (
+            f"Everybody must be able to call it: platforms get this 403 too. Deploy {function} "
+            "again; infra/README.md says what to do where the organisation forbids it."
+        )
+        return ill(f"{what}, Google answers 403", advice)
+    if answer.reason:
+        advice = f"{base}. If that is right, an older version is deployed: deploy again."
+        return ill(f"{what}, but something else of Baton does ({answer.status})", advice)
+    advice = f"{base}. If that is right, deploy {function}."
+    return ill(f"{what}: what answers {answer.status} is not Baton", advice)
+
+
+def without_function(url: str) -> str | None:
+    """Returns the address without a function's name in its path, None where it has none."""
+    parts = url.split("/")
+    named = next((n for n, part in enumerate(parts) if part in deployables()), None)
+    return None if named is None else "/".join(parts[:named])
 
 
 def broken(what: str, answer: Answer) -> Finding:

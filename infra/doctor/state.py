@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.dead_letters import dead_letters_of, topics
 from infra.deployables import deployables
-from infra.doctor.http import Answer, Finding, Patient, broken, closed, ill, skipped, well
+from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, well
 
 SETTLES_SECONDS = 6.0
 LOOKS_AT = 20  # the most conversations of each phase that are looked at
@@ -17,24 +17,24 @@ LOOKS_AT = 20  # the most conversations of each phase that are looked at
 
 def api(one: Patient) -> Iterator[Finding]:
     answer = one.ask("GET", "/send_representative/v1/conversations")
-    if closed(answer) or answer.status != 401:
-        yield closed(answer) or ill(
-            f"The API answers {answer.status} without a key", "It must be 401."
+    if answer.status != 401:
+        yield one.closed("The API", "api", answer) or ill(
+            f"The API answers {answer.status} to a call without a key", "It must be 401."
         )
         return
-    yield well("The API refuses whoever has no key")
+    yield well("The API answers 401 to a call without a key")
     if one.key is None:
         why = "no key that may speak as HUMAN, or is admin, is in your environment's BATON_API_KEYS"
         yield skipped("The API with a key, the queue and what waits", why)
         return
     answer = one.api("?phase=QUEUED")
     if answer.status == 200:
-        yield well("The API takes your key")
+        yield well("The API accepts your key")
         yield _queue(one, answer.json["conversations"])
         yield from _outbox(one)
     elif answer.status in (401, 403):
         yield ill(
-            f"The API refuses your key ({answer.status})",
+            f"The API does not accept your key ({answer.status})",
             "Your BATON_API_KEYS are not the deployment's.",
         )
     else:
@@ -43,7 +43,7 @@ def api(one: Patient) -> Iterator[Finding]:
 
 def _queue(one: Patient, waiting: list[Any]) -> Finding:
     if not waiting:
-        return well("Nobody waits for a human")
+        return well("No customer waits for a human")
     first = waiting[0]
     seconds = (datetime.now(UTC) - datetime.fromisoformat(first["waitingSince"])).total_seconds()
     said = (
@@ -73,7 +73,9 @@ def _outbox(one: Patient) -> Iterator[Finding]:
         advice += "The journal of the conversation says what was sent and when it is tried again."
         yield ill(f"Messages of {conversation} wait for delivery", advice)
     if not late:
-        yield well("Nothing waits for delivery where somebody waits or talks")
+        yield well(
+            "No message waits for delivery in the conversations that wait for a human or have one"
+        )
 
 
 def _talking(one: Patient) -> list[str]:
@@ -103,28 +105,29 @@ def _why(one: Patient, conversation: str) -> str | None:
 
 def cors(one: Patient) -> Iterator[Finding]:
     what, path = "The bridge of the CRM page", "/forward_variables/"
-    if "forward_variables" not in deployables():
-        yield skipped(what, "this version has none")
-        return
     foreign = _preflight(one, path, "https://baton-doctor.invalid")
     if "access-control-allow-origin" in foreign.headers:
         yield ill(f"{what} lets any page in", "BRIDGE_ALLOWED_ORIGINS must name your pages only.")
         return
-    if foreign.status == 404 or not foreign.reason:
-        yield skipped(what, f"it is not there ({foreign.status})")
-        return
     origin = one.first("BRIDGE_ALLOWED_ORIGINS")
-    if origin is None:
+    if shut := one.closed(what, "bridge", foreign):
+        yield shut
+    elif origin is None:
         yield skipped(f"{what} from your page", "BRIDGE_ALLOWED_ORIGINS is not in your environment")
-        return
-    answer = _preflight(one, path, origin)
-    if answer.headers.get("access-control-allow-origin") == origin and answer.status in (200, 204):
-        yield well(f"{what} lets {origin} in, and no other page")
     else:
-        yield ill(
-            f"{what} does not let {origin} in ({answer.status})",
-            "Add it to BRIDGE_ALLOWED_ORIGINS, exactly so.",
-        )
+        yield _lets_in(one, what, path, origin)
+
+
+def _lets_in(one: Patient, what: str, path: str, origin: str) -> Finding:
+    answer = _preflight(one, path, origin)
+    if shut := one.closed(f"{what}, called from {origin}", "bridge", answer):
+        return shut
+    if answer.headers.get("access-control-allow-origin") == origin and answer.status in (200, 204):
+        return well(f"{what} lets {origin} in, and no other page")
+    return ill(
+        f"{what} does not let {origin} in ({answer.status})",
+        "Add it to BRIDGE_ALLOWED_ORIGINS, exactly so.",
+    )
 
 
 def _preflight(one: Patient, path: str, origin: str) -> Answer:
@@ -144,15 +147,25 @@ def private(one: Patient) -> Iterator[Finding]:
         return
     for name, row in deployables().items():
         if not row.public:
-            answer = one.ask("POST", f"/{name}", b"{}")
-            if answer.reason or answer.status < 400:
-                advice = (
-                    "Take roles/run.invoker of allUsers from the Cloud "
-                    f"Run service {name.replace('_', '-')}."
-                )
-                yield ill(f"{name} can be called by everybody", advice)
-            else:
-                yield well(f"{name} cannot be called from outside")
+            yield _private(one, name, one.look("POST", f"/{name}", b"{}"))
+
+
+def _private(one: Patient, name: str, answer: Answer) -> Finding:
+    """A call from outside must end at Google's own 403, or at its 404: a function that is closed to
+    the internet is answered like one that is not there.
+    """
+    if answer.function == name or (answer.status < 400 and answer.status):
+        advice = (
+            "Take roles/run.invoker of allUsers from the Cloud "
+            f"Run service {name.replace('_', '-')}."
+        )
+        return ill(f"{name} can be called by everybody", advice)
+    if answer.function or answer.reason:
+        return skipped(name, f"something else of Baton answers at {one.url}/{name}")
+    if answer.status in (403, 404):
+        return well(f"{name}: a call from outside is answered {answer.status} by Google")
+    said = answer.text if answer.status == 0 else str(answer.status)
+    return skipped(f"{name}: whether it can be called from outside", f"the answer was {said}")
 
 
 def dead_letters(one: Patient) -> Iterator[Finding]:

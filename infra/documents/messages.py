@@ -14,8 +14,9 @@ from pydantic.alias_generators import to_camel
 
 from shared.edge.openapi import on_one_line
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 from shared.schemas.conversation import Handback
+from shared.schemas.details import Details
 from shared.schemas.notifications import (
     HANDOFFS,
     OUTBOX,
@@ -64,7 +65,10 @@ class SuggestionResponse(_Open):
 
 
 class UserStatus(_Open):
-    """A tap that asks for a human, or typing. Some platforms write these as texts."""
+    """A tap that asks for a human, or typing. Some platforms write these as texts.
+
+    Without either, it is what `details` says: a reaction, an edit, a deletion, a call permission.
+    """
 
     requested_live_agent: bool | str | None = None
     is_typing: bool | str | None = None
@@ -75,6 +79,7 @@ class CustomerMessage(_Open):
     """BOT_WEBHOOK_URL, DESK_WEBHOOK_URL: what the customer sent, in Business Messages form.
 
     `handoff` is there once, with the customer's first words after a human, and for the bot alone.
+    `details` is Baton's own: what came beside the words, as data.
     """
 
     conversation_id: NonEmpty
@@ -89,6 +94,7 @@ class CustomerMessage(_Open):
     survey_response: JsonObject | None = None
     authentication_response: JsonObject | None = None
     handoff: Handback | None = None
+    details: Details | None = None
 
 
 class UserMessage(CustomerMessage):
@@ -99,8 +105,8 @@ class UserMessage(CustomerMessage):
     """
 
     schema_version: Literal[1] = Field(1, alias="schema_version")
-    audience: tuple[Audience, ...] = Field(min_length=1)
-    also: tuple[Audience, ...] = ()
+    audience: tuple[Listener, ...] = Field(min_length=1)
+    also: tuple[Listener, ...] = ()
     conversation: str | None = None
     version: int | None = None
     accepted_at: Time | None = Field(None, alias="accepted_at")

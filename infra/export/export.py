@@ -24,7 +24,7 @@ from infra.export.transcript_formats import FORMATS, Format, Write
 from infra.export.transcripts import Line, lines
 from infra.state import opened
 from shared import logs
-from shared.errors import BadRequest, BatonError
+from shared.errors import BadRequest, BatonError, Unreadable
 from shared.ports import ConversationStore
 from shared.reports.period import Period, period
 from shared.schemas.conversation import Conversation
@@ -56,8 +56,9 @@ class Export:
         if reached.length == 0:
             self._into.begin()
         async for conversation in self._conversations(reached):
-            messages = await self._write(conversation, reached.salt)
+            messages, is_whole = await self._write(conversation, reached.salt)
             reached.messages += messages
+            reached.unreadable += not is_whole
             reached.conversations += messages > 0
             reached.done.append(conversation.id)
             file.flush()
@@ -74,33 +75,36 @@ class Export:
         while True:
             page = await self._store.conversations(reached.cursor, PAGE)
             for known in page.items:
-                now = (
-                    None
-                    if _is_erased(known) or known.id in reached.done
-                    else await self._store.load(known.id)
-                )
-                if now is not None and not _is_erased(now.value):
-                    yield now.value
+                if _is_erased(known) or known.id in reached.done:
+                    continue
+                with contextlib.suppress(Unreadable):
+                    now = await self._store.load(known.id)
+                    if now is not None and not _is_erased(now.value):
+                        yield now.value
+            reached.unreadable += page.unreadable
             if page.cursor is None:
                 return
             reached.cursor, reached.done = page.cursor, []
 
-    async def _write(self, conversation: Conversation, salt: str) -> int:
-        """Writes a conversation and returns the number of its messages. A conversation without
-        messages is not written.
+    async def _write(self, conversation: Conversation, salt: str) -> tuple[int, bool]:
+        """Writes a conversation, and returns the number of its messages and whether all of its
+        entries could be read. A conversation without messages is not written.
         """
-        messages, before = 0, list[Line]()
-        async for line in self._lines(conversation):
-            if messages == 0 and line.role is None:
-                before.append(line)
-                continue
-            if messages == 0:
-                self._open(conversation, salt, before)
-            self._into.line(line)
-            messages += line.role is not None
+        messages, before, is_whole = 0, list[Line](), True
+        try:
+            async for line in self._lines(conversation):
+                if messages == 0 and line.role is None:
+                    before.append(line)
+                    continue
+                if messages == 0:
+                    self._open(conversation, salt, before)
+                self._into.line(line)
+                messages += line.role is not None
+        except Unreadable:
+            is_whole = False
         if messages:
             self._into.close()
-        return messages
+        return messages, is_whole
 
     def _open(self, conversation: Conversation, salt: str, before: Iterable[Line]) -> None:
         self._into.open(
@@ -155,7 +159,10 @@ def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
     return [*asked, *redact, *(["--output", str(arguments.output)] if arguments.output else [])]
 
 
-async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> None:
+async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> int:
+    """Returns how many conversations were left out, in whole or from some entry on, because a
+    document of theirs cannot be read.
+    """
     with contextlib.redirect_stdout(sys.stderr):
         baton = opened()
     store = " ".join(
@@ -171,6 +178,7 @@ async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) 
     finally:
         if arguments.output is not None:
             file.close()
+    return progress.reached.unreadable
 
 
 def _writer(file: BinaryIO) -> Write:
@@ -218,7 +226,7 @@ def main(given: list[str] | None = None) -> int:
         f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
     )
     try:
-        asyncio.run(export(arguments, span, asked))
+        unreadable = asyncio.run(export(arguments, span, asked))
     except KeyboardInterrupt:
         return _ended(f"\ninterrupted. {again}", INTERRUPTED)
     except BrokenPipeError:
@@ -227,6 +235,12 @@ def main(given: list[str] | None = None) -> int:
         return _ended(f"not exported: {error.message}", 2)
     except (BatonError, OSError) as error:
         return _ended(f"\nnot finished: {str(error).rstrip('.')}. {again}", 1)
+    if unreadable:
+        return _ended(
+            f"{unreadable} conversations are missing or end early: their documents were written by "
+            "a newer version of Baton, or are damaged. Export them with the newest version.",
+            1,
+        )
     return 0
 
 

@@ -38,6 +38,7 @@ class Reached:
     length: int = 0
     messages: int = 0
     conversations: int = 0
+    unreadable: int = 0
 
 
 _REACHED = TypeAdapter(Reached)

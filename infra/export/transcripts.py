@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.handoff.visibility import words_for
+from shared.handoff.visibility import plain_text_for
 from shared.schemas.commands import Command, Record, SendEvent, SendMessage, State, ToCustomer
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.schemas.variables import Audience
 
-FROM_USER = {"user_message", "suggestion_response", "survey_response", "authentication_response"}
+FROM_USER = {
+    "user_message", "suggestion_response", "survey_response", "authentication_response",
+    "reaction", "call_permission", "edited", "revoked",
+}  # fmt: skip
 SAID = {"bot_message": "assistant", "human_message": "human_agent"}
 HAPPENED = {
     "human_requested", "handoff_failed", "unclaimed_timeout", "human_idle_timeout",
@@ -61,7 +64,7 @@ def lines(entry: JournalEntry) -> Iterator[Line]:
 def _said(entry: JournalEntry) -> Iterator[Line]:
     role, said = (
         "user" if entry.kind in FROM_USER else SAID.get(entry.kind),
-        words_for(Audience.AGENT, entry),
+        plain_text_for(Audience.AGENT, entry),
     )
     if role is None or said is None:
         return

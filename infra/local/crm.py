@@ -21,12 +21,11 @@ from infra.local.simulators.comments import Comments
 from shared.bootstrap import root as bootstrap
 from shared.bootstrap.root import Baton
 from shared.browser.tokens import AUDIENCE
-from shared.conversations.apply import apply, wake
+from shared.conversations.apply import apply_and_wake, where_it_acts
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest
 from shared.handoff.visibility import captured, project, seen_by
 from shared.platforms.base import parse_object, validate
-from shared.schemas.conversation import Conversation
 from shared.schemas.events import VariablesCaptured
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.notifications import VARIABLES
@@ -77,9 +76,11 @@ class Crm:
         return JSONResponse({"token": token}, headers={"cache-control": "no-store"})
 
     async def _variables(self, request: Request) -> Response:
-        conversation = await _where(parse_conversation_id(request.path_params["conversation"]))
-        if conversation is None:
+        source = parse_conversation_id(request.path_params["conversation"])
+        found = await where_it_acts(bootstrap.baton().ports, source)
+        if found is None:
             return JSONResponse({"error": "Baton has never seen this conversation."}, 404)
+        conversation = found.value
         audiences = {
             audience.value: _view(audience, conversation.variables) for audience in Audience
         }
@@ -109,7 +110,7 @@ class Crm:
             actor="local:bot",
             variables=variables,
         )
-        await wake(ports, (await apply(ports, event)).conversation.id)
+        await apply_and_wake(ports, event)
         return JSONResponse({"unknown": projection.unknown_keys})
 
 
@@ -120,15 +121,6 @@ def _declared(body: bytes) -> SessionVariable:
             "schema", "session_variable: give one with a payload.", field="session_variable"
         )
     return declared
-
-
-async def _where(conversation: str) -> Conversation | None:
-    """Returns the conversation, or the customer's where a link leads there."""
-    store = bootstrap.baton().ports.store
-    found = await store.load(conversation)
-    if found is not None and found.value.linked_to is not None:
-        found = await store.load(found.value.linked_to)
-    return found.value if found else None
 
 
 def _view(audience: Audience, variables: tuple[Variable, ...]) -> dict[str, Any]:

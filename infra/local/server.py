@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 from infra.local.reference import Step
 from infra.local.settings import SIGNING_KEY
@@ -30,6 +30,16 @@ class Reply:
     body: Any
 
 
+class Running(Protocol):
+    """The part of `subprocess.Popen` that is needed of a process."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, how: int, /) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class LocalServer:
     """Serves while the context lasts. `folder` keeps its state. Settings in `environment` override
     the defaults.
@@ -41,14 +51,14 @@ class LocalServer:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
-        self._environment = {
+        self.environment = {
             **os.environ,
             "PORT": str(self.port),
             "BATON_HOME": str(folder),
             "BATON_BOT": "none",
             **(environment or {}),
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Running | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -67,11 +77,7 @@ class LocalServer:
         start.
         """
         with self.log.open("ab") as log:
-            root = Path(__file__).parents[2]
-            command = [sys.executable, "-m", "infra.local"]
-            self.process = subprocess.Popen(
-                command, env=self._environment, cwd=root, stdout=log, stderr=log
-            )
+            self.process = self.launch(log)
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -79,9 +85,14 @@ class LocalServer:
                 raise RuntimeError(f"the local run did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 
+    def launch(self, log: BinaryIO) -> Running:
+        """Returns the process, which has begun to start."""
+        root, command = Path(__file__).parents[2], [sys.executable, "-m", "infra.local"]
+        return subprocess.Popen(command, env=self.environment, cwd=root, stdout=log, stderr=log)
+
     def change(self, **environment: str) -> None:
         """Changes settings for the next start."""
-        self._environment.update(environment)
+        self.environment.update(environment)
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self.process is not None:
@@ -140,15 +151,20 @@ class LocalServer:
         )
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-        """Returns once `holds` returns true. Raises TimeoutError."""
-        deadline = time.monotonic() + seconds
+        """Returns once `holds` returns true. Raises TimeoutError.
+
+        It asks less often the longer it waits, so that questions do not take the processor from
+        what it waits for.
+        """
+        deadline, nap = time.monotonic() + seconds, 0.02
         while not holds():
             if time.monotonic() > deadline:
                 raise TimeoutError(
                     f"still waiting after {seconds} s; the log "
                     f"ends:\n{self.log.read_text()[-2000:]}"
                 )
-            time.sleep(0.02)
+            time.sleep(nap)
+            nap = min(nap * 1.5, 0.25)
 
     def _serves(self) -> bool:
         try:

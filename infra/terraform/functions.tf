@@ -42,6 +42,8 @@ resource "google_cloudfunctions2_function" "these" {
         LOG_EXECUTION_ID     = "true"
       },
       var.bigquery && contains(each.value.settings, "REPORTS_STREAM") ? { REPORTS_STREAM = "on" } : {},
+      # Which platforms are in use: those of which a secret has a value.
+      length(local.platforms) > 0 && contains(each.value.settings, "BATON_PLATFORMS") ? { BATON_PLATFORMS = join(",", local.platforms) } : {},
       var.rotated == null ? {} : { SECRETS_ROTATED = var.rotated },
       { for name, value in var.settings : name => value if contains(each.value.settings, name) },
     )

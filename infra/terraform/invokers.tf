@@ -1,8 +1,34 @@
 # Who may call. The right is on the Cloud Run service behind a function, whose name has - where the function's has _;
 # a function that is made anew loses it, and so it is made anew with it.
 
+# Google recommends that Cloud Run checks no caller's right where everybody may call. The resource of a function has no
+# argument for it, so gcloud asks for it after every deployment, and for allUsers where an organisation forbids it.
+# https://cloud.google.com/run/docs/authenticating/public
+locals {
+  service_of = "--project=${var.project_id} --region=${var.region} --quiet"
+}
+
+resource "terraform_data" "public" {
+  for_each = var.gcloud == null ? {} : local.public
+
+  input = { public = basename(google_cloudfunctions2_function.these[each.key].service_config[0].service) }
+
+  triggers_replace = [
+    google_cloudfunctions2_function.these[each.key].id,
+    google_cloudfunctions2_function.these[each.key].update_time,
+  ]
+
+  provisioner "local-exec" {
+    command = join(" || ", [
+      "${var.gcloud} run services update ${self.input.public} --no-invoker-iam-check ${local.service_of}",
+      "${var.gcloud} run services add-iam-policy-binding ${self.input.public} --member=allUsers --role=roles/run.invoker ${local.service_of}",
+    ])
+  }
+}
+
+# Where terraform runs without gcloud.
 resource "google_cloud_run_v2_service_iam_member" "public" {
-  for_each = local.public
+  for_each = var.gcloud == null ? local.public : {}
 
   project  = var.project_id
   location = var.region

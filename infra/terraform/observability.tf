@@ -28,6 +28,16 @@ resource "google_logging_metric" "these" {
   depends_on = [google_project_service.apis]
 }
 
+# A policy on a metric that Cloud Monitoring does not know yet is refused with 404, for up to ten minutes after the
+# metric was made. The functions are built meanwhile.
+resource "terraform_data" "metrics_known" {
+  triggers_replace = sort([for metric in google_logging_metric.these : metric.id])
+
+  provisioner "local-exec" {
+    command = "sleep ${10 * var.wait_seconds}"
+  }
+}
+
 resource "google_monitoring_notification_channel" "email" {
   count = var.alert_email == null ? 0 : 1
 
@@ -79,8 +89,7 @@ resource "google_monitoring_alert_policy" "these" {
     mime_type = "text/markdown"
   }
 
-  # A policy on a metric that does not exist yet is refused.
-  depends_on = [google_logging_metric.these]
+  depends_on = [terraform_data.metrics_known]
 }
 
 resource "google_monitoring_dashboard" "baton" {

@@ -5,7 +5,7 @@ output "webhook_urls" {
   }]...)
 
   # An address is worth nothing before it may be called.
-  depends_on = [google_cloud_run_v2_service_iam_member.public]
+  depends_on = [terraform_data.public, google_cloud_run_v2_service_iam_member.public]
 }
 
 output "missing_secrets" {

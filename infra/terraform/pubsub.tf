@@ -84,7 +84,16 @@ resource "google_pubsub_subscription" "pushed" {
 
 # Pub/Sub itself moves a message to the dead letters: its service agent publishes there and acknowledges here.
 locals {
-  pubsub_agent = "serviceAccount:service-${data.google_project.baton.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  pubsub_agent = "serviceAccount:${terraform_data.pubsub_agent.output}"
+}
+
+# A service agent cannot be given a right before it was made. Without gcloud it is made with the first topic, or later.
+resource "terraform_data" "pubsub_agent" {
+  input = "service-${data.google_project.baton.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  provisioner "local-exec" {
+    command = var.gcloud == null ? "true" : "${var.gcloud} beta services identity create --service=pubsub.googleapis.com --project=${var.project_id} --quiet"
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "dead_letters" {

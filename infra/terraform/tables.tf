@@ -23,6 +23,11 @@ locals {
   services        = join("|", sort([for name, _ in local.functions : replace(name, "_", "-")]))
   public_services = join("|", sort([for name, _ in local.public : replace(name, "_", "-")]))
 
+  # Platforms in use, as infra/uses.py finds them: a secret has a value, or a desk is of that kind.
+  desks = try([for desk in jsondecode(var.settings["BATON_DESKS"]) : try(desk.kind, "api")], [])
+  platforms = [for path in local.functions["receive_webhook"].paths : path if contains(local.desks, path) ||
+  anytrue([for secret in var.secrets : startswith(secret, "${upper(path)}_")])]
+
   # One entry for each right that one function has.
   roles = merge([for name, row in local.functions : {
     for role in row.roles : "${name} ${role}" => { function = name, role = role }

@@ -121,13 +121,24 @@ variable "max_instances" {
 }
 
 variable "wait_seconds" {
-  description = "How long the first build waits until the rights of its account hold everywhere."
+  description = "How long the first build waits until the rights of its account hold everywhere. The first alarms wait ten times as long for their metrics."
   type        = number
   default     = 60
 
   validation {
     condition     = var.wait_seconds >= 0 && var.wait_seconds <= 600 && floor(var.wait_seconds) == var.wait_seconds
     error_message = "Give a whole number of seconds from 0 to 600."
+  }
+}
+
+variable "gcloud" {
+  description = "The gcloud command, for what the provider cannot do: it makes Pub/Sub's service agent and opens the public functions. Null where terraform runs without gcloud; then allUsers opens them."
+  type        = string
+  default     = "gcloud"
+
+  validation {
+    condition     = var.gcloud == null || can(regex("^[A-Za-z0-9_./-]+$", var.gcloud))
+    error_message = "Give the command's name or path, without options, or null."
   }
 }
 

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from shared.edge.answers import Answer
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
+from shared.schemas.details import Details
 from shared.schemas.journal import Verdict
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
@@ -84,7 +85,10 @@ class CommandView(Answer):
 
 
 class EntryView(Answer):
-    """One event of the journal, the decision on it, and its outcome."""
+    """One event of the journal, the decision on it, and its outcome.
+
+    `details` is what came beside the words, as data.
+    """
 
     id: str
     seq: int
@@ -97,6 +101,7 @@ class EntryView(Answer):
     verdict: Verdict
     outcome: str
     text: str | None = None
+    details: Details | None = None
     representative: Representative | None = None
     commands: tuple[CommandView, ...] = ()
 

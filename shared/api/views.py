@@ -7,7 +7,7 @@ from typing import Any
 import pydantic_core
 
 from shared.handoff.channels import all_of
-from shared.handoff.visibility import metadata_for, seen_by, words_for
+from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, TellTeam, ToCustomer
 from shared.schemas.conversation import Ahead, Conversation
@@ -120,6 +120,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
         "verdict": entry.verdict.value,
         "outcome": entry.outcome,
         "text": words_for(Audience.AGENT, entry),
+        "details": details_for(Audience.AGENT, entry),
         "representative": representative_view(entry.representative)
         if entry.representative
         else None,

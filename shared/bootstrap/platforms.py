@@ -45,6 +45,8 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             access_token=settings.whatsapp_access_token,
             app_name=settings.whatsapp_app_name,
             numbers=Numbers(settings.whatsapp_numbers),
+            per_second=settings.whatsapp_messages_per_second,
+            groups=settings.whatsapp_groups == "on",
             facts=settings.unverified_facts,
             language=settings.baton_language,
             now=WallClock().now,

@@ -11,8 +11,10 @@ from shared.handoff.policy import LINE_PATIENCE, Policy
 from shared.handoff.routing.desk import Desk
 from shared.logs import log
 from shared.schemas.conversation import Capabilities
+from shared.schemas.events import Reaction
 from shared.settings.model import Settings
 
+HEARD = {"reactions": Reaction.kind}
 SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
@@ -28,6 +30,7 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         line_patience=LINE_PATIENCE,
         bot_name=settings.baton_bot_name,
         webhooks=frozenset(settings.webhooks),
+        bot_hears=frozenset(HEARD[one] for one in settings.baton_bot_hears),
         comments=settings.crm_comment_url is not None,
         capabilities=capabilities,
         desks=_known_desks(settings.baton_desks, capabilities),

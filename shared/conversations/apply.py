@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared.conversations.contention import in_turn, until_uncontended
+from shared.conversations.earlier_messages import with_earlier
 from shared.conversations.entries import entries_of
 from shared.conversations.queue_position import with_place
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
-from shared.handoff.guards import asks_for_place
+from shared.handoff.conditions import asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ChatCreated, Event, Unknown
+from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
@@ -76,6 +77,8 @@ async def _attempt(
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
+    if isinstance(event, ByCustomer) and event.about is not None:
+        event = await with_earlier(ports, conversation, event, event.about)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await ports.store.entry(event.source, event.entry_id)

@@ -8,7 +8,7 @@ from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, Record, SendMessage, Stream
-from shared.schemas.events import Event
+from shared.schemas.events import ByCustomer, Event
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
@@ -16,7 +16,14 @@ from shared.schemas.measures import Measure
 from shared.schemas.sealed import Sealed
 
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
-_WORDLESS = {"text": None, "captured_for": None, "form": None, "words_at": None}
+_WORDLESS = {
+    "text": None,
+    "captured_for": None,
+    "details": None,
+    "quoted_for": None,
+    "form": None,
+    "words_at": None,
+}
 
 
 def new_entry(
@@ -100,19 +107,22 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
 
 
 def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of the message: its text once, and the form around the text
-    while a command needs it.
+    """Returns what the entry keeps of the message: its text once, what came beside the text, and
+    the form around the text while a command needs it.
 
     The echo of a desk is kept without text. It may repeat a captured value before Baton has taken
     that value itself.
     """
-    said = None if decision.verdict is Verdict.ECHO else event.text
-    text = None if said is None else Sealed(said)
+    if decision.verdict is Verdict.ECHO:
+        return {}
+    kept: dict[str, Any] = {"text": None if event.text is None else Sealed(event.text)}
+    if isinstance(event, ByCustomer) and event.details is not None:
+        kept |= {"details": Sealed(event.details.shown()), "quoted_for": event.quoted_for}
     form: JsonObject | None = getattr(event, "form", None)
     if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
-        return {"text": text}
-    beside, words_at = form_kept(form, said)
-    return {"text": text, "form": Sealed(beside), "words_at": words_at}
+        return kept
+    beside, words_at = form_kept(form, event.text)
+    return {**kept, "form": Sealed(beside), "words_at": words_at}
 
 
 def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:

@@ -14,7 +14,7 @@ from shared.handoff.machine import listeners
 from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
-from shared.schemas.commands import Audience
+from shared.schemas.commands import Listener
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Request, Response
@@ -73,7 +73,7 @@ async def _pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> No
     """
 
     async def in_order(group: Sequence[Ephemeral]) -> None:
-        audiences: dict[str, list[Audience]] = {}
+        audiences: dict[str, list[Listener]] = {}
         for one in group:
             found = await read(one)
             if found is not None and not isinstance(found, Event):
@@ -82,7 +82,7 @@ async def _pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> No
     await side_by_side(in_order, passing)
 
 
-async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Audience]]) -> None:
+async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Listener]]) -> None:
     try:
         if one.source not in audiences:
             audiences[one.source] = await _audience(ports, one.source)
@@ -99,7 +99,7 @@ async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Audie
         )
 
 
-async def _audience(ports: Ports, source: str) -> list[Audience]:
+async def _audience(ports: Ports, source: str) -> list[Listener]:
     """Returns the audience by a fresh read: a human may have joined through another instance, and
     then nothing may reach the bot.
     """

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 from shared.handoff.visibility import form_kept, form_with
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
-from shared.schemas.events import REASON_LIMIT, Event, Said
+from shared.schemas.details import Details
+from shared.schemas.events import REASON_LIMIT, ByCustomer, Event, Said
 from shared.schemas.ids import sha256
 from shared.schemas.texts import shortened
 
@@ -45,6 +46,8 @@ def _cut_to(event: Event, most: int) -> Event:
         update["said"] = cut(said, most)
     if form:
         update["form"] = _form(form, said, update.get("said"))
+    if isinstance(event, ByCustomer) and event.details is not None:
+        update["details"] = Details.model_validate(_Room(BESIDE).take(event.details.shown()))
     if isinstance(event, Said) and event.content.text is not None:
         update["content"] = Content.model_construct(text=cut(event.content.text, most))
     return event.model_copy(update=update)

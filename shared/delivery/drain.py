@@ -9,6 +9,7 @@ on with new entries.
 import asyncio
 import contextlib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from shared.conversations.apply import apply
@@ -122,6 +123,7 @@ class Drain:
             tried = await self._try(work, command)
             if tried is not None:
                 trial.failed, trial.answered = tried.failed, tried.answered
+                trial.unknown_to_it = tried.unknown_to_it
         return await self.note(work, command, tried)
 
     async def note(self, work: Work, command: Command, tried: Attempt | None) -> Attempt:
@@ -142,9 +144,7 @@ class Drain:
             after.token is not None
         ):  # before its deadline, so that no other delivery takes it for lost
             await record(self.ports, work, counts=False)
-            return Attempt(
-                work.stored(after.id) or after, failed=tried.failed, answered=tried.answered
-            )
+            return replace(tried, command=work.stored(after.id) or after, added=())
         return tried
 
     def _is_lost(self, work: Work, joined: Command, state: State) -> bool:

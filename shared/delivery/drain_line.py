@@ -129,6 +129,7 @@ class DrainLine:
         is_late = (
             tried.failed is True
             and command.gives_way
+            and not tried.paced
             and is_past_patience(self._drain.ports, command)
         )
         return is_late and (tried.answered or command.may_be_late)

@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.conversations.apply import apply_and_wake
 from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
-from shared.handoff.visibility import words_for
+from shared.handoff.visibility import plain_text_for
 from shared.outbox.attempt import settled
 from shared.outbox.outcomes import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, tried_by
@@ -83,7 +83,7 @@ class DeskCall:
         return [
             Spoken(
                 SPEAKERS[one.kind],
-                words_for(Audience.AGENT, one) or "",
+                plain_text_for(Audience.AGENT, one) or "",
                 one.time,
                 one.representative.display_name if one.representative else None,
             )

@@ -22,7 +22,7 @@ from shared import tracing
 from shared.edge.error_response import error_response
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
-from shared.schemas.http import Door, Request, Response
+from shared.schemas.http import FUNCTION_HEADER, Door, Request, Response
 
 BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instance has 512 MiB
 # FOR_SMALL_ONES is the part that only bodies up to SMALL may use, so that large ones cannot
@@ -61,7 +61,7 @@ async def answer(
         words = "Something went wrong here; the log says where. It may be sent again."
         response = error_response(BatonError("internal", words))
     _log(incoming, function, response, started, span.rpcs)
-    headers = dict(response.headers)
+    headers = {**response.headers, FUNCTION_HEADER: function}
     return StarletteResponse(
         response.body, response.status, headers, media_type=response.content_type
     )

@@ -1,13 +1,45 @@
-"""The conditions of the rules before and after a step."""
+"""When a row of the table holds: the guards of the cells, and the conditions of the rules before
+and after a step.
+"""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
+from shared.handoff.bot_turns import is_out_of_turns
 from shared.handoff.draft import Draft
 from shared.handoff.notices import Notice
-from shared.handoff.terms import Condition, Effect
-from shared.schemas.conversation import Phase
-from shared.schemas.events import FromUser, HumanRequested, Subscribed, Unsubscribed
+from shared.handoff.policy import Policy
+from shared.handoff.terms import Condition, Effect, Guard
+from shared.schemas.conversation import Conversation, Participant, Phase
+from shared.schemas.events import (
+    BotMessage,
+    ByRepresentative,
+    ChatCreated,
+    Claim,
+    Correction,
+    Event,
+    FromUser,
+    HandoffFailed,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    Subscribed,
+    Unsubscribed,
+)
 from shared.schemas.journal import Verdict
+from shared.schemas.own_events import (
+    ChatIdleTimeout,
+    ChatOpened,
+    HumanIdleTimeout,
+    UnclaimedTimeout,
+)
+from shared.schemas.representative import RepresentativeType
+
+SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
+
+_Guard = Callable[[Conversation, Event, Policy], bool]
+_GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
 WRITES = FromUser | HumanRequested  # what the customer does on the channel where they are
 OWN_ACTS = WRITES | Subscribed | Unsubscribed
@@ -16,6 +48,269 @@ _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
 _SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 # Suppressed: the desk's humans may leave while its bot is silent.
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
+
+
+def holds(
+    guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy
+) -> bool:
+    if guard in OF_TIME:
+        return OF_TIME[guard](conversation, event, now, policy)
+    return GUARDS[guard](conversation, event, policy)
+
+
+def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Returns whether Baton answers this with the place in line. The place is counted before the
+    table is asked; where Baton says nothing of its own, a bot may answer.
+    """
+    if (
+        not isinstance(event, FromUser)
+        or event.said is None
+        or conversation.phase is not Phase.QUEUED
+    ):
+        return False
+    silent = conversation.tracked or conversation.platform in policy.notices_off
+    return (
+        conversation.owns(event.source)
+        and not silent
+        and policy.notices.asks_place(event.said, conversation.locale)
+    )
+
+
+def _named(conversation: Conversation, event: Event) -> Participant | None:
+    if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
+        return conversation.present(event.representative)
+    return None
+
+
+def _echo(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return not conversation.owns(event.source)
+
+
+def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return conversation.tracked and not event.fact
+
+
+def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """A request happens when it is asked."""
+    asked = event.occurred_at
+    return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
+    answers = event.answers if isinstance(event, BotMessage | HumanRequested) else None
+    return answers is not None and conversation.human_version > answers
+
+
+def _stale(conversation: Conversation, event: Event, _: Policy) -> bool:
+    """Ties are not stale: some platforms count whole seconds, so ties keep the order of arrival."""
+    spoke, occurred = conversation.spoke_at, event.occurred_at
+    return event.fact and spoke is not None and occurred is not None and occurred < spoke
+
+
+def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human, occurred = _named(conversation, event), event.occurred_at
+    since = (human.rejoined_at or human.occurred_at) if human else None
+    return event.fact and since is not None and occurred is not None and occurred < since
+
+
+def _by_bot(_: Conversation, event: Event, __: Policy) -> bool:
+    bot = RepresentativeType.BOT
+    return isinstance(event, ByRepresentative) and event.representative.representative_type is bot
+
+
+def _holder(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human = _named(conversation, event)
+    return human is not None and human.key == event.key
+
+
+def _foreign(conversation: Conversation, event: Event, _: Policy) -> bool:
+    human = _named(conversation, event)
+    owner = event.owner if isinstance(event, HumanLeft) else None
+    return human is not None and owner is not None and human.key != owner
+
+
+def _past(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.fact and conversation.is_past(event.source)
+
+
+def _past_present(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return _past(conversation, event, policy) and _named(conversation, event) is not None
+
+
+def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Where no desk was called, any linked desk speaks for the one that has the handoff."""
+    called, is_desks = conversation.called, event.fact and not conversation.owns(event.source)
+    elsewhere = is_desks and called is not None and not called.has(event.source)
+    handoff = event.handoff if isinstance(event, HandoffFailed) else None
+    is_over = handoff is not None and (called is None or called.handoff != handoff)
+    return elsewhere or is_over or _past(conversation, event, policy)
+
+
+def _over(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.over is not None and all(
+        human.source == event.over for human in conversation.humans
+    )
+
+
+def _over_out(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return event.over is not None and any(
+        human.source == event.over for human in conversation.humans
+    )
+
+
+def _assisted(conversation: Conversation) -> bool:
+    return conversation.called is not None and conversation.called.assisted
+
+
+def _has_chat(conversation: Conversation, chat: str | None) -> bool:
+    return chat is not None and conversation.called is not None and conversation.called.chat == chat
+
+
+def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
+    """A desk also reports chats of customers who are not Baton's. One who is not linked counts only
+    where Baton made them known to the desk.
+    """
+    if not isinstance(event, ChatCreated):
+        return False
+    is_theirs = event.source in conversation.links or conversation.ours
+    return is_theirs and event.chat not in (*conversation.links, *conversation.past_chats)
+
+
+def _waits_for_chat(conversation: Conversation) -> bool:
+    called = conversation.called
+    return called is not None and called.opens_chats and called.chat is None
+
+
+def _this_handoff(conversation: Conversation, event: Event, _: Policy) -> bool:
+    called = conversation.called
+    if called is None or not isinstance(event, ChatOpened):
+        return False
+    return event.chat == called.chat or (called.chat is None and called.handoff == event.handoff)
+
+
+def _needs_no_human(event: Event) -> bool:
+    return isinstance(event, BotMessage) and event.human_needed is False
+
+
+def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return _needs_no_human(event) and all(
+        human.source == event.source for human in conversation.humans
+    )
+
+
+def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
+    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
+        return False
+    # linked since: the timer was another conversation's
+    timer, elsewhere = conversation.timer, event.source != conversation.id
+    return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
+
+
+def _closed(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
+    route = policy.route(conversation, now)
+    return route.closed and not route.waits
+
+
+def _closed_meanwhile(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
+    return policy.standing(conversation, now).waits and conversation.opens_at is None
+
+
+def _may_go_on(conversation: Conversation, policy: Policy) -> bool:
+    """A request ends at some time, also where every desk closes again before the last reminder."""
+    return conversation.timer is None or conversation.timer.openings <= policy.unclaimed_reminders
+
+
+def _awaits_opening(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
+    return policy.standing(conversation, now).waits and _may_go_on(conversation, policy)
+
+
+def _another_open(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
+    return policy.passes_on(conversation, now) and _may_go_on(conversation, policy)
+
+
+def _reminder(event: Event) -> int:
+    return event.n if isinstance(event, UnclaimedTimeout) else 0
+
+
+GUARDS: Mapping[Guard, _Guard] = {
+    Guard.ALWAYS: lambda _c, _e, _p: True,
+    Guard.ECHO: _echo,
+    Guard.REQUEST: lambda _c, event, _p: not event.fact,
+    Guard.UNDELIVERED: _undelivered,
+    Guard.OVERTAKEN: _overtaken,
+    Guard.TOO_LATE: _too_late,
+    Guard.UNWANTED: lambda conversation, event, _p: (
+        not event.fact and conversation.unsubscribed_at is not None
+    ),
+    Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
+    Guard.STALE: _stale,
+    Guard.OUTLIVED: _outlived,
+    Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
+    Guard.HOLDER: _holder,
+    Guard.FOREIGN: _foreign,
+    Guard.APP_ONLY: lambda conversation, _e, _p: all(human.app for human in conversation.humans),
+    Guard.LAST_ONE: lambda conversation, _e, _p: len(conversation.humans) == 1,
+    Guard.REQUEST_ABSENT: lambda conversation, event, _p: (
+        not event.fact and _named(conversation, event) is None
+    ),
+    Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
+    Guard.DESK_DONE: _desk_done,
+    Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
+    Guard.OUTDATED: _outdated,
+    Guard.OVER: _over,
+    Guard.OVER_OUT: _over_out,
+    Guard.UNLINKED_CHAT: lambda conversation, event, _p: _has_chat(conversation, event.over),
+    Guard.ASSISTANT: lambda conversation, event, _p: (
+        event.fact and _has_chat(conversation, event.source)
+    ),
+    Guard.ASSISTED: lambda conversation, _e, _p: _assisted(conversation),
+    Guard.ASSISTED_ENDS: lambda conversation, event, _p: (
+        _assisted(conversation) and _has_chat(conversation, event.over)
+    ),
+    Guard.PAST: _past,
+    Guard.PAST_PRESENT: _past_present,
+    Guard.ANOTHERS: _anothers,
+    Guard.KEPT: lambda conversation, _e, _p: conversation.called is not None,
+    Guard.UNNEEDED: lambda conversation, event, _p: (
+        _is_unknown_chat(conversation, event) and not _waits_for_chat(conversation)
+    ),
+    Guard.AWAITED: lambda conversation, event, _p: (
+        _is_unknown_chat(conversation, event) and _waits_for_chat(conversation)
+    ),
+    Guard.THIS_HANDOFF: _this_handoff,
+    Guard.NO_SURVEYS: lambda conversation, _e, policy: not policy.of(conversation.platform).surveys,
+    Guard.BY_BOT: _by_bot,
+    Guard.BOT_HEARS: lambda _c, event, policy: event.kind in policy.bot_hears,
+    Guard.BOT_HEARD: lambda _c, event, _p: isinstance(event, Correction) and "BOT" in event.heard,
+    Guard.DESK_HEARD: lambda _c, event, _p: (
+        isinstance(event, Correction) and "HUMAN" in event.heard
+    ),
+    Guard.ASKS_PLACE: lambda _c, event, _p: isinstance(event, FromUser) and event.ahead is not None,
+    Guard.OPENING_KNOWN: lambda known, event, _p: (
+        _reminder(event) == 0 and known.called is not None
+    ),
+    Guard.OPENING: lambda _c, event, _p: isinstance(event, UnclaimedTimeout) and event.n == 0,
+    Guard.FIRST: lambda _c, event, _p: _reminder(event) == 1,
+    Guard.EXHAUSTED: lambda _c, event, policy: _reminder(event) > policy.unclaimed_reminders,
+}
+# These depend on the time of the decision, not on when something happened: whether a desk is open
+# now, whether the platform would take another survey, how many turns the bot has had lately.
+OF_TIME: Mapping[Guard, _GuardOfTime] = {
+    Guard.CLOSED: _closed,
+    Guard.CLOSED_MEANWHILE: _closed_meanwhile,
+    Guard.SURVEYED: lambda conversation, _, now, _p: (
+        conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
+    ),
+    Guard.AWAITS_OPENING: _awaits_opening,
+    Guard.ANOTHER_OPEN: _another_open,
+    Guard.TURN_REFUSED: lambda known, event, now, policy: (
+        not event.fact and is_out_of_turns(known, now, policy)
+    ),
+    Guard.OUT_OF_TURNS: lambda known, _, now, policy: is_out_of_turns(known, now, policy),
+    Guard.CLOSED_STILL: lambda conversation, _, now, policy: (
+        policy.standing(conversation, now).closed
+    ),
+}
 
 
 def _undated(draft: Draft) -> bool:

@@ -66,7 +66,7 @@ class Draft:
     def emit(self, command: Command) -> None:
         self.commands.append(command)
 
-    def add(self, command: Command) -> None:
+    def emit_unless_tracked(self, command: Command) -> None:
         """Emits a command, unless Baton only tracks the conversation: its platform does this."""
         if not self.conversation.tracked:
             self.emit(command)
@@ -74,7 +74,7 @@ class Draft:
     def send(self, command: ToCustomer) -> None:
         """Emits a command for the customer, unless the channel's window is closed."""
         if not self.outside_window:
-            self.add(command)
+            self.emit_unless_tracked(command)
 
     @property
     def capabilities(self) -> Capabilities:

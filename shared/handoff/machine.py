@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import BatonError
-from shared.handoff.conditions import CONDITIONS
+from shared.handoff.conditions import CONDITIONS, holds
 from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
 from shared.handoff.draft import Draft
 from shared.handoff.effects.registry import EFFECTS, READERS
-from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,
@@ -25,11 +24,11 @@ from shared.handoff.transitions import (
     StandingRule,
     Step,
 )
-from shared.schemas.commands import Audience, Command
+from shared.schemas.commands import Command, Listener
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.journal import Verdict
-from shared.schemas.variables import Audience as Reader
+from shared.schemas.variables import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Decision:
     verdict: Verdict
     reason: str | None = None
     refusal: BatonError | None = None
-    captured_for: tuple[Reader, ...] | None = None
+    captured_for: tuple[Audience, ...] | None = None
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -68,7 +67,7 @@ def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Po
 
 def listeners(
     conversation: Conversation, source: str, now: datetime, policy: Policy
-) -> tuple[Audience, ...]:
+) -> tuple[Listener, ...]:
     """Returns who would get the customer's words if they said something in `source` now; none
     where nothing is published.
     """

@@ -26,6 +26,8 @@ class Policy:
     `bot_turns_limit` turns a bot may have `bot_turns_within` that time with no human in between; 0:
     any number.
 
+    `bot_hears` are the kinds of events that a bot hears only where it asks for them.
+
     `comments`: there is a CRM record that takes what the comment audience may see.
 
     The last three name platforms: those where Baton sends no notices of its own, those where no
@@ -42,6 +44,7 @@ class Policy:
     line_patience: timedelta = LINE_PATIENCE
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
+    bot_hears: frozenset[str] = frozenset()
     comments: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     desks: tuple[Desk, ...] = ()

@@ -13,7 +13,7 @@ speaks, and everything that sends, is a row here.
 5. AFTER_STEP: each row whose condition holds.
 
 A row's condition is asked when its turn comes, of what the rows before it have left. Guards,
-conditions and effects are named in `terms` and defined in `guards`, `conditions` and `effects`.
+conditions and effects are named in `terms` and defined in `conditions` and `effects`.
 None of them knows which platform it serves. TABLE.md is printed from this file.
 """
 
@@ -156,6 +156,43 @@ _REPLIES = {
     ),
     HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
+_REACTIONS = {
+    BOT: _cell(ECHO, (G.BOT_HEARS, _step(E.TELL_BOT, E.RELAY)), otherwise=_step(E.RELAY)),
+    QUEUED: _cell(
+        ECHO,
+        (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+        (G.BOT_HEARS, _step(E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.TELL_DESK, E.RELAY),
+    ),
+    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
+}
+_CORRECTIONS = {
+    BOT: _cell(
+        ECHO,
+        (G.DESK_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOT, E.RELAY),
+    ),
+    QUEUED: _cell(
+        ECHO,
+        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
+        (G.ASSISTED, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
+        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY),
+    ),
+    HUMAN: _cell(
+        ECHO,
+        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY),
+    ),
+}
+_ACTS = {
+    BOT: _cell(ECHO, otherwise=_step(E.TELL_BOT, E.RELAY)),
+    QUEUED: _cell(
+        ECHO,
+        (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+        otherwise=_step(E.TELL_BOTH, E.RELAY),
+    ),
+    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
+}
 _VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
 _SPEAKS_UP = _cell(
@@ -209,6 +246,10 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.SuggestionResponse.kind: _REPLIES,
     events.SurveyResponse.kind: _FROM_USER,
     events.AuthenticationResponse.kind: _FROM_USER,
+    events.Reaction.kind: _REACTIONS,
+    events.CallPermission.kind: _ACTS,
+    events.Edited.kind: _CORRECTIONS,
+    events.Revoked.kind: _CORRECTIONS,
     events.HumanRequested.kind: {
         BOT: _cell(
             (G.OVERTAKEN, IGNORE),

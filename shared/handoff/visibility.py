@@ -11,9 +11,10 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from shared.handoff.said import in_words
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Audience as Told
-from shared.schemas.commands import CallDesk, Post, Publish
+from shared.schemas.commands import CallDesk, Listener, Post, Publish
+from shared.schemas.details import first_words
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
@@ -187,6 +188,39 @@ def words_for(audience: Audience, entry: JournalEntry) -> str | None:
     return unsealed(entry.text) if _may_read(audience, entry.captured_for) else HIDDEN
 
 
+def details_for(audience: Audience, entry: JournalEntry) -> JsonObject | None:
+    """Returns what came beside the words, as this audience may read it; None where nothing did.
+
+    Where the words are hidden, all of it is hidden that may hold them. What remains says which
+    earlier message was changed or deleted.
+    """
+    if entry.details is None:
+        return None
+    details = unsealed(entry.details)
+    if not _may_read(audience, entry.captured_for):
+        return _hidden_details(details)
+    return details if _may_read(audience, entry.quoted_for) else _without_quote(details)
+
+
+def _hidden_details(details: JsonObject) -> JsonObject:
+    known = _without_quote({name: details[name] for name in _OPEN_DETAILS if name in details})
+    return known | ({"edited": {"text": HIDDEN}} if "edited" in details else {})
+
+
+def _without_quote(details: JsonObject) -> JsonObject:
+    about = details.get("about")
+    if not isinstance(about, dict) or "text" not in about:
+        return details
+    return details | {"about": {**about, "text": HIDDEN}}
+
+
+def plain_text_for(audience: Audience, entry: JournalEntry) -> str | None:
+    """Returns an entry in words, for readers who get nothing else: a text that answers, changes or
+    deletes an earlier message says so. None where nothing was said or done.
+    """
+    return in_words(words_for(audience, entry), details_for(audience, entry) or {})
+
+
 def words_to_mask(entry: JournalEntry) -> str | None:
     """Returns what was said, to be looked for and hidden wherever it is said again; for no
     other use.
@@ -194,9 +228,16 @@ def words_to_mask(entry: JournalEntry) -> str | None:
     return None if entry.text is None else unsealed(entry.text)
 
 
+def first_words_of(entry: JournalEntry) -> str | None:
+    """Returns the first words of a message that another one is about. Who may read them is the
+    `quoted_for` of that other one.
+    """
+    return None if entry.text is None else first_words(unsealed(entry.text))
+
+
 def words_for_desk(entry: JournalEntry, command: CallDesk) -> str:
-    """Returns the customer's words as the desk of `command` may read them."""
-    return words_for(Audience.AGENT, entry) or "" if command.text is None else command.text
+    """Returns what the customer said or did as the desk of `command` may read it."""
+    return plain_text_for(Audience.AGENT, entry) or "" if command.text is None else command.text
 
 
 def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> bool:
@@ -204,15 +245,15 @@ def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> 
 
 
 def copies(
-    told: tuple[Told, ...], captured_for: Collection[Audience] | None
-) -> Iterator[tuple[Told, ...]]:
+    hearers: tuple[Listener, ...], *hiding: Collection[Audience] | None
+) -> Iterator[tuple[Listener, ...]]:
     """Yields who gets the same copy of the customer's words: all of them, unless a part is
-    hidden from some.
+    hidden from some. `hiding` is who may read each part, None if all may.
     """
-    if _may_read(Audience.AGENT, captured_for):
-        yield told
+    if all(_may_read(Audience.AGENT, readers) for readers in hiding):
+        yield hearers
     else:
-        yield from ((one,) for one in told)
+        yield from ((one,) for one in hearers)
 
 
 # A message in Business Messages form: where its words stand, and what may be known of one whose
@@ -221,15 +262,19 @@ _WORDS = {
     "message": ("text",),
     "suggestionResponse": ("text", "postbackData"),
     "surveyResponse": ("questionResponseText", "rating"),
+    "userStatus": (),
 }
 _OPEN = ("agent", "conversationId", "customAgentId", "requestId", "sendTime", "context")
 _OPEN_INSIDE = ("name", "messageId", "createTime", "message", "type")
-FIELD = "handoff"  # what Baton hands back to the bot; it is removed from any other form
+# What Baton adds to a form: what it hands back to the bot, and what came beside the words. Both are
+# removed from what a platform sends.
+FIELD, DETAILS = "handoff", "details"
+_OPEN_DETAILS = ("about", "revoked")  # of a message whose words may not be known
 
 
 def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
     """Returns what an entry keeps of a form besides what was said, and where that stands in it."""
-    kept = {name: value for name, value in form.items() if name != FIELD}
+    kept = {name: value for name, value in form.items() if name not in (FIELD, DETAILS)}
     for payload, names in _WORDS.items():
         inside = kept.get(payload)
         for name in names:
@@ -252,10 +297,19 @@ def body_of(entry: JournalEntry, command: Publish | Post) -> JsonObject:
     if not command.readers:
         return command.body
     form = unsealed(entry.form) if entry.form else {}
-    hidden = "HUMAN" in command.readers and not _may_read(Audience.AGENT, entry.captured_for)
     said = unsealed(entry.text) if entry.text else None
-    told = _hidden(form) if hidden else form_with(form, entry.words_at, said)
-    return {**told, **command.body}
+    if "HUMAN" not in command.readers:
+        known, details = form_with(form, entry.words_at, said), details_of(entry)
+    else:
+        hidden = not _may_read(Audience.AGENT, entry.captured_for)
+        known = _hidden(form) if hidden else form_with(form, entry.words_at, said)
+        details = details_for(Audience.AGENT, entry)
+    return {**known, **({DETAILS: details} if details else {}), **command.body}
+
+
+def details_of(entry: JournalEntry) -> JsonObject | None:
+    """Returns what came beside the words, for the bot."""
+    return unsealed(entry.details) if entry.details else None
 
 
 def _hidden(form: JsonObject) -> JsonObject:

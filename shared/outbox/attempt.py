@@ -6,12 +6,13 @@ from dataclasses import replace
 import pydantic_core
 
 from shared.conversations.stream import stream
-from shared.errors import BatonError, Unavailable
+from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
+    PASSING,
     Attempt,
     C,
     Result,
@@ -69,12 +70,15 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         if is_over or said.command.state is State.SENT:
             return said
     if not is_over:
-        return replace(again(ports, tried, result.retry_after), answered=result.answered)
-    failed = (
-        result.outcome is Outcome.TRANSIENT
-        if result.answered or result.outcome is Outcome.TRANSIENT
-        else None
-    )
+        is_paced = result.outcome is Outcome.PACED
+        return replace(
+            again(ports, tried, result.retry_after),
+            failed=None if is_paced and not result.answered else True,
+            answered=result.answered,
+            unknown_to_it=result.outcome is Outcome.CREDENTIALS,
+            paced=is_paced,
+        )
+    failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
 
 
@@ -105,6 +109,10 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         return await _send(ports, entry, command)
+    except Paced as error:
+        return Result(
+            Outcome.PACED, error.reason, arrived=False, retry_after=error.seconds, answered=False
+        )
     except BatonError as error:
         outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
         return Result(outcome, error.reason, arrived=False, answered=False)
@@ -148,8 +156,11 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
     answer = await asked(ports, command, call)
     result = judge(ports, answer, platform.outcome)
-    if answer is None or result.outcome is not Outcome.DONE:
+    if answer is None:
         return result
+    if result.outcome is not Outcome.DONE:
+        said = f"HTTP {answer.status} {platform.refusal(answer) or ''}".strip()
+        return replace(result, fault=said)
     return replace(result, native_id=platform.sent_id(form, answer))
 
 

@@ -2,7 +2,7 @@
 
 from shared.errors import Unavailable
 from shared.handoff.said import was_said
-from shared.handoff.visibility import words_for
+from shared.handoff.visibility import plain_text_for
 from shared.platforms.base import validate
 from shared.ports import Ports
 from shared.schemas.commands import TellTeam
@@ -43,4 +43,4 @@ async def _briefing(ports: Ports, told: Notification) -> Briefing:
 def _line(entry: JournalEntry) -> str:
     """Returns a message as agents may read it."""
     who = entry.representative.name if entry.representative else "Customer"
-    return f"{who}: {shortened(words_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"
+    return f"{who}: {shortened(plain_text_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"

@@ -22,6 +22,7 @@ from shared.schemas.journal import JournalEntry
 
 C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
+PASSING = (Outcome.TRANSIENT, Outcome.NOT_TAKEN, Outcome.PACED, Outcome.CREDENTIALS)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 600.0
 PUT_OFF_SECONDS = 10.0
 # within a line's patience, so that a command at fault is found soon after it
@@ -35,7 +36,8 @@ class Attempt:
 
     `failed` is whether the target was at fault, None where the try says nothing about it.
     `answered`: the target answered at all. `put_off`: there was no try, because the target is left
-    alone.
+    alone. `unknown_to_it`: the target refuses Baton's credentials, so no other call would succeed.
+    `paced`: a rate limit is the reason, and not the command.
     """
 
     command: Command
@@ -43,12 +45,14 @@ class Attempt:
     failed: bool | None = None
     answered: bool = True
     put_off: bool = False
+    unknown_to_it: bool = False
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """`arrived` None: it is unknown whether the call took effect. `answered`: there was an answer
-    of any kind.
+    of any kind. `status` is that of the answer.
     """
 
     outcome: Outcome
@@ -57,6 +61,7 @@ class Result:
     retry_after: float | None = None
     native_id: str | None = None
     answered: bool = True
+    status: int | None = None
 
 
 def _by_status(answer: Answer) -> Outcome:
@@ -118,7 +123,7 @@ def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) 
     not sent again; a notice is.
     """
     too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
-    surveyed = isinstance(tried, SendSurvey) and result.fault == "HTTP 429"
+    surveyed = isinstance(tried, SendSurvey) and result.status == 429
     unsure = (
         isinstance(tried, SendMessage | CallDesk | TellTeam)
         and tried.until is not None
@@ -151,9 +156,15 @@ def judge(
     """
     if answer is None:
         return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
-    unsure = None if answer.status == 408 or answer.status >= 500 else False
-    retry_after = _retry_after(answer, ports.clock.now())
-    return Result(outcome_of(answer), f"HTTP {answer.status}", unsure, retry_after)
+    outcome, status = outcome_of(answer), answer.status
+    is_unsure = (status == 408 or status >= 500) and outcome is Outcome.TRANSIENT
+    return Result(
+        outcome,
+        f"HTTP {status}",
+        arrived=None if is_unsure else False,
+        retry_after=_retry_after(answer, ports.clock.now()),
+        status=status,
+    )
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:

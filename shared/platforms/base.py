@@ -36,10 +36,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Outcome(StrEnum):
-    """The meaning of an answer for its command: done, retry, or failed for good."""
+    """The meaning of an answer for its command: done, retry, or failed for good.
+
+    After TRANSIENT with a status of 408 or 5xx, the platform may have taken the command. After
+    NOT_TAKEN, PACED and CREDENTIALS it certainly has not.
+    """
 
     DONE = "done"
     TRANSIENT = "transient"
+    NOT_TAKEN = "not-taken"
+    PACED = "paced"  # too many calls for a rate limit: the command itself is not at fault
+    CREDENTIALS = "credentials"  # they have expired: an operator must renew them
     FORBIDDEN = "forbidden"  # credentials or rights that may be corrected: tried a few times
     PERMANENT = "permanent"
 
@@ -119,6 +126,11 @@ class Platform(Protocol):
 
     def outcome(self, answer: Answer) -> Outcome:
         """Returns the meaning of the answer to such a call."""
+
+    def refusal(self, answer: Answer) -> str | None:
+        """Returns what the platform says about a refused call, None if it says nothing. The text
+        names no customer.
+        """
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         """Returns the platform's own id of a sent message, which its receipts contain.

@@ -11,12 +11,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from shared.platforms.suggestions import REQUEST_HUMAN
 from shared.schemas.base import JsonObject
+from shared.schemas.details import Details
 from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
-from shared.schemas.events import Event, HumanRequested, SuggestionResponse, Unknown, UserMessage
+from shared.schemas.events import (
+    ByCustomer,
+    Event,
+    HumanRequested,
+    SuggestionResponse,
+    Unknown,
+    UserMessage,
+)
 from shared.schemas.ids import conversation_id
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
@@ -25,6 +33,8 @@ from shared.schemas.times import format_time
 # UNNAMED stands for a customer without a name. AGENT_HOST is removed from agents, because Google's
 # Firebase sample uses an agent's last part as a key, which must not contain a dot.
 UNNAMED, NO_ENTRY_POINT, AGENT_HOST = "Customer", "ENTRY_POINT_UNSPECIFIED", "@rbm.goog"
+NOTHING = Details()
+Act = TypeVar("Act", bound=ByCustomer)
 _DATED = ("message", "suggestionResponse", "userStatus", "receipts")
 
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
@@ -104,17 +114,26 @@ class Line:
             "native_id": self.theirs,
         }
 
-    def message(self, text: str) -> UserMessage:
-        """Returns the event of a customer's message."""
+    def message(self, text: str, details: Details = NOTHING) -> UserMessage:
+        """Returns the event of a customer's message, with what came beside its words."""
         message: JsonObject = {
             "messageId": self.native,
             "name": self._name(self.native),
             "text": text,
         }
-        return UserMessage(**self._from_user({"message": {**message, **self._created()}}, text))
+        payload: JsonObject = {"message": {**message, **self._created()}}
+        return UserMessage(**self._from_user(payload, text, details))
+
+    def act(self, kind: type[Act], said: str | None, details: Details) -> Act:
+        """Returns the event of what the customer did without a new message.
+
+        Its form is a `userStatus`, so that a bot which does not know it takes it for no words.
+        """
+        known = self._from_user({"userStatus": self._created()}, said, details)
+        return kind(**{name: one for name, one in known.items() if name in kind.model_fields})
 
     def tap(
-        self, postback: str, text: str, of: str | None = None
+        self, postback: str, text: str, of: str | None = None, details: Details = NOTHING
     ) -> SuggestionResponse | HumanRequested:
         """Returns the event of a tapped suggestion.
 
@@ -139,7 +158,7 @@ class Line:
         tapped = {**tapped, **self._created()}
         named: JsonObject = {"message": self._name(of)} if of else {}
         return SuggestionResponse(
-            **self._from_user({"suggestionResponse": {**named, **tapped}}, text or None)
+            **self._from_user({"suggestionResponse": {**named, **tapped}}, text or None, details)
         )
 
     def typing(self) -> Typing:
@@ -162,9 +181,10 @@ class Line:
         """Returns the event for an item that could not be read."""
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
-    def _from_user(self, payload: JsonObject, said: str | None) -> dict[str, Any]:
+    def _from_user(self, payload: JsonObject, said: str | None, details: Details) -> dict[str, Any]:
         known = {
             "said": said,
+            "details": None if details == NOTHING else details,
             "locale": language_of(self.phone),
             "customer_name": self._customer_name,
         }

@@ -19,7 +19,7 @@ from shared.schemas.measures import Measure
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 
-Audience = Literal["BOT", "HUMAN"]
+Listener = Literal["BOT", "HUMAN"]
 
 
 class State(StrEnum):
@@ -146,7 +146,7 @@ class _ToTopic(BaseCommand):
     """
 
     body: JsonObject
-    readers: tuple[Audience, ...] = ()
+    readers: tuple[Listener, ...] = ()
 
 
 class Publish(_ToTopic):
@@ -170,7 +170,7 @@ class Post(_ToTopic):
     may_be_late: ClassVar[bool] = True
 
     kind: Literal["post"] = "post"
-    audience: Audience
+    audience: Listener
 
     @property
     def line(self) -> str:

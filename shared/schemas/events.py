@@ -6,12 +6,14 @@ Platform formats are parsed in `shared/platforms`.
 from typing import ClassVar
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
+from shared.schemas.commands import Listener
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply
+from shared.schemas.details import Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
-from shared.schemas.variables import Variable
+from shared.schemas.variables import Audience, Variable
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
@@ -82,23 +84,41 @@ class Event(Ours):
         return None
 
 
-class FromUser(Event):
-    """Something the customer sent.
+class ByCustomer(Event):
+    """What the customer did, for those who hear it.
 
-    `form` is the complete message in Business Messages form, for bots and desks.
-
-    `ahead` is set if the customer asked for their position in the queue.
+    - `form` is the complete message in Business Messages form, for bots and desks.
+    - `details` is what comes beside its words, as data. `quoted_for` is who may read the words of
+      the earlier message that it names, None if all may.
     """
 
+    beside: ClassVar[set[str]] = {*Event.beside, "details", "quoted_for"}
+
     form: JsonObject
-    ahead: Ahead | None = None
     said: str | None = None
-    locale: str | None = None
-    customer_name: str | None = None
+    details: Details | None = None
+    quoted_for: tuple[Audience, ...] | None = None
 
     @property
     def text(self) -> str | None:
         return self.said
+
+    @property
+    def about(self) -> str | None:
+        """The earlier message that this one names, None if it names none."""
+        about = self.details.about if self.details else None
+        return about.message if about else None
+
+
+class FromUser(ByCustomer):
+    """Something the customer sent.
+
+    `ahead` is set if the customer asked for their position in the queue.
+    """
+
+    ahead: Ahead | None = None
+    locale: str | None = None
+    customer_name: str | None = None
 
 
 class UserMessage(FromUser):
@@ -123,6 +143,46 @@ class AuthenticationResponse(FromUser):
     """It contains an OAuth code, so the journal keeps no text of it."""
 
     kind: ClassVar[str] = "authentication_response"
+
+
+class Reaction(FromUser):
+    """The customer reacted to a message with an emoji, or took the reaction back.
+
+    It answers nothing, so a bot hears it only if it asks for reactions.
+    """
+
+    kind: ClassVar[str] = "reaction"
+
+
+class CallPermission(FromUser):
+    """The customer allowed or refused calls of the business."""
+
+    kind: ClassVar[str] = "call_permission"
+
+
+class Correction(ByCustomer):
+    """The customer changed or deleted an earlier message, the one of `details.about`.
+
+    `heard` is who heard that message, and `captured_for` who may read it, None if all may. It is no
+    new message: it opens no messaging window, and answers nothing.
+    """
+
+    beside: ClassVar[set[str]] = {*ByCustomer.beside, "heard", "captured_for"}
+
+    heard: tuple[Listener, ...] = ()
+    captured_for: tuple[Audience, ...] | None = None
+
+
+class Edited(Correction):
+    """`said` are the new words."""
+
+    kind: ClassVar[str] = "edited"
+
+
+class Revoked(Correction):
+    """The customer deleted a message."""
+
+    kind: ClassVar[str] = "revoked"
 
 
 class HumanRequested(Event):

@@ -33,6 +33,7 @@ class Response:
 
 
 BODY_LIMIT = 1 << 20  # bytes of what a caller sends
+FUNCTION_HEADER = "baton-function"  # names the function that answered: it shows a wrong address
 PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -51,13 +52,25 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """A documented rate limit. All calls with the same `of` share it.
+
+    `burst` calls may be made at once. They use up the calls of the time after them.
+    """
+
+    of: str
+    per_second: float
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An HTTP call to make.
 
     `auth` is `none`, `bearer:<token>` or `google:<scope>`; it is never logged.
 
-    `timeout` is the total time in seconds; None uses the sender's default. `per_second` is the
-    host's documented rate limit for one customer, None if there is none.
+    `timeout` is the total time in seconds; None uses the sender's default. `paces` are the
+    rate limits that it counts for.
     """
 
     method: str
@@ -66,7 +79,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: str = "none"
     timeout: float | None = None
-    per_second: float | None = None
+    paces: tuple[Pace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

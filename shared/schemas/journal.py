@@ -73,6 +73,8 @@ class JournalEntry(Stored):
       to users.
     - `text`: what was said. `captured_for`: who may see the variable that the text was captured as,
       None if it was not captured.
+    - `details`: what came beside the words, as data. `quoted_for`: who may read the words of the
+      earlier message that it names, None if all may.
     - `form`: the customer's message in Business Messages form, kept while a command still needs it.
       Its text is in `text` only; `words_at` is the place of the text, as a payload and a field of
       it.
@@ -100,6 +102,8 @@ class JournalEntry(Stored):
     digest: str | None = None
     text: Sealed[str] | None = None
     captured_for: tuple[Audience, ...] | None = None
+    details: Sealed[JsonObject] | None = None
+    quoted_for: tuple[Audience, ...] | None = None
     form: Sealed[JsonObject] | None = None
     words_at: tuple[str, str] | None = None
     occurred_at: Time | None = None

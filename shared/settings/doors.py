@@ -13,6 +13,10 @@ def _always(_: Settings) -> bool:
     return True
 
 
+def _serves(platform: str) -> Callable[[Settings], bool]:
+    return lambda settings: not settings.baton_platforms or platform in settings.baton_platforms
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """One way in or out. `functions` have it where `is_used` says so of their settings; it is open
@@ -30,15 +34,17 @@ DOORS = (
         "webhook of Business Messages",
         ("receive_webhook",),
         ("business_messages_signing_keys", "business_messages_client_token"),
+        _serves("business_messages"),
     ),
-    Door("webhook of CSKU", ("receive_webhook",), ("csku_webhook_secrets",)),
-    Door("webhook of RCS", ("receive_webhook",), ("rcs_client_tokens",)),
+    Door("webhook of CSKU", ("receive_webhook",), ("csku_webhook_secrets",), _serves("csku")),
+    Door("webhook of RCS", ("receive_webhook",), ("rcs_client_tokens",), _serves("rcs")),
     Door(
         "webhook of WhatsApp",
         ("receive_webhook",),
         ("whatsapp_app_secrets", "whatsapp_verify_token"),
+        _serves("whatsapp"),
     ),
-    Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",)),
+    Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
     Door("bridge", ("forward_variables",), ("bridge_token_keys", "bridge_allowed_origins")),
     Door(
@@ -57,7 +63,8 @@ DOORS = (
         "messages to WhatsApp",
         ("send_representative", "deliver_outbox"),
         ("whatsapp_access_token",),
-        lambda settings: bool(settings.whatsapp_app_secrets),
+        # What sends does not get the secrets of the webhook, so these cannot say it.
+        lambda settings: "whatsapp" in settings.baton_platforms,
     ),
     Door(
         "chats at CCAI, which an erase ends too",

@@ -37,9 +37,11 @@ from shared.settings.types import (
     CommentUrl,
     Desks,
     Facts,
+    Heard,
     Names,
     Origins,
     PhoneNumberIds,
+    PlatformNames,
     Seconds,
     Secret,
     Secrets,
@@ -82,6 +84,11 @@ class Settings(BaseModel):
     pubsub_emulator_host: str | None = None
     """An emulator to use instead of Pub/Sub."""
     k_service: str | None = None
+    baton_platforms: PlatformNames = ()
+    """The platforms in use, by the names of their webhooks' paths: at start a function logs what
+    these need and lacks a value. `make deploy` and terraform fill it in from the secrets that have
+    a value. Empty: all webhooks.
+    """
 
     business_messages_api_url: Url = GOOGLE_HOST
     """Where messages to customers on Business Messages go."""
@@ -157,6 +164,12 @@ class Settings(BaseModel):
     """The ids of the WhatsApp phone numbers that Baton serves, separated by commas. Webhooks of the
     app's other numbers are acknowledged and left alone. Without it Baton serves all of them.
     """
+    whatsapp_messages_per_second: Annotated[float, Field(ge=1, le=1000)] = 80
+    """How many messages a second one number may send: 20 for a number that is also in the
+    WhatsApp Business app, up to 1,000 for one that Meta has upgraded.
+    """
+    whatsapp_groups: Literal["off", "on"] = "off"
+    """`on` makes each WhatsApp group a conversation of its own; `off` leaves groups alone."""
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.
@@ -195,6 +208,8 @@ class Settings(BaseModel):
     """The built-in bot: `none` (your own bot answers), `acknowledge` or `dialogflow`. A local run
     with `BOT_WEBHOOK_URL` has `none`.
     """
+    baton_bot_hears: Heard = ()
+    """What bots hear beside messages, if they ask for it: `reactions`."""
     baton_bot_name: str = "Hello World Agent"
     """The name with which Baton's own notices and the built-in bot speak."""
     baton_notices: Annotated[Templates, BeforeValidator(words), AfterValidator(checked)] = {}

@@ -4,17 +4,18 @@ The result distinguishes calls that arrived, that did not arrive, and that may h
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from shared.errors import Unavailable
-from shared.schemas.http import Answer, Call
+from shared.errors import Paced, Unavailable
+from shared.schemas.http import Answer, Call, Pace
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 LONGEST_QUEUE_SECONDS = 3.0
+MOST_PACED = 10_000  # limits in memory, before those that no call waits for are forgotten
 
 
 class HttpSender:
@@ -23,7 +24,7 @@ class HttpSender:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._credentials: dict[str, Any] = {}
-        self._free_at: dict[str, float] = {}
+        self._paced_until: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
         """Returns the answer, or None if it is unknown whether the call arrived.
@@ -31,7 +32,7 @@ class HttpSender:
         Raises Unavailable if it did not arrive.
         """
         headers = {**call.headers, **await self._authorization(call.auth)}
-        await self._in_pace(call)
+        await self._in_pace(call.paces)
         try:
             async with self._client().request(
                 call.method,
@@ -63,21 +64,25 @@ class HttpSender:
         if self._session is not None:
             await self._session.close()
 
-    async def _in_pace(self, call: Call) -> None:
-        """Waits until the host's rate limit allows this call.
+    async def _in_pace(self, paces: Sequence[Pace]) -> None:
+        """Waits until every rate limit allows this call, and counts it.
 
-        Raises Unavailable if that takes longer than LONGEST_QUEUE_SECONDS.
+        Each limit is known by the time at which its calls so far would have been made at its pace
+        (the generic cell rate algorithm). Raises Paced, and counts nothing, if the wait is longer
+        than LONGEST_QUEUE_SECONDS.
         """
-        if call.per_second is None:
-            return
-        host, now = urlsplit(call.url).netloc, asyncio.get_running_loop().time()
-        turn = max(self._free_at.get(host, now), now)
-        if turn - now > LONGEST_QUEUE_SECONDS:
-            raise Unavailable(
-                "too-many-calls", "Too many calls wait for this platform's rate limit."
-            )
-        self._free_at[host] = turn + 1 / call.per_second
-        await asyncio.sleep(turn - now)
+        now = asyncio.get_running_loop().time()
+        paced = {pace.of: max(self._paced_until.get(pace.of, now), now) for pace in paces}
+        waits = (paced[one.of] - (one.burst - 1) / one.per_second - now for one in paces)
+        wait = max(waits, default=0.0)
+        if wait > LONGEST_QUEUE_SECONDS:
+            raise Paced(wait)
+        for pace in paces:
+            self._paced_until[pace.of] = paced[pace.of] + 1 / pace.per_second
+        if len(self._paced_until) > MOST_PACED:
+            self._paced_until = {of: at for of, at in self._paced_until.items() if at > now}
+        if wait > 0:
+            await asyncio.sleep(wait)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

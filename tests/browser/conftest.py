@@ -12,6 +12,7 @@ from infra.local.browser import browser, find_browser
 from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import BRIDGE_KEY
 from tests.browser.crm import Crm, Tab, serve
+from tests.forked import ForkedServer
 
 REQUIRE_ALL = "BATON_REQUIRE_ALL"
 
@@ -19,7 +20,7 @@ REQUIRE_ALL = "BATON_REQUIRE_ALL"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a run in a folder of its own."""
-    with LocalServer(tmp_path_factory.mktemp("run"), {"BATON_BOT": "acknowledge"}) as run:
+    with ForkedServer(tmp_path_factory.mktemp("run"), {"BATON_BOT": "acknowledge"}) as run:
         yield run.url
 
 
@@ -67,7 +68,7 @@ def crm() -> Iterator[Crm]:
 @pytest.fixture(scope="module")
 def run(crm: Crm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     settings = {"BRIDGE_ALLOWED_ORIGINS": crm.url, "BRIDGE_TOKEN_KEYS": BRIDGE_KEY}
-    with LocalServer(tmp_path_factory.mktemp("bridge"), settings) as running:
+    with ForkedServer(tmp_path_factory.mktemp("bridge"), settings) as running:
         crm.endpoint = f"http://127.0.0.1:{running.port}/forward_variables"
         yield running
 

@@ -10,6 +10,7 @@ from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests import quarter
 from tests.browser.conftest import PATIENCE
+from tests.forked import ForkedServer
 
 PATH = "/send_representative/reports/"
 
@@ -17,7 +18,7 @@ PATH = "/send_representative/reports/"
 @contextmanager
 def play(folder: Path) -> Iterator[LocalServer]:
     """Yields a run with one handoff that was answered and ended, and two that wait."""
-    with LocalServer(folder) as server:
+    with ForkedServer(folder) as server:
         quarter.until_it_has(60)
         talks = [Talk.open(server) for _ in range(3)]
         for talk in talks:

@@ -11,10 +11,10 @@ from itertools import count
 import pytest
 from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
-from infra.local.server import LocalServer
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_channels import expect_phase, send, start_customer
 from tests.browser.test_page import assert_nothing_runs_off
+from tests.forked import ForkedServer
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = {
@@ -32,7 +32,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with LocalServer(tmp_path_factory.mktemp("run"), {"BATON_DESKS": json.dumps(DESKS)}) as run:
+    with ForkedServer(tmp_path_factory.mktemp("run"), {"BATON_DESKS": json.dumps(DESKS)}) as run:
         yield run.url
 
 

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from infra.local.server import LocalServer
+from tests.forked import ForkedServer
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><title>My CRM</title><iframe id="adapter" src="ADAPTER"></iframe>
@@ -98,7 +99,7 @@ def opened(chromium: Browser, site: Site) -> Page:
 def test_a_page_whose_origin_is_named_reaches_baton(
     tmp_path: Path, chromium: Browser, site: Site
 ) -> None:
-    with LocalServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
+    with ForkedServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.embed(run)
         page = opened(chromium, site)
         page.wait_for_function("seen.sent.length === 1")
@@ -111,7 +112,7 @@ def test_a_page_whose_origin_is_named_reaches_baton(
 def test_a_page_whose_origin_is_not_named_is_told_and_stands_in_the_log(
     tmp_path: Path, chromium: Browser, site: Site
 ) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         site.embed(run)
         page = opened(chromium, site)
         page.wait_for_function("seen.errors.length > 0")
@@ -122,7 +123,7 @@ def test_a_page_whose_origin_is_not_named_is_told_and_stands_in_the_log(
 def test_no_page_of_ones_own_can_play_the_customer(
     tmp_path: Path, chromium: Browser, site: Site
 ) -> None:
-    with LocalServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
+    with ForkedServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.page = "<!doctype html>"
         page = chromium.new_page()
         page.goto(site.origin)

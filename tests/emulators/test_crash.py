@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from shared.reports.recount import recount
 from shared.schemas.notifications import HANDOFFS
 from tests.emulators.boundaries import Boundary, Side
@@ -30,6 +32,8 @@ from tests.emulators.story import (
     faults_of_topic,
     faults_of_view,
 )
+
+pytestmark = pytest.mark.soak
 
 EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)

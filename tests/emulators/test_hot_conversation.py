@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from infra.local.oracle import texts, violations
 from shared.handoff.visibility import words_for
 from shared.schemas.notifications import USER_MESSAGES
@@ -13,6 +15,8 @@ from shared.schemas.variables import Audience
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Answered, Caller
 from tests.soak import SOAKS
+
+pytestmark = pytest.mark.soak
 
 SENDERS = 16
 EVENTS = 1000 if SOAKS else 320

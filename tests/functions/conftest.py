@@ -11,6 +11,7 @@ import pytest
 from infra.local.emulated import create_topics
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
+from tests.forked import ForkedServer
 
 NewServer = Callable[[Path, dict[str, str]], LocalServer]
 
@@ -21,7 +22,7 @@ def new_server(request: pytest.FixtureRequest) -> NewServer:
     own.
     """
     if request.param == "embedded":
-        return LocalServer
+        return ForkedServer
     firestore = request.getfixturevalue("firestore_emulator")
     pubsub = request.getfixturevalue("pubsub_emulator")
 
@@ -34,7 +35,7 @@ def new_server(request: pytest.FixtureRequest) -> NewServer:
             "FIRESTORE_EMULATOR_HOST": firestore,
             "PUBSUB_EMULATOR_HOST": pubsub,
         }
-        server = LocalServer(folder, {**deployed, **environment})
+        server = ForkedServer(folder, {**deployed, **environment})
         create_topics(pubsub, project, server.url)
         return server
 

@@ -20,6 +20,7 @@ from infra.local.settings import (
 )
 from tests.functions.conftest import NewServer
 from tests.functions.desk import API, CHANNELS, Chats, Customer, Team, team
+from tests.soak import each_once
 
 DESKS = json.dumps([{"name": "support", "kind": "ccai"}])
 JANE: dict[str, Any] = {"id": 17, "name": "Jane Doe"}
@@ -130,10 +131,11 @@ FAULTS: dict[str, dict[str, float]] = {
 UNLUCKY_SECONDS = 240.0
 
 
-@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+@each_once(channel=CHANNELS, faults=FAULTS)
 def test_whatever_the_platform_does_the_customer_sees_whole_frames(
-    customer: Customer, chats: Chats, faults: dict[str, float]
+    desk_server: LocalServer, chats: Chats, channel: str, faults: dict[str, float]
 ) -> None:
+    customer = Customer.on(desk_server, channel)
     chats.faults(**faults)
     customer.asks_for_a_person()
     chat = chats.wait_for(customer, patience=UNLUCKY_SECONDS)

@@ -19,6 +19,7 @@ from shared.api.openapi import document
 from shared.api.operations import OPERATIONS, Operation
 from shared.browser import openapi as browser
 from shared.version import VERSION
+from tests.forked import ForkedServer
 from tests.functions.reporting import JOINED, LEFT, RECEIVED, Browser, chats, token
 
 DOCUMENTS = {"send_representative": document, "forward_variables": browser.document}
@@ -51,7 +52,7 @@ def test_the_document_in_the_repository_is_the_one_that_the_code_makes(function:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("openapi")) as running:
+    with ForkedServer(tmp_path_factory.mktemp("openapi")) as running:
         yield running
 
 

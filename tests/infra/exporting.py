@@ -1,4 +1,4 @@
-"""Runs `python -m infra.export` on a store, as its own process."""
+"""Runs `python -m infra.export` on a store, as its own process, which is forked."""
 
 import os
 import subprocess
@@ -16,24 +16,26 @@ from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.sealed import Sealed
 from shared.stores.sqlite.store import SqliteStore
+from tests import forked
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def settings(store: Path) -> dict[str, str]:
+    return {"BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
+
+
 def command(store: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """Returns what to start, and in which environment."""
     started = [sys.executable, "-m", "infra.export", *arguments]
-    return started, {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
+    return started, {**os.environ, **settings(store)}
 
 
 @pytest.fixture(scope="session")
 def run() -> Run:
     def ran(store: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        started, environment = command(store, *arguments)
-        done = subprocess.run(
-            started, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = forked.run("infra.export", *arguments, **settings(store))
         assert done.returncode == status, done.stderr
         return done
 

@@ -189,6 +189,9 @@ WRITERS: Mapping[str, Writer] = {
     "artifacts repositories create": lambda n, f, c: [],
     "artifacts repositories set-cleanup-policies": _cleaned,
     "functions deploy": _deployed,
+    "run services update": lambda n, f, c: (
+        [("open", n[0])] if "--no-invoker-iam-check" in f else []
+    ),
     "scheduler jobs create http": _scheduled,
     "logging metrics create": _measured,
     "beta monitoring channels create": lambda n, f, c: [

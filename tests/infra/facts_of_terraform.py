@@ -181,7 +181,7 @@ READERS: Mapping[str, Reader] = {
     "google_monitoring_dashboard": lambda s, v: [
         ("dashboard", canonical(json.loads(v["dashboard_json"])))
     ],
-    "terraform_data": lambda s, v: [],  # only waits
+    "terraform_data": lambda s, v: _opened(s, v["input"]),
     "google_project_iam_member": lambda s, v: [s.right("project", v)],
     "google_pubsub_topic_iam_member": lambda s, v: [s.right(f"topic {v['topic']}", v)],
     "google_pubsub_subscription_iam_member": lambda s, v: [
@@ -198,6 +198,12 @@ READERS: Mapping[str, Reader] = {
         s.right(f"service {s.name(v['name'])}", v)
     ],
 }
+
+
+def _opened(source: FromTerraform, given: object) -> Iterable[Fact]:
+    """Others only wait, or make what gcloud makes without a fact."""
+    if isinstance(given, dict):
+        yield ("open", source.name(given["public"]))
 
 
 def _cleanup(v: Json) -> frozenset[Fact]:

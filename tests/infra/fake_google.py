@@ -25,6 +25,7 @@ APIS = (
 WORDS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 501: "UNIMPLEMENTED"}
 # Collections that are changed by operations which take their time.
 LONG = ("databases", "indexes", "fields", "repositories", "functions")
+CHANGED_LONG = ("databases", "indexes", "fields", "functions")
 # The field of a body that becomes the name, where it is not in the query.
 NAMED_BY = {"metrics": "name", "serviceAccounts": "accountId", "jobs": "name"}
 NAMED_BY_QUERY = {
@@ -35,26 +36,52 @@ NAMED_BY_QUERY = {
 }
 
 
+SERVICES = "run/apis/serving.knative.dev/v1/namespaces/baton-test/services"
+RUN = "run/projects/baton-test/locations/europe-west1/services"
+PROJECT = "cloudresourcemanager/projects/baton-test"
+OPEN = "run.googleapis.com/invoker-iam-disabled"
 METADATA = {"@type": "type.googleapis.com/operation", "createTime": "2026-11-29T12:00:00Z"}
 VERSION = {"state": "ENABLED", "clientSpecifiedPayloadChecksum": True}
+
+
+# Messages of Google's, as people reported them.
+# https://github.com/hashicorp/terraform-provider-google/issues/20571
+NO_SOURCES = (
+    "Build failed with status: FAILURE and message: failed to Fetch: failed to download archive "
+    "gs://{bucket}/x/function-source.zip: Access to bucket {bucket} denied. You must grant Storage "
+    "Object Viewer permission to the build service account."
+)
+NOT_YET = NO_SOURCES.format(bucket=f"gcf-v2-sources-{NUMBER}-europe-west1")
+# https://github.com/googlemaps/js-route-optimization-app/issues/198
+RESTRICTED = (
+    "One or more users named in the policy do not belong to a permitted customer,  perhaps due to "
+    "an organization policy."
+)
+# https://github.com/hashicorp/terraform-provider-google/issues/11102
+NO_METRIC = (
+    'Cannot find metric that matches type = "{metric}". If a metric was created recently, it could '
+    "take up to 10 minutes to become available. Please try again soon."
+)
 
 
 class Refused(Exception):
     """An error as Google answers it."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, word: str | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.word = status, word or WORDS[status]
 
     @property
     def body(self) -> Json:
-        word = WORDS[self.status]
-        return {"error": {"code": self.status, "message": str(self), "status": word}}
+        return {"error": {"code": self.status, "message": str(self), "status": self.word}}
 
 
 @dataclass
 class Google:
-    """All that was made, by API and path; `made` counts what was made and not there before."""
+    """All that was made, by API and path; `made` counts what was made and not there before.
+
+    The fields after `shut` say what this project refuses, or does not know yet.
+    """
 
     things: dict[str, Json] = field(default_factory=dict)
     policies: dict[str, Json] = field(default_factory=dict)
@@ -62,6 +89,12 @@ class Google:
     made: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)
+    shut: set[str] = field(default_factory=set)  # was open, and refused everybody for a moment
+    restricts_domains: bool = False
+    keeps_invoker_check: bool = False
+    builds_to_fail: int = 0
+    alarms_to_refuse: int = 0
 
     def answer(self, method: str, api: str, path: str, query: Json, body: Json) -> Json:
         """Returns what an API answers. Raises Refused."""
@@ -75,10 +108,14 @@ class Google:
             return {"projectId": whole[9:], "projectNumber": NUMBER, "lifecycleState": "ACTIVE"}
         if api == "storage":
             return self._storage(method, at, query, body)
+        if api == "run" and "/namespaces/" in at:
+            return self._service(method, at, body)
         if at.endswith("/runtimes"):
             return {"runtimes": [{"name": "python313", "environment": "GEN_2", "stage": "GA"}]}
         is_collection = len(re.sub(r"^[^/]+/", "", at).split("/")) % 2 == 1
         if method == "GET":
+            if "/functions/" in f"{at}/":
+                self._shows_traffic(at)
             return self._listed(at, query) if is_collection else self._there(at)
         if method == "POST" and is_collection:
             return self._made(at, query, body)
@@ -95,7 +132,7 @@ class Google:
     def state(self) -> dict[str, str]:
         """Returns all that is there, without the ids and etags that Google draws."""
         every = {**self.things, **{f"{at}:policy": one for at, one in self.policies.items()}}
-        drawn = re.compile(r'made-\d+|"etag": "[^"]*"')
+        drawn = re.compile(r'made-\d+|"etag": "[^"]*"|-\d{5}"')
         written = {at: json.dumps(one, sort_keys=True) for at, one in every.items()}
         return {
             drawn.sub("", f"{at} {re.findall('displayName.*?,', text)}"): drawn.sub("", text)
@@ -104,6 +141,9 @@ class Google:
 
     def _there(self, at: str) -> Json:
         at = re.sub(r"^iam/projects/-/", "iam/projects/baton-test/", at)
+        if at.endswith("/versions/latest"):
+            every = [one for one in self.things if one.startswith(at.removesuffix("latest"))]
+            at = max(every, default=at)
         if at not in self.things:
             raise Refused(404, f"Resource not found: {at}")
         return self.things[at]
@@ -145,6 +185,11 @@ class Google:
                 paths = [part["fieldPath"] for part in one["fields"]][:-1]
                 if (paths, one["queryScope"]) == (asked, body["queryScope"]):
                     raise Refused(409, "index already exists")
+        if collection == "alertPolicies" and "logging.googleapis.com/user/" in json.dumps(body):
+            self.alarms_to_refuse -= 1
+            if self.alarms_to_refuse >= 0:
+                metric = re.findall(r"logging\.googleapis\.com/user/[\w-]+", json.dumps(body))[0]
+                raise Refused(404, NO_METRIC.format(metric=metric))
         for channel in body.get("notificationChannels", []):
             if f"monitoring/{channel}" not in self.things:
                 raise Refused(400, f"Notification channel {channel!r} does not exist")
@@ -158,15 +203,11 @@ class Google:
             thing["fields"].append({"fieldPath": "__name__", "order": "ASCENDING"})
             thing["state"] = "READY"
         if collection == "functions":
-            service = own.rpartition("/")[2].replace("_", "-")
-            thing["state"], thing["environment"] = "ACTIVE", "GEN_2"
-            thing["serviceConfig"]["uri"] = f"https://{service}-x.a.run.app"
-            run = f"projects/baton-test/locations/europe-west1/services/{service}"
-            thing["serviceConfig"]["service"] = run
-            self.things[f"run/{run}"] = {"name": run}
+            thing["environment"] = "GEN_2"
         self.things[at] = thing
         self.made.append(at)
-        return self._operation(at) if collection in LONG else thing
+        failed = self._built(at) if collection == "functions" else None
+        return self._operation(at, failed) if collection in LONG else thing
 
     def _put(self, at: str, body: Json) -> Json:
         """Pub/Sub makes by PUT, which is refused where it exists; a metric is replaced by it."""
@@ -200,14 +241,15 @@ class Google:
             self.changed.append(at)
             if "etag" in there:
                 there["etag"] = _etag(len(self.changed) + 1)
-        return self._operation(at) if at.split("/")[-2] in (*LONG[:3], "functions") else there
+        failed = self._built(at) if at.split("/")[-2] == "functions" else None
+        return self._operation(at, failed) if at.split("/")[-2] in CHANGED_LONG else there
 
-    def _operation(self, at: str) -> Json:
+    def _operation(self, at: str, failed: str | None = None) -> Json:
         """Returns an operation. The first of an API is done at the second time of asking."""
         parent = re.sub(r"/(collectionGroups|repositories|functions)/.*", "", at)
         name = f"{parent}/operations/op-{len(self.operations)}"
         is_first = not any(one.startswith(at.partition("/")[0]) for one in self.operations)
-        self.operations[name] = {"polled": 0 if is_first else 1, "at": at}
+        self.operations[name] = {"polled": 0 if is_first else 1, "at": at, "failed": failed}
         return {"name": name.partition("/")[2], "metadata": METADATA}
 
     def _polled(self, at: str) -> Json:
@@ -217,10 +259,97 @@ class Google:
         operation["polled"] += 1
         if operation["polled"] < 2:
             return {"name": at.partition("/")[2], "metadata": METADATA}
+        if operation.get("failed"):
+            error = {"code": 13, "message": operation["failed"]}
+            own = at.partition("/")[2]
+            return {"name": own, "metadata": METADATA, "done": True, "error": error}
         made = operation.get("response") or self.things.get(operation["at"], {})
         response = {"@type": "type.googleapis.com/made", **made}
         own = at.partition("/")[2]
         return {"name": own, "metadata": METADATA, "done": True, "response": response}
+
+    def _service(self, method: str, at: str, body: Json) -> Json:
+        """Cloud Run's service in the form of its first API, by which gcloud changes it."""
+        there = self._there(at)
+        if method != "PUT":
+            return there
+        annotations = body["metadata"].get("annotations", {})
+        if self.keeps_invoker_check and annotations.get(OPEN) == "True":
+            said = "Operation denied by org policy: constraints/run.managed.requireInvokerIam"
+            raise Refused(400, said, "FAILED_PRECONDITION")
+        before = copy.deepcopy(there)
+        there |= {"metadata": body["metadata"], "spec": body["spec"]}
+        there["status"]["traffic"] = body["spec"]["traffic"]
+        if before != there:
+            self.changed.append(at)
+        return there
+
+    def _built(self, at: str) -> str | None:
+        """Builds a function as it is now and starts it. Returns what failed."""
+        function = self.things[at]
+        missing = self._unreadable(function["buildConfig"]["serviceAccount"])
+        if missing or self.builds_to_fail > 0:
+            self.builds_to_fail -= 1
+            function["state"] = "FAILED" if "uri" not in function["serviceConfig"] else "ACTIVE"
+            return missing or NOT_YET
+        service = at.rpartition("/")[2].replace("_", "-")
+        run = self.things.setdefault(f"{SERVICES}/{service}", _service(service))
+        number = int(run["status"]["latestReadyRevisionName"].rpartition("-")[2]) + 1
+        revision = f"{service}-{number:05}"
+        run["status"] |= {
+            "latestCreatedRevisionName": revision,
+            "latestReadyRevisionName": revision,
+        }
+        if function["serviceConfig"].get("allTrafficOnLatestRevision"):
+            run["spec"]["traffic"] = [{"latestRevision": True, "percent": 100}]
+        path = f"projects/baton-test/locations/europe-west1/services/{service}"
+        uri = f"https://{service}-x.a.run.app"
+        function["serviceConfig"] |= {"service": path, "uri": uri, "revision": revision}
+        function["state"] = "ACTIVE"
+        return None
+
+    def _shows_traffic(self, at: str) -> None:
+        """A function says of its service whether the newest revision has all traffic."""
+        run = self.things.get(f"{SERVICES}/{at.rpartition('/')[2].replace('_', '-')}")
+        if run is not None and at in self.things:
+            latest = run["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
+            self.things[at]["serviceConfig"].pop("allTrafficOnLatestRevision", None)
+            if latest:  # false is left out
+                self.things[at]["serviceConfig"]["allTrafficOnLatestRevision"] = True
+
+    def _unreadable(self, build_account: str) -> str | None:
+        """Returns what a build says whose account may not read the copied sources."""
+        bucket = f"gcf-v2-sources-{NUMBER}-europe-west1"
+        member = f"serviceAccount:{build_account.rpartition('/')[2]}"
+        bindings = self.policies.get(PROJECT, {}).get("bindings", [])
+        may_read = any(
+            one["role"] == "roles/storage.objectViewer"
+            and member in one["members"]
+            and bucket in one.get("condition", {}).get("expression", bucket)
+            for one in bindings
+        )
+        return None if may_read else NO_SOURCES.format(bucket=bucket)
+
+    def watch(self) -> None:
+        """Notes which doors were open and are not now."""
+        now = self.open_doors()
+        self.shut |= self.opened - now
+        self.opened |= now
+
+    def open_doors(self) -> set[str]:
+        """Returns the Cloud Run services that anybody may call."""
+        services = {at for at in self.things if at.startswith(f"{SERVICES}/")}
+        return {
+            at.rpartition("/")[2]
+            for at in services
+            if self.things[at]["metadata"]["annotations"].get(OPEN) == "True"
+            or any(
+                "allUsers" in one["members"]
+                for one in self.policies.get(f"{RUN}/{at.rpartition('/')[2]}", {}).get(
+                    "bindings", []
+                )
+            )
+        }
 
     def _verb(self, api: str, at: str, verb: str, body: Json) -> Json:
         if verb == "getIamPolicy":
@@ -229,7 +358,8 @@ class Google:
             return self._policy(at, body["policy"])
         if verb == "addVersion":
             self._there(at)
-            return self._kept(f"{at}/versions/latest", {**VERSION})
+            number = len([one for one in self.things if one.startswith(f"{at}/versions/")]) + 1
+            return self._kept(f"{at}/versions/{number}", {**VERSION})
         if api == "serviceusage":
             email = f"service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
             done = {"response": {"email": email, "uniqueId": "1"}, "done": True}
@@ -238,6 +368,8 @@ class Google:
         raise Refused(501, f"{at}:{verb}")
 
     def _policy(self, at: str, policy: Json) -> Json:
+        if self.restricts_domains and "allUsers" in json.dumps(policy):
+            raise Refused(400, RESTRICTED, "FAILED_PRECONDITION")
         if self.policies.get(at, {}).get("bindings") != policy.get("bindings"):
             self.changed.append(f"{at}:policy")
         self.policies[at] = {**policy, "etag": "ACAB"}
@@ -302,6 +434,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, answer = refused.status, refused.body
                 if status == 501:
                     self.server.google.unknown.append(f"{self.command} {self.path}")
+            self.server.google.watch()
         written = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
@@ -313,6 +446,34 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
+
+
+def _service(name: str) -> Json:
+    """Returns the Cloud Run service behind a new function."""
+    ready = [{"type": "Ready", "status": "True"}]
+    return {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name,
+            "namespace": NUMBER,
+            "generation": 1,
+            "resourceVersion": "1",
+            "labels": {"cloud.googleapis.com/location": "europe-west1"},
+            "annotations": {},
+        },
+        "spec": {
+            "template": {"spec": {"containers": [{"image": name}]}},
+            "traffic": [{"latestRevision": True, "percent": 100}],
+        },
+        "status": {
+            "observedGeneration": 1,
+            "conditions": ready,
+            "latestCreatedRevisionName": f"{name}-00000",
+            "latestReadyRevisionName": f"{name}-00000",
+            "traffic": [{"latestRevision": True, "percent": 100}],
+        },
+    }
 
 
 def _etag(number: int) -> str:

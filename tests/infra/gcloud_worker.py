@@ -6,6 +6,7 @@ Usage: gcloud_worker.py FOLDER_OF_THE_SDK
 
 import io
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,9 @@ from googlecloudsdk.core import log  # type: ignore[import-not-found]  # noqa: E
 SLEEP = time.sleep
 # Between its questions about operations.
 time.sleep = lambda seconds: SLEEP(min(float(seconds), 0.02))
+RESOLVE = socket.getaddrinfo
+# gcloud puts a region before the name of Cloud Run's host.
+socket.getaddrinfo = lambda host, *more: RESOLVE(str(host).rpartition("-")[2], *more)
 ANSWERS, CLI = sys.stdout, gcloud_main.CreateCLI([])
 
 

@@ -22,6 +22,7 @@ from infra.documents.printed import documents
 from infra.local.server import LocalServer
 from infra.local.settings import BRIDGE_KEY
 from infra.local.talk import Talk
+from tests.forked import ForkedServer
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8080"
@@ -108,7 +109,7 @@ def test_what_does_not_run_is_there(begin: str) -> None:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("blocks")) as running:
+    with ForkedServer(tmp_path_factory.mktemp("blocks")) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from infra.local.server import LocalServer
 from infra.local.settings import CRM_COMMENT_SECRET
+from tests.forked import ForkedServer
 
 FAULTS = "/local/comments-faults"
 _numbers = count(1)
@@ -18,7 +19,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("crm")) as running:
+    with ForkedServer(tmp_path_factory.mktemp("crm")) as running:
         yield running
 
 

@@ -4,10 +4,12 @@ when something fails.
 
 import json
 import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +17,10 @@ from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
 from infra.deploy.found import Json
 from infra.deploy.gcloud import Command, Result, Runner
-from infra.deploy.steps_function import _joined
-from infra.deployables import deployables, secrets
+from infra.deploy.steps_function import _joined, environment
+from infra.deployables import ROOT, deployables, secrets
+from infra.uses import USES
+from tests.infra.clock import Clock
 
 TABLE = deployables()
 VALUES = {"BATON_API_KEYS": '{"k": {"name": "it\'s"}}', "CSKU_WEBHOOK_SECRETS": "a,b"}
@@ -73,7 +77,9 @@ class Cloud:
 
     def deploy_to_it(self, only: str | None = None) -> int:
         self.ran = []
-        return deploy.deploy(TO, Runner(self.run, dict(VALUES), pause=lambda _: None), only)
+        clock = Clock()
+        runner = Runner(self.run, dict(VALUES), pause=clock.pause, clock=clock.time)
+        return deploy.deploy(TO, runner, only)
 
 
 def _probes(to: Deployment) -> dict[str, list[Json]]:
@@ -115,12 +121,81 @@ def test_an_empty_project_gets_everything(capsys: pytest.CaptureFixture[str]) ->
     assert cloud.deploy_to_it() == 0
     said = capsys.readouterr().out
     assert "https://europe-west1-baton-test.cloudfunctions.net/receive_webhook/csku" in said
-    assert "BRIDGE_TOKEN_KEYS" in said.splitlines()[-2]
+    assert "In use: api, csku." in said
     steps = list(deploy.plan(TO))
     assert f"[{len(steps)}/{len(steps)}]" in said
     made = {json.dumps(one) for one in cloud.ran}
     asked = [step for step in steps if step.same is None or step.remembers is None]
     assert {json.dumps(_filled(step.create)) for step in asked} <= made
+
+
+def closing(**changed: Any) -> str:
+    """Returns the last lines of a deployment."""
+    return deploy._farewell(replace(TO, **{"secrets": frozenset(), **changed}), "")
+
+
+def named(said: str) -> set[str]:
+    """Returns the settings and secrets that are said to be missing."""
+    return set(re.findall(r"^  ([A-Z_]+) +(?:secret|setting) of ", said, re.MULTILINE))
+
+
+def test_the_closing_lines_name_what_the_chosen_uses_need() -> None:
+    said = closing(uses=("whatsapp", "api"))
+    whatsapp = {"WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+    assert named(said) == {*whatsapp, "BATON_API_KEYS"}
+    assert re.findall(r"receive_webhook/(\w+)", said) == ["whatsapp"]
+
+
+def test_the_closing_lines_name_what_is_missing_of_what_is_set() -> None:
+    said = closing(secrets=frozenset({"WHATSAPP_APP_SECRETS", "BATON_API_KEYS"}))
+    assert named(said) == {"WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+    whole = closing(secrets=frozenset(secrets(TABLE)) - {"BOT_WEBHOOK_URL"})
+    assert "BRIDGE_ALLOWED_ORIGINS" in named(whole)  # a setting, without which the door is closed
+
+
+def test_a_desk_that_baton_calls_needs_its_row() -> None:
+    assert {"BATON_DESKS", "CCAI_MENU_ID", "CCAI_API_TOKEN"} <= named(closing(uses=("ccai",)))
+    row = {"BATON_DESKS": '[{"name": "support", "kind": "ccai", "menu": 3}]'}
+    said = named(closing(uses=("ccai",), settings=row))
+    assert said & {"BATON_DESKS", "CCAI_MENU_ID"} == set()
+    assert "CCAI_API_TOKEN" in said
+
+
+def test_with_everything_set_nothing_is_missing_and_without_anything_it_asks() -> None:
+    assert named(closing(settings={}, secrets=frozenset())) == set()
+    assert "No channel and no desk has a secret yet" in closing()
+    full = closing(
+        uses=("whatsapp", "api"),
+        secrets=frozenset(
+            {"WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "WHATSAPP_ACCESS_TOKEN"}
+            | {"BATON_API_KEYS"}
+        ),
+    )
+    assert "Everything that these need has a value" in full
+
+
+def test_every_missing_value_has_its_page() -> None:
+    pages = set(re.findall(r"(\S+\.md)(?:#(\S+))?$", closing(uses=tuple(USES)), re.MULTILINE))
+    for path, anchor in pages:
+        text = (ROOT / path).read_text().lower()
+        assert not anchor or f"\n## {anchor.replace('-', ' ')}\n" in text
+    assert {path for path, _ in pages} >= {
+        f"shared/platforms/{name}/README.md" for name in ("whatsapp", "rcs", "ccai", "csku")
+    }
+
+
+def test_a_function_is_given_the_platforms_in_use() -> None:
+    for uses in (("whatsapp", "api"), ()):
+        to = replace(TO, uses=uses, secrets=frozenset({"WHATSAPP_ACCESS_TOKEN"}))
+        assert environment(to, TABLE["deliver_outbox"])["BATON_PLATFORMS"] == "whatsapp"
+    assert "BATON_PLATFORMS" not in environment(TO, TABLE["notify_handoff"])
+
+
+def test_an_unknown_channel_or_desk_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for option, value in (("--channels", "whatsap"), ("--desk", "whatsapp")):
+        with pytest.raises(SystemExit):
+            deploy.main([*WHERE, option, value], {})
+        assert "is none of" in capsys.readouterr().err
 
 
 def test_again_nothing_is_made_twice() -> None:
@@ -197,6 +272,14 @@ If a metric was created recently, it could take up to 10 minutes to become avail
 )
 def test_what_google_does_not_know_yet_is_waited_for(command: str, said: str, times: int) -> None:
     assert Cloud(fails={command: [said] * times}).deploy_to_it() == 0
+
+
+def test_what_gcloud_warns_of_is_shown() -> None:
+    step = next(step for step in deploy.plan(TO) if step.title.startswith("run_bot: function"))
+    said = "Preparing function...done.\nWARNING: The runtime python313 is deprecated.\nDone.\n"
+    shown: list[str] = []
+    Runner(lambda words, stdin: Result(0, "True\n", said)).do([step], shown.append)
+    assert "  WARNING: The runtime python313 is deprecated.\n" in shown
 
 
 def test_no_more_is_waited_than_google_needs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,15 +19,20 @@ import pytest
 
 from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
-from infra.deploy.gcloud import Result, Runner
+from infra.deploy.gcloud import Result, Runner, StepFailed
 from infra.deployables import deployables
-from tests.infra.fake_google import APIS, Google, Server
+from tests.infra.clock import Clock
+from tests.infra.fake_google import APIS, NUMBER, OPEN, SERVICES, Google, Server
 from tests.soak import SOAKS
+
+pytestmark = pytest.mark.soak
 
 WORKER = Path(__file__).parent / "gcloud_worker.py"
 GATE = ("forward_variables", "notify_handoff", "sweep")  # one of each kind
 TABLE = {name: row for name, row in deployables().items() if SOAKS or name in GATE}
 INTERRUPTED = range(10, 330, 40) if SOAKS else (25, 95)
+FUNCTIONS = "cloudfunctions/projects/baton-test/locations/europe-west1/functions"
+LATEST = [{"latestRevision": True, "percent": 100}]
 SECRETS = {"BRIDGE_TOKEN_KEYS": "4f1d7c92b6e8a0354f1d7c92b6e8a035"}
 
 
@@ -115,6 +120,12 @@ def to(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     )
 
 
+def run(gcloud: Gcloud, words: str, text: str | None = None) -> None:
+    """Runs a command of the documents."""
+    done = gcloud.run(("gcloud", *words.split(), "--project=baton-test", "--quiet"), text)
+    assert done.code == 0, done.errors
+
+
 def deployed(to: Deployment, gcloud: Gcloud, only: str | None = None) -> None:
     assert deploy.deploy(to, Runner(gcloud.run, SECRETS), only) == 0
 
@@ -126,10 +137,16 @@ def whole(to: Deployment, gcloud: Gcloud, server: Server) -> Google:
     return server.google
 
 
+@pytest.fixture(scope="module")
+def first(whole: Google) -> dict[str, str]:
+    """Returns what the first deployment made."""
+    return whole.state()
+
+
 def test_an_empty_project_gets_everything_and_a_second_run_changes_nothing(
-    to: Deployment, gcloud: Gcloud, whole: Google
+    to: Deployment, gcloud: Gcloud, whole: Google, first: dict[str, str]
 ) -> None:
-    first, made = whole.state(), list(whole.made)
+    made = list(whole.made)
     assert whole.unknown == []
     assert len([at for at in made if "/functions/" in at]) == len(TABLE)
     whole.made.clear()
@@ -158,20 +175,119 @@ def test_a_changed_setting_changes_one_thing(to: Deployment, gcloud: Gcloud, who
     deployed(to, gcloud, only="forward_variables")
 
 
-def test_after_a_rollback_a_deployment_moves_the_traffic(
+def test_after_a_rollback_a_deployment_moves_the_traffic_and_says_so(
+    to: Deployment, gcloud: Gcloud, whole: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    back = "--to-revisions=forward-variables-00001=100"
+    run(gcloud, f"run services update-traffic forward-variables {back} --region={to.region}")
+    traffic = whole.things[f"{SERVICES}/forward-variables"]["spec"]["traffic"]
+    assert traffic[0]["revisionName"] == "forward-variables-00001"
+    deployed(to, gcloud, only="forward_variables")
+    assert traffic != whole.things[f"{SERVICES}/forward-variables"]["spec"]["traffic"] == LATEST
+    assert "All traffic is now at the revision that was deployed" in capsys.readouterr().out
+    deployed(to, gcloud, only="forward_variables")
+    assert "All traffic is now" not in capsys.readouterr().out
+
+
+def test_an_upgrade_shuts_no_door(to: Deployment, gcloud: Gcloud, whole: Google) -> None:
+    new = to.sources["forward_variables"].with_name("forward_variables-fedcba.zip")
+    new.write_bytes(b"the next version")
+    upgraded = replace(to, sources={**to.sources, "forward_variables": new})
+    deployed(upgraded, gcloud, only="forward_variables")
+    built = whole.things[f"{FUNCTIONS}/forward_variables"]["buildConfig"]["source"]
+    assert built["storageSource"]["object"] == new.name
+    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+    deployed(to, gcloud, only="forward_variables")
+
+
+def test_a_rotated_secret_is_read_and_no_door_is_shut(
     to: Deployment, gcloud: Gcloud, whole: Google
 ) -> None:
-    where = "cloudfunctions/projects/baton-test/locations/europe-west1/functions"
-    function = whole.things[f"{where}/forward_variables"]
-    function["serviceConfig"]["allTrafficOnLatestRevision"] = False
+    add = "secrets versions add BRIDGE_TOKEN_KEYS --data-file=-"
+    run(gcloud, add, "b6e8a0354f1d7c924f1d7c92b6e8a035,4f1d7c92b6e8a0354f1d7c92b6e8a035")
+    revision = whole.things[f"{FUNCTIONS}/forward_variables"]["serviceConfig"]["revision"]
     deployed(to, gcloud, only="forward_variables")
-    assert function["serviceConfig"]["allTrafficOnLatestRevision"] is True
+    service = whole.things[f"{FUNCTIONS}/forward_variables"]["serviceConfig"]
+    assert service["revision"] > revision  # instances read secrets when they start
+    assert [one["version"] for one in service["secretEnvironmentVariables"]] == ["latest"]
+    versions = [at for at in whole.things if "/BRIDGE_TOKEN_KEYS/versions/" in at]
+    assert [at.rpartition("/")[2] for at in versions] == ["1", "2"]  # none from the environment
+    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+
+
+def test_a_function_whose_build_may_not_read_stays_as_it_is(
+    to: Deployment, gcloud: Gcloud, whole: Google, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = next(step for step in deploy.plan(to) if step.title.startswith("builds may read the"))
+    words = [one.replace("\x00PROJECT_NUMBER\x00", NUMBER) for one in right.create.words[1:]]
+    words[1] = "remove-iam-policy-binding"
+    assert gcloud.run(("gcloud", *words), None).code == 0
+    revision = whole.things[f"{FUNCTIONS}/forward_variables"]["serviceConfig"]["revision"]
+    clock = Clock(times=30)
+    runner = Runner(gcloud.run, SECRETS, pause=clock.pause, clock=clock.time)
+    runner.values["PROJECT_NUMBER"] = NUMBER
+    assert deploy.deploy(to, runner, "forward_variables") == 1
+    assert "Run the whole deployment again, without --only" in capsys.readouterr().err
+    there = whole.things[f"{FUNCTIONS}/forward_variables"]
+    assert (there["state"], there["serviceConfig"]["revision"]) == ("ACTIVE", revision)
+    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+    runner.do([right], lambda text: None)
+    whole.builds_to_fail = 2  # the right does not hold at once
+    assert deploy.deploy(to, runner, "forward_variables") == 0
+    assert "waiting for Google to know it ... . done" in capsys.readouterr().out.replace(
+        "up to date", "done"
+    )
+
+
+def test_an_alarm_waits_for_a_metric_that_google_does_not_know_yet(
+    to: Deployment, gcloud: Gcloud, whole: Google
+) -> None:
+    steps = [step for step in deploy.plan(to) if step.title.startswith(("alarm", "the name"))]
+    at, alarm = next(
+        (at, one)
+        for at, one in whole.things.items()
+        if "/alertPolicies/" in at and "logging.googleapis.com/user/" in json.dumps(one)
+    )
+    del whole.things[at]
+    whole.alarms_to_refuse, clock = 3, Clock()
+    runner = Runner(gcloud.run, pause=clock.pause, clock=clock.time)
+    titles = ("the name of that address", f"alarm {alarm['displayName']}")
+    runner.do([step for step in steps if step.title in titles], lambda text: None)
+    again = [one for at, one in whole.things.items() if "/alertPolicies/" in at]
+    assert [one["displayName"] for one in again].count(alarm["displayName"]) == 1
+    assert clock.pauses == 3
+
+
+@pytest.mark.parametrize(
+    ("restricted", "keeps_check", "form"),
+    [(True, False, "no check"), (False, True, "allUsers"), (True, True, "refused")],
+)
+def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
+    restricted: bool, keeps_check: bool, form: str, to: Deployment, gcloud: Gcloud, server: Server
+) -> None:
+    empty, server.google = server.google, Google(things=server.google.things)
+    server.google.restricts_domains = restricted
+    server.google.keeps_invoker_check = keeps_check
+    service = server.google.things[f"{SERVICES}/forward-variables"]
+    open_before = service["metadata"]["annotations"].pop(OPEN)
+    step = next(step for step in deploy.plan(to) if "everybody may call it" in step.title)
+    runner = Runner(gcloud.run)
+    try:
+        runner.do([step], lambda text: None)
+        assert form == ("allUsers" if server.google.policies else "no check")
+        assert server.google.open_doors() == {"forward-variables"}
+    except StepFailed as failure:
+        assert form == "refused"
+        assert "run.managed.requireInvokerIam" in deploy.advice(failure.result.errors)
+        assert "do not belong to a permitted customer" in failure.result.errors
+    finally:
+        service["metadata"]["annotations"][OPEN] = open_before
+        server.google = empty
 
 
 def test_interrupted_and_run_again_it_ends_the_same(
-    to: Deployment, gcloud: Gcloud, whole: Google, server: Server
+    to: Deployment, gcloud: Gcloud, first: dict[str, str], server: Server
 ) -> None:
-    wanted = whole.state()
     server.google = Google()
     for commands in INTERRUPTED:
         gcloud.left = commands
@@ -180,4 +296,4 @@ def test_interrupted_and_run_again_it_ends_the_same(
     gcloud.left = -1
     deployed(to, gcloud)
     assert server.google.unknown == []
-    assert server.google.state() == wanted
+    assert server.google.state() == first

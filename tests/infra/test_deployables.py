@@ -4,17 +4,19 @@ function reads.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from infra.deployables import TABLE, deployables, secrets, settings, topics
+from infra.uses import CHANNELS, DESKS, USES
 from shared.bootstrap.platforms import capabilities, platforms
 from shared.bootstrap.policy import policy
 from shared.schemas import notifications
 from shared.settings.doors import DOORS, Door
 from shared.settings.model import Settings
+from shared.settings.types import PlatformName
 
 ROOT = Path(__file__).parents[2]
 ROWS = deployables()
@@ -72,6 +74,12 @@ def test_all_who_decide_decide_alike(function: str) -> None:
 def read_by_the_policy() -> set[str]:
     """Returns the settings that the code reads to decide, as it reads them."""
     read = set[str]()
+    policy(noting(read), capabilities(platforms(Settings())))
+    return read
+
+
+def noting(read: set[str]) -> Settings:
+    """Returns settings that note what is read of them."""
 
     class Noting(Settings):
         def __getattribute__(self, name: str) -> Any:
@@ -79,9 +87,7 @@ def read_by_the_policy() -> set[str]:
                 read.add(name)
             return super().__getattribute__(name)
 
-    settings, known = Noting(), capabilities(platforms(Settings()))
-    policy(settings, known)
-    return read
+    return Noting()
 
 
 @pytest.mark.parametrize("function", sorted(set(ROWS) - {"sweep"}))
@@ -94,6 +100,28 @@ def test_a_door_gets_what_opens_it(door: Door) -> None:
     for function in door.functions:
         row = ROWS[function]
         assert {name.upper() for name in door.needs} <= {*row.secrets, *row.settings}
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_a_function_is_given_what_says_whether_its_door_is_used(door: Door) -> None:
+    """Without it, what the door needs would never be missed."""
+    read = set[str]()
+    door.is_used(noting(read))
+    for function in door.functions:
+        row = ROWS[function]
+        assert {name.upper() for name in read} <= {*row.secrets, *row.settings}
+
+
+def test_every_door_belongs_to_a_use() -> None:
+    assert sorted(door for use in USES.values() for door in use.doors) == sorted(
+        door.name for door in DOORS
+    )
+
+
+def test_every_platform_may_be_named_as_one_in_use() -> None:
+    named = get_args(PlatformName)
+    assert named == tuple(platforms(Settings()))
+    assert {*named, "api"} == {*CHANNELS, *DESKS}
 
 
 def test_every_topic_of_the_code_is_made() -> None:

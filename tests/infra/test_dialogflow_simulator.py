@@ -14,6 +14,7 @@ import pytest
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import DIALOGFLOW_AGENT
 from shared.bots.dialogflow import session_of
+from tests.forked import ForkedServer
 
 SIM = "/sim/dialogflow"
 _numbers = count(1)
@@ -21,7 +22,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("dialogflow")) as running:
+    with ForkedServer(tmp_path_factory.mktemp("dialogflow")) as running:
         yield running
 
 

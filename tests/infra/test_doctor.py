@@ -4,6 +4,7 @@ one.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from infra.doctor import doctor
 from infra.doctor import state as doctor_state
 from infra.doctor.http import Answer, Finding, Patient, Verdict
 from infra.local.server import LocalServer
+from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
 
 SECRETS = (
@@ -26,22 +28,26 @@ SECRETS = (
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("healthy")) as server:
+    with ForkedServer(tmp_path_factory.mktemp("healthy")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def doorless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("doorless"), dict.fromkeys(SECRETS, "")) as server:
+    with ForkedServer(tmp_path_factory.mktemp("doorless"), dict.fromkeys(SECRETS, "")) as server:
         yield server
 
 
 def examined(
-    server: LocalServer, *, longest_wait: float = 600, **environment: str
+    server: LocalServer,
+    *,
+    longest_wait: float = 600,
+    chosen: tuple[str, ...] = (),
+    **environment: str,
 ) -> tuple[bool, list[Finding]]:
     found: list[Finding] = []
-    well = doctor.examine(doctor.patient(server.url, environment, longest_wait), found.append)
-    return well, found
+    one = doctor.patient(server.url, environment, longest_wait, chosen=chosen)
+    return doctor.examine(one, found.append), found
 
 
 def faults(server: LocalServer, **how: Any) -> list[str]:
@@ -66,15 +72,27 @@ def test_a_healthy_run_is_well(healthy: LocalServer) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "what"),
     [
-        ("BUSINESS_MESSAGES_CLIENT_TOKEN", "another", "the ownership handshake is refused"),
-        ("BUSINESS_MESSAGES_SIGNING_KEYS", "another", "a signed event is refused"),
-        ("CSKU_WEBHOOK_SECRETS", "another", "CSKU: your secret is refused"),
-        ("RCS_CLIENT_TOKENS", "another", "RCS: the ownership handshake is refused"),
-        ("WHATSAPP_VERIFY_TOKEN", "another", "WhatsApp: the check of the address is refused"),
+        (
+            "BUSINESS_MESSAGES_CLIENT_TOKEN",
+            "another",
+            "the ownership handshake does not accept your token",
+        ),
+        (
+            "BUSINESS_MESSAGES_SIGNING_KEYS",
+            "another",
+            "an event with your signature is answered 401",
+        ),
+        ("CSKU_WEBHOOK_SECRETS", "another", "CSKU: an event with your secret is answered 401"),
+        ("RCS_CLIENT_TOKENS", "another", "RCS: the ownership handshake does not accept your token"),
+        (
+            "WHATSAPP_VERIFY_TOKEN",
+            "another",
+            "WhatsApp: the check of the address does not accept your token",
+        ),
         (
             "BATON_API_KEYS",
             '{"another": {"name": "x", "may": ["HUMAN"]}}',
-            "The API refuses your key",
+            "The API does not accept your key",
         ),
         (
             "BRIDGE_ALLOWED_ORIGINS",
@@ -93,7 +111,9 @@ def test_a_secret_that_is_not_the_deployments(
 
 @pytest.mark.parametrize("setting", [one for one in SECRETS if not one.startswith("BRIDGE")])
 def test_a_secret_that_is_missing(doorless: LocalServer, setting: str) -> None:
-    assert any(f"A door is closed: {setting} is not set" in fault for fault in faults(doorless))
+    found = faults(doorless, chosen=("business_messages", "csku", "api"))
+    assert any(f"the door is closed, {setting} is not set" in fault for fault in found)
+    assert any(f"Set {setting} and deploy again" in fault and ".md" in fault for fault in found)
 
 
 def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
@@ -106,7 +126,7 @@ def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
         ),
         "",
     )
-    with LocalServer(tmp_path, unused) as server:
+    with ForkedServer(tmp_path, unused) as server:
         well, found = examined(server)
     assert well, found
     closed = [
@@ -117,28 +137,101 @@ def test_a_channel_that_is_not_in_use_is_no_fault(tmp_path: Path) -> None:
     assert len(closed) == 5
 
 
+def test_only_what_is_used_is_checked(healthy: LocalServer) -> None:
+    well, found = examined(healthy, chosen=("whatsapp", "api"))
+    assert well, found
+    said = "\n".join(one.what for one in found)
+    assert "WhatsApp: a webhook without signature is answered 401" in said
+    assert "Not checked as not in use: business_messages, rcs, ccai, csku" in said
+    assert not any(name in said for name in ("Business Messages", "RCS:", "CSKU:"))
+
+
 def test_settings_that_are_wrong() -> None:
     """A local run refuses to start with them; a deployed function says so at every door."""
-    found = list(doctor_checks.answers_at_all(_answering(Answer(503, _error("misconfigured"), {}))))
+    answer = Answer(503, _error("misconfigured"), {})
+    found = list(doctor_checks.answers_at_all(_door(answer, "receive_webhook")))
     assert [one.what for one in found] == ["The settings are wrong"]
     assert found[0].fatal
 
 
-def test_nobody_answers(capsys: pytest.CaptureFixture[str], nowhere: str) -> None:
+def test_nothing_answers(capsys: pytest.CaptureFixture[str], nowhere: str) -> None:
     assert doctor.main([nowhere], {}) == 1
     said = capsys.readouterr().out
-    assert "FAIL  Nobody answers" in said
+    assert f"it does not answer at {nowhere}/receive_webhook" in said
     assert said.count("FAIL") == 1 + 1  # the finding, and the last line
 
 
-def test_somebody_else_answers(healthy: LocalServer) -> None:
+@pytest.mark.parametrize("function", ["send_representative", "receive_webhook", "sweep"])
+def test_the_address_of_one_function_is_not_that_of_all(
+    healthy: LocalServer, function: str
+) -> None:
+    """Each function answers 401 or 404 to the paths of the others, which are not its doors."""
+    url = f"{healthy.url}/{function}"
+    found: list[Finding] = []
+    assert not doctor.examine(doctor.patient(url, {}), found.append)
+    (fault,) = found
+    assert fault.verdict is Verdict.ILL
+    assert fault.advice.endswith(f": {healthy.url}")
+
+
+def test_the_address_of_one_service_is_not_that_of_all() -> None:
+    """Its function answers every path, and has the others' names in no header."""
+    found: list[Finding] = []
+    one = _door(Answer(401, _error("unauthenticated"), {}), "receive_webhook")
+    assert not doctor.examine(one, found.append)
+    faults = [one.what for one in found if one.verdict is Verdict.ILL]
+    for name in ("send_representative", "forward_variables"):
+        assert any(f"{name} is not checked" in fault for fault in faults)
+
+
+def test_something_else_answers(healthy: LocalServer) -> None:
     found: list[Finding] = []
     assert not doctor.examine(doctor.patient(f"{healthy.url}/elsewhere", {}), found.append)
-    assert "it is not Baton" in found[0].what
+    assert found[0].fatal
+    assert len(found) == 1
+    assert "does not answer at" in found[0].what
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 500])
+def test_no_answer_of_something_else_counts_as_a_door(status: int) -> None:
+    """It answers everything alike, as a load balancer, a proxy or another project's function."""
+    foreign = Answer(status, _error("unauthenticated"), {})
+    found: list[Finding] = []
+    assert not doctor.examine(_answering(foreign), found.append)
+    assert [one for one in found if one.verdict is Verdict.WELL] == []
+
+
+def test_a_door_that_google_keeps_closed_is_named_and_the_others_are_checked() -> None:
+    def send(method: str, url: str, *_: object) -> Answer:
+        function = url.removeprefix("https://x/").split("/")[0]
+        if function == "receive_webhook":
+            return Answer(403, "Forbidden", {})
+        return Answer(401, _error("unauthenticated"), {"baton-function": function})
+
+    found: list[Finding] = []
+    assert not doctor.examine(replace(_answering(Answer(0, "", {})), send=send), found.append)
+    shut = [one for one in found if "receive_webhook is not checked" in one.what]
+    assert [one.verdict for one in shut] == [Verdict.ILL]
+    assert "Google answers 403" in shut[0].what
+    assert any("The API answers 401" in one.what for one in found)
+
+
+def test_it_says_what_it_could_not_check(
+    healthy: LocalServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor.main([healthy.url, "--channels", "whatsapp", "--desk", "api"], {}) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("What was checked has no fault. Not checked:")
+
+
+def test_no_line_can_be_read_backwards(healthy: LocalServer) -> None:
+    """A line says what is sent and what is answered: "no signature is refused" says both."""
+    said = [one.what for one in examined(healthy)[1]]
+    assert [one for one in said if " is refused" in one or " refuses" in one] == []
 
 
 def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         damage_store(tmp_path / "baton.sqlite")
         found = faults(server)
     assert any("a signed event is answered 503 store-damaged" in fault for fault in found), found
@@ -165,7 +258,7 @@ def test_a_platform_that_takes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
 ) -> None:
     monkeypatch.setattr(doctor_state, "SETTLES_SECONDS", 0.5)
-    with LocalServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
+    with ForkedServer(tmp_path, {"BUSINESS_MESSAGES_API_URL": nowhere}) as server:
         _customer(server, "3333")
         claim = b'{"representative": {"displayName": "Jane Doe"}}'
         path = "/send_representative/v1/conversations/3333:claim"
@@ -201,32 +294,43 @@ def _answering(answer: Answer, letters: Result | None = None) -> Patient:
     )
 
 
+def _door(answer: Answer, function: str) -> Patient:
+    """Returns a deployed Baton whose function gives one answer to everything."""
+    return _answering(replace(answer, headers={**answer.headers, "baton-function": function}))
+
+
 def _error(reason: str, **metadata: str) -> str:
     details: list[Mapping[str, Any]] = [{"reason": reason, "metadata": metadata}]
     return json.dumps({"error": {"details": details}})
 
 
 def test_a_private_function_that_everybody_may_call() -> None:
-    opened = list(doctor_state.private(_answering(Answer(400, _error("empty-message"), {}))))
-    closed = list(doctor_state.private(_answering(Answer(403, "Forbidden", {}))))
-    assert {one.verdict for one in opened} == {Verdict.ILL}
-    assert {one.verdict for one in closed} == {Verdict.WELL}
-    assert len(opened) == len(closed) >= 3
+    opened = Answer(400, _error("empty-message"), {})
+    for name in ("deliver_outbox", "notify_handoff", "run_bot", "sweep"):
+        found = {one.what: one.verdict for one in doctor_state.private(_door(opened, name))}
+        assert found.pop(f"{name} can be called by everybody") is Verdict.ILL
+        assert set(found.values()) == {Verdict.SKIPPED}
+    for status in (403, 404):
+        closed = list(doctor_state.private(_answering(Answer(status, "Forbidden", {}))))
+        assert {one.verdict for one in closed} == {Verdict.WELL}
+        assert len(closed) >= 3
+
+
+def test_a_private_function_that_does_not_answer_was_not_checked() -> None:
+    for answer in (Answer(0, "timed out", {}), Answer(503, "", {})):
+        found = list(doctor_state.private(_answering(answer)))
+        assert {one.verdict for one in found} == {Verdict.SKIPPED}
 
 
 def test_a_webhook_that_takes_what_nobody_signed() -> None:
-    found = list(doctor_checks.unsigned(_answering(Answer(200, "{}", {}))))
+    found = list(doctor_checks.unsigned(_door(Answer(200, "{}", {}), "receive_webhook")))
     assert [one.verdict for one in found] == [Verdict.ILL, Verdict.ILL]
 
 
 def test_a_bridge_that_lets_any_page_in() -> None:
-    (found,) = doctor_state.cors(_answering(Answer(204, "", {"access-control-allow-origin": "*"})))
+    answer = Answer(204, "", {"access-control-allow-origin": "*"})
+    (found,) = doctor_state.cors(_door(answer, "forward_variables"))
     assert found.verdict is Verdict.ILL
-
-
-def test_a_bridge_that_is_not_there_is_no_fault() -> None:
-    (found,) = doctor_state.cors(_answering(Answer(404, "not found", {})))
-    assert found.verdict is Verdict.SKIPPED
 
 
 def test_dead_letters() -> None:
@@ -239,19 +343,41 @@ def test_dead_letters() -> None:
         assert {one.verdict for one in found} == {verdict}
 
 
+URL = "https://europe-west1-my-project.cloudfunctions.net"
+
+
 def test_of_a_deployment_the_secrets_are_asked_for() -> None:
     def run(words: tuple[str, ...], stdin: str | None) -> Result:
         assert "--project=my-project" in words
-        return (
-            Result(0, "from-secret-manager")
-            if "--secret=CSKU_WEBHOOK_SECRETS" in words
-            else Result(1, "")
-        )
+        if "--secret=CSKU_WEBHOOK_SECRETS" in words:
+            return Result(0, "from-secret-manager")
+        denied = "PERMISSION_DENIED" if "--secret=RCS_AUTH" in words else "NOT_FOUND"
+        return Result(1, "", f"ERROR: (gcloud.secrets.versions.access) {denied}: x")
 
-    url = "https://europe-west1-my-project.cloudfunctions.net"
-    found = doctor.patient(url, {"BRIDGE_TOKEN_KEYS": "mine"}, run=run)
-    assert found.project == "my-project"
+    found = doctor.patient(URL, {"BRIDGE_TOKEN_KEYS": "mine"}, run=run)
+    assert (found.project, found.region) == ("my-project", "europe-west1")
     assert found.known == {
         "CSKU_WEBHOOK_SECRETS": "from-secret-manager",
         "BRIDGE_TOKEN_KEYS": "mine",
     }
+    assert found.unreadable == {"RCS_AUTH"}
+    assert found.uses == {"csku", "bridge"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"), [("NOT_FOUND", Verdict.ILL), ("PERMISSION_DENIED", Verdict.SKIPPED)]
+)
+def test_a_secret_that_what_is_used_needs_is_missed(errors: str, verdict: Verdict) -> None:
+    one = doctor.patient(
+        URL,
+        {"WHATSAPP_APP_SECRETS": "x", "WHATSAPP_VERIFY_TOKEN": "y"},
+        run=lambda words, stdin: Result(1, "", errors),
+    )
+    (found,) = doctor._without_value(one)
+    assert "WHATSAPP_ACCESS_TOKEN" in found.what
+    assert found.verdict is verdict
+
+
+def test_settings_of_the_environment_that_are_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.main(["http://127.0.0.1:1"], {"UNCLAIMED_AFTER": "abc"}) == 2
+    assert "UNCLAIMED_AFTER" in capsys.readouterr().err

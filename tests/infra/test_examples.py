@@ -13,6 +13,7 @@ import pytest
 
 from infra.local.server import PATIENCE_SECONDS, LocalServer, free_port
 from infra.local.talk import Talk
+from tests.forked import ForkedServer
 
 EXAMPLES = Path(__file__).parents[2] / "infra" / "examples"
 BOTS = {"Python": [sys.executable, "bot.py"], "Node.js": ["node", "bot.mjs"]}
@@ -27,7 +28,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalServ
             pytest.fail(f"{command[0]} is not on the PATH")
         pytest.skip(f"{command[0]} is not on the PATH")
     port = free_port()
-    local = LocalServer(tmp_path, {"BOT_WEBHOOK_URL": f"http://127.0.0.1:{port}/"})
+    local = ForkedServer(tmp_path, {"BOT_WEBHOOK_URL": f"http://127.0.0.1:{port}/"})
     api = f"{local.url}/send_representative"
     with local, example(command, PORT=str(port), BATON_API=api):
         yield local
@@ -81,7 +82,7 @@ def answer_as_a_desk(url: str) -> None:
 
 
 def test_a_desk_without_a_customer_says_so(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         ended = subprocess.run(
             [sys.executable, "desk.py"],
             cwd=EXAMPLES,

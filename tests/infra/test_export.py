@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sqlite3
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -10,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.conversation import Erasing
 from shared.schemas.journal import Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
+from tests.forked import ForkedServer
 from tests.infra.exporting import (
     BEGIN,
     JANE,
@@ -38,7 +39,7 @@ DOE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the state of a local run: a handoff, and a conversation that was erased."""
     folder = tmp_path_factory.mktemp("played")
-    with LocalServer(folder) as server:
+    with ForkedServer(folder) as server:
         talk = Talk(server, "3333")
         talk.customer_says("Hi, I have a problem", "m-1")
         talk.post("/messages", {"messageId": "b-1", "text": "Beep"}, "dev-bot")
@@ -321,3 +322,21 @@ async def test_the_local_runs_home_names_the_store(tmp_path: Path) -> None:
         1,
         True,
     )
+
+
+async def test_an_entry_that_cannot_be_read_ends_no_export(tmp_path: Path, run: Run) -> None:
+    path, names = tmp_path / "damaged.sqlite", ("csku:1", "csku:2", "csku:3")
+    entries = [said(name, n, f"{name} says {n}") for name in names for n in (0, 2)]
+    await stored(path, [conversation(name) for name in (*names, "csku:4")], entries)
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "UPDATE journal SET body = json_set(body, '$.formVersion', 99) "
+            "WHERE conversation = 'csku:2' AND body LIKE '%says 2%'"
+        )
+        database.execute("UPDATE conversations SET body = '{}' WHERE id = 'csku:4'")
+    done = run(path, *PERIOD, "--format", "csv", status=1)
+    texts = [row["text"] for row in csv.DictReader(done.stdout.splitlines())]
+    assert [one for one in texts if "csku:2" not in one] == [
+        f"{name} says {n}" for name in ("csku:1", "csku:3") for n in (0, 2)
+    ]
+    assert "2 conversations are missing or end early" in done.stderr

@@ -13,6 +13,7 @@ from infra.local.reference import COMMON
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import SIGNING_KEY
 from shared.platforms.signatures import hmac_sha512_base64
+from tests.forked import ForkedServer
 
 SAY = "/sim/business_messages/customers/3333/messages"
 UNKEYED = [
@@ -46,7 +47,7 @@ FOREIGN = ["https://evil.example", "null", "http://localhost:1", "http://evil.lo
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with LocalServer(tmp_path_factory.mktemp("gate")) as server:
+    with ForkedServer(tmp_path_factory.mktemp("gate")) as server:
         yield server
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.server import LocalServer
+from tests import forked
+from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +32,22 @@ AS_ANYBODY = ["setpriv", "--bounding-set", "-dac_override", "--"] if os.geteuid(
 
 def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Returns how a start ended that must end by itself."""
-    given = {**os.environ, "PORT": "0", "BATON_HOME": str(folder), **environment}
+    given = {"PORT": "0", "BATON_HOME": str(folder), **environment}
+    return forked.run("infra.local", **given)
+
+
+def start_as_anybody(folder: Path) -> subprocess.CompletedProcess[str]:
+    given = {**os.environ, "PORT": "0", "BATON_HOME": str(folder)}
     command = [*AS_ANYBODY, sys.executable, "-m", "infra.local"]
     return subprocess.run(command, env=given, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
 def refused(folder: Path, **environment: str) -> str:
     """Returns the words of a start that was refused as it must be."""
-    ended = start(folder, **environment)
+    return words_of(start(folder, **environment))
+
+
+def words_of(ended: subprocess.CompletedProcess[str]) -> str:
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "Traceback" not in ended.stderr
     assert "nothing was lost" not in ended.stderr
@@ -60,7 +70,7 @@ def _truncated(path: Path) -> None:
 
 
 def _page_damaged(path: Path) -> None:
-    with LocalServer(path.parent) as run:
+    with ForkedServer(path.parent) as run:
         for n in range(40):
             run.send("POST", SAY, json.dumps({"text": "x" * 900, "messageId": f"m-{n}"}).encode())
         run.wait_until_quiet("3333")
@@ -124,7 +134,7 @@ def test_what_the_words_say_helps(tmp_path: Path) -> None:
     (tmp_path / "baton.sqlite").write_bytes(GARBAGE)
     command = next(line for line in refused(tmp_path).splitlines() if line.startswith("  mkdir "))
     subprocess.run(["sh", "-eu", "-c", command], check=True)
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         assert run.send("POST", SAY, b'{"text": "Hi"}').status == 200
     assert (tmp_path / "damaged" / "baton.sqlite").read_bytes() == GARBAGE
 
@@ -151,7 +161,7 @@ def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "baton.sqlite").touch(0o400)
     tmp_path.chmod(0o500)
     try:
-        assert "cannot be used" in refused(tmp_path)
+        assert "cannot be used" in words_of(start_as_anybody(tmp_path))
     finally:
         tmp_path.chmod(0o700)
 
@@ -159,20 +169,20 @@ def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / f"{name}.sqlite").touch()
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         assert run.send("POST", SAY, b'{"text": "Hi"}').status == 200
 
 
 def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir(0o755)
-    with LocalServer(folder) as run:
+    with ForkedServer(folder) as run:
         run.send("POST", SAY, b'{"text": "Hi"}')
         run.stop(signal.SIGKILL)
     folder.chmod(0o755)
     for path in folder.iterdir():
         path.chmod(0o644)
-    with LocalServer(folder) as run:
+    with ForkedServer(folder) as run:
         run.send("POST", SAY, b'{"text": "again"}')
         run.wait_until_quiet("3333")
         found = modes(folder)
@@ -188,7 +198,7 @@ def test_a_folder_with_other_things_in_it_stays_open(tmp_path: Path) -> None:
     """The state may be put into a folder of the user's; only files are closed then."""
     tmp_path.chmod(0o755)
     environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    with LocalServer(tmp_path, environment):
+    with ForkedServer(tmp_path, environment):
         found = modes(tmp_path)
     assert found.pop(tmp_path.name) == "0o755"
     assert found["baton.sqlite"] == "0o600"
@@ -197,13 +207,15 @@ def test_a_folder_with_other_things_in_it_stays_open(tmp_path: Path) -> None:
 def test_a_second_run_on_the_same_state_is_refused(tmp_path: Path) -> None:
     for name in ("a", "d"):
         (tmp_path / name).mkdir()
-    with LocalServer(tmp_path / "a") as run:
+    with ForkedServer(tmp_path / "a") as run:
         assert run.process is not None
         said = refused(tmp_path / "a")
         assert f"process {run.process.pid}" in said
         assert "BATON_HOME=" in said
         store = f"sqlite:///{tmp_path}/a/baton.sqlite"
-        with LocalServer(tmp_path / "d", {"BATON_STORE": f"sqlite:///{tmp_path}/elsewhere.sqlite"}):
+        with ForkedServer(
+            tmp_path / "d", {"BATON_STORE": f"sqlite:///{tmp_path}/elsewhere.sqlite"}
+        ):
             said = refused(tmp_path / "b", BATON_STORE=f"sqlite:///{tmp_path}/elsewhere.sqlite")
             assert "Another run uses" in said
         assert "Another run uses" in refused(tmp_path / "c", BATON_STORE=store)
@@ -213,7 +225,7 @@ def test_a_second_run_on_the_same_state_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         said = refused(tmp_path / "b", PORT=str(run.port))
     assert "PORT=8081 make run" in said
 
@@ -222,7 +234,7 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
     not hasattr(resource, "prlimit"), reason="only Linux limits a process that runs"
 )
 def test_a_full_disk_acknowledges_nothing_and_says_so(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         assert run.process is not None
         _say(run, "before")
         run.wait_until_quiet("3333")
@@ -250,7 +262,7 @@ def test_a_full_disk_acknowledges_nothing_and_says_so(tmp_path: Path) -> None:
 
 
 def test_damage_that_comes_later_is_answered_503(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         damage_store(tmp_path / "baton.sqlite")
         answered = [_webhook(run, "w-1"), _webhook(run, "w-2")]
     assert answered == [(503, "store-damaged")] * 2

@@ -3,28 +3,26 @@ mended, and it says which.
 """
 
 import asyncio
-import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.measures.counts import Cell, Count, quarter_of
 from shared.schemas.measures import Name
 from shared.stores.sqlite.store import SqliteStore
+from tests import forked
+from tests.forked import ForkedServer
 
-ROOT = Path(__file__).parents[2]
 NOW = quarter_of(datetime.now(UTC))
 
 
 @pytest.fixture
 def played(tmp_path: Path) -> Path:
-    with LocalServer(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         talk = Talk.open(server)
         talk.post(":requestHuman", {"reason": "refund"}, "dev-bot")
         server.wait_until_quiet(talk.id)
@@ -32,11 +30,8 @@ def played(tmp_path: Path) -> Path:
 
 
 def _recount(store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
-    command = [sys.executable, "-m", "infra.recount", *arguments]
-    return subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    settings = {"BATON_STORE": f"sqlite:///{store}", "BATON_QUEUE": "inline"}
+    return forked.run("infra.recount", *arguments, **settings)
 
 
 async def _spoil(path: Path, *at: datetime) -> None:

@@ -37,7 +37,7 @@ def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
     assert {fact[1] for fact in facts if fact[0] == "function"} == set(TABLE)
     kinds = (
         "alert api account backup dashboard database expiry field "
-        "function index job mail metric repository right"
+        "function index job mail metric open repository right"
     )
     assert {str(fact[0]) for fact in facts} == {
         *kinds.split(),

@@ -15,6 +15,8 @@ from infra.simulate import DeploymentBuild, SimulationError
 from infra.stage import stage
 from tests.soak import SOAKS
 
+pytestmark = pytest.mark.soak
+
 
 def _works(python: str) -> bool:
     path = shutil.which(python)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.server import LocalServer
+from tests import forked
+from tests.forked import ForkedServer
 
 ROOT = Path(__file__).parents[2]
 TOOLS = [
@@ -53,17 +54,19 @@ def test_every_tool_is_walked() -> None:
     assert names == set(TOOLS)
 
 
-def ended(
-    *command: str, folder: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def ended(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Returns how a tool ended, which never is with a traceback."""
-    given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    words = [sys.executable, "-m", *command]
-    done = subprocess.run(
-        words, env=given, cwd=folder or ROOT, capture_output=True, text=True, timeout=120
-    )
+    done = forked.run(*command, **environment)
     assert "Traceback" not in done.stderr + done.stdout
     return done
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_that_a_shell_starts_prints_its_usage(tool: str) -> None:
+    words = [sys.executable, "-m", tool, "--help"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "usage: " in done.stdout
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -149,7 +152,7 @@ def test_a_state_that_cannot_be_read_is_said_in_one_line(
         foreign.execute("create table bookmarks (url text)")
     (tmp_path / "folder" / "baton.sqlite").mkdir()
     environment = {"BATON_HOME": str(tmp_path), setting: value.format(here=tmp_path)}
-    done = ended(tool, folder=None, **environment)
+    done = ended(tool, **environment)
     assert done.returncode in (1, 2)
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -159,7 +162,7 @@ def test_a_state_that_cannot_be_read_is_said_in_one_line(
 
 
 def test_damage_that_is_met_on_the_way_is_said_in_one_line(tmp_path: Path) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         for n in range(30):
             body = f'{{"text": "{"x" * 900}", "messageId": "m-{n}"}}'.encode()
             run.send("POST", "/sim/business_messages/customers/3333/messages", body)
@@ -191,7 +194,7 @@ def test_damage_that_is_met_on_the_way_is_said_in_one_line(tmp_path: Path) -> No
     ],
 )
 def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path, command: list[str]) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         run.send("POST", "/sim/business_messages/customers/3333/messages", b'{"text": "Hi"}')
     reading, writing = os.pipe()
     os.close(reading)
@@ -214,7 +217,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path, command: list[
 )
 def test_a_full_disk_is_said(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "baton.sqlite").touch()
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         run.send("POST", "/sim/business_messages/customers/3333/messages", b'{"text": "Hi"}')
         run.wait_until_quiet("3333")
     given = {**os.environ, "BATON_HOME": str(tmp_path)}
@@ -291,6 +294,6 @@ def test_the_doctor_hears_rubbish(sent: bytes) -> None:
 
 @pytest.mark.parametrize("keys", ["[]", '{"k": 1}', '{"k": {"name": "x", "may": 1}}', "nojson"])
 def test_the_doctor_is_given_keys_that_are_none(tmp_path: Path, keys: str) -> None:
-    with LocalServer(tmp_path) as run:
+    with ForkedServer(tmp_path) as run:
         done = ended("infra.doctor", run.url, BATON_API_KEYS=keys)
     assert "skip  The API with a key" in done.stdout

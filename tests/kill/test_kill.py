@@ -18,6 +18,8 @@ import pytest
 from infra.local.oracle import open_frames, violations
 from tests.kill.process import FAULTS, NO_FAULTS, SIM, Client, Process
 
+pytestmark = pytest.mark.soak
+
 RUNS, FIRST_SEED = (
     int(os.environ.get("BATON_KILL_RUNS", "2")),
     int(os.environ.get("BATON_KILL_SEED", "1")),

@@ -72,6 +72,9 @@ class Bare:
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of_status(answer.status)
 
+    def refusal(self, answer: Answer) -> str | None:
+        return None
+
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         return str(json.loads(answer.body)["id"]) if answer.body else None
 

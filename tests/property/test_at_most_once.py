@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from infra.local.oracle import as_labelled, texts
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
@@ -27,6 +25,7 @@ from tests.property.ground import BARE, LEFT, deliver_quietly
 from tests.property.internet import FAULTS
 from tests.property.ledger import whole_journal
 from tests.property.world import Crash, World
+from tests.soak import each_once
 
 
 async def a_handoff(clients: Clients) -> list[str]:
@@ -99,8 +98,7 @@ def _is_unknown(command: Command, text: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("place", range(5))
+@each_once(place=range(5), fault=FAULTS)
 async def test_wherever_a_delivery_dies_nothing_is_said_twice_and_all_ends(
     fault: str, place: int, tmp_path: Path
 ) -> None:
@@ -128,8 +126,7 @@ async def test_wherever_a_delivery_dies_nothing_is_said_twice_and_all_ends(
     assert steps > 10
 
 
-@pytest.mark.parametrize("fault", ["before", "after", "lost"])
-@pytest.mark.parametrize("place", range(10))
+@each_once(place=range(10), fault=["before", "after", "lost"])
 async def test_a_store_that_loses_one_answer_costs_nothing(
     clients: Clients, fault: str, place: int
 ) -> None:

@@ -2,12 +2,15 @@
 its outcome.
 """
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.property.effort import effort
 from tests.property.ground import BARE, LEFT, Ground, deliver_quietly
 from tests.property.internet import FAULTS
+
+pytestmark = pytest.mark.soak
 
 instance = st.integers(0, 1)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,8 @@ from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
+
+pytestmark = pytest.mark.soak
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANNEL, DESK, SECOND = "business_messages:3333", "csku:conv_1", "second:1"

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -27,6 +28,8 @@ from tests.property.ground import (
 from tests.property.internet import FAULTS
 from tests.property.ledger import remains
 from tests.property.world import UNACCEPTABLE
+
+pytestmark = pytest.mark.soak
 
 EVENTS = ("agent.message_out", "ai.message_generated", "channel.message_in")
 LEAVING = (LEFT, "release", "release by somebody")

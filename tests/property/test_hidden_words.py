@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from infra.deployables import deployables
 from shared.schemas.conversation import Phase
+from shared.schemas.ids import platform_of
 from tests.property.effort import effort
 from tests.property.ways_out import (
     CALLS,
@@ -23,12 +24,15 @@ from tests.property.ways_out import (
     JANE,
     KINDS,
     TOPICS,
+    WHATSAPP,
     Reader,
     Ways,
     every_kind,
     every_route,
     ways,
 )
+
+pytestmark = pytest.mark.soak
 
 CARD = "4111 1111 1111 1111"
 HIDDEN_FROM_AGENTS = {"capture_type": ["event", "agent"], "invisible_to_agent": ["card"]}
@@ -87,6 +91,48 @@ def test_a_card_number_that_is_hidden_from_agents_reaches_no_agent(
         }
         by_topic = [json.loads(one.text) for one in world.left if one.way == "baton-user-messages"]
         assert {tuple(one["audience"]) for one in by_topic if CARD in str(one)} == {("BOT",)}
+
+
+@pytest.mark.parametrize("how", ["quotes", "reacts", "edits", "deletes"])
+@pytest.mark.parametrize("claimed", [False, True], ids=["in line", "with a human"])
+def test_words_that_are_hidden_stay_hidden_where_a_later_message_names_them(
+    how: str, claimed: bool
+) -> None:
+    with ways(WHATSAPP) as (runner, world):
+        world.answers = [[SAYS, asks("card", HIDDEN_FROM_AGENTS)], [escalates(reason="payment")]]
+        runner.run(world.says("I want to pay"))
+        runner.run(world.settle())
+        said = runner.run(world.says(CARD))
+        runner.run(world.settle())
+        if claimed:
+            path = f"conversations/{WHATSAPP}:claim"
+            runner.run(world.ask("desk", "POST", path, {"representative": JANE}))
+        runner.run(_again(world, how, said))
+        runner.run(world.settle())
+        runner.run(world.look_everywhere())
+        assert CARD not in world.read_by("agent")
+        assert CARD not in world.read_by("nobody")
+        reached = [json.loads(one.text) for one in world.left if one.way == "baton-user-messages"]
+        (told,) = [
+            one
+            for one in reached
+            if "about" in one.get("details", {}) and "HUMAN" in one["audience"]
+        ]
+        assert told["details"]["about"]["message"]
+
+
+def test_what_was_ordered_or_filled_in_is_as_hidden_as_words() -> None:
+    with ways(WHATSAPP) as (runner, world):
+        world.answers = [[SAYS, asks("card", HIDDEN_FROM_AGENTS), escalates(reason="payment")]]
+        runner.run(world.says("I want to pay"))
+        runner.run(world.settle())
+        reply = {"name": "flow", "response_json": json.dumps({"card": CARD, "flow_token": CARD})}
+        form = {"type": "nfm_reply", "nfm_reply": reply}
+        runner.run(world.item("interactive", interactive=form))
+        runner.run(world.settle())
+        runner.run(world.look_everywhere())
+        assert CARD not in world.read_by("agent")
+        assert CARD in world.read_by("bot")
 
 
 def test_agents_read_what_is_captured_for_them() -> None:
@@ -148,6 +194,9 @@ def test_no_deployable_is_without_a_look() -> None:
         "notify_handoff",
     }
     assert set(deployables()) == known | {"run_bot", "sweep"}
+
+
+AGAIN = ("quotes", "reacts", "edits", "deletes")  # what only a customer of WhatsApp can do
 
 
 # A random conversation. Each secret is a word that occurs nowhere else.
@@ -218,6 +267,7 @@ moves = st.tuples(
             "waits",
             "an hour",
             "locale",
+            *AGAIN,
         )
     )
 )
@@ -230,7 +280,7 @@ async def play(world: Ways, judge: Judge, story: list[Any]) -> None:
     bodies: list[dict[str, Any]] = []
     await world.says("hello")
     await world.settle()
-    await world.ask("admin", "POST", f"conversations/{DESK}:link", {"to": ID})
+    await world.ask("admin", "POST", f"conversations/{DESK}:link", {"to": world.id})
     for step, *how in story:
         phase = await _phase(world)
         if step in ("asks", "captures"):
@@ -238,20 +288,26 @@ async def play(world: Ways, judge: Judge, story: list[Any]) -> None:
         elif step == "secret":
             bodies.append(await _secret(world, judge, phase, *how))
         elif step == "claims":
-            await world.ask("desk", "POST", f"conversations/{ID}:claim", {"representative": JANE})
+            await world.ask(
+                "desk", "POST", f"conversations/{world.id}:claim", {"representative": JANE}
+            )
         elif step == "human says":
             message = {
                 "messageId": f"h{world.count}-{len(bodies)}",
                 "text": "hm",
                 "representative": JANE,
             }
-            await world.ask("desk", "POST", f"conversations/{ID}/messages", message)
+            await world.ask("desk", "POST", f"conversations/{world.id}/messages", message)
         elif step == "releases":
-            await world.ask("desk", "POST", f"conversations/{ID}:release", {"representative": JANE})
+            await world.ask(
+                "desk", "POST", f"conversations/{world.id}:release", {"representative": JANE}
+            )
         elif step == "fails":
-            await world.ask("desk", "POST", f"conversations/{ID}:fail", {"reason": "nobody"})
+            await world.ask("desk", "POST", f"conversations/{world.id}:fail", {"reason": "nobody"})
         elif step == "duplicate" and bodies:
-            await world.webhook("business_messages", bodies[-1])
+            await world.webhook(platform_of(world.id), bodies[-1])
+        elif step in AGAIN and bodies and world.id == WHATSAPP:
+            await _again(world, step, bodies[-1])
         elif step == "again":
             for topic, body in world.received[-6:]:
                 await world.consume(topic, body)
@@ -267,7 +323,7 @@ async def play(world: Ways, judge: Judge, story: list[Any]) -> None:
 
 
 async def _phase(world: Ways) -> Phase:
-    found = await world.store.load(ID)
+    found = await world.store.load(world.id)
     assert found is not None
     return found.value.phase
 
@@ -292,6 +348,21 @@ async def _bot(world: Ways, judge: Judge, step: str, lists: dict[str, Any], esca
         judge.may[value] = judge.declared("card", lists) | {"bot", "customer"}
 
 
+async def _again(world: Ways, how: str, body: dict[str, Any]) -> None:
+    """The customer quotes, edits, deletes, or reacts to an earlier message."""
+    earlier = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    named = {"original_message_id": earlier["id"]}
+    if how == "quotes":
+        await world.item("text", earlier["id"], text={"body": "I said this"})
+    elif how == "reacts":
+        await world.item("reaction", reaction={"message_id": earlier["id"], "emoji": "!"})
+    elif how == "edits":
+        inner = {name: earlier[name] for name in ("type", "text", "interactive") if name in earlier}
+        await world.item("edit", edit={**named, "message": inner})
+    else:
+        await world.item("revoke", revoke=named)
+
+
 async def _secret(
     world: Ways, judge: Judge, phase: Phase, how: str, echo: str, locale: bool
 ) -> dict[str, Any]:
@@ -308,9 +379,9 @@ async def _secret(
 
 
 @effort(25)
-@given(stories)
-def test_what_was_captured_is_read_by_those_alone_who_may(story: list[Any]) -> None:
-    with ways() as (runner, world):
+@given(st.sampled_from((ID, WHATSAPP)), stories)
+def test_what_was_captured_is_read_by_those_alone_who_may(customer: str, story: list[Any]) -> None:
+    with ways(customer) as (runner, world):
         judge = Judge()
         runner.run(play(world, judge, story))
     for secret, may in judge.may.items():

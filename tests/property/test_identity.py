@@ -18,6 +18,8 @@ from tests.property.ground import BARE, DESK, JOINED, LEFT, PLAIN, Ground, deliv
 from tests.property.internet import FAULTS
 from tests.property.ledger import said, whole_journal
 
+pytestmark = pytest.mark.soak
+
 BOTH = (PLAIN, BARE)
 DESKS_EVENTS = ("agent.message_out", "ai.message_generated")
 people, channels = st.sampled_from(("Jane", "Jane", "Sam")), st.sampled_from(BOTH)

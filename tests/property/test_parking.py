@@ -25,6 +25,8 @@ from tests.property.ground import deliver_quietly
 from tests.property.ledger import whole_journal
 from tests.property.world import Crash, World
 
+pytestmark = pytest.mark.soak
+
 C = "business_messages:c0"
 MESSAGES = 5
 

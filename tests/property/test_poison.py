@@ -28,6 +28,8 @@ from tests.property.internet import BOT_WEBHOOK
 from tests.property.ledger import whole_journal
 from tests.property.world import World
 
+pytestmark = pytest.mark.soak
+
 POISON = "poison"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from infra.export.redaction import Mask
 from shared.schemas.conversation import Conversation
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
+
+pytestmark = pytest.mark.soak
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 CAPTURED = datetime(2026, 3, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@
 effect whose words say so.
 """
 
+import pytest
 from hypothesis import given
 
 from shared.handoff.machine import decide
@@ -14,6 +15,8 @@ from shared.schemas.representative import RepresentativeType
 from tests.property.effort import effort
 from tests.property.test_decide import NOW, conversations, happenings, policies
 from tests.walk import walked
+
+pytestmark = pytest.mark.soak
 
 
 @effort(300)

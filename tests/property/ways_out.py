@@ -33,11 +33,12 @@ from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.desk import Desks
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import sha256
+from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.team import Target, Team, Url
 from shared.settings.types import ApiKey
@@ -49,6 +50,7 @@ from shared.teams.team_webhook import TeamWebhook
 from tests.unit.use_cases.conftest import HandClock
 
 ID, DESK = "business_messages:3333", "csku:conv_1"
+WHATSAPP = conversation_id("whatsapp", "1:+12025550100")
 Reader = Literal["customer", "bot", "agent", "event", "comment", "nobody"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -104,7 +106,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "conversations/{}/surveys"): ("?surveyId=probe", {}),
     ("PATCH", "conversations/{}/messages/{}/receipt"): ("", {"receiptType": "READ"}),
     ("POST", "conversations/{}:requestHuman"): ("", {"reason": "probe"}),
-    ("POST", "conversations/{}:link"): ("", {"to": ID}),
+    ("POST", "conversations/{}:link"): ("", {"to": "{}"}),
     ("POST", "conversations/{}:unlink"): ("", {}),
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
@@ -135,12 +137,13 @@ class Leaving:
 
 @dataclass
 class Ways:
-    """One customer on Business Messages, a bot that answers by script, a desk of the CCAI Platform,
-    and CSKU AI linked.
+    """One customer on Business Messages, or on WhatsApp where `id` says so, a bot that answers by
+    script, a desk of the CCAI Platform, and CSKU AI linked.
 
     It is a Sender and a Publisher, and keeps all that it is given.
     """
 
+    id: str = ID
     store: SqliteStore = field(default_factory=lambda: SqliteStore(":memory:"))
     clock: HandClock = field(default_factory=HandClock)
     left: list[Leaving] = field(default_factory=list)
@@ -155,6 +158,7 @@ class Ways:
     def __post_init__(self) -> None:
         platforms: Any = {
             "business_messages": BusinessMessages(("signing",), api_url="https://platform.test"),
+            "whatsapp": WhatsApp(("s",), api_url="https://platform.test", access_token="t"),
             "csku": Csku(("secret",)),
             "ccai": Ccai(),
         }
@@ -215,7 +219,7 @@ class Ways:
     async def settle(self) -> None:
         """Delivers all that waits, and lets the bot and the team have what was published."""
         for _ in range(4):
-            for one in (ID, DESK, *(f"ccai:chat-{1001 + n}" for n in range(self.chats))):
+            for one in (self.id, DESK, *(f"ccai:chat-{1001 + n}" for n in range(self.chats))):
                 await deliver(self.ports, one, timers=True)
             topics, self.topics = self.topics, []
             self.received += topics
@@ -234,6 +238,7 @@ class Ways:
         raw = json.dumps(body).encode()
         proof = {
             "business_messages": {"x-goog-signature": hmac_sha512_base64("signing", raw)},
+            "whatsapp": {"x-hub-signature-256": f"sha256={hmac_sha256_hex('s', raw)}"},
             "csku": {"authorization": "secret"},
         }
         response = await receive_webhook(
@@ -262,12 +267,32 @@ class Ways:
         await self.webhook("business_messages", body)
         return body
 
+    async def item(self, kind: str, of: str | None = None, **what: Any) -> dict[str, Any]:
+        """Returns the body in which WhatsApp reports what the customer did; `of` is the message
+        that it quotes.
+        """
+        self.count += 1
+        quoted = {"context": {"id": of}} if of else {}
+        message = {"from": "12025550100", "id": f"wamid.{self.count}", "type": kind}
+        value = {
+            "metadata": {"phone_number_id": "1"},
+            "messages": [{**message, **quoted, **what}],
+        }
+        body = {"entry": [{"changes": [{"field": "messages", "value": value}]}]}
+        await self.webhook("whatsapp", body)
+        return body
+
     async def says(self, text: str, locale: str = "en-US") -> dict[str, Any]:
+        if self.id == WHATSAPP:
+            return await self.item("text", text={"body": text})
         return await self.customer(
             {"message": {"messageId": f"m{self.count}", "text": text}}, locale
         )
 
     async def taps(self, text: str, postback: str) -> dict[str, Any]:
+        if self.id == WHATSAPP:
+            reply = {"type": "button_reply", "button_reply": {"id": postback, "title": text}}
+            return await self.item("interactive", interactive=reply)
         return await self.customer(
             {"suggestionResponse": {"text": text, "postbackData": postback, "type": "REPLY"}}
         )
@@ -302,9 +327,10 @@ class Ways:
 
     async def look_everywhere(self) -> None:
         """Reads what may be read, as each key's owner, and does all that the API can do."""
-        for (method, route), (query, body) in CALLS.items():
+        for (method, route), (query, template) in CALLS.items():
+            body = {**template, "to": self.id} if "to" in template else template
             for key in KEYS:
-                for one in (ID, DESK):
+                for one in (self.id, DESK):
                     path = route.replace("{}", quote(one, safe=":"), 1).replace("{}", "m0")
                     for phase in ("BOT", "QUEUED", "HUMAN") if "{phase}" in query else ("",):
                         given = (
@@ -320,7 +346,7 @@ class Ways:
             await self.settle()
 
     async def _export(self) -> None:
-        for conversation in (ID, DESK):
+        for conversation in (self.id, DESK):
             page = await self.store.journal(conversation, None, 200)
             for name, kind in FORMATS.items():
                 written: list[str] = []
@@ -346,10 +372,10 @@ class Ways:
 
 
 @contextlib.contextmanager
-def ways() -> Iterator[tuple[asyncio.Runner, Ways]]:
+def ways(customer: str = ID) -> Iterator[tuple[asyncio.Runner, Ways]]:
     """Gives the world and a loop for it; what Baton logs meanwhile is kept."""
     with asyncio.Runner() as runner:
-        world = Ways()
+        world = Ways(customer)
         with contextlib.redirect_stdout(world.log):
             yield runner, world
         runner.run(world.store.close())

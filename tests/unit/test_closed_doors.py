@@ -28,7 +28,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"CRM_COMMENT_URL": "https://crm.test/{native_id}"},
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
     ),
-    "messages to WhatsApp": ({"WHATSAPP_APP_SECRETS": "dev-secret"}, ("dev-token",)),
+    "messages to WhatsApp": ({"BATON_PLATFORMS": "whatsapp"}, ("dev-token",)),
     "chats at CCAI, which an erase ends too": (
         {"BATON_DESKS": json.dumps([{**CCAI, "menu": 3}])},
         ("https://tenant.test", "baton", "dev-token"),
@@ -80,21 +80,33 @@ def test_a_door_is_no_other_functions(door: Any) -> None:
         )
 
 
+ONLY_CSKU = {"BATON_PLATFORMS": "csku"}
+
+
 def test_a_desk_that_is_not_there_needs_no_secrets() -> None:
-    api_only = read_settings({"BATON_DESKS": json.dumps([{"name": "ours"}])})
+    api_only = read_settings(ONLY_CSKU | {"BATON_DESKS": json.dumps([{"name": "ours"}])})
     assert closed_doors(api_only, "deliver_outbox") == []
-    assert closed_doors(read_settings({"CSKU_NEED_HUMAN": "true"}), "deliver_outbox") == []
+    flagged = read_settings(ONLY_CSKU | {"CSKU_NEED_HUMAN": "true"})
+    assert closed_doors(flagged, "deliver_outbox") == []
+
+
+def test_a_platform_that_is_not_in_use_needs_no_secrets() -> None:
+    whatsapp = read_settings({"BATON_PLATFORMS": "whatsapp"})
+    missing = ["WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN"]
+    assert closed_doors(whatsapp, "receive_webhook") == missing
+    assert closed_doors(whatsapp, "deliver_outbox") == ["WHATSAPP_ACCESS_TOKEN"]
+    assert closed_doors(read_settings(ONLY_CSKU), "send_representative") == ["BATON_API_KEYS"]
 
 
 def test_a_desk_of_csku_needs_secrets_only_where_it_is_flagged() -> None:
-    desks = {"BATON_DESKS": json.dumps([CSKU])}
+    desks = ONLY_CSKU | {"BATON_DESKS": json.dumps([CSKU])}
     assert closed_doors(read_settings(desks), "deliver_outbox") == []
     flagged = desks | {"CSKU_NEED_HUMAN": "true", "CSKU_API_BUSINESS": "b"}
     assert closed_doors(read_settings(flagged), "deliver_outbox") == ["CSKU_API_SECRET"]
 
 
 def test_desks_of_ccai_without_their_secrets_are_announced() -> None:
-    desks = {"BATON_DESKS": json.dumps([CCAI])}
+    desks = {"BATON_PLATFORMS": "ccai", "BATON_DESKS": json.dumps([CCAI])}
     missing = ["CCAI_API_URL", "CCAI_API_USER", "CCAI_API_TOKEN"]
     assert closed_doors(read_settings(desks), "send_representative")[1:] == missing
     assert closed_doors(read_settings(desks), "deliver_outbox") == [*missing, "CCAI_MENU_ID"]

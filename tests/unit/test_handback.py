@@ -1,11 +1,12 @@
 """What the bot receives after a human has left, through the machine alone."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from shared.handoff.effects.handback import LINE_LIMIT, LINES_KEPT
+from shared.handoff.effects.state import LINE_LIMIT, LINES_KEPT
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.schemas import events, own_events
@@ -140,3 +141,15 @@ def test_nothing_is_remembered_where_no_bot_of_ours_speaks() -> None:
     talk.human(JANE, "Hello")
     talk.happens(events.HumanLeft, representative=JANE)
     assert (talk.conversation.said, talk.conversation.handback) == ((), None)
+
+
+def test_a_bot_gets_nothing_that_a_newer_version_has_stored_with_it() -> None:
+    talk = Talk()
+    talk.human(JANE, "Hello")
+    talk.happens(events.HumanLeft, representative=JANE)
+    stored = json.loads(talk.conversation.model_dump_json())
+    stored["handback"] |= {"x_newer": 1, "said": [{"by": "Jane", "text": "Hello", "x_newer": 1}]}
+    talk.conversation = Conversation.model_validate_json(json.dumps(stored))
+    talk.customer("me again")
+    assert talk.bodies[0]["handoff"]["said"] == [{"by": "Jane", "text": "Hello"}]
+    assert "x_newer" not in json.dumps(talk.bodies)

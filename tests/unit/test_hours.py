@@ -111,6 +111,7 @@ moments = st.integers(0, 400 * 24 * 60).map(
 )
 
 
+@pytest.mark.soak
 @effort(200)
 @given(zones, st.dictionaries(st.sampled_from(WEEKDAYS), st.tuples(ranges), min_size=1), moments)
 def test_it_is_open_at_the_opening_it_names_and_closed_until_then(

@@ -214,10 +214,9 @@ def test_a_switch_for_a_channel_that_does_not_exist_is_refused(setting: str) -> 
 
 
 def test_where_whatsapp_is_in_use_functions_that_send_need_its_token() -> None:
-    used = read_settings({"WHATSAPP_APP_SECRETS": "dev-s", "BATON_API_KEYS": KEYS})
-    able = read_settings(
-        {"WHATSAPP_APP_SECRETS": "dev-s", "BATON_API_KEYS": KEYS, "WHATSAPP_ACCESS_TOKEN": "dev-t"}
-    )
+    """They do not have the secrets of its webhook."""
+    given = {"BATON_PLATFORMS": "csku,whatsapp", "BATON_API_KEYS": KEYS}
+    used, able = read_settings(given), read_settings(given | {"WHATSAPP_ACCESS_TOKEN": "dev-t"})
     for function in ("send_representative", "deliver_outbox"):
         assert closed_doors(used, function) == ["WHATSAPP_ACCESS_TOKEN"]
         assert closed_doors(able, function) == []

@@ -3,6 +3,7 @@ what it says.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,7 @@ WINDOW = Policy(
         Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
     ),
 )
+HEARING = replace(WINDOW, bot_hears=frozenset({events.Reaction.kind}))
 LOOPING = {
     "bot_run": BotRun(
         since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True
@@ -205,6 +207,9 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
         {"representative": Representative(representative_type=RepresentativeType.BOT)},
     ),
+    Guard.BOT_HEARS: ({}, {}),
+    Guard.BOT_HEARD: ({}, {"heard": ("BOT",)}),
+    Guard.DESK_HEARD: ({}, {"heard": ("HUMAN",)}),
     Guard.ASKS_PLACE: ({}, {"ahead": Ahead(people=3)}),
     Guard.CLOSED: ({"locale": "de"}, {}),
     Guard.CLOSED_MEANWHILE: (AT_JAKARTA, {}),
@@ -310,10 +315,11 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
 def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place: int) -> None:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
-    assert rule_for(before, happened, NOW, WINDOW) is rule, (
+    policy = HEARING if rule.when is Guard.BOT_HEARS else WINDOW
+    assert rule_for(before, happened, NOW, policy) is rule, (
         "no case for this rule, or an earlier one decides"
     )
-    decision = decide(before, happened, NOW, WINDOW)
+    decision = decide(before, happened, NOW, policy)
     if isinstance(rule.then, Refusal):
         assert decision.refusal is not None
         assert (decision.reason, decision.verdict) == (rule.then.reason, Verdict.REFUSED)
@@ -386,6 +392,10 @@ def test_no_rule_is_missing() -> None:
             "",
         ],
         "human_idle_timeout": ["", "", "OUTDATED"],
+        "reaction": ["ECHO BOT_HEARS", "ECHO ASSISTED BOT_HEARS", "ECHO"],
+        "call_permission": ["ECHO", "ECHO ASSISTED", "ECHO"],
+        "edited": ["ECHO DESK_HEARD", "ECHO BOT_HEARD ASSISTED", "ECHO BOT_HEARD"],
+        "revoked": ["ECHO DESK_HEARD", "ECHO BOT_HEARD ASSISTED", "ECHO BOT_HEARD"],
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
     }

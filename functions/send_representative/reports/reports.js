@@ -119,7 +119,7 @@ function showQueue(waiting) {
   find("queue").replaceChildren(
     waiting.length
       ? table("Longest wait first", ["Conversation", "Why", "Waits for"], rows)
-      : make("p", { class: "note" }, "Nobody is waiting."),
+      : make("p", { class: "note" }, "No customer waits."),
   );
 }
 

@@ -8,7 +8,7 @@ import { clock } from "./words.js";
 
 const LONGEST_LIST = 100;
 const BOTS = {
-  none: ["No built-in bot", "Nobody answers by itself: your own bot calls the REST API."],
+  none: ["No built-in bot", "No bot answers by itself. Your own bot calls the REST API."],
   acknowledge: [
     "The bot acknowledges",
     "It answers each message alike: that it passes it on. " +

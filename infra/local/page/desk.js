@@ -19,7 +19,7 @@ import {
 const AGENT = "baton-agent-name";
 const LONGEST_LIST = 100;
 const EMPTY = {
-  QUEUED: "Nobody is waiting. Whoever asks for a human appears here, the longest wait first.",
+  QUEUED: "No customer waits. Those who ask for a human appear here, the longest wait first.",
   HUMAN: "No human is in a conversation.",
   BOT: "No customer is with the bot.",
 };

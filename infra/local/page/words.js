@@ -103,7 +103,7 @@ export function entryInWords({ kind, source, eventId = "", verdict }) {
 export const erasedInWords = ({ known }) =>
   known
     ? "Erased: Baton keeps nothing of this conversation. " +
-      "It begins anew when the customer writes again."
+      "It begins again when the customer writes again."
     : "Baton has nothing of this conversation: it was erased, " +
       "or what the customer wrote has not arrived yet.";
 

@@ -46,7 +46,7 @@ class DialogflowSimulator:
     def __init__(self, store: DialogflowStore) -> None:
         self.store = store
         self.faults = DialogflowFaults()
-        self._set_anew = asyncio.Event()
+        self._set_again = asyncio.Event()
         self._waiting = 0
         self._rest = application(
             [
@@ -88,7 +88,7 @@ class DialogflowSimulator:
         self._waiting += 1
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._set_anew.wait(), self.faults.slow_seconds)
+                await asyncio.wait_for(self._set_again.wait(), self.faults.slow_seconds)
         finally:
             self._waiting -= 1
 
@@ -140,8 +140,8 @@ class DialogflowSimulator:
             self.faults = DialogflowFaults.model_validate(await json_of(request))
         except ValidationError as error:
             return google_error(400, "INVALID_ARGUMENT", error.errors()[0]["msg"])
-        self._set_anew.set()
-        self._set_anew = asyncio.Event()
+        self._set_again.set()
+        self._set_again = asyncio.Event()
         return JSONResponse(self.faults.model_dump())
 
 

@@ -7,6 +7,7 @@ variables {
   region            = "europe-west1"
   reports_time_zone = "Asia/Jakarta"
   wait_seconds      = 0
+  gcloud            = "true"
   sources           = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 

@@ -6,6 +6,7 @@ variables {
   project_id   = "baton-test"
   region       = "europe-west1"
   wait_seconds = 0
+  gcloud       = "true"
   sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 

@@ -10,22 +10,24 @@ variables {
   secrets      = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
   settings     = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
   wait_seconds = 0
+  gcloud       = "true"
   sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
 run "who_calls_whom" {
   assert {
-    condition     = toset(keys(google_cloud_run_v2_service_iam_member.public)) == toset(["receive_webhook", "send_representative", "forward_variables"])
+    condition     = toset(keys(terraform_data.public)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && length(google_cloud_run_v2_service_iam_member.public) == 0
     error_message = "Only the webhook, the API and the bridge may be called by everybody: they check signatures and keys themselves."
   }
   assert {
-    condition = alltrue([for name, right in google_cloud_run_v2_service_iam_member.public :
-    right.member == "allUsers" && right.role == "roles/run.invoker" && right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
-    error_message = "A public function is invoked through its own Cloud Run service."
+    condition = alltrue([for name, one in terraform_data.public :
+      one.output.public == google_cloudfunctions2_function.these[name].service_config[0].service &&
+    contains(one.triggers_replace, google_cloudfunctions2_function.these[name].update_time)])
+    error_message = "A public function is opened at its own Cloud Run service, again after every deployment."
   }
   assert {
     condition = alltrue([for name, function in google_cloudfunctions2_function.these :
-    function.service_config[0].ingress_settings == (contains(keys(google_cloud_run_v2_service_iam_member.public), name) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY")])
+    function.service_config[0].ingress_settings == (contains(keys(terraform_data.public), name) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY")])
     error_message = "A function is open to the internet if, and only if, everybody may call it."
   }
   assert {
@@ -51,7 +53,7 @@ run "who_calls_whom" {
   }
   assert {
     condition = alltrue([for name in keys(local.functions) : length([for rights in [
-      google_cloud_run_v2_service_iam_member.public, google_cloud_run_v2_service_iam_member.pubsub, google_cloud_run_v2_service_iam_member.scheduler,
+      terraform_data.public, google_cloud_run_v2_service_iam_member.pubsub, google_cloud_run_v2_service_iam_member.scheduler,
     ] : 1 if contains(keys(rights), name)]) == (local.functions[name].trigger == "http-private" ? 0 : 1)])
     error_message = "Every function has exactly one kind of caller."
   }
@@ -122,6 +124,27 @@ run "who_calls_whom" {
       google_pubsub_subscription_iam_member.dead_letters[name].role == "roles/pubsub.subscriber" &&
     google_pubsub_subscription_iam_member.dead_letters[name].member == local.pubsub_agent])
     error_message = "Pub/Sub's service agent takes dead letters out of the subscription."
+  }
+  assert {
+    condition     = local.pubsub_agent == "serviceAccount:${terraform_data.pubsub_agent.output}" && endswith(terraform_data.pubsub_agent.output, "@gcp-sa-pubsub.iam.gserviceaccount.com")
+    error_message = "A right of Pub/Sub's service agent waits until the agent was made."
+  }
+}
+
+run "without_gcloud_all_users_may_call" {
+  variables {
+    gcloud = null
+  }
+
+  assert {
+    condition     = length(terraform_data.public) == 0
+    error_message = "Without gcloud nothing asks for it."
+  }
+  assert {
+    condition = toset(keys(google_cloud_run_v2_service_iam_member.public)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && alltrue([
+      for name, right in google_cloud_run_v2_service_iam_member.public :
+    right.member == "allUsers" && right.role == "roles/run.invoker" && right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
+    error_message = "Without gcloud a public function is opened to allUsers, at its own Cloud Run service."
   }
 }
 

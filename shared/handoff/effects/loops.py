@@ -1,8 +1,8 @@
 """Robots that answer each other: counts a bot's turns, and notifies the team of the last one."""
 
+from shared.handoff.bot_turns import with_one_more
 from shared.handoff.draft import Draft
 from shared.handoff.effects.notifications import notification
-from shared.handoff.turns import with_one_more
 
 REASON = "bot-loop"
 

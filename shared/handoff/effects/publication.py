@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 from pydantic import JsonValue
 
 from shared.handoff.draft import Draft
-from shared.handoff.effects import handback
+from shared.handoff.effects.state import handback_for_bot
 from shared.handoff.visibility import copies
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Audience, Post, Publish
+from shared.schemas.commands import Listener, Post, Publish
 from shared.schemas.events import HumanRequested
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
 
-def publish(audience: tuple[Audience, ...]) -> Callable[[Draft], None]:
+def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:
     """Returns the effect. Where a part is hidden from some of the audience, each gets a separate
     copy.
     """
@@ -22,19 +22,24 @@ def publish(audience: tuple[Audience, ...]) -> Callable[[Draft], None]:
     def effect(draft: Draft) -> None:
         if isinstance(draft.event, HumanRequested) and draft.event.form is None:
             return  # a bot or desk asks, not the customer by a suggestion
-        for_bot = handback.field_for_bot(draft) if "BOT" in audience else {}
-        for readers in copies(audience, draft.captured_for):
+        for_bot = handback_for_bot(draft) if "BOT" in audience else {}
+        quoted_for = getattr(draft.event, "quoted_for", None)
+        for readers in copies(audience, draft.captured_for, quoted_for):
             body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
-            draft.add(Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers))
+            draft.emit_unless_tracked(
+                Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers)
+            )
         for one in audience:
             if one in draft.policy.webhooks:
                 body = for_bot if one == "BOT" else {}
-                draft.add(Post(id=draft.next_id(), audience=one, body=body, readers=(one,)))
+                draft.emit_unless_tracked(
+                    Post(id=draft.next_id(), audience=one, body=body, readers=(one,))
+                )
 
     return effect
 
 
-def _ours(draft: Draft, audience: Sequence[Audience], readers: Sequence[Audience]) -> JsonObject:
+def _ours(draft: Draft, audience: Sequence[Listener], readers: Sequence[Listener]) -> JsonObject:
     """Returns what the topic says beside the platform's own form; `also` are those who get a
     separate copy.
     """

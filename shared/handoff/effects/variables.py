@@ -10,7 +10,7 @@ from shared.handoff.draft import Draft, expect
 from shared.handoff.visibility import clamped, is_same, merge, seen_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Publish
-from shared.schemas.events import FromUser, VariablesCaptured
+from shared.schemas.events import Correction, FromUser, VariablesCaptured
 from shared.schemas.notifications import VARIABLES, CommentBody, VariablesBody
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -50,6 +50,16 @@ def capture_reply(draft: Draft) -> None:
     _keep(draft, [captured])
     _publish(draft, (captured,))
     _comment(draft, (captured,))
+
+
+def hide_again(draft: Draft) -> None:
+    """The new words of a message stand where hidden ones stood, so they are as hidden.
+
+    Where the message itself has not come yet, it may be the reply that is awaited.
+    """
+    event, awaited = expect(draft.event, Correction), draft.conversation.awaited
+    is_known = bool(event.heard) or event.captured_for is not None
+    draft.captured_for = event.captured_for if is_known or awaited is None else awaited.audiences
 
 
 def _keep(draft: Draft, captured: Iterable[Variable]) -> None:

@@ -17,7 +17,7 @@ import pydantic_core
 from pydantic import StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, parse_signed, read_or_noted, validate
+from shared.platforms.base import Outcome, error_status, parse_signed, read_or_noted, validate
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.suggestions import all_of, left_out
@@ -234,6 +234,9 @@ class BusinessMessages:
 
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of(answer)
+
+    def refusal(self, answer: Answer) -> str | None:
+        return error_status(answer)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         return None

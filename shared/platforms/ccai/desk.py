@@ -30,7 +30,7 @@ from shared.platforms.ccai.names import (
 from shared.platforms.desk import Chat, Speaker, Spoken
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
-from shared.schemas.http import Answer, Call
+from shared.schemas.http import Answer, Call, Pace
 from shared.schemas.languages import best_of, language_of
 from shared.schemas.times import format_time
 
@@ -137,7 +137,8 @@ class CcaiDesk:
         login = base64.b64encode(f"{self.api_user}:{self.api_token}".encode()).decode()
         headers = {"content-type": "application/json", "authorization": f"Basic {login}"}
         url = f"{self.api_url.rstrip('/')}{path}"
-        return Call(method, url, pydantic_core.to_json(body), headers, per_second=PER_SECOND)
+        paces = (Pace(f"ccai {self.api_url}", PER_SECOND),)
+        return Call(method, url, pydantic_core.to_json(body), headers, paces=paces)
 
 
 def _number(native: str) -> int | str:

@@ -107,6 +107,9 @@ class Ccai:
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of_status(answer.status)
 
+    def refusal(self, answer: Answer) -> str | None:
+        return None
+
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         return None
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import Unauthenticated
-from shared.platforms.base import Outcome
+from shared.platforms.base import Outcome, error_status
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs.content import content_message
@@ -121,6 +121,9 @@ class Rcs:
         If it ever answers ALREADY_EXISTS, the message was sent as well.
         """
         return outcome_of(answer)
+
+    def refusal(self, answer: Answer) -> str | None:
+        return error_status(answer)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         """Returns the id that receipts contain. It is known before the message is sent."""

@@ -112,9 +112,7 @@ def message_of(content: Content, language: str | None, long_body: int = LONG_BOD
 
     A liveAgentRequest can be tapped even if the other suggestions do not fit.
     """
-    content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
-    image = content.image.content_info.file_url if content.image else None
-    said = _Said(_words(content), _suggestions(content), language, image, long_body)
+    said = _said(content, language, long_body)
     asking = [one for one in said.suggestions if _asks(one)]
     found = (
         said.interactive(said.replies())
@@ -122,6 +120,20 @@ def message_of(content: Content, language: str | None, long_body: int = LONG_BOD
         or said.interactive(asking, shorten=True)
     )
     return {"type": "interactive", "interactive": found} if found else said.plain()
+
+
+def plain_message_of(content: Content) -> JsonObject:
+    """Returns the `type` and its object, with all suggestions as text: groups take no buttons.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
+    """
+    return _said(content, None, BODY_LIMIT).plain()
+
+
+def _said(content: Content, language: str | None, long_body: int) -> _Said:
+    content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
+    image = content.image.content_info.file_url if content.image else None
+    return _Said(_words(content), _suggestions(content), language, image, long_body)
 
 
 def _asks(one: Suggestion) -> bool:

@@ -9,6 +9,7 @@ Errors:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -23,15 +24,22 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.platforms.phones import completed, e164, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.content import BODY_LIMIT, LONG_BODY, TEXT_LIMIT, message_of
-from shared.platforms.whatsapp.webhook import APP_NAME, NAME, USER_ID, Numbers, reported
+from shared.platforms.whatsapp.content import (
+    BODY_LIMIT,
+    LONG_BODY,
+    TEXT_LIMIT,
+    message_of,
+    plain_message_of,
+)
+from shared.platforms.whatsapp.webhook import APP_NAME, GROUP, NAME, USER_ID, Numbers, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.http import Answer, Call, Request, Response
+from shared.schemas.http import Answer, Call, Pace, Request, Response
 from shared.schemas.ids import hidden
+from shared.schemas.texts import shortened
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
@@ -46,11 +54,25 @@ CAPABILITIES = Capabilities(
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are
-# UNVERIFIED, from copies of it. A code decides only whether a 4xx other than 401 is permanent.
+# UNVERIFIED, from copies of it.
+# The service, or the number, is unavailable for now.
+_LATER = {2, 131000, 131016, 131057, 133004}
 # Rate limits: of the app, the account, the number, this pair of numbers.
-_LATER = {4, 80007, 130429, 131056}
-_NEVER = {131047}  # more than 24 hours since the customer's last message
+_TOO_FAST = {4, 80007, 130429, 131056}
+# A wrong parameter, a customer who cannot be reached, a number that may not be written to yet,
+# more than 24 hours since the customer's last message.
+_NEVER = {100, 131026, 131030, 131047}
+_EXPIRED = 190
+_LONG_NUMBER = re.compile(r"\d{7,}")
+REFUSAL_LIMIT = 120
 
+
+# Numbers that are also in the WhatsApp Business app have 20.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+PER_SECOND = 80.0
+# Messages to one customer: one in six seconds, and up to 45 at once that use up the time after
+# them. UNVERIFIED: from copies of Meta's page on messaging limits.
+PAIR_PER_SECOND, PAIR_BURST = 1 / 6, 45
 
 # Batches have up to 3 MB.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
@@ -61,7 +83,9 @@ BATCH = 4 << 20
 class WhatsApp:
     """Any of `app_secrets` may sign. `api_url` contains the version of the API.
 
-    `facts` are the unverified facts to rely on. `language` is used if the customer's is unknown.
+    `facts` are the unverified facts to rely on. `groups`: each group of people is a conversation,
+    else groups are left alone. `language` is used if the customer's is unknown.
+    `per_second` messages may be sent from one number.
     """
 
     app_secrets: tuple[str, ...] = ()
@@ -71,7 +95,9 @@ class WhatsApp:
     app_name: str = APP_NAME
     numbers: Numbers = field(default_factory=Numbers, compare=False)
     facts: AbstractSet[Fact] = SAFE
+    groups: bool = False
     language: str = "en"
+    per_second: float = PER_SECOND
     now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
@@ -104,12 +130,15 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for a signed body: WhatsApp would send the whole batch again for days."""
-        found = reported(request.body, self.app_name, self.facts, self.numbers)
+        found = reported(request.body, self.app_name, self.facts, self.numbers, groups=self.groups)
         return completed(found, self.language, self.now)
 
     def call(self, command: ToCustomer | Signal) -> Call | None:
         _, customer = parties(command.to)
         if isinstance(command, SendMessage):
+            if customer.startswith(GROUP):
+                to: JsonObject = {"recipient_type": "group", "to": customer.removeprefix(GROUP)}
+                return self._call(command, {**to, **plain_message_of(command.content)})
             # UNVERIFIED: a user id has a field of its own, by third-party texts and not by the
             # platform's reference.
             own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
@@ -135,16 +164,31 @@ class WhatsApp:
     def outcome(self, answer: Answer) -> Outcome:
         """Returns the meaning of an answer.
 
-        A 4xx means that nothing was sent. The error code says whether a retry can succeed, if the
-        status leaves it open.
+        An answer with an error of the Graph API means that nothing was sent, also with a 5xx. Its
+        code says whether a retry can succeed, if the status leaves it open.
         """
         by_status = outcome_of_status(answer.status)
-        if by_status is Outcome.DONE or answer.status == 401 or answer.status >= 500:
+        if by_status is Outcome.DONE:
             return by_status
         code = _error_code(answer) if Fact.WHATSAPP_ERROR_CODES in self.facts else None
+        if answer.status == 401 or code == _EXPIRED:
+            return Outcome.CREDENTIALS
         if code in _NEVER:
             return Outcome.PERMANENT
-        return Outcome.TRANSIENT if code in _LATER else by_status
+        if code in _TOO_FAST:
+            return Outcome.PACED
+        is_of_service = code is not None and answer.status >= 500
+        return Outcome.NOT_TAKEN if code in _LATER or is_of_service else by_status
+
+    def refusal(self, answer: Answer) -> str | None:
+        """Returns the code and the message of the error. Its details are left out, because they
+        may contain the customer's number, and so is any long number in the message.
+        """
+        code, message = _error_code(answer), _at(answer, "error", "message")
+        if code is None:
+            return None
+        words = message.removeprefix(f"(#{code})").strip() if isinstance(message, str) else ""
+        return shortened(f"{code} {_LONG_NUMBER.sub('…', words)}".strip(), REFUSAL_LIMIT)
 
     def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
         """Returns a hash of the wamid that statuses will contain, or None if the answer has
@@ -159,8 +203,16 @@ class WhatsApp:
         if not self.access_token:
             raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})
+        paces = [Pace(f"whatsapp {number}", self.per_second)]
+        if isinstance(command, SendMessage):
+            paces.append(Pace(f"whatsapp {command.to}", PAIR_PER_SECOND, PAIR_BURST))
         return Call(
-            "POST", url, whole, {"content-type": "application/json"}, f"bearer:{self.access_token}"
+            "POST",
+            url,
+            whole,
+            {"content-type": "application/json"},
+            f"bearer:{self.access_token}",
+            paces=tuple(paces),
         )
 
 
@@ -175,7 +227,7 @@ def _with_plus(customer: str) -> str:
 
 def _error_code(answer: Answer) -> int | None:
     code = _at(answer, "error", "code")
-    return code if isinstance(code, int) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def _at(answer: Answer, *path: str | int) -> Any:

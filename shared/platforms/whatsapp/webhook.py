@@ -19,10 +19,29 @@ from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.words import UNSUPPORTED, is_said, tapped_of, words_of
+from shared.platforms.whatsapp.words import (
+    UNSUPPORTED,
+    child,
+    details_of,
+    is_said,
+    tapped_of,
+    unknown_of,
+    words_of,
+)
+from shared.platforms.whatsapp.words import text as text_in
 from shared.schemas.content import Content
+from shared.schemas.details import About, Deletion, Details, Edit
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import Event, HumanMessage, Undelivered, Unknown
+from shared.schemas.events import (
+    CallPermission,
+    Edited,
+    Event,
+    HumanMessage,
+    Reaction,
+    Revoked,
+    Undelivered,
+    Unknown,
+)
 from shared.schemas.ids import hidden, sha256
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
@@ -30,15 +49,17 @@ from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
 ELSEWHERE = "elsewhere"  # stands for the customer of a status that names none
+GROUP = "group:"  # begins the address of a group of people
 USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
 _WHO: Mapping[str, tuple[str, ...]] = {
     "messages": ("from", "from_user_id"),
     "statuses": ("recipient_id", "recipient_user_id"),
-    "message_echoes": ("to", "to_user_id"),
+    "message_echoes": ("to", "to_user_id", "toUserId"),
 }
 _FACTS = {
     "recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID,
     "to_user_id": Fact.WHATSAPP_TO_USER_ID,
+    "toUserId": Fact.WHATSAPP_TO_USER_ID,
 }
 
 
@@ -47,13 +68,14 @@ class Item:
     """One item of a batch.
 
     `whose` are the fields that name the customer. `app_name` is shown for a person who types in the
-    app.
+    app. `group` is the group of people in which it was said, if any.
     """
 
     value: Mapping[str, Any]
     body: Mapping[str, Any]
     whose: tuple[str, ...]
     app_name: str
+    group: str | None = None
 
 
 class Numbers:
@@ -85,23 +107,30 @@ def reported(
     app_name: str = APP_NAME,
     facts: AbstractSet[Fact] = SAFE,
     numbers: Numbers | None = None,
+    *,
+    groups: bool = False,
 ) -> list[Event | Ephemeral]:
     """Returns the events of a genuine body, in order, without those of numbers that Baton does not
     serve.
 
-    An item that cannot be read is logged as an ERROR and does not affect the others.
+    An item that cannot be read is logged as an ERROR and does not affect the others. Without
+    `groups`, what happens in a group of people is left alone and counted in the log.
     """
     return read_or_noted(
         NAME,
-        lambda: _reported(parse_signed(body), app_name, facts, numbers or Numbers()),
+        lambda: _reported(parse_signed(body), app_name, facts, numbers or Numbers(), groups),
         lambda: None,
     )
 
 
 def _reported(
-    whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact], numbers: Numbers
+    whole: Mapping[str, Any],
+    app_name: str,
+    facts: AbstractSet[Fact],
+    numbers: Numbers,
+    groups: bool,
 ) -> list[Event | Ephemeral]:
-    faults, others = Counter[str](), Counter[str]()
+    faults, others, left_alone = Counter[str](), Counter[str](), 0
     found: list[Event | Ephemeral] = []
     for change in (
         change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
@@ -109,14 +138,18 @@ def _reported(
         number = _number_of(change.get("value"))
         is_served = numbers.serves(number)
         for read, item in _items(change, app_name, facts):
-            if is_served:
-                found += collected(partial(read, item), partial(_line, item), faults)
-            else:
+            if not is_served:
                 others[str(number)] += 1
+            elif item.group is not None and not groups:
+                left_alone += 1
+            else:
+                found += collected(partial(read, item), partial(_line, item), faults)
     alarm(NAME, faults)
     for other, items in others.items():
         message = "a webhook reports on a number that Baton does not serve; it was left alone"
         log("INFO", message, platform=NAME, number=other, items=items)
+    if left_alone:
+        log("INFO", "what happens in groups is left alone", platform=NAME, items=left_alone)
     return found
 
 
@@ -139,7 +172,16 @@ def _items(
     for name, read in _FIELDS.get(field, {}).items():
         whose = tuple(one for one in _WHO[name] if one not in _FACTS or _FACTS[one] in facts)
         for body in _dicts(value, name):
-            yield read, Item(value, body, whose, app_name)
+            yield read, Item(value, body, whose, app_name, _group(body))
+
+
+def _group(body: Mapping[str, Any]) -> str | None:
+    """Returns the id of the group in which something was said, or to which a message was sent.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
+    """
+    said, sent = text_in(body, "group_id"), text_in(body, "recipient_id")
+    return said or (sent if body.get("recipient_type") == "group" else None)
 
 
 def _message(item: Item) -> list[Event | Ephemeral]:
@@ -147,13 +189,42 @@ def _message(item: Item) -> list[Event | Ephemeral]:
 
     A message of an unknown kind gets a text that stands for it, and opens the messaging window.
     """
-    line = _named(item)
-    tapped = tapped_of(item.body)
+    line, details = _named(item), details_of(item.body)
+    tapped, kind = tapped_of(item.body), item.body.get("type")
     if tapped is not None:
         postback, text, of = tapped
-        return [line.tap(postback, text, of and hidden(of))]
-    words = words_of(item.body) or (UNSUPPORTED if is_said(item.body) else None)
-    return [line.message(words) if words else _unknown(line, item.body.get("type"))]
+        return [line.tap(postback, text, of and hidden(of), details)]
+    if kind in _CORRECTIONS:
+        return [_CORRECTIONS[str(kind)](line, item.body)]
+    if details.reaction is not None:
+        return [line.act(Reaction, details.reaction.emoji, details)]
+    if details.call_permission is not None:
+        return [line.act(CallPermission, None, details)]
+    words = words_of(item.body)
+    if words is not None and kind != "unsupported":
+        return [line.message(words, details)]
+    if not is_said(item.body):
+        return [_unknown(line, kind)]
+    return [line.message(UNSUPPORTED, unknown_of(item.body))]
+
+
+def _edited(line: Line, body: Mapping[str, Any]) -> Event:
+    """Returns the new words of an earlier message: of a text, or of a caption."""
+    edit = child(body, "edit")
+    of, message = text_in(edit, "original_message_id"), child(edit, "message")
+    if of is None:
+        raise BadRequest("nothing-named", "The item names no message that was edited.")
+    words = words_of(message) or UNSUPPORTED
+    about, edited = About(message=hidden(of)), Edit(text=words)
+    details = details_of(message).model_copy(update={"about": about, "edited": edited})
+    return line.act(Edited, words, details)
+
+
+def _revoked(line: Line, body: Mapping[str, Any]) -> Event:
+    of = text_in(child(body, "revoke"), "original_message_id")
+    if of is None:
+        raise BadRequest("nothing-named", "The item names no message that was deleted.")
+    return line.act(Revoked, None, Details(about=About(message=hidden(of)), revoked=Deletion()))
 
 
 def _echo(item: Item) -> list[Event | Ephemeral]:
@@ -179,7 +250,7 @@ def _status(item: Item) -> list[Event | Ephemeral]:
     line = _line(item, ELSEWHERE)
     if line is None or not isinstance(message, str) or not message:
         raise _nobody()
-    if status == "sent":
+    if status == "sent" or (status == "failed" and _is_of_one_member(item)):
         return []
     line = replace(
         line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
@@ -188,6 +259,14 @@ def _status(item: Item) -> list[Event | Ephemeral]:
         return [Undelivered(**line.common(), message=hidden(message), reason=_reason(item.body))]
     kind = _RECEIPTS.get(status)
     return [line.receipt(hidden(message), kind)] if kind else [_unknown(line, status)]
+
+
+def _is_of_one_member(item: Item) -> bool:
+    """Returns whether a status is that of one member: the others of the group may have the
+    message.
+    """
+    names = ("recipient_participant_id", "recipient_participant_user_id")
+    return item.group is not None and any(text_in(item.body, name) for name in names)
 
 
 def _reason(item: Mapping[str, Any]) -> str:
@@ -203,6 +282,10 @@ def _reason(item: Mapping[str, Any]) -> str:
     )
 
 
+_CORRECTIONS: Mapping[str, Callable[[Line, Mapping[str, Any]], Event]] = {
+    "edit": _edited,
+    "revoke": _revoked,
+}
 _Reader = Callable[[Item], list[Event | Ephemeral]]
 _RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
 _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
@@ -230,12 +313,13 @@ def _line(item: Item, otherwise: str | None = None) -> Line | None:
     """
     number, body = _number_of(item.value), item.body
     whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), otherwise)
+    whose, whom = whom, f"{GROUP}{item.group}" if item.group else whom
     if number is None or whom is None:
         return None
     wamid = body["id"] if isinstance(body.get("id"), str) and body["id"] else None
     native = hidden(wamid or sha256(repr(sorted(body.items()))))
     address, at = f"{number}|{whom.removeprefix('+')}", time_or_none(body.get("timestamp"))
-    return Line(NAME, number, whom, address, native, at, _name_of(item.value, whom), wamid)
+    return Line(NAME, number, whom, address, native, at, _name_of(item.value, whose or whom), wamid)
 
 
 def _customer(given: object) -> str | None:

@@ -1,27 +1,247 @@
-"""Text that represents a WhatsApp message.
+"""A customer's WhatsApp message: the text that represents it, and what comes beside that as data.
 
-No message of a customer is refused because it is not text.
+No message is refused because it is not text. A value of an unexpected type is left out, and never
+makes a message unreadable.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
+import pydantic_core
+from pydantic import JsonValue
+
+from shared.errors import BadRequest
+from shared.platforms.base import parse_object
 from shared.platforms.map_links import map_link
+from shared.schemas.details import (
+    About,
+    Details,
+    Emoji,
+    Form,
+    Location,
+    Media,
+    Number,
+    Order,
+    OrderItem,
+    Other,
+    Permission,
+    Product,
+    Referral,
+)
+from shared.schemas.ids import hidden
 
 Item = Mapping[str, Any]
+MEDIA = ("image", "audio", "video", "document", "sticker")
+
+
+def details_of(item: Item) -> Details:
+    """Returns what comes beside the words of a message, of any kind."""
+    kind, context = item.get("type"), child(item, "context")
+    read = _BY_KIND.get(kind) if isinstance(kind, str) else None
+    update: dict[str, Any] = read(item) if read else {}
+    quoted, product = text(context, "id"), child(context, "referred_product")
+    if quoted and tapped_in(item) is None:  # a tap names the message that offered it
+        update["about"] = About(message=hidden(quoted))
+    if product:
+        update["product"] = Product(
+            catalog_id=text(product, "catalog_id"), product_id=text(product, "product_retailer_id")
+        )
+    if context.get("frequently_forwarded") is True:
+        update["forwarded"] = "many times"
+    elif context.get("forwarded") is True:
+        update["forwarded"] = "once or more"
+    if child(item, "referral"):
+        update["referral"] = _referral(child(item, "referral"))
+    return Details(**update)
+
+
+def unknown_of(item: Item) -> Details:
+    """Returns what an unknown kind of message has, as the platform sent it."""
+    kind = str(item.get("type"))
+    content: dict[str, JsonValue] = {
+        name: item[name] for name in (kind, "errors") if item.get(name)
+    }
+    beside = details_of(item)
+    return beside.model_copy(update={"other": Other(kind=kind, content=content)})
+
+
+def tapped_in(item: Item) -> Item | None:
+    """Returns the button or row that was tapped, None if the message is no tap."""
+    inner = child(item, "interactive")
+    return (
+        child(inner, "button_reply") or child(inner, "list_reply") or child(item, "button") or None
+    )
+
+
+def order_of(item: Item) -> Order:
+    """Returns an order, with the sum of each currency."""
+    order = child(item, "order")
+    items = tuple(
+        OrderItem(
+            product_id=text(one, "product_retailer_id"),
+            name=text(one, "name"),
+            quantity=number(one, "quantity"),
+            price=number(one, "item_price"),
+            currency=text(one, "currency"),
+        )
+        for one in children(order, "product_items")
+    )
+    return Order(
+        catalog_id=text(order, "catalog_id"),
+        text=text(order, "text"),
+        items=items,
+        totals=_totals(items),
+    )
+
+
+def _totals(items: tuple[OrderItem, ...]) -> dict[str, str]:
+    """Returns the sum of each currency, none if any price or quantity is not a number."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for one in items:
+        price, quantity = _decimal(one.price), _decimal(one.quantity)
+        if price is None or quantity is None:
+            return {}
+        sums[one.currency or ""] += price * quantity
+    return {currency: format(total.normalize(), "f") for currency, total in sums.items()}
+
+
+def _decimal(value: Number | None) -> Decimal | None:
+    """Returns a number of usual size: a price of a thousand digits is not added."""
+    written = str(value)
+    is_number = len(written) <= 30 and written.replace(".", "", 1).isascii()
+    return Decimal(written) if is_number and written.replace(".", "", 1).isdecimal() else None
+
+
+def form_of(item: Item) -> Form:
+    """Returns a filled-in form. Its answers are JSON in a text."""
+    reply = child(child(item, "interactive"), "nfm_reply")
+    response = text(reply, "response_json")
+    answers = _json_object(response)
+    if answers is None:
+        return Form(name=text(reply, "name"), response=response)
+    token = answers.pop("flow_token", None)
+    return Form(
+        name=text(reply, "name"), answers=answers, token=None if token is None else str(token)
+    )
+
+
+def _json_object(written: str | None) -> dict[str, JsonValue] | None:
+    try:
+        return parse_object((written or "").encode())
+    except BadRequest:
+        return None
+
+
+def _interactive(item: Item) -> dict[str, Any]:
+    inner = child(item, "interactive")
+    permission, row = child(inner, "call_permission_reply"), child(inner, "list_reply")
+    if inner.get("type") == "nfm_reply":
+        return {"form": form_of(item)}
+    if permission:
+        permanent = permission.get("is_permanent")
+        known = Permission(
+            response=text(permission, "response"),
+            permanent=permanent if isinstance(permanent, bool) else None,
+            expires_at=number(permission, "expiration_timestamp"),
+            source=text(permission, "response_source"),
+        )
+        return {"call_permission": known}
+    return {"choice": text(row, "description")} if row else {}
+
+
+def _media(item: Item) -> dict[str, Any]:
+    kind = str(item["type"])
+    media = child(item, kind)
+    flags = {name: media[name] for name in ("voice", "animated") if media.get(name) is True}
+    known = Media(
+        kind=kind,
+        id=text(media, "id"),
+        mime_type=text(media, "mime_type"),
+        file_name=text(media, "filename"),
+        size=number(media, "file_size"),
+        sha256=text(media, "sha256"),
+        link=text(media, "link") or text(media, "url"),
+        **flags,
+    )
+    return {"media": known}
+
+
+def _location(item: Item) -> dict[str, Any]:
+    place = child(item, "location")
+    known = Location(
+        latitude=number(place, "latitude"),
+        longitude=number(place, "longitude"),
+        **{name: text(place, name) for name in ("name", "address", "url")},
+    )
+    return {"location": known}
+
+
+def _reaction(item: Item) -> dict[str, Any]:
+    reaction = child(item, "reaction")
+    of = text(reaction, "message_id")
+    known = {"reaction": Emoji(emoji=text(reaction, "emoji"))}
+    return {**known, **({"about": About(message=hidden(of))} if of else {})}
+
+
+def _referral(ad: Item) -> Referral:
+    same = (
+        "source_url", "source_type", "source_id", "headline", "body", "media_type", "image_url",
+        "video_url", "thumbnail_url",
+    )  # fmt: skip
+    return Referral(
+        **{name: text(ad, name) for name in same},
+        click_id=text(ad, "ctwa_clid"),
+        welcome_text=text(child(ad, "welcome_message"), "text"),
+    )
+
+
+_BY_KIND: Mapping[str, Callable[[Item], dict[str, Any]]] = {
+    **dict.fromkeys(MEDIA, _media),
+    "location": _location,
+    "contacts": lambda item: {"contacts": tuple(filter(None, children(item, "contacts")))},
+    "order": lambda item: {"order": order_of(item)},
+    "interactive": _interactive,
+    "reaction": _reaction,
+}
+
+
+def child(owner: Item, name: str) -> Item:
+    """Returns an object of a message, an empty one if there is none."""
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def children(owner: Item, name: str) -> list[Any]:
+    """Returns the objects of a list, and nothing else that is in it."""
+    value = owner.get(name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def text(owner: Item, name: str) -> str | None:
+    """Returns a text that is not empty, or None."""
+    value = owner.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def number(owner: Item, name: str) -> Number | None:
+    """Returns a number, which may be written as a text, or None."""
+    value = owner.get(name)
+    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+
+
 UNSUPPORTED = "[unsupported message]"
-# Kinds without content: a changed number, a removed reaction, a revoked or edited message, an
-# opened chat.
-_UNSAID = ("system", "reaction", "revoke", "edit", "request_welcome")
+# Kinds without content: a changed number, an opened chat.
+_UNSAID = ("system", "request_welcome")
 
 
 def words_of(item: Item) -> str | None:
     """Returns the text that represents a message.
 
-    Returns None for unknown kinds and for those without content, such as a changed number or a
-    revoked message.
+    Returns None for unknown kinds and for those that are no message, such as a reaction.
     """
     kind = item.get("type")
     return _WORDS[kind](item) if isinstance(kind, str) and kind in _WORDS else None
@@ -37,16 +257,12 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
     """Returns postback, label and the message that offered it, or None if this is not the tap of
     a button or list row.
     """
-    inner = _dict(item, "interactive")
-    reply = _dict(inner, "button_reply") or _dict(inner, "list_reply")
-    button = _dict(item, "button")
-    if reply:
-        found = (_text(reply, "id"), _text(reply, "title"))
-    elif button:
-        found = (_text(button, "payload"), _text(button, "text"))
-    else:
+    tapped, offered = tapped_in(item), text(child(item, "context"), "id")
+    if tapped is None:
         return None
-    return (*(one or "" for one in found), _text(_dict(item, "context"), "id"))  # type: ignore[return-value]  # found has two items
+    names = ("payload", "text") if tapped == item.get("button") else ("id", "title")
+    postback, label = (text(tapped, name) or "" for name in names)
+    return postback, label, offered
 
 
 def _media(item: Item) -> str:
@@ -54,62 +270,67 @@ def _media(item: Item) -> str:
     with our token.
     """
     kind = str(item["type"])
-    media = _dict(item, kind)
-    links = (_text(media, name) for name in ("link", "url"))
+    media = child(item, kind)
+    links = (text(media, name) for name in ("link", "url"))
     link = next((one for one in links if one and one.startswith("https://")), None)
-    name = " ".join([f"[{kind}]", *(_text(media, "filename") or "").split()])  # without line breaks
-    return "\n".join(filter(None, [_text(media, "caption"), link or name]))
+    name = " ".join([f"[{kind}]", *(text(media, "filename") or "").split()])  # without line breaks
+    return "\n".join(filter(None, [text(media, "caption"), link or name]))
 
 
 def _location(item: Item) -> str:
-    place = _dict(item, "location")
+    place = child(item, "location")
     link = map_link(place.get("latitude"), place.get("longitude"))
-    return "\n".join(filter(None, [_text(place, "name"), _text(place, "address"), link]))
+    return "\n".join(filter(None, [text(place, "name"), text(place, "address"), link]))
 
 
 def _contacts(item: Item) -> str:
-    given = item.get("contacts")
-    cards = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
-    return "\n".join(["[contact]", *(line for line in map(_contact, cards) if line)])
+    lines = map(_contact, children(item, "contacts"))
+    return "\n".join(["[contact]", *(line for line in lines if line)])
 
 
 def _contact(card: Item) -> str:
-    phones = card.get("phones")
-    numbers = (
-        [_text(one, "phone") for one in phones if isinstance(one, dict)]
-        if isinstance(phones, list)
-        else []
-    )
-    return " ".join(filter(None, [_text(_dict(card, "name"), "formatted_name"), *numbers]))
+    numbers = [text(one, "phone") for one in children(card, "phones")]
+    return " ".join(filter(None, [text(child(card, "name"), "formatted_name"), *numbers]))
 
 
 def _order(item: Item) -> str:
-    return "\n".join(filter(None, ["[order]", _text(_dict(item, "order"), "text")]))
+    """Returns what was ordered: the customer's words, a line for each product, and the sum."""
+    order = order_of(item)
+    lines = [
+        f"{one.quantity if one.quantity is not None else '?'} × {one.name or one.product_id or '?'}"
+        + (f", {_price(one.price, one.currency)}" if one.price is not None else "")
+        for one in order.items
+    ]
+    sums = [f"= {_price(total, currency)}" for currency, total in order.totals.items()]
+    return "\n".join(filter(None, ["[order]", order.text, *lines, *sums]))
 
 
-def _form(item: Item) -> str:
-    return _text(_dict(_dict(item, "interactive"), "nfm_reply"), "body") or "[interactive]"
+def _price(amount: object, currency: str | None) -> str:
+    return " ".join(filter(None, [str(amount), currency]))
+
+
+def _interactive(item: Item) -> str | None:
+    """Returns what was filled in. Other kinds that are no tap are unknown."""
+    inner = child(item, "interactive")
+    if inner.get("type") != "nfm_reply":
+        return None
+    form = form_of(item)
+    lines = [f"{name}: {_answer(value)}" for name, value in (form.answers or {}).items()]
+    said = [text(child(inner, "nfm_reply"), "body"), *lines, form.response]
+    return "\n".join(filter(None, said)) or "[form]"
+
+
+def _answer(value: JsonValue) -> str:
+    return value if isinstance(value, str) else pydantic_core.to_json(value).decode()
 
 
 _WORDS: Mapping[str, Callable[[Item], str | None]] = {
-    "text": lambda item: _text(_dict(item, "text"), "body") or "[empty]",
-    **dict.fromkeys(("image", "audio", "video", "document", "sticker"), _media),
+    "text": lambda item: text(child(item, "text"), "body") or "[empty]",
+    **dict.fromkeys(MEDIA, _media),
     "location": _location,
     "contacts": _contacts,
     "order": _order,
-    "interactive": _form,
+    "interactive": _interactive,
     "button": lambda item: "[button]",
-    # a reaction without an emoji was removed
-    "reaction": lambda item: _text(_dict(item, "reaction"), "emoji"),
     "unsupported": lambda item: UNSUPPORTED,
 }
-
-
-def _dict(owner: Item, name: str) -> Item:
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(owner: Item, name: str) -> str | None:
-    value = owner.get(name)
-    return value if isinstance(value, str) and value else None

@@ -122,7 +122,7 @@ def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
         DESK.close(CHAT),
     ):
         assert call.headers["authorization"] == f"Basic {login}"
-        assert call.per_second == 10
+        assert [pace.per_second for pace in call.paces] == [10]
     assert "t0ken" not in repr(DESK)
 
 

@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.errors import Unavailable
-from shared.schemas.http import Call
+from shared.errors import Paced, Unavailable
+from shared.schemas.http import Call, Pace
 from shared.transports.http_sender import HttpSender
 
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
@@ -168,7 +168,10 @@ async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(
     loop = asyncio.get_running_loop()
     begun = loop.time()
     answers = await asyncio.gather(
-        *(sender.send(Call("POST", f"{server.url}/x", b"{}", per_second=20)) for _ in range(5))
+        *(
+            sender.send(Call("POST", f"{server.url}/x", b"{}", paces=(Pace("host", 20),)))
+            for _ in range(5)
+        )
     )
     assert [answer and answer.status for answer in answers] == [200] * 5
     assert loop.time() - begun >= 4 / 20
@@ -177,7 +180,7 @@ async def test_calls_wait_their_turn_where_a_host_takes_so_many_a_second(
 async def test_a_call_that_would_wait_too_long_is_not_sent(
     sender: HttpSender, server: Server
 ) -> None:
-    call = Call("POST", f"{server.url}/x", b"{}", per_second=0.1)
+    call = Call("POST", f"{server.url}/x", b"{}", paces=(Pace("host", 0.1),))
     await sender.send(call)
     with pytest.raises(Unavailable):
         await sender.send(call)
@@ -185,8 +188,36 @@ async def test_a_call_that_would_wait_too_long_is_not_sent(
 
 
 async def test_the_pace_of_one_host_is_not_anothers(sender: HttpSender, server: Server) -> None:
-    await sender.send(Call("POST", f"{server.url}/x", b"{}", per_second=0.1))
+    await sender.send(Call("POST", f"{server.url}/x", b"{}", paces=(Pace("one", 0.1),)))
     answer = await sender.send(
-        Call("POST", f"{server.url.replace('127.0.0.1', 'localhost')}/x", b"{}", per_second=0.1)
+        Call(
+            "POST",
+            f"{server.url.replace('127.0.0.1', 'localhost')}/x",
+            b"{}",
+            paces=(Pace("another", 0.1),),
+        )
     )
     assert answer is not None
+
+
+async def test_a_burst_goes_at_once_and_uses_up_the_calls_of_the_time_after_it(
+    sender: HttpSender, server: Server
+) -> None:
+    call = Call("POST", f"{server.url}/x", b"{}", paces=(Pace("pair", 1 / 6, 3),))
+    for _ in range(3):
+        await sender.send(call)
+    with pytest.raises(Paced) as refused:
+        await sender.send(call)
+    assert 5 < refused.value.seconds <= 6
+    assert len(server.seen) == 3
+
+
+async def test_a_call_that_one_limit_refuses_counts_for_no_other(
+    sender: HttpSender, server: Server
+) -> None:
+    slow, fast = Pace("slow", 0.1), Pace("fast", 0.1)
+    await sender.send(Call("POST", f"{server.url}/x", b"{}", paces=(slow,)))
+    with pytest.raises(Paced):
+        await sender.send(Call("POST", f"{server.url}/x", b"{}", paces=(fast, slow)))
+    await sender.send(Call("POST", f"{server.url}/x", b"{}", paces=(fast,)))
+    assert len(server.seen) == 2

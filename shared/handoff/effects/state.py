@@ -1,0 +1,179 @@
+"""What a conversation keeps of an event: its version and times, the channel and the customer, what
+was said for the bot that speaks next, and what the reports count.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from shared.handoff import channels
+from shared.handoff.draft import Draft, expect
+from shared.handoff.visibility import FIELD
+from shared.measures.definitions import measure as measured_by
+from shared.schemas.base import JsonObject
+from shared.schemas.commands import Record
+from shared.schemas.conversation import Conversation, Handback, Line, Timer
+from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
+from shared.schemas.journal import Verdict
+from shared.schemas.texts import shortened
+
+LINES_KEPT, LINE_LIMIT = 20, 300
+LEFT_BECAUSE = {
+    "human_left": "the person left",
+    "human_idle_timeout": "the person went quiet",
+    "bot_message": "the desk's own assistant took over",
+}
+
+
+def date_event(draft: Draft) -> None:
+    draft.event = draft.event.model_copy(update={"occurred_at": draft.now})
+
+
+def count_version(draft: Draft) -> None:
+    draft.change(version=draft.conversation.version + 1)
+
+
+def note_joining(draft: Draft) -> None:
+    draft.change(human_version=draft.conversation.version)
+
+
+def keep_first_response(draft: Draft) -> None:
+    draft.change(first_response_seconds=draft.before.first_response_seconds)
+
+
+def start_human_time(draft: Draft) -> None:
+    draft.change(human_since=draft.before.human_since or draft.now)
+
+
+def end_human_time(draft: Draft) -> None:
+    draft.change(human_since=None)
+
+
+def end_request(draft: Draft) -> None:
+    draft.change(request=None)
+
+
+def note_speaker(draft: Draft) -> None:
+    known = (draft.before.spoke_at, draft.event.occurred_at)
+    draft.change(spoke_at=max(filter(None, known)))
+
+
+def stop_timer(draft: Draft) -> None:
+    draft.change(timer=None)
+
+
+def start_chat_timer(draft: Draft) -> None:
+    _start(draft, "chat", draft.now + draft.policy.human_idle_after)
+
+
+def start_idle_timer(draft: Draft) -> None:
+    _start(draft, "idle", draft.now + draft.policy.human_idle_after)
+
+
+def _start(draft: Draft, kind: Literal["chat", "idle"], due: datetime) -> None:
+    armed = draft.conversation.version
+    draft.change(timer=Timer(kind=kind, armed=armed, n=1, due_at=due))
+
+
+def remind(draft: Draft) -> None:
+    """A desk has its time from when it is called, also where its opening was noticed late."""
+    timer = draft.conversation.timer
+    if timer is not None:
+        since = draft.now if timer.is_opening else timer.due_at
+        due = since + draft.policy.unclaimed_after
+        draft.change(timer=timer.model_copy(update={"n": timer.n + 1, "due_at": due}))
+
+
+def follow_customer(draft: Draft) -> None:
+    draft.conversation = channels.followed(draft.conversation, draft.event.source, _when(draft))
+
+
+def note_customer(draft: Draft) -> None:
+    event, known = expect(draft.event, FromUser), draft.conversation
+    draft.change(
+        locale=event.locale or known.locale,
+        customer_name=event.customer_name or known.customer_name,
+    )
+
+
+def note_contact(draft: Draft) -> None:
+    event = draft.event
+    draft.conversation = channels.acted(
+        draft.conversation, event.source, _when(draft), event.id, event.address
+    )
+
+
+def unsubscribe(draft: Draft) -> None:
+    draft.conversation = channels.unsubscribed(draft.conversation, draft.event.source, _when(draft))
+
+
+def subscribe(draft: Draft) -> None:
+    draft.conversation = channels.subscribed(draft.conversation, draft.event.source, _when(draft))
+
+
+def _when(draft: Draft) -> datetime:
+    return draft.event.occurred_at or draft.now
+
+
+def begin_recall(draft: Draft) -> None:
+    draft.change(said=(), handback=None, awaited=None)
+
+
+def hand_back(draft: Draft) -> None:
+    draft.change(said=(), handback=_handback(draft, draft.before))
+
+
+def note_words(draft: Draft) -> None:
+    text = draft.event.text
+    if text is not None:
+        line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
+        draft.change(said=(*draft.conversation.said, line)[-LINES_KEPT:])
+
+
+def _speaker(draft: Draft) -> str | None:
+    if isinstance(draft.event, ByCustomer):
+        return None
+    representative = getattr(draft.event, "representative", None)
+    return representative.name if representative else ""
+
+
+def _handback(draft: Draft, before: Conversation) -> Handback:
+    request = before.request
+    return Handback(
+        reason=getattr(draft.event, "reason", None)
+        or LEFT_BECAUSE.get(draft.event.kind, draft.event.kind),
+        ended_at=draft.now,
+        representatives=tuple(human.representative.name for human in before.humans),
+        request_reason=request.reason if request else None,
+        said=draft.conversation.said,
+    )
+
+
+def handback_for_bot(draft: Draft) -> JsonObject:
+    """Returns what the bot's copy of the customer's next words carries, and forgets it."""
+    handback = draft.conversation.handback
+    if (
+        handback is None
+        or not isinstance(draft.event, UserMessage | SuggestionResponse)
+        or draft.event.said is None
+    ):
+        return {}
+    draft.change(handback=None)
+    # A newer version may have stored more. What this version does not know, it passes to no bot.
+    known = Handback.model_validate(handback.model_dump(), extra="ignore")
+    return {FIELD: known.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def measure(draft: Draft) -> None:
+    """Words that could not be said to the customer, for which there is a reason, answer nothing."""
+    verdict = draft.step.verdict
+    measured = measured_by(
+        draft.before,
+        draft.conversation,
+        draft.event,
+        draft.now,
+        said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
+        late=verdict is Verdict.STALE,
+    )
+    draft.change(progress=measured.progress)
+    if measured.measures:
+        draft.emit(Record(id=draft.derived_id("record"), measures=measured.measures))

@@ -1,0 +1,179 @@
+"""What comes beside the words of a WhatsApp message reaches bot, desk and journal: what a message
+quotes, what was ordered, reactions, edits, deletions.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.api.views import entry_view
+from shared.conversations import requests as control
+from shared.conversations.receive_webhook import receive_webhook
+from shared.delivery.deliver import deliver
+from shared.ports import Ports
+from shared.schemas.base import JsonObject
+from shared.schemas.events import Claim
+from shared.schemas.ids import hidden
+from shared.schemas.representative import Representative, RepresentativeType
+from tests.unit.use_cases.phones_play import ANA, bot, ports_of, says, signed, wamid
+
+JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
+
+
+@pytest.fixture
+def ports(bench: Any) -> Ports:
+    return ports_of(bench)
+
+
+def item(native: str, **what: Any) -> dict[str, Any]:
+    return {"from": "12025550100", "id": wamid(native), **what}
+
+
+def text(native: str, body: str, **more: Any) -> dict[str, Any]:
+    return item(native, type="text", text={"body": body}, **more)
+
+
+def edit(native: str, of: str, body: str) -> dict[str, Any]:
+    message = {"type": "text", "text": {"body": body}}
+    inner = {"original_message_id": wamid(of), "message": message}
+    return item(native, type="edit", edit=inner)
+
+
+def revoke(native: str, of: str) -> dict[str, Any]:
+    return item(native, type="revoke", revoke={"original_message_id": wamid(of)})
+
+
+def reaction(native: str, of: str) -> dict[str, Any]:
+    return item(native, type="reaction", reaction={"message_id": of, "emoji": "👍"})
+
+
+async def take(ports: Ports, *messages: dict[str, Any]) -> None:
+    await receive_webhook(ports, signed(messages=list(messages)))
+    await deliver(ports, ANA)
+
+
+async def claim(ports: Ports) -> None:
+    what = Claim(id="c", source=ANA, actor="key:desk", key="desk", fact=False, representative=JANE)
+    await control.accept(ports, what)
+
+
+def heard(bench: Any, audience: str) -> list[JsonObject]:
+    every = bench.publisher.on("baton-user-messages")
+    return [one for one in every if audience in one["audience"] and "receipts" not in one]
+
+
+async def journal(ports: Ports) -> list[dict[str, Any]]:
+    page = await ports.store.journal(ANA, None, 100)
+    return [entry_view(one.value) for one in page.items]
+
+
+async def test_a_quoted_message_is_named_as_its_reader_knows_it(ports: Ports, bench: Any) -> None:
+    await take(ports, says(0, "A1", "Which boots?"))
+    await control.accept(ports, bot(ANA, "my-1"))
+    await deliver(ports, ANA)
+    ours = wamid("OURS2")  # the first call was the bot's webhook
+    await take(ports, text("A2", "These!", context={"id": ours}))
+    await take(ports, text("A3", "I meant this", context={"id": wamid("A1")}))
+    await take(ports, text("A4", "And that", context={"id": wamid("GONE")}))
+    told = [one["details"]["about"] for one in heard(bench, "BOT")[1:]]  # type: ignore[call-overload,index]
+    assert told == [
+        {"message": "my-1", "by": "BOT", "text": "News!"},
+        {"message": hidden(wamid("A1")), "by": "CUSTOMER", "text": "Which boots?"},
+        {"message": hidden(wamid("GONE"))},
+    ]
+    shown = [one["details"]["about"] for one in await journal(ports) if "details" in one]
+    assert shown == told
+
+
+async def test_an_order_is_told_in_words_and_as_data(ports: Ports, bench: Any) -> None:
+    items = [
+        {"product_retailer_id": "CHA", "quantity": 2, "item_price": 30.5, "currency": "BRL"},
+        {"product_retailer_id": "PAO", "quantity": 1, "item_price": 45, "currency": "BRL"},
+    ]
+    order = {"catalog_id": "7", "text": "Now, please", "product_items": items}
+    await take(ports, item("A1", type="order", order=order))
+    (told,) = heard(bench, "BOT")
+    assert told["message"]["text"] == (  # type: ignore[call-overload,index]
+        "[order]\nNow, please\n2 × CHA, 30.5 BRL\n1 × PAO, 45 BRL\n= 106 BRL"
+    )
+    assert told["details"]["order"]["totals"] == {"BRL": "106"}  # type: ignore[call-overload,index]
+    (entry,) = [one for one in await journal(ports) if one["kind"] == "user_message"]
+    assert entry["details"] == told["details"]
+
+
+async def test_a_reaction_is_for_humans_and_for_a_bot_that_asks(ports: Ports, bench: Any) -> None:
+    await take(ports, says(0, "A1"))
+    await control.accept(ports, bot(ANA, "my-1"))
+    await deliver(ports, ANA)
+    await take(ports, reaction("R1", wamid("OURS2")))
+    assert len(heard(bench, "BOT")) == 1
+    asking = replace(ports, policy=replace(ports.policy, bot_hears=frozenset({"reaction"})))
+    await take(asking, reaction("R2", wamid("OURS2")))
+    told = heard(bench, "BOT")[-1]
+    assert "message" not in told
+    assert told["details"] == {
+        "about": {"message": "my-1", "by": "BOT", "text": "News!"},
+        "reaction": {"emoji": "👍"},
+    }
+    await claim(ports)
+    await take(ports, reaction("R3", wamid("OURS2")))
+    assert heard(bench, "HUMAN")[-1]["details"] == told["details"]
+    kinds = [one["kind"] for one in await journal(ports)]
+    assert kinds.count("reaction") == 3
+
+
+@pytest.mark.parametrize("human", [False, True], ids=["the bot", "bot and human"])
+async def test_an_edit_and_a_deletion_reach_those_who_heard_the_message(
+    ports: Ports, bench: Any, human: bool
+) -> None:
+    await take(ports, says(0, "A1", "Street 12"))
+    if human:
+        await claim(ports)
+    await take(ports, edit("E1", "A1", "Street 21"), revoke("D1", "A1"))
+    hearers = ["BOT", *(["HUMAN"] if human else [])]
+    edited, deleted = heard(bench, "BOT")[-2:]
+    for one in (edited, deleted):
+        assert one["audience"] == hearers
+        assert "message" not in one
+    about = {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
+    assert edited["details"] == {"about": about, "edited": {"text": "Street 21"}}
+    assert deleted["details"] == {"about": about, "revoked": {}}
+    said = [(one["kind"], one.get("text")) for one in await journal(ports)]
+    assert {("user_message", "Street 12"), ("edited", "Street 21"), ("revoked", None)} <= set(said)
+
+
+async def test_an_edit_in_the_same_batch_knows_its_message(ports: Ports, bench: Any) -> None:
+    await claim_after_hello(ports)
+    await take(ports, says(0, "A1", "Street 12"), edit("E1", "A1", "Street 21"))
+    told = heard(bench, "HUMAN")[-1]
+    assert told["audience"] == ["HUMAN"]
+    assert told["details"]["about"]["by"] == "CUSTOMER"  # type: ignore[call-overload,index]
+
+
+async def claim_after_hello(ports: Ports) -> None:
+    await take(ports, says(0, "A0"))
+    await claim(ports)
+
+
+async def test_an_edit_opens_no_window(ports: Ports, bench: Any) -> None:
+    await take(ports, says(0, "A1"))
+    bench.clock.forward(25 * 3600)
+    await take(ports, revoke("D1", "A1"))
+    found = await ports.store.load(ANA)
+    assert found is not None
+    assert ports.policy.is_outside_window(found.value, bench.clock.now())
+
+
+async def test_no_wamid_leaves_with_what_comes_beside_the_words(ports: Ports, bench: Any) -> None:
+    await take(
+        ports,
+        text("A1", "hi", context={"id": wamid("X"), "from": "12025550100"}),
+        reaction("R1", wamid("X")),
+        edit("E1", "A1", "ho"),
+        revoke("D1", "A1"),
+    )
+    outside = json.dumps([bench.publisher.published, await journal(ports)])
+    assert "wamid" not in outside
+    assert "12025550100" not in outside
