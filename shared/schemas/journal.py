@@ -83,6 +83,8 @@ class JournalEntry(Stored):
     - `over`: the desk's conversation that takes no part in this one from this event on.
     - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
       behind commands of earlier entries.
+    - `after`: outboxes of conversations that became part of this one; what the entry has for the
+      customer is sent once they are empty.
     - `guards`: the last sequence of the entries that wait behind this one. A guarding entry stays
       pending and due until a later delivery has checked them, even if its own commands have ended.
     """
@@ -111,6 +113,7 @@ class JournalEntry(Stored):
     over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
+    after: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
     asked: Asked | None = None

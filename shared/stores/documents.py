@@ -68,7 +68,9 @@ class EntryDocument:
 def from_conversation(conversation: Conversation) -> ConversationDocument:
     """Returns the stored form. Raises TooLarge."""
     return ConversationDocument(
-        phase=_NOT_IN_LINE if is_in_no_line(conversation) else conversation.phase.value,
+        phase=_NOT_IN_LINE
+        if is_in_no_line(conversation) or conversation.leads_to
+        else conversation.phase.value,
         version=conversation.version,
         waiting_since=conversation.waiting_since,
         due_at=conversation.due_at,
@@ -122,7 +124,9 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
     items, unreadable = list[Conversation](), 0
     for body in bodies:
         try:
-            items.append(to_conversation(body))
+            one = to_conversation(body)
+            if one.leads_to is None and not one.is_only_a_name:
+                items.append(one)
         except Unreadable:
             unreadable += 1
     return Page(items, cursor, unreadable)

@@ -8,7 +8,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
-from shared.platforms.phones import Line, e164
+from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.words import (
     UNSUPPORTED,
@@ -36,13 +36,15 @@ from shared.schemas.events import (
     CallPermission,
     Edited,
     Event,
+    GivenName,
     HumanMessage,
+    NamesChanged,
     Reaction,
     Revoked,
     Undelivered,
     Unknown,
 )
-from shared.schemas.ids import hidden, sha256
+from shared.schemas.ids import conversation_id, hidden, sha256
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -189,6 +191,8 @@ def _message(item: Item) -> list[Event | Ephemeral]:
 
     A message of an unknown kind gets a text that stands for it, and opens the messaging window.
     """
+    if item.body.get("type") == "system" and (changed := _changed(item)) is not None:
+        return [changed]
     line, details = _named(item), details_of(item.body)
     tapped, kind = tapped_of(item.body), item.body.get("type")
     if tapped is not None:
@@ -227,6 +231,36 @@ def _revoked(line: Line, body: Mapping[str, Any]) -> Event:
     return line.act(Revoked, None, Details(about=About(message=hidden(of)), revoked=Deletion()))
 
 
+def _changed(item: Item) -> Event | None:
+    """Returns that a customer has another number or user id; None for any other system message.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system/
+    """
+    told, body = item.body.get("system"), item.body
+    number = _number_of(item.value)
+    if not isinstance(told, dict) or told.get("type") not in _CHANGES or number is None:
+        return None
+    old_user = _customer(told.get("previous_user_id"))
+    new_user = _customer(told.get("user_id"))
+    sender = _customer(body.get("from_user_id"))
+    if new_user is None and sender != old_user:
+        new_user = sender if old_user else None
+    old_user = old_user or (sender if sender != new_user else None)
+    old_number = _customer(body.get("from"))
+    new_number = _customer(told.get("wa_id")) or _customer(told.get("new_wa_id"))
+    if new_number is None:  # only the user id has changed
+        new_number, old_number = old_number, None
+    new = [_given(number, one) for one in (new_user, new_number) if one]
+    old = [_given(number, one) for one in (old_user, old_number) if one]
+    whom = new_number or new_user
+    line = _line(item, whom)
+    if not old or whom is None or line is None:
+        return None
+    address = f"{number}|{whom.removeprefix('+')}"
+    line = replace(line, phone=whom, address=address, names=tuple(new))
+    return NamesChanged(**line.common(), old=tuple(old))
+
+
 def _echo(item: Item) -> list[Event | Ephemeral]:
     """Returns a human message that was typed in the WhatsApp Business app.
 
@@ -248,6 +282,7 @@ def _status(item: Item) -> list[Event | Ephemeral]:
     """
     message, status = item.body.get("id"), str(item.body.get("status"))
     line = _line(item, ELSEWHERE)
+    line = replace(line, names=()) if line else None  # a status tells nothing of a customer's names
     if line is None or not isinstance(message, str) or not message:
         raise _nobody()
     if status == "sent" or (status == "failed" and _is_of_one_member(item)):
@@ -286,6 +321,9 @@ _CORRECTIONS: Mapping[str, Callable[[Line, Mapping[str, Any]], Event]] = {
     "edit": _edited,
     "revoke": _revoked,
 }
+_CHANGES = frozenset(
+    ("user_changed_number", "user_changed_user_id", "customer_changed_number", "user_id_update")
+)
 _Reader = Callable[[Item], list[Event | Ephemeral]]
 _RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
 _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
@@ -312,14 +350,48 @@ def _line(item: Item, otherwise: str | None = None) -> Line | None:
     contains the customer's number.
     """
     number, body = _number_of(item.value), item.body
-    whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), otherwise)
+    known = _with_contact(item.value, [_customer(body.get(name)) for name in item.whose])
+    whom = next(iter(known), otherwise)
     whose, whom = whom, f"{GROUP}{item.group}" if item.group else whom
     if number is None or whom is None:
         return None
     wamid = body["id"] if isinstance(body.get("id"), str) and body["id"] else None
     native = hidden(wamid or sha256(repr(sorted(body.items()))))
     address, at = f"{number}|{whom.removeprefix('+')}", time_or_none(body.get("timestamp"))
-    return Line(NAME, number, whom, address, native, at, _name_of(item.value, whose or whom), wamid)
+    name = _name_of(item.value, whose or whom)
+    names = (
+        () if item.group else tuple(_given(number, one) for one in sorted(known, key=_is_number))
+    )
+    return Line(NAME, number, whom, address, native, at, name, wamid, names)
+
+
+def _given(number: str, whom: str) -> GivenName:
+    """Returns a customer's number or user id with one of our numbers."""
+    if not _is_number(whom):
+        return GivenName(id=conversation_id(NAME, f"{number}:{whom}"), strong=True)
+    here, other = forms_of(whom)
+    return GivenName(
+        id=conversation_id(NAME, f"{number}:{here}"),
+        other=conversation_id(NAME, f"{number}:{other}") if other else None,
+    )
+
+
+def _is_number(whom: str) -> bool:
+    return whom.startswith("+")
+
+
+def _with_contact(value: Mapping[str, Any], found: Iterable[str | None]) -> list[str]:
+    """Returns the customer's number and user id, those that are known, the number first. The
+    contact of one of them may tell the other.
+    """
+    named = list(filter(None, found))
+    for one in _dicts(value, "contacts"):
+        both = [_customer(one.get("wa_id")), _customer(one.get("user_id"))]
+        if any(each in named for each in both if each):
+            named += filter(None, both)
+    numbers = [one for one in named if _is_number(one)]
+    users = [one for one in named if not _is_number(one)]
+    return [*numbers[:1], *users[:1]]
 
 
 def _customer(given: object) -> str | None:

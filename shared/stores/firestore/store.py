@@ -62,14 +62,21 @@ class FirestoreStore:
         document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
         return document and Snapshot(_conversation(document), document.update_time)
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        return None
+
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         entries = [self._create_entry(entry) for entry in commit.entries]
         conversations = [
             self._write_conversation(conversation) for conversation in commit.conversations
         ]
-        times = await self._rpc.commit([*entries, *conversations])
+        updates = [
+            forms.replace(*self._entry_document(entry.value), entry.token)
+            for entry in commit.updates
+        ]
+        times = await self._rpc.commit([*entries, *conversations, *updates])
         await self._keep_links(commit)
-        written = zip(commit.conversations, times[len(entries) :], strict=True)
+        written = zip(commit.conversations, times[len(entries) :], strict=False)
         return [Snapshot(conversation.value, time) for conversation, time in written]
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
@@ -227,6 +234,8 @@ class FirestoreStore:
             LINK_MARGIN if conversation.value.linked_to else timedelta(),
         )
         name = self._name(forms.conversation_path(value.id))
+        if value.is_only_a_name:
+            margin = self._ttl  # it outlives the conversation to which it leads
         fields = forms.conversation_fields(value, self._expiry(value.due_at) + margin)
         if conversation.token is None:
             return forms.create(name, fields)

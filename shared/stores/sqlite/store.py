@@ -87,6 +87,9 @@ class SqliteStore:
         )
         return _conversation(rows[0][0]) if rows else None
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        return None
+
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         await self._run(_whole, _commit, commit)
         return [Snapshot(written.value, written.value.version) for written in commit.conversations]
@@ -334,6 +337,7 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
         _create_entry(connection, entry)
     for conversation in commit.conversations:
         _write_conversation(connection, conversation)
+    _update_together(connection, commit.updates)
 
 
 def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:

@@ -185,7 +185,7 @@ async def test_a_tap_that_is_the_first_of_a_customer_tells_the_language(ports: P
     number = {"from": "5511987654321", "id": wamid("A1"), "type": "button"}
     tap = {**number, "button": {"payload": "baton:request-human", "text": "Falar"}}
     await receive_webhook(ports, signed(messages=[tap]))
-    known = await ports.store.load(conversation_id("whatsapp", "1:+5511987654321"))
+    known = await ports.store.load(conversation_id("whatsapp", "1:+551187654321"))
     assert known is not None
     assert (known.value.phase, known.value.locale) == ("QUEUED", "pt")
 
