@@ -69,8 +69,12 @@ def _firestore(to: Deployment) -> Iterator[Step]:
 def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
     group, scope = str(index["collection"]), str(index["scope"])
     fields = [one.split() for one in index["fields"]]
-    config = [f"--field-config=field-path={path},order={order.lower()}" for path, order in fields]
-    wanted = [{"fieldPath": path, "order": order} for path, order in fields]
+    kinds = {"CONTAINS": ("array-config", "arrayConfig")}
+    config = [
+        f"--field-config=field-path={path},{kinds.get(how, ('order',))[0]}={how.lower()}"
+        for path, how in fields
+    ]
+    wanted = [{"fieldPath": path, kinds.get(how, ("", "order"))[1]: how} for path, how in fields]
     where = [at, f"--collection-group={group}", f"--query-scope={scope.lower().replace('_', '-')}"]
     return Step(
         f"Firestore index {group}: {', '.join(path for path, _ in fields)}",

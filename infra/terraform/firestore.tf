@@ -31,8 +31,9 @@ resource "google_firestore_index" "these" {
   dynamic "fields" {
     for_each = each.value.fields
     content {
-      field_path = split(" ", fields.value)[0]
-      order      = split(" ", fields.value)[1]
+      field_path   = split(" ", fields.value)[0]
+      order        = endswith(fields.value, " CONTAINS") ? null : split(" ", fields.value)[1]
+      array_config = endswith(fields.value, " CONTAINS") ? "CONTAINS" : null
     }
   }
 }

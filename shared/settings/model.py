@@ -40,6 +40,7 @@ from shared.settings.types import (
     Heard,
     Names,
     Origins,
+    PhoneNumberIds,
     PlatformNames,
     Seconds,
     Secret,
@@ -165,6 +166,10 @@ class Settings(BaseModel):
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
+    whatsapp_numbers: PhoneNumberIds = ()
+    """The ids of the WhatsApp phone numbers that Baton serves, separated by commas. Webhooks of the
+    app's other numbers are acknowledged and left alone. Without it Baton serves all of them.
+    """
     whatsapp_messages_per_second: Annotated[float, Field(ge=1, le=1000)] = 80
     """How many messages a second one number may send: 20 for a number that is also in the
     WhatsApp Business app, up to 1,000 for one that Meta has upgraded.

@@ -107,7 +107,10 @@ def _field(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 
 def _index(_: FromTerraform, v: Json) -> Iterable[Fact]:
-    fields = tuple((one["field_path"], one["order"]) for one in v["fields"])
+    fields = tuple(
+        (one["field_path"], "CONTAINS" if one["array_config"] == "CONTAINS" else one["order"])
+        for one in v["fields"]
+    )
     yield ("index", v["collection"], v["query_scope"], fields)
 
 
