@@ -14,7 +14,6 @@ from infra.documents.alarms import anchor
 
 OBSERVABILITY = ROOT / "infra" / "terraform" / "observability.json"
 RUNBOOK = "infra/RUNBOOK.md"
-SERVICE = "baton"  # what the objectives belong to
 DAY = 86_400
 Json = dict[str, Any]
 
@@ -23,7 +22,10 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
     """Yields what comes after the functions: a policy on a metric that does not exist yet is
     refused.
     """
-    tables = json.loads(OBSERVABILITY.read_text())
+    titles = {
+        name: one["title"] for name, one in json.loads(OBSERVABILITY.read_text())["alerts"].items()
+    }
+    tables = json.loads(to.renamed(OBSERVABILITY.read_text()))
     filled = json.loads(_filled(to, json.dumps(tables)))
     services = _services(to, public=False)
     for name, metric in tables["metrics"].items():
@@ -36,10 +38,12 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
         yield _objective(to, name, objective_body(objective))
     if to.alert_email:
         yield from _channel(to, to.alert_email)
-    for alert in filled["alerts"].values():
-        body = alert_body(alert, mailed=bool(to.alert_email), runbook=to.runbook)
+    for name, alert in filled["alerts"].items():
+        body = alert_body(
+            alert, anchor(titles[name]), mailed=bool(to.alert_email), runbook=to.runbook
+        )
         yield _alert(to, body)
-    yield _dashboard(to, dashboard_body(tables["charts"], services))
+    yield _dashboard(to, dashboard_body(to.title, tables["charts"], services))
 
 
 def _filled(to: Deployment, text: str) -> str:
@@ -49,7 +53,7 @@ def _filled(to: Deployment, text: str) -> str:
         "public_services": _services(to, public=True),
         "subscriptions": "|".join(topics),
         "host": urlsplit(to.url("")).netloc,
-        "slo": f"projects/{to.project}/services/{SERVICE}/serviceLevelObjectives/",
+        "slo": f"projects/{to.project}/services/{to.prefix}/serviceLevelObjectives/",
     }
     for name, there in names.items():
         text = text.replace(f"{{{name}}}", there)
@@ -85,7 +89,7 @@ def check_body(to: Deployment, function: str, check: Json) -> Json:
     """Returns an UptimeCheckConfig of the Monitoring API."""
     at = urlsplit(to.url(function))
     return {
-        "displayName": f"Baton: {function}",
+        "displayName": f"{to.title}: {function}",
         "monitoredResource": {
             "type": "uptime_url",
             "labels": {"project_id": to.project, "host": at.netloc},
@@ -127,9 +131,9 @@ def objective_body(objective: Json) -> Json:
     }
 
 
-def alert_body(alert: Json, *, mailed: bool, runbook: str | None) -> Json:
-    """Returns an AlertPolicy of the Monitoring API."""
-    paragraph = f"#{anchor(alert['title'])}"
+def alert_body(alert: Json, paragraph: str, *, mailed: bool, runbook: str | None) -> Json:
+    """Returns an AlertPolicy of the Monitoring API. `paragraph` is the anchor in the runbook."""
+    paragraph = f"#{paragraph}"
     links = [{"displayName": "Runbook", "url": f"{runbook}{paragraph}"}] if runbook else []
     content = f"{alert['advice']}\n\nWhat to do: {RUNBOOK}{paragraph}"
     documentation = {"content": content, "mimeType": "text/markdown"}
@@ -165,7 +169,7 @@ def _condition(alert: Json) -> Json:
     return {"conditionThreshold": watched}
 
 
-def dashboard_body(charts: list[Json], services: str) -> Json:
+def dashboard_body(title: str, charts: list[Json], services: str) -> Json:
     """Returns a Dashboard of the Monitoring API, two charts to a row."""
     tiles = [
         {
@@ -177,7 +181,7 @@ def dashboard_body(charts: list[Json], services: str) -> Json:
         }
         for n, chart in enumerate(charts)
     ]
-    return {"displayName": "Baton", "mosaicLayout": {"columns": 12, "tiles": tiles}}
+    return {"displayName": title, "mosaicLayout": {"columns": 12, "tiles": tiles}}
 
 
 def _chart(chart: Json, services: str) -> Json:
@@ -197,7 +201,7 @@ def _chart(chart: Json, services: str) -> Json:
 
 def _services(to: Deployment, *, public: bool) -> str:
     return "|".join(
-        sorted(name.replace("_", "-") for name, row in to.table.items() if row.public or not public)
+        sorted(to.service(name) for name, row in to.table.items() if row.public or not public)
     )
 
 
@@ -207,6 +211,7 @@ def _metric(to: Deployment, name: str, body: Json) -> Step:
         f"metric {name}",
         to.gcloud("logging metrics create", name, config, stdin=written),
         probe=to.gcloud("logging metrics describe", name),
+        undo=to.gcloud("logging metrics delete", name),
         update=(to.gcloud("logging metrics update", name, config, stdin=written),),
     )
 
@@ -227,13 +232,13 @@ def _watched_service(to: Deployment) -> Step:
     of = f"projects/{to.project}/services"
     return Step(
         "service whose objectives are watched",
-        to.rest("POST", f"{of}?serviceId={SERVICE}", {"displayName": "Baton", "custom": {}}),
-        probe=to.rest("GET", f"{of}/{SERVICE}"),
+        to.rest("POST", f"{of}?serviceId={to.prefix}", {"displayName": to.title, "custom": {}}),
+        probe=to.rest("GET", f"{of}/{to.prefix}"),
     )
 
 
 def _objective(to: Deployment, name: str, body: Json) -> Step:
-    of = f"projects/{to.project}/services/{SERVICE}/serviceLevelObjectives"
+    of = f"projects/{to.project}/services/{to.prefix}/serviceLevelObjectives"
     changed = "displayName,goal,rollingPeriod,serviceLevelIndicator"
     return Step(
         f"objective: {body['displayName']}",
@@ -267,6 +272,7 @@ def _alert(to: Deployment, body: Json) -> Step:
         to.gcloud("alpha monitoring policies create", policy, stdin=written),
         probe=to.listed("alpha monitoring policies list"),
         same={"displayName": body["displayName"]},
+        undo=to.gcloud("alpha monitoring policies delete", FOUND),
         update=(to.gcloud("alpha monitoring policies update", FOUND, policy, stdin=written),),
     )
 
@@ -279,5 +285,6 @@ def _dashboard(to: Deployment, body: Json) -> Step:
         to.gcloud("monitoring dashboards create", config, stdin=as_json(body)),
         probe=to.listed("monitoring dashboards list"),
         same=same,
+        undo=to.gcloud("monitoring dashboards delete", FOUND),
         update=(to.gcloud("monitoring dashboards update", FOUND, config, stdin=changed),),
     )

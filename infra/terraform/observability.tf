@@ -129,7 +129,7 @@ resource "google_monitoring_dashboard" "baton" {
   project = var.project_id
 
   dashboard_json = jsonencode({
-    displayName = "Baton"
+    displayName = local.title
     mosaicLayout = {
       columns = 12
       tiles = [for n, chart in local.observability.charts : {

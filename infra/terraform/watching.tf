@@ -2,7 +2,7 @@
 
 locals {
   # The anchor of each alarm's paragraph in RUNBOOK.md.
-  paragraphs = { for name, alert in local.watching.alerts : name =>
+  paragraphs = { for name, alert in jsondecode(file("${path.module}/observability.json")).alerts : name =>
     replace(replace(lower(alert.title), "/[^\\w\\- ]/", ""), " ", "-")
   }
 }
@@ -11,7 +11,7 @@ resource "google_monitoring_uptime_check_config" "these" {
   for_each = local.watching.checks
 
   project          = var.project_id
-  display_name     = "Baton: ${each.key}"
+  display_name     = "${local.title}: ${each.key}"
   period           = "300s"
   timeout          = "10s"
   selected_regions = ["EUROPE", "ASIA_PACIFIC", "USA_IOWA"]
@@ -41,8 +41,8 @@ resource "google_monitoring_uptime_check_config" "these" {
 
 resource "google_monitoring_custom_service" "baton" {
   project      = var.project_id
-  service_id   = "baton"
-  display_name = "Baton"
+  service_id   = var.prefix
+  display_name = local.title
 
   depends_on = [google_project_service.apis]
 }

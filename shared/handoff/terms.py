@@ -99,6 +99,7 @@ class Effect(StrEnum):
     FOLLOW_CUSTOMER = "speak to the customer on the channel where they wrote last"
     NOTE_CUSTOMER = "note the customer's language and name"
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
+    FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"
     TELL_BOT = "publish for the bot what the customer did"
     TELL_BOTH = "publish for bot and desk what the customer did"

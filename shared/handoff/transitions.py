@@ -386,6 +386,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(otherwise=IGNORE),
     },
+    own_events.LineEmpty.kind: {phase: _cell(otherwise=_step(E.FORGET_LINES)) for phase in Phase},
+    events.NamesChanged.kind: RECORDED_EVERYWHERE,
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
     events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,

@@ -18,6 +18,16 @@ from shared.schemas.variables import Audience, Variable
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
 
+class GivenName(Ours):
+    """A name that a webhook gives for the customer: the id of its document. `strong` is as in Name;
+    `other` is the document under which the same number may have been known before.
+    """
+
+    id: str
+    strong: bool = False
+    other: str | None = None
+
+
 class Event(Ours):
     """The fields that all events have.
 
@@ -31,6 +41,8 @@ class Event(Ours):
     - `also`: further native ids under which the same event may be delivered.
     - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
       platform and never shown.
+    - `names` are the customer's names, where the platform has several for one customer; `source`
+      is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
     """
 
@@ -44,6 +56,7 @@ class Event(Ours):
         "also",
         "ahead",
         "native_id",
+        "names",
     }
 
     id: NonEmpty
@@ -56,6 +69,7 @@ class Event(Ours):
     keeps_id: bool = False
     also: tuple[str, ...] = ()
     native_id: str | None = None
+    names: tuple[GivenName, ...] = ()
 
     @property
     def entry_id(self) -> str:
@@ -376,6 +390,15 @@ class Undelivered(Event):
     reason: str
     by: Listener | None = None
     may_arrive: bool = False
+
+
+class NamesChanged(Event):
+    """The platform says that a customer who had the names `old` has `names` now."""
+
+    kind: ClassVar[str] = "names_changed"
+    beside: ClassVar[set[str]] = {*Event.beside, "old"}
+
+    old: tuple[GivenName, ...]
 
 
 class Unknown(Event):

@@ -49,7 +49,8 @@ def _given(kind: str, v: Json) -> Iterable[tuple[str, str]]:
         yield from ((v["email"], v["account_id"]), (v["name"], v["account_id"]))
     elif kind == "google_cloudfunctions2_function":
         service = v["service_config"][0]
-        yield from ((service["uri"], v["name"]), (service["service"], v["name"].replace("_", "-")))
+        own = v["build_config"][0]["entry_point"]
+        yield from ((service["uri"], own), (service["service"], v["name"].replace("_", "-")))
     elif kind == "google_pubsub_topic":
         yield v["id"], v["name"]
     elif kind == "google_artifact_registry_repository":
@@ -106,7 +107,10 @@ def _field(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 
 def _index(_: FromTerraform, v: Json) -> Iterable[Fact]:
-    fields = tuple((one["field_path"], one["order"]) for one in v["fields"])
+    fields = tuple(
+        (one["field_path"], "CONTAINS" if one["array_config"] == "CONTAINS" else one["order"])
+        for one in v["fields"]
+    )
     yield ("index", v["collection"], v["query_scope"], fields)
 
 

@@ -1,4 +1,4 @@
-"""What Baton costs: steps of 100 ms, conditions of alarms, and prices of one day with their page."""
+"""What Baton costs: steps of 100 ms, conditions of alarms, and prices of one day."""
 
 import json
 import re

@@ -329,7 +329,7 @@ def test_secrets_that_have_a_value_are_found() -> None:
     def run(words: tuple[str, ...], stdin: str | None) -> Result:
         return Result(0 if "--secret=BATON_API_KEYS" in words else 1, "")
 
-    assert deploy.known_secrets(run, "baton-test", secrets(TABLE)) == {"BATON_API_KEYS"}
+    assert deploy.known_secrets(run, TO) == {"BATON_API_KEYS"}
 
 
 def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path) -> None:

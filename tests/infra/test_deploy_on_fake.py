@@ -23,7 +23,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.gcloud import Result, Runner, StepFailed
 from infra.deployables import deployables
 from tests.infra.clock import Clock
-from tests.infra.fake_google import APIS, NUMBER, OPEN, SERVICES, Google, Server
+from tests.infra.fake_google import APIS, NUMBER, OPEN, PROJECT, SERVICES, Google, Server
 from tests.soak import SOAKS
 
 pytestmark = pytest.mark.soak
@@ -312,6 +312,26 @@ def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
     finally:
         service["metadata"]["annotations"][OPEN] = open_before
         server.google = empty
+
+
+def test_another_is_made_beside_it_and_torn_down(
+    to: Deployment, gcloud: Gcloud, whole: Google
+) -> None:
+    before = whole.state()
+    table = {name: row for name, row in TABLE.items() if name == "forward_variables"}
+    dev = replace(to, prefix="dev", table=table)
+    runner = Runner(gcloud.run, SECRETS)
+    assert deploy.deploy(dev, runner, None) == 0
+    both = whole.state()
+    changed = {at for at in before if both[at] != before[at]}
+    assert {at.partition(" ")[0] for at in changed} == {f"{PROJECT}:policy"}
+    assert whole.open_doors() == {"forward-variables", "dev-forward-variables"}
+    assert deploy.tear_down(dev, runner) == 0
+    assert deploy.tear_down(dev, runner) == 0  # what is gone is no error
+    left = whole.state()
+    assert {at: left[at] for at in before} == before
+    assert [at for at in left.keys() - before.keys() if "/databases/baton-dev" not in at] == []
+    assert (whole.open_doors(), whole.unknown) == ({"forward-variables"}, [])
 
 
 def test_interrupted_and_run_again_it_ends_the_same(

@@ -17,7 +17,7 @@ import pytest
 from apitools.base.protorpclite import messages
 from apitools.base.py import encoding
 
-from infra.deploy.gcloud import Step
+from infra.deploy.gcloud import FOUND, Step
 from infra.deploy.steps_watching import OBSERVABILITY, alert_body, watching_steps
 from infra.documents.alarms import anchor
 from tests.infra.test_same_deployment import TABLE, TO
@@ -25,6 +25,7 @@ from tests.infra.test_same_deployment import TABLE, TO
 TABLES = json.loads(OBSERVABILITY.read_text())
 STEPS = list(watching_steps(TO))
 QUAINT = re.compile(r"\b(nobody|whoever|told|anew|gave up|well)\b", re.IGNORECASE)
+FOUND_NAME = "projects/baton-test/uptimeCheckConfigs/made-1"
 FOLDERS = {"monitoring_v3": "monitoring/v3", "monitoring_v1": "monitoring/v1"}
 FOLDERS |= {"logging_v2": "logging/v2"}
 
@@ -91,6 +92,33 @@ def test_what_is_sent_is_what_google_reads(step: Step) -> None:
     body = json.loads(step.create.stdin or "", strict=False)
     message = encoding.PyValueToMessage(getattr(google(api), name), body)
     assert list(unknown(message)) == []
+
+
+CALLS = [
+    command.words[3:]
+    for step in STEPS
+    for command in (step.create, *filter(None, [step.probe]), *step.update)
+    if command.words[0] == "python"
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call))
+def test_a_call_of_the_api_is_one_that_google_has(call: tuple[str, str]) -> None:
+    """The judge is the client of the API that gcloud has."""
+    path = Path(str(google("monitoring_v3").__file__)).with_name("monitoring_v3_client.py")
+    known = re.findall(
+        r"flat_path='([^']+)'.*?http_method='([A-Z]+)'.*?query_params=(\[[^]]*\])",
+        path.read_text(),
+        re.DOTALL,
+    )
+    method, (asked, _, query) = call[0], call[1].replace(FOUND, FOUND_NAME).partition("?")
+    names = {one.partition("=")[0] for one in query.split("&") if one}
+    assert any(
+        method == verb
+        and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", flat), asked)
+        and names <= set(re.findall(r"'(\w+)'", queries))
+        for flat, verb, queries in known
+    )
 
 
 # The filters. https://cloud.google.com/monitoring/api/v3/filters
@@ -178,7 +206,7 @@ def test_alarms_speak_plainly() -> None:
 
 def test_without_an_address_of_the_runbook_an_alarm_names_the_file() -> None:
     alarm = TABLES["alerts"]["sweep_stopped"]
-    body = alert_body(alarm, mailed=False, runbook=None)
+    body = alert_body(alarm, anchor(alarm["title"]), mailed=False, runbook=None)
     assert "links" not in body["documentation"]
     assert f"infra/RUNBOOK.md#{anchor(alarm['title'])}" in body["documentation"]["content"]
 

@@ -44,7 +44,8 @@ run "the_database_is_safe_and_alarms_ring" {
 
   assert {
     condition = toset([for one in google_firestore_index.these :
-      join(" ", concat([one.collection, one.query_scope], [for field in one.fields : "${field.field_path} ${field.order}"]))]) == toset([
+      join(" ", concat([one.collection, one.query_scope], [for field in one.fields :
+      "${field.field_path} ${field.array_config == "CONTAINS" ? "CONTAINS" : field.order}"]))]) == toset([
       for one in local.firestore.indexes : join(" ", concat([one.collection, one.scope], one.fields))
     ])
     error_message = "Every index of firestore.json is made as it is written there."

@@ -33,6 +33,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
     Effect.NOTE_CONTACT: state.note_contact,
+    Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
     **{effect: publish(audience) for effect, audience in READERS.items()},
     Effect.QUEUE: desks.queue,
