@@ -70,6 +70,7 @@ def test_a_group_is_a_conversation_of_its_own_and_is_answered_there() -> None:
     assert in_group.source != alone.source
     assert GROUP not in in_group.source
     assert in_group.customer_name == "Ana"
+    assert in_group.names == (), "a member is another conversation"
     assert in_group.address is not None
     chip = {"reply": {"text": "Now", "postbackData": "now"}}
     said = Content.model_validate({"text": "At six.", "suggestions": [chip]})
