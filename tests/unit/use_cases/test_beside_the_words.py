@@ -14,7 +14,6 @@ from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.platforms.signatures import hmac_sha256_hex
 from shared.ports import Ports
-from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
 from shared.schemas.http import Request
@@ -62,7 +61,7 @@ async def claim(ports: Ports) -> None:
     await control.accept(ports, what)
 
 
-def heard(bench: Any, audience: str) -> list[JsonObject]:
+def heard(bench: Any, audience: str) -> list[Any]:
     every = bench.publisher.on("baton-user-messages")
     return [one for one in every if audience in one["audience"] and "receipts" not in one]
 
@@ -80,7 +79,7 @@ async def test_a_quoted_message_is_named_as_its_reader_knows_it(ports: Ports, be
     await take(ports, text("A2", "These!", context={"id": ours}))
     await take(ports, text("A3", "I meant this", context={"id": wamid("A1")}))
     await take(ports, text("A4", "And that", context={"id": wamid("GONE")}))
-    told = [one["details"]["about"] for one in heard(bench, "BOT")[1:]]  # type: ignore[call-overload,index]
+    told = [one["details"]["about"] for one in heard(bench, "BOT")[1:]]
     assert told == [
         {"message": "my-1", "by": "BOT", "text": "News!"},
         {"message": hidden(wamid("A1")), "by": "CUSTOMER", "text": "Which boots?"},
@@ -98,10 +97,10 @@ async def test_an_order_is_told_in_words_and_as_data(ports: Ports, bench: Any) -
     order = {"catalog_id": "7", "text": "Now, please", "product_items": items}
     await take(ports, item("A1", type="order", order=order))
     (told,) = heard(bench, "BOT")
-    assert told["message"]["text"] == (  # type: ignore[call-overload,index]
+    assert told["message"]["text"] == (
         "[order]\nNow, please\n2 × CHA, 30.5 BRL\n1 × PAO, 45 BRL\n= 106 BRL"
     )
-    assert told["details"]["order"]["totals"] == {"BRL": "106"}  # type: ignore[call-overload,index]
+    assert told["details"]["order"]["totals"] == {"BRL": "106"}
     (entry,) = [one for one in await journal(ports) if one["kind"] == "user_message"]
     assert entry["details"] == told["details"]
 
@@ -152,7 +151,7 @@ async def test_an_edit_in_the_same_batch_knows_its_message(ports: Ports, bench: 
     await take(ports, says(0, "A1", "Street 12"), edit("E1", "A1", "Street 21"))
     told = heard(bench, "HUMAN")[-1]
     assert told["audience"] == ["HUMAN"]
-    assert told["details"]["about"]["by"] == "CUSTOMER"  # type: ignore[call-overload,index]
+    assert told["details"]["about"]["by"] == "CUSTOMER"
 
 
 async def claim_after_hello(ports: Ports) -> None:
@@ -183,7 +182,7 @@ async def test_who_sent_a_message_hears_that_it_expired(
     await receive_webhook(ports, rcs(eventType=kind, eventId="e1", messageId=theirs))
     await deliver(ports, RCS_ANA)
     (told,) = heard(bench, "BOT")
-    lost: Any = told["details"]["undelivered"]  # type: ignore[call-overload,index]
+    lost: Any = told["details"]["undelivered"]
     assert lost["message"] == "my-1"
     assert "expired" in lost["reason"]
     (posted,) = [json.loads(call.body) for call in ports.sender.calls]  # type: ignore[attr-defined]
@@ -208,8 +207,8 @@ async def test_an_order_that_is_too_large_to_store_is_cut(ports: Ports, bench: A
     order = {"catalog_id": "7", "text": "All of it", "product_items": [one] * 12_000}
     await take(ports, item("A1", type="order", order=order))
     (told,) = heard(bench, "BOT")
-    assert "All of it" in told["message"]["text"]  # type: ignore[call-overload,index]
-    items = told["details"]["order"]["items"]  # type: ignore[call-overload,index]
+    assert "All of it" in told["message"]["text"]
+    items = told["details"]["order"]["items"]
     assert 0 < len(items) < 12_000
 
 
