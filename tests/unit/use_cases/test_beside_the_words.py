@@ -17,10 +17,11 @@ from shared.ports import Ports
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
 from shared.schemas.http import Request
-from shared.schemas.ids import hidden
+from shared.schemas.ids import conversation_id, hidden
 from shared.schemas.representative import Representative, RepresentativeType
 from tests.unit.use_cases.phones_play import ANA, RCS_ANA, bot, ports_of, rcs, says, signed, wamid
 
+BY_USER_ID = conversation_id("whatsapp", "1:US.1")
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 
 
@@ -223,3 +224,31 @@ async def test_a_person_who_sends_buttons_from_the_app_counts_as_a_human(ports: 
     found = await ports.store.load(ANA)
     assert found is not None
     assert found.value.phase is Phase.HUMAN
+
+
+async def test_a_customer_who_hides_the_number_may_still_change_a_message(
+    ports: Ports, bench: Any
+) -> None:
+    both = {"wa_id": "12025550100", "user_id": "US.1"}
+    await receive_webhook(ports, signed(messages=[says(0, "A1", "Street 12")], contacts=[both]))
+    changed = {**edit("E1", "A1", "Street 21"), "from_user_id": "US.1"}
+    del changed["from"]
+    await receive_webhook(ports, signed(messages=[changed]))
+    await deliver(ports, BY_USER_ID)
+    first, told = heard(bench, "BOT")
+    assert first["conversation"] == told["conversation"]
+    assert told["details"]["about"] == {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
+    assert told["details"]["edited"] == {"text": "Street 21"}
+
+
+async def test_a_message_from_before_the_user_id_was_known_may_be_changed(
+    ports: Ports, bench: Any
+) -> None:
+    await take(ports, says(0, "A1", "Street 12"))
+    both = {"wa_id": "12025550100", "user_id": "US.1"}
+    changed = {**edit("E1", "A1", "Street 21"), "from_user_id": "US.1"}
+    await receive_webhook(ports, signed(messages=[changed], contacts=[both]))
+    await deliver(ports, ANA)
+    first, told = heard(bench, "BOT")
+    assert first["conversation"] == told["conversation"] == ANA
+    assert told["details"]["about"] == {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
