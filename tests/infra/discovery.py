@@ -93,16 +93,17 @@ def _against(value: Any, schema: Json, schemas: Json) -> Iterator[str]:
     kind = schema.get("type", "any")
     if kind == "any" or "@type" in (value if isinstance(value, dict) else {}):
         return
+    of_kind: Any = value
     if not isinstance(value, KINDS[kind]) or (kind == "integer" and isinstance(value, bool)):
         yield f" is {json.dumps(value)[:60]}, not of type {kind}"
     elif kind == "string" and "enum" in schema and value not in schema["enum"]:
         yield f" is {value!r}, not one of {schema['enum']}"
     elif kind == "array":
-        for one in value:
+        for one in of_kind:
             yield from (f"[]{fault}" for fault in _against(one, schema["items"], schemas))
     elif kind == "object":
         more = schema.get("additionalProperties")
-        for name, one in value.items():
+        for name, one in of_kind.items():
             of = schema.get("properties", {}).get(name, more)
             if of is None:
                 yield f".{name} is unknown"

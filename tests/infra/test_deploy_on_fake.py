@@ -320,7 +320,8 @@ def test_interrupted_and_run_again_it_ends_the_same(
 
 def test_every_call_and_every_answer_is_as_google_describes_it(server: Server) -> None:
     """The stand-in shares no belief with Baton that Google's own documents contradict."""
-    pytest.importorskip("googleapiclient")
+    if os.environ.get("BATON_REQUIRE_ALL") != "1":
+        pytest.importorskip("googleapiclient")
     judged = {fault for call in server.calls for fault in faults(call)}
     assert {call.api for call in server.calls} >= {"cloudfunctions", "firestore", "pubsub", "run"}
     assert not judged, "\n".join(sorted(judged))
