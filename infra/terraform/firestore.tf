@@ -1,7 +1,7 @@
-# The code reads and writes the project's (default) database.
+# One database to a Baton.
 resource "google_firestore_database" "baton" {
   project                           = var.project_id
-  name                              = "(default)"
+  name                              = local.database
   location_id                       = coalesce(var.firestore_location, var.region)
   type                              = "FIRESTORE_NATIVE"
   concurrency_mode                  = "OPTIMISTIC"

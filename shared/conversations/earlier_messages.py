@@ -2,6 +2,7 @@
 sender or its readers know, with its first words, and with who heard it and who may read it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.handoff.visibility import first_words_of
@@ -35,7 +36,9 @@ async def with_earlier(
 
     Raises Unavailable.
     """
-    earlier = await _earlier(ports, conversation.id, event.source, message)
+    # customers offer no suggestions
+    kinds = () if isinstance(event, SuggestionResponse) else _SAID
+    earlier = await _earlier(ports, conversation.id, event.source, message, kinds)
     if earlier is None or event.details is None:
         return event
     if not isinstance(event, Correction):
@@ -51,8 +54,10 @@ async def with_earlier(
     )
 
 
-async def _earlier(ports: Ports, conversation: str, source: str, message: str) -> _Earlier | None:
-    for kind in _SAID:
+async def _earlier(
+    ports: Ports, conversation: str, source: str, message: str, kinds: Sequence[str]
+) -> _Earlier | None:
+    for kind in kinds:
         found = await ports.store.entry(conversation, entry_id(source, kind, message))
         if found is not None:
             return _of_customer(found.value, message)

@@ -16,12 +16,14 @@ from shared.logs import log
 from shared.platforms.suggestions import all_of
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendMessage, ToCustomer
+from shared.schemas.commands import Listener, SendMessage, ToCustomer
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import (
+    BotMessage,
     Event,
+    HumanMessage,
     HumanRequested,
     SuggestionResponse,
     Undelivered,
@@ -32,6 +34,7 @@ from shared.schemas.ids import entry_id, is_hidden, platform_of, sent_key
 LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names no message
 NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)
 _BEFORE = "/messages/"  # of the id, where a message is named in full
+_SAID = (BotMessage.kind, HumanMessage.kind)  # other messages are Baton's own
 _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
 
@@ -88,7 +91,7 @@ async def _failed(ports: Ports, event: Undelivered, seconds: float) -> Undeliver
         return None
     # without an address it opens no conversation
     update = {"source": found.channel, "message": found.message.id, "address": None}
-    return event.model_copy(update=update)
+    return event.model_copy(update={**update, "by": found.by})
 
 
 async def _received(ports: Ports, receipt: Receipt) -> Receipt | None:
@@ -116,10 +119,13 @@ async def _received(ports: Ports, receipt: Receipt) -> Receipt | None:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A message that Baton sent, and the channel on which it was shown."""
+    """A message that Baton sent, and the channel on which it was shown. `by` is whose it is, None
+    for Baton's own words.
+    """
 
     message: ToCustomer
     channel: str
+    by: Listener | None
 
 
 async def _sent_as(ports: Ports, source: str, native: str) -> _Sent | None:
@@ -129,10 +135,11 @@ async def _sent_as(ports: Ports, source: str, native: str) -> _Sent | None:
     if found is None:
         return None
     entry = found.value
+    is_said = entry.kind in _SAID
     of = (one for one in entry.commands if isinstance(one, ToCustomer) and one.native_id == native)
     return next(
         (
-            _Sent(one, channel)
+            _Sent(one, channel, one.representative.representative_type.value if is_said else None)
             for one in of
             if platform_of(channel := one.shown_in(entry.conversation)) == platform
         ),

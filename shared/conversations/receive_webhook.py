@@ -20,11 +20,15 @@ from shared.schemas.events import Event
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
 
+ALIVE = b'{"function": "receive_webhook"}'  # for a check of the address that sends nothing
+
 
 async def receive_webhook(ports: Ports, request: Request) -> Response:
     """Returns 200 once everything the body reports is durable. Raises NotFound, MethodNotAllowed,
     BadRequest, Unauthenticated, DoorClosed and Unavailable.
     """
+    if request.path == "/" and request.method == "GET":
+        return Response(body=ALIVE)
     platform = _platform(ports, request.path)
     proof = platform.handshake(request)
     if proof is not None:

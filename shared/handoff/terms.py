@@ -141,6 +141,7 @@ class Effect(StrEnum):
     COMMENT_VARIABLES = "comment what the CRM record may show"
     CAPTURE_REPLY = "capture the words that were waited for"
     NOTIFY_UNDELIVERED = "notify delivery.failed"
+    TELL_SENDER = "publish for the bot or desk that sent the message"
     FORGET_JOINED = "note that the customer was not shown this human's JOINED, if it is about that"
     REPLACE_APP = "remove the person in the channel's own app, without LEFT"
     UNSUBSCRIBE = "note that bots may not speak"

@@ -397,7 +397,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
     events.Undelivered.kind: {
-        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase
+        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.TELL_SENDER, E.FORGET_JOINED))
+        for phase in Phase
     },
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

@@ -379,12 +379,17 @@ class Subscribed(SubscriptionChange):
 class Undelivered(Event):
     """The platform accepted `message` (its own id) earlier and now reports that it was not
     delivered.
+
+    `by` is who sent it, None if that is not stored. `may_arrive`: it may still be delivered.
     """
 
     kind: ClassVar[str] = "undelivered"
+    beside: ClassVar[set[str]] = {*Event.beside, "by"}
 
     message: str
     reason: str
+    by: Listener | None = None
+    may_arrive: bool = False
 
 
 class NamesChanged(Event):

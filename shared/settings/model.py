@@ -79,6 +79,12 @@ class Settings(BaseModel):
     """What wakes delivery: `pubsub`, or `inline` on one machine."""
     google_cloud_project: str | None = None
     """The project of Firestore and Pub/Sub; by default the deployment's."""
+    baton_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,9}$")] = "baton"
+    """What the names of this Baton's topics begin with, where a project holds more than one."""
+    baton_database: Annotated[
+        str, Field(pattern=r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$")
+    ] = "(default)"
+    """The Firestore database."""
     firestore_emulator_host: str | None = None
     """An emulator to use instead of Firestore."""
     pubsub_emulator_host: str | None = None

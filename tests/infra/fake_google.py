@@ -33,6 +33,8 @@ NAMED_BY_QUERY = {
     "secrets": "secretId",
     "repositories": "repositoryId",
     "functions": "functionId",
+    "services": "serviceId",
+    "serviceLevelObjectives": "serviceLevelObjectiveId",
 }
 
 
@@ -124,9 +126,7 @@ class Google:
         if method == "PATCH":
             return self._changed(at, body, query)
         if method == "DELETE":
-            self._there(at)
-            del self.things[at]
-            return {}
+            return self._gone(at)
         raise Refused(501, f"{method} {at}")
 
     def state(self) -> dict[str, str]:
@@ -268,6 +268,18 @@ class Google:
         own = at.partition("/")[2]
         return {"name": own, "metadata": METADATA, "done": True, "response": response}
 
+    def _gone(self, at: str) -> Json:
+        at = f"{at.partition('/')[0]}/{self._there(at)['name']}" if "/-/" in at else at
+        self._there(at)
+        within = [one for one in (*self.things, *self.policies) if f"{one}/".startswith(f"{at}/")]
+        if "/functions/" in at:
+            service = at.rpartition("/")[2].replace("_", "-")
+            within += [f"{SERVICES}/{service}", f"{RUN}/{service}"]
+        for one in within:
+            self.things.pop(one, None)
+            self.policies.pop(one, None)
+        return self._operation(at) if at.split("/")[-2] in LONG else {}
+
     def _service(self, method: str, at: str, body: Json) -> Json:
         """Cloud Run's service in the form of its first API, by which gcloud changes it."""
         there = self._there(at)
@@ -385,10 +397,17 @@ class Google:
         if method == "GET" and at.endswith("/o"):
             self._there(at.removesuffix("/o"))
             return {"items": [one for path, one in self.things.items() if path.startswith(at)]}
+        if method == "GET" and at.endswith("/managedFolders"):
+            return {}
+        if method == "GET" and at.endswith("/storageLayout"):
+            self._there(at.removesuffix("/storageLayout"))
+            return {"bucket": at.split("/")[2], "hierarchicalNamespace": {"enabled": False}}
         if method == "GET":
             return self._there(at)
         if method == "PATCH":
             return self._changed(at, body, {})
+        if method == "DELETE":
+            return self._gone(at)
         name = body.get("name") or query.get("name")
         if name is None:
             raise Refused(400, f"An upload without a name: {body}")

@@ -15,7 +15,7 @@ from shared.handoff.effects import (
     variables,
 )
 from shared.handoff.effects.notifications import notify
-from shared.handoff.effects.publication import publish
+from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
 from shared.handoff.terms import Effect
@@ -73,6 +73,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.COMMENT_VARIABLES: variables.comment,
     Effect.CAPTURE_REPLY: variables.capture_reply,
     Effect.NOTIFY_UNDELIVERED: notify("delivery.failed"),
+    Effect.TELL_SENDER: tell_sender,
     Effect.FORGET_JOINED: frames.forget_joined,
     Effect.REPLACE_APP: frames.replace_app,
     Effect.UNSUBSCRIBE: state.unsubscribe,

@@ -209,7 +209,7 @@ def _message(item: Item) -> list[Event | Ephemeral]:
         return [line.message(words, details)]
     if not is_said(item.body):
         return [_unknown(line, kind)]
-    return [line.message(UNSUPPORTED, unknown_of(item.body))]
+    return [line.message(UNSUPPORTED, unknown_of(item.body, item.value.get("errors")))]
 
 
 def _edited(line: Line, body: Mapping[str, Any]) -> Event:

@@ -17,7 +17,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.events import Claim
 from shared.schemas.ids import hidden
 from shared.schemas.representative import Representative, RepresentativeType
-from tests.unit.use_cases.phones_play import ANA, bot, ports_of, says, signed, wamid
+from tests.unit.use_cases.phones_play import ANA, RCS_ANA, bot, ports_of, rcs, says, signed, wamid
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 
@@ -164,6 +164,27 @@ async def test_an_edit_opens_no_window(ports: Ports, bench: Any) -> None:
     found = await ports.store.load(ANA)
     assert found is not None
     assert ports.policy.is_outside_window(found.value, bench.clock.now())
+
+
+@pytest.mark.parametrize("kind", ["TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKE_FAILED"])
+async def test_who_sent_a_message_hears_that_it_expired(
+    ports: Ports, bench: Any, kind: str
+) -> None:
+    await receive_webhook(ports, rcs(text="hi", messageId="m1"))
+    await control.accept(ports, bot(RCS_ANA, "my-1"))
+    await deliver(ports, RCS_ANA)
+    sent = next(call.url for call in ports.sender.calls if "messageId=" in call.url)  # type: ignore[attr-defined]
+    theirs = sent.partition("messageId=")[2].partition("&")[0]
+    bench.publisher.published.clear()
+    ports.sender.calls.clear()  # type: ignore[attr-defined]
+    await receive_webhook(ports, rcs(eventType=kind, eventId="e1", messageId=theirs))
+    await deliver(ports, RCS_ANA)
+    (told,) = heard(bench, "BOT")
+    lost: Any = told["details"]["undelivered"]  # type: ignore[call-overload,index]
+    assert lost["message"] == "my-1"
+    assert "expired" in lost["reason"]
+    (posted,) = [json.loads(call.body) for call in ports.sender.calls]  # type: ignore[attr-defined]
+    assert posted["details"] == told["details"]
 
 
 async def test_no_wamid_leaves_with_what_comes_beside_the_words(ports: Ports, bench: Any) -> None:
