@@ -455,7 +455,7 @@ async def take(ports: Ports, events: Sequence[Event], read: Read = as_it_is) -> 
                     _log_untaken(event, error)
                     return
 
-        await side_by_side(in_order, events)
+        await side_by_side(ports, in_order, events)
     for first in failed:
         raise first
 
@@ -466,7 +466,9 @@ def _log_untaken(event: Event, error: Exception) -> None:
 
 
 async def side_by_side(
-    work: Callable[[Sequence[Reported]], Awaitable[None]], reported: Sequence[Reported]
+    ports: Ports,
+    work: Callable[[Sequence[Reported]], Awaitable[None]],
+    reported: Sequence[Reported],
 ) -> None:
     """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
     places = asyncio.Semaphore(AT_ONCE)
@@ -475,18 +477,20 @@ async def side_by_side(
         async with places:
             await work(group)
 
-    await asyncio.gather(*map(in_its_place, by_customer(reported)))
+    await asyncio.gather(*map(in_its_place, _by_customer(ports, reported)))
 
 
-def by_customer(reported: Sequence[Reported]) -> list[list[Reported]]:
-    """Returns the reports in groups of one customer each: those that share any name, directly or
-    through another report.
+def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Reported]]:
+    """Returns the reports in groups of one customer each: those that share any name, directly,
+    through another report, or through this instance's copy of the conversation.
     """
     group_of: dict[str, list[Reported]] = {}
     place = {id(one): n for n, one in enumerate(reported)}
     for one in reported:
         names = {one.source, *(name.id for name in getattr(one, "names", ()))}
         names |= {name.id for name in getattr(one, "old", ())}
+        copies = filter(None, map(ports.store.copy_called, names))
+        names |= {copy.value.id for copy in copies}
         met = {id(group_of[name]): group_of[name] for name in names if name in group_of}
         group = [*(other for each in met.values() for other in each), one]
         for name, known in group_of.items():

@@ -44,10 +44,11 @@ async def in_their_ids(ports: Ports, channel: Conversation, message: str | None)
     """
     if message is None or ports.policy.of(channel.platform).caller_ids or not is_hidden(message):
         return message
-    for kind in _OWN_ACTS:
-        entry = await ports.store.entry(channel.channel, entry_id(channel.channel, kind, message))
-        if entry is not None and entry.value.native_id is not None:
-            return entry.value.native_id
+    for source in (channel.channel, *(former.id for former in channel.formerly)):
+        for kind in _OWN_ACTS:
+            entry = await ports.store.entry(source, entry_id(source, kind, message))
+            if entry is not None and entry.value.native_id is not None:
+                return entry.value.native_id
     return None
 
 

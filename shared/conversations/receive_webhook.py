@@ -83,7 +83,7 @@ async def _pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> No
             if found is not None and not isinstance(found, Event):
                 await _publish(ports, found, audiences)
 
-    await side_by_side(in_order, passing)
+    await side_by_side(ports, in_order, passing)
 
 
 async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Listener]]) -> None:

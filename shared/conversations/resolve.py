@@ -12,7 +12,6 @@ from shared.handoff.names import Missing, Naming
 from shared.logs import log
 from shared.measures.definitions import close
 from shared.ports import Ports, Snapshot
-from shared.schemas.base import JsonObject
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import Event, NamesChanged
@@ -244,7 +243,7 @@ def with_source(event: Event, conversation: str) -> Event:
     """Returns the event as one of this conversation, also in the form that bots and desks get."""
     if event.source == conversation:
         return event
-    update: JsonObject = {"source": conversation}
+    update: dict[str, object] = {"source": conversation}
     form = getattr(event, "form", None)
     if form is not None:
         update["form"] = _renamed(form, event.source, conversation)

@@ -238,9 +238,10 @@ class Naming:
         if document is None or any(one.strong for one in document.names):
             return False
         acting = self._get(document.linked_to) if document.linked_to else document
-        channels = [] if acting is None else [acting, *acting.elsewhere]
-        said = [one.last_user_at for one in channels if one.last_user_at]
-        said += [one.since for one in document.names if one.since]
+        said = [one.since for one in document.names if one.since]
+        if acting is not None:
+            acts = (acting.last_user_at, *(one.last_user_at for one in acting.elsewhere))
+            said += [one for one in acts if one]
         return bool(said) and self.at - max(said) > min(QUIET, self.kept_for)
 
     # what changes

@@ -1,7 +1,7 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
@@ -310,7 +310,7 @@ class Conversation(Stored):
         return self.same_as or (self.whose if self.is_only_a_name else None)
 
     @property
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """What a document says of its names and of other conversations of its customer: hashes,
         which an erase keeps.
         """

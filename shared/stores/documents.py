@@ -125,7 +125,7 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
     for body in bodies:
         try:
             one = to_conversation(body)
-            if one.leads_to is None and not one.is_only_a_name:
+            if not one.is_only_a_name:
                 items.append(one)
         except Unreadable:
             unreadable += 1

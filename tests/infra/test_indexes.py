@@ -48,7 +48,17 @@ READS = {
     "journal_ends": (NOW, NOW + timedelta(days=1)),
     "correct": (NOW, NOW + timedelta(days=1), (), NOW),
 }
-WITHOUT_QUERY = {"load", "entry", "commit", "update", "update_together", "scrub", "frozen", "close"}
+WITHOUT_QUERY = {
+    "load",
+    "copy_called",
+    "entry",
+    "commit",
+    "update",
+    "update_together",
+    "scrub",
+    "frozen",
+    "close",
+}
 
 
 class Catching(FirestoreRpc):
