@@ -31,7 +31,7 @@ picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/development
 	HYPOTHESIS_PROFILE=hunt BATON_REQUIRE_ALL=1 BATON_KILL_RUNS=100 $(BIN)/pytest -n $(WORKERS) --dist load -m soak

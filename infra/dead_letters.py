@@ -22,7 +22,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
 from infra.command import run_tool
-from infra.deployables import deployables
+from infra.deployables import PREFIX, deployables, renamed
 
 SECONDS, QUIET_SECONDS = 10.0, 3.0
 PAGE = 100
@@ -62,10 +62,10 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead-letter subscriptions of one project."""
+    """The dead-letter subscriptions of one Baton."""
 
-    def __init__(self, project: str) -> None:
-        self._project = project
+    def __init__(self, project: str, prefix: str) -> None:
+        self._project, self._prefix = project, prefix
         self._subscriber = SubscriberClient()
         self._publisher = PublisherClient()
 
@@ -84,7 +84,7 @@ class DeadLetters:
         message = letter.received.message
         kept = {k: v for k, v in message.attributes.items() if not k.startswith(SOURCE_ATTRIBUTES)}
         again = PubsubMessage(data=message.data, attributes=kept, ordering_key=message.ordering_key)
-        target = f"projects/{self._project}/topics/{letter.topic}"
+        target = f"projects/{self._project}/topics/{renamed(letter.topic, self._prefix)}"
         self._publisher.publish(topic=target, messages=[again], timeout=SECONDS)
         request = {
             "subscription": self._subscription(letter.topic),
@@ -117,12 +117,13 @@ class DeadLetters:
             return []
 
     def _subscription(self, topic: str) -> str:
-        return f"projects/{self._project}/subscriptions/{dead_letters_of(topic)}"
+        name = renamed(dead_letters_of(topic), self._prefix)
+        return f"projects/{self._project}/subscriptions/{name}"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code: 1 where a message that was named does not exist."""
-    letters = DeadLetters(arguments.project)
+    letters = DeadLetters(arguments.project, arguments.prefix)
     chosen: list[DeadLetter] = []
     others: list[DeadLetter] = []
     for letter in letters.of(arguments.topic or topics()):
@@ -164,6 +165,11 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "--project",
         default=os.environ.get("GOOGLE_CLOUD_PROJECT"),
         help="default: the environment's",
+    )
+    parser.add_argument(
+        "--prefix",
+        default=os.environ.get("BATON_PREFIX", PREFIX),
+        help="what the names of its topics begin with (default: the environment's, or baton)",
     )
     arguments = parser.parse_args(given)
     if not arguments.project:

@@ -5,6 +5,7 @@ is copied to.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "infra" / "functions.json"
+PREFIX = "baton"  # of names, where a project holds one Baton
 
 Topic = Annotated[str, Field(pattern=r"^baton-[a-z-]+$")]
 Role = Annotated[str, Field(pattern=r"^roles/[a-zA-Z.]+$")]
@@ -78,6 +80,15 @@ class Deployable(BaseModel):
 def deployables(path: Path = TABLE) -> dict[str, Deployable]:
     """Returns the table. Raises pydantic.ValidationError with the row and field that is wrong."""
     return TypeAdapter(dict[str, Deployable]).validate_python(json.loads(path.read_text()))
+
+
+def renamed(text: str, prefix: str) -> str:
+    """Returns names of Google Cloud (like baton-outbox or baton_refusals) and titles (Baton: ...)
+    as the Baton with this prefix has them.
+    """
+    if prefix == PREFIX:
+        return text
+    return re.sub(r"\bBaton(?=:)", f"Baton {prefix}", re.sub(r"\bbaton(?=[-_])", prefix, text))
 
 
 def topics(table: dict[str, Deployable]) -> list[str]:

@@ -37,12 +37,13 @@ class Snapshot(Generic[T]):
 class Commit:
     """One atomic write. It creates the entries and writes the conversations.
 
-    It fails if an entry exists, or if a conversation's token is outdated. A token of None means
-    that the conversation must not exist yet.
+    It fails if an entry exists, or if a token of a conversation or of an entry in `updates` is
+    outdated. A token of None means that the conversation must not exist yet.
     """
 
     entries: Sequence[JournalEntry]
     conversations: Sequence[Snapshot[Conversation]] = field(default=())
+    updates: Sequence[Snapshot[JournalEntry]] = field(default=())
 
 
 class PreconditionFailed(Exception):
@@ -80,6 +81,9 @@ class ConversationStore(Protocol):
         Unless `fresh`, the result may be this instance's copy of its own last commit or read.
         """
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        """Returns this instance's copy of the conversation that lists this name, if it has one."""
+
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         """Returns the conversations as written, with their new tokens.
 
@@ -88,6 +92,9 @@ class ConversationStore(Protocol):
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         """Returns the journal entry, or None if there is none."""
+
+    async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
+        """Returns the latest entry of any conversation that has this key among its `natives`."""
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()

@@ -19,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,19 @@ _unhurried = settings(
 settings.register_profile("gate", _unhurried, derandomize=True)
 settings.register_profile("hunt", _unhurried, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files of quick tests last, so that the workers end at about the same time, and takes
+    the others from each folder in turn, so that seldom all workers run a browser at once.
+    """
+    ranks: dict[Path, int] = {}
+    seen: Counter[Path] = Counter()
+    for path in dict.fromkeys(item.path for item in items):
+        ranks[path] = seen[path.parent]
+        seen[path.parent] += 1
+    unit = Path(__file__).parent / "unit"
+    items.sort(key=lambda one: (one.path.is_relative_to(unit), ranks[one.path], one.path.parent))
 
 
 @pytest.fixture(scope="session")

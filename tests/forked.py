@@ -20,19 +20,31 @@ from typing import BinaryIO
 from infra.local.server import LocalServer
 
 ROOT = Path(__file__).parents[1]
+RUN_SECONDS = 120.0
+# What a console script imports again. The framework looks at the working directory meanwhile.
+AGAIN = {"functions", "functions_framework", "infra", "shared", "tests"}
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.forked_imports"])
 
 
 class Forked:
-    """`python -m module arguments`, as far as a test needs `subprocess.Popen`."""
+    """A program of Baton as far as a test needs `subprocess.Popen`: `python -m` with a module, or
+    the path of a console script. It leads a session of its own where `leads` is true.
+    """
 
     def __init__(
-        self, module: str, arguments: tuple[str, ...], environment: Mapping[str, str],
-        folder: Path, out: Path, err: Path,
-    ) -> None:  # fmt: skip
-        given = (module, arguments, dict(environment), str(folder), str(out), str(err))
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        folder: Path,
+        out: Path,
+        err: Path,
+        leads: bool = False,
+    ) -> None:
+        words, outputs = (program, *arguments), (str(out), str(err))
+        given = (words, dict(environment), str(folder), outputs, leads)
         self._process = _context.Process(target=_become, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
@@ -58,39 +70,53 @@ class ForkedServer(LocalServer):
 
     def launch(self, log: BinaryIO) -> Forked:
         path = Path(log.name)
-        return Forked("infra.local", (), self.environment, ROOT, path, path)
+        return Forked("infra.local", environment=self.environment, folder=ROOT, out=path, err=path)
 
 
-def run(
-    module: str, *arguments: str, folder: Path = ROOT, timeout: float = 120, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Returns how `python -m module arguments` ended."""
     with tempfile.TemporaryDirectory() as written:
         out, err = Path(written, "out"), Path(written, "err")
         given = {**os.environ, **environment}
-        running = Forked(module, arguments, given, folder, out, err)
+        running = Forked(module, *arguments, environment=given, folder=ROOT, out=out, err=err)
         try:
-            code = running.wait(timeout)
-        except subprocess.TimeoutExpired:
+            code = running.wait(RUN_SECONDS)
+        finally:
             running.send_signal(signal.SIGKILL)
-            raise
         words = [sys.executable, "-m", module, *arguments]
         return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
 
 
 def _become(
-    module: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: str,
-    out: str, err: str,
-) -> None:  # fmt: skip
-    """Runs a module as the program of this process."""
-    for descriptor, path in ((1, out), (2, err)):
+    words: tuple[str, ...],
+    environment: Mapping[str, str],
+    folder: str,
+    outputs: tuple[str, str],
+    leads: bool,
+) -> None:
+    """Runs a program as the program of this process."""
+    if leads:
+        os.setsid()
+    for descriptor, path in enumerate(outputs, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), descriptor)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as long as the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115  # as above
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.argv = [module, *arguments]
-    if not hasattr(sys.modules.get(module), "__path__"):
-        sys.modules.pop(module, None)  # Python warns where a program was imported already
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = list(words)
+    if "/" in words[0]:
+        _forget_baton(environment.get("PYTHONPATH", ""))
+        runpy.run_path(words[0], run_name="__main__")
+    else:
+        if not hasattr(sys.modules.get(words[0]), "__path__"):
+            sys.modules.pop(words[0], None)  # Python warns where a program was imported already
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _forget_baton(path: str) -> None:
+    """Leaves only what is installed: a staged function has to find its own `shared`."""
+    for name in [one for one in sys.modules if one.partition(".")[0] in AGAIN]:
+        del sys.modules[name]
+    installed = [one for one in sys.path if one and not Path(one, "shared").is_dir()]
+    sys.path[:] = [*filter(None, path.split(os.pathsep)), *installed]

@@ -4,6 +4,10 @@ none of the programs.
 
 # ruff: noqa: F401  # it is the import that counts
 
+import functions_framework._cli
+import functions_framework._http.gunicorn
+import uvicorn_worker  # type: ignore[import-untyped]  # it has no types
+
 import infra.deploy.deploy
 import infra.doctor.doctor
 import infra.export.export

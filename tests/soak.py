@@ -22,9 +22,12 @@ def each_once(**axes: Iterable[Any]) -> Callable[[Test], Test]:
         pytest.param(*(value for _, value in row), id="-".join(name for name, _ in row))
         for row in combinations(*named.values(), whole=SOAKS)
     ]
+    marks = (pytest.mark.parametrize(tuple(axes), params), pytest.mark.soak)
 
     def marked(test: Test) -> Test:
-        return pytest.mark.soak(pytest.mark.parametrize(tuple(axes), params)(test))
+        for mark in marks:
+            test = mark(test)
+        return test
 
     return marked
 

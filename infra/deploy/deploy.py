@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from infra.deploy.checks import faults
 from infra.deploy.deployment import Deployment, webhook_urls
@@ -18,7 +19,7 @@ from infra.deploy.gcloud import Run, Runner, Step, StepFailed, run_command
 from infra.deploy.steps_function import function_steps
 from infra.deploy.steps_project import project_steps
 from infra.deploy.steps_watching import watching_steps
-from infra.deployables import ROOT, deployables, secrets, settings
+from infra.deployables import PREFIX, ROOT, deployables, secrets, settings
 from infra.stage import StagingError, archive, stage
 from infra.uses import CHANNELS, DESKS, add_uses
 
@@ -88,15 +89,36 @@ def deploy(to: Deployment, runner: Runner, only: str | None) -> int:
     try:
         runner.do(chosen(to, only), _say)
     except StepFailed as failure:
-        said = failure.result.errors + failure.result.output
-        print(
-            f"failed\n\n{said.strip()}\n\nThe command was:\n  {failure.command.shell()}\n",
-            file=sys.stderr,
-        )
-        print(f"What to do: {advice(said)}", file=sys.stderr)
-        return 1
+        return _failed(failure)
     print(f"\n{_farewell(to, '')}")
     return 0
+
+
+def tear_down(to: Deployment, runner: Runner) -> int:
+    """Takes away all that `deploy` made but the data. Returns the exit code."""
+    try:
+        runner.do([step for step in plan(to) if step.remembers == "PROJECT_NUMBER"], _say)
+        runner.undo(plan(to), _say)
+    except StepFailed as failure:
+        return _failed(failure)
+    at = f"--database='{to.database}' --project={to.project}"
+    print(
+        "\nThe database is still there, the APIs are still on, and the address that alarms mail "
+        "is still known.\nTo delete the data, which cannot be restored afterwards:\n"
+        f"  gcloud firestore databases update {at} --no-delete-protection\n"
+        f"  gcloud firestore databases delete {at}"
+    )
+    return 0
+
+
+def _failed(failure: StepFailed) -> int:
+    said = failure.result.errors + failure.result.output
+    print(
+        f"failed\n\n{said.strip()}\n\nThe command was:\n  {failure.command.shell()}\n",
+        file=sys.stderr,
+    )
+    print(f"What to do: {advice(said)}", file=sys.stderr)
+    return 1
 
 
 def advice(said: str) -> str:
@@ -109,7 +131,7 @@ def advice(said: str) -> str:
     )
 
 
-def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozenset[str]:
+def known_secrets(runner: Run, to: Deployment) -> frozenset[str]:
     """Returns the secrets that have a value in Secret Manager; none where they cannot be asked
     yet.
     """
@@ -119,11 +141,13 @@ def known_secrets(runner: Run, project: str, table_secrets: list[str]) -> frozen
         "versions",
         "describe",
         "latest",
-        f"--project={project}",
+        f"--project={to.project}",
         "--quiet",
     )
     return frozenset(
-        one for one in table_secrets if runner((*words, f"--secret={one}"), None).code == 0
+        one
+        for one in secrets(dict(to.table))
+        if runner((*words, f"--secret={to.secret(one)}"), None).code == 0
     )
 
 
@@ -138,16 +162,18 @@ def _addresses(to: Deployment) -> list[str]:
         for path, url in webhook_urls(to).items()
         if (path in to.used if path in webhooks else path != "bridge.js" or "bridge" in to.used)
     }
-    return ["Paste these into the platforms:", *(f"  {at:<20} {url}" for at, url in shown.items())]
+    head = "Paste these addresses into the platforms, bots and desks:"
+    return [head, *(f"  {at:<20} {url}" for at, url in shown.items())]
 
 
 def _still_missing(to: Deployment) -> list[str]:
     """Returns what the operator's uses need and do not have, and where the values are found."""
     used = [name for name in to.used if name in (*CHANNELS, *DESKS)]
     choose = [
-        "Name all channels and desks that you use, and the next lines name what these need:",
+        "Name all channels and desks that you use, and the last lines name what these need:",
         f"  --channels {','.join(CHANNELS)} --desk {','.join(DESKS)}",
     ]
+    choose = [] if to.uses else choose
     if not used:
         return ["", "No channel and no desk has a secret yet.", *choose]
     lines = ["", f"In use: {', '.join(to.used)}."]
@@ -161,8 +187,8 @@ def _still_missing(to: Deployment) -> list[str]:
     if any(one.secret for one in to.missing):
         lines += [
             "Give each secret its value (or set it in the environment), then deploy again:",
-            '  printf %s "${VALUE:?}" | gcloud secrets versions add NAME --data-file=- '
-            f"--project={to.project}",
+            '  printf %s "${VALUE:?}" | gcloud secrets versions add '
+            f"{to.secret('NAME')} --data-file=- --project={to.project}",
         ]
     if any(not one.secret for one in to.missing):
         lines += ["Set each setting in the environment, then deploy again."]
@@ -179,23 +205,26 @@ def _deployment(
     table = deployables()
     sources = {name: archive(stage(name)).relative_to(ROOT) for name in table}
     given = frozenset(name for name in secrets(table) if environment.get(name))
-    asked = frozenset[str]()
-    if not arguments.dry_run:
-        print("Asking Secret Manager which secrets have a value ...", flush=True)
-        asked = known_secrets(run, arguments.project, secrets(table))
-    return Deployment(
+    to = Deployment(
         project=arguments.project,
         region=arguments.region,
         sources=sources,
-        secrets=given | asked | frozenset(arguments.secrets),
+        secrets=given | frozenset(arguments.secrets),
         given=given,
         settings={name: environment[name] for name in settings(table) if environment.get(name)},
         firestore_location=arguments.firestore_location,
         max_instances=arguments.max_instances,
         alert_email=arguments.alert_email,
+        runbook=arguments.runbook,
         table=table,
         uses=(*arguments.channels, *arguments.desk),
+        prefix=arguments.prefix,
+        named_database=arguments.database,
     )
+    if arguments.dry_run:
+        return to
+    print("Asking Secret Manager which secrets have a value ...", flush=True)
+    return replace(to, secrets=to.secrets | known_secrets(run, to))
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -220,13 +249,34 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         help="where the database lies (default: the region)",
     )
     parser.add_argument(
+        "--prefix",
+        type=_prefix,
+        default=PREFIX,
+        help="what names begin with, for a second Baton in the project, like dev",
+    )
+    parser.add_argument(
+        "--database",
+        type=_database,
+        help="the Firestore database (default: '(default)', with a prefix baton-PREFIX)",
+    )
+    parser.add_argument(
         "--max-instances", type=_instances, default=100, help="no function grows beyond this"
     )
     parser.add_argument(
         "--alert-email", type=_email, help="who is mailed when something needs a person"
     )
     parser.add_argument(
+        "--runbook",
+        type=_url,
+        help="where people read your copy of infra/RUNBOOK.md; each alarm links to its paragraph",
+    )
+    parser.add_argument(
         "--only", choices=list(table), help="deploy this function; everything else is there already"
+    )
+    parser.add_argument(
+        "--tear-down",
+        metavar="PREFIX",
+        help="take away what was made, but the data; names the prefix (baton where you gave none)",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
     more = (
@@ -236,6 +286,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--secrets", type=lambda text: text.split(","), default=[], help=more)
     add_uses(parser)
     arguments = parser.parse_args(given)
+    if arguments.tear_down not in (None, arguments.prefix):
+        parser.error(f"--tear-down names another prefix than --prefix, {arguments.prefix}")
     unknown = sorted(set(arguments.secrets) - set(secrets(table)))
     if unknown:
         parser.error(
@@ -266,10 +318,32 @@ def _location(text: str) -> str:
     return text
 
 
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(
+            "give 2 to 10 lower-case letters and digits, a letter first: names have a limit"
+        )
+    return text
+
+
+def _database(text: str) -> str:
+    if not re.fullmatch(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]", text):
+        raise argparse.ArgumentTypeError(
+            "give '(default)', or 4 to 63 lower-case letters, digits and hyphens, a letter first"
+        )
+    return text
+
+
 def _instances(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError("give a whole number from 1 to 1000")
     return int(text)
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https://[^\s#]+", text):
+        raise argparse.ArgumentTypeError("give an address that begins with https://, without #")
+    return text
 
 
 def _email(text: str) -> str:
@@ -296,4 +370,6 @@ def main(
     if arguments.dry_run:
         print(script(to, arguments.only))
         return 0
+    if arguments.tear_down:
+        return tear_down(to, Runner(run))
     return deploy(to, Runner(run, {name: environment[name] for name in to.given}), arguments.only)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from infra.deploy.gcloud import Command
-from infra.deployables import Deployable, deployables
+from infra.deploy.gcloud import Command, as_json
+from infra.deployables import PREFIX, Deployable, deployables, renamed
 from infra.uses import Missing, missing, uses
 
-DATABASE = "(default)"
 WEEK = "604800s"
 
 
@@ -27,19 +27,45 @@ class Deployment:
     firestore_location: str | None = None
     max_instances: int = 100
     alert_email: str | None = None
+    runbook: str | None = None
     table: Mapping[str, Deployable] = field(default_factory=deployables)
     uses: tuple[str, ...] = ()  # channels and desks that were chosen; without any, what is set
+    prefix: str = PREFIX
+    named_database: str | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Says whether this is the Baton whose functions and secrets have their plain names."""
+        return self.prefix == PREFIX
+
+    @property
+    def database(self) -> str:
+        return self.named_database or ("(default)" if self.alone else f"baton-{self.prefix}")
+
+    def renamed(self, text: str) -> str:
+        return renamed(text, self.prefix)
+
+    @property
+    def title(self) -> str:
+        return "Baton" if self.alone else f"Baton {self.prefix}"
+
+    def function(self, name: str) -> str:
+        return name if self.alone else f"{self.prefix}_{name}"
+
+    def secret(self, name: str) -> str:
+        """Returns the secret that holds the value of a variable."""
+        return name if self.alone else f"{self.prefix}-{name}"
 
     def account(self, name: str) -> str:
-        return f"baton-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
+        return f"{self.prefix}-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
 
     def service(self, function: str) -> str:
         """Returns the Cloud Run service behind a function."""
-        return function.replace("_", "-")
+        return self.function(function).replace("_", "-")
 
     def url(self, function: str) -> str:
         """Returns the address that is given to platforms."""
-        return f"https://{self.region}-{self.project}.cloudfunctions.net/{function}"
+        return f"https://{self.region}-{self.project}.cloudfunctions.net/{self.function(function)}"
 
     @property
     def used(self) -> list[str]:
@@ -53,7 +79,7 @@ class Deployment:
 
     @property
     def bucket(self) -> str:
-        return f"gs://{self.project}-baton-sources"
+        return f"gs://{self.project}-{self.prefix}-sources"
 
     def gcloud(
         self, command: str, *words: str, stdin: str | None = None, secret: str | None = None
@@ -63,6 +89,11 @@ class Deployment:
             stdin,
             secret,
         )
+
+    def rest(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Command:
+        """Returns a call of the Monitoring API, where gcloud has no command."""
+        words = ("python", "-m", "infra.deploy.rest", method, f"v3/{path}")
+        return Command(words, None if body is None else as_json(dict(body)))
 
     def listed(self, command: str, *words: str) -> Command:
         """Returns a command that prints a whole list."""

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ SETTLING = {
     r"Cannot find metric that matches type": 720,
 }
 PAUSE = 10
+NOT_THERE = r"(?i)not[ _]found|does not exist|matched no|status=\[404\]"
 WARNING = r"(?m)^WARNING: .+"  # what gcloud says beside what it did
 
 
@@ -57,9 +59,9 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Step:
     """`probe` succeeds where the thing exists; with `same` it prints a list, in which the thing
-    is what holds the same. `fallback` runs where Google refuses `create`. Where the thing exists
-    and `probe` prints something else than `usual`, the operator reads `unusual`. `function` is
-    the function that the step belongs to.
+    is what holds the same. `undo` takes the thing away. `fallback` runs where Google refuses
+    `create`. Where the thing exists and `probe` prints something else than `usual`, the operator
+    reads `unusual`. `function` is the function that the step belongs to.
     """
 
     title: str
@@ -67,6 +69,7 @@ class Step:
     probe: Command | None = None
     same: Json | None = None
     update: tuple[Command, ...] = ()
+    undo: Command | None = None
     fallback: Command | None = None
     usual: str | None = None
     unusual: str = ""
@@ -133,7 +136,11 @@ class StepFailed(Exception):
 
 
 def run_command(words: tuple[str, ...], stdin: str | None) -> Result:
-    """Runs a command of this machine; one that is not there fails as in a shell."""
+    """Runs a command of this machine; one that is not there fails as in a shell. `python` is the
+    Python that runs this.
+    """
+    if words[0] == "python":
+        words = (sys.executable, *words[1:])
     try:
         done = subprocess.run(
             words, input=stdin, capture_output=True, text=True, errors="replace", check=False
@@ -165,6 +172,26 @@ class Runner:
             for warning in self.warnings:
                 say(f"  {warning}\n")
             self.warnings.clear()
+
+    def undo(self, steps: Iterable[Step], say: Callable[[str], None]) -> None:
+        """Takes away what the steps made, last first. Raises StepFailed at the first command that
+        fails.
+        """
+        every = [step for step in steps if step.undo is not None]
+        for number, step in enumerate(reversed(every), 1):
+            say(f"[{number}/{len(every)}] {step.title} ... {self._undo(step)}\n")
+
+    def _undo(self, step: Step) -> str:
+        assert step.undo is not None  # noqa: S101  # the caller looked
+        if step.same is not None and not self._exists(step):
+            return "not there"
+        result = self._call(step.undo)
+        if result.code == 0:
+            return "gone"
+        is_gone = re.search(NOT_THERE, result.errors) is not None
+        if not is_gone or (step.probe is not None and self._exists(step)):
+            raise StepFailed(step, step.undo, result)
+        return "not there"
 
     def _do(self, step: Step, say: Callable[[str], None]) -> str:
         if step.probe is None or not self._exists(step):

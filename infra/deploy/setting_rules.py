@@ -15,11 +15,15 @@ from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
-from shared.settings.types import AGENT, EXACT_ORIGIN
+from shared.settings.types import AGENT, EXACT_ORIGIN, PHONE_NUMBER_ID
 
 FILE = ROOT / "infra" / "terraform" / "settings.json"
 URL = "^https?://[^/?#]+"
-FORMS = {"BRIDGE_ALLOWED_ORIGINS": EXACT_ORIGIN.pattern, "DIALOGFLOW_AGENT": AGENT.pattern}
+FORMS = {
+    "BRIDGE_ALLOWED_ORIGINS": EXACT_ORIGIN.pattern,
+    "DIALOGFLOW_AGENT": AGENT.pattern,
+    "WHATSAPP_NUMBERS": PHONE_NUMBER_ID.pattern,
+}
 OR_NONE = ("UNVERIFIED_FACTS", "CCAI_UNOFFICIAL")
 SPELLINGS = ["true", "false", "1", "0", "on", "off", "yes", "no", "t", "f", "y", "n"]
 Rule = dict[str, Any]

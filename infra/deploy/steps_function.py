@@ -22,13 +22,15 @@ def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]
         probe=to.gcloud("storage objects describe", source),
         function=name,
     )
-    deploy = to.gcloud("functions deploy", name, "--gen2", *_flags(to, name, row, source))
+    own = to.function(name)
+    deploy = to.gcloud("functions deploy", own, "--gen2", *_flags(to, name, row, source))
     traffic = "--format=value(serviceConfig.allTrafficOnLatestRevision)"
     yield Step(
         f"{name}: function (a build takes some minutes)",
         deploy,
-        probe=to.gcloud("functions describe", name, f"--region={to.region}", traffic),
+        probe=to.gcloud("functions describe", own, f"--region={to.region}", traffic),
         update=(deploy,),
+        undo=to.gcloud("functions delete", own, "--gen2", f"--region={to.region}"),
         usual="True",
         unusual=f"{name} did not get all traffic at its newest revision, as after a rollback. "
         "All traffic is now at the revision that was deployed.",
@@ -48,13 +50,15 @@ def environment(to: Deployment, row: Deployable) -> Mapping[str, str]:
         "FUNCTION_USE_ASGI": "true",
         "LOG_EXECUTION_ID": "true",
         **({"BATON_PLATFORMS": platforms} if named else {}),
+        **({} if to.alone else {"BATON_PREFIX": to.prefix}),
+        **({} if to.database == "(default)" else {"BATON_DATABASE": to.database}),
         **{setting: to.settings[setting] for setting in row.settings if setting in to.settings},
     }
 
 
 def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]:
     given = sorted(to.secrets.intersection(row.secrets))
-    secrets = ",".join(f"{secret}={secret}:latest" for secret in given)
+    secrets = ",".join(f"{secret}={to.secret(secret)}:latest" for secret in given)
     return [
         f"--region={to.region}",
         f"--runtime={RUNTIME}",
@@ -62,7 +66,7 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
         f"--entry-point={name}",
         f"--source={source}",
         f"--build-service-account=projects/{to.project}/serviceAccounts/{to.account('build')}",
-        f"--docker-repository=projects/{to.project}/locations/{to.region}/repositories/baton",
+        f"--docker-repository=projects/{to.project}/locations/{to.region}/repositories/{to.prefix}",
         f"--service-account={to.account(name)}",
         "--trigger-http",
         # After a rollback traffic stays with the old revision until it is moved.
@@ -113,7 +117,10 @@ def _callers(to: Deployment, name: str, row: Deployable) -> Iterator[Step]:
 def _url(to: Deployment, name: str) -> tuple[Step, str]:
     variable = f"{name.upper()}_URL"
     asked = to.gcloud(
-        "functions describe", name, f"--region={to.region}", "--format=value(serviceConfig.uri)"
+        "functions describe",
+        to.function(name),
+        f"--region={to.region}",
+        "--format=value(serviceConfig.uri)",
     )
     return Step(f"{name}: address", asked, remembers=variable, function=name), variable
 
@@ -140,6 +147,7 @@ def _may_invoke(to: Deployment, name: str, member: str, title: str) -> Step:
 
 def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Iterator[Step]:
     assert row.topic is not None and row.retry is not None  # noqa: S101  # the table was checked
+    topic = to.renamed(row.topic)
     flags = [
         f"--push-endpoint={url}",
         f"--push-auth-service-account={to.account('pubsub')}",
@@ -148,32 +156,33 @@ def _subscription(to: Deployment, name: str, row: Deployable, url: str) -> Itera
         f"--message-retention-duration={WEEK}",
         f"--min-retry-delay={row.retry.min_seconds}s",
         f"--max-retry-delay={row.retry.max_seconds}s",
-        f"--dead-letter-topic={row.topic}-dead",
+        f"--dead-letter-topic={topic}-dead",
         f"--max-delivery-attempts={row.retry.max_deliveries}",
         "--expiration-period=never",
     ]
     yield Step(
-        f"{name}: subscription of {row.topic}",
+        f"{name}: subscription of {topic}",
         to.gcloud(
             "pubsub subscriptions create",
-            row.topic,
-            f"--topic={row.topic}",
+            topic,
+            f"--topic={topic}",
             "--enable-message-ordering",
             *flags,
         ),
-        probe=to.gcloud("pubsub subscriptions describe", row.topic),
-        update=(to.gcloud("pubsub subscriptions update", row.topic, *flags),),
+        probe=to.gcloud("pubsub subscriptions describe", topic),
+        undo=to.gcloud("pubsub subscriptions delete", topic),
+        update=(to.gcloud("pubsub subscriptions update", topic, *flags),),
         function=name,
     )
     agent = (
         f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
     )
-    right = to.right("pubsub subscriptions", row.topic, agent, "roles/pubsub.subscriber")
+    right = to.right("pubsub subscriptions", topic, agent, "roles/pubsub.subscriber")
     yield Step(f"{name}: Pub/Sub may take dead letters out", right, function=name)
 
 
 def _job(to: Deployment, name: str, row: Deployable, url: str) -> Step:
-    job, at = f"baton-{name.replace('_', '-')}", f"--location={to.region}"
+    job, at = f"{to.prefix}-{name.replace('_', '-')}", f"--location={to.region}"
     flags = [
         at,
         f"--schedule={row.schedule}",
@@ -189,6 +198,7 @@ def _job(to: Deployment, name: str, row: Deployable, url: str) -> Step:
         f"{name}: schedule",
         to.gcloud("scheduler jobs create http", job, *flags),
         probe=to.gcloud("scheduler jobs describe", job, at),
+        undo=to.gcloud("scheduler jobs delete", job, at),
         update=(to.gcloud("scheduler jobs update http", job, *flags),),
         function=name,
     )

@@ -5,7 +5,7 @@ sources.
 import json
 from collections.abc import Iterator, Mapping
 
-from infra.deploy.deployment import DATABASE, WEEK, Deployment
+from infra.deploy.deployment import WEEK, Deployment
 from infra.deploy.gcloud import Step, value
 from infra.deployables import ROOT, secrets, topics
 
@@ -20,8 +20,8 @@ CALLERS = {
     "build": "builds the functions",
 }
 CLEANUP = [
-    {"name": "delete-old", "action": {"type": "Delete"}, "condition": {"olderThan": "2592000s"}},
-    {"name": "keep-recent", "action": {"type": "Keep"}, "mostRecentVersions": {"keepCount": 5}},
+    {"name": "delete-old", "action": {"type": "DELETE"}, "condition": {"olderThan": "2592000s"}},
+    {"name": "keep-recent", "action": {"type": "KEEP"}, "mostRecentVersions": {"keepCount": 5}},
 ]
 
 
@@ -45,7 +45,7 @@ def _project(to: Deployment) -> Iterator[Step]:
 
 
 def _firestore(to: Deployment) -> Iterator[Step]:
-    tables, at = json.loads(FIRESTORE.read_text()), f"--database={DATABASE}"
+    tables, at = json.loads(FIRESTORE.read_text()), f"--database={to.database}"
     safe = ["--enable-pitr", "--delete-protection"]
     place = f"--location={to.firestore_location or to.region}"
     yield Step(
@@ -69,8 +69,12 @@ def _firestore(to: Deployment) -> Iterator[Step]:
 def _index(to: Deployment, at: str, index: Mapping[str, list[str]]) -> Step:
     group, scope = str(index["collection"]), str(index["scope"])
     fields = [one.split() for one in index["fields"]]
-    config = [f"--field-config=field-path={path},order={order.lower()}" for path, order in fields]
-    wanted = [{"fieldPath": path, "order": order} for path, order in fields]
+    kinds = {"CONTAINS": ("array-config", "arrayConfig")}
+    config = [
+        f"--field-config=field-path={path},{kinds.get(how, ('order',))[0]}={how.lower()}"
+        for path, how in fields
+    ]
+    wanted = [{"fieldPath": path, kinds.get(how, ("", "order"))[1]: how} for path, how in fields]
     where = [at, f"--collection-group={group}", f"--query-scope={scope.lower().replace('_', '-')}"]
     return Step(
         f"Firestore index {group}: {', '.join(path for path, _ in fields)}",
@@ -104,40 +108,47 @@ def _identities(to: Deployment) -> Iterator[Step]:
         account = to.account(name)
         create = [
             account.partition("@")[0],
-            f"--display-name=Baton: {name if name in to.table else purpose}",
+            f"--display-name={to.renamed('Baton:')} {name if name in to.table else purpose}",
         ]
         yield Step(
             f"service account of {name}",
             to.gcloud("iam service-accounts create", *create),
             probe=to.gcloud("iam service-accounts describe", account),
+            undo=to.gcloud("iam service-accounts delete", account),
             function=name if name in to.table else None,
         )
     member = f"serviceAccount:{to.account('build')}"
-    yield Step(
-        "builds may write logs",
-        to.right("projects", to.project, member, "roles/logging.logWriter", "--condition=None"),
-    )
+    yield _in_project(to, "builds may write logs", None, member, "roles/logging.logWriter", "None")
     # Cloud Functions makes this bucket at the first build, so the right is given in the project.
     bucket = f"projects/_/buckets/gcf-v2-sources-{value('PROJECT_NUMBER')}-{to.region}"
     within = (
         f'expression=resource.name == "{bucket}" || resource.name.startsWith("{bucket}/")'
         ",title=sources of functions"
     )
-    yield Step(
-        "builds may read the copy of the sources that Cloud Functions makes",
-        to.right(
-            "projects", to.project, member, "roles/storage.objectViewer", f"--condition={within}"
-        ),
-    )
+    title = "builds may read the copy of the sources that Cloud Functions makes"
+    yield _in_project(to, title, None, member, "roles/storage.objectViewer", within)
     condition = (
         "expression=resource.name == "
-        f'"projects/{to.project}/databases/{DATABASE}",title=Baton\'s database'
+        f'"projects/{to.project}/databases/{to.database}",title=Baton\'s database'
     )
     for name, row in to.table.items():
         for role in row.roles:
             within = condition if role == "roles/datastore.user" else "None"
-            words = to.project, f"serviceAccount:{to.account(name)}", role, f"--condition={within}"
-            yield Step(f"{name}: {role}", to.right("projects", *words), function=name)
+            member = f"serviceAccount:{to.account(name)}"
+            yield _in_project(to, f"{name}: {role}", name, member, role, within)
+
+
+def _in_project(
+    to: Deployment, title: str, function: str | None, member: str, role: str, condition: str
+) -> Step:
+    """A right in the project outlives what has it."""
+    given = to.project, f"--member={member}", f"--role={role}", f"--condition={condition}"
+    return Step(
+        title,
+        to.gcloud("projects add-iam-policy-binding", *given),
+        undo=to.gcloud("projects remove-iam-policy-binding", *given),
+        function=function,
+    )
 
 
 def _topics(to: Deployment) -> Iterator[Step]:
@@ -145,12 +156,13 @@ def _topics(to: Deployment) -> Iterator[Step]:
     agent = (
         f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
     )
-    for topic in topics(dict(to.table)):
+    for topic in map(to.renamed, topics(dict(to.table))):
         for one in (topic, f"{topic}-dead"):
             yield Step(
                 f"topic {one}",
                 to.gcloud("pubsub topics create", one, region),
                 probe=to.gcloud("pubsub topics describe", one),
+                undo=to.gcloud("pubsub topics delete", one),
                 update=(to.gcloud("pubsub topics update", one, region),),
             )
         dead = f"{topic}-dead"
@@ -163,12 +175,13 @@ def _topics(to: Deployment) -> Iterator[Step]:
             f"subscription that keeps the dead letters of {topic}",
             to.gcloud("pubsub subscriptions create", dead, f"--topic={dead}", *keeps),
             probe=to.gcloud("pubsub subscriptions describe", dead),
+            undo=to.gcloud("pubsub subscriptions delete", dead),
             update=(to.gcloud("pubsub subscriptions update", dead, *keeps),),
         )
         right = to.right("pubsub topics", dead, agent, "roles/pubsub.publisher")
         yield Step(f"Pub/Sub may publish to {dead}", right)
     for name, row in to.table.items():
-        for topic in row.publishes:
+        for topic in map(to.renamed, row.publishes):
             member = f"serviceAccount:{to.account(name)}"
             right = to.right("pubsub topics", topic, member, "roles/pubsub.publisher")
             yield Step(f"{name} may publish to {topic}", right, function=name)
@@ -176,21 +189,25 @@ def _topics(to: Deployment) -> Iterator[Step]:
 
 def _secrets(to: Deployment) -> Iterator[Step]:
     for secret in secrets(dict(to.table)):
+        own = to.secret(secret)
         yield Step(
-            f"secret {secret}",
-            to.gcloud("secrets create", secret, "--replication-policy=automatic"),
-            probe=to.gcloud("secrets describe", secret),
+            f"secret {own}",
+            to.gcloud("secrets create", own, "--replication-policy=automatic"),
+            probe=to.gcloud("secrets describe", own),
+            undo=to.gcloud("secrets delete", own),
         )
         if secret in to.given:
             yield Step(
                 f"value of {secret}, from your environment",
-                to.gcloud("secrets versions add", secret, "--data-file=-", secret=secret),
-                probe=to.gcloud("secrets versions describe", "latest", f"--secret={secret}"),
+                to.gcloud("secrets versions add", own, "--data-file=-", secret=secret),
+                probe=to.gcloud("secrets versions describe", "latest", f"--secret={own}"),
             )
     for name, row in to.table.items():
         for secret in row.secrets:
             member = f"serviceAccount:{to.account(name)}"
-            right = to.right("secrets", secret, member, "roles/secretmanager.secretAccessor")
+            right = to.right(
+                "secrets", to.secret(secret), member, "roles/secretmanager.secretAccessor"
+            )
             yield Step(f"{name} may read {secret}", right, function=name)
 
 
@@ -201,19 +218,23 @@ def _sources(to: Deployment) -> Iterator[Step]:
         "bucket of sources",
         to.gcloud("storage buckets create", to.bucket, at, *closed),
         probe=to.gcloud("storage buckets describe", to.bucket),
+        undo=to.gcloud("storage rm", "--recursive", to.bucket),
         update=(to.gcloud("storage buckets update", to.bucket, *closed),),
     )
     right = to.right("storage buckets", to.bucket, member, "roles/storage.objectViewer")
     yield Step("builds may read sources", right)
     yield Step(
         "repository of images",
-        to.gcloud("artifacts repositories create", "baton", at, "--repository-format=docker"),
-        probe=to.gcloud("artifacts repositories describe", "baton", at),
+        to.gcloud("artifacts repositories create", to.prefix, at, "--repository-format=docker"),
+        probe=to.gcloud("artifacts repositories describe", to.prefix, at),
+        undo=to.gcloud("artifacts repositories delete", to.prefix, at),
     )
-    policy = ["baton", at, "--policy=-", "--no-dry-run"]
+    policy = [to.prefix, at, "--policy=-", "--no-dry-run"]
     clean = to.gcloud(
         "artifacts repositories set-cleanup-policies", *policy, stdin=json.dumps(CLEANUP)
     )
     yield Step("old images go", clean)
-    right = to.right("artifacts repositories", "baton", member, "roles/artifactregistry.writer", at)
+    right = to.right(
+        "artifacts repositories", to.prefix, member, "roles/artifactregistry.writer", at
+    )
     yield Step("builds may write images", right)

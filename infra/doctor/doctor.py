@@ -19,7 +19,7 @@ from infra.deployables import deployables, secrets
 from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
-from infra.doctor.state import api, cors, dead_letters, private
+from infra.doctor.state import alarms, api, cors, dead_letters, private, sweep
 from infra.local.settings import defaults
 from infra.uses import CHANNELS, DESKS, add_uses, missing, uses
 from shared.errors import Misconfigured
@@ -43,6 +43,8 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("bridge", cors),
     (None, private),
     (None, dead_letters),
+    (None, sweep),
+    (None, alarms),
 )
 MARKS = {Verdict.WELL: "ok  ", Verdict.ILL: "FAIL", Verdict.SKIPPED: "skip"}
 

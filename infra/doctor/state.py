@@ -1,15 +1,18 @@
 """Checks the state of Baton: the API and the queue, waiting commands, who may call which function,
-dead letters.
+dead letters, the sweep, the alarms.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.dead_letters import dead_letters_of, topics
+from infra.deploy.gcloud import Result
 from infra.deployables import deployables
 from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, well
+from infra.documents.alarms import ALARMS, anchor
 
 SETTLES_SECONDS = 6.0
 LOOKS_AT = 20  # the most conversations of each phase that are looked at
@@ -188,3 +191,80 @@ def dead_letters(one: Patient) -> Iterator[Finding]:
             yield ill(f"There are dead letters of {topic}", advice)
         else:
             yield well(f"No dead letters of {topic}")
+
+
+def sweep(one: Patient) -> Iterator[Finding]:
+    """Checks that Cloud Scheduler calls the sweep, and that its last call succeeded."""
+    if one.project is None:
+        return
+    job, at = "baton-sweep", f"--location={one.region}"
+    words = ("gcloud", "scheduler", "jobs", "describe", job, at, "--format=json")
+    result = one.run((*words, f"--project={one.project}"), None)
+    found = _printed(result)
+    if found is None:
+        yield skipped("The sweep", f"gcloud cannot say ({result.errors.strip()[-200:]})")
+    elif found.get("state") != "ENABLED":
+        yield ill(
+            f"The sweep is {str(found.get('state', 'not enabled')).lower()}",
+            f"Resume it: gcloud scheduler jobs resume {job} {at} --project={one.project}",
+        )
+    elif found.get("status", {}).get("code"):
+        yield ill(
+            f"The last call of the sweep failed (code {found['status']['code']})",
+            f"Its log says why: gcloud functions logs read sweep --gen2 --region={one.region}",
+        )
+    else:
+        yield well(f"The sweep is enabled, and its last call did not fail{_since(found)}")
+
+
+def _since(job: dict[str, Any]) -> str:
+    last = job.get("lastAttemptTime")
+    return f" ({last})" if last else " (it was not called yet)"
+
+
+def alarms(one: Patient) -> Iterator[Finding]:
+    """Checks that every alarm is there and enabled, and names those that ring now."""
+    if one.project is None:
+        return
+    words = ("gcloud", "alpha", "monitoring", "policies", "list", "--format=json")
+    there = one.run((*words, f"--project={one.project}"), None)
+    policies = _printed(there)
+    if policies is None:
+        yield skipped("The alarms", f"gcloud cannot say ({there.errors.strip()[-200:]})")
+        return
+    enabled = {policy["displayName"] for policy in policies if policy.get("enabled", True)}
+    titles = {row["title"] for row in json.loads(ALARMS.read_text())["alerts"].values()}
+    if missing := sorted(titles - enabled):
+        advice = "Deploy again: it makes what is missing. Enable those that are disabled."
+        yield ill(f"These alarms are missing or disabled: {'; '.join(missing)}", advice)
+    else:
+        yield well(f"All {len(titles)} alarms are there and enabled")
+    yield from _ringing(one, titles)
+
+
+def _ringing(one: Patient, titles: set[str]) -> Iterator[Finding]:
+    path = f"v3/projects/{one.project}/alerts?pageSize=1000"
+    listed = one.run(("python", "-m", "infra.deploy.rest", "GET", path), None)
+    answer = _printed(listed)
+    if answer is None:
+        yield skipped("Which alarms ring", f"Google does not say ({listed.errors.strip()[-200:]})")
+        return
+    open_now = {
+        alert.get("policy", {}).get("displayName")
+        for alert in answer.get("alerts", [])
+        if alert.get("state") == "OPEN"
+    }
+    for title in sorted(titles & open_now):
+        yield ill(f"This alarm rings: {title}", f"infra/RUNBOOK.md#{anchor(title)}")
+    if not titles & open_now:
+        yield well("No alarm rings")
+
+
+def _printed(result: Result) -> Any:
+    """Returns the JSON that a command printed, None where it failed."""
+    if result.code != 0:
+        return None
+    try:
+        return json.loads(result.output)
+    except ValueError:
+        return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.capabilities import matrix
+from infra.cost.cost import table as costs_table
 from infra.deployables import ROOT
 from infra.documents.alarms import alarms
 from infra.documents.reasons import reasons_table
@@ -20,6 +21,7 @@ PRINTED: Mapping[str, Callable[[], str]] = {
     "reasons": reasons_table,
     "capabilities": matrix,
     "alarms": alarms,
+    "costs": costs_table,
 }
 PART = re.compile(r"<!-- printed: ([a-z ]+) -->\n.*?<!-- end of \1 -->", re.DOTALL)
 BUILT = ("build", "node_modules")

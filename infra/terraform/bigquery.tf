@@ -3,7 +3,7 @@
 # the table has no column for them.
 
 locals {
-  bigquery = var.bigquery ? ["baton"] : []
+  bigquery = var.bigquery ? [var.prefix] : []
   zone     = var.reports_time_zone
 
   # What each view is broken down by, in the SQL of BigQuery.
@@ -30,7 +30,7 @@ resource "google_bigquery_dataset" "baton" {
   for_each = toset(local.bigquery)
 
   project     = var.project_id
-  dataset_id  = "baton"
+  dataset_id  = each.key
   location    = var.region
   description = "What Baton measured of its handoffs."
 
@@ -44,7 +44,7 @@ resource "google_bigquery_table" "handoffs" {
   project             = var.project_id
   dataset_id          = each.value.dataset_id
   table_id            = "handoffs"
-  description         = "The messages of baton-handoffs, as Pub/Sub writes them: possibly more than once."
+  description         = "The messages of ${var.prefix}-handoffs, as Pub/Sub writes them: possibly more than once."
   schema              = file("${path.module}/bigquery/handoffs.json")
   deletion_protection = true
 
@@ -66,7 +66,7 @@ resource "google_bigquery_table" "measures" {
   deletion_protection = false
 
   view {
-    query          = templatefile("${path.module}/bigquery/measures.sql", { handoffs = "${var.project_id}.baton.handoffs" })
+    query          = templatefile("${path.module}/bigquery/measures.sql", { handoffs = "${var.project_id}.${var.prefix}.handoffs" })
     use_legacy_sql = false
   }
 }
@@ -77,13 +77,13 @@ resource "google_bigquery_table" "reports" {
   for_each = merge(local.reports, { for name in local.agents : name => name })
 
   project             = var.project_id
-  dataset_id          = google_bigquery_dataset.baton["baton"].dataset_id
+  dataset_id          = google_bigquery_dataset.baton[var.prefix].dataset_id
   table_id            = "handoffs_by_${each.key}"
   deletion_protection = false
 
   view {
     query = templatefile("${path.module}/bigquery/${contains(local.agents, each.key) ? "agents" : "report"}.sql", {
-      by = each.key, key = each.value, measures = "${var.project_id}.baton.measures",
+      by = each.key, key = each.value, measures = "${var.project_id}.${var.prefix}.measures",
     })
     use_legacy_sql = false
   }
@@ -105,8 +105,8 @@ resource "google_pubsub_subscription" "bigquery" {
   for_each = google_bigquery_table.handoffs
 
   project                    = var.project_id
-  name                       = "baton-handoffs-bigquery"
-  topic                      = google_pubsub_topic.these["baton-handoffs"].id
+  name                       = "${var.prefix}-handoffs-bigquery"
+  topic                      = google_pubsub_topic.these["${var.prefix}-handoffs"].id
   message_retention_duration = "604800s"
 
   bigquery_config {
@@ -116,7 +116,7 @@ resource "google_pubsub_subscription" "bigquery" {
   }
 
   dead_letter_policy {
-    dead_letter_topic     = google_pubsub_topic.dead["baton-handoffs"].id
+    dead_letter_topic     = google_pubsub_topic.dead["${var.prefix}-handoffs"].id
     max_delivery_attempts = 20
   }
 

@@ -1,7 +1,7 @@
-# The code reads and writes the project's (default) database.
+# One database to a Baton.
 resource "google_firestore_database" "baton" {
   project                           = var.project_id
-  name                              = "(default)"
+  name                              = local.database
   location_id                       = coalesce(var.firestore_location, var.region)
   type                              = "FIRESTORE_NATIVE"
   concurrency_mode                  = "OPTIMISTIC"
@@ -31,8 +31,9 @@ resource "google_firestore_index" "these" {
   dynamic "fields" {
     for_each = each.value.fields
     content {
-      field_path = split(" ", fields.value)[0]
-      order      = split(" ", fields.value)[1]
+      field_path   = split(" ", fields.value)[0]
+      order        = endswith(fields.value, " CONTAINS") ? null : split(" ", fields.value)[1]
+      array_config = endswith(fields.value, " CONTAINS") ? "CONTAINS" : null
     }
   }
 }

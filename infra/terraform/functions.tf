@@ -3,8 +3,8 @@ resource "google_cloudfunctions2_function" "these" {
 
   project     = var.project_id
   location    = var.region
-  name        = each.key
-  description = "Baton: ${each.key}"
+  name        = local.names[each.key]
+  description = "${local.title}: ${each.key}"
 
   build_config {
     runtime           = "python313"
@@ -41,6 +41,8 @@ resource "google_cloudfunctions2_function" "these" {
         FUNCTION_USE_ASGI    = "true"
         LOG_EXECUTION_ID     = "true"
       },
+      local.alone ? {} : { BATON_PREFIX = var.prefix },
+      local.database == "(default)" ? {} : { BATON_DATABASE = local.database },
       var.bigquery && contains(each.value.settings, "REPORTS_STREAM") ? { REPORTS_STREAM = "on" } : {},
       # Which platforms are in use: those of which a secret has a value.
       length(local.platforms) > 0 && contains(each.value.settings, "BATON_PLATFORMS") ? { BATON_PLATFORMS = join(",", local.platforms) } : {},

@@ -4,21 +4,21 @@ resource "google_service_account" "functions" {
   for_each = local.functions
 
   project      = var.project_id
-  account_id   = "baton-${replace(each.key, "_", "-")}"
-  display_name = "Baton: ${each.key}"
+  account_id   = "${var.prefix}-${replace(each.key, "_", "-")}"
+  display_name = "${local.title}: ${each.key}"
 
   depends_on = [google_project_service.apis]
 }
 
 resource "google_service_account" "callers" {
   for_each = {
-    pubsub    = "Baton: Pub/Sub, when it pushes to a function"
-    scheduler = "Baton: Cloud Scheduler, when it calls a function"
-    build     = "Baton: builds the functions"
+    pubsub    = "${local.title}: Pub/Sub, when it pushes to a function"
+    scheduler = "${local.title}: Cloud Scheduler, when it calls a function"
+    build     = "${local.title}: builds the functions"
   }
 
   project      = var.project_id
-  account_id   = "baton-${each.key}"
+  account_id   = "${var.prefix}-${each.key}"
   display_name = each.value
 
   depends_on = [google_project_service.apis]

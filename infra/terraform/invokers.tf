@@ -74,8 +74,8 @@ resource "google_cloud_scheduler_job" "these" {
 
   project          = var.project_id
   region           = var.region
-  name             = "baton-${replace(each.key, "_", "-")}"
-  description      = "Baton: ${each.key}"
+  name             = "${var.prefix}-${replace(each.key, "_", "-")}"
+  description      = "${local.title}: ${each.key}"
   schedule         = each.value.schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "${each.value.timeout_seconds}s"

@@ -50,7 +50,7 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 resource "google_monitoring_alert_policy" "these" {
-  for_each = local.observability.alerts
+  for_each = local.watching.alerts
 
   project               = var.project_id
   display_name          = each.value.title
@@ -60,43 +60,76 @@ resource "google_monitoring_alert_policy" "these" {
   conditions {
     display_name = each.value.title
 
-    condition_threshold {
-      filter             = replace(each.value.filter, "{public_services}", local.public_services)
-      denominator_filter = each.value.denominator == null ? null : replace(each.value.denominator, "{public_services}", local.public_services)
-      comparison         = "COMPARISON_GT"
-      threshold_value    = each.value.threshold
-      duration           = "${each.value.duration_seconds}s"
+    dynamic "condition_threshold" {
+      for_each = each.value.absent ? [] : [1]
+      content {
+        filter             = each.value.filter
+        denominator_filter = each.value.denominator
+        comparison         = "COMPARISON_GT"
+        threshold_value    = each.value.threshold
+        duration           = "${each.value.duration_seconds}s"
 
-      aggregations {
-        alignment_period     = "${each.value.period_seconds}s"
-        per_series_aligner   = each.value.aligner
-        cross_series_reducer = each.value.reducer
+        # The rate at which a budget is used up is one series already.
+        dynamic "aggregations" {
+          for_each = each.value.aligner == null ? [] : [1]
+          content {
+            alignment_period     = "${each.value.period_seconds}s"
+            per_series_aligner   = each.value.aligner
+            cross_series_reducer = each.value.reducer
+            group_by_fields      = each.value.group_by
+          }
+        }
+
+        dynamic "denominator_aggregations" {
+          for_each = each.value.denominator == null ? [] : [1]
+          content {
+            alignment_period     = "${each.value.period_seconds}s"
+            per_series_aligner   = each.value.aligner
+            cross_series_reducer = each.value.reducer
+            group_by_fields      = each.value.group_by
+          }
+        }
       }
+    }
 
-      dynamic "denominator_aggregations" {
-        for_each = each.value.denominator == null ? [] : [1]
-        content {
+    dynamic "condition_absent" {
+      for_each = each.value.absent ? [1] : []
+      content {
+        filter   = each.value.filter
+        duration = "${each.value.duration_seconds}s"
+
+        aggregations {
           alignment_period     = "${each.value.period_seconds}s"
           per_series_aligner   = each.value.aligner
           cross_series_reducer = each.value.reducer
+          group_by_fields      = each.value.group_by
         }
       }
     }
   }
 
   documentation {
-    content   = each.value.advice
+    content   = "${each.value.advice}\n\nWhat to do: infra/RUNBOOK.md#${local.paragraphs[each.key]}"
     mime_type = "text/markdown"
+
+    dynamic "links" {
+      for_each = var.runbook == null ? [] : [1]
+      content {
+        display_name = "Runbook"
+        url          = "${var.runbook}#${local.paragraphs[each.key]}"
+      }
+    }
   }
 
-  depends_on = [terraform_data.metrics_known]
+  # A policy on a metric or an objective that does not exist yet is refused.
+  depends_on = [terraform_data.metrics_known, google_monitoring_slo.these]
 }
 
 resource "google_monitoring_dashboard" "baton" {
   project = var.project_id
 
   dashboard_json = jsonencode({
-    displayName = "Baton"
+    displayName = local.title
     mosaicLayout = {
       columns = 12
       tiles = [for n, chart in local.observability.charts : {

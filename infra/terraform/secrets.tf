@@ -4,7 +4,7 @@ resource "google_secret_manager_secret" "these" {
   for_each = local.secrets
 
   project             = var.project_id
-  secret_id           = each.key
+  secret_id           = local.secret_names[each.key]
   deletion_protection = false
 
   replication {

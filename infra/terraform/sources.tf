@@ -2,7 +2,7 @@ resource "google_storage_bucket" "sources" {
   #checkov:skip=CKV_GCP_62:holds the code only, whose history is in git; nobody needs to know who read it
   #checkov:skip=CKV_GCP_78:objects are named by their content and never replaced
   project                     = var.project_id
-  name                        = "${var.project_id}-baton-sources"
+  name                        = "${var.project_id}-${var.prefix}-sources"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
@@ -24,7 +24,7 @@ resource "google_artifact_registry_repository" "baton" {
   #checkov:skip=CKV_GCP_84:Google's own encryption at rest; a key of one's own is a decision per organisation
   project       = var.project_id
   location      = var.region
-  repository_id = "baton"
+  repository_id = var.prefix
   format        = "DOCKER"
   description   = "The images that Cloud Build makes of Baton's functions."
 

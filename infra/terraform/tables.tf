@@ -1,9 +1,32 @@
 # What the JSON tables say. deploy.py reads the same files, so both make the same deployment.
 
 locals {
-  functions     = jsondecode(file("${path.module}/functions.json"))
+  # The names of this Baton: the tables have those of a Baton that is alone in its project.
+  alone    = var.prefix == "baton"
+  title    = local.alone ? "Baton" : "Baton ${var.prefix}"
+  database = coalesce(var.database, local.alone ? "(default)" : "baton-${var.prefix}")
+  renamed = { for name in ["functions", "observability"] : name =>
+    replace(replace(file("${path.module}/${name}.json"), "/\\bbaton([-_])/", "${var.prefix}$1"), "/\\bBaton:/", "${local.title}:")
+  }
+  names        = { for name, _ in local.functions : name => local.alone ? name : "${var.prefix}_${name}" }
+  secret_names = { for name in local.secrets : name => local.alone ? name : "${var.prefix}-${name}" }
+
+  functions     = jsondecode(local.renamed["functions"])
   firestore     = jsondecode(file("${path.module}/firestore.json"))
-  observability = jsondecode(file("${path.module}/observability.json"))
+  observability = jsondecode(local.renamed["observability"])
+
+  # Alarms, objectives and uptime checks with this deployment's names.
+  host          = "${var.region}-${var.project_id}.cloudfunctions.net"
+  subscriptions = join("|", sort(compact([for row in local.functions : try(row.topic, "")])))
+  watched_with = {
+    public_services = local.public_services
+    subscriptions   = var.bigquery ? "${local.subscriptions}|${var.prefix}-handoffs-bigquery" : local.subscriptions
+    host            = local.host
+    slo             = "projects/${var.project_id}/services/${var.prefix}/serviceLevelObjectives/"
+  }
+  watching = jsondecode(replace(replace(replace(replace(local.renamed["observability"],
+    "{public_services}", local.watched_with.public_services), "{subscriptions}", local.watched_with.subscriptions),
+  "{host}", local.watched_with.host), "{slo}", local.watched_with.slo))
 
   # What a plain setting must be like, by the kind of its rule.
   rules = { for kind in ["number", "one_of", "list_of", "form", "list_form", "object", "keys"] : kind => {
@@ -20,8 +43,8 @@ locals {
   pushed    = { for name, row in local.functions : name => row if row.trigger == "pubsub" }
   scheduled = { for name, row in local.functions : name => row if row.trigger == "schedule" }
 
-  services        = join("|", sort([for name, _ in local.functions : replace(name, "_", "-")]))
-  public_services = join("|", sort([for name, _ in local.public : replace(name, "_", "-")]))
+  services        = join("|", sort([for name, _ in local.functions : replace(local.names[name], "_", "-")]))
+  public_services = join("|", sort([for name, _ in local.public : replace(local.names[name], "_", "-")]))
 
   # Platforms in use, as infra/uses.py finds them: a secret has a value, or a desk is of that kind.
   desks = try([for desk in jsondecode(var.settings["BATON_DESKS"]) : try(desk.kind, "api")], [])

@@ -1,5 +1,5 @@
 variable "project_id" {
-  description = "The project that Baton lives in, one Baton to a project: its topics and its database have fixed names."
+  description = "The project that Baton lives in. With a prefix it holds more than one."
   type        = string
 
   validation {
@@ -15,6 +15,28 @@ variable "region" {
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
     error_message = "Give a region (like europe-west1), not a zone (europe-west1-b) or a multi-region (eu)."
+  }
+}
+
+variable "prefix" {
+  description = "What names begin with, for a second Baton in the project, like dev. Its functions are then dev_receive_webhook and so on, its secrets dev-BATON_API_KEYS and so on."
+  type        = string
+  default     = "baton"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,9}$", var.prefix))
+    error_message = "Give 2 to 10 lower-case letters and digits, a letter first: names have a limit."
+  }
+}
+
+variable "database" {
+  description = "The Firestore database. Default: (default), with a prefix baton-PREFIX."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.database == null || can(regex("^(\\(default\\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$", var.database))
+    error_message = "Give (default), or 4 to 63 lower-case letters, digits and hyphens, a letter first."
   }
 }
 
@@ -150,6 +172,17 @@ variable "alert_email" {
   validation {
     condition     = var.alert_email == null || can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", var.alert_email))
     error_message = "Give one address, like oncall@example.com."
+  }
+}
+
+variable "runbook" {
+  description = "Where people read your copy of infra/RUNBOOK.md. Each alarm links to its paragraph there."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runbook == null || can(regex("^https://[^ #]+$", var.runbook))
+    error_message = "Give an address that begins with https://, without #."
   }
 }
 

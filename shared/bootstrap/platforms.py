@@ -13,6 +13,7 @@ from shared.platforms.csku.platform import Csku
 from shared.platforms.rcs import platform as rcs
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.conversation import Capabilities
 from shared.settings.model import Settings
 from shared.transports.clock import WallClock
@@ -43,6 +44,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             api_url=settings.whatsapp_api_url,
             access_token=settings.whatsapp_access_token,
             app_name=settings.whatsapp_app_name,
+            numbers=Numbers(settings.whatsapp_numbers),
             per_second=settings.whatsapp_messages_per_second,
             groups=settings.whatsapp_groups == "on",
             facts=settings.unverified_facts,

@@ -152,7 +152,7 @@ class Baton:
             timedelta(days=self.settings.journal_ttl_days),
         )
         rpc, kept = (
-            FirestoreRpc(self._project(emulator), emulator),
+            FirestoreRpc(self._project(emulator), emulator, self.settings.baton_database),
             timedelta(days=self.settings.reports_ttl_days),
         )
         return CachedStore(FirestoreStore(rpc, WallClock(), ttl, kept))
@@ -163,7 +163,7 @@ class Baton:
         from shared.transports.pubsub import PubsubPublisher
 
         emulator = self.settings.pubsub_emulator_host
-        return PubsubPublisher(self._project(emulator), emulator)
+        return PubsubPublisher(self._project(emulator), emulator, self.settings.baton_prefix)
 
     def _project(self, emulator: str | None) -> str:
         """Returns GOOGLE_CLOUD_PROJECT, or the project that the credentials name. Raises

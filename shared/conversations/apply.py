@@ -9,17 +9,20 @@ load ──> decide ──> commit ──────────────> d
                       └─ of another writer a duplicate
 """
 
+import asyncio
 import contextlib
 import itertools
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import with_earlier
-from shared.conversations.entries import entries_of
+from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
+from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_source
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_own_act, asks_for_place
@@ -27,12 +30,14 @@ from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation, Holder
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
-from shared.schemas.ids import platform_of
+from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
 
 OUTBOX_LIMIT = 500
+AT_ONCE = 20  # customers of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +70,39 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 
 async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
     nonce, tries = uuid.uuid4().hex, itertools.count()
-    async with in_turn(event.source):
+    async with in_turn(_customer(ports, event)):
         return await until_uncontended(
             lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0)
         )
 
 
+def _customer(ports: Ports, event: Event) -> str:
+    """Returns the same text for events of one customer, as far as this instance knows them."""
+    copies = filter(None, (ports.store.copy_called(one.id) for one in event.names))
+    return next((copy.value.id for copy in copies), event.source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an event acts: the event as one of that conversation, the conversation, what the commit
+    writes beside it, and whether the customer's names are news.
+    """
+
+    event: Event
+    snapshot: Snapshot[Conversation]
+    beside: Beside = NOTHING_BESIDE
+    learns: bool = False
+
+
 async def _attempt(
     ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool
 ) -> Applied:
-    snapshot = await _where(ports, event, fresh)
-    if snapshot is None:
+    place = await _where(ports, event, nonce, fresh)
+    if place is None:
         return Applied(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
+    event, snapshot = place.event, place.snapshot
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
@@ -88,59 +112,100 @@ async def _attempt(
         event = await with_earlier(ports, conversation, event, event.about)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
-        known = await ports.store.entry(event.source, event.entry_id)
+        known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    return await _commit(ports, event, decision, Snapshot(conversation, snapshot.token), nonce)
+    here = replace(place, event=event, snapshot=Snapshot(conversation, snapshot.token))
+    return await _commit(ports, here, decision, nonce)
 
 
-async def _commit(
-    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
-) -> Applied:
+async def _commit(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
     """Cuts a fact that is too large for a record. A refusal would only make its platform send it
     again.
     """
+    event, known = place.event, place.snapshot.value
     try:
-        return await _write(ports, event, decision, snapshot, nonce)
+        return await _write(ports, place, decision, nonce)
     except TooLarge:
         if not event.fact:
             raise
     for less in smaller(event):
         with contextlib.suppress(TooLarge):
             applied = await _write(
-                ports, less, _decided(ports, less, snapshot.value), snapshot, nonce
+                ports, replace(place, event=less), _decided(ports, less, known), nonce
             )
             if applied.duplicate is None:
                 _log_too_large("WARNING", "a fact was too large to store and was cut", event)
             return applied
     _log_too_large("ERROR", "a fact is too large to store; it is noted and nothing follows", event)
     return await _write(
-        ports, less, _quarantined(snapshot.value, "too-large-to-store"), snapshot, nonce
+        ports, replace(place, event=less), _quarantined(known, "too-large-to-store"), nonce
     )
 
 
-async def _write(
-    ports: Ports, event: Event, decision: Decision, snapshot: Snapshot[Conversation], nonce: str
-) -> Applied:
+async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
+    event, snapshot, beside = place.event, place.snapshot, place.beside
     entries = entries_of(ports, event, decision, nonce)
     done = Applied(
         decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands)
     )
     try:
-        await ports.store.commit(Commit(entries, [Snapshot(decision.conversation, snapshot.token)]))
+        await ports.store.commit(
+            Commit(
+                [*entries, *beside.entries],
+                [Snapshot(decision.conversation, snapshot.token), *beside.conversations],
+                beside.updates,
+            )
+        )
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
     except PreconditionFailed:
         known = await _any_of(
-            ports, [entry for entry in entries if entry.conversation == event.source]
+            ports,
+            [
+                (entry.conversation, entry.id)
+                for entry in entries
+                if entry.conversation == event.source or entry.marker
+            ],
         )
         if known is None:
             raise
-    return (
-        done
-        if known.value.nonce == nonce
-        else Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+    if known.value.nonce == nonce:
+        return done
+    await _learn(ports, place, nonce)
+    return Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+def _records(event: Event, conversation: Conversation, ports: Ports) -> list[tuple[str, str]]:
+    """Returns the records that the event has if it was taken before, by any name of its
+    customer.
+    """
+    formers = markers_of(event, conversation, ports.clock.now())
+    return [(event.source, event.entry_id), *formers]
+
+
+async def _learn(ports: Ports, place: _Place, nonce: str) -> None:
+    """Commits what the names of a duplicate tell: no other webhook may tell it."""
+    if not place.learns or place.snapshot.token is None:
+        return
+    known = place.snapshot.value
+    after = known.model_copy(update={"version": known.version + 1})
+    entry = new_entry(
+        ports,
+        entry_id(known.id, "names", nonce),
+        known.id,
+        "names",
+        seq=after.version,
+        actor="system",
+        nonce=nonce,
+    )
+    await ports.store.commit(
+        Commit(
+            [entry, *place.beside.entries],
+            [Snapshot(after, place.snapshot.token), *place.beside.conversations],
+            place.beside.updates,
+        )
     )
 
 
@@ -169,10 +234,12 @@ def _log_last_turn(before: Conversation, after: Conversation) -> None:
         )
 
 
-async def _any_of(ports: Ports, entries: list[JournalEntry]) -> Snapshot[JournalEntry] | None:
+async def _any_of(
+    ports: Ports, entries: Sequence[tuple[str, str]]
+) -> Snapshot[JournalEntry] | None:
     """Returns the first of these entries that is already stored."""
-    for entry in entries:
-        known = await ports.store.entry(entry.conversation, entry.id)
+    for conversation, entry in entries:
+        known = await ports.store.entry(conversation, entry)
         if known is not None:
             return known
     return None
@@ -206,8 +273,26 @@ async def where_it_acts(
     Without `fresh` it may be an old copy: good enough to find a journal, or to commit under its
     token, but not to know who speaks. Copies that disagree are read again. Raises Unavailable.
     """
+    found = await led(ports, source, fresh=fresh)
+    return await _acting(ports, found, fresh=fresh) if found else None
+
+
+async def led(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+    """Returns the conversation for which the id `source` stands: its own, or the one that it became
+    part of or that has this name now.
+    """
     found = await ports.store.load(source, fresh=fresh)
-    if found is None or found.value.linked_to is None:
+    to = found.value.leads_to if found else None
+    if to is None:
+        return found
+    return await ports.store.load(to, fresh=fresh) or found
+
+
+async def _acting(
+    ports: Ports, found: Snapshot[Conversation], *, fresh: bool
+) -> Snapshot[Conversation] | None:
+    source = found.value.id
+    if found.value.linked_to is None:
         return found
     channel = await ports.store.load(found.value.linked_to, fresh=fresh)
     if channel is not None and source in channel.value.links:
@@ -219,19 +304,40 @@ async def where_it_acts(
     return Snapshot(found.value.model_copy(update={"linked_to": None}), found.token)
 
 
-async def _where(ports: Ports, event: Event, fresh: bool) -> Snapshot[Conversation] | None:
-    """Returns the conversation that `event` acts on, a new one where it may open one; None for a
-    fact about a customer who is not there any more.
+async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place | None:
+    """Returns where `event` acts, in a new conversation where it may open one; None for a fact
+    about a customer who is not there any more.
 
     Raises NotFound, and PreconditionFailed where the copy of an erased conversation may be old.
     """
-    found = await where_it_acts(ports, event.source, fresh=fresh)
-    if found is not None and not found.value.erased:
-        return found
+    named = None
+    if event.names:
+        named = await resolved(ports, event, nonce, fresh=fresh)
+        own: Snapshot[Conversation] | None = named.conversation
+    else:
+        own = await led(ports, event.source, fresh=fresh)
+    if own is not None:
+        event = with_source(event, own.value.id)
+    found = await _acting(ports, own, fresh=fresh) if own else None
+    beside = named.beside if named else NOTHING_BESIDE
+    if named and named.learns and own and found and found.value.id != own.value.id:
+        changed = own.value.model_copy(update={"version": own.value.version + 1})
+        beside = replace(
+            beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
+        )
+    learns = named is not None and named.learns
+    if found is not None and _has_begun(found.value, event) and not found.value.erased:
+        return _Place(event, found, beside, learns)
     if found is not None and not fresh and (found.value.ours or not _begins(event)):
         # another instance may have seen the customer come back
         raise PreconditionFailed
-    return _newcomer(ports, event, found)
+    begun = _newcomer(ports, event, found)
+    return _Place(event, begun, beside, learns) if begun else None
+
+
+def _has_begun(conversation: Conversation, event: Event) -> bool:
+    """Returns whether a conversation lives in the document, and not only names."""
+    return bool(conversation.address) or not (event.names or conversation.is_only_a_name)
 
 
 def _begins(event: Event) -> bool:
@@ -267,6 +373,7 @@ def _newcomer(
         "outbox_base": version,
         "erasing": known.erasing,
         "ours": known.ours,
+        **known.identity,
     }
     return Snapshot(conversation.model_copy(update=kept), erased.token)
 
@@ -330,30 +437,79 @@ async def apply_and_wake(
         return await batch.apply(event, limit=limit)
 
 
-async def take(ports: Ports, events: Iterable[Event]) -> None:
-    """Applies events in order, then wakes each touched conversation once.
+Read = Callable[[Event | Ephemeral], Awaitable[Event | Ephemeral | None]]
+Reported = TypeVar("Reported", bound=Event | Ephemeral)
 
-    Where an event cannot be applied, the later events of its source wait until all come again;
-    those of other sources are applied. Raises the first error, once all else is applied.
+
+async def as_it_is(one: Event | Ephemeral) -> Event | Ephemeral:
+    return one
+
+
+async def take(ports: Ports, events: Sequence[Event], read: Read = as_it_is) -> None:
+    """Applies events, those of one customer in order and those of different customers side by side,
+    then wakes each touched conversation once. `read` prepares an event, or leaves it out.
+
+    Where an event cannot be applied, the later events of its customer wait until all come again;
+    those of other customers are applied. Raises the first error, once all else is applied.
     """
-    failed: dict[str, Exception] = {}
+    failed: list[Exception] = []
     async with Batch(ports) as batch:
-        for event in events:
-            if event.source in failed:
-                continue
-            try:
-                await batch.apply(event)
-            except Exception as error:  # of any kind: the caller's answer says so in the end
-                failed[event.source] = error
-                reason = error.reason if isinstance(error, BatonError) else type(error).__name__
-                log(
-                    "WARNING",
-                    "an event could not be taken yet",
-                    conversation=event.source,
-                    reason=reason,
-                )
-    for first in failed.values():
+
+        async def in_order(group: Sequence[Event]) -> None:
+            for event in group:
+                try:
+                    found = await read(event)
+                    if isinstance(found, Event):
+                        await batch.apply(found)
+                except Exception as error:  # of any kind: the caller's answer says so in the end
+                    failed.append(error)
+                    _log_untaken(event, error)
+                    return
+
+        await side_by_side(ports, in_order, events)
+    for first in failed:
         raise first
+
+
+def _log_untaken(event: Event, error: Exception) -> None:
+    reason = error.reason if isinstance(error, BatonError) else type(error).__name__
+    log("WARNING", "an event could not be taken yet", conversation=event.source, reason=reason)
+
+
+async def side_by_side(
+    ports: Ports,
+    work: Callable[[Sequence[Reported]], Awaitable[None]],
+    reported: Sequence[Reported],
+) -> None:
+    """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def in_its_place(group: Sequence[Reported]) -> None:
+        async with places:
+            await work(group)
+
+    await asyncio.gather(*map(in_its_place, _by_customer(ports, reported)))
+
+
+def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Reported]]:
+    """Returns the reports in groups of one customer each: those that share any name, directly,
+    through another report, or through this instance's copy of the conversation.
+    """
+    group_of: dict[str, list[Reported]] = {}
+    place = {id(one): n for n, one in enumerate(reported)}
+    for one in reported:
+        names = {one.source, *(name.id for name in getattr(one, "names", ()))}
+        names |= {name.id for name in getattr(one, "old", ())}
+        copies = filter(None, map(ports.store.copy_called, names))
+        names |= {copy.value.id for copy in copies}
+        met = {id(group_of[name]): group_of[name] for name in names if name in group_of}
+        group = [*(other for each in met.values() for other in each), one]
+        for name, known in group_of.items():
+            if id(known) in met:
+                group_of[name] = group
+        group_of |= dict.fromkeys(names, group)
+    groups = {id(group): group for group in group_of.values()}.values()
+    return [sorted(group, key=lambda one: place[id(one)]) for group in groups]
 
 
 async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:

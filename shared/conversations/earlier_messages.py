@@ -2,21 +2,20 @@
 sender or its readers know, with its first words, and with who heard it and who may read it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.handoff.visibility import first_words_of
 from shared.ports import Ports
-from shared.schemas.commands import Command, Listener, Post, Publish, SendMessage
+from shared.schemas.commands import Listener, Post, Publish, SendMessage
 from shared.schemas.conversation import Conversation
 from shared.schemas.details import About, first_words
 from shared.schemas.events import ByCustomer, Correction, SuggestionResponse, UserMessage
-from shared.schemas.http import Answer
-from shared.schemas.ids import entry_id, platform_of
+from shared.schemas.ids import entry_id, platform_of, sent_key
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.variables import Audience
 
-LOOK_BACK = 50  # entries of the journal
 _SAID = (UserMessage.kind, SuggestionResponse.kind)
 
 
@@ -37,7 +36,9 @@ async def with_earlier(
 
     Raises Unavailable.
     """
-    earlier = await _earlier(ports, conversation.id, event.source, message)
+    # customers offer no suggestions
+    kinds = () if isinstance(event, SuggestionResponse) else _SAID
+    earlier = await _earlier(ports, conversation.id, event.source, message, kinds)
     if earlier is None or event.details is None:
         return event
     if not isinstance(event, Correction):
@@ -53,29 +54,20 @@ async def with_earlier(
     )
 
 
-async def _earlier(ports: Ports, conversation: str, source: str, message: str) -> _Earlier | None:
-    for kind in _SAID:
+async def _earlier(
+    ports: Ports, conversation: str, source: str, message: str, kinds: Sequence[str]
+) -> _Earlier | None:
+    for kind in kinds:
         found = await ports.store.entry(conversation, entry_id(source, kind, message))
         if found is not None:
             return _of_customer(found.value, message)
-    for latest in await ports.store.latest(conversation, LOOK_BACK):
-        for command in latest.value.commands:
-            if (
-                isinstance(command, SendMessage)
-                and native_id(ports, conversation, command) == message
-            ):
-                return _ours(command)
+    sent = await ports.store.sent_as(sent_key(platform_of(source), message))
+    if sent is None or sent.value.conversation != conversation:
+        return None
+    for command in sent.value.commands:
+        if isinstance(command, SendMessage) and command.native_id == message:
+            return _ours(command)
     return None
-
-
-def native_id(ports: Ports, conversation: str, command: Command) -> str | None:
-    """Returns the platform's id of a message. A receipt may arrive before the answer is stored, so
-    an id that is known before sending counts too.
-    """
-    if command.native_id is not None or not isinstance(command, SendMessage):
-        return command.native_id
-    platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
-    return platform.sent_id(command, Answer(0)) if platform else None
 
 
 def _of_customer(entry: JournalEntry, message: str) -> _Earlier:

@@ -1,20 +1,22 @@
 """The journal entries of a commit: every entry is made here, and so are its dedupe records."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Record, Stream
-from shared.schemas.conversation import Holder
+from shared.schemas.commands import Command, Record, SendMessage, Stream, ToChannel
+from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.events import ByCustomer, Event, FloorMoved
-from shared.schemas.ids import command_id, entry_id
+from shared.schemas.http import Answer
+from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Measure
 from shared.schemas.sealed import Sealed
 
+REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
 _WORDLESS = {
     "text": None,
@@ -50,10 +52,21 @@ def new_entry(
         time=now,
         actor=actor,
         nonce=nonce,
-        commands=commands,
+        commands=tuple(_with_native_id(ports, conversation, one) for one in commands),
         due_at=now + FIRST_LOOK if commands else None,
         **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
     )
+
+
+def _with_native_id(ports: Ports, conversation: str, command: Command) -> Command:
+    """Returns a message with the platform's id where that is known before it is sent: a receipt may
+    come before the answer is on record.
+    """
+    if not isinstance(command, SendMessage):
+        return command
+    platform = ports.platforms.get(platform_of(command.shown_in(conversation)))
+    native = platform.sent_id(command, Answer(0)) if platform else None
+    return command.model_copy(update={"native_id": native}) if native else command
 
 
 def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> list[JournalEntry]:
@@ -83,17 +96,39 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         over=event.over,
         marker=event.heard_before,
         heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
+        after=decision.conversation.waits_for
+        if any(isinstance(one, ToChannel) for one in decision.commands)
+        else (),
     )
     linked = (
         [_dedupe_record(entry, conversation=event.source)]
         if event.source != entry.conversation
         else []
     )
-    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
+    formers = () if refused else markers_of(event, decision.conversation, ports.clock.now())
+    marked = (
+        ()
+        if refused or event.heard_before
+        else (entry_id(event.source, event.kind, one) for one in event.also)
+    )
     return [
         with_streams(ports, entry),
         *linked,
         *(_dedupe_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
+        *(_dedupe_record(entry, conversation=of, id=one, marker=True) for of, one in formers),
+    ]
+
+
+def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[tuple[str, str]]:
+    """Returns conversation and id of the records in the journals of conversations that became part
+    of this one, for as long as a platform may deliver again what was taken there.
+    """
+    if event.source != conversation.id:
+        return []
+    return [
+        (one.id, event.model_copy(update={"source": one.id}).entry_id)
+        for one in conversation.formerly
+        if now - one.since < REDELIVERED
     ]
 
 

@@ -3,53 +3,39 @@ Baton's callers know them by theirs. In the other direction, callers name a cust
 id that hides the platform's.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import JsonValue
 
 from shared.conversations.apply import where_it_acts
-from shared.conversations.earlier_messages import LOOK_BACK, native_id
 from shared.errors import BatonError
 from shared.logs import log
 from shared.platforms.suggestions import all_of
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendMessage
+from shared.schemas.commands import Listener, SendMessage, ToCustomer
 from shared.schemas.content import Tap
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import (
+    BotMessage,
     Event,
+    HumanMessage,
     HumanRequested,
     SuggestionResponse,
     Undelivered,
     UserMessage,
 )
-from shared.schemas.ids import entry_id, is_hidden, platform_of
+from shared.schemas.ids import entry_id, is_hidden, platform_of, sent_key
 
+LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names no message
+NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)
 _BEFORE = "/messages/"  # of the id, where a message is named in full
+_SAID = (BotMessage.kind, HumanMessage.kind)  # other messages are Baton's own
 _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """The messages sent lately, the newest first, and the callers' ids by the platform's own."""
-
-    ids: Mapping[str, str]
-    messages: Sequence[SendMessage]
-
-    def offered(self, name: str | None, postback: str) -> tuple[str, Tap, str] | None:
-        """Returns id, suggestion and kind of the message that offered this suggestion: of the named
-        message, else of the newest that did.
-        """
-        for message in self.messages:
-            if name in (None, message.id):
-                for suggestion in all_of(message.content):
-                    tap = suggestion.reply or suggestion.action
-                    if tap is not None and (tap.postback_data or tap.text) == postback:
-                        return message.id, tap, "REPLY" if suggestion.reply else "ACTION"
-        return None
 
 
 async def in_their_ids(ports: Ports, channel: Conversation, message: str | None) -> str | None:
@@ -58,38 +44,33 @@ async def in_their_ids(ports: Ports, channel: Conversation, message: str | None)
     """
     if message is None or ports.policy.of(channel.platform).caller_ids or not is_hidden(message):
         return message
-    for kind in _OWN_ACTS:
-        entry = await ports.store.entry(channel.channel, entry_id(channel.channel, kind, message))
-        if entry is not None and entry.value.native_id is not None:
-            return entry.value.native_id
+    for source in (channel.channel, *(former.id for former in channel.formerly)):
+        for kind in _OWN_ACTS:
+            entry = await ports.store.entry(source, entry_id(source, kind, message))
+            if entry is not None and entry.value.native_id is not None:
+                return entry.value.native_id
     return None
 
 
 async def in_our_ids(
-    ports: Ports, reported: Sequence[Event | Ephemeral]
-) -> list[Event | Ephemeral]:
-    """Returns what a platform reported, its messages named by the callers' ids where they are
-    stored.
+    ports: Ports, one: Event | Ephemeral, seconds: float = NOT_ON_RECORD_YET
+) -> Event | Ephemeral | None:
+    """Returns what a platform reported, with its messages under the callers' ids; None for a report
+    about messages that Baton did not send, such as a campaign's on the same number.
+
+    A report acts in the conversation whose message it names, whatever name it gives the customer.
+    A failure may be reported before the answer to its call is on record: one that is younger than
+    a minute is looked for once more after so many `seconds`. Raises Unavailable for a failure that
+    cannot be looked up; anything else then keeps the platform's id.
     """
-    read: dict[str, _Sent] = {}
-    return [
-        await _translated(ports, one, read) if _names_a_message(ports, one) else one
-        for one in reported
-    ]
-
-
-def _names_a_message(ports: Ports, one: Event | Ephemeral) -> bool:
-    knows_theirs = ports.policy.of(platform_of(one.source)).caller_ids
-    return not knows_theirs and isinstance(one, Receipt | SuggestionResponse | Undelivered)
-
-
-async def _translated(
-    ports: Ports, one: Event | Ephemeral, read: dict[str, _Sent]
-) -> Event | Ephemeral:
+    if ports.policy.of(platform_of(one.source)).caller_ids:
+        return one
+    if isinstance(one, Undelivered):
+        return await _failed(ports, one, seconds)
     try:
-        if one.source not in read:
-            read[one.source] = await _sent(ports, one.source)
-        sent = read[one.source]
+        if isinstance(one, SuggestionResponse):
+            return await _tapped(ports, one)
+        return await _received(ports, one) if isinstance(one, Receipt) else one
     except BatonError as error:
         log(
             "WARNING",
@@ -98,44 +79,98 @@ async def _translated(
             conversation=one.source,
         )
         return one
-    if isinstance(one, Undelivered):
-        return one.model_copy(update={"message": sent.ids.get(one.message, one.message)})
-    if isinstance(one, SuggestionResponse):
-        return _tapped(one, sent)
-    if isinstance(one, Receipt):
-        return one.model_copy(update={"form": _renamed(one.form, sent.ids)})
-    return one
 
 
-async def _sent(ports: Ports, source: str) -> _Sent:
-    acting = await where_it_acts(ports, source, fresh=False)
-    conversation = acting.value.id if acting else source
-    entries = await ports.store.latest(conversation, LOOK_BACK)
-    commands = [command for entry in entries for command in reversed(entry.value.commands)]
-    found = [(native_id(ports, conversation, command), command.id) for command in commands]
-    messages = [command for command in commands if isinstance(command, SendMessage)]
-    return _Sent({native: ours for native, ours in found if native is not None}, messages)
+async def _failed(ports: Ports, event: Undelivered, seconds: float) -> Undelivered | None:
+    found = await _sent_as(ports, event.source, event.message)
+    at = event.occurred_at
+    if found is None and at is not None and ports.clock.now() - at < YOUNG:
+        await asyncio.sleep(seconds)
+        found = await _sent_as(ports, event.source, event.message)
+    if found is None:
+        return None
+    # without an address it opens no conversation
+    update = {"source": found.channel, "message": found.message.id, "address": None}
+    return event.model_copy(update={**update, "by": found.by})
 
 
-def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
+async def _received(ports: Ports, receipt: Receipt) -> Receipt | None:
+    """Returns a receipt for the messages that Baton sent, None where it names others only."""
+    receipts = receipt.form.get("receipts")
+    every = receipts.get("receipts") if isinstance(receipts, dict) else None
+    if not isinstance(receipts, dict) or not isinstance(every, list):
+        return receipt
+    named: list[JsonValue] = []
+    source = receipt.source
+    for one in every:
+        native = _native_of(one)
+        found = await _sent_as(ports, receipt.source, native) if native is not None else None
+        if found is not None:
+            source = found.channel
+        if native is None or found is not None:
+            named.append(_named(one, source, found) if isinstance(one, dict) else one)
+    if not named and every:
+        return None
+    form = {**receipt.form, "receipts": {**receipts, "receipts": named}}
+    if "conversationId" in form and source != receipt.source:
+        form["conversationId"] = source
+    return receipt.model_copy(update={"source": source, "form": form})
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A message that Baton sent, and the channel on which it was shown. `by` is whose it is, None
+    for Baton's own words.
+    """
+
+    message: ToCustomer
+    channel: str
+    by: Listener | None
+
+
+async def _sent_as(ports: Ports, source: str, native: str) -> _Sent | None:
+    """Returns the message that the platform of `source` knows by this id."""
+    platform = platform_of(source)
+    found = await ports.store.sent_as(sent_key(platform, native))
+    if found is None:
+        return None
+    entry = found.value
+    is_said = entry.kind in _SAID
+    of = (one for one in entry.commands if isinstance(one, ToCustomer) and one.native_id == native)
+    return next(
+        (
+            _Sent(one, channel, one.representative.representative_type.value if is_said else None)
+            for one in of
+            if platform_of(channel := one.shown_in(entry.conversation)) == platform
+        ),
+        None,
+    )
+
+
+async def _tapped(ports: Ports, event: SuggestionResponse) -> SuggestionResponse:
     """Returns a tap with what the platform leaves out: the message that offered the suggestion, its
     text and its kind.
     """
     tapped = event.form["suggestionResponse"]
     if not isinstance(tapped, dict):
         return event
-    tapped = _named(tapped, sent.ids)
-    name = str(tapped["message"]).rpartition(_BEFORE)[2] if "message" in tapped else None
-    offered = sent.offered(name, str(tapped.get("postbackData", "")))
+    native = _native_of(tapped)
+    if native is not None:
+        found = await _sent_as(ports, event.source, native)
+        tapped = _named(tapped, event.source, found)
+        messages = [found.message] if found and isinstance(found.message, SendMessage) else []
+    else:
+        messages = await _sent_lately(ports, event.source)
+    offered = _offered(messages, str(tapped.get("postbackData", "")))
     if offered is not None:
         message, suggestion, kind = offered
-        found: JsonObject = {
+        told: JsonObject = {
             "message": f"conversations/{event.source}{_BEFORE}{message}",
             "type": kind,
         }
         tapped = {
             **tapped,
-            **found,
+            **told,
             "suggestionType": kind,
             "text": tapped.get("text") or suggestion.text,
         }
@@ -145,19 +180,34 @@ def _tapped(event: SuggestionResponse, sent: _Sent) -> SuggestionResponse:
     )
 
 
-def _renamed(form: JsonObject, known: Mapping[str, str]) -> JsonObject:
-    receipts = form.get("receipts")
-    every = receipts.get("receipts") if isinstance(receipts, dict) else None
-    if not isinstance(receipts, dict) or not isinstance(every, list):
-        return form
-    named: list[JsonValue] = [_named(one, known) if isinstance(one, dict) else one for one in every]
-    return {**form, "receipts": {**receipts, "receipts": named}}
+async def _sent_lately(ports: Ports, source: str) -> list[SendMessage]:
+    """Returns the messages sent lately, the newest first."""
+    acting = await where_it_acts(ports, source, fresh=False)
+    entries = await ports.store.latest(acting.value.id if acting else source, LOOK_BACK)
+    commands = [command for entry in entries for command in reversed(entry.value.commands)]
+    return [command for command in commands if isinstance(command, SendMessage)]
 
 
-def _named(one: JsonObject, known: Mapping[str, str]) -> JsonObject:
-    """Returns a receipt or tap with its `message` renamed, be it a bare id or a full name."""
+def _offered(messages: Sequence[SendMessage], postback: str) -> tuple[str, Tap, str] | None:
+    """Returns id, suggestion and kind of the first message that offered this suggestion."""
+    for message in messages:
+        for suggestion in all_of(message.content):
+            tap = suggestion.reply or suggestion.action
+            if tap is not None and (tap.postback_data or tap.text) == postback:
+                return message.id, tap, "REPLY" if suggestion.reply else "ACTION"
+    return None
+
+
+def _native_of(one: JsonValue) -> str | None:
+    """Returns the message that a receipt or tap names, be it by a bare id or a full name."""
+    message = one.get("message") if isinstance(one, dict) else None
+    return message.rpartition(_BEFORE)[2] if isinstance(message, str) else None
+
+
+def _named(one: JsonObject, channel: str, found: _Sent | None) -> JsonObject:
+    """Returns a receipt or tap with its `message` renamed; a full name stays one."""
     message = one.get("message")
-    if not isinstance(message, str):
+    if found is None or not isinstance(message, str):
         return one
-    before, slashes, native = message.rpartition(_BEFORE)
-    return {**one, "message": before + slashes + known.get(native, native)}
+    full = f"conversations/{channel}{_BEFORE}" if _BEFORE in message else ""
+    return {**one, "message": full + found.message.id}

@@ -2,9 +2,12 @@
 then answer.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pydantic_core
 
-from shared.conversations.apply import take, where_it_acts
+from shared.conversations.apply import Read, side_by_side, take, where_it_acts
 from shared.conversations.message_ids import in_our_ids
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
@@ -17,11 +20,15 @@ from shared.schemas.events import Event
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import USER_MESSAGES
 
+ALIVE = b'{"function": "receive_webhook"}'  # for a check of the address that sends nothing
+
 
 async def receive_webhook(ports: Ports, request: Request) -> Response:
     """Returns 200 once everything the body reports is durable. Raises NotFound, MethodNotAllowed,
     BadRequest, Unauthenticated, DoorClosed and Unavailable.
     """
+    if request.path == "/" and request.method == "GET":
+        return Response(body=ALIVE)
     platform = _platform(ports, request.path)
     proof = platform.handshake(request)
     if proof is not None:
@@ -29,14 +36,23 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     if request.method != "POST":
         raise MethodNotAllowed("POST")
     platform.authenticate(request)
-    reported = await in_our_ids(ports, platform.events(request))
-    await take(ports, [one for one in reported if isinstance(one, Event)])
-    await _pass_on(ports, [one for one in reported if not isinstance(one, Event)])
+    reported = platform.events(request)
+    strangers = Counter[str]()
+
+    async def read(one: Event | Ephemeral) -> Event | Ephemeral | None:
+        ours = await in_our_ids(ports, one)
+        strangers["messages"] += ours is None
+        return ours
+
+    try:
+        await take(ports, [one for one in reported if isinstance(one, Event)], read)
+    finally:
+        await _pass_on(ports, [one for one in reported if not isinstance(one, Event)], read)
     source = reported[0].source if reported else None
-    return Response(
-        body=b"{}",
-        notes={"platform": platform.name, "conversation": source, "events": len(reported)},
-    )
+    notes = {"platform": platform.name, "conversation": source, "events": len(reported)}
+    if strangers["messages"]:
+        notes["not_ours"] = strangers["messages"]
+    return Response(body=b"{}", notes=notes)
 
 
 def body_limit(ports: Ports, request: Request) -> int:
@@ -55,26 +71,36 @@ def _platform(ports: Ports, path: str) -> Platform:
     return platform
 
 
-async def _pass_on(ports: Ports, passing: list[Ephemeral]) -> None:
+async def _pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> None:
     """Publishes typing and receipts for the present audience of the customer's messages; best
-    effort, never stored.
+    effort, never stored. Those of different customers go side by side.
     """
-    audiences: dict[str, list[Listener]] = {}
-    for one in passing:
-        try:
-            if one.source not in audiences:
-                audiences[one.source] = await _audience(ports, one.source)
-            if not audiences[one.source]:
-                continue
-            body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
-            await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
-        except BatonError as error:
-            log(
-                "WARNING",
-                "typing or a receipt was not passed on",
-                reason=error.reason,
-                conversation=one.source,
-            )
+
+    async def in_order(group: Sequence[Ephemeral]) -> None:
+        audiences: dict[str, list[Listener]] = {}
+        for one in group:
+            found = await read(one)
+            if found is not None and not isinstance(found, Event):
+                await _publish(ports, found, audiences)
+
+    await side_by_side(ports, in_order, passing)
+
+
+async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Listener]]) -> None:
+    try:
+        if one.source not in audiences:
+            audiences[one.source] = await _audience(ports, one.source)
+        if not audiences[one.source]:
+            return
+        body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
+        await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
+    except BatonError as error:
+        log(
+            "WARNING",
+            "typing or a receipt was not passed on",
+            reason=error.reason,
+            conversation=one.source,
+        )
 
 
 async def _audience(ports: Ports, source: str) -> list[Listener]:

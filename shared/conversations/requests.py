@@ -4,7 +4,7 @@ before.
 
 from datetime import timedelta
 
-from shared.conversations.apply import Applied, apply_and_wake, where_it_acts
+from shared.conversations.apply import Applied, apply_and_wake, led, where_it_acts
 from shared.conversations.message_ids import in_their_ids
 from shared.errors import AlreadyExists, BatonError, NotFound, Refused
 from shared.handoff.transitions import TRACKED
@@ -68,7 +68,7 @@ async def _ask(ports: Ports, event: Event) -> Applied:
 
 async def seen(ports: Ports, conversation: str) -> Conversation:
     """Returns the stored conversation. Raises NotFound."""
-    return _seen(conversation, await ports.store.load(conversation))
+    return _seen(conversation, await led(ports, conversation))
 
 
 def _seen(conversation: str, found: Snapshot[Conversation] | None) -> Conversation:

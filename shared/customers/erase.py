@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from shared.conversations.apply import led
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import new_entry, with_record
 from shared.conversations.stream import stream_what_waits
@@ -135,8 +136,11 @@ async def _bury(
     return [tombstone.value for tombstone in tombstones]
 
 
-async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation]]:
-    """Returns the conversation and those linked with it: all of one customer."""
+async def _family(ports: Ports, asked: str) -> list[Snapshot[Conversation]]:
+    """Returns the conversation, those linked with it, and those that became part of one of them:
+    all of one customer.
+    """
+    conversation = await _led(ports, asked)
     first = await _member(ports, conversation)
     if first is None:
         raise NotFound(
@@ -146,7 +150,14 @@ async def _family(ports: Ports, conversation: str) -> list[Snapshot[Conversation
     members = [first] if channel is None or channel is first else [first, channel]
     links = channel.value.links if channel else ()
     others = [await _member(ports, link) for link in links if link != conversation]
-    return [*members, *(other for other in others if other is not None)]
+    found = [*members, *(other for other in others if other is not None)]
+    formers = [await _member(ports, one.id) for each in found for one in each.value.formerly]
+    return [*found, *(former for former in formers if former is not None)]
+
+
+async def _led(ports: Ports, conversation: str) -> str:
+    found = await led(ports, conversation)
+    return found.value.id if found else conversation
 
 
 async def _member(ports: Ports, conversation: str) -> Snapshot[Conversation] | None:
@@ -175,6 +186,7 @@ def tombstone(
         outbox_base=version,
         ours=conversation.ours,
         erased=True,
+        **conversation.identity,
         erasing=Erasing(upto=version, since=ports.clock.now(), family=reach),
     )
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.conversations.apply import apply
 from shared.delivery.drain_line import DrainLine
@@ -35,11 +35,12 @@ from shared.schemas.commands import (
 )
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
-from shared.schemas.own_events import JoinedLost
+from shared.schemas.own_events import JoinedLost, LineEmpty
 
 PAGE = 50
 # how long the other lines wait for one that hangs, before they look for new entries
 LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_SECONDS)
 
 
 class Drain:
@@ -55,6 +56,7 @@ class Drain:
         self.failed = self.again = False
         self.next_try: datetime | None = None
         self.retry_at: datetime | None = None
+        self._empty = set[str]()
         self._works: list[Work] = []
         self._lines: dict[str, DrainLine] = {}
 
@@ -71,6 +73,8 @@ class Drain:
         if faults:
             await self._record_what_is_done()
             raise faults[0]
+        if self._empty:
+            await self._forget_lines()
         if not self.is_over:
             self.again = self.again or any(work.moved for work in self._works)
             await park(self.ports, self._works)
@@ -108,6 +112,36 @@ class Drain:
             if work.done and work.lines:
                 with contextlib.suppress(BatonError):
                     await record(self.ports, work)
+
+    async def waits(self, work: Work) -> bool:
+        """Returns whether an outbox must be empty before anything of this entry reaches the
+        customer, and is not: that of a conversation which became part of this one. What waits
+        there is delivered first.
+        """
+        for line in work.entry.value.after:
+            if line not in self._empty and not await self._is_empty(line):
+                self.wait_until(self.ports.clock.now() + LOOK_AGAIN)
+                return True
+        return False
+
+    async def _is_empty(self, line: str) -> bool:
+        if await self.ports.store.pending_count(line):
+            await Drain(self.ports, line).run()
+            if await self.ports.store.pending_count(line):
+                return False
+        self._empty.add(line)
+        return True
+
+    async def _forget_lines(self) -> None:
+        """Notes that outboxes are empty, so that later entries do not ask again."""
+        lines = tuple(sorted(self._empty))
+        event = LineEmpty(
+            id=" ".join(lines),
+            source=self.conversation,
+            actor="delivery",
+            lines=lines,
+        )
+        await apply(self.ports, event, limit=None)  # this delivery needs no wake-up
 
     async def settle(self, work: Work, command: Command) -> Attempt:
         """Returns the result of one try of the command; without a try where its target is left

@@ -113,7 +113,7 @@ def acted(
             {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
         )
         ends = since is not None and at > since + KEYWORD_FOLLOWS
-        where = {"address": address} if address else {}
+        where = {"address": address} if address and latest else {}
         return {**where, **latest, "unsubscribed_at": None if ends else since}
 
     return _on(conversation, source, after)

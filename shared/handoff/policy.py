@@ -28,6 +28,8 @@ class Policy:
 
     `bot_hears` are the kinds of events that a bot hears only where it asks for them.
 
+    `kept_for` is how long the store keeps a conversation after its last event.
+
     `comments`: there is a CRM record that takes what the comment audience may see.
 
     The last four name platforms: those where Baton sends no notices of its own, those where no
@@ -45,6 +47,7 @@ class Policy:
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
     bot_hears: frozenset[str] = frozenset()
+    kept_for: timedelta = timedelta(days=30)
     comments: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     desks: tuple[Desk, ...] = ()

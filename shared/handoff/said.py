@@ -64,7 +64,7 @@ def in_words(said: str | None, details: JsonObject) -> str | None:
     """
     known = Details.model_validate(details)
     lines: list[str | None] = []
-    if known.about and known.about.text:
+    if known.about and known.about.text and not known.choice:
         lines.append(f"> {first_words(known.about.text)}")
     if known.product:
         lines.append(f"[product {known.product.product_id or known.product.catalog_id}]")
@@ -84,6 +84,6 @@ def in_words(said: str | None, details: JsonObject) -> str | None:
         said = "[deleted a message]"
     if known.call_permission:
         said = f"[call permission] {known.call_permission.response}"
-    if known.choice:
-        lines, said = [*lines, said], f"({known.choice})"
+    if known.choice and known.choice.description:
+        lines, said = [*lines, said], f"({known.choice.description})"
     return "\n".join(filter(None, [*lines, said])) or None

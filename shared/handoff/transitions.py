@@ -471,6 +471,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(otherwise=IGNORE),
     },
+    own_events.LineEmpty.kind: {phase: _cell(otherwise=_step(E.FORGET_LINES)) for phase in Phase},
+    events.NamesChanged.kind: RECORDED_EVERYWHERE,
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
     events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
@@ -480,7 +482,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
     events.Undelivered.kind: {
-        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.FORGET_JOINED)) for phase in Phase
+        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.TELL_SENDER, E.FORGET_JOINED))
+        for phase in Phase
     },
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }

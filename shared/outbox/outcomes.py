@@ -13,7 +13,7 @@ from shared.outbox.attempt import settled
 from shared.outbox.tries import Result, again, is_final, tried_by
 from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import Command, Record, State, TellTeam
+from shared.schemas.commands import Command, Publish, Record, State, TellTeam
 from shared.schemas.journal import JournalEntry
 
 
@@ -70,7 +70,7 @@ async def record(ports: Ports, work: Work, *, counts: bool = True) -> None:
     counted now is counted later; it never prevents the write of the rest.
     """
     await until_uncontended(lambda: _try_to_record(ports, work, counts))
-    _log_outcomes(work)
+    _log_outcomes(ports, work)
 
 
 async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
@@ -178,8 +178,23 @@ def _later(stored: Command, ours: Command | None) -> Command:
     return ours.model_copy(update={"ambiguous": True, "state": state})
 
 
-def _log_outcomes(work: Work) -> None:
-    """Logs each command once, however often its entry is written."""
+def _log_outcomes(ports: Ports, work: Work) -> None:
+    """Logs each command once, however often its entry is written. Metrics read both kinds of
+    lines.
+    """
+    # What is published stays in the project, and says nothing about a platform's delay.
+    outward = [one for one in work.done.values() if not isinstance(one, Publish)]
+    sent = {one.id for one in outward if one.state is State.SENT} - work.logged
+    if sent:
+        work.logged |= sent
+        delay = (ports.clock.now() - work.entry.value.time).total_seconds()
+        log(
+            "INFO",
+            "delivered",
+            conversation=work.entry.value.conversation,
+            commands=len(sent),
+            delay_seconds=round(max(delay, 0.0), 3),
+        )
     for command in work.done.values():
         ended = command.state in (State.FAILED, State.UNKNOWN, State.BROKEN, State.UNFRAMED)
         if ended and command.id not in work.logged:

@@ -20,6 +20,7 @@ from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
 from shared.schemas.events import (
     ByCustomer,
     Event,
+    GivenName,
     HumanRequested,
     SuggestionResponse,
     Unknown,
@@ -37,6 +38,16 @@ NOTHING = Details()
 Act = TypeVar("Act", bound=ByCustomer)
 _DATED = ("message", "suggestionResponse", "userStatus", "receipts")
 
+# country (and area), the digit, and the rest, with the digit and without it
+_OPTIONAL_DIGITS = (
+    (
+        re.compile(r"[+](55[0-9]{2})9([6-9][0-9]{7})"),
+        "9",
+        re.compile(r"[+](55[0-9]{2})([6-9][0-9]{7})"),
+    ),
+    (re.compile(r"[+](54)9([0-9]{10})"), "9", re.compile(r"[+](54)([0-9]{10})")),
+    (re.compile(r"[+](52)1([0-9]{10})"), "1", re.compile(r"[+](52)([0-9]{10})")),
+)
 _NUMBER = re.compile(r"\+?([0-9]{1,20})")
 
 # Neither platform reports the customer's language. It is guessed from the country calling code
@@ -72,6 +83,19 @@ def language_of(phone: str) -> str | None:
     )
 
 
+def forms_of(number: str) -> tuple[str, str | None]:
+    """Returns the form under which a number with its `+` is known here, and its other form if it
+    has one. Brazil, Argentina and Mexico write a digit in mobile numbers that WhatsApp may leave
+    out.
+    """
+    for with_digit, digit, without in _OPTIONAL_DIGITS:
+        if found := with_digit.fullmatch(number):
+            return f"+{found[1]}{found[2]}", number
+        if found := without.fullmatch(number):
+            return number, f"+{found[1]}{digit}{found[2]}"
+    return number, None
+
+
 def parties(address: str) -> tuple[str, str]:
     """Returns the agent and the number of an address."""
     agent, _, phone = address.rpartition("|")
@@ -97,10 +121,15 @@ class Line:
     at: datetime | None = None
     customer_name: str | None = None
     theirs: str | None = None
+    names: tuple[GivenName, ...] = ()
 
     @property
     def conversation(self) -> str:
-        """The id of the conversation."""
+        """The id of the conversation; of the customer's first name where they may have several,
+        until it is known which conversation it leads to.
+        """
+        if self.names:
+            return self.names[0].id
         return conversation_id(self.platform, f"{self.agent}:{self.phone}")
 
     def common(self) -> dict[str, Any]:
@@ -112,6 +141,7 @@ class Line:
             "actor": f"platform:{self.platform}",
             "occurred_at": self.at,
             "native_id": self.theirs,
+            "names": self.names,
         }
 
     def message(self, text: str, details: Details = NOTHING) -> UserMessage:

@@ -18,6 +18,6 @@ class Fact(StrEnum):
     RCS_KEYWORDS = "rcs-keywords"
 
 
-# If one of these is wrong, a message fails and the team is notified, a receipt is lost, or a bot
-# is silent without need. The excluded one could show a human in a conversation that has none.
-SAFE = frozenset(Fact) - {Fact.WHATSAPP_TO_USER_ID}
+# Two independent sources state each of them. If one is wrong, a message fails and the team is
+# notified, or a bot is silent without need.
+SAFE = frozenset(Fact)

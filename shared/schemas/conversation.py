@@ -1,7 +1,7 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
@@ -224,8 +224,47 @@ class Erasing(Stored):
     family: tuple[str, ...] = ()
 
 
+class Name(Stored):
+    """A name by which a platform calls a customer. `id` is the document of the name.
+
+    - `strong`: it is never another person's, as a user id; a number may become another's.
+    - `since`: the platform's time of the webhook that told it of this customer.
+    - `kept`: when the name's own document was last written.
+    """
+
+    id: str
+    strong: bool = False
+    since: Time | None = None
+    kept: Time | None = None
+
+
+class Was(Stored):
+    """Whose a name was, for what happened not later than `until`."""
+
+    conversation: str
+    until: Time
+
+
+class Former(Stored):
+    """A conversation that became part of this one."""
+
+    id: str
+    since: Time
+
+
 class Conversation(Stored):
     """One customer.
+
+    A document stands for the name of the customer after which it is called and, where one lives in
+    it, for a conversation.
+
+    - `names`: the names that lead to this conversation; empty in a document of an older version,
+      which is known by its own name.
+    - Of the document as a name: `whose` is the conversation of the customer who has this name now,
+      None for the one that lives here; `was` is whose it was before.
+    - Of the document as a conversation: `same_as` is the one that it became part of, never two
+      steps away. `formerly` are those that became part of this one. `waits_for` are their lines
+      that must be empty before what is accepted from now on is sent.
 
     - `speaks_on`: the channel on which they wrote last, None for this conversation's own.
       `address`, `left_unseen`, `told` of participants, `floor` and the customer's latest acts refer
@@ -254,6 +293,12 @@ class Conversation(Stored):
 
     id: str
     address: str
+    names: tuple[Name, ...] = ()
+    whose: str | None = None
+    was: Was | None = None
+    same_as: str | None = None
+    formerly: tuple[Former, ...] = ()
+    waits_for: tuple[str, ...] = ()
     speaks_on: str | None = None
     elsewhere: tuple[Channel, ...] = ()
     tracked: bool = False
@@ -293,6 +338,34 @@ class Conversation(Stored):
     erased: bool = False
     erasing: Erasing | None = None
     form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
+
+    @property
+    def is_only_a_name(self) -> bool:
+        """Whether no conversation has begun in this document."""
+        return not (self.address or self.erased or self.names or self.same_as) and (
+            self.whose is not None or self.was is not None
+        )
+
+    @property
+    def leads_to(self) -> str | None:
+        """The conversation that this id stands for, None if it stands for its own."""
+        return self.same_as or (self.whose if self.is_only_a_name else None)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a document says of its names and of other conversations of its customer: hashes,
+        which an erase keeps.
+        """
+        kept = ("names", "whose", "was", "same_as", "formerly", "waits_for")
+        return {name: getattr(self, name) for name in kept}
+
+    def is_called(self, name: str) -> bool:
+        """Returns whether this conversation, and not another one, lists the name."""
+        if self.same_as is not None:
+            return False
+        if self.names or name != self.id:
+            return any(one.id == name for one in self.names)
+        return not self.is_only_a_name and self.whose is None and self.was is None
 
     @property
     def channel(self) -> str:

@@ -126,6 +126,15 @@ class Deletion(Theirs):
     """The customer has deleted the message of `about`."""
 
 
+class Choice(Theirs):
+    """The suggestion that was tapped, of the message of `about`. `description` is that of the row
+    of a list.
+    """
+
+    postback: str | None = None
+    description: str | None = None
+
+
 class Permission(Theirs):
     """Whether the business may call the customer."""
 
@@ -153,7 +162,6 @@ class Details(Theirs):
     """What comes beside the words of a customer's message.
 
     `contacts` are address cards and `other` is an unknown kind, both as the platform sent them.
-    `choice` describes the row of a list that was tapped.
     """
 
     about: About | None = None
@@ -167,7 +175,7 @@ class Details(Theirs):
     location: Location | None = None
     media: Media | None = None
     contacts: tuple[JsonObject, ...] = ()
-    choice: str | None = None
+    choice: Choice | None = None
     forwarded: Literal["once or more", "many times"] | None = None
     call_permission: Permission | None = None
     undelivered: UndeliveredMessage | None = None
@@ -182,3 +190,8 @@ class Details(Theirs):
 def first_words(text: str) -> str:
     """Returns the first words of a message, on one line."""
     return shortened(" ".join(text.split()), FIRST_WORDS)
+
+
+def as_number(value: object) -> Number | None:
+    """Returns a number, which may be written as a text, or None."""
+    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None

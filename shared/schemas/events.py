@@ -18,6 +18,16 @@ from shared.schemas.variables import Audience, Variable
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
 
+class GivenName(Ours):
+    """A name that a webhook gives for the customer: the id of its document. `strong` is as in Name;
+    `other` is the document under which the same number may have been known before.
+    """
+
+    id: str
+    strong: bool = False
+    other: str | None = None
+
+
 class Event(Ours):
     """The fields that all events have.
 
@@ -35,6 +45,8 @@ class Event(Ours):
       what the customer did, and Baton only heard it. None if the event does not say.
     - `heard_before`: the same event came before with `floor` THEIRS, and has its entry.
     - `own_act`: what the platform accepted of ours last, where the decision needs it.
+    - `names` are the customer's names, where the platform has several for one customer; `source`
+      is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
     """
 
@@ -51,6 +63,7 @@ class Event(Ours):
         "floor",
         "heard_before",
         "own_act",
+        "names",
     }
 
     id: NonEmpty
@@ -66,6 +79,7 @@ class Event(Ours):
     floor: Holder | None = None
     heard_before: bool = False
     own_act: OwnAct | None = None
+    names: tuple[GivenName, ...] = ()
 
     @property
     def entry_id(self) -> str:
@@ -401,12 +415,26 @@ class Subscribed(SubscriptionChange):
 class Undelivered(Event):
     """The platform accepted `message` (its own id) earlier and now reports that it was not
     delivered.
+
+    `by` is who sent it, None if that is not stored. `may_arrive`: it may still be delivered.
     """
 
     kind: ClassVar[str] = "undelivered"
+    beside: ClassVar[set[str]] = {*Event.beside, "by"}
 
     message: str
     reason: str
+    by: Listener | None = None
+    may_arrive: bool = False
+
+
+class NamesChanged(Event):
+    """The platform says that a customer who had the names `old` has `names` now."""
+
+    kind: ClassVar[str] = "names_changed"
+    beside: ClassVar[set[str]] = {*Event.beside, "old"}
+
+    old: tuple[GivenName, ...]
 
 
 class Unknown(Event):

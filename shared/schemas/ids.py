@@ -28,6 +28,11 @@ def hidden(native: str) -> str:
     return "h-" + sha256(native)[:32]
 
 
+def sent_key(platform: str, native: str) -> str:
+    """Returns the key under which a message is found by the id that its platform gave it."""
+    return hidden(f"{platform}:{native}")
+
+
 def is_hidden(native: str) -> bool:
     """Returns whether `native` is such a hash."""
     return _HIDDEN.fullmatch(native) is not None

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.schemas.base import JsonObject, Stored
-from shared.schemas.commands import Command, Post, Publish, State
+from shared.schemas.commands import Command, Post, Publish, State, ToCustomer
+from shared.schemas.ids import platform_of, sent_key
 from shared.schemas.representative import Representative
 from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
@@ -84,6 +85,8 @@ class JournalEntry(Stored):
     - `over`: the desk's conversation that takes no part in this one from this event on.
     - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
       behind commands of earlier entries.
+    - `after`: outboxes of conversations that became part of this one; what the entry has for the
+      customer is sent once they are empty.
     - `guards`: the last sequence of the entries that wait behind this one. A guarding entry stays
       pending and due until a later delivery has checked them, even if its own commands have ended.
     """
@@ -112,6 +115,7 @@ class JournalEntry(Stored):
     over: str | None = None
     due_at: Time | None = None
     guards: int | None = None
+    after: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     notified: Notified | None = None
     asked: Asked | None = None
@@ -126,6 +130,16 @@ class JournalEntry(Stored):
             c.state in (State.PENDING, State.BROKEN) for c in self.commands
         )
         return self.seq if is_pending else None
+
+    @property
+    def natives(self) -> tuple[str, ...]:
+        """The keys (see `sent_key`) of the messages that a platform knows by an id of its own."""
+        sent = (one for one in self.commands if isinstance(one, ToCustomer) and one.native_id)
+        keys = (
+            sent_key(platform_of(one.shown_in(self.conversation)), one.native_id or "")
+            for one in sent
+        )
+        return tuple(dict.fromkeys(keys))
 
     @property
     def ends_chat(self) -> bool:

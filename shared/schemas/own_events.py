@@ -59,6 +59,16 @@ class ChatIdleTimeout(Event):
     n: int
 
 
+class LineEmpty(Event):
+    """Everything that waited in the outboxes `lines`, of conversations that became part of this
+    one, has been sent.
+    """
+
+    kind: ClassVar[str] = "line_empty"
+
+    lines: tuple[str, ...]
+
+
 class JoinedLost(Event):
     """The text that announces a human who joined will not be delivered.
 

@@ -40,6 +40,7 @@ from shared.settings.types import (
     Heard,
     Names,
     Origins,
+    PhoneNumberIds,
     PlatformNames,
     Seconds,
     Secret,
@@ -78,6 +79,12 @@ class Settings(BaseModel):
     """What wakes delivery: `pubsub`, or `inline` on one machine."""
     google_cloud_project: str | None = None
     """The project of Firestore and Pub/Sub; by default the deployment's."""
+    baton_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,9}$")] = "baton"
+    """What the names of this Baton's topics begin with, where a project holds more than one."""
+    baton_database: Annotated[
+        str, Field(pattern=r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$")
+    ] = "(default)"
+    """The Firestore database."""
     firestore_emulator_host: str | None = None
     """An emulator to use instead of Firestore."""
     pubsub_emulator_host: str | None = None
@@ -159,6 +166,10 @@ class Settings(BaseModel):
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
+    whatsapp_numbers: PhoneNumberIds = ()
+    """The ids of the WhatsApp phone numbers that Baton serves, separated by commas. Webhooks of the
+    app's other numbers are acknowledged and left alone. Without it Baton serves all of them.
+    """
     whatsapp_messages_per_second: Annotated[float, Field(ge=1, le=1000)] = 80
     """How many messages a second one number may send: 20 for a number that is also in the
     WhatsApp Business app, up to 1,000 for one that Meta has upgraded.

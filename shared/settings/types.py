@@ -18,10 +18,21 @@ from shared.schemas.representative import RepresentativeType
 SHORTEST_TOKEN_KEY = 32
 LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
+PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
 AGENT = re.compile(rf"projects/{_PART}/locations/[a-z0-9-]+/agents/{_PART}(/environments/{_PART})?")
 PLACEHOLDERS = ("conversation_id", "platform", "native_id", "comment_id")
+
+
+def _phone_number_ids(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises ValueError for a telephone number, the usual mistake."""
+    if not all(PHONE_NUMBER_ID.fullmatch(one) for one in value):
+        raise ValueError(
+            "give the phone number ids of Meta's page API Setup, like 106540352242922,"
+            " and not telephone numbers"
+        )
+    return value
 
 
 class ApiKey(BaseModel):
@@ -166,6 +177,7 @@ WebhookSecrets = Annotated[
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Origins = Annotated[Names, AfterValidator(_origins)]
+PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
 Agent = Annotated[str, AfterValidator(_agent)]
 Desks = Annotated[tuple[Desk, ...], BeforeValidator(desk_list), AfterValidator(distinct)]

@@ -24,8 +24,10 @@ class CachedStore:
         self._store = store
         self._size = size
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
+        self._called: dict[str, str] = {}  # by name, the conversation whose copy lists it
         # All other methods are those of the inner store.
         self.entry = store.entry
+        self.sent_as = store.sent_as
         self.update = store.update
         self.update_together = store.update_together
         self.pending = store.pending
@@ -46,7 +48,7 @@ class CachedStore:
         """Returns the copy if there is one and not `fresh`, else reads the conversation and
         keeps a copy.
         """
-        known = self._known.pop(conversation, None)
+        known = self._forget(conversation)
         snapshot = (
             known if known and not fresh else await self._store.load(conversation, fresh=fresh)
         )
@@ -59,14 +61,26 @@ class CachedStore:
         answer is lost.
         """
         for conversation in commit.conversations:
-            self._known.pop(conversation.value.id, None)
+            self._forget(conversation.value.id)
         written = await self._store.commit(commit)
         for snapshot in written:
             self._remember(snapshot)
         return written
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        known = self._known.get(self._called.get(name, name))
+        return known if known is not None and known.value.is_called(name) else None
+
+    def _forget(self, conversation: str) -> Snapshot[Conversation] | None:
+        known = self._known.pop(conversation, None)
+        for name in known.value.names if known else ():
+            if self._called.get(name.id) == conversation:
+                del self._called[name.id]
+        return known
+
     def _remember(self, snapshot: Snapshot[Conversation]) -> None:
+        self._forget(snapshot.value.id)
         self._known[snapshot.value.id] = snapshot
-        self._known.move_to_end(snapshot.value.id)
+        self._called |= {name.id: snapshot.value.id for name in snapshot.value.names}
         if len(self._known) > self._size:
-            self._known.popitem(last=False)
+            self._forget(next(iter(self._known)))

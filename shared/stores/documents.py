@@ -61,13 +61,16 @@ class EntryDocument:
     time: datetime
     pending_seq: int | None
     due_at: datetime | None
+    natives: tuple[str, ...]
     body: str
 
 
 def from_conversation(conversation: Conversation) -> ConversationDocument:
     """Returns the stored form. Raises TooLarge."""
     return ConversationDocument(
-        phase=_NOT_IN_LINE if is_in_no_line(conversation) else conversation.phase.value,
+        phase=_NOT_IN_LINE
+        if is_in_no_line(conversation) or conversation.leads_to
+        else conversation.phase.value,
         version=conversation.version,
         waiting_since=conversation.waiting_since,
         due_at=conversation.due_at,
@@ -82,6 +85,7 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
         time=entry.time,
         pending_seq=entry.pending_seq,
         due_at=entry.due_at,
+        natives=entry.natives,
         body=_body(entry),
     )
 
@@ -120,7 +124,9 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
     items, unreadable = list[Conversation](), 0
     for body in bodies:
         try:
-            items.append(to_conversation(body))
+            one = to_conversation(body)
+            if not one.is_only_a_name:
+                items.append(one)
         except Unreadable:
             unreadable += 1
     return Page(items, cursor, unreadable)

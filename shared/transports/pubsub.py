@@ -20,6 +20,7 @@ from shared.errors import Unavailable
 from shared.logs import log
 
 TIMEOUT_SECONDS = 5.0
+PREFIX = "baton"  # of the topics' names, where a project holds one Baton
 # The bare protocol buffer class, because the proto-plus wrapper encodes slowly.
 _Publish: Any = type(PublishRequest.pb(PublishRequest()))
 
@@ -27,15 +28,15 @@ _Publish: Any = type(PublishRequest.pb(PublishRequest()))
 class PubsubPublisher:
     """A Publisher. The channel is opened at the first call, inside the event loop that uses it."""
 
-    def __init__(self, project: str, emulator: str | None = None) -> None:
-        self._project = project
+    def __init__(self, project: str, emulator: str | None = None, prefix: str = PREFIX) -> None:
+        self._topics = f"projects/{project}/topics/{prefix}"
         self._emulator = emulator
         self._channel: Any | None = None
 
     async def publish(self, topic: str, body: bytes, ordering_key: str) -> None:
         """Publishes one message with the trace context as an attribute. Raises Unavailable."""
         tracing.count("publish")
-        name = f"projects/{self._project}/topics/{topic}"
+        name = f"{self._topics}{topic.removeprefix(PREFIX)}"
         message = {"data": body, "ordering_key": ordering_key, "attributes": _attributes()}
         metadata = [to_grpc_metadata((("topic", name),))]  # type: ignore[no-untyped-call]  # an oversight of the library's
         try:

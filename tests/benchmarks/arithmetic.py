@@ -8,14 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-MILLION = 1_000_000
-# Firestore, one region (us-central1), dollars per operation:
-# https://cloud.google.com/firestore/pricing
-DOLLARS = {"reads": 0.03 / 100_000, "writes": 0.09 / 100_000, "deletes": 0.01 / 100_000}
-# Pub/Sub, dollars per TiB of publishing and of delivery, at least 1 kB each:
-# https://cloud.google.com/pubsub/pricing
-PUBSUB_DOLLARS_PER_BYTE = 40 / 2**40
-PUBSUB_LEAST_BYTES = 1000
+from infra.cost.cost import MILLION, PUBLISHED_BYTES
+from infra.cost.prices import prices
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -34,16 +28,17 @@ def firestore_dollars(operations: Mapping[str, float], events: int) -> float:
     """Returns the list price of a million events of which `events` took these document
     operations.
     """
-    return sum(DOLLARS[kind] * count for kind, count in operations.items()) / events * MILLION
+    known = prices().prices
+    dollars = sum(known[f"firestore {kind}"].of_units(n) for kind, n in operations.items())
+    return dollars / events * MILLION
 
 
 def pubsub_dollars(publishes: float, deliveries: float, events: int) -> float:
     """Returns the list price of a million such events; every message is smaller than the least
     that is charged.
     """
-    return (
-        (publishes + deliveries) * PUBSUB_LEAST_BYTES * PUBSUB_DOLLARS_PER_BYTE / events * MILLION
-    )
+    dollars = prices().prices["pubsub bytes"].of_units((publishes + deliveries) * PUBLISHED_BYTES)
+    return dollars / events * MILLION
 
 
 @dataclass(frozen=True, slots=True)

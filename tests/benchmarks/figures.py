@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from infra.cost.cost import CUSTOMERS, OPERATIONS
 from tests.benchmarks.arithmetic import Budget, Figure, firestore_dollars, median, pubsub_dollars
 from tests.benchmarks.load import Result
 from tests.benchmarks.measure import Acks, Contest
@@ -170,6 +171,20 @@ def of_operations(kind: str, counts: Counter[str], events: int) -> list[Figure]:
             f"{note}; taken, delivered",
         ),
         Figure(f"Pub/Sub, a million {name} events", messages, "$", None, f"RPCs: {rpcs}"),
+        *(
+            Figure(
+                f"{what} a {name} event",
+                counts[counted] / events,
+                "",
+                Budget("at most", sum(made[what] for made in OPERATIONS[CUSTOMERS].values())),
+                "as infra/cost/operations.json has it",
+            )
+            for what, counted in (
+                ("reads", "reads"),
+                ("writes", "writes"),
+                ("publishes", "Publish"),
+            )
+        ),
     ]
 
 

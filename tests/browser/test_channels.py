@@ -71,3 +71,21 @@ def test_a_chip_can_be_tapped_while_its_message_is_the_newest(page: Page, server
     page.get_by_role("button", name="Talk to a person").click()
     expect_phase(page, "QUEUED")
     expect(page.get_by_role("button", name="Talk to a person")).to_have_count(0)
+
+
+def test_an_agent_reads_the_new_words_of_a_changed_message(page: Page) -> None:
+    start_customer(page, "WhatsApp", "Dora of WhatsApp")
+    send(page, "The customer’s message", "Street 12")
+    expect(page.locator("#work-latest")).to_contain_text("Street 12")
+    page.on("dialog", lambda dialog: dialog.accept("Street 21"))
+    bubbles(page).first.get_by_role("button", name="Edit").click()
+    expect(bubbles(page).first).to_contain_text("Street 21")
+    expect(page.locator("#work-latest")).to_contain_text("Street 21")
+    journal = page.locator("#journal > li")
+    first = journal.filter(has_text="customer wrote")
+    expect(first).to_contain_text("Street 21")
+    expect(first).to_contain_text("edited")
+    bubbles(page).first.get_by_role("button", name="Delete").click()
+    expect(bubbles(page).first).to_contain_text("deleted")
+    expect(first).to_contain_text("deleted")
+    expect(journal.filter(has_text="customer deleted a message")).to_have_count(1)

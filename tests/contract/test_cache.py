@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.ports import Commit, PreconditionFailed, Snapshot
-from shared.schemas.conversation import Conversation
+from shared.schemas.conversation import Conversation, Name
 from shared.stores.cache import CachedStore
 from shared.stores.sqlite.store import SqliteStore
 
@@ -118,3 +118,23 @@ async def test_it_keeps_those_used_last(counting: CountingStore, make: Any) -> N
     for native, loads in (("1", 0), ("3", 0), ("2", 1)):
         await cached.load(f"business_messages:{native}", fresh=False)
         assert counting.asked["load"] == loads
+
+
+async def test_a_copy_is_found_by_any_of_its_names_while_it_lists_them(
+    counting: CountingStore, make: Any
+) -> None:
+    cached = CachedStore(counting)
+    names = tuple(Name(id=f"business_messages:{one}") for one in ("3333", "4444"))
+    (written,) = await make.commit(cached, make.conversation("3333", names=names))
+    counting.asked.clear()
+    for name in names:
+        copy = cached.copy_called(name.id)
+        assert copy is not None
+        assert copy.value.id == "business_messages:3333"
+    fewer = make.conversation("3333", version=2, names=names[1:])
+    await cached.commit(Commit((), [Snapshot(fewer, written.token)]))
+    assert [cached.copy_called(one.id) is None for one in names] == [True, False]
+    apart = make.conversation("3333", version=3, same_as="business_messages:5555")
+    await cached.commit(Commit((), [Snapshot(apart, 2)]))
+    assert [cached.copy_called(one.id) for one in names] == [None, None]
+    assert counting.asked == {"commit": 2}

@@ -9,6 +9,8 @@ import pytest
 
 from shared.customers.join_channels import CARRIED
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.schemas.commands import State
+from shared.schemas.conversation import Conversation
 from shared.schemas.sealed import Sealed
 
 Instance = Callable[[], ConversationStore]
@@ -220,3 +222,42 @@ async def test_an_entry_that_is_gone_cannot_be_replaced(
     with pytest.raises(PreconditionFailed):
         await store.update(Snapshot(make.entry(conversation, "gone"), there.token))
     assert await store.entry(conversation.id, make.entry(conversation, "gone").id) is None
+
+
+async def test_a_commit_replaces_entries_only_under_their_tokens(
+    store: ConversationStore, make: Any
+) -> None:
+    """One entry that has changed since undoes the whole commit."""
+    one, two = make.conversation("3333"), make.conversation("4444")
+    await make.commit(store, one, two, state=State.PENDING)
+    pending = [(await store.pending(each.id, 0, 1))[0] for each in (one, two)]
+    sent = [
+        Snapshot(entry.value.with_commands((make.command(State.SENT),)), entry.token)
+        for entry in pending
+    ]
+    await store.update(sent[1])
+    third = make.conversation("5555")
+    with pytest.raises(PreconditionFailed):
+        await store.commit(Commit([make.entry(third)], [Snapshot(third, None)], sent))
+    assert await store.pending_count(one.id) == 1
+    assert await store.load(third.id) is None
+
+    (written,) = await store.commit(Commit([make.entry(third)], [Snapshot(third, None)], sent[:1]))
+    assert written.value == third
+    assert await store.pending_count(one.id) == 0
+
+
+async def test_a_document_that_is_only_a_name_is_in_no_list(
+    store: ConversationStore, make: Any
+) -> None:
+    name = Conversation(id="whatsapp:n", address="", version=1, whose="whatsapp:u")
+    part = make.conversation("3333", same_as="business_messages:4444")
+    await store.commit(
+        Commit((), [Snapshot(one, None) for one in (name, part, make.conversation("4444"))])
+    )
+    assert [one.address for one in (await store.queue("BOT", None, 10)).items] == ["4444"]
+    listed = (await store.conversations(None, 10)).items
+    assert sorted(one.address for one in listed) == ["3333", "4444"]
+    found = await store.load(name.id)
+    assert found is not None
+    assert found.value == name

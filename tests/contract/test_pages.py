@@ -8,9 +8,13 @@ import pytest
 
 from shared.errors import BadRequest, Unreadable
 from shared.ports import Commit, ConversationStore, Page, Snapshot
-from shared.schemas.commands import State
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.content import Content
+from shared.schemas.ids import sent_key
+from shared.schemas.representative import Representative, RepresentativeType
 
 T = TypeVar("T")
+BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 
 
 async def _all(read: Callable[[str | None], Awaitable[Page[T]]]) -> list[list[T]]:
@@ -292,3 +296,34 @@ async def test_a_conversation_of_a_newer_version_is_counted_and_spoils_no_list(
         assert (names, page.unreadable) == (["0", "1", "2"], 1)
     with pytest.raises(Unreadable):
         await store.load(newer.id)
+
+
+async def test_a_message_is_found_by_the_id_that_its_platform_gave_it(
+    store: ConversationStore, make: Any
+) -> None:
+    """In any conversation; the latest of two, and none once the entry has forgotten it."""
+    one, two = make.conversation("3333"), make.conversation("4444", version=2)
+    message = SendMessage(
+        id="m-1", to="3333", representative=BOT, content=Content(text="hi"), state=State.PENDING
+    )
+    known = message.model_copy(update={"native_id": "theirs"})
+    await make.commit(store, make.conversation("5555"))
+    for conversation, command in ((one, message), (two, known)):
+        entry = make.entry(conversation, commands=(command,))
+        await store.commit(Commit([entry], [Snapshot(conversation, None)]))
+    key = sent_key("business_messages", "theirs")
+
+    (found,) = [await store.sent_as(key)]
+    assert found is not None
+    assert (found.value.conversation, found.value.commands[0].id) == (two.id, "m-1")
+    bare = found.value.model_copy(update={"commands": ()})
+    written = await store.update(Snapshot(bare, found.token))
+    assert await store.sent_as(key) is None
+
+    (late,) = await store.pending(one.id, 0, 1)
+    await store.update(Snapshot(late.value.with_commands((known,)), late.token))
+    await store.update(Snapshot(found.value, written.token))
+    again = await store.sent_as(key)
+    assert again is not None
+    assert again.value.conversation == two.id
+    assert await store.sent_as(sent_key("whatsapp", "theirs")) is None

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from tests.emulators.boundaries import Boundaries
 from tests.emulators.platform_server import PlatformServer
 from tests.emulators.pusher import Pusher
 from tests.emulators.rpc_gate import RpcGate
+from tests.forked import Forked
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 120.0
@@ -61,7 +61,7 @@ class FunctionProcess:
     gate: RpcGate
     settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -77,16 +77,15 @@ class FunctionProcess:
             "PUBSUB_EMULATOR_HOST": self.gate.address,
             **self.settings,
         }
-        command = [str(BIN / "functions-framework"), "--host", "127.0.0.1"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.process = Forked(
+            str(BIN / "functions-framework"),
+            *("--host", "127.0.0.1"),
+            environment=environment,
+            folder=self.folder,
+            out=self.log,
+            err=self.log,
+            leads=True,
+        )
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self.process is not None:

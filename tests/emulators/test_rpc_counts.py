@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from infra.cost.cost import CUSTOMERS, OPERATIONS
 from infra.local.server import PATIENCE_SECONDS
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller
@@ -51,6 +52,7 @@ async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_rea
             counted.append(_made(deployment, "receive_webhook"))
         await deployment.until_quiet(caller.id)
         cold, warm = {"GetDocument": 1, "Commit": 1, "Publish": 1}, {"Commit": 1, "Publish": 1}
+        assert OPERATIONS[CUSTOMERS]["receive_webhook"]["publishes"] == warm["Publish"]
         assert counted == [cold, warm, warm, warm, warm]
         said = [{"get": 1, "commit": 1, "publish": 1}, *[{"commit": 1, "publish": 1}] * 4]
         assert await _answered(deployment, "receive_webhook", len(said)) == said
@@ -75,7 +77,10 @@ async def test_a_drain_is_one_query_and_one_commit_for_each_entry(
         await caller.says("hello", "m-0")
         await deployment.until_quiet(caller.id)
         await _answered(deployment, "deliver_outbox", 1)
-        assert _made(deployment, "deliver_outbox") == {"RunQuery": 1, "Publish": 1, "Commit": 1}
+        drain = {"RunQuery": 1, "Publish": 1, "Commit": 1}
+        assert _made(deployment, "deliver_outbox") == drain
+        counted = OPERATIONS[CUSTOMERS]["deliver_outbox"]
+        assert [counted[one] for one in ("reads", "publishes", "writes")] == list(drain.values())
 
         delivery.kill()
         for n in range(1, 8):
@@ -83,7 +88,7 @@ async def test_a_drain_is_one_query_and_one_commit_for_each_entry(
         delivery.start()
         await deployment.ready()
         await deployment.until_quiet(caller.id)
-        drain = (await _answered(deployment, "deliver_outbox", 2))[1]
-        assert drain == {"query": 1, "publish": 7, "commit": 7}
+        drained = (await _answered(deployment, "deliver_outbox", 2))[1]
+        assert drained == {"query": 1, "publish": 7, "commit": 7}
         made = _made(deployment, "deliver_outbox")
         assert (made["Commit"], made["Publish"]) == (7, 7)

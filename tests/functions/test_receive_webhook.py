@@ -43,6 +43,13 @@ def test_an_unknown_platform_is_not_found(server: LocalServer) -> None:
     assert "/business_messages" in reply.body["error"]["message"]
 
 
+def test_a_check_of_the_address_finds_the_function_and_sends_nothing(server: LocalServer) -> None:
+    for path in ("/receive_webhook", "/receive_webhook/"):
+        reply = server.send("GET", path)
+        assert (reply.status, reply.body) == (200, {"function": "receive_webhook"})
+    assert server.send("POST", "/receive_webhook/").status == 404
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_another_method_is_not_allowed(server: LocalServer, method: str) -> None:
     assert _fault(server.send(method, PATH)) == (405, "UNIMPLEMENTED", "method-not-allowed")

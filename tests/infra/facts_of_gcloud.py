@@ -20,6 +20,9 @@ class FromGcloud:
         return {fact for step in self._steps for fact in self._facts(step.create)}
 
     def _facts(self, command: Command) -> Iterable[Fact]:
+        if command.words[0] == "python":
+            yield _watched(command)
+            return
         words = [word for word in command.words[1:] if not word.startswith("--")]
         parts = (word.partition("=") for word in command.words if word.startswith("--"))
         flags = {name: value for name, _, value in parts}
@@ -135,18 +138,36 @@ def _measured(names: list[str], _: Mapping[str, str], command: Command) -> Itera
 
 def _alarmed(_: list[str], __: Mapping[str, str], command: Command) -> Iterable[Fact]:
     body = json.loads(command.stdin or "", strict=False)  # the mark of a stand-in stands in it
-    threshold = body["conditions"][0]["conditionThreshold"]
-    parts = [*threshold["aggregations"], *threshold.get("denominatorAggregations", [])]
+    condition = body["conditions"][0]
+    kind = "conditionAbsent" if "conditionAbsent" in condition else "conditionThreshold"
+    watched = condition[kind]
+    parts = [*watched.get("aggregations", []), *watched.get("denominatorAggregations", [])]
     aggregations = tuple(
-        (p["alignmentPeriod"], p["perSeriesAligner"], p["crossSeriesReducer"]) for p in parts
-    )
+        (
+            p["alignmentPeriod"], p["perSeriesAligner"], p["crossSeriesReducer"],
+            tuple(p.get("groupByFields", [])),
+        )
+        for p in parts
+    )  # fmt: skip
+    threshold = watched.get("thresholdValue")
     yield (
-        "alert", body["displayName"], threshold["filter"], threshold.get("denominatorFilter"),
+        "alert", body["displayName"], kind, watched["filter"], watched.get("denominatorFilter"),
         aggregations,
-        threshold["comparison"], float(threshold["thresholdValue"]), threshold["duration"],
-        body["documentation"]["content"],
+        watched.get("comparison"), None if threshold is None else float(threshold),
+        watched["duration"], body["documentation"]["content"],
+        tuple(one["url"] for one in body["documentation"].get("links", [])),
         tuple(one.strip("\x00") for one in body["notificationChannels"]),
     )  # fmt: skip
+
+
+def _watched(command: Command) -> Fact:
+    """Returns what a call of the Monitoring API makes."""
+    path, body = command.words[4], json.loads(command.stdin or "")
+    if path.endswith("/uptimeCheckConfigs"):
+        return ("uptime check", canonical(body))
+    if "serviceLevelObjectives" in path:
+        return ("objective", path.partition("Id=")[2], canonical(body))
+    return ("watched service", path.partition("Id=")[2], body["displayName"])
 
 
 def _cleaned(names: list[str], f: Mapping[str, str], command: Command) -> Iterable[Fact]:

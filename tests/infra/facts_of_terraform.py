@@ -49,7 +49,8 @@ def _given(kind: str, v: Json) -> Iterable[tuple[str, str]]:
         yield from ((v["email"], v["account_id"]), (v["name"], v["account_id"]))
     elif kind == "google_cloudfunctions2_function":
         service = v["service_config"][0]
-        yield from ((service["uri"], v["name"]), (service["service"], v["name"].replace("_", "-")))
+        own = v["build_config"][0]["entry_point"]
+        yield from ((service["uri"], own), (service["service"], v["name"].replace("_", "-")))
     elif kind == "google_pubsub_topic":
         yield v["id"], v["name"]
     elif kind == "google_artifact_registry_repository":
@@ -106,7 +107,10 @@ def _field(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 
 def _index(_: FromTerraform, v: Json) -> Iterable[Fact]:
-    fields = tuple((one["field_path"], one["order"]) for one in v["fields"])
+    fields = tuple(
+        (one["field_path"], "CONTAINS" if one["array_config"] == "CONTAINS" else one["order"])
+        for one in v["fields"]
+    )
     yield ("index", v["collection"], v["query_scope"], fields)
 
 
@@ -134,18 +138,74 @@ def _metric(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 
 def _alert(source: FromTerraform, v: Json) -> Iterable[Fact]:
-    threshold = v["conditions"][0]["condition_threshold"][0]
-    parts = [*threshold["aggregations"], *threshold["denominator_aggregations"]]
+    condition = v["conditions"][0]
+    absent = bool(condition["condition_absent"])
+    watched = condition["condition_absent" if absent else "condition_threshold"][0]
+    parts = [*watched["aggregations"], *watched.get("denominator_aggregations", [])]
     aggregations = tuple(
-        (p["alignment_period"], p["per_series_aligner"], p["cross_series_reducer"]) for p in parts
-    )
-    denominator = threshold["denominator_filter"] if len(parts) > 1 else None  # as above
+        (
+            p["alignment_period"], p["per_series_aligner"], p["cross_series_reducer"],
+            tuple(p["group_by_fields"] or []),
+        )
+        for p in parts
+    )  # fmt: skip
+    denominator = watched["denominator_filter"] if len(parts) > 1 else None  # as above
     yield (
-        "alert", v["display_name"], threshold["filter"], denominator, aggregations,
-        threshold["comparison"], float(threshold["threshold_value"]), threshold["duration"],
-        v["documentation"][0]["content"],
+        "alert", v["display_name"], "conditionAbsent" if absent else "conditionThreshold",
+        watched["filter"], denominator, aggregations,
+        watched.get("comparison"), None if absent else float(watched["threshold_value"]),
+        watched["duration"], v["documentation"][0]["content"],
+        tuple(one["url"] for one in v["documentation"][0]["links"] or []),
         tuple(source.name(one) for one in v["notification_channels"] or []),
     )  # fmt: skip
+
+
+def _uptime_check(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    http, resource = v["http_check"][0], v["monitored_resource"][0]
+    accepted = [
+        {"statusClass": one["status_class"]} for one in http["accepted_response_status_codes"]
+    ]
+    body = {
+        "displayName": v["display_name"],
+        "monitoredResource": {"type": resource["type"], "labels": resource["labels"]},
+        "httpCheck": {
+            "requestMethod": http["request_method"],
+            "path": http["path"],
+            "port": http["port"],
+            "useSsl": http["use_ssl"],
+            "validateSsl": http["validate_ssl"],
+            "acceptedResponseStatusCodes": accepted,
+        },
+        "contentMatchers": [
+            {"content": one["content"], "matcher": one["matcher"]} for one in v["content_matchers"]
+        ],
+        "period": v["period"],
+        "timeout": v["timeout"],
+        "selectedRegions": v["selected_regions"],
+    }
+    yield ("uptime check", canonical(body))
+
+
+def _objective(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    based = v["request_based_sli"][0]
+    indicator: Json = {}
+    for one in based["good_total_ratio"]:
+        ratio = {"badServiceFilter": "bad_service_filter"}
+        ratio |= {"totalServiceFilter": "total_service_filter"}
+        indicator["goodTotalRatio"] = {name: one[ours] for name, ours in ratio.items()}
+    for one in based["distribution_cut"]:
+        limits = {name: one["range"][0][name] for name in ("min", "max")}
+        indicator["distributionCut"] = {
+            "distributionFilter": one["distribution_filter"],
+            "range": limits,
+        }
+    body = {
+        "displayName": v["display_name"],
+        "goal": v["goal"],
+        "rollingPeriod": f"{int(v['rolling_period_days']) * 86400}s",
+        "serviceLevelIndicator": {"requestBased": indicator},
+    }
+    yield ("objective", v["slo_id"], canonical(body))
 
 
 Reader = Callable[[FromTerraform, Json], Iterable[Fact]]
@@ -175,6 +235,11 @@ READERS: Mapping[str, Reader] = {
     "google_logging_metric": _metric,
     "google_monitoring_notification_channel": lambda s, v: [("mail", v["labels"]["email_address"])],
     "google_monitoring_alert_policy": _alert,
+    "google_monitoring_uptime_check_config": _uptime_check,
+    "google_monitoring_slo": _objective,
+    "google_monitoring_custom_service": lambda s, v: [
+        ("watched service", v["service_id"], v["display_name"])
+    ],
     "google_monitoring_dashboard": lambda s, v: [
         ("dashboard", canonical(json.loads(v["dashboard_json"])))
     ],

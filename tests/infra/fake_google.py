@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.infra.discovery import Call
+
 Json = dict[str, Any]
 NUMBER, PAGE = "123456789012", 2
 APIS = (
@@ -26,6 +28,7 @@ WORDS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 501: 
 # Collections that are changed by operations which take their time.
 LONG = ("databases", "indexes", "fields", "repositories", "functions")
 CHANGED_LONG = ("databases", "indexes", "fields", "functions")
+ETAGGED = ("dashboards", "databases", "secrets", "serviceAccounts")
 # The field of a body that becomes the name, where it is not in the query.
 NAMED_BY = {"metrics": "name", "serviceAccounts": "accountId", "jobs": "name"}
 NAMED_BY_QUERY = {
@@ -33,6 +36,8 @@ NAMED_BY_QUERY = {
     "secrets": "secretId",
     "repositories": "repositoryId",
     "functions": "functionId",
+    "services": "serviceId",
+    "serviceLevelObjectives": "serviceLevelObjectiveId",
 }
 
 
@@ -124,9 +129,7 @@ class Google:
         if method == "PATCH":
             return self._changed(at, body, query)
         if method == "DELETE":
-            self._there(at)
-            del self.things[at]
-            return {}
+            return self._gone(at)
         raise Refused(501, f"{method} {at}")
 
     def state(self) -> dict[str, str]:
@@ -198,7 +201,9 @@ class Google:
         collection = at.split("/")[-2]
         own = at.partition("/")[2]
         short = {"metrics": own.rpartition("/")[2]}
-        thing = {**copy.deepcopy(body), "name": short.get(collection, own), "etag": _etag(1)}
+        thing = {**copy.deepcopy(body), "name": short.get(collection, own)}
+        if collection in ETAGGED:
+            thing["etag"] = _etag(1)
         if collection == "indexes":
             thing["fields"].append({"fieldPath": "__name__", "order": "ASCENDING"})
             thing["state"] = "READY"
@@ -267,6 +272,18 @@ class Google:
         response = {"@type": "type.googleapis.com/made", **made}
         own = at.partition("/")[2]
         return {"name": own, "metadata": METADATA, "done": True, "response": response}
+
+    def _gone(self, at: str) -> Json:
+        at = f"{at.partition('/')[0]}/{self._there(at)['name']}" if "/-/" in at else at
+        self._there(at)
+        within = [one for one in (*self.things, *self.policies) if f"{one}/".startswith(f"{at}/")]
+        if "/functions/" in at:
+            service = at.rpartition("/")[2].replace("_", "-")
+            within += [f"{SERVICES}/{service}", f"{RUN}/{service}"]
+        for one in within:
+            self.things.pop(one, None)
+            self.policies.pop(one, None)
+        return self._operation(at) if at.split("/")[-2] in LONG else {}
 
     def _service(self, method: str, at: str, body: Json) -> Json:
         """Cloud Run's service in the form of its first API, by which gcloud changes it."""
@@ -385,10 +402,17 @@ class Google:
         if method == "GET" and at.endswith("/o"):
             self._there(at.removesuffix("/o"))
             return {"items": [one for path, one in self.things.items() if path.startswith(at)]}
+        if method == "GET" and at.endswith("/managedFolders"):
+            return {}
+        if method == "GET" and at.endswith("/storageLayout"):
+            self._there(at.removesuffix("/storageLayout"))
+            return {"bucket": at.split("/")[2], "hierarchicalNamespace": {"enabled": False}}
         if method == "GET":
             return self._there(at)
         if method == "PATCH":
             return self._changed(at, body, {})
+        if method == "DELETE":
+            return self._gone(at)
         name = body.get("name") or query.get("name")
         if name is None:
             raise Refused(400, f"An upload without a name: {body}")
@@ -409,6 +433,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, google: Google) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.google = google
+        self.calls: list[Call] = []  # those that were answered
         self.lock = threading.Lock()
 
     @property
@@ -435,6 +460,11 @@ class Handler(BaseHTTPRequestHandler):
                 if status == 501:
                     self.server.google.unknown.append(f"{self.command} {self.path}")
             self.server.google.watch()
+            if status == 200:
+                # An upload has a path of its own, beside that of the bucket's other calls.
+                whole = f"storage/{path}" if url.path.startswith("/upload/") else path
+                call = Call(self.command, api, unquote(whole), query, body, copy.deepcopy(answer))
+                self.server.calls.append(call)
         written = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

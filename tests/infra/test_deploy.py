@@ -37,14 +37,17 @@ NEWBORN = "ERROR: Service account baton-sweep@baton-test.iam.gserviceaccount.com
 # A gcloud that does what Cloud does, for a shell: state and log lie beside it.
 PROGRAM = """#!{python} -IS
 import json, pathlib, sys
-here, words = pathlib.Path(__file__).parent, ["gcloud", *sys.argv[1:]]
+here = pathlib.Path(__file__).parent
+is_rest = pathlib.Path(__file__).name == "rest"
+words = [*(["python", "-m", "infra.deploy.rest"] if is_rest else ["gcloud"]), *sys.argv[1:]]
 state = json.loads((here / "state.json").read_text())
 asked = state["probes"].get(json.dumps(words))
 if asked is not None:
     there = [one["same"] for one in asked if one["create"] in state["made"]]
     print(json.dumps(there) if asked[0]["same"] else "", end="")
     sys.exit(0 if there or asked[0]["same"] else 1)
-read = "" if sys.stdin.isatty() or "=-" not in "".join(words) else sys.stdin.read()
+reads = "=-" in "".join(words) or (is_rest and "GET" not in words)
+read = "" if sys.stdin.isatty() or not reads else sys.stdin.read()
 state["ran"].append([words, read])
 state["made"].append(json.dumps([words, read]))
 (here / "state.json").write_text(json.dumps(state))
@@ -326,18 +329,20 @@ def test_secrets_that_have_a_value_are_found() -> None:
     def run(words: tuple[str, ...], stdin: str | None) -> Result:
         return Result(0 if "--secret=BATON_API_KEYS" in words else 1, "")
 
-    assert deploy.known_secrets(run, "baton-test", secrets(TABLE)) == {"BATON_API_KEYS"}
+    assert deploy.known_secrets(run, TO) == {"BATON_API_KEYS"}
 
 
 def test_a_shell_that_is_given_the_dry_run_does_the_same(tmp_path: Path) -> None:
     """Also where it runs a second time."""
     cloud = Cloud()
     state = {"probes": PROBES, "made": [], "ran": []}
-    program = tmp_path / "gcloud"
-    program.write_text(PROGRAM.replace("{python}", sys.executable))
-    program.chmod(0o755)
+    for name in ("gcloud", "rest"):
+        program = tmp_path / name
+        program.write_text(PROGRAM.replace("{python}", sys.executable))
+        program.chmod(0o755)
     (tmp_path / "state.json").write_text(json.dumps(state))
     lines = deploy.script(TO, None).replace("python -m infra.stage", ":")
+    lines = lines.replace("python -m infra.deploy.rest", "rest")
     lines = lines.replace("python -m", f"{sys.executable} -m")
     for _ in range(2):
         cloud.deploy_to_it()

@@ -15,6 +15,7 @@ from infra.doctor import checks as doctor_checks
 from infra.doctor import doctor
 from infra.doctor import state as doctor_state
 from infra.doctor.http import Answer, Finding, Patient, Verdict
+from infra.documents.alarms import ALARMS
 from infra.local.server import LocalServer
 from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
@@ -341,6 +342,62 @@ def test_dead_letters() -> None:
     ):
         found = list(doctor_state.dead_letters(_answering(Answer(200, "", {}), result)))
         assert {one.verdict for one in found} == {verdict}
+
+
+@pytest.mark.parametrize(
+    ("job", "verdict", "said"),
+    [
+        ({"state": "ENABLED", "lastAttemptTime": "2026-11-30T01:00:00Z"}, Verdict.WELL, "enabled"),
+        ({"state": "ENABLED", "status": {}}, Verdict.WELL, "not called yet"),
+        ({"state": "PAUSED"}, Verdict.ILL, "The sweep is paused"),
+        ({"state": "ENABLED", "status": {"code": 13}}, Verdict.ILL, "failed (code 13)"),
+    ],
+)
+def test_the_sweep_of_a_deployment(job: dict[str, Any], verdict: Verdict, said: str) -> None:
+    one = _answering(Answer(200, "", {}), Result(0, json.dumps(job)))
+    (found,) = doctor_state.sweep(replace(one, region="europe-west1"))
+    assert found.verdict is verdict
+    assert said in found.what
+
+
+TITLES = [row["title"] for row in json.loads(ALARMS.read_text())["alerts"].values()]
+
+
+@pytest.mark.parametrize(
+    ("there", "alerts", "faults"),
+    [
+        (TITLES, [], []),
+        (TITLES[1:], [], [f"These alarms are missing or disabled: {TITLES[0]}"]),
+        (TITLES, [{"state": "CLOSED", "policy": {"displayName": TITLES[0]}}], []),
+        (
+            TITLES,
+            [{"state": "OPEN", "policy": {"displayName": one}} for one in (TITLES[0], "theirs")],
+            [f"This alarm rings: {TITLES[0]}"],
+        ),
+    ],
+)
+def test_the_alarms_of_a_deployment(
+    there: list[str], alerts: list[dict[str, Any]], faults: list[str]
+) -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        listed: Any = {"alerts": alerts} if words[0] == "python" else _policies(there)
+        return Result(0, json.dumps(listed))
+
+    found = list(doctor_state.alarms(replace(_answering(Answer(200, "", {})), run=run)))
+    ill = [one for one in found if one.verdict is Verdict.ILL]
+    assert [one.what for one in ill] == faults
+    assert all("RUNBOOK.md#" in one.advice for one in ill if "rings" in one.what)
+
+
+def _policies(titles: list[str]) -> list[dict[str, Any]]:
+    disabled = {"displayName": TITLES[0], "enabled": False}
+    return [{"displayName": one} for one in titles] + ([] if TITLES[0] in titles else [disabled])
+
+
+def test_what_gcloud_cannot_say_was_not_checked() -> None:
+    one = _answering(Answer(200, "", {}), Result(1, "", "not logged in"))
+    for check in (doctor_state.sweep, doctor_state.alarms):
+        assert [found.verdict for found in check(one)] == [Verdict.SKIPPED]
 
 
 URL = "https://europe-west1-my-project.cloudfunctions.net"

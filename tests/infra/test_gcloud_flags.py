@@ -75,6 +75,7 @@ def _every_command() -> list[tuple[str, ...]]:
         command.words
         for step in steps
         for command in (step.create, *(filter(None, [step.probe])), *step.update)
+        if command.words[0] == "gcloud"
     ]
 
 

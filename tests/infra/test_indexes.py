@@ -16,10 +16,12 @@ import pytest
 
 from shared.measures.counts import Cell, Count, Tally, in_tally
 from shared.ports import Commit, ConversationStore, Snapshot
-from shared.schemas.commands import Publish
+from shared.schemas.commands import Publish, SendMessage
+from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.firestore.rpc import FirestoreRpc, Message
 from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
@@ -27,9 +29,14 @@ from shared.transports.clock import WallClock
 DECLARED = json.loads(
     (Path(__file__).parents[2] / "infra" / "terraform" / "firestore.json").read_text()
 )
+BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 NOW = WallClock().now()
+SENT = SendMessage(
+    id="sent", to="1", representative=BOT, content=Content(text="hi"), native_id="theirs"
+)
 READS = {
     "pending": ("csku:1", 0, 10),
+    "sent_as": ("h-1",),
     "pending_count": ("csku:1",),
     "latest": ("csku:1", 10),
     "queue": ("QUEUED", None, 10),
@@ -41,7 +48,17 @@ READS = {
     "journal_ends": (NOW, NOW + timedelta(days=1)),
     "correct": (NOW, NOW + timedelta(days=1), (), NOW),
 }
-WITHOUT_QUERY = {"load", "entry", "commit", "update", "update_together", "scrub", "frozen", "close"}
+WITHOUT_QUERY = {
+    "load",
+    "copy_called",
+    "entry",
+    "commit",
+    "update",
+    "update_together",
+    "scrub",
+    "frozen",
+    "close",
+}
 
 
 class Catching(FirestoreRpc):
@@ -95,14 +112,23 @@ def _index(query: Message) -> str:
     filters = [one["field_filter"] for one in _filters(query.get("where"))]
     equal = [(one["field"]["field_path"], "ASCENDING") for one in filters if one["op"] == "EQUAL"]
     order = [(one["field"]["field_path"], one["direction"]) for one in query.get("order_by", ())]
-    ranged = [(one["field"]["field_path"], "ASCENDING") for one in filters if one["op"] != "EQUAL"]
+    within = [
+        (one["field"]["field_path"], "CONTAINS") for one in filters if one["op"] == "ARRAY_CONTAINS"
+    ]
+    ranged = [
+        (one["field"]["field_path"], "ASCENDING")
+        for one in filters
+        if one["op"] not in ("EQUAL", "ARRAY_CONTAINS")
+    ]
     ranged = [one for one in ranged if one[0] != "__name__"]
     named = [one for one in order if one[0] != "__name__"]
     assert len({direction for _, direction in order}) <= 1, (
         "the name at the end goes the way of the last field"
     )
     fields = list(
-        dict.fromkeys([*equal, *named, *(one for one in ranged if one[0] not in dict(named))])
+        dict.fromkeys(
+            [*equal, *within, *named, *(one for one in ranged if one[0] not in dict(named))]
+        )
     )
     return " ".join(
         [origin["collection_id"], scope, *(f"{path} {direction}" for path, direction in fields)]
@@ -153,7 +179,7 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
     entry = JournalEntry(
         id="entry", conversation="csku:1", seq=1, time=NOW, kind="test", source="csku:1",
         verdict=Verdict.ACCEPTED,
-        nonce="nonce", due_at=NOW, commands=(Publish(id="command", topic="topic", body={}),),
+        nonce="nonce", due_at=NOW, commands=(Publish(id="command", topic="topic", body={}), SENT),
     )  # fmt: skip
     await store.commit(Commit([entry], [Snapshot(conversation, None)]))
     counts = [Count(Cell(NOW, "csku", "", "", Name.REQUESTED), 1)]

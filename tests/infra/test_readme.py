@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from infra.capabilities import WORDS, matrix
+from infra.deploy.steps_watching import alert_body
 from infra.deployables import deployables
 from infra.diagram import diagram
+from infra.documents.alarms import anchor
 from infra.documents.printed import PRINTED, documents, printed
 from infra.documents.reasons import given_reasons
 from infra.documents.settings import SERVICE, meanings
@@ -142,12 +144,29 @@ def test_a_newcomer_reads_at_most_1200_words() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= 1200
 
 
-def test_every_alarm_has_its_section_in_the_runbook() -> None:
+def test_every_alarm_has_its_section_in_the_runbook_and_links_to_it() -> None:
     alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
-    runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
+    runbook = ROOT / "infra" / "RUNBOOK.md"
+    text, anchors = " ".join(runbook.read_text().split()), _anchors(runbook)
     for alarm in alarms.values():
-        section = f"## {alarm['title']} {alarm['advice']} "
-        assert section in " ".join(runbook.split())
+        assert f"## {alarm['title']} {alarm['advice']} 1. {alarm['steps'][0]} " in f"{text} "
+        body = alert_body(
+            alarm,
+            anchor(alarm["title"]),
+            mailed=False,
+            runbook="https://git.example.com/RUNBOOK.md",
+        )
+        (link,) = body["documentation"]["links"]
+        assert link["url"].partition("#")[2] in anchors
+        assert f"{runbook.name}#{link['url'].partition('#')[2]}" in body["documentation"]["content"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_alarm_that_a_document_names_exists(path: Path) -> None:
+    alarms = json.loads((ROOT / "infra" / "terraform" / "observability.json").read_text())["alerts"]
+    titles = {alarm["title"].removeprefix("Baton: ") for alarm in alarms.values()}
+    named = re.findall(r"alarm \*([^*]+)\*", " ".join(path.read_text().split()))
+    assert set(named) <= titles
 
 
 VENDORS = sorted(path.parent for path in (ROOT / "shared" / "platforms").glob("*/platform.py"))

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from infra.deploy import deploy
 from infra.deploy.checks import faults
+from infra.doctor import doctor
+from infra.uses import missing
 
 TEXT = (Path(__file__).parents[2] / "infra" / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-DRAWN, GIVEN = (
-    next(block for block in BLOCKS if mark in block) for mark in ("openssl rand", "${FILL_IN:?")
-)
+DRAWN = next(block for block in BLOCKS if "openssl rand" in block)
+GIVEN = "".join(block for block in BLOCKS if "${FILL_IN:?" in block)
 LINES = GIVEN.splitlines()
+STEPS = re.split(r"\n### (\d+)\. ", TEXT.partition("\n### If a step fails")[0])[1:]
 
 
 def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -72,3 +75,32 @@ def test_every_variable_of_a_block_is_defined_or_asked_for() -> None:
     defined = set(re.findall(r"(?:^|[\s;])([A-Z_a-z]+)=", "\n".join(BLOCKS))) | {"name"}
     used = set(re.findall(r"\$([A-Za-z_]+)", "\n".join(BLOCKS)))
     assert used <= defined
+
+
+def test_there_are_ten_steps_each_with_a_command_what_is_seen_and_what_to_do_if_not() -> None:
+    assert STEPS[::2] == [str(number) for number in range(1, 11)]
+    for text in STEPS[1::2]:
+        assert text.count("```sh") == 1
+        assert text.index("```sh") < text.index("**You see**") < text.index("**If not:**")
+
+
+def test_the_commands_of_the_steps_take_what_they_are_given() -> None:
+    commands = re.findall(r'make (deploy|doctor) (.*?)\n  ARGS="([^"]*)"', "".join(STEPS))
+    assert [name for name, _, _ in commands] == ["deploy", "deploy", "doctor"]
+    for name, where, more in commands:
+        where = where.rstrip(" \\")
+        if name == "deploy":
+            given = dict(one.split("=") for one in where.split())
+            words = ["--project", given["PROJECT"], "--region", given["REGION"], *more.split()]
+            assert deploy._arguments(words).channels == ("whatsapp",)
+        else:
+            url = where.removeprefix("URL=")
+            assert doctor.DEPLOYED.fullmatch(url)
+
+
+def test_the_steps_set_all_that_whatsapp_and_the_api_need() -> None:
+    settings = exported(DRAWN) | exported(GIVEN, FILL_IN=secrets.token_hex(16))
+    assert missing(["whatsapp", "api"], settings, ()) == []
+    steps = "".join(STEPS)
+    needed = {one.name for one in missing(["whatsapp", "api"], {}, ())}
+    assert all(f"export {name}=" in steps for name in needed)

@@ -3,6 +3,7 @@ applying infra/terraform against a mock of the provider, deploy.py's side is rea
 its gcloud commands. No cloud saw either.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ TO = Deployment(
     secrets=frozenset({"BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"}),
     settings={"UNCLAIMED_AFTER": "60", "BUSINESS_MESSAGES_API_URL": "https://example.com"},
     alert_email="oncall@example.com",
+    runbook="https://git.example.com/baton/infra/RUNBOOK.md",
 )
 
 
@@ -29,6 +31,20 @@ def test_both_make_the_same(verdict: Any) -> None:
     by_terraform = FromTerraform(verdict.made("what_a_function_is_given")).facts()
     by_gcloud = FromGcloud(deploy.plan(TO)).facts()
     assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
+
+
+def test_both_make_the_same_beside_another(verdict: Any) -> None:
+    by_terraform = FromTerraform(verdict.made("two_in_one_project")).facts()
+    by_gcloud = FromGcloud(deploy.plan(replace(TO, prefix="dev"))).facts()
+    assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
+
+
+def test_no_name_is_that_of_another() -> None:
+    """What both make in the project is the same for both."""
+    of_dev = FromGcloud(deploy.plan(replace(TO, prefix="dev"))).facts()
+    shared = of_dev & FromGcloud(deploy.plan(TO)).facts()
+    kinds = {str(fact[0]) for fact in shared}
+    assert kinds == {"api", "source", "mail", "index", "field", "expiry", "backup"}
 
 
 def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
@@ -46,6 +62,9 @@ def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
         "source",
         "subscription",
         "topic",
+        "uptime check",
+        "objective",
+        "watched service",
     }
 
 

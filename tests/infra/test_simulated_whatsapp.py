@@ -133,3 +133,28 @@ async def test_what_a_person_types_in_the_business_app_is_an_echo(
     assert isinstance(event, HumanMessage)
     assert (event.delivered, event.text) == (True, "I am here")
     assert shown(whatsapp) == ["I am here"]
+
+
+async def test_a_customer_changes_deletes_and_reacts(whatsapp: WhatsAppSimulator) -> None:
+    of = (await says(whatsapp, "Street 12"))["messageId"]
+    native = json.loads((await sent(whatsapp)).body)["messages"][0]["id"]
+    told(whatsapp)
+    path = f"/customers/{PHONE}/messages/{of}"
+    await customer(whatsapp, path, {"text": "Street 21"}, "PATCH")
+    await customer(whatsapp, f"/customers/{PHONE}/reactions", {"message": native, "emoji": "!"})
+    await customer(whatsapp, path, {}, "DELETE")
+    edited, reacted, revoked = told(whatsapp)
+    assert (edited.kind, edited.said, edited.about) == ("edited", "Street 21", hidden(of))
+    assert (reacted.kind, reacted.said, reacted.about) == ("reaction", "!", hidden(native))
+    assert (revoked.kind, revoked.about) == ("revoked", hidden(of))
+    refused = await customer(whatsapp, f"/customers/{PHONE}/messages/none", {"text": "x"}, "PATCH")
+    assert refused["error"]["code"] == 404
+    (known,) = whatsapp.store.conversations()
+    assert known["said"] == "Street 21"
+
+
+async def test_a_change_or_a_deletion_opens_no_window(whatsapp: WhatsAppSimulator) -> None:
+    of = (await says(whatsapp))["messageId"]
+    await customer(whatsapp, f"/customers/{PHONE}/status", {"silentHours": 25})
+    await customer(whatsapp, f"/customers/{PHONE}/messages/{of}", {}, "DELETE")
+    assert (await sent(whatsapp)).status == 400

@@ -5,6 +5,7 @@ environment, as deployed.
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,21 +18,34 @@ from pathlib import Path
 import pytest
 
 from infra.deployables import deployables
-from infra.local.server import free_port
+from infra.local.server import Running, free_port
 from infra.stage import EPOCH, StagingError, archive, check_imports, stage, tell_terraform, zipped
 from shared.platforms.signatures import hmac_sha256_hex
+from tests.forked import Forked
 
 BIN = Path(sys.executable).parent
+
+
+COMMAND = (str(BIN / "functions-framework"), "--host", "127.0.0.1")
+
+
+def _real(folder: Path, environment: dict[str, str]) -> Running:
+    return subprocess.Popen(COMMAND, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+
+
+def _forked(folder: Path, environment: dict[str, str]) -> Running:
+    log = folder.with_suffix(".log")
+    return Forked(*COMMAND, environment=environment, folder=folder, out=log, err=log)
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Returns what runs a staged function by the framework's console script, as the buildpack
-    does.
+    does. `start` is what starts it.
     """
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Running] = []
 
-    def served(function: str, **settings: str) -> str:
+    def served(function: str, start: Callable[..., Running] = _forked, **settings: str) -> str:
         folder, port = stage(function, tmp_path), free_port()
         environment = {
             "PATH": f"{BIN}:/usr/bin:/bin",
@@ -39,15 +53,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
             "FUNCTION_TARGET": function,
             **settings,
         }
-        command = [str(BIN / "functions-framework"), "--host", "127.0.0.1"]
-        running.append(
-            subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-        )
+        running.append(start(folder, environment))
         return f"http://127.0.0.1:{port}"
 
     yield served
     for process in running:
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
 
 
@@ -73,7 +84,7 @@ PATHS = {"receive_webhook": "/business_messages", "send_representative": "/v1/co
 
 @pytest.mark.parametrize("function", sorted(deployables()))
 def test_a_staged_function_answers(serve: Callable[..., str], function: str) -> None:
-    url = serve(function)
+    url = serve(function, _real)
     assert _status(url + PATHS.get(function, "/")) == ANSWERS.get(function, 405)
 
 

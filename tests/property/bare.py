@@ -76,7 +76,7 @@ class Bare:
         return None
 
     def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return str(json.loads(answer.body)["id"])
+        return str(json.loads(answer.body)["id"]) if answer.body else None
 
 
 @dataclass

@@ -42,6 +42,7 @@ from shared.schemas.conversation import (
     Timer,
 )
 from shared.schemas.desks import Called, CreatedChat
+from shared.schemas.details import About, Details
 from shared.schemas.journal import Verdict
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
@@ -72,6 +73,7 @@ policies = st.builds(
     Policy,
     unclaimed_reminders=st.integers(0, 3),
     bot_turns_limit=st.integers(0, 3),
+    bot_hears=st.sampled_from((frozenset(), frozenset({"reaction"}))),
     webhooks=st.sets(st.sampled_from(("BOT", "HUMAN"))).map(frozenset),
     capabilities=st.sampled_from(
         (
@@ -139,6 +141,9 @@ bot_runs = st.builds(
     answers=st.sampled_from((None, "m1")),
     is_last=st.booleans(),
 )
+
+
+hearers = st.sets(st.sampled_from(Audience)).map(tuple)
 
 
 @st.composite
@@ -224,6 +229,10 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),
+        "heard": draw(st.sampled_from(((), ("BOT",), ("HUMAN",), ("BOT", "HUMAN")))),
+        "captured_for": draw(st.none() | hearers), "quoted_for": draw(st.none() | hearers),
+        "by": draw(st.sampled_from((None, "BOT", "HUMAN"))), "may_arrive": draw(st.booleans()),
+        "details": Details(about=About(message="m0")),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):

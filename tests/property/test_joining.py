@@ -264,7 +264,7 @@ async def test_receipts_of_a_joined_channel_name_callers_ids(clients: Clients, d
     await settle(clients)
     native = clients.world.internet.bare.transcript("p0")[-1]["id"]
     receipt = Receipt(source=THERE, form={"receipts": {"receipts": [{"message": native}]}})
-    (ours,) = await in_our_ids(clients.world.instances[0], [receipt])
+    ours = await in_our_ids(clients.world.instances[0], receipt)
     assert isinstance(ours, Receipt)
     assert ours.form == {"receipts": {"receipts": [{"message": "m-1"}]}}
 

@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from shared.bootstrap.platforms import platforms
+from shared.bootstrap.policy import policy
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
 from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp.platform import WhatsApp
 from shared.settings.doors import closed_doors
 from shared.settings.model import read_settings
 
@@ -267,3 +270,18 @@ def test_a_faulty_desk_is_refused_by_name_and_in_words(
     with pytest.raises(Misconfigured):
         read_settings({"BATON_DESKS": value})
     assert told in json.loads(capsys.readouterr().out)["message"]
+
+
+def test_bots_hear_only_what_they_may_ask_for() -> None:
+    assert read_settings({}).baton_bot_hears == ()
+    given = read_settings({"BATON_BOT_HEARS": "reactions"})
+    assert policy(given, {}).bot_hears == frozenset({"reaction"})
+    with pytest.raises(Misconfigured):
+        read_settings({"BATON_BOT_HEARS": "everything"})
+
+
+def test_groups_are_off_unless_switched_on() -> None:
+    for given, groups in (({}, False), ({"WHATSAPP_GROUPS": "on"}, True)):
+        channel = platforms(read_settings(given))["whatsapp"]
+        assert isinstance(channel, WhatsApp)
+        assert channel.groups is groups

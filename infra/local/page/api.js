@@ -73,6 +73,10 @@ export const platform = {
       text,
       displayName,
     }),
+  edit: (channel, id, message, text) =>
+    call("PATCH", `${customer(channel, id)}/messages/${encodeURIComponent(message)}`, { text }),
+  revoke: (channel, id, message) =>
+    call("DELETE", `${customer(channel, id)}/messages/${encodeURIComponent(message)}`),
   tap: (channel, id, { text, postbackData }) =>
     call("POST", `${customer(channel, id)}/messages`, { text, postbackData }),
   askForHuman: (channel, id) =>

@@ -14,6 +14,7 @@ import {
   names,
   placed,
   waitedSince,
+  wordsNow,
 } from "./words.js";
 
 const AGENT = "baton-agent-name";
@@ -183,8 +184,7 @@ function latestWords() {
   if (model.gone) return erasedInWords(model.gone);
   const inUse =
     model.conversation?.channels?.find((one) => one.inUse)?.conversation ?? model.selected;
-  const words =
-    customerOf(inUse)?.said ??
-    model.entries.findLast((one) => one.kind === "user_message" && one.text)?.text;
+  const latest = model.entries.findLast((one) => one.kind === "user_message" && one.text);
+  const words = customerOf(inUse)?.said ?? (latest && wordsNow(latest, model.entries).text);
   return words ? `“${words}”` : "Baton hears of this customer with their first message.";
 }

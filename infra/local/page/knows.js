@@ -3,6 +3,7 @@
 import { find, make, setText, show } from "./dom.js";
 import { acting, model } from "./model.js";
 import {
+  besideInWords,
   clock,
   deskInWords,
   duration,
@@ -11,6 +12,7 @@ import {
   names,
   verdictInWords,
   waitedSince,
+  wordsNow,
 } from "./words.js";
 
 const LONGEST_JOURNAL = 200;
@@ -117,7 +119,10 @@ function journal() {
           "what came, what Baton did, and how that ended.",
       },
     ];
-  return model.entries.slice(-LONGEST_JOURNAL).reverse();
+  return model.entries
+    .slice(-LONGEST_JOURNAL)
+    .map((one) => ({ ...one, now: wordsNow(one, model.entries) }))
+    .reverse();
 }
 
 function drawEntry(entry) {
@@ -133,10 +138,21 @@ function drawEntry(entry) {
     "li",
     {},
     head,
-    entry.text ? make("p", { class: "quote", dir: "auto" }, entry.text) : null,
+    ...wordsOf(entry),
     because(entry),
     commands(entry),
   );
+}
+
+/** The journal keeps the first words; the agent reads those that are true now. */
+function wordsOf(entry) {
+  const { text, mark } = entry.now;
+  const beside = besideInWords(entry.details ?? {});
+  return [
+    text ? make("p", { class: "quote", dir: "auto" }, text) : null,
+    mark ? make("span", { class: "badge" }, mark) : null,
+    beside.length ? make("p", { class: "because", dir: "auto" }, beside.join(" · ")) : null,
+  ];
 }
 
 const badge = (word) => make("span", { class: `badge ${word}`, title: word }, verdictInWords(word));

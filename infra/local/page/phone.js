@@ -17,6 +17,7 @@ import { channelTitle, clock, initials, inWords, said } from "./words.js";
 
 const AVATAR_TINTS = 6;
 const NEAR_THE_END = 80;
+const AGAIN = ["edit", "revoke", "reaction"]; // what a customer does with an earlier message
 
 let shownFor = null;
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
@@ -91,7 +92,7 @@ export function renderPhone() {
     elsewhere || bubbles.scrollHeight - bubbles.scrollTop - bubbles.clientHeight < NEAR_THE_END;
   bubbles.setAttribute("aria-live", elsewhere ? "off" : "polite");
   shownFor = model.selected;
-  const shown = model.transcript.filter((one) => one.kind !== "receipt");
+  const shown = changed(model.transcript.filter((one) => one.kind !== "receipt"));
   const chips = chipsOf(shown.at(-1));
   const rows = chips.length ? [...shown, { seq: "chips", chips }] : shown;
   show(
@@ -102,6 +103,18 @@ export function renderPhone() {
   );
   setText(find("typing"), model.typing ? `${model.typing} is typing …` : "");
   keepNewestInSight();
+}
+
+/** Applies what the customer did to earlier messages, which WhatsApp alone has. */
+function changed(rows) {
+  const later = new Map();
+  for (const { kind, body } of rows) if (AGAIN.includes(kind)) later.set(body.of, { kind, body });
+  return rows
+    .filter((one) => !AGAIN.includes(one.kind))
+    .map((one) => {
+      const change = one.side === "customer" && later.get(one.id);
+      return change ? { ...one, change } : one;
+    });
 }
 
 function keepNewestInSight() {
@@ -163,15 +176,31 @@ function frameLine({ body, at }) {
   );
 }
 
-function ownBubble({ body, at }) {
-  const words = make("p", { class: "said", dir: "auto" }, said(body));
+function ownBubble({ id, kind, body, at, change }) {
+  const text = change ? (change.body.text ?? "You deleted this message") : said(body);
+  const words = make("p", { class: "said", dir: "auto" }, text);
+  const mark = change?.body.text ? " edited" : "";
+  const may = kind === "message" && model.channel === "whatsapp" && change?.kind !== "revoke";
   return make(
     "li",
     { class: "bubble own" },
     make("span", { class: "unseen" }, "The customer wrote:"),
     words,
+    may ? changes(id, text) : null,
+    make("span", { class: "unseen" }, mark),
     time(at),
   );
+}
+
+function changes(id, text) {
+  const edit = make("button", { type: "button", class: "small" }, "Edit");
+  onPress(edit, () => {
+    const words = window.prompt("The new words of this message", text)?.trim();
+    if (words) attempt((key) => platform.edit(model.channel, key, id, words));
+  });
+  const remove = make("button", { type: "button", class: "small" }, "Delete");
+  onPress(remove, () => attempt((key) => platform.revoke(model.channel, key, id)));
+  return make("span", { class: "changes" }, edit, remove);
 }
 
 function theirBubble({ body, at }) {

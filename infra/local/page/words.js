@@ -3,6 +3,10 @@
 const KINDS = {
   user_message: "customer wrote",
   suggestion_response: "customer tapped a suggestion",
+  reaction: "customer reacted",
+  call_permission: "customer answered about calls",
+  edited: "customer changed a message",
+  revoked: "customer deleted a message",
   survey_response: "customer answered a survey",
   authentication_response: "customer signed in",
   human_requested: "human asked for",
@@ -87,6 +91,7 @@ export const placed = (place) =>
 
 export const clock = (time) => clockFormat.format(new Date(time));
 
+const LATER = ["edited", "revoked"];
 const CHAT = "ccai:chat-";
 
 /** Returns the name of a journal entry. Where the entry changes nothing, the name of the cause. */
@@ -142,6 +147,30 @@ export function initials(name) {
 
 export const names = (representatives) =>
   representatives.map((one) => one.displayName || "Somebody").join(", ");
+
+/** Returns the words of a customer as they are now: as last edited, or that they are deleted. */
+export function wordsNow(entry, entries) {
+  const later = entries.filter(
+    (one) => one.details?.about?.message === entry.eventId && LATER.includes(one.kind),
+  );
+  const last = later.at(-1);
+  if (!last) return { text: entry.text, mark: null };
+  return last.kind === "revoked"
+    ? { text: entry.text, mark: "deleted" }
+    : { text: last.text, mark: "edited" };
+}
+
+/** Returns what came beside the words of an entry, one line for each part. */
+export function besideInWords({ about, product, referral, reaction, choice, forwarded }) {
+  return [
+    about && `about: ${about.text ? `“${about.text}”` : about.message}`,
+    reaction && (reaction.emoji ? `reaction: ${reaction.emoji}` : "the reaction was taken back"),
+    product && `product: ${product.productId ?? product.catalogId}`,
+    referral && `from an ad: ${referral.headline ?? referral.sourceUrl ?? referral.sourceId}`,
+    choice?.description,
+    forwarded && `forwarded ${forwarded}`,
+  ].filter(Boolean);
+}
 
 /** Returns the text of a message of any form. */
 export function said(body) {

@@ -65,7 +65,7 @@ class PlatformStore:
             """select id, name, (select max(seq) from transcript
               where conversation = conversations.id) as latest,
                (select body from transcript where conversation = conversations.id
-                and side = 'customer' and kind = 'message' order by seq desc limit 1)
+                and side = 'customer' and kind in ('message', 'edit') order by seq desc limit 1)
                from conversations order by coalesce(latest, 0) desc, id"""
         )
         return [

@@ -25,7 +25,7 @@ from starlette.routing import Route
 from infra.local.simulators.bodies import at, object_of
 from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
-from infra.local.simulators.simulator import json_of
+from infra.local.simulators.simulator import google_error, json_of
 from infra.local.simulators.whatsapp_content import WrongContent, shown
 
 PREFIX = "/sim/whatsapp"
@@ -38,6 +38,7 @@ AGENT, US = "ai_agent", "escalation"  # roles of the owners of a thread
 
 OURS = {"display_phone_number": OWN_NUMBER, "phone_number_id": NUMBER}
 ANSWERED, WANTED = "Meta's agent answers:", "Meta's agent: a person will take over."
+_NO_MESSAGE = ("edit", "revoke")  # these open no window
 
 
 class WhatsAppSimulator(PhoneSimulator):
@@ -65,6 +66,9 @@ class WhatsAppSimulator(PhoneSimulator):
             *super().customer_routes(),
             Route("/customers/{key}/echo", self._echo, methods=["POST"]),
             Route("/customers/{key}/agent", self._agent, methods=["GET", "PUT"]),
+            Route("/customers/{key}/messages/{id:path}", self._edit, methods=["PATCH"]),
+            Route("/customers/{key}/messages/{id:path}", self._revoke, methods=["DELETE"]),
+            Route("/customers/{key}/reactions", self._react, methods=["POST"]),
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
@@ -159,7 +163,11 @@ class WhatsAppSimulator(PhoneSimulator):
         """Returns whether the customer wrote within the window. `silentHours` of a status moves the
         clock.
         """
-        said = [row["at"] for row in self.store.transcript(key) if row["side"] == "customer"]
+        said = [
+            row["at"]
+            for row in self.store.transcript(key)
+            if row["side"] == "customer" and row["kind"] not in _NO_MESSAGE
+        ]
         silent = self._silent.get(key, timedelta())
         return bool(said) and datetime.now(UTC) - datetime.fromisoformat(said[-1]) + silent < WINDOW
 
@@ -231,12 +239,61 @@ class WhatsAppSimulator(PhoneSimulator):
         said = {"to": key.removeprefix("+"), "type": "text", "text": {"body": text}}
         self.report(_standby(message_echoes=[_item(key, native, {"message": said})]))
 
+    async def _edit(self, request: Request) -> Response:
+        """Changes the words of an earlier message: `{"text"}`.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+        """
+        text = (await json_of(request)).get("text")
+        if not isinstance(text, str) or not text:
+            return google_error(400, "INVALID_ARGUMENT", "text is required.")
+        message = {"type": "text", "text": {"body": text}}
+        of = request.path_params["id"]
+        edit = {"original_message_id": of, "message": message}
+        return await self._again(request, of, "edit", {"edit": edit}, {"text": text})
+
+    async def _revoke(self, request: Request) -> Response:
+        """Deletes an earlier message.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/revoke
+        """
+        of = request.path_params["id"]
+        revoke = {"original_message_id": of}
+        return await self._again(request, of, "revoke", {"revoke": revoke}, {})
+
+    async def _react(self, request: Request) -> Response:
+        """Reacts to a message of either side: `{"message", "emoji"}`; without an emoji the reaction
+        is taken back.
+        """
+        body = await json_of(request)
+        of, emoji = str(body.get("message")), body.get("emoji")
+        known = {"emoji": emoji} if isinstance(emoji, str) and emoji else {}
+        reaction = {"message_id": of, **known}
+        return await self._again(request, of, "reaction", {"reaction": reaction}, known)
+
+    async def _again(
+        self, request: Request, of: str, kind: str, what: dict[str, Any], shown: dict[str, Any]
+    ) -> Response:
+        """Shows and reports what the customer does with an earlier message."""
+        key = self.key_of(request.path_params["key"])
+        sides = ("customer", "business") if kind == "reaction" else ("customer",)
+        if not any(self.store.owner_of(side, of) == key for side in sides):
+            return google_error(404, "NOT_FOUND", "This customer has no such message.")
+        native = self.new_id()
+        row = {"of": of, **shown}
+        with self.store.whole():
+            self.store.show(key, "customer", kind, native, row)
+            self.report(self._said(key, native, {"type": kind, **what}))
+        await self.let_baton_hear()
+        return JSONResponse({"messageId": native, **row})
+
     def heard(self, body: bytes) -> Iterator[Heard]:
         """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages"""
         for value in _values(object_of(body)):
             for message in _list(value.get("messages")):
                 key, native = f"+{at(message, 'from')}", at(message, "id")
-                if is_e164(key) and isinstance(native, str):
+                is_new = at(message, "type") not in (*_NO_MESSAGE, "reaction")
+                if is_e164(key) and isinstance(native, str) and is_new:
                     yield Heard(key, native, _text_of(message))
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
@@ -267,7 +324,8 @@ class WhatsAppSimulator(PhoneSimulator):
         return f"wamid.{base64.b64encode(whole).decode()}"
 
     def _said(self, key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
-        self._silent.pop(key, None)
+        if what["type"] not in _NO_MESSAGE:
+            self._silent.pop(key, None)
         wa_id = key.removeprefix("+")
         contact = {"profile": {"name": self.store.name_of(key) or "Michael"}, "wa_id": wa_id}
         said = {"from": wa_id, **_item(key, native, what)}

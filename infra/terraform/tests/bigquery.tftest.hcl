@@ -38,6 +38,10 @@ run "the_handoff_topic_is_written" {
     error_message = "Pub/Sub writes baton-handoffs into the table, and no field that it has no column for."
   }
   assert {
+    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "|${google_pubsub_subscription.bigquery["baton"].name}\"")
+    error_message = "The age of this subscription is watched too."
+  }
+  assert {
     condition = (
       google_bigquery_dataset_iam_member.pubsub["baton"].role == "roles/bigquery.dataEditor" &&
       google_bigquery_dataset_iam_member.pubsub["baton"].member == local.pubsub_agent

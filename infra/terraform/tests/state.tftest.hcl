@@ -44,7 +44,8 @@ run "the_database_is_safe_and_alarms_ring" {
 
   assert {
     condition = toset([for one in google_firestore_index.these :
-      join(" ", concat([one.collection, one.query_scope], [for field in one.fields : "${field.field_path} ${field.order}"]))]) == toset([
+      join(" ", concat([one.collection, one.query_scope], [for field in one.fields :
+      "${field.field_path} ${field.array_config == "CONTAINS" ? "CONTAINS" : field.order}"]))]) == toset([
       for one in local.firestore.indexes : join(" ", concat([one.collection, one.scope], one.fields))
     ])
     error_message = "Every index of firestore.json is made as it is written there."
@@ -53,12 +54,29 @@ run "the_database_is_safe_and_alarms_ring" {
   # What rings
 
   assert {
-    condition     = toset(keys(google_monitoring_alert_policy.these)) == toset(["dead_letters", "oldest_wake_up", "server_errors", "unclaimed_handoffs", "deliveries_waiting", "failed_deliveries", "unread_webhooks"])
+    condition = toset(keys(google_monitoring_alert_policy.these)) == toset(["door_closed", "caller_refused", "server_errors", "acks_budget", "delivery_budget", "oldest_message",
+    "sweep_stopped", "target_down", "deliveries_waiting", "failed_deliveries", "unread_webhooks", "unclaimed_handoffs", "dead_letters"])
     error_message = "An alarm is missing, or is not listed here."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|send-representative\"") && !strcontains(jsonencode(values(google_monitoring_alert_policy.these)[*].conditions), "_services}") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
+    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|send-representative\"") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
     error_message = "Server errors are those of the public services."
+  }
+  assert {
+    condition     = length(regexall("[{][a-z_]+[}]", jsonencode(values(google_monitoring_alert_policy.these)[*].conditions))) == 0
+    error_message = "Every filter is filled in."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "\"baton-handoffs|baton-outbox|baton-user-messages\"")
+    error_message = "The age of every subscription is watched."
+  }
+  assert {
+    condition     = toset(keys(google_monitoring_uptime_check_config.these)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && toset(keys(google_monitoring_slo.these)) == toset(["acks", "delivery"])
+    error_message = "Every public door has its uptime check, and answers and deliveries have their objectives."
+  }
+  assert {
+    condition     = alltrue([for one in google_monitoring_alert_policy.these : length(one.documentation[0].links) == 0 && strcontains(one.documentation[0].content, "infra/RUNBOOK.md#baton-")])
+    error_message = "Every alarm names its paragraph of the runbook."
   }
   assert {
     condition     = length(google_monitoring_notification_channel.email) == 0
@@ -74,6 +92,11 @@ run "who_is_mailed_and_what_it_may_cost" {
   variables {
     alert_email   = "oncall@example.com"
     max_instances = 3
+    runbook       = "https://git.example.com/baton/infra/RUNBOOK.md"
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.these["sweep_stopped"].documentation[0].links[0].url == "https://git.example.com/baton/infra/RUNBOOK.md#baton-the-sweep-fails-or-is-paused"
+    error_message = "An alarm links to its paragraph of the runbook."
   }
   assert {
     condition     = alltrue([for one in google_monitoring_alert_policy.these : one.notification_channels == tolist([google_monitoring_notification_channel.email[0].name])])

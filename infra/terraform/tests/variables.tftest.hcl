@@ -21,12 +21,13 @@ run "everything_is_wrong" {
     settings           = { UNCLAIMED = "60" }
     max_instances      = 0
     alert_email        = "oncall"
+    runbook            = "RUNBOOK.md"
     sources            = {}
   }
 
   expect_failures = [
     var.project_id, var.region, var.firestore_location, var.secrets, var.settings, var.max_instances, var.alert_email,
-    var.sources,
+    var.sources, var.runbook,
   ]
 }
 

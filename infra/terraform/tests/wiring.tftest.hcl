@@ -7,11 +7,26 @@ variables {
   project_id   = "baton-test"
   region       = "europe-west1"
   alert_email  = "oncall@example.com"
+  runbook      = "https://git.example.com/baton/infra/RUNBOOK.md"
   secrets      = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS"]
   settings     = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com" }
   wait_seconds = 0
   gcloud       = "true"
   sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
+}
+
+run "what_is_missing_is_that_of_what_is_used" {
+  variables {
+    secrets = ["WHATSAPP_APP_SECRETS"]
+  }
+  assert {
+    condition     = join(",", output.missing_secrets) == "BATON_API_KEYS,WHATSAPP_ACCESS_TOKEN,WHATSAPP_VERIFY_TOKEN"
+    error_message = "Only secrets of the platforms in use and of the API are named."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.these["deliver_outbox"].service_config[0].environment_variables["BATON_PLATFORMS"] == "whatsapp"
+    error_message = "A function that sends knows which platforms are in use."
+  }
 }
 
 run "who_calls_whom" {
@@ -238,7 +253,43 @@ run "what_a_function_is_given" {
     error_message = "The API's address is among the outputs."
   }
   assert {
-    condition     = contains(output.missing_secrets, "BUSINESS_MESSAGES_SIGNING_KEYS") && !contains(output.missing_secrets, "BATON_API_KEYS")
+    condition     = join(",", output.missing_secrets) == "CSKU_API_SECRET"
     error_message = "What still has no value is said."
+  }
+}
+
+run "two_in_one_project" {
+  variables {
+    prefix = "dev"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      [for name, one in google_cloudfunctions2_function.these : one.name == "dev_${name}" && one.build_config[0].entry_point == name],
+      [for one in google_pubsub_topic.these : startswith(one.name, "dev-")],
+      [for one in google_pubsub_topic.dead : startswith(one.name, "dev-")],
+      [for one in google_pubsub_subscription.pushed : startswith(one.name, "dev-")],
+      [for name, one in google_secret_manager_secret.these : one.secret_id == "dev-${name}"],
+      [for one in google_service_account.functions : startswith(one.account_id, "dev-") && length(one.account_id) <= 30],
+      [for one in google_service_account.callers : startswith(one.account_id, "dev-")],
+      [for one in google_logging_metric.these : startswith(one.name, "dev_") && strcontains(one.filter, "dev-receive-webhook")],
+      [for one in google_monitoring_alert_policy.these : startswith(one.display_name, "Baton dev:")],
+      [for one in google_cloud_scheduler_job.these : startswith(one.name, "dev-")],
+    ]))
+    error_message = "With a prefix nothing has the name of the Baton without one."
+  }
+  assert {
+    condition = (
+      google_firestore_database.baton.name == "baton-dev" && google_storage_bucket.sources.name == "baton-test-dev-sources" &&
+      google_artifact_registry_repository.baton.repository_id == "dev" &&
+      !can(regex("baton-(outbox|[a-z-]*-dead\\b)", jsonencode(google_monitoring_alert_policy.these))) && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "baton_")
+    )
+    error_message = "Database, bucket, repository, alarms and dashboard are its own."
+  }
+  assert {
+    condition = alltrue([for one in google_cloudfunctions2_function.these :
+      one.service_config[0].environment_variables["BATON_PREFIX"] == "dev" && one.service_config[0].environment_variables["BATON_DATABASE"] == "baton-dev"
+    ]) && alltrue([for one in google_cloudfunctions2_function.these["send_representative"].service_config[0].secret_environment_variables : one.key == "BATON_API_KEYS" && one.secret == "dev-BATON_API_KEYS"])
+    error_message = "The functions know their topics, their database and their secrets."
   }
 }

@@ -66,7 +66,7 @@ def forget_joined(draft: Draft) -> None:
     delivery knows, LEFT is still sent.
     """
     known, event = draft.conversation, draft.event
-    if isinstance(event, Undelivered) and event.message not in _frames(known):
+    if isinstance(event, Undelivered) and (event.may_arrive or event.message not in _frames(known)):
         return
     frame = event.message if isinstance(event, Undelivered) else expect(event, JoinedLost).frame
     draft.conversation = channels.not_shown(known, frame)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
-from shared.handoff.draft import Draft
+from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.state import handback_for_bot
-from shared.handoff.visibility import copies
+from shared.handoff.visibility import DETAILS, copies
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Listener, Post, Publish
-from shared.schemas.events import HumanRequested
+from shared.schemas.details import Details, UndeliveredMessage
+from shared.schemas.events import HumanRequested, Undelivered
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
@@ -37,6 +38,30 @@ def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:
                 )
 
     return effect
+
+
+def tell_sender(draft: Draft) -> None:
+    """Publishes for the bot or desk that sent a message that it was not delivered. Baton's own
+    messages have no sender to hear it, nor has one that is not stored any more.
+    """
+    event = expect(draft.event, Undelivered)
+    if event.by is None:
+        return
+    lost = UndeliveredMessage(message=event.message, reason=event.reason)
+    form: JsonObject = {
+        "conversationId": event.source,
+        "requestId": event.id,
+        "sendTime": format_time(event.occurred_at or draft.now),
+        DETAILS: Details(undelivered=lost).shown(),
+    }
+    to = (event.by,)
+    body = {**form, **_ours(draft, to, to)}
+    draft.emit_unless_tracked(
+        Publish(id=draft.derived_id("undelivered"), topic=USER_MESSAGES, body=body)
+    )
+    if event.by in draft.policy.webhooks:
+        post = draft.derived_id("undelivered webhook")
+        draft.emit_unless_tracked(Post(id=post, audience=event.by, body=form))
 
 
 def _ours(draft: Draft, audience: Sequence[Listener], readers: Sequence[Listener]) -> JsonObject:

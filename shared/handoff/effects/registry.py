@@ -16,7 +16,7 @@ from shared.handoff.effects import (
     variables,
 )
 from shared.handoff.effects.notifications import notify
-from shared.handoff.effects.publication import publish
+from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
 from shared.handoff.terms import Effect
@@ -37,6 +37,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
     Effect.NOTE_CONTACT: state.note_contact,
+    Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
     **{effect: publish(audience) for effect, audience in READERS.items()},
     Effect.QUEUE: desks.queue,
@@ -77,6 +78,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.COMMENT_VARIABLES: variables.comment,
     Effect.CAPTURE_REPLY: variables.capture_reply,
     Effect.NOTIFY_UNDELIVERED: notify("delivery.failed"),
+    Effect.TELL_SENDER: tell_sender,
     Effect.FORGET_JOINED: frames.forget_joined,
     Effect.REPLACE_APP: frames.replace_app,
     Effect.UNSUBSCRIBE: state.unsubscribe,

@@ -14,6 +14,7 @@ from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation, Handback, Line, Timer
 from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
 from shared.schemas.journal import Verdict
+from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
 
 LINES_KEPT, LINE_LIMIT = 20, 300
@@ -177,3 +178,9 @@ def measure(draft: Draft) -> None:
     draft.change(progress=measured.progress)
     if measured.measures:
         draft.emit(Record(id=draft.derived_id("record"), measures=measured.measures))
+
+
+def forget_lines(draft: Draft) -> None:
+    empty = expect(draft.event, LineEmpty).lines
+    left = tuple(one for one in draft.conversation.waits_for if one not in empty)
+    draft.change(waits_for=left)

@@ -26,6 +26,7 @@ from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Details, Media
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import (
     BotMessage,
@@ -122,20 +123,22 @@ class _Report:
         return Content.model_construct(text=self.said())
 
     def said(self) -> str:
-        content = self.get("message", "content")
-        parts = content if isinstance(content, dict) else {}
         text = self.text("message", "content", "text") or self.text("message", "content", "caption")
+        media = self.media()
+        shown = [media.link or f"[{media.kind}]"] if media else []
+        return "\n".join(filter(None, [text, *shown])) or "[empty]"
+
+    def media(self) -> Media | None:
+        """Returns the file of a message, None if it is a text. The names of its fields are not
+        known, so its link is the first one.
+        """
+        content = self.get("message", "content")
+        parts = content.values() if isinstance(content, dict) else ()
         kind = self.text("message", "content", "type") or "text"
-        link = next(
-            (
-                v
-                for v in parts.values()
-                if isinstance(v, str) and v.startswith(("https://", "http://"))
-            ),
-            None,
+        links = (
+            one for one in parts if isinstance(one, str) and one.startswith(("https://", "http://"))
         )
-        media = [] if kind == "text" else [link or f"[{kind}]"]
-        return "\n".join(filter(None, [text, *media])) or "[empty]"
+        return None if kind == "text" else Media(kind=kind, link=next(links, None))
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
@@ -145,10 +148,12 @@ class _Report:
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
+    media = report.media()
     said = UserMessage(
         **report.common(),
         form={},
         said=report.said(),
+        details=Details(media=media) if media else None,
         customer_name=shortened(report.text("conversation_label") or "", NAME_LIMIT) or None,
     )
     return [said, *_asks_for_human(report)]

@@ -11,6 +11,8 @@ https://developers.google.com/business-communications/rcs-business-messaging/gui
 """
 
 import base64
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,9 +20,10 @@ from dataclasses import dataclass
 from shared.errors import BadRequest
 from shared.platforms.base import parse_signed, read_or_noted
 from shared.platforms.map_links import NOWHERE, map_link
-from shared.platforms.phones import Line, e164
+from shared.platforms.phones import NOTHING, Line, e164
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
+from shared.schemas.details import Choice, Details, Location, Media, Number, as_number
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
@@ -34,6 +37,7 @@ _LAUNCH = "agent_launch_event"
 # STOP. UNVERIFIED: Google's guide gives the keywords as examples only; this table is from
 # https://developer.vonage.com/en/messages/concepts/rcs-subscribe-unsubscribe
 _STOP: Mapping[str, str] = {"+34": "baja", "+52": "baja", "+55": "parar"}
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")  # punctuation, emoji and white space around a word
 _START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "+55": "começar"}
 
 
@@ -54,6 +58,12 @@ class _Report:
             value = value.get(name) if isinstance(value, dict) else None
         return value if isinstance(value, str) and value else None
 
+    def number(self, *path: str) -> Number | None:
+        value: object = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return as_number(value)
+
 
 def _message(report: _Report) -> list[Event]:
     """Returns the events of a text.
@@ -72,7 +82,7 @@ def _message(report: _Report) -> list[Event]:
 
 
 def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere: str) -> bool:
-    """Returns whether the text is a keyword and nothing else.
+    """Returns whether the text is a keyword and nothing else but punctuation.
 
     The international keyword is valid in every country.
     """
@@ -81,14 +91,19 @@ def _is_keyword(report: _Report, text: str, local: Mapping[str, str], everywhere
         everywhere,
         *(word for code, word in known.items() if report.line.phone.startswith(code)),
     }
-    return text.strip().casefold() in words
+    bare = _AROUND.sub("", unicodedata.normalize("NFC", text))
+    return bare.casefold() in words
 
 
 def _file(report: _Report) -> list[Event]:
     """Returns the file's link as text, as Business Messages does for images."""
     name = report.text("userFile", "payload", "fileName")
     link = report.text("userFile", "payload", "fileUri")
-    return [report.line.message(link or (f"[file] {name}" if name else "[file]"))]
+    size = report.number("userFile", "payload", "fileSizeBytes")
+    kind = report.text("userFile", "payload", "mimeType")
+    media = Media(kind="file", mime_type=kind, file_name=name, size=size, link=link)
+    words = link or (f"[file] {name}" if name else "[file]")
+    return [report.line.message(words, Details(media=media))]
 
 
 def _location(report: _Report) -> list[Event]:
@@ -98,7 +113,10 @@ def _location(report: _Report) -> list[Event]:
     )
     # protobuf leaves out zeros, which are valid coordinates
     values = [0 if value is None else value for value in found]
-    return [report.line.message(map_link(*values) if values else NOWHERE)]
+    latitude, longitude = values or (None, None)
+    where = Location(latitude=as_number(latitude), longitude=as_number(longitude))
+    words = map_link(*values) if values else NOWHERE
+    return [report.line.message(words, Details(location=where) if values else NOTHING)]
 
 
 def _tap(report: _Report) -> list[Event]:
@@ -107,7 +125,9 @@ def _tap(report: _Report) -> list[Event]:
     A suggested action is sent without messageId, text and eventType.
     """
     postback = report.text("suggestionResponse", "postbackData") or ""
-    return [report.line.tap(postback, report.text("suggestionResponse", "text") or "")]
+    choice = Details(choice=Choice(postback=postback)) if postback else NOTHING
+    text = report.text("suggestionResponse", "text") or ""
+    return [report.line.tap(postback, text, details=choice)]
 
 
 def _receipt(report: _Report) -> list[Event | Ephemeral]:
@@ -118,14 +138,19 @@ def _receipt(report: _Report) -> list[Event | Ephemeral]:
 
 
 def _expired(report: _Report) -> list[Event]:
-    message = report.text("messageId")
+    """Returns that a message expired.
+
+    Where the platform could not take it back, it may still arrive: a JOINED counts as shown.
+    """
+    message, kind = report.text("messageId"), str(report.body["eventType"])
     if message is None:
-        return [_unknown(report, "TTL_EXPIRATION_REVOKED")]
-    return [
-        Undelivered(
-            **report.line.common(), message=message, reason="it expired before it was delivered"
-        )
-    ]
+        return [_unknown(report, kind)]
+    late = kind == "TTL_EXPIRATION_REVOKE_FAILED"
+    reason = "it expired before it was delivered"
+    if late:
+        reason = "it expired, and the platform could not take it back: it may still arrive"
+    common = report.line.common()
+    return [Undelivered(**common, message=message, reason=reason, may_arrive=late)]
 
 
 _EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
@@ -135,6 +160,7 @@ _EVENTS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
     "UNSUBSCRIBE": lambda report: [Unsubscribed(**report.line.common(), said=None)],
     "SUBSCRIBE": lambda report: [Subscribed(**report.line.common(), said=None)],
     "TTL_EXPIRATION_REVOKED": _expired,
+    "TTL_EXPIRATION_REVOKE_FAILED": _expired,
 }
 _PAYLOADS: Mapping[str, Callable[[_Report], Sequence[Event | Ephemeral]]] = {
     "suggestionResponse": _tap,

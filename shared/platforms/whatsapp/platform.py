@@ -33,7 +33,15 @@ from shared.platforms.whatsapp.content import (
     message_of,
     plain_message_of,
 )
-from shared.platforms.whatsapp.webhook import AI_AGENT, APP_NAME, GROUP, NAME, USER_ID, reported
+from shared.platforms.whatsapp.webhook import (
+    AI_AGENT,
+    APP_NAME,
+    GROUP,
+    NAME,
+    USER_ID,
+    Numbers,
+    reported,
+)
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     GiveFloor,
@@ -104,6 +112,7 @@ class WhatsApp:
     api_url: str = "https://graph.facebook.com/v23.0"
     access_token: str | None = field(default=None, repr=False)
     app_name: str = APP_NAME
+    numbers: Numbers = field(default_factory=Numbers, compare=False)
     facts: AbstractSet[Fact] = SAFE
     groups: bool = False
     language: str = "en"
@@ -140,7 +149,7 @@ class WhatsApp:
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         """Never raises for a signed body: WhatsApp would send the whole batch again for days."""
-        found = reported(request.body, self.app_name, self.facts, groups=self.groups)
+        found = reported(request.body, self.app_name, self.facts, self.numbers, groups=self.groups)
         return completed(found, self.language, self.now)
 
     def call(self, command: ToChannel | Signal) -> Call | None:

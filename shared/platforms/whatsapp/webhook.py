@@ -10,7 +10,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Any, Literal
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
-from shared.platforms.phones import Line, e164
+from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.words import (
     UNSUPPORTED,
@@ -42,15 +42,17 @@ from shared.schemas.events import (
     Edited,
     Event,
     FloorMoved,
+    GivenName,
     HumanMessage,
     HumanRequested,
+    NamesChanged,
     Overheard,
     Reaction,
     Revoked,
     Undelivered,
     Unknown,
 )
-from shared.schemas.ids import hidden, sha256
+from shared.schemas.ids import conversation_id, hidden, sha256
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -58,18 +60,20 @@ from shared.schemas.times import time_or_none
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
 AGENT_NAME = "Meta Business Agent"
 ESCALATION, AI_AGENT = "escalation", "ai_agent"  # roles of senders on one number
+ELSEWHERE = "elsewhere"  # stands for the customer of a status that names none
 GROUP = "group:"  # begins the address of a group of people
 USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
 _WHO: Mapping[str, tuple[str, ...]] = {
     "messages": ("from", "from_user_id"),
     "statuses": ("recipient_id", "recipient_user_id"),
-    "message_echoes": ("to", "to_user_id"),
-    "overheard": ("to", "to_user_id", "recipient"),
+    "message_echoes": ("to", "to_user_id", "toUserId"),
+    "overheard": ("to", "to_user_id", "toUserId", "recipient"),
     "handovers": ("phone_number", "user_id"),
 }
 _FACTS = {
     "recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID,
     "to_user_id": Fact.WHATSAPP_TO_USER_ID,
+    "toUserId": Fact.WHATSAPP_TO_USER_ID,
 }
 
 
@@ -88,40 +92,84 @@ class Item:
     group: str | None = None
 
 
+class Numbers:
+    """Which of the app's phone numbers Baton serves. One webhook reports on all of them."""
+
+    def __init__(self, served: Collection[str] = ()) -> None:
+        self._served = frozenset(served)
+        self._seen = set[str]()
+
+    def serves(self, number: str | None) -> bool:
+        """Returns whether Baton serves this phone number id. Where WHATSAPP_NUMBERS does not say
+        which, it serves all of them, and a WARNING names each once.
+        """
+        if number is None or self._served:
+            return number is None or number in self._served
+        if number not in self._seen:
+            self._seen.add(number)
+            log(
+                "WARNING",
+                "a number is served that WHATSAPP_NUMBERS does not name; it names none",
+                platform=NAME,
+                number=number,
+            )
+        return True
+
+
 def reported(
     body: bytes,
     app_name: str = APP_NAME,
     facts: AbstractSet[Fact] = SAFE,
+    numbers: Numbers | None = None,
     *,
     groups: bool = False,
 ) -> list[Event | Ephemeral]:
-    """Returns the events of a genuine body, in order.
+    """Returns the events of a genuine body, in order, without those of numbers that Baton does not
+    serve.
 
     An item that cannot be read is logged as an ERROR and does not affect the others. Without
     `groups`, what happens in a group of people is left alone and counted in the log.
     """
     return read_or_noted(
-        NAME, lambda: _reported(parse_signed(body), app_name, facts, groups), lambda: None
+        NAME,
+        lambda: _reported(parse_signed(body), app_name, facts, numbers or Numbers(), groups),
+        lambda: None,
     )
 
 
 def _reported(
-    whole: Mapping[str, Any], app_name: str, facts: AbstractSet[Fact], groups: bool
+    whole: Mapping[str, Any],
+    app_name: str,
+    facts: AbstractSet[Fact],
+    numbers: Numbers,
+    groups: bool,
 ) -> list[Event | Ephemeral]:
-    faults, left_alone = Counter[str](), 0
+    faults, others, left_alone = Counter[str](), Counter[str](), 0
     found: list[Event | Ephemeral] = []
     for change in (
         change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
     ):
         for read, item in _items(change, app_name, facts):
-            if item.group is not None and not groups:
+            number = _number_of(item.value)
+            if not numbers.serves(number):
+                others[str(number)] += 1
+            elif item.group is not None and not groups:
                 left_alone += 1
-                continue
-            found += collected(partial(read, item), partial(_line, item), faults)
+            else:
+                found += collected(partial(read, item), partial(_line, item), faults)
     alarm(NAME, faults)
+    for other, items in others.items():
+        message = "a webhook reports on a number that Baton does not serve; it was left alone"
+        log("INFO", message, platform=NAME, number=other, items=items)
     if left_alone:
         log("INFO", "what happens in groups is left alone", platform=NAME, items=left_alone)
     return found
+
+
+def _number_of(value: object) -> str | None:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+    return number if isinstance(number, str) and number else None
 
 
 def _items(
@@ -176,6 +224,8 @@ def _message(item: Item) -> list[Event | Ephemeral]:
 
     A message of an unknown kind gets a text that stands for it, and opens the messaging window.
     """
+    if item.body.get("type") == "system" and (changed := _changed(item)) is not None:
+        return [changed]
     line, details = _named(item), details_of(item.body)
     tapped, kind = tapped_of(item.body), item.body.get("type")
     if tapped is not None:
@@ -192,7 +242,7 @@ def _message(item: Item) -> list[Event | Ephemeral]:
         return [line.message(words, details)]
     if not is_said(item.body):
         return [_unknown(line, kind)]
-    return [line.message(UNSUPPORTED, unknown_of(item.body))]
+    return [line.message(UNSUPPORTED, unknown_of(item.body, item.value.get("errors")))]
 
 
 def _to_us(item: Item) -> list[Event | Ephemeral]:
@@ -263,12 +313,44 @@ def _revoked(line: Line, body: Mapping[str, Any]) -> Event:
     return line.act(Revoked, None, Details(about=About(message=hidden(of)), revoked=Deletion()))
 
 
+def _changed(item: Item) -> Event | None:
+    """Returns that a customer has another number or user id; None for any other system message.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system/
+    """
+    told, body = item.body.get("system"), item.body
+    number = _number_of(item.value)
+    if not isinstance(told, dict) or told.get("type") not in _CHANGES or number is None:
+        return None
+    old_user = _customer(told.get("previous_user_id"))
+    new_user = _customer(told.get("user_id"))
+    sender = _customer(body.get("from_user_id"))
+    if new_user is None and sender != old_user:
+        new_user = sender if old_user else None
+    old_user = old_user or (sender if sender != new_user else None)
+    old_number = _customer(body.get("from"))
+    new_number = _customer(told.get("wa_id")) or _customer(told.get("new_wa_id"))
+    if new_number is None:  # only the user id has changed
+        new_number, old_number = old_number, None
+    new = [_given(number, one) for one in (new_user, new_number) if one]
+    old = [_given(number, one) for one in (old_user, old_number) if one]
+    whom = new_number or new_user
+    line = _line(item, whom)
+    if not old or whom is None or line is None:
+        return None
+    address = f"{number}|{whom.removeprefix('+')}"
+    line = replace(line, phone=whom, address=address, names=tuple(new))
+    return NamesChanged(**line.common(), old=tuple(old))
+
+
 def _echo(item: Item) -> list[Event | Ephemeral]:
     """Returns a human message that was typed in the WhatsApp Business app.
 
     The customer has it already, and its author is unknown.
     """
     line, words = _named(item), words_of(item.body)
+    if not words and item.body.get("type") == "interactive":
+        words = UNSUPPORTED
     if not words:
         return [_unknown(line, item.body.get("type"))]
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=item.app_name)
@@ -279,10 +361,13 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
 def _status(item: Item) -> list[Event | Ephemeral]:
     """Returns the receipt of a status.
 
-    `sent` is ignored, because Business Messages has no such receipt.
+    `sent` is ignored, because Business Messages has no such receipt. The message says whose
+    it is, so a status needs no name of a customer: those of groups have none that Baton knows.
     """
-    line, message, status = _named(item), item.body.get("id"), str(item.body.get("status"))
-    if not isinstance(message, str) or not message:
+    message, status = item.body.get("id"), str(item.body.get("status"))
+    line = _line(item, ELSEWHERE)
+    line = replace(line, names=()) if line else None  # a status tells nothing of a customer's names
+    if line is None or not isinstance(message, str) or not message:
         raise _nobody()
     if status == "sent" or (status == "failed" and _is_of_one_member(item)):
         return []
@@ -320,6 +405,9 @@ _CORRECTIONS: Mapping[str, Callable[[Line, Mapping[str, Any]], Event]] = {
     "edit": _edited,
     "revoke": _revoked,
 }
+_CHANGES = frozenset(
+    ("user_changed_number", "user_changed_user_id", "customer_changed_number", "user_id_update")
+)
 _Reader = Callable[[Item], list[Event | Ephemeral]]
 _RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
 _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
@@ -345,22 +433,55 @@ def _nobody() -> BadRequest:
     return BadRequest("nobody-named", "The item names no customer or no message.")
 
 
-def _line(item: Item) -> Line | None:
+def _line(item: Item, otherwise: str | None = None) -> Line | None:
     """Returns the customer with our number, or None if the item names none.
 
     The native id is a hash of the wamid, which is the same in a redelivery. The wamid itself
     contains the customer's number.
     """
-    metadata, body = item.value.get("metadata"), item.body
-    whom = next(filter(None, (_customer(body.get(name)) for name in item.whose)), None)
+    number, body = _number_of(item.value), item.body
+    known = _with_contact(item.value, [_customer(body.get(name)) for name in item.whose])
+    whom = next(iter(known), otherwise)
     whose, whom = whom, f"{GROUP}{item.group}" if item.group else whom
-    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
-    if not isinstance(number, str) or not number or whom is None:
+    if number is None or whom is None:
         return None
     wamid = body["id"] if isinstance(body.get("id"), str) and body["id"] else None
     native = hidden(wamid or sha256(repr(sorted(body.items()))))
     address, at = f"{number}|{whom.removeprefix('+')}", time_or_none(body.get("timestamp"))
-    return Line(NAME, number, whom, address, native, at, _name_of(item.value, whose or whom), wamid)
+    name = _name_of(item.value, whose or whom)
+    names = (
+        () if item.group else tuple(_given(number, one) for one in sorted(known, key=_is_number))
+    )
+    return Line(NAME, number, whom, address, native, at, name, wamid, names)
+
+
+def _given(number: str, whom: str) -> GivenName:
+    """Returns a customer's number or user id with one of our numbers."""
+    if not _is_number(whom):
+        return GivenName(id=conversation_id(NAME, f"{number}:{whom}"), strong=True)
+    here, other = forms_of(whom)
+    return GivenName(
+        id=conversation_id(NAME, f"{number}:{here}"),
+        other=conversation_id(NAME, f"{number}:{other}") if other else None,
+    )
+
+
+def _is_number(whom: str) -> bool:
+    return whom.startswith("+")
+
+
+def _with_contact(value: Mapping[str, Any], found: Iterable[str | None]) -> list[str]:
+    """Returns the customer's number and user id, those that are known, the number first. The
+    contact of one of them may tell the other.
+    """
+    named = list(filter(None, found))
+    for one in _dicts(value, "contacts"):
+        both = [_customer(one.get("wa_id")), _customer(one.get("user_id"))]
+        if any(each in named for each in both if each):
+            named += filter(None, both)
+    numbers = [one for one in named if _is_number(one)]
+    users = [one for one in named if not _is_number(one)]
+    return [*numbers[:1], *users[:1]]
 
 
 def _customer(given: object) -> str | None:

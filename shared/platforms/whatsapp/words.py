@@ -19,6 +19,7 @@ from shared.platforms.base import parse_object
 from shared.platforms.map_links import map_link
 from shared.schemas.details import (
     About,
+    Choice,
     Details,
     Emoji,
     Form,
@@ -31,6 +32,7 @@ from shared.schemas.details import (
     Permission,
     Product,
     Referral,
+    as_number,
 )
 from shared.schemas.ids import hidden
 
@@ -44,7 +46,7 @@ def details_of(item: Item) -> Details:
     read = _BY_KIND.get(kind) if isinstance(kind, str) else None
     update: dict[str, Any] = read(item) if read else {}
     quoted, product = text(context, "id"), child(context, "referred_product")
-    if quoted and tapped_in(item) is None:  # a tap names the message that offered it
+    if quoted:
         update["about"] = About(message=hidden(quoted))
     if product:
         update["product"] = Product(
@@ -59,14 +61,14 @@ def details_of(item: Item) -> Details:
     return Details(**update)
 
 
-def unknown_of(item: Item) -> Details:
-    """Returns what an unknown kind of message has, as the platform sent it."""
+def unknown_of(item: Item, errors: JsonValue) -> Details:
+    """Returns what an unknown kind of message has, as the platform sent it. `errors` are those of
+    the change that holds it.
+    """
     kind = str(item.get("type"))
-    content: dict[str, JsonValue] = {
-        name: item[name] for name in (kind, "errors") if item.get(name)
-    }
-    beside = details_of(item)
-    return beside.model_copy(update={"other": Other(kind=kind, content=content)})
+    found: dict[str, JsonValue] = {kind: item.get(kind), "errors": item.get("errors") or errors}
+    content = {name: one for name, one in found.items() if one}
+    return details_of(item).model_copy(update={"other": Other(kind=kind, content=content)})
 
 
 def tapped_in(item: Item) -> Item | None:
@@ -138,7 +140,7 @@ def _json_object(written: str | None) -> dict[str, JsonValue] | None:
 
 def _interactive(item: Item) -> dict[str, Any]:
     inner = child(item, "interactive")
-    permission, row = child(inner, "call_permission_reply"), child(inner, "list_reply")
+    permission = child(inner, "call_permission_reply")
     if inner.get("type") == "nfm_reply":
         return {"form": form_of(item)}
     if permission:
@@ -150,13 +152,23 @@ def _interactive(item: Item) -> dict[str, Any]:
             source=text(permission, "response_source"),
         )
         return {"call_permission": known}
-    return {"choice": text(row, "description")} if row else {}
+    return _choice(item)
+
+
+def _choice(item: Item) -> dict[str, Any]:
+    tapped = tapped_in(item)
+    if tapped is None:
+        return {}
+    postback = text(tapped, "payload") or text(tapped, "id")
+    return {"choice": Choice(postback=postback, description=text(tapped, "description"))}
 
 
 def _media(item: Item) -> dict[str, Any]:
     kind = str(item["type"])
     media = child(item, kind)
-    flags = {name: media[name] for name in ("voice", "animated") if media.get(name) is True}
+    flags = {
+        name: media[name] for name in ("voice", "animated") if isinstance(media.get(name), bool)
+    }
     known = Media(
         kind=kind,
         id=text(media, "id"),
@@ -205,6 +217,7 @@ _BY_KIND: Mapping[str, Callable[[Item], dict[str, Any]]] = {
     "contacts": lambda item: {"contacts": tuple(filter(None, children(item, "contacts")))},
     "order": lambda item: {"order": order_of(item)},
     "interactive": _interactive,
+    "button": _choice,
     "reaction": _reaction,
 }
 
@@ -229,8 +242,7 @@ def text(owner: Item, name: str) -> str | None:
 
 def number(owner: Item, name: str) -> Number | None:
     """Returns a number, which may be written as a text, or None."""
-    value = owner.get(name)
-    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    return as_number(owner.get(name))
 
 
 UNSUPPORTED = "[unsupported message]"
@@ -257,15 +269,15 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
     """Returns postback, label and the message that offered it, or None if this is not the tap of
     a button or list row.
     """
-    tapped, offered = tapped_in(item), text(child(item, "context"), "id")
+    tapped = tapped_in(item)
     if tapped is None:
         return None
     names = ("payload", "text") if tapped == item.get("button") else ("id", "title")
     postback, label = (text(tapped, name) or "" for name in names)
-    return postback, label, offered
+    return postback, label, text(child(item, "context"), "id")
 
 
-def _media(item: Item) -> str:
+def _media_words(item: Item) -> str:
     """Returns caption and link, or the kind if there is no link: a media id can only be fetched
     with our token.
     """
@@ -277,13 +289,13 @@ def _media(item: Item) -> str:
     return "\n".join(filter(None, [text(media, "caption"), link or name]))
 
 
-def _location(item: Item) -> str:
+def _location_words(item: Item) -> str:
     place = child(item, "location")
     link = map_link(place.get("latitude"), place.get("longitude"))
     return "\n".join(filter(None, [text(place, "name"), text(place, "address"), link]))
 
 
-def _contacts(item: Item) -> str:
+def _contacts_words(item: Item) -> str:
     lines = map(_contact, children(item, "contacts"))
     return "\n".join(["[contact]", *(line for line in lines if line)])
 
@@ -293,7 +305,7 @@ def _contact(card: Item) -> str:
     return " ".join(filter(None, [text(child(card, "name"), "formatted_name"), *numbers]))
 
 
-def _order(item: Item) -> str:
+def _order_words(item: Item) -> str:
     """Returns what was ordered: the customer's words, a line for each product, and the sum."""
     order = order_of(item)
     lines = [
@@ -309,7 +321,7 @@ def _price(amount: object, currency: str | None) -> str:
     return " ".join(filter(None, [str(amount), currency]))
 
 
-def _interactive(item: Item) -> str | None:
+def _form_words(item: Item) -> str | None:
     """Returns what was filled in. Other kinds that are no tap are unknown."""
     inner = child(item, "interactive")
     if inner.get("type") != "nfm_reply":
@@ -326,11 +338,11 @@ def _answer(value: JsonValue) -> str:
 
 _WORDS: Mapping[str, Callable[[Item], str | None]] = {
     "text": lambda item: text(child(item, "text"), "body") or "[empty]",
-    **dict.fromkeys(MEDIA, _media),
-    "location": _location,
-    "contacts": _contacts,
-    "order": _order,
-    "interactive": _interactive,
+    **dict.fromkeys(MEDIA, _media_words),
+    "location": _location_words,
+    "contacts": _contacts_words,
+    "order": _order_words,
+    "interactive": _form_words,
     "button": lambda item: "[button]",
     "unsupported": lambda item: UNSUPPORTED,
 }

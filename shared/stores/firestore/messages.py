@@ -70,9 +70,16 @@ def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
         "seq": integer(document.seq),
         **pending,
         **_due(entry.conversation, document.due_at),
+        **_natives(document.natives),
         "expire_at": timestamp(expire_at),
         "body": {"string_value": document.body},
     }
+
+
+def _natives(natives: Sequence[str]) -> Message:
+    """Returns the indexed field, none where it would be empty: most entries send nothing."""
+    values = [{"string_value": one} for one in natives]
+    return {"natives": {"array_value": {"values": values}}} if values else {}
 
 
 def _due(conversation: str, due_at: datetime | None) -> Message:
@@ -149,6 +156,17 @@ def find(
         "limit": {"value": limit},
     }
     return {**query, "start_at": {"values": start, "before": False}} if start else query
+
+
+def find_by_native(native: str) -> dict[str, Any]:
+    """Returns a query for the latest journal entry, of any conversation, with this key."""
+    order = [{"field": {"field_path": "time"}, "direction": "DESCENDING"}]
+    return {
+        "from_": [{"collection_id": "journal", "all_descendants": True}],
+        "where": where("natives", "ARRAY_CONTAINS", {"string_value": native}),
+        "order_by": order,
+        "limit": {"value": 1},
+    }
 
 
 def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Transactions are not used, because they take locks and starve under contention.
 
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
-conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, expire_at, body
+conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
+                                    body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
@@ -61,19 +62,30 @@ class FirestoreStore:
         document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
         return document and Snapshot(_conversation(document), document.update_time)
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        return None
+
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         entries = [self._create_entry(entry) for entry in commit.entries]
         conversations = [
             self._write_conversation(conversation) for conversation in commit.conversations
         ]
-        times = await self._rpc.commit([*entries, *conversations])
+        updates = [
+            forms.replace(*self._entry_document(entry.value), entry.token)
+            for entry in commit.updates
+        ]
+        times = await self._rpc.commit([*entries, *conversations, *updates])
         await self._keep_links(commit)
-        written = zip(commit.conversations, times[len(entries) :], strict=True)
+        written = zip(commit.conversations, times[len(entries) :], strict=False)
         return [Snapshot(conversation.value, time) for conversation, time in written]
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))
         return document and _entry(document)
+
+    async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
+        found = await self._rpc.query(self._rpc.root, forms.find_by_native(native))
+        return _entry(found[0]) if found else None
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
@@ -222,6 +234,8 @@ class FirestoreStore:
             LINK_MARGIN if conversation.value.linked_to else timedelta(),
         )
         name = self._name(forms.conversation_path(value.id))
+        if value.is_only_a_name:
+            margin = self._ttl  # it outlives the conversation to which it leads
         fields = forms.conversation_fields(value, self._expiry(value.due_at) + margin)
         if conversation.token is None:
             return forms.create(name, fields)

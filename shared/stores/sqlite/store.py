@@ -62,6 +62,10 @@ create index if not exists journal_pending on journal (conversation, pending_seq
   where pending_seq is not null;
 create index if not exists journal_by_due on journal (due_at, conversation, id)
   where due_at is not null;
+create table if not exists natives (
+  conversation text not null, entry text not null, native text not null, primary key (conversation,
+  entry, native)) without rowid;
+create index if not exists natives_by_native on natives (native);
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -83,6 +87,9 @@ class SqliteStore:
         )
         return _conversation(rows[0][0]) if rows else None
 
+    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
+        return None
+
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         await self._run(_whole, _commit, commit)
         return [Snapshot(written.value, written.value.version) for written in commit.conversations]
@@ -90,6 +97,14 @@ class SqliteStore:
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         sql = "select body, revision from journal where conversation = ? and id = ?"
         rows = await self._run(_select, sql, (conversation, entry))
+        return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
+
+    async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
+        sql = """select journal.body, journal.revision from natives
+                 join journal on journal.conversation = natives.conversation
+                   and journal.id = natives.entry
+                 where natives.native = ? order by journal.time desc limit 1"""
+        rows = await self._run(_select, sql, (native,))
         return Snapshot(to_entry(rows[0][0]), rows[0][1]) if rows else None
 
     async def update(
@@ -322,6 +337,7 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
         _create_entry(connection, entry)
     for conversation in commit.conversations:
         _write_conversation(connection, conversation)
+    _update_together(connection, commit.updates)
 
 
 def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
@@ -341,6 +357,16 @@ def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
                 document.body,
             ),
         )
+    )
+    _add_natives(connection, entry, document.natives)
+
+
+def _add_natives(
+    connection: sqlite3.Connection, entry: JournalEntry, natives: Sequence[str]
+) -> None:
+    connection.executemany(
+        "insert into natives (conversation, entry, native) values (?, ?, ?)",
+        [(entry.conversation, entry.id, native) for native in natives],
     )
 
 
@@ -384,6 +410,10 @@ def _update(
     rows = cursor.fetchall()
     if not rows:
         raise PreconditionFailed
+    connection.execute(
+        "delete from natives where conversation = ? and entry = ?", (value.conversation, value.id)
+    )
+    _add_natives(connection, value, document.natives)
     sqlite_counts.add(connection, counts)
     return Snapshot(value, rows[0][0])
 

@@ -93,3 +93,15 @@ def test_a_customer_without_a_number_is_reached_as_that_client_does_it(pywa: Pyw
     assert call is not None
     pywa.client.send_message(to="BR.150", text="Hi")
     assert json.loads(call.body) == pywa.sent[-1]
+
+
+def test_a_group_is_answered_as_that_client_does_it(pywa: Pywa) -> None:
+    group = "Y2FwaV9ncm91cDpzYW1wbGU"
+    call = BATON.call(
+        SendMessage(
+            id="1", to=f"1065|group:{group}", representative=JANE, content=Content(text="Hi")
+        )
+    )
+    assert call is not None
+    pywa.client.send_message(to=group, text="Hi")
+    assert json.loads(call.body) == pywa.sent[-1]

@@ -16,7 +16,7 @@ from shared.platforms.rcs.platform import Rcs
 from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
-from shared.schemas.events import Event
+from shared.schemas.events import Event, UserMessage
 from shared.schemas.http import Answer, Call, Request
 from shared.schemas.ids import command_id
 from shared.schemas.representative import Representative, RepresentativeType
@@ -248,3 +248,38 @@ def test_keywords_of_other_countries_can_be_switched_off() -> None:
         for one in platform.events(request)
     ]
     assert kinds == ["unsubscribed", "unsubscribed", "unsubscribed", "user_message"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "text", "kind"),
+    [
+        ("+14155550100", "Stop.", "unsubscribed"),
+        ("+14155550100", " stop!", "unsubscribed"),
+        ("+14155550100", "\u201cSTOP\u201d", "unsubscribed"),
+        ("+14155550100", "STOP \U0001f64f", "unsubscribed"),
+        ("+5511987654321", "Parar!!", "unsubscribed"),
+        ("+33612345678", "De\u0301marrer.", "subscribed"),
+        ("+14155550100", "Stop it", "user_message"),
+        ("+14155550100", "s.t.o.p", "user_message"),
+        ("+14155550100", "...", "user_message"),
+    ],
+)
+def test_a_keyword_may_have_punctuation_around_it(phone: str, text: str, kind: str) -> None:
+    data = {"senderPhoneNumber": phone, "agentId": "a", "messageId": "m", "text": text}
+    first, *_ = RCS.events(_request(json.dumps(data).encode(), "new"))
+    assert isinstance(first, Event)
+    assert first.kind == kind
+
+
+def test_a_file_and_a_place_are_data_too() -> None:
+    payload = {"mimeType": "image/png", "fileSizeBytes": 7, "fileName": "a.png", "fileUri": "u"}
+    parts = {"userFile": {"payload": payload}}, {"location": {"latitude": 1.5, "longitude": 2}}
+    shown = []
+    for part in parts:
+        data = {"senderPhoneNumber": "+14155550100", "agentId": "a", "messageId": "m", **part}
+        (event,) = RCS.events(_request(json.dumps(data).encode(), "new"))
+        assert isinstance(event, UserMessage)
+        assert event.details is not None
+        shown.append(event.details.shown())
+    media = {"kind": "file", "mimeType": "image/png", "fileName": "a.png", "size": 7, "link": "u"}
+    assert shown == [{"media": media}, {"location": {"latitude": 1.5, "longitude": 2}}]

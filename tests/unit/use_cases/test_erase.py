@@ -98,6 +98,7 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         form=Sealed({WORD: WORD}),
         words_at=(WORD, WORD),
         guards=seq,
+        after=("whatsapp:h-1",),
         captured_for=(Audience.AGENT,),
         details=Sealed({WORD: WORD}),
         quoted_for=(Audience.AGENT,),

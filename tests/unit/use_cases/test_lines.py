@@ -386,3 +386,22 @@ async def test_a_pause_is_never_shorter_than_our_own_backoff(bench: Any, value: 
         assert delivered.next_try > bench.clock.time
         bench.clock.time = delivered.next_try
     assert bench.clock.time - began > timedelta(seconds=120)
+
+
+async def test_the_delay_of_a_delivery_is_logged_once(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An objective and a metric read it: from the acceptance of the event to its delivery."""
+    bench.sender.refuses = refuses("bot.test", 503, "late")
+    await take(bench, says("late"))
+    await run(bench, 120)
+    assert set(delays(capsys)) <= {0.0}  # other targets
+    bench.sender.refuses = lambda _: None
+    await run(bench, 120)
+    (delay,) = delays(capsys)
+    assert 120 <= delay <= 240
+
+
+def delays(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line["delay_seconds"] for line in lines if "delay_seconds" in line]

@@ -2,6 +2,8 @@
 what is odd in it.
 """
 
+import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.conversations import requests as control
-from shared.conversations.apply import take
+from shared.conversations.apply import apply, take
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
@@ -18,6 +20,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.events import Unknown
+from shared.schemas.http import Answer, Call
 from shared.schemas.ids import conversation_id, hidden
 from shared.schemas.variables import Audience
 from tests.unit.use_cases.phones_play import ANA, BEN, bot, ports_of, says, signed, status, wamid
@@ -81,15 +84,87 @@ async def test_what_follows_in_a_conversation_that_failed_waits_for_its_turn(por
     assert await _said(ports, ANA) == []
 
 
-async def test_forty_statuses_of_a_customer_cost_three_reads(ports: Ports, bench: Any) -> None:
+async def test_a_status_costs_one_read_and_its_customer_one_more(ports: Ports, bench: Any) -> None:
+    await receive_webhook(ports, signed(messages=[says(0, "A1")]))
+    for n in range(3):
+        await apply(ports, bot(ANA, f"b-{n}"))
+    await deliver(ports, ANA)
+    sent = [n for n, one in enumerate(ports.sender.calls, 1) if "facebook" in one.url]  # type: ignore[attr-defined]
+    bench.publisher.published.clear()
     counted: Any = Watched(ports.store)
     await receive_webhook(
         replace(ports, store=counted),
-        signed(statuses=[status(wamid(f"{n}"), "read") for n in range(40)]),
+        signed(statuses=[status(wamid(f"OURS{n}"), "read") for n in sent]),
     )
-    # whose journal it is, and for whom receipts are
-    assert sorted(counted.asked) == ["latest", "load", "load"]
-    assert len(bench.publisher.on("baton-user-messages")) == 40
+    assert sorted(counted.asked) == ["load", "sent_as", "sent_as", "sent_as"]
+    told = [one["receipts"]["receipts"][0] for one in bench.publisher.on("baton-user-messages")]
+    named = [one["message"].rpartition("/")[2] for one in told]
+    assert named == ["b-0", "b-1", "b-2"]
+
+
+async def test_a_status_of_a_message_sixty_entries_ago_is_translated(
+    ports: Ports, bench: Any
+) -> None:
+    await receive_webhook(ports, signed(messages=[says(0, "A1")]))
+    await apply(ports, bot(ANA, "b-1"))
+    await deliver(ports, ANA)
+    sent = next(n for n, one in enumerate(ports.sender.calls, 1) if "facebook" in one.url)  # type: ignore[attr-defined]
+    await receive_webhook(ports, signed(messages=[says(0, f"M{n}") for n in range(60)]))
+    await receive_webhook(ports, signed(statuses=[status(wamid(f"OURS{sent}"), "failed")]))
+    await deliver(ports, ANA)
+    (told,) = bench.publisher.on("baton-handoffs")
+    assert (told["type"], told["message_id"]) == ("delivery.failed", "b-1")
+
+
+@pytest.mark.parametrize("name", ["sent", "delivered", "read", "failed"])
+async def test_a_status_of_a_message_that_baton_did_not_send_changes_nothing(
+    ports: Ports, bench: Any, name: str
+) -> None:
+    campaign = [
+        {**status(wamid(f"C{n}"), name), "recipient_id": f"1202555{n:04}"} for n in range(9)
+    ]
+    answer = await receive_webhook(ports, signed(statuses=campaign))
+    assert answer.status == 200
+    assert answer.notes.get("not_ours") == (None if name == "sent" else 9)
+    assert (await ports.store.conversations(None, 100)).items == []
+    assert bench.publisher.published == []
+
+
+async def test_a_failure_that_comes_before_the_answer_is_on_record_is_looked_for_again(
+    ports: Ports, bench: Any
+) -> None:
+    """The platform reports it while the answer to the call is still on its way to the journal."""
+    await receive_webhook(ports, signed(messages=[says(0, "A1")]))
+    await apply(ports, bot(ANA, "b-1"))
+    now = {"timestamp": str(int(bench.clock.now().timestamp()))}
+    sender, failed = ports.sender, list[asyncio.Task[Any]]()
+
+    class Early:
+        async def send(self, call: Call) -> Answer | None:
+            answer = await sender.send(call)
+            if "facebook" in call.url:
+                wam = json.loads(answer.body)["messages"][0]["id"]  # type: ignore[union-attr]
+                one = {**status(wam, "failed"), **now}
+                failed.append(asyncio.create_task(receive_webhook(ports, signed(statuses=[one]))))
+                await asyncio.sleep(0.05)
+            return answer
+
+    await deliver(replace(ports, sender=Early()), ANA)
+    await asyncio.gather(*failed)
+    await deliver(ports, ANA)
+    (told,) = bench.publisher.on("baton-handoffs")
+    assert (told["type"], told["message_id"]) == ("delivery.failed", "b-1")
+
+
+async def test_a_failure_that_cannot_be_looked_up_comes_again(ports: Ports) -> None:
+    class Sick(Watched):
+        async def sent_as(self, native: str) -> None:
+            raise Unavailable("planned", "x")
+
+    batch = signed(messages=[says(1, "B1", "hi")], statuses=[status(wamid("X"), "failed")])
+    with pytest.raises(Unavailable):
+        await receive_webhook(replace(ports, store=Sick(ports.store)), batch)  # type: ignore[arg-type]  # of a store, all that is asked
+    assert await _said(ports, BEN) == ["hi"]
 
 
 async def test_what_could_not_be_read_is_quarantined_in_the_journal(ports: Ports) -> None:
@@ -110,7 +185,7 @@ async def test_a_tap_that_is_the_first_of_a_customer_tells_the_language(ports: P
     number = {"from": "5511987654321", "id": wamid("A1"), "type": "button"}
     tap = {**number, "button": {"payload": "baton:request-human", "text": "Falar"}}
     await receive_webhook(ports, signed(messages=[tap]))
-    known = await ports.store.load(conversation_id("whatsapp", "1:+5511987654321"))
+    known = await ports.store.load(conversation_id("whatsapp", "1:+551187654321"))
     assert known is not None
     assert (known.value.phase, known.value.locale) == ("QUEUED", "pt")
 

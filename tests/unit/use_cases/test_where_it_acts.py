@@ -10,15 +10,29 @@ import pytest
 
 from shared.conversations import requests as control
 from shared.conversations.apply import apply, where_it_acts
+from shared.conversations.entries import new_entry
 from shared.conversations.receive_webhook import receive_webhook
 from shared.customers.desk_chats import end_chats
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import Signal
+from shared.schemas.commands import SendMessage, Signal, State
+from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
+from shared.schemas.ids import hidden
+from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import USER_MESSAGES
 from shared.stores.cache import CachedStore
 from tests.unit.use_cases.conftest import Bench
-from tests.unit.use_cases.phones_play import ANA, BOT, RCS_ANA, bot, ports_of, signed, status, wamid
+from tests.unit.use_cases.phones_play import (
+    ANA,
+    BOT,
+    RCS_ANA,
+    bot,
+    ports_of,
+    says,
+    signed,
+    status,
+    wamid,
+)
 
 OTHER = RCS_ANA
 LINKED = {ANA: {"linked_to": OTHER}, OTHER: {"links": (ANA,)}}
@@ -78,8 +92,9 @@ async def _types(ports: Ports, bench: Bench, journals: Journals) -> str:
     return journals.read[0]
 
 
-async def _receipt_names_a_message(ports: Ports, bench: Bench, journals: Journals) -> str:
-    await receive_webhook(ports, signed(statuses=[status(wamid("OURS1"), "delivered")]))
+async def _a_tap_names_no_message(ports: Ports, bench: Bench, journals: Journals) -> str:
+    reply = {"type": "interactive", "interactive": {"button_reply": {"id": "yes", "title": "Yes"}}}
+    await receive_webhook(ports, signed(messages=[{**says(0, "T1"), **reply}]))
     return journals.read[0]
 
 
@@ -90,7 +105,7 @@ async def _chats_end(ports: Ports, bench: Bench, journals: Journals) -> str:
 
 Caller = Callable[[Ports, Bench, Journals], Awaitable[str]]
 CALLERS: list[Caller] = [
-    _applied, _looked_up, _looked_up_in_a_copy, _asked_for, _types, _receipt_names_a_message,
+    _applied, _looked_up, _looked_up_in_a_copy, _asked_for, _types, _a_tap_names_no_message,
     _chats_end,
 ]  # fmt: skip
 
@@ -113,9 +128,18 @@ async def test_a_receipt_is_for_those_who_listen_where_it_acts(
     ports = ports_of(bench)
     listening = {OTHER: {"unsubscribed_at": bench.clock.now()}}
     stored = [_stored(one, {**update, **listening.get(one, {})}) for one, update in state.items()]
-    await bench.store.commit(Commit([], stored))
+    await bench.store.commit(Commit([_sent_to_ana(ports, acting)], stored))
     await receive_webhook(ports, signed(statuses=[status(wamid("OURS1"), "read")]))
     assert bool(bench.publisher.on(USER_MESSAGES)) == (acting == ANA)
+
+
+def _sent_to_ana(ports: Ports, acting: str) -> JournalEntry:
+    message = SendMessage(
+        id="m-1", to="1|12025550100", channel=ANA, representative=BOT, content=Content(text="hi"),
+        native_id=hidden(wamid("OURS1")), state=State.SENT,
+    )  # fmt: skip
+    entry = new_entry(ports, "e-1", acting, "bot_message", seq=1, actor="bot", nonce="n")
+    return entry.model_copy(update={"commands": (message,)})
 
 
 def _stored(conversation: str, update: dict[str, Any]) -> Snapshot[Conversation]:

@@ -1,0 +1,1 @@
+"""What Baton costs on Google Cloud, from counted operations and dated prices."""

@@ -1,0 +1,99 @@
+"""Two conversations turn out to be one customer's: what the one that goes on has from then on, and
+what remains of the other. Pure.
+
+Both are one chat on the customer's phone, so who is here in either is here in both.
+"""
+
+from datetime import datetime
+
+from shared.handoff import channels
+from shared.handoff.floor import later
+from shared.handoff.visibility import merge
+from shared.schemas.conversation import Conversation, Participant, Phase
+
+_ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
+
+
+def goes_on(one: Conversation, two: Conversation) -> tuple[Conversation, Conversation]:
+    """Returns the conversation that goes on, and the one that becomes part of it."""
+    first, second = sorted((one, two), key=_rank, reverse=True)
+    return first, second
+
+
+def _rank(one: Conversation) -> tuple[object, ...]:
+    called_after_user = any(name.strong and name.id == one.id for name in one.names)
+    return (
+        _ORDER.index(one.phase),
+        bool(one.elsewhere),
+        one.called is not None,
+        not one.erased,
+        called_after_user,
+        one.id,
+    )
+
+
+def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversation:
+    """Returns `keep` with what `lose` had."""
+    latest = keep if _later(keep, lose) else lose
+    acts = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+    update: dict[str, object] = {
+        **{name: getattr(latest, name) for name in acts},
+        "version": max(keep.version, lose.version),
+        "outbox_base": min(keep.outbox_base, lose.outbox_base),
+        "variables": merge(keep.variables, lose.variables, now),
+        "locale": keep.locale or lose.locale,
+        "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,
+        "handback": keep.handback or lose.handback,
+        "owed": keep.owed or lose.owed,
+        "request": keep.request or lose.request,
+        "called": keep.called or lose.called,
+        "humans": _together(keep.humans, lose.humans),
+        "left_unseen": _together(keep.left_unseen, lose.left_unseen),
+        "unheard": tuple(dict.fromkeys((*keep.unheard, *lose.unheard))),
+        "links": tuple(dict.fromkeys((*keep.links, *lose.links))),
+        "past_chats": tuple(dict.fromkeys((*keep.past_chats, *lose.past_chats))),
+        "elsewhere": (*keep.elsewhere, *lose.elsewhere),
+        "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
+        "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),
+        "floor": later(keep.floor, lose.floor),
+        "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
+        "timer": keep.timer or lose.timer,
+        "progress": keep.progress or lose.progress,
+        "erased": keep.erased and lose.erased,
+    }
+    return keep.model_copy(update=update)
+
+
+def _later(keep: Conversation, lose: Conversation) -> bool:
+    """Returns whether the customer's latest act is in `keep`."""
+    ours, theirs = channels.in_use(keep).last_user_at, channels.in_use(lose).last_user_at
+    if theirs is None:
+        return bool(keep.address)
+    return ours is not None and ours >= theirs
+
+
+def _together(
+    one: tuple[Participant, ...], two: tuple[Participant, ...]
+) -> tuple[Participant, ...]:
+    """Returns all humans. Two of the same name are one: the one who joined first."""
+    every = sorted((*one, *two), key=lambda human: human.joined_at)
+    first: dict[object, Participant] = {}
+    for human in every:
+        first.setdefault(human.representative.name, human)
+    return tuple(first.values())
+
+
+def part_of(lose: Conversation, keep: str) -> Conversation:
+    """Returns what remains of a conversation that became part of `keep`: where its id leads. What
+    waits in its outbox stays there.
+    """
+    return Conversation(
+        id=lose.id,
+        address=lose.address,
+        same_as=keep,
+        was=lose.was,
+        version=lose.version,
+        outbox_base=lose.outbox_base,
+        erased=lose.erased,
+        erasing=lose.erasing,
+    )

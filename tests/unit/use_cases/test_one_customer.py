@@ -1,0 +1,515 @@
+"""One customer under many names: the sequences that broke a design which was thrown away, each with
+the outcome that it must have.
+"""
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.conversations import requests as control
+from shared.conversations.apply import apply, where_it_acts
+from shared.conversations.receive_webhook import receive_webhook
+from shared.customers.erase import erase
+from shared.delivery.deliver import deliver
+from shared.handoff.visibility import words_for
+from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.ids import conversation_id
+from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.variables import Audience
+from shared.stores.cache import CachedStore
+from tests.unit.use_cases.phones_play import bot, ports_of, signed, wamid
+
+N, U, V, M = "12025550100", "US.111", "US.222", "12025550999"
+NAMES = {
+    one: conversation_id("whatsapp", f"1:{'+' if one[0] != 'U' else ''}{one}")
+    for one in (N, U, V, M)
+}
+JANE, OMAR = (
+    Representative(representative_type=RepresentativeType.HUMAN, display_name=one)
+    for one in ("Jane", "Omar")
+)
+
+
+class World:
+    """A business's number on WhatsApp, at two instances of Baton; each has a cache of its own."""
+
+    def __init__(self, bench: Any) -> None:
+        self.bench = bench
+        self.counted = Counted(bench.store)
+        self.instances = [
+            replace(ports_of(bench), store=CachedStore(self.counted)) for _ in range(2)
+        ]
+        self.begin = bench.clock.now()
+        self.ids = itertools.count()
+
+    @property
+    def ports(self) -> Ports:
+        return self.instances[0]
+
+    async def says(self, message: str, *names: str, at: int = 0, on: int = 0) -> None:
+        await self.reports(on, {**self._from(*names, at=at), **_text(message)})
+
+    async def changed(
+        self, message: str, old: str, told: dict[str, str], at: int = 0, on: int = 0
+    ) -> None:
+        system = {"type": "user_changed_number", **told}
+        item = {"id": wamid(message), "type": "system", "system": system}
+        await self.reports(on, {**self._from(old, at=at), **item})
+
+    async def reports(self, on: int, message: dict[str, Any]) -> None:
+        answer = await receive_webhook(self.instances[on], signed(messages=[message]))
+        assert answer.status == 200
+
+    def _from(self, *names: str, at: int) -> dict[str, Any]:
+        when = self.begin + timedelta(seconds=at)
+        self.bench.clock.time = max(self.bench.clock.time, when)
+        fields = {("from_user_id" if one[0] == "U" else "from"): one for one in names}
+        return {**fields, "timestamp": str(int(when.timestamp()))}
+
+    async def acts(self, kind: type[Any], conversation: str, who: Representative) -> None:
+        more = {"content": {"text": "hello"}} if kind is HumanMessage else {}
+        event = kind.model_validate(
+            {
+                "id": f"a{next(self.ids)}",
+                "source": conversation,
+                "actor": "key:x",
+                "key": "x",
+                "fact": False,
+                "representative": who,
+                **more,
+            }
+        )
+        applied = await apply(self.ports, event)
+        assert applied.refusal is None, applied.refusal
+
+    async def homes(self) -> dict[str, list[str]]:
+        """Returns what was said, by the conversation in which it is."""
+        found: dict[str, list[str]] = {}
+        page = await self.bench.store.conversations(None, 100)
+        for one in page.items:
+            if one.same_as is not None:
+                continue
+            said = []
+            for former in (*one.formerly, one):
+                journal = await self.bench.store.journal(former.id, None, 100)
+                said += [words_for(Audience.AGENT, entry.value) for entry in journal.items]
+            found[one.id] = sorted(filter(None, said))
+        return {id: said for id, said in found.items() if said}
+
+    async def conversation(self, name: str) -> Conversation:
+        found = await where_it_acts(self.ports, NAMES.get(name, name))
+        assert found is not None
+        return found.value
+
+    async def delivered(self, *conversations: str) -> None:
+        for one in conversations:
+            await deliver(self.ports, one)
+
+    def shown(self) -> list[str]:
+        calls: Any = self.ports.sender
+        sent = [json.loads(one.body) for one in calls.calls if "graph.facebook" in one.url]
+        return [one["text"]["body"] for one in sent if "text" in one]
+
+
+class Counted:
+    """A store that counts documents read and written, and calls."""
+
+    def __init__(self, store: Any) -> None:
+        self.store, self.loads, self.commits = store, list[str](), list[int]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def load(self, conversation: str, *, fresh: bool = True) -> Any:
+        self.loads.append(conversation)
+        return await self.store.load(conversation, fresh=fresh)
+
+    async def commit(self, commit: Commit) -> Any:
+        self.commits.append(len(commit.entries) + len(commit.conversations) + len(commit.updates))
+        return await self.store.commit(commit)
+
+    def cost(self) -> tuple[int, list[int]]:
+        found = len(self.loads), self.commits.copy()
+        self.loads.clear()
+        self.commits.clear()
+        return found
+
+
+def _text(message: str) -> dict[str, Any]:
+    return {"id": wamid(message), "type": "text", "text": {"body": message}}
+
+
+@pytest.fixture
+def world(bench: Any) -> World:
+    return World(bench)
+
+
+async def test_first_name_wins(world: World) -> None:
+    """Trap 1: two conversations at rest, and the bot speaks in one while Jane holds the other."""
+    await world.says("m1", N, at=1)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    assert await world.homes() == {NAMES[N]: ["m1", "m2", "m3"]}
+    assert (await world.conversation(U)).phase is Phase.HUMAN
+    assert (await apply(world.ports, bot(NAMES[U], "b-1"))).refusal is not None
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([(N,), (U,), (U, N)])))
+@pytest.mark.parametrize("instances", [(0, 0, 0), (0, 1, 0), (0, 0, 1)])
+async def test_any_order_of_names_is_one_conversation(
+    world: World, order: Any, instances: Any
+) -> None:
+    for _ in range(2):
+        for n, (names, on) in enumerate(zip(order, instances, strict=True)):
+            await world.says(f"m{n}", *names, at=n, on=on)
+    (said,) = (await world.homes()).values()
+    assert said == ["m0", "m1", "m2"]
+    assert (await world.conversation(U)).id == (await world.conversation(N)).id
+
+
+async def test_an_old_copy_does_not_say_that_a_name_is_free(world: World) -> None:
+    """Trap 2."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2, on=1)
+    await world.says("m3", U, N, at=3)
+    await world.says("m1", N, at=1, on=1)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3"]
+
+
+async def test_a_conversation_that_loses_its_name_is_written(world: World) -> None:
+    """Trap 3: a copy of the one that had the number must fail its token."""
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, N, at=9, on=1)
+    await world.says("q2", N, at=10)
+    assert await world.homes() == {NAMES[U]: ["p1"], NAMES[V]: ["q1", "q2"]}
+
+
+async def test_the_record_comes_from_the_conversation(world: World) -> None:
+    """Trap 4."""
+    await world.says("m1", U, N, at=1)
+    await world.says("m1", U, at=1, on=1)
+    await world.says("m1", N, at=1)
+    assert await world.homes() == {NAMES[U]: ["m1"]}
+
+
+@pytest.mark.parametrize("names", [(N,), (U,), (U, N)])
+async def test_former_journals_are_asked(world: World, names: Any) -> None:
+    """Trap 5."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    for message in ("m1", "m2", "m3"):
+        await world.says(message, *names, at=1, on=1)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3"]
+
+
+async def test_two_people_who_share_a_number_are_not_joined(world: World) -> None:
+    """Trap 6: and a late pair does not take the number back."""
+    await world.says("q1", V, N, at=5)
+    await world.says("p1", U, N, at=1, on=1)
+    await world.says("q2", N, at=6)
+    assert await world.homes() == {NAMES[V]: ["q1", "q2"], NAMES[U]: ["p1"]}
+
+
+async def test_a_move_remembers_whose_the_number_was(world: World) -> None:
+    """Trap 7."""
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, N, at=9)
+    for on in (0, 1):
+        await world.says("p2", N, at=2, on=on)
+    assert await world.homes() == {NAMES[U]: ["p1", "p2"], NAMES[V]: ["q1"]}
+    journal = await world.bench.store.journal(NAMES[U], None, 100)
+    assert "number-moved" in [one.value.reason for one in journal.items]
+
+
+async def test_the_names_of_a_duplicate_are_learned(world: World) -> None:
+    """Trap 8."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", N, at=3)
+    await world.says("m3", U, N, at=3)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3"]
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_change_of_number_goes_on_in_one_conversation(world: World, early: bool) -> None:
+    """Trap 9: the notice first, then the older message that was under way, then the new one."""
+    notice = {"previous_user_id": U, "user_id": V, "wa_id": M}
+    if early:
+        await world.changed("c", N, notice, at=3)
+    await world.says("m1", U, N, at=1)
+    if not early:
+        await world.changed("c", N, notice, at=3)
+        await world.changed("c", N, notice, at=3, on=1)
+    await world.says("m2", V, M, at=4, on=1)
+    await world.says("m3", M, at=5)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3"]
+    assert (await world.conversation(V)).address == f"1|{M}"
+    await world.says("q1", N, at=9)
+    assert sorted((await world.homes()).values()) == [["m1", "m2", "m3"], ["q1"]]
+
+
+async def test_a_notice_that_tells_numbers_only(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.changed("c", N, {"wa_id": M}, at=3)
+    await world.says("m2", M, at=4)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2"]
+
+
+async def test_a_notice_after_words_from_the_new_number_joins_them(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", M, at=4)
+    await world.changed("c", N, {"wa_id": M}, at=3, on=1)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2"]
+
+
+async def test_two_humans_stay_two_humans(world: World) -> None:
+    """Trap 10: a fact cannot be refused."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    world.bench.clock.forward(1)
+    await world.acts(HumanJoined, NAMES[U], OMAR)
+    await world.says("m3", U, N, at=3)
+    known = await world.conversation(N)
+    assert [one.representative.name for one in known.humans] == ["Jane", "Omar"]
+    await world.acts(HumanMessage, NAMES[N], JANE)
+    await world.acts(HumanMessage, NAMES[U], OMAR)
+    await world.acts(HumanLeft, NAMES[U], JANE)
+    assert (await world.conversation(N)).phase is Phase.HUMAN
+    await world.acts(HumanLeft, NAMES[N], OMAR)
+    assert (await world.conversation(U)).phase is Phase.BOT
+
+
+async def test_what_the_bot_still_wanted_to_say_is_dropped(world: World) -> None:
+    """Trap 11."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await apply(world.ports, bot(NAMES[U], "b-1"))
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.says("m3", U, N, at=3)
+    await world.delivered(NAMES[U], NAMES[N])
+    assert "News!" not in " ".join(world.shown())
+    sent = [
+        command
+        for entry in (await world.bench.store.journal(NAMES[U], None, 50)).items
+        for command in entry.value.commands
+        if isinstance(command, SendMessage)
+    ]
+    assert [(one.state, one.error) for one in sent] == [(State.DROPPED, "human-present")]
+
+
+async def test_the_lines_wait_for_each_other(world: World) -> None:
+    """Trap 12: Omar's JOINED is pending in one line; his LEFT, in the other, does not overtake."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.delivered(NAMES[N])
+    await world.acts(HumanJoined, NAMES[U], OMAR)
+    await world.says("m3", U, N, at=3)
+    home = (await world.conversation(U)).id
+    await world.acts(HumanLeft, home, OMAR)
+    await world.delivered(home)
+    shown = " ".join(world.shown())
+    assert shown.index("Omar") < shown.rindex("Omar")
+    after = await world.conversation(U)
+    assert after.waits_for == ()
+
+
+async def test_the_grave_knows_its_names(world: World) -> None:
+    """Trap 13."""
+    await world.says("m1", U, N, at=1)
+    await world.says("m2", N, at=2)
+    await erase(world.ports, NAMES[N], "admin")
+    assert await world.homes() == {}
+    for on in (0, 1):
+        await world.says("m2", N, at=2, on=on)
+        await world.says("m1", U, at=1, on=on)
+    assert await world.homes() == {}
+    await world.says("m3", N, at=9)
+    assert await world.homes() == {NAMES[U]: ["m3"]}
+
+
+async def test_an_erase_reaches_what_was_joined(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    await erase(world.ports, NAMES[N], "admin")
+    for one in (NAMES[N], NAMES[U]):
+        journal = await world.bench.store.journal(one, None, 100, expired=True)
+        assert [entry.value.text for entry in journal.items] == [None] * len(journal.items)
+    for message in ("m1", "m2", "m3"):
+        for names in ((N,), (U,), (U, N)):
+            await world.says(message, *names, at=3, on=1)
+    assert await world.homes() == {}
+
+
+async def test_a_name_is_kept_as_long_as_the_customer_writes(world: World) -> None:
+    """Trap 14: its document is written again once a life, in a commit that is made anyway."""
+    life = int(world.ports.policy.kept_for.total_seconds())
+    await world.says("m1", U, N, at=1)
+    kept = []
+    for n in range(1, 4):
+        world.bench.clock.forward(life + 3600)
+        await world.says(f"u{n}", U, at=n * (life + 3600))
+        (number,) = [one for one in (await world.conversation(U)).names if not one.strong]
+        kept.append(number.kept)
+        document = await world.bench.store.load(NAMES[N])
+        assert document is not None
+        assert document.value.version == 1 + n
+    assert len(set(kept)) == 3
+
+
+async def test_a_bare_number_is_not_trusted_for_ever(world: World) -> None:
+    """Trap 15."""
+    await world.says("p1", N, at=1)
+    later = 46 * 86400
+    world.bench.clock.forward(later)
+    await world.says("q1", V, N, at=later)
+    await world.says("q2", N, at=later + 1, on=1)
+    assert await world.homes() == {NAMES[N]: ["p1"], NAMES[V]: ["q1", "q2"]}
+    journal = await world.bench.store.journal(NAMES[N], None, 100)
+    assert "number-quiet" in [one.value.reason for one in journal.items]
+
+
+async def test_never_two_steps(world: World) -> None:
+    """Trap 16."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", V, at=2)
+    await world.says("m4", U, N, at=3)
+    item = {"id": wamid("c"), "type": "system"}
+    system = {"type": "user_changed_user_id", "previous_user_id": U, "user_id": V}
+    when = {"timestamp": str(int(world.begin.timestamp()) + 5)}
+    await world.reports(0, {**item, **when, "system": system})
+    (home,) = await world.homes()
+    assert {(await world.conversation(one)).id for one in (N, U, V)} == {home}
+    assert (await control.seen(world.ports, NAMES[N])).id == home
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    assert (await world.conversation(home)).phase is Phase.HUMAN
+
+
+async def test_a_token_never_comes_again(world: World) -> None:
+    """Trap 17: a grave and its next life go on counting."""
+    await world.says("m1", U, N, at=1)
+    before = (await world.conversation(U)).version
+    await erase(world.ports, NAMES[U], "admin")
+    await world.says("m2", U, N, at=2)
+    assert (await world.conversation(U)).version > before + 1
+
+
+async def test_the_grave_goes_on_waiting(world: World) -> None:
+    """Trap 18."""
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.says("m3", U, N, at=3)
+    waits = (await world.conversation(U)).waits_for
+    assert waits
+    await erase(world.ports, NAMES[U], "admin")
+    await world.says("m4", U, at=4)
+    assert (await world.conversation(U)).waits_for == waits
+
+
+async def test_a_batch_is_in_order_within_a_customer(world: World) -> None:
+    """Trap 19: by customer, and not by name."""
+    batch = []
+    for n in range(12):
+        names = ((N,), (U,), (U, N))[n % 3]
+        batch.append({**world._from(*names, at=n), **_text(f"m{n:02}")})
+    await receive_webhook(world.ports, signed(messages=batch))
+    whole = await world.conversation(U)
+    said = []
+    for one in (*(former.id for former in whole.formerly), whole.id):
+        journal = await world.bench.store.journal(one, None, 100)
+        said.append([words_for(Audience.AGENT, entry.value) for entry in journal.items])
+    words = [[one for one in each if one] for each in said]
+    assert sorted(itertools.chain(*words)) == [f"m{n:02}" for n in range(12)]
+    assert all(each == sorted(each) for each in words)
+
+
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        ("5511987650101", "551187650101"),
+        ("5491123456789", "541123456789"),
+        ("5215512345678", "525512345678"),
+    ],
+)
+@pytest.mark.parametrize("flip", [False, True])
+async def test_both_forms_of_a_number_are_one_customer(
+    world: World, written: str, other: str, flip: bool
+) -> None:
+    first, second = (other, written) if flip else (written, other)
+    await world.says("m1", first, at=1)
+    await world.says("m2", second, at=2)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2"]
+    (home,) = await world.homes()
+    assert (await world.conversation(home)).address == f"1|{second}"
+
+
+async def test_what_began_under_the_other_form_goes_on(world: World) -> None:
+    """A conversation of an older version, named after the number as it was written."""
+    old = conversation_id("whatsapp", "1:+5511987650101")
+    known = Conversation(id=old, address="1|5511987650101", version=3)
+    await world.bench.store.commit(Commit((), [Snapshot(known, None)]))
+    await world.says("m1", "551187650101", at=1)
+    await world.says("m2", "5511987650101", at=2, on=1)
+    assert await world.homes() == {old: ["m1", "m2"]}
+
+
+async def test_a_late_message_does_not_change_the_address(world: World) -> None:
+    await world.says("m1", U, N, at=5)
+    await world.says("m2", U, at=2)
+    assert (await world.conversation(U)).address == f"1|{N}"
+    await world.says("m3", U, at=9)
+    assert (await world.conversation(U)).address == f"1|{U}"
+
+
+async def test_what_names_cost(world: World) -> None:
+    """Documents read, and documents written in each commit (the entry is one of them)."""
+    await world.says("m1", U, N, at=1)
+    assert world.counted.cost() == (2, [3])
+    await world.says("m2", U, N, at=2)
+    assert world.counted.cost() == (0, [2])
+    await world.says("m3", U, at=3)
+    assert world.counted.cost() == (0, [2])
+    await world.says("m4", U, N, at=4, on=1)  # a cold instance
+    assert world.counted.cost() == (2, [2])
+    world.instances[1] = replace(world.ports, store=CachedStore(world.counted))
+    await world.says("m5", N, at=5, on=1)
+    assert world.counted.cost() == (2, [2])
+
+
+async def test_what_one_name_costs(world: World) -> None:
+    await world.says("m1", N, at=1)
+    assert world.counted.cost() == (1, [2])
+    await world.says("m2", N, at=2)
+    assert world.counted.cost() == (0, [2])
+    await world.says("m3", U, N, at=3)  # a pair that is new for a known customer
+    assert world.counted.cost() == (2, [3])
+
+
+async def test_bots_hear_of_one_conversation(world: World) -> None:
+    await world.says("m1", U, N, at=1)
+    await world.says("m2", N, at=2)
+    await deliver(world.ports, NAMES[U])
+    forms = [body for body in world.bench.publisher.on("baton-user-messages") if "message" in body]
+    assert {one["conversationId"] for one in forms} == {NAMES[U]}
+    named = {one["message"]["name"].partition("/messages/")[0] for one in forms}
+    assert named == {f"conversations/{NAMES[U]}"}
