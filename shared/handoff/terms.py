@@ -86,7 +86,7 @@ class Condition(StrEnum):
     )
     FLOOR_WANTED = (
         "the step has JOINED, a human's message that is not shown yet, or a survey, and Baton is "
-        "not active at the platform; or it has a bot's message, and nobody is active there"
+        "not active at the platform; or it has a bot's message, and no sender is active there"
     )
     FLOOR_UNUSED = (
         "the step is not stale, it changed the phase from HUMAN to BOT, no bot speaks with it, and "

@@ -176,7 +176,12 @@ class Play:
 
     async def asks(self, kind: type[Event], **more: Any) -> Applied:
         self.asked += 1
-        common = {"id": f"a{self.asked}", "source": ANA, "actor": "key:k", "key": "k"}
+        common: dict[str, Any] = {
+            "id": f"a{self.asked}",
+            "source": ANA,
+            "actor": "key:k",
+            "key": "k",
+        }
         return await apply_and_wake(self.ports, kind(**common, fact=False, **more))
 
     async def bot(self, text: str = "beep") -> str | None:
