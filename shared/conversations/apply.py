@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from shared.conversations.contention import in_turn, until_uncontended
-from shared.conversations.earlier_messages import with_earlier
+from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
@@ -62,10 +62,10 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
     TooMany for a request and Unavailable `outbox-full` for a fact.
     """
     applied = await _apply(ports, event, limit)
-    heard = applied.duplicate is not None and applied.duplicate.heard
-    if heard and event.floor is Holder.OURS and not event.heard_before:
-        return await _apply(ports, event.model_copy(update={"heard_before": True}), limit)
-    return applied
+    known = applied.duplicate
+    if known is None or not known.heard or event.floor is not Holder.OURS:
+        return applied
+    return await _apply(ports, event.model_copy(update={"heard_by": readers_of(known)}), limit)
 
 
 async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:

@@ -94,7 +94,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         over=event.over,
-        marker=event.heard_before,
+        marker=event.heard_by is not None,
         heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
         after=decision.conversation.waits_for
         if any(isinstance(one, ToChannel) for one in decision.commands)
@@ -108,7 +108,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
     formers = () if refused else markers_of(event, decision.conversation, ports.clock.now())
     marked = (
         ()
-        if refused or event.heard_before
+        if refused or event.heard_by is not None
         else (entry_id(event.source, event.kind, one) for one in event.also)
     )
     return [

@@ -76,7 +76,7 @@ def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> 
     return (
         conversation.owns(event.source)
         and event.floor is not Holder.THEIRS
-        and not event.heard_before
+        and not event.heard_by
         and not silent
         and policy.notices.asks_place(event.said, conversation.locale)
     )
@@ -132,6 +132,10 @@ def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 def _heard(_: Conversation, event: Event, __: Policy) -> bool:
     return event.floor is Holder.THEIRS
+
+
+def _heard_before(event: Event) -> bool:
+    return event.heard_by is not None and "HUMAN" in event.heard_by
 
 
 def _not_active(known: Conversation, event: Event, now: datetime, _: Policy) -> bool:
@@ -280,12 +284,12 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
     Guard.HEARD: _heard,
-    Guard.HEARD_BEFORE: lambda _c, event, _p: event.heard_before,
+    Guard.HEARD_BEFORE: lambda _c, event, _p: _heard_before(event),
     Guard.HEARD_BEFORE_ASSISTED: lambda conversation, event, _p: (
-        event.heard_before and _assisted(conversation)
+        _heard_before(event) and _assisted(conversation)
     ),
     Guard.HEARD_BEFORE_UNASKED: lambda _c, event, policy: (
-        event.heard_before and event.kind not in policy.bot_hears
+        _heard_before(event) and event.kind not in policy.bot_hears
     ),
     Guard.FLOOR_LATE: _floor_late,
     Guard.FLOOR_LOST: _heard,
@@ -463,7 +467,7 @@ def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
 def _measured(draft: Draft) -> bool:
     """Returns whether the reports count it. What was heard before is counted already."""
     is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
-    return is_counted and not draft.event.heard_before
+    return is_counted and draft.event.heard_by is None
 
 
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {

@@ -22,12 +22,12 @@ class Guard(StrEnum):
     STALE = "a fact older than the one that set who speaks"
     HEARD = "only heard, because another sender is active at the platform"
     HEARD_CLOSED = "only heard, no desk is open, and its customers do not wait"
-    HEARD_BEFORE = "heard before, and it comes to Baton now"
+    HEARD_BEFORE = "the desk heard it before, and it comes to Baton now"
     HEARD_BEFORE_ASSISTED = (
-        "heard before, it comes to Baton now, and the desk's own assistant answers"
+        "the desk heard it before, it comes to Baton now, and its own assistant answers"
     )
     HEARD_BEFORE_UNASKED = (
-        "heard before, it comes to Baton now, and the bot does not ask for reactions"
+        "the desk heard it before, it comes to Baton now, and the bot does not ask for reactions"
     )
     NOT_ACTIVE_REFUSED = "a request, and another sender is active at the platform"
     NOT_ACTIVE = "another sender is active at the platform"

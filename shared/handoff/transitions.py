@@ -147,7 +147,7 @@ SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
 
-HEARD_ALONE = (G.HEARD, _step(E.RELAY))
+HEARD_ALONE = (G.HEARD, _step())
 HEARD_BY_DESK = (G.HEARD, _step(E.TELL_DESK, E.RELAY))
 HEARD_BEFORE = (G.HEARD_BEFORE, IGNORE)
 ASSISTED_BEFORE = (G.HEARD_BEFORE_ASSISTED, IGNORE)
@@ -155,7 +155,7 @@ ASKED_NOW = (G.HEARD_BEFORE, _step(E.CAPTURE_REPLY, E.TELL_BOT))
 TOLD_NOW = (G.HEARD_BEFORE, _step(E.TELL_BOT))
 
 _FROM_USER = {
-    BOT: _cell(ECHO, (G.HEARD, _step()), otherwise=_step(E.TELL_BOT)),
+    BOT: _cell(ECHO, HEARD_ALONE, TOLD_NOW, otherwise=_step(E.TELL_BOT)),
     QUEUED: _cell(
         ECHO,
         (G.HEARD, _step(E.TELL_DESK)),
@@ -203,7 +203,7 @@ _REACTIONS = {
 _CORRECTIONS = {
     BOT: _cell(
         ECHO,
-        (G.HEARD, _step(E.HIDE_AGAIN, E.RELAY)),
+        (G.HEARD, _step(E.HIDE_AGAIN)),
         (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
         (G.DESK_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
         otherwise=_step(E.HIDE_AGAIN, E.TELL_BOT, E.RELAY),

@@ -43,7 +43,8 @@ class Event(Ours):
       platform and never shown.
     - `floor`: who is active at the platform, by this event. THEIRS: another sender is to answer
       what the customer did, and Baton only heard it. None if the event does not say.
-    - `heard_before`: the same event came before with `floor` THEIRS, and has its entry.
+    - `heard_by`: who got the same event when it came before with `floor` THEIRS; it has an entry
+      of its own then. None if it did not come before.
     - `own_act`: what the platform accepted of ours last, where the decision needs it.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
@@ -61,7 +62,7 @@ class Event(Ours):
         "ahead",
         "native_id",
         "floor",
-        "heard_before",
+        "heard_by",
         "own_act",
         "names",
     }
@@ -77,7 +78,7 @@ class Event(Ours):
     also: tuple[str, ...] = ()
     native_id: str | None = None
     floor: Holder | None = None
-    heard_before: bool = False
+    heard_by: tuple[Listener, ...] | None = None
     own_act: OwnAct | None = None
     names: tuple[GivenName, ...] = ()
 
@@ -90,7 +91,8 @@ class Event(Ours):
         only heard before has a second entry where it came to Baton.
         """
         space = self.id_space if self.keeps_id else self.kind
-        return entry_id(self.source, f"{space} ours" if self.heard_before else space, self.id)
+        is_ours_now = self.heard_by is not None
+        return entry_id(self.source, f"{space} ours" if is_ours_now else space, self.id)
 
     @property
     def digest(self) -> str:

@@ -237,7 +237,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
     }  # fmt: skip
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
         values["floor"] = draw(st.sampled_from((None, Holder.OURS, Holder.THEIRS)))
-        values["heard_before"] = values["floor"] is Holder.OURS and draw(st.booleans())
+        known = draw(st.sampled_from((None, (), ("HUMAN",))))
+        values["heard_by"] = known if values["floor"] is Holder.OURS else None
     values |= {"own_act": draw(own_acts), "human_wanted": draw(st.booleans())}
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
     if model is own_events.Unlinked:  # Baton's own word about one of this conversation's links

@@ -181,7 +181,7 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
     Condition.MEASURED: [
         (BOT, {}, ("unknown", {})),
-        (BOT, {}, ("user_message", {"heard_before": True})),
+        (BOT, {}, ("user_message", {"heard_by": ()})),
     ],
 }
 

@@ -110,7 +110,7 @@ LOOPING = {
     )
 }
 THEIRS = {"floor": Floor(holder=Holder.THEIRS, since=EARLIER)}
-COMES_NOW = {"heard_before": True, "floor": Holder.OURS}
+COMES_NOW = {"heard_by": ("HUMAN",), "floor": Holder.OURS}
 FOR_A_PERSON = {"floor": Holder.OURS, "human_wanted": True}
 SILENT = {"unsubscribed_at": EARLIER}
 CHAT, USER = "ccai:chat-1", "ccai:user-1"
@@ -383,12 +383,12 @@ def test_no_rule_is_missing() -> None:
             "ECHO HEARD_BEFORE",
         ],
         "survey_response": [
-            "ECHO HEARD",
+            "ECHO HEARD HEARD_BEFORE",
             "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
             "ECHO HEARD_BEFORE",
         ],
         "authentication_response": [
-            "ECHO HEARD",
+            "ECHO HEARD HEARD_BEFORE",
             "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
             "ECHO HEARD_BEFORE",
         ],

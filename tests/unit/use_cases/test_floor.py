@@ -266,6 +266,19 @@ async def test_a_message_on_both_fields_is_asked_of_the_bot_once(
     assert floor.holder is Holder.OURS
 
 
+async def test_words_that_nobody_got_go_to_the_human_who_has_come_since(
+    play: Play, number: SharedNumber
+) -> None:
+    number.owner = US
+    await play.hears(number.says("First"))
+    number.tick()
+    heard, ours = (number.heard(where, "Hi") for where in ("standby", "messages"))
+    await play.hears(heard)
+    await play.claims()
+    await play.hears(ours, ours)
+    assert (play.told("BOT"), play.told("HUMAN")) == (["First"], ["Hi"])
+
+
 async def test_the_other_way_round_it_is_a_duplicate(play: Play, number: SharedNumber) -> None:
     ours, heard = (number.heard(where, "Hi") for where in ("messages", "standby"))
     await play.hears(ours, heard)
