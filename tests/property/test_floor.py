@@ -115,7 +115,7 @@ async def check(walk: Walk) -> None:
         assert len(words) == len(set(words)), f"{audience} was told twice"
     assert walk.ours <= {*told["BOT"], *told["HUMAN"]}, "words that were ours reached neither"
     assert not walk.theirs & {*told["BOT"]}, "a bot was asked what another sender was to answer"
-    _frames(number.log, is_here=known.phase is Phase.HUMAN)
+    _frames(number.log, is_here=any(human.told for human in known.humans))
     if walk.passes and known.phase is Phase.BOT:
         assert any(line.startswith(LEFT) for line in number.log), "they wait for a person in vain"
     if known.phase is Phase.HUMAN:
