@@ -147,7 +147,12 @@ class WhatsApp:
                 "recipient" if own else "to": _with_plus(customer),
             }
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
-            said = message_of(command.content, language_of(f"+{customer}"), long_body)
+            said = message_of(
+                command.content,
+                language_of(f"+{customer}"),
+                long_body,
+                asks_contact=Fact.WHATSAPP_REQUEST_CONTACT in self.facts,
+            )
             return self._call(command, {**whom, **said})
         if (
             isinstance(command, SendEvent | SendSurvey)
