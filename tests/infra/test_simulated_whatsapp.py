@@ -194,7 +194,7 @@ async def test_a_customer_hides_the_number_after_one_message_that_tells_both(
         if hides is not None:
             await customer(whatsapp, f"/customers/{PHONE}/status", {"hidesNumber": hides})
         await customer(whatsapp, f"/customers/{PHONE}/messages", {"text": "hi"})
-    given = [sorted(name.strong for name in one.names) for one in told(whatsapp)]  # type: ignore[union-attr]
+    given = [sorted(name.strong for name in one.names) for one in told(whatsapp)]
     assert given == [[False], [False, True], [True], [False]]
     assert [one["body"]["text"] for one in whatsapp.store.transcript(PHONE)] == ["hi"] * 4
 

@@ -50,6 +50,12 @@ class WhatsAppSimulator(PhoneSimulator):
     def is_customer(self, key: str) -> bool:
         return is_e164(key) or _USER_ID.fullmatch(key) is not None
 
+    def conversation_of(self, key: str) -> str:
+        """Baton knows a number of Brazil, Argentina or Mexico without its optional digit."""
+        bare = re.sub(r"^[+](55[0-9]{2})9([6-9][0-9]{7})$", r"+\1\2", key)
+        bare = re.sub(r"^[+](?:(54)9|(52)1)([0-9]{10})$", r"+\1\2\3", bare)
+        return super().conversation_of(bare)
+
     def new_key(self, asked: Mapping[str, Any]) -> str:
         """A customer with a `username` has a user id and no number that the business may see."""
         key = super().new_key(asked)

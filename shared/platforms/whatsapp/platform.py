@@ -21,7 +21,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import completed, e164, language_of, parties
+from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.content import (
@@ -101,6 +101,11 @@ class WhatsApp:
     now: Callable[[], datetime] | None = None
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
+
+    def canonical(self, native: str) -> str:
+        number, _, customer = native.partition(":")
+        known = e164(customer)
+        return f"{number}:{forms_of(known)[0]}" if known else native
 
     def body_limit(self, request: Request) -> int:
         return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0

@@ -10,19 +10,24 @@ from typing import Any
 
 import pytest
 
+from shared.api.handlers import Ask, get_journal
 from shared.conversations import requests as control
 from shared.conversations.apply import apply, where_it_acts
 from shared.conversations.receive_webhook import receive_webhook
+from shared.customers import links
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
+from shared.errors import BadRequest, Refused
 from shared.handoff.visibility import words_for
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 from shared.stores.cache import CachedStore
 from tests.unit.use_cases.phones_play import bot, ports_of, signed, wamid
 
@@ -513,3 +518,42 @@ async def test_bots_hear_of_one_conversation(world: World) -> None:
     assert {one["conversationId"] for one in forms} == {NAMES[U]}
     named = {one["message"]["name"].partition("/messages/")[0] for one in forms}
     assert named == {f"conversations/{NAMES[U]}"}
+
+
+async def test_an_id_of_a_former_conversation_is_served(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    home = (await world.conversation(U)).id
+    (former,) = {NAMES[N], NAMES[U]} - {home}
+    assert (await control.channel_of(world.ports, former)).id == home
+    with pytest.raises(Refused) as refused:
+        await links.unlink(world.ports, former, "admin")
+    assert refused.value.reason == "same-customer"
+    with pytest.raises(BadRequest):
+        await links.link(world.ports, former, home, "admin")
+
+
+async def test_the_journal_of_the_api_begins_with_the_former_one(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    key = ApiKey(name="desk", may=frozenset({RepresentativeType.HUMAN}))
+    cursor, said = None, []
+    while True:
+        query: dict[str, str] = {"cursor": cursor} if cursor else {}
+        ask = Ask(world.ports, key, Request("GET", "/", b"", {}, query), NAMES[N])
+        page = json.loads((await get_journal(ask)).body)
+        said += [one["text"] for one in page["entries"] if one.get("text")]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            break
+    assert sorted(said) == ["m1", "m2", "m3"]
+
+
+async def test_a_caller_may_write_the_number_in_either_form(world: World) -> None:
+    await world.says("m1", "551187650101", at=1)
+    key = ApiKey(name="desk", may=frozenset({RepresentativeType.HUMAN}))
+    for written in ("whatsapp:1:+5511987650101", "whatsapp:1:+551187650101"):
+        ask = Ask(world.ports, key, Request("GET", "/", b""), written)
+        assert (await control.seen(world.ports, ask.conversation)).address == "1|551187650101"
