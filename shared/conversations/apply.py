@@ -314,7 +314,9 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
         beside = replace(
             beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
         )
-    learns = named is not None and named.learns
+    learns = named is not None and (named.learns or bool(named.beside.conversations))
+    if found is not None:
+        found, beside = _as_changed(found, beside)
     if found is not None and _has_begun(found.value, event) and not found.value.erased:
         return _Place(event, found, beside, learns)
     if found is not None and not fresh and (found.value.ours or not _begins(event)):
@@ -322,6 +324,19 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
         raise PreconditionFailed
     begun = _newcomer(ports, event, found)
     return _Place(event, begun, beside, learns) if begun else None
+
+
+def _as_changed(
+    found: Snapshot[Conversation], beside: Beside
+) -> tuple[Snapshot[Conversation], Beside]:
+    """Returns the conversation on which an event acts as the customer's names have changed it: it
+    is written once.
+    """
+    changed = next((one for one in beside.conversations if one.value.id == found.value.id), None)
+    if changed is None:
+        return found, beside
+    others = tuple(one for one in beside.conversations if one is not changed)
+    return changed, replace(beside, conversations=others)
 
 
 def _has_begun(conversation: Conversation, event: Event) -> bool:

@@ -117,7 +117,7 @@ def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[
     """Returns conversation and id of the records in the journals of conversations that became part
     of this one, for as long as a platform may deliver again what was taken there.
     """
-    if event.source != conversation.id:
+    if not conversation.owns(event.source):
         return []
     return [
         (one.id, event.model_copy(update={"source": one.id}).entry_id)

@@ -174,7 +174,7 @@ def _merge_entries(
     """Returns an entry in both journals. A handoff of the conversation that does not go on ends
     there, for the reports and for the team.
     """
-    seq = {whole.id: whole.version, lose: written[lose].version}
+    seq = {whole.id: written.get(whole.id, whole).version, lose: written[lose].version}
     found = []
     for one in before:
         entry = new_entry(

@@ -29,7 +29,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
 from shared.stores.cache import CachedStore
-from tests.unit.use_cases.phones_play import bot, ports_of, signed, wamid
+from tests.unit.use_cases.phones_play import RCS_ANA, bot, ports_of, rcs, signed, wamid
 
 N, U, V, M = "12025550100", "US.111", "US.222", "12025550999"
 NAMES = {
@@ -93,6 +93,11 @@ class World:
         )
         applied = await apply(self.ports, event)
         assert applied.refusal is None, applied.refusal
+
+    async def acts_as_customer(self, name: str) -> None:
+        button = {"payload": "baton:request-human", "text": "A person"}
+        item = {"id": wamid("ask"), "type": "button", "button": button}
+        await self.reports(0, {**self._from(name, at=2), **item})
 
     async def homes(self) -> dict[str, list[str]]:
         """Returns what was said, by the conversation in which it is."""
@@ -557,3 +562,40 @@ async def test_a_caller_may_write_the_number_in_either_form(world: World) -> Non
     for written in ("whatsapp:1:+5511987650101", "whatsapp:1:+551187650101"):
         ask = Ask(world.ports, key, Request("GET", "/", b""), written)
         assert (await control.seen(world.ports, ask.conversation)).address == "1|551187650101"
+
+
+@pytest.mark.parametrize("held", [None, "there", "here"])
+async def test_a_channel_that_is_joined_to_another_gets_the_other_name(
+    world: World, held: str | None
+) -> None:
+    """An operator joined the number's conversation to one on RCS; then the user id turns out to be
+    the same customer. Who is here in either is here in both.
+    """
+    await world.says("m1", N, at=1)
+    await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+    await links.link(world.ports, NAMES[N], RCS_ANA, "admin")
+    await world.says("m2", U, at=2)
+    if held is not None:
+        await world.acts(HumanJoined, RCS_ANA if held == "there" else NAMES[U], JANE)
+    await world.says("m3", U, N, at=3)
+    acting = await world.conversation(U)
+    assert (acting.id, acting.channel) == (RCS_ANA, NAMES[N])
+    assert (await world.conversation(N)).id == RCS_ANA
+    assert (acting.phase is Phase.HUMAN) == (held is not None)
+    assert [one.representative.name for one in acting.humans] == (["Jane"] if held else [])
+    for message, names in (("m1", (U,)), ("m2", (N,)), ("m3", (N,))):
+        await world.says(message, *names, at=3, on=1)
+    said = (await world.homes())[RCS_ANA]
+    assert said == ["hi", "m1", "m2", "m3"] or said == ["hi", "m2", "m3"]
+    await erase(world.ports, NAMES[U], "admin")
+    assert await world.homes() == {}
+
+
+async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.acts_as_customer(N)
+    await world.says("m3", U, N, at=3)
+    known = await world.conversation(U)
+    assert (known.id, known.phase) == (NAMES[N], Phase.QUEUED)
+    assert known.timer is not None
