@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.conversations.entries import FIRST_LOOK, new_entry, with_record
+from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
 from shared.errors import Unavailable
 from shared.handoff.names import Missing, Naming
 from shared.logs import log
@@ -14,6 +14,7 @@ from shared.measures.definitions import close
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called
 from shared.schemas.events import Event, NamesChanged
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
@@ -191,8 +192,18 @@ def _merge_entries(
             if one.phase is not Phase.BOT:
                 entry = _ended(entry, one)
             entry = with_record(ports, entry, close(one, Measured.LINKED, entry.time).measures)
+        elif (goes := _let_go(before, whole)) is not None:
+            commands = tuple(closings(entry, goes, "same-customer"))
+            due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}
+            entry = entry.model_copy(update=due)
         found.append(entry)
     return found
+
+
+def _let_go(before: Sequence[Conversation], whole: Conversation) -> Called | None:
+    """Returns the desk whose handoff does not go on, where both conversations had called one."""
+    called = [one.called for one in before if one.called is not None]
+    return next((one for one in called if one != whole.called), None)
 
 
 def _ended(entry: JournalEntry, before: Conversation) -> JournalEntry:

@@ -4,6 +4,7 @@ what remains of the other. Pure.
 Both are one chat on the customer's phone, so who is here in either is here in both.
 """
 
+import itertools
 from datetime import datetime
 
 from shared.handoff import channels
@@ -37,6 +38,9 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
     ahead = lose if _ORDER.index(lose.phase) > _ORDER.index(keep.phase) else keep
     held = ("phase", "first_response_seconds", "said", "bot_run")
     acts = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+    called = ahead.called or keep.called or lose.called
+    over = [one.called.chats for one in (keep, lose) if one.called and one.called != called]
+    past = (*keep.past_chats, *lose.past_chats, *itertools.chain(*over))
     update: dict[str, object] = {
         **{name: getattr(latest, name) for name in acts},
         **{name: getattr(ahead, name) for name in held},
@@ -48,12 +52,12 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "handback": keep.handback or lose.handback,
         "owed": keep.owed or lose.owed,
         "request": ahead.request or keep.request or lose.request,
-        "called": ahead.called or keep.called or lose.called,
+        "called": called,
         "humans": _together(keep.humans, lose.humans),
         "left_unseen": _together(keep.left_unseen, lose.left_unseen),
         "unheard": tuple(dict.fromkeys((*keep.unheard, *lose.unheard))),
         "links": tuple(dict.fromkeys((*keep.links, *lose.links))),
-        "past_chats": tuple(dict.fromkeys((*keep.past_chats, *lose.past_chats))),
+        "past_chats": tuple(dict.fromkeys(past)),
         "elsewhere": (*keep.elsewhere, *lose.elsewhere),
         "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
         "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),

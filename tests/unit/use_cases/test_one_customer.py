@@ -20,11 +20,13 @@ from shared.delivery.deliver import deliver
 from shared.errors import BadRequest, Refused
 from shared.handoff.visibility import words_for
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import SendMessage, State
+from shared.schemas.commands import CallDesk, Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
+from shared.schemas.notifications import HANDOFFS
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
@@ -599,3 +601,37 @@ async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
     known = await world.conversation(U)
     assert (known.id, known.phase) == (NAMES[N], Phase.QUEUED)
     assert known.timer is not None
+
+
+async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> None:
+    """The other's chat is closed; its humans leave when the desk says that it has ended."""
+    one, two = (
+        Called(desk=desk, kind="ccai", handoff=f"h-{desk}", opens_chats=True, chat=f"ccai:chat-{n}")
+        for n, desk in enumerate(("sales", "support"))
+    )
+    for name, called, phase in ((N, one, Phase.HUMAN), (U, two, Phase.QUEUED)):
+        await world.says(f"m{name}", name, at=1)
+        found = await world.bench.store.load(NAMES[name])
+        known = found.value
+        update = {"called": called, "phase": phase, "version": known.version + 1}
+        after = Snapshot(known.model_copy(update=update), found.token)
+        await world.bench.store.commit(Commit((), [after]))
+    await world.says("m3", U, N, at=3, on=1)
+    whole = await world.conversation(U)
+    assert (whole.id, whole.called, whole.past_chats) == (NAMES[N], one, ("ccai:chat-1",))
+    journal = await world.bench.store.journal(NAMES[N], None, 100)
+    closed = [
+        (command.chat, command.action, command.reason)
+        for entry in journal.items
+        for command in entry.value.commands
+        if isinstance(command, CallDesk) and command.action == "close"
+    ]
+    assert closed == [("ccai:chat-1", "close", "same-customer")]
+    journal = await world.bench.store.journal(NAMES[U], None, 100)
+    told = [
+        command.body["type"]
+        for entry in journal.items
+        for command in entry.value.commands
+        if isinstance(command, Publish) and command.topic == HANDOFFS
+    ]
+    assert told == ["handoff.failed"]
