@@ -21,7 +21,7 @@ from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.queue_position import with_place
-from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_source
+from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_place
@@ -303,6 +303,7 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
     if event.names:
         named = await resolved(ports, event, nonce, fresh=fresh)
         own: Snapshot[Conversation] | None = named.conversation
+        event = with_joined(event, named.joined)
     else:
         own = await led(ports, event.source, fresh=fresh)
     if own is not None:

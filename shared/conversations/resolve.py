@@ -15,7 +15,8 @@ from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
-from shared.schemas.events import Event, NamesChanged
+from shared.schemas.details import Details
+from shared.schemas.events import ByCustomer, Event, NamesChanged
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
@@ -40,12 +41,13 @@ NOTHING_BESIDE = Beside()
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """The customer's conversation; its token is None where it begins in a new document. `learns`:
-    the names in it have changed.
+    the names in it have changed. `joined` are the conversations that became part of it.
     """
 
     conversation: Snapshot[Conversation]
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
+    joined: tuple[str, ...] = ()
 
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
@@ -146,7 +148,8 @@ async def _prepared(
         tuple(updates),
     )
     learns = conversation in naming.changed
-    return Resolved(Snapshot(value, token(conversation)), beside, learns)
+    joined = tuple(lose for _, lose in naming.merges)
+    return Resolved(Snapshot(value, token(conversation)), beside, learns, joined)
 
 
 def _note(
@@ -259,6 +262,15 @@ def with_source(event: Event, conversation: str) -> Event:
     if form is not None:
         update["form"] = _renamed(form, event.source, conversation)
     return event.model_copy(update=update)
+
+
+def with_joined(event: Event, joined: tuple[str, ...]) -> Event:
+    """Returns the event, which says what has become part of the conversation with it."""
+    if not joined or not isinstance(event, ByCustomer):
+        return event
+    details = event.details or Details()
+    update = {"previous_conversation_ids": joined}
+    return event.model_copy(update={"details": details.model_copy(update=update)})
 
 
 def _renamed(value: object, before: str, after: str) -> object:

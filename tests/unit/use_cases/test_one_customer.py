@@ -635,3 +635,17 @@ async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> N
         if isinstance(command, Publish) and command.topic == HANDOFFS
     ]
     assert told == ["handoff.failed"]
+
+
+async def test_the_bot_hears_once_which_conversations_became_one(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    await world.says("m4", U, N, at=4)
+    home = (await world.conversation(U)).id
+    (former,) = {NAMES[N], NAMES[U]} - {home}
+    await deliver(world.ports, home)
+    forms = [body for body in world.bench.publisher.on("baton-user-messages") if "message" in body]
+    told = {one["message"]["text"]: one.get("details") for one in forms}
+    assert told["m3"] == {"previousConversationIds": [former]}
+    assert told["m4"] is None
