@@ -20,8 +20,8 @@ CALLERS = {
     "build": "builds the functions",
 }
 CLEANUP = [
-    {"name": "delete-old", "action": {"type": "Delete"}, "condition": {"olderThan": "2592000s"}},
-    {"name": "keep-recent", "action": {"type": "Keep"}, "mostRecentVersions": {"keepCount": 5}},
+    {"name": "delete-old", "action": {"type": "DELETE"}, "condition": {"olderThan": "2592000s"}},
+    {"name": "keep-recent", "action": {"type": "KEEP"}, "mostRecentVersions": {"keepCount": 5}},
 ]
 
 

@@ -58,12 +58,13 @@ def words_of(body: JsonObject) -> Words | None:
     if not isinstance(said, dict) or not isinstance(text, str) or not text.strip():
         return None
     ours = validate(_Ours, body)
-    postback, handoff = said.get("postbackData"), body.get("handoff")
+    postback = said.get("postbackData")
+    beside = {name: body[name] for name in ("handoff", "details") if body.get(name) is not None}
     question = Question(
         conversation=ours.conversation,
         text=text.strip(),
         postback=postback if isinstance(postback, str) else None,
-        context={} if handoff is None else {"handoff": handoff},
+        context=beside,
     )
     return Words(question, _id(body, message), ours.version, ours.accepted_at)
 

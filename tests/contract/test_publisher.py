@@ -68,6 +68,21 @@ async def test_messages_of_one_key_arrive_in_order(
     assert ids == sorted(ids)
 
 
+async def test_a_second_baton_has_topics_of_its_own(
+    pubsub_emulator: str, fresh_project: str, pubsub: PubsubRest, subscription: str
+) -> None:
+    topic = f"projects/{fresh_project}/topics/dev-outbox"
+    of_dev = f"projects/{fresh_project}/subscriptions/dev"
+    pubsub("PUT", topic, {})
+    pubsub("PUT", of_dev, {"topic": topic})
+    publisher = PubsubPublisher(fresh_project, pubsub_emulator, "dev")
+    await publisher.publish(TOPIC, b"{}", KEY)
+    await publisher.close()
+    assert len(await _pull(pubsub, of_dev, 1)) == 1
+    waits = {"maxMessages": 1, "returnImmediately": True}
+    assert pubsub("POST", f"{subscription}:pull", waits) == {}
+
+
 async def test_a_failure_is_of_one_message_only(
     publisher: PubsubPublisher, pubsub: PubsubRest, subscription: str
 ) -> None:

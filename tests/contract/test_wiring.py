@@ -57,6 +57,21 @@ async def test_two_processes_share_the_state(deployed: Mapping[str, str]) -> Non
     assert (await apply(other, event)).duplicate is not None
 
 
+async def test_two_batons_of_a_project_share_nothing(
+    deployed: Mapping[str, str], pubsub: Any
+) -> None:
+    project = deployed["GOOGLE_CLOUD_PROJECT"]
+    pubsub("PUT", f"projects/{project}/topics/dev-outbox", {})
+    dev = {**deployed, "BATON_PREFIX": "dev", "BATON_DATABASE": "baton-dev"}
+    one, other = Baton(read_settings(deployed)).ports, Baton(read_settings(dev)).ports
+    event = UserMessage(
+        id="1", source="csku:1", address="1", actor="customer", form={}, said="hello"
+    )
+    await apply(one, event)
+    assert (await apply(other, event)).duplicate is None
+    await wake(other, "csku:1")  # its own topic is the only one
+
+
 @pytest.mark.parametrize("setting", ["BATON_STORE", "BATON_QUEUE"])
 def test_a_missing_project_is_named(deployed: Mapping[str, str], setting: str, capsys: Any) -> None:
     environment = {

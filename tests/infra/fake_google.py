@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.infra.discovery import Call
+
 Json = dict[str, Any]
 NUMBER, PAGE = "123456789012", 2
 APIS = (
@@ -26,6 +28,7 @@ WORDS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 501: 
 # Collections that are changed by operations which take their time.
 LONG = ("databases", "indexes", "fields", "repositories", "functions")
 CHANGED_LONG = ("databases", "indexes", "fields", "functions")
+ETAGGED = ("dashboards", "databases", "secrets", "serviceAccounts")
 # The field of a body that becomes the name, where it is not in the query.
 NAMED_BY = {"metrics": "name", "serviceAccounts": "accountId", "jobs": "name"}
 NAMED_BY_QUERY = {
@@ -198,7 +201,9 @@ class Google:
         collection = at.split("/")[-2]
         own = at.partition("/")[2]
         short = {"metrics": own.rpartition("/")[2]}
-        thing = {**copy.deepcopy(body), "name": short.get(collection, own), "etag": _etag(1)}
+        thing = {**copy.deepcopy(body), "name": short.get(collection, own)}
+        if collection in ETAGGED:
+            thing["etag"] = _etag(1)
         if collection == "indexes":
             thing["fields"].append({"fieldPath": "__name__", "order": "ASCENDING"})
             thing["state"] = "READY"
@@ -428,6 +433,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, google: Google) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.google = google
+        self.calls: list[Call] = []  # those that were answered
         self.lock = threading.Lock()
 
     @property
@@ -454,6 +460,11 @@ class Handler(BaseHTTPRequestHandler):
                 if status == 501:
                     self.server.google.unknown.append(f"{self.command} {self.path}")
             self.server.google.watch()
+            if status == 200:
+                # An upload has a path of its own, beside that of the bucket's other calls.
+                whole = f"storage/{path}" if url.path.startswith("/upload/") else path
+                call = Call(self.command, api, unquote(whole), query, body, copy.deepcopy(answer))
+                self.server.calls.append(call)
         written = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

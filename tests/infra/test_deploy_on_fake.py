@@ -23,6 +23,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.gcloud import Result, Runner, StepFailed
 from infra.deployables import deployables
 from tests.infra.clock import Clock
+from tests.infra.discovery import faults
 from tests.infra.fake_google import APIS, NUMBER, OPEN, PROJECT, SERVICES, Google, Server
 from tests.soak import SOAKS
 
@@ -346,3 +347,12 @@ def test_interrupted_and_run_again_it_ends_the_same(
     deployed(to, gcloud)
     assert server.google.unknown == []
     assert server.google.state() == first
+
+
+def test_every_call_and_every_answer_is_as_google_describes_it(server: Server) -> None:
+    """The stand-in shares no belief with Baton that Google's own documents contradict."""
+    if os.environ.get("BATON_REQUIRE_ALL") != "1":
+        pytest.importorskip("googleapiclient")
+    judged = {fault for call in server.calls for fault in faults(call)}
+    assert {call.api for call in server.calls} >= {"cloudfunctions", "firestore", "pubsub", "run"}
+    assert not judged, "\n".join(sorted(judged))

@@ -22,9 +22,11 @@ ROOT = Path(__file__).parents[2]
 TOOLS = [
     "infra.bridge_tag",
     "infra.capabilities",
+    "infra.cost",
     "infra.dead_letters",
     "infra.deploy",
     "infra.deploy.found",
+    "infra.deploy.rest",
     "infra.deploy.setting_rules",
     "infra.diagram",
     "infra.doctor",

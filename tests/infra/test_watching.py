@@ -17,7 +17,8 @@ import pytest
 from apitools.base.protorpclite import messages
 from apitools.base.py import encoding
 
-from infra.deploy.gcloud import FOUND, Step
+from infra.deploy import rest
+from infra.deploy.gcloud import FOUND, Result, Step
 from infra.deploy.steps_watching import OBSERVABILITY, alert_body, watching_steps
 from infra.documents.alarms import anchor
 from tests.infra.test_same_deployment import TABLE, TO
@@ -214,3 +215,14 @@ def test_without_an_address_of_the_runbook_an_alarm_names_the_file() -> None:
 def _body(step: Step) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(step.create.stdin or "{}", strict=False)
     return body
+
+
+def test_without_a_login_a_call_of_the_api_fails_with_gclouds_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        assert words[:3] == ("gcloud", "auth", "print-access-token")
+        return Result(1, "", "You do not currently have an active account selected.")
+
+    assert rest.main(["GET", "v3/projects/x/services"], {}, run) == 1
+    assert "active account" in capsys.readouterr().err

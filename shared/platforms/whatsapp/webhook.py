@@ -267,6 +267,8 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
     The customer has it already, and its author is unknown.
     """
     line, words = _named(item), words_of(item.body)
+    if not words and item.body.get("type") == "interactive":
+        words = UNSUPPORTED
     if not words:
         return [_unknown(line, item.body.get("type"))]
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=item.app_name)

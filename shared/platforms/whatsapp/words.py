@@ -277,7 +277,7 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
     return postback, label, text(child(item, "context"), "id")
 
 
-def _media(item: Item) -> str:
+def _media_words(item: Item) -> str:
     """Returns caption and link, or the kind if there is no link: a media id can only be fetched
     with our token.
     """
@@ -289,13 +289,13 @@ def _media(item: Item) -> str:
     return "\n".join(filter(None, [text(media, "caption"), link or name]))
 
 
-def _location(item: Item) -> str:
+def _location_words(item: Item) -> str:
     place = child(item, "location")
     link = map_link(place.get("latitude"), place.get("longitude"))
     return "\n".join(filter(None, [text(place, "name"), text(place, "address"), link]))
 
 
-def _contacts(item: Item) -> str:
+def _contacts_words(item: Item) -> str:
     lines = map(_contact, children(item, "contacts"))
     return "\n".join(["[contact]", *(line for line in lines if line)])
 
@@ -305,7 +305,7 @@ def _contact(card: Item) -> str:
     return " ".join(filter(None, [text(child(card, "name"), "formatted_name"), *numbers]))
 
 
-def _order(item: Item) -> str:
+def _order_words(item: Item) -> str:
     """Returns what was ordered: the customer's words, a line for each product, and the sum."""
     order = order_of(item)
     lines = [
@@ -321,7 +321,7 @@ def _price(amount: object, currency: str | None) -> str:
     return " ".join(filter(None, [str(amount), currency]))
 
 
-def _interactive(item: Item) -> str | None:
+def _form_words(item: Item) -> str | None:
     """Returns what was filled in. Other kinds that are no tap are unknown."""
     inner = child(item, "interactive")
     if inner.get("type") != "nfm_reply":
@@ -338,11 +338,11 @@ def _answer(value: JsonValue) -> str:
 
 _WORDS: Mapping[str, Callable[[Item], str | None]] = {
     "text": lambda item: text(child(item, "text"), "body") or "[empty]",
-    **dict.fromkeys(MEDIA, _media),
-    "location": _location,
-    "contacts": _contacts,
-    "order": _order,
-    "interactive": _interactive,
+    **dict.fromkeys(MEDIA, _media_words),
+    "location": _location_words,
+    "contacts": _contacts_words,
+    "order": _order_words,
+    "interactive": _form_words,
     "button": lambda item: "[button]",
     "unsupported": lambda item: UNSUPPORTED,
 }

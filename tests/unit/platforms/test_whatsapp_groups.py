@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.events import Event, Undelivered, UserMessage
@@ -17,7 +18,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 GROUP = "Y2FwaV9ncm91cDpzYW1wbGU"
 ANA = "5511987650101"
-OFF = WhatsApp(("s",), api_url="https://graph.test", access_token="t")
+OFF = WhatsApp(("s",), api_url="https://graph.test", access_token="t", numbers=Numbers(("1",)))
 ON = replace(OFF, groups=True)
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 SAID = {"from": ANA, "id": "wamid.1", "timestamp": "1795959000", "group_id": GROUP}
@@ -69,6 +70,7 @@ def test_a_group_is_a_conversation_of_its_own_and_is_answered_there() -> None:
     assert in_group.source != alone.source
     assert GROUP not in in_group.source
     assert in_group.customer_name == "Ana"
+    assert in_group.names == (), "a member is another conversation"
     assert in_group.address is not None
     chip = {"reply": {"text": "Now", "postbackData": "now"}}
     said = Content.model_validate({"text": "At six.", "suggestions": [chip]})

@@ -12,13 +12,16 @@ from shared.api.views import entry_view
 from shared.conversations import requests as control
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
+from shared.platforms.signatures import hmac_sha256_hex
 from shared.ports import Ports
-from shared.schemas.base import JsonObject
+from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim
-from shared.schemas.ids import hidden
+from shared.schemas.http import Request
+from shared.schemas.ids import conversation_id, hidden
 from shared.schemas.representative import Representative, RepresentativeType
 from tests.unit.use_cases.phones_play import ANA, RCS_ANA, bot, ports_of, rcs, says, signed, wamid
 
+BY_USER_ID = conversation_id("whatsapp", "1:US.1")
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 
 
@@ -59,7 +62,7 @@ async def claim(ports: Ports) -> None:
     await control.accept(ports, what)
 
 
-def heard(bench: Any, audience: str) -> list[JsonObject]:
+def heard(bench: Any, audience: str) -> list[Any]:
     every = bench.publisher.on("baton-user-messages")
     return [one for one in every if audience in one["audience"] and "receipts" not in one]
 
@@ -77,7 +80,7 @@ async def test_a_quoted_message_is_named_as_its_reader_knows_it(ports: Ports, be
     await take(ports, text("A2", "These!", context={"id": ours}))
     await take(ports, text("A3", "I meant this", context={"id": wamid("A1")}))
     await take(ports, text("A4", "And that", context={"id": wamid("GONE")}))
-    told = [one["details"]["about"] for one in heard(bench, "BOT")[1:]]  # type: ignore[call-overload,index]
+    told = [one["details"]["about"] for one in heard(bench, "BOT")[1:]]
     assert told == [
         {"message": "my-1", "by": "BOT", "text": "News!"},
         {"message": hidden(wamid("A1")), "by": "CUSTOMER", "text": "Which boots?"},
@@ -95,10 +98,10 @@ async def test_an_order_is_told_in_words_and_as_data(ports: Ports, bench: Any) -
     order = {"catalog_id": "7", "text": "Now, please", "product_items": items}
     await take(ports, item("A1", type="order", order=order))
     (told,) = heard(bench, "BOT")
-    assert told["message"]["text"] == (  # type: ignore[call-overload,index]
+    assert told["message"]["text"] == (
         "[order]\nNow, please\n2 × CHA, 30.5 BRL\n1 × PAO, 45 BRL\n= 106 BRL"
     )
-    assert told["details"]["order"]["totals"] == {"BRL": "106"}  # type: ignore[call-overload,index]
+    assert told["details"]["order"]["totals"] == {"BRL": "106"}
     (entry,) = [one for one in await journal(ports) if one["kind"] == "user_message"]
     assert entry["details"] == told["details"]
 
@@ -149,7 +152,7 @@ async def test_an_edit_in_the_same_batch_knows_its_message(ports: Ports, bench: 
     await take(ports, says(0, "A1", "Street 12"), edit("E1", "A1", "Street 21"))
     told = heard(bench, "HUMAN")[-1]
     assert told["audience"] == ["HUMAN"]
-    assert told["details"]["about"]["by"] == "CUSTOMER"  # type: ignore[call-overload,index]
+    assert told["details"]["about"]["by"] == "CUSTOMER"
 
 
 async def claim_after_hello(ports: Ports) -> None:
@@ -180,7 +183,7 @@ async def test_who_sent_a_message_hears_that_it_expired(
     await receive_webhook(ports, rcs(eventType=kind, eventId="e1", messageId=theirs))
     await deliver(ports, RCS_ANA)
     (told,) = heard(bench, "BOT")
-    lost: Any = told["details"]["undelivered"]  # type: ignore[call-overload,index]
+    lost: Any = told["details"]["undelivered"]
     assert lost["message"] == "my-1"
     assert "expired" in lost["reason"]
     (posted,) = [json.loads(call.body) for call in ports.sender.calls]  # type: ignore[attr-defined]
@@ -198,3 +201,54 @@ async def test_no_wamid_leaves_with_what_comes_beside_the_words(ports: Ports, be
     outside = json.dumps([bench.publisher.published, await journal(ports)])
     assert "wamid" not in outside
     assert "12025550100" not in outside
+
+
+async def test_an_order_that_is_too_large_to_store_is_cut(ports: Ports, bench: Any) -> None:
+    one = {"product_retailer_id": "P" * 40, "quantity": 1, "item_price": 1, "currency": "EUR"}
+    order = {"catalog_id": "7", "text": "All of it", "product_items": [one] * 12_000}
+    await take(ports, item("A1", type="order", order=order))
+    (told,) = heard(bench, "BOT")
+    assert "All of it" in told["message"]["text"]
+    items = told["details"]["order"]["items"]
+    assert 0 < len(items) < 12_000
+
+
+async def test_a_person_who_sends_buttons_from_the_app_counts_as_a_human(ports: Ports) -> None:
+    await take(ports, says(0, "A1"))
+    sent = {"id": wamid("E1"), "to": "12025550100", "type": "interactive", "interactive": {}}
+    value = {"metadata": {"phone_number_id": "1"}, "message_echoes": [sent]}
+    changes = [{"field": "smb_message_echoes", "value": value}]
+    body = json.dumps({"entry": [{"changes": changes}]}).encode()
+    proof = {"x-hub-signature-256": f"sha256={hmac_sha256_hex('s', body)}"}
+    await receive_webhook(ports, Request("POST", "/whatsapp", body, proof))
+    found = await ports.store.load(ANA)
+    assert found is not None
+    assert found.value.phase is Phase.HUMAN
+
+
+async def test_a_customer_who_hides_the_number_may_still_change_a_message(
+    ports: Ports, bench: Any
+) -> None:
+    both = {"wa_id": "12025550100", "user_id": "US.1"}
+    await receive_webhook(ports, signed(messages=[says(0, "A1", "Street 12")], contacts=[both]))
+    changed = {**edit("E1", "A1", "Street 21"), "from_user_id": "US.1"}
+    del changed["from"]
+    await receive_webhook(ports, signed(messages=[changed]))
+    await deliver(ports, BY_USER_ID)
+    first, told = heard(bench, "BOT")
+    assert first["conversation"] == told["conversation"]
+    assert told["details"]["about"] == {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
+    assert told["details"]["edited"] == {"text": "Street 21"}
+
+
+async def test_a_message_from_before_the_user_id_was_known_may_be_changed(
+    ports: Ports, bench: Any
+) -> None:
+    await take(ports, says(0, "A1", "Street 12"))
+    both = {"wa_id": "12025550100", "user_id": "US.1"}
+    changed = {**edit("E1", "A1", "Street 21"), "from_user_id": "US.1"}
+    await receive_webhook(ports, signed(messages=[changed], contacts=[both]))
+    await deliver(ports, ANA)
+    first, told = heard(bench, "BOT")
+    assert first["conversation"] == told["conversation"] == ANA
+    assert told["details"]["about"] == {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
