@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from shared.stores.sqlite.store import SqliteStore
 from tests.property.effort import effort
 from tests.property.world import BEGIN, FakeClock
 
+pytestmark = pytest.mark.soak
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 # who has which names: S is p's until 50, and q's from then on
 PEOPLE = {"p": ("U", "N"), "q": ("V", "M")}
