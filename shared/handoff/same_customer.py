@@ -62,7 +62,8 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
         "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),
         "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
-        "timer": ahead.timer,
+        "timer": ahead.timer
+        or (keep.timer or lose.timer if ahead.phase is Phase.BOT and called else None),
         "progress": ahead.progress or keep.progress or lose.progress,
         "erased": keep.erased and lose.erased,
     }
