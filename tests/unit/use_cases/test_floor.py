@@ -102,7 +102,7 @@ async def test_what_is_heard_late_does_not_move_the_floor_back(
     """Also within one unit of the platform's clock, where a handover is the stronger word."""
     number.whole = whole
     early, passed = number.says("Hi"), number.passes()
-    await play.hears(passed, early, number.says("Still there?"))
+    await play.hears(passed, number.says("Still there?"), early)
     assert play.told("BOT") == ["Still there?"]
     assert await play.bot() is None
 
@@ -241,6 +241,22 @@ async def test_words_that_are_heard_late_do_not_end_a_giving_back(
     await play.leaves()
     await play.hears(late)
     assert await play.bot("By the way") == "not-active"
+
+
+async def test_words_that_come_to_us_late_end_a_giving_back(
+    bench: Any, number: SharedNumber
+) -> None:
+    """No other sender gets them."""
+    number.owner = US
+    play = Play(bench, number, given_back=True)
+    await play.hears(number.says("Hi"))
+    late = number.says("One more thing")
+    await play.hears(number.passes())
+    await play.claims()
+    await play.leaves()
+    await play.hears(late)
+    assert play.told("BOT") == ["Hi", "One more thing"]
+    assert await play.bot("Yes?") is None
 
 
 @pytest.mark.parametrize("phase", Phase)
