@@ -9,9 +9,10 @@ import pytest
 
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.whatsapp import NUMBER, WhatsAppSimulator
-from shared.schemas.commands import SendMessage
+from shared.schemas.commands import GiveFloor, MoveFloor, SendMessage, TakeFloor
 from shared.schemas.content import Content
-from shared.schemas.events import HumanMessage, Undelivered, UserMessage
+from shared.schemas.conversation import Holder
+from shared.schemas.events import FloorMoved, HumanMessage, Overheard, Undelivered, UserMessage
 from shared.schemas.http import Call
 from shared.schemas.ids import hidden
 from tests.infra.simulated import BOT, PHONE, WHATSAPP, ask, customer, says, sent, shown, told
@@ -215,3 +216,71 @@ async def test_a_customer_shares_the_number_that_is_asked_for(whatsapp: WhatsApp
     (said,) = told(whatsapp)
     assert isinstance(said, UserMessage)
     assert PHONE in str(said.said)
+
+
+async def control(whatsapp: WhatsAppSimulator, command: MoveFloor) -> int:
+    call = WHATSAPP.call(command)
+    assert call is not None
+    return (await ask(whatsapp, call)).status
+
+
+TO = f"{NUMBER}|{PHONE.removeprefix('+')}"
+TAKE, RELEASE = TakeFloor(id="t", to=TO), GiveFloor(id="g", to=TO)
+PASS = GiveFloor(id="p", to=TO, shared=True)
+
+
+async def agent(whatsapp: WhatsAppSimulator, **body: bool) -> dict[str, Any]:
+    return await customer(whatsapp, f"/customers/{PHONE}/agent", body, "PUT")
+
+
+async def test_a_thread_has_one_owner_and_the_others_hear_it_on_standby(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    await agent(whatsapp, answers=True)
+    await says(whatsapp, "Do you deliver?")
+    heard, answer = told(whatsapp)
+    assert (heard.said, heard.floor) == ("Do you deliver?", Holder.THEIRS)
+    assert isinstance(answer, Overheard)
+    assert await control(whatsapp, RELEASE) == 400, "Baton is not the owner"
+    assert await control(whatsapp, TAKE) == 200
+    assert told(whatsapp) == [], "a take is reported to the previous owner"
+    await says(whatsapp, "Hello?")
+    assert [one.floor for one in told(whatsapp)] == [Holder.OURS]
+    assert await control(whatsapp, PASS) == 200
+    await says(whatsapp, "And now?")
+    assert [one.floor for one in told(whatsapp)] == [Holder.THEIRS, None]
+
+
+async def test_a_release_is_reported_to_nobody_and_the_entry_point_decides(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    await says(whatsapp)
+    await agent(whatsapp, answers=True)
+    assert await control(whatsapp, TAKE) == await control(whatsapp, RELEASE) == 200
+    told(whatsapp)
+    await says(whatsapp, "And now?")
+    assert told(whatsapp)[0].floor is Holder.THEIRS
+
+
+async def test_metas_agent_passes_who_wants_a_person(whatsapp: WhatsAppSimulator) -> None:
+    await agent(whatsapp, answers=True)
+    await says(whatsapp, "A person, please")
+    moved = told(whatsapp)[-1]
+    assert isinstance(moved, FloorMoved)
+    assert (moved.floor, moved.human_wanted) == (Holder.OURS, True)
+    assert (await sent(whatsapp)).status == 200
+
+
+async def test_only_the_escalation_partner_takes_a_thread_also_by_sending(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    await agent(whatsapp, answers=True)
+    await says(whatsapp)
+    assert (await agent(whatsapp, partner=False))["owner"] == "ai_agent"
+    assert await control(whatsapp, TAKE) == 400
+    assert (await sent(whatsapp)).status == 400
+    await agent(whatsapp, partner=True)
+    assert (await sent(whatsapp)).status == 200
+    assert (await customer(whatsapp, f"/customers/{PHONE}/agent", {}, "GET"))[
+        "owner"
+    ] == "escalation"
