@@ -154,10 +154,10 @@ def _identities(to: Deployment) -> Iterator[Step]:
     yield _in_project(to, "builds may write logs", None, member, "roles/logging.logWriter", "None")
     # Cloud Functions makes this bucket at the first build, so the right is given in the project.
     bucket = f"projects/_/buckets/gcf-v2-sources-{value('PROJECT_NUMBER')}-{to.region}"
-    names = [f'resource.name == "{bucket}"', f'resource.name.startsWith("{bucket}/")']
+    allowed = [f'resource.name == "{bucket}"', f'resource.name.startsWith("{bucket}/")']
     if to.kms_key:  # then the name of the bucket ends in the key's hash
-        names.append(f'resource.name.startsWith("{bucket}-")')
-    within = f"expression={' || '.join(names)},title=sources of functions"
+        allowed.append(f'resource.name.startsWith("{bucket}-")')
+    within = f"expression={' || '.join(allowed)},title=sources of functions"
     title = "builds may read the copy of the sources that Cloud Functions makes"
     yield _in_project(to, title, None, member, "roles/storage.objectViewer", within)
     condition = (

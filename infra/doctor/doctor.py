@@ -178,7 +178,7 @@ def main(given: list[str] | None = None, environment: Mapping[str, str] = os.env
     parser.add_argument(
         "--prefix",
         type=prefix_from,
-        default=environment.get("BATON_PREFIX", PREFIX),
+        default=environment.get("BATON_PREFIX") or PREFIX,
         help="the prefix with which it was deployed (default: the environment's, or none)",
     )
     add_uses(parser)

@@ -1,7 +1,7 @@
 # Each topic has a dead-letter topic with a subscription that keeps what arrives there: without one it would be lost.
 
 resource "google_pubsub_topic" "these" {
-  #checkov:skip=CKV_GCP_83:Google's own encryption at rest; or var.kms_key
+  #checkov:skip=CKV_GCP_83:Google's own encryption at rest, or var.kms_key
   for_each = local.topics
 
   project      = var.project_id
@@ -18,7 +18,7 @@ resource "google_pubsub_topic" "these" {
 }
 
 resource "google_pubsub_topic" "dead" {
-  #checkov:skip=CKV_GCP_83:Google's own encryption at rest; or var.kms_key
+  #checkov:skip=CKV_GCP_83:Google's own encryption at rest, or var.kms_key
   for_each = local.topics
 
   project      = var.project_id

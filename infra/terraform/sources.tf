@@ -29,7 +29,7 @@ resource "google_storage_bucket_object" "sources" {
 }
 
 resource "google_artifact_registry_repository" "baton" {
-  #checkov:skip=CKV_GCP_84:Google's own encryption at rest; or var.kms_key
+  #checkov:skip=CKV_GCP_84:Google's own encryption at rest, or var.kms_key
   project       = var.project_id
   location      = var.region
   repository_id = var.prefix

@@ -111,9 +111,9 @@ async def _played(script: tuple[Said, ...], order: list[tuple[int, int]], humans
         taken.add(f"{said.person}{said.number}")
         if humans and step % 3 == 0:
             kind = HumanJoined if step % 2 else HumanLeft
-            homes = [one for one, words in (await play.homes()).items() if words]
+            taken_up = [one for one, words in (await play.homes()).items() if words]
             event = kind(
-                id=f"h{step}", source=homes[step % len(homes)], actor="key:x", fact=False,
+                id=f"h{step}", source=taken_up[step % len(taken_up)], actor="key:x", fact=False,
                 representative=JANE,
             )  # fmt: skip
             await apply(play.instances[1 - on], event)
