@@ -65,7 +65,9 @@ def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
         (one["key"], one["secret"], one["version"])
         for one in service["secret_environment_variables"]
     ]
-    # The mock fills what is not given, like the settings of a connector.
+    connector, egress = service["vpc_connector"], service["vpc_connector_egress_settings"]
+    # the mock fills what is not given
+    network = (connector, SETTINGS[egress]) if egress in SETTINGS else (None, None)
     yield (
         "function", v["name"], v["location"], build["runtime"], build["entry_point"],
         build["source"][0]["storage_source"][0]["object"], source.name(build["service_account"]),
@@ -76,9 +78,7 @@ def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
         f"{service['timeout_seconds']}s", str(service["min_instance_count"]),
         str(service["max_instance_count"]),
         frozenset(service["environment_variables"].items()), frozenset(given),
-        bool(build["automatic_update_policy"]), service["vpc_connector"] or None,
-        SETTINGS[service["vpc_connector_egress_settings"]] if service["vpc_connector"] else None,
-        v["kms_key_name"] or None, _labels(v),
+        bool(build["automatic_update_policy"]), *network, v["kms_key_name"] or None, _labels(v),
     )  # fmt: skip
 
 
