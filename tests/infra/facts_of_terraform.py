@@ -78,7 +78,7 @@ def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
         f"{service['timeout_seconds']}s", str(service["min_instance_count"]),
         str(service["max_instance_count"]),
         frozenset(service["environment_variables"].items()), frozenset(given),
-        bool(build["automatic_update_policy"]), *network, v["kms_key_name"] or None, _labels(v),
+        bool(build["automatic_update_policy"]), *network, _own(v["kms_key_name"]), _labels(v),
     )  # fmt: skip
 
 
@@ -93,6 +93,11 @@ SETTINGS = {
 
 def _labels(v: Json) -> Fact:
     return tuple(sorted(f"{name}={text}" for name, text in (v["labels"] or {}).items()))
+
+
+def _own(key: str | None) -> str | None:
+    """Returns a key that was given: the mock fills what is not given."""
+    return key if key and "/cryptoKeys/" in key else None
 
 
 def _key(blocks: list[Json], name: str) -> str | None:
@@ -116,7 +121,7 @@ def _bucket(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 def _repository(_: FromTerraform, v: Json) -> Iterable[Fact]:
     yield ("repository", v["repository_id"], v["location"], _cleanup(v))
-    yield ("encryption and labels", v["repository_id"], v["kms_key_name"] or None, _labels(v))
+    yield ("encryption and labels", v["repository_id"], _own(v["kms_key_name"]), _labels(v))
 
 
 def _subscription(source: FromTerraform, v: Json) -> Iterable[Fact]:
@@ -271,7 +276,7 @@ READERS: Mapping[str, Reader] = {
             "topic",
             v["name"],
             tuple(v["message_storage_policy"][0]["allowed_persistence_regions"]),
-            v["kms_key_name"] or None,
+            _own(v["kms_key_name"]),
             _labels(v),
         )
     ],
