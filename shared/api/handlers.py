@@ -3,6 +3,7 @@
 Each checks the rights, parses the body, calls the use case and returns the answer.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from shared.conversations import requests as control
 from shared.conversations.queue_position import people_ahead
 from shared.customers import erase, links
 from shared.errors import BadRequest
-from shared.platforms.base import Model, parse_object, validate
+from shared.platforms.base import HasForms, Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content
@@ -68,7 +69,15 @@ class Ask:
     @property
     def conversation(self) -> str:
         """The canonical id of the conversation."""
-        return parse_conversation_id(self.written)
+        return self.canonical(self.written)
+
+    def canonical(self, written: str) -> str:
+        """Returns the canonical id of a conversation that a caller wrote."""
+        prefix, _, native = written.partition(":")
+        platform = self.ports.platforms.get(prefix)
+        if isinstance(platform, HasForms):
+            written = f"{prefix}:{platform.canonical(native)}"
+        return parse_conversation_id(written)
 
     def body(self, model: type[Model]) -> Model:
         """Returns the validated body. Raises BadRequest."""
@@ -226,15 +235,35 @@ async def get_journal(ask: Ask) -> Response:
     """Returns one page of the journal. Markers are left out."""
     must_be_human(ask.caller)
     conversation = await control.seen(ask.ports, ask.conversation)
-    page = await ask.ports.store.journal(conversation.id, ask.request.query.get("cursor"), PAGE)
+    journals = [*(former.id for former in conversation.formerly), conversation.id]
+    number, cursor = _place(ask.request.query.get("cursor"), len(journals))
+    page = await ask.ports.store.journal(journals[number], cursor, PAGE)
+    following: str | None = f"@{number} {page.cursor}" if page.cursor else f"@{number + 1}"
+    if number == len(journals) - 1:
+        following = page.cursor
     return views.json_response(
         {
             "entries": [
                 views.entry_view(entry.value) for entry in page.items if not entry.value.marker
             ],
-            "nextCursor": page.cursor,
+            "nextCursor": following,
         }
     )
+
+
+def _place(cursor: str | None, journals: int) -> tuple[int, str | None]:
+    """Returns which of a customer's journals a cursor is in, and the cursor in that journal. Those
+    of conversations that became part of this one come first. Raises BadRequest.
+    """
+    last = journals - 1
+    if cursor is None:
+        return 0, None
+    found = re.fullmatch(r"@([0-9]{1,4})(?: (.+))?", cursor, re.DOTALL)
+    if found is None:
+        return last, cursor
+    if int(found[1]) > last:
+        raise BadRequest("invalid-cursor", "The cursor is invalid; start without one.")
+    return int(found[1]), found[2]
 
 
 async def request_human(ask: Ask) -> Response:
@@ -284,7 +313,7 @@ async def fail(ask: Ask) -> Response:
 async def link(ask: Ask) -> Response:
     """Links the conversation to another one. Returns it with the result of the link."""
     must_be_admin(ask.caller)
-    to = parse_conversation_id(ask.body(LinkBody).to)
+    to = ask.canonical(ask.body(LinkBody).to)
     linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
     joined = views.link_view(linked, await control.seen(ask.ports, to))
     return await _view(ask, linked, link=joined)

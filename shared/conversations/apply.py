@@ -21,7 +21,7 @@ from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.queue_position import with_place
-from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_source
+from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_place
@@ -303,6 +303,7 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
     if event.names:
         named = await resolved(ports, event, nonce, fresh=fresh)
         own: Snapshot[Conversation] | None = named.conversation
+        event = with_joined(event, named.joined)
     else:
         own = await led(ports, event.source, fresh=fresh)
     if own is not None:
@@ -314,7 +315,9 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
         beside = replace(
             beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
         )
-    learns = named is not None and named.learns
+    learns = named is not None and (named.learns or bool(named.beside.conversations))
+    if found is not None:
+        found, beside = _as_changed(found, beside)
     if found is not None and _has_begun(found.value, event) and not found.value.erased:
         return _Place(event, found, beside, learns)
     if found is not None and not fresh and (found.value.ours or not _begins(event)):
@@ -322,6 +325,19 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
         raise PreconditionFailed
     begun = _newcomer(ports, event, found)
     return _Place(event, begun, beside, learns) if begun else None
+
+
+def _as_changed(
+    found: Snapshot[Conversation], beside: Beside
+) -> tuple[Snapshot[Conversation], Beside]:
+    """Returns the conversation on which an event acts as the customer's names have changed it: it
+    is written once.
+    """
+    changed = next((one for one in beside.conversations if one.value.id == found.value.id), None)
+    if changed is None:
+        return found, beside
+    others = tuple(one for one in beside.conversations if one is not changed)
+    return changed, replace(beside, conversations=others)
 
 
 def _has_begun(conversation: Conversation, event: Event) -> bool:

@@ -7,8 +7,9 @@ from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Record, SendMessage, Stream, ToCustomer
+from shared.schemas.commands import CallDesk, Command, Record, SendMessage, Stream, ToCustomer
 from shared.schemas.conversation import Conversation
+from shared.schemas.desks import Called
 from shared.schemas.events import ByCustomer, Event
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
@@ -117,7 +118,7 @@ def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[
     """Returns conversation and id of the records in the journals of conversations that became part
     of this one, for as long as a platform may deliver again what was taken there.
     """
-    if event.source != conversation.id:
+    if not conversation.owns(event.source):
         return []
     return [
         (one.id, event.model_copy(update={"source": one.id}).entry_id)
@@ -152,6 +153,31 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
     record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
     due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
     return with_streams(ports, due.with_commands((*entry.commands, record)))
+
+
+def closings(entry: JournalEntry, called: Called, reason: str) -> list[CallDesk]:
+    """Returns the commands that end the chat of the handoff, and the other chats that the desk made
+    for it.
+    """
+    about = {
+        "desk": called.desk,
+        "platform": called.kind,
+        "handoff": called.handoff,
+        "action": "close",
+    }
+    chats = [(called.chat, None), *((one.chat, one.customer) for one in called.created)]
+    return [
+        CallDesk.model_validate(
+            {
+                "id": command_id(entry.conversation, entry.id, f"close {chat}"),
+                "chat": chat,
+                "customer": customer,
+                "reason": reason,
+                **about,
+            }
+        )
+        for chat, customer in chats
+    ]
 
 
 def _dedupe_record(entry: JournalEntry, **update: object) -> JournalEntry:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.conversations.entries import FIRST_LOOK, new_entry, with_record
+from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
 from shared.errors import Unavailable
 from shared.handoff.names import Missing, Naming
 from shared.logs import log
@@ -14,7 +14,9 @@ from shared.measures.definitions import close
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.events import Event, NamesChanged
+from shared.schemas.desks import Called
+from shared.schemas.details import Details
+from shared.schemas.events import ByCustomer, Event, NamesChanged
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
@@ -39,12 +41,13 @@ NOTHING_BESIDE = Beside()
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """The customer's conversation; its token is None where it begins in a new document. `learns`:
-    the names in it have changed.
+    the names in it have changed. `joined` are the conversations that became part of it.
     """
 
     conversation: Snapshot[Conversation]
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
+    joined: tuple[str, ...] = ()
 
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
@@ -145,7 +148,8 @@ async def _prepared(
         tuple(updates),
     )
     learns = conversation in naming.changed
-    return Resolved(Snapshot(value, token(conversation)), beside, learns)
+    joined = tuple(lose for _, lose in naming.merges)
+    return Resolved(Snapshot(value, token(conversation)), beside, learns, joined)
 
 
 def _note(
@@ -174,7 +178,7 @@ def _merge_entries(
     """Returns an entry in both journals. A handoff of the conversation that does not go on ends
     there, for the reports and for the team.
     """
-    seq = {whole.id: whole.version, lose: written[lose].version}
+    seq = {whole.id: written.get(whole.id, whole).version, lose: written[lose].version}
     found = []
     for one in before:
         entry = new_entry(
@@ -191,8 +195,18 @@ def _merge_entries(
             if one.phase is not Phase.BOT:
                 entry = _ended(entry, one)
             entry = with_record(ports, entry, close(one, Measured.LINKED, entry.time).measures)
+        elif (goes := _let_go(before, whole)) is not None:
+            commands = tuple(closings(entry, goes, "same-customer"))
+            due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}
+            entry = entry.model_copy(update=due)
         found.append(entry)
     return found
+
+
+def _let_go(before: Sequence[Conversation], whole: Conversation) -> Called | None:
+    """Returns the desk whose handoff does not go on, where both conversations had called one."""
+    called = [one.called for one in before if one.called is not None]
+    return next((one for one in called if one != whole.called), None)
 
 
 def _ended(entry: JournalEntry, before: Conversation) -> JournalEntry:
@@ -248,6 +262,15 @@ def with_source(event: Event, conversation: str) -> Event:
     if form is not None:
         update["form"] = _renamed(form, event.source, conversation)
     return event.model_copy(update=update)
+
+
+def with_joined(event: Event, joined: tuple[str, ...]) -> Event:
+    """Returns the event, which says what has become part of the conversation with it."""
+    if not joined or not isinstance(event, ByCustomer):
+        return event
+    details = event.details or Details()
+    update = {"previous_conversation_ids": joined}
+    return event.model_copy(update={"details": details.model_copy(update=update)})
 
 
 def _renamed(value: object, before: str, after: str) -> object:

@@ -5,10 +5,10 @@ or goes on because of it.
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.conversations.entries import FIRST_LOOK, new_entry, with_record
+from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
 from shared.measures.definitions import close
 from shared.ports import Ports
-from shared.schemas.commands import CallDesk, Command, Publish
+from shared.schemas.commands import Command, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.ids import command_id, entry_id
@@ -44,7 +44,7 @@ def record_of(
         [] if after.phase is before.phase else [_edge(entry, before, after, now)]
     )
     if let_go is not None:
-        commands += _closings(entry, let_go)
+        commands += closings(entry, let_go, "linked")
     due = {"commands": tuple(commands), "due_at": now + FIRST_LOOK} if commands else {}
     return with_record(ports, entry.model_copy(update=due), measures)
 
@@ -66,31 +66,6 @@ def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Meas
         if before.phase is after.phase
         else close(before, Name.LINKED, ports.clock.now()).measures
     )
-
-
-def _closings(entry: JournalEntry, called: Called) -> list[CallDesk]:
-    """Returns the commands that end the chat of the handoff, and the other chats that the desk made
-    for it.
-    """
-    about = {
-        "desk": called.desk,
-        "platform": called.kind,
-        "handoff": called.handoff,
-        "action": "close",
-    }
-    chats = [(called.chat, None), *((one.chat, one.customer) for one in called.created)]
-    return [
-        CallDesk.model_validate(
-            {
-                "id": command_id(entry.conversation, entry.id, f"close {chat}"),
-                "chat": chat,
-                "customer": customer,
-                "reason": "linked",
-                **about,
-            }
-        )
-        for chat, customer in chats
-    ]
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:

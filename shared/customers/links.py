@@ -5,7 +5,7 @@ ends change in one commit.
 import uuid
 from collections.abc import Collection, Mapping
 
-from shared.conversations.apply import wake
+from shared.conversations.apply import led, wake
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import entries_of
 from shared.customers import join_channels as identity
@@ -30,6 +30,7 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
     `already-linked`, `chain` and, for channels, `both-held`, `desk-called`, `too-many-links` or
     `outbox-pending`.
     """
+    desk, channel = await _led(ports, desk), await _led(ports, channel)
     if desk == channel:
         raise BadRequest("self-link", "A conversation cannot be linked to itself.")
     linked = await until_uncontended(lambda: _link(ports, desk, channel, key))
@@ -40,9 +41,23 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
 
 async def unlink(ports: Ports, desk: str, key: str) -> Conversation:
     """Returns the desk's or channel's conversation without its link. Raises NotFound, Refused
-    `outbox-pending`.
+    `outbox-pending` or `same-customer`.
     """
+    to = await _led(ports, desk)
+    if to != desk:
+        raise Refused(
+            "same-customer",
+            "This conversation became part of another one: the platform says that both are one "
+            "customer. That cannot be undone.",
+            to=to,
+        )
     return await until_uncontended(lambda: _unlink(ports, desk, key))
+
+
+async def _led(ports: Ports, conversation: str) -> str:
+    """Returns the conversation for which an id stands: what it became part of, else itself."""
+    found = await led(ports, conversation)
+    return found.value.id if found else conversation
 
 
 async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
-from shared.handoff.same_customer import goes_on, joined, part_of
+from shared.handoff.same_customer import goes_on, joined, joined_on, part_of
 from shared.schemas.conversation import Conversation, Former, Name, Was
 from shared.schemas.events import GivenName
 from shared.schemas.ids import hidden, platform_of
@@ -300,10 +300,12 @@ class Naming:
     def _merge(self, one: str, two: str) -> str:
         """Makes one conversation of two."""
         documents = {id: self._get(id) or Conversation(id=id, address="") for id in (one, two)}
-        if documents[one].linked_to or documents[two].linked_to:
-            self.refused = True  # channels that an operator joined to others
-            return two
         keep, lose = goes_on(documents[one], documents[two])
+        if lose.linked_to is not None:
+            keep, lose = lose, keep
+        if lose.linked_to is not None or (keep.linked_to is not None and lose.elsewhere):
+            self.refused = True  # both belong to channels that an operator joined to others
+            return two
         moved = [*keep.names, *lose.names, *keep.formerly, *lose.formerly]
         if len(moved) + len(lose.links) + len(keep.links) > MOST_DOCUMENTS:
             self.refused = True
@@ -316,10 +318,18 @@ class Naming:
                 names[name.id] = name
         formers = (*keep.formerly, Former(id=lose.id, since=self.now), *lose.formerly)
         lines = dict.fromkeys((*keep.waits_for, *lose.waits_for, lose.id))
-        whole = joined(keep, lose, self.now).model_copy(
-            update={"names": tuple(names.values()), "formerly": formers, "waits_for": tuple(lines)}
+        primary = self._primary(keep)
+        whole = (
+            joined(keep, lose, self.now)
+            if primary is None
+            else joined_on(primary, keep.id, lose, self.now)
         )
-        self._put(whole)
+        if primary is not None:  # the names lead to the channel, and it to the customer
+            self._change(keep.id, names=tuple(names.values()))
+        else:
+            whole = whole.model_copy(update={"names": tuple(names.values())})
+        formers = (*(one for one in whole.formerly if one not in formers), *formers)
+        self._put(whole.model_copy(update={"formerly": formers, "waits_for": tuple(lines)}))
         self._put(part_of(lose, keep.id))
         for name in lost:
             self._change(name.id, whose=None if name.id == keep.id else keep.id)
@@ -327,9 +337,16 @@ class Naming:
             self._change(former.id, same_as=keep.id)
         for link in lose.links:
             if (document := self._get(link)) is not None and document.linked_to == lose.id:
-                self._change(link, linked_to=keep.id)
-        self.merges.append((keep.id, lose.id))
+                self._change(link, linked_to=whole.id)
+        self.merges.append((whole.id, lose.id))
         return keep.id
+
+    def _primary(self, channel: Conversation) -> Conversation | None:
+        """Returns the conversation that holds the customer of several channels, if this is one of
+        them.
+        """
+        found = self._get(channel.linked_to) if channel.linked_to else None
+        return found if found is not None and channel.id in found.links else None
 
     def _get(self, document: str) -> Conversation | None:
         if document in self.changed:

@@ -4,6 +4,7 @@ what remains of the other. Pure.
 Both are one chat on the customer's phone, so who is here in either is here in both.
 """
 
+import itertools
 from datetime import datetime
 
 from shared.handoff import channels
@@ -32,11 +33,17 @@ def _rank(one: Conversation) -> tuple[object, ...]:
 
 
 def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversation:
-    """Returns `keep` with what `lose` had."""
+    """Returns `keep` with what `lose` had. The handoff that is further goes on."""
     latest = keep if _later(keep, lose) else lose
+    ahead = lose if _ORDER.index(lose.phase) > _ORDER.index(keep.phase) else keep
+    held = ("phase", "first_response_seconds", "said", "bot_run")
     acts = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+    called = ahead.called or keep.called or lose.called
+    over = [one.called.chats for one in (keep, lose) if one.called and one.called != called]
+    past = (*keep.past_chats, *lose.past_chats, *itertools.chain(*over))
     update: dict[str, object] = {
         **{name: getattr(latest, name) for name in acts},
+        **{name: getattr(ahead, name) for name in held},
         "version": max(keep.version, lose.version),
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
@@ -44,22 +51,61 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,
         "handback": keep.handback or lose.handback,
         "owed": keep.owed or lose.owed,
-        "request": keep.request or lose.request,
-        "called": keep.called or lose.called,
+        "request": ahead.request or keep.request or lose.request,
+        "called": called,
         "humans": _together(keep.humans, lose.humans),
         "left_unseen": _together(keep.left_unseen, lose.left_unseen),
         "unheard": tuple(dict.fromkeys((*keep.unheard, *lose.unheard))),
         "links": tuple(dict.fromkeys((*keep.links, *lose.links))),
-        "past_chats": tuple(dict.fromkeys((*keep.past_chats, *lose.past_chats))),
+        "past_chats": tuple(dict.fromkeys(past)),
         "elsewhere": (*keep.elsewhere, *lose.elsewhere),
         "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
         "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),
         "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
-        "timer": keep.timer or lose.timer,
-        "progress": keep.progress or lose.progress,
+        "timer": ahead.timer
+        or (keep.timer or lose.timer if ahead.phase is Phase.BOT and called else None),
+        "progress": ahead.progress or keep.progress or lose.progress,
         "erased": keep.erased and lose.erased,
     }
     return keep.model_copy(update=update)
+
+
+def joined_on(
+    primary: Conversation, channel: str, lose: Conversation, now: datetime
+) -> Conversation:
+    """Returns `primary`, which holds the customer of several channels, with what `lose` had on one
+    of them. Both showed the same chat.
+    """
+    in_use = channels.in_use(primary)
+    whole = joined(primary, lose, now).model_copy(
+        update={
+            "address": in_use.address,
+            "last_user_at": in_use.last_user_at,
+            "last_message_id": in_use.last_message_id,
+            "unsubscribed_at": in_use.unsubscribed_at,
+            "elsewhere": primary.elsewhere,
+        }
+    )
+    if lose.last_user_at is not None:
+        whole = channels.acted(
+            whole, channel, lose.last_user_at, lose.last_message_id or "", lose.address
+        )
+    if channel == primary.channel:
+        return whole
+    here = {human.representative.name for human in primary.humans}
+    unseen = tuple(
+        human if human.representative.name in here else human.model_copy(update={"told": False})
+        for human in whole.humans
+    )
+    shown = tuple(human for human in lose.humans if human.told)
+    elsewhere = tuple(
+        one.model_copy(update={"shown": _together(one.shown, shown)}) if one.id == channel else one
+        for one in whole.elsewhere
+    )
+    whole = whole.model_copy(update={"humans": unseen, "elsewhere": elsewhere})
+    if lose.last_user_at is None:
+        return whole
+    return channels.followed(whole, channel, lose.last_user_at)
 
 
 def _later(keep: Conversation, lose: Conversation) -> bool:

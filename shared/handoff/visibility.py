@@ -269,7 +269,8 @@ _OPEN_INSIDE = ("name", "messageId", "createTime", "message", "type")
 # What Baton adds to a form: what it hands back to the bot, and what came beside the words. Both are
 # removed from what a platform sends.
 FIELD, DETAILS = "handoff", "details"
-_OPEN_DETAILS = ("about", "revoked")  # of a message whose words may not be known
+# what is shown of a message whose words may not be known
+_OPEN_DETAILS = ("about", "revoked", "previousConversationIds")
 
 
 def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:

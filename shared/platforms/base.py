@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
@@ -137,6 +137,14 @@ class Platform(Protocol):
 
         Returns None if receipts contain Baton's id.
         """
+
+
+@runtime_checkable
+class HasForms(Protocol):
+    """A platform on which one customer's number may be written in several forms."""
+
+    def canonical(self, native: str) -> str:
+        """Returns a conversation's native id, as a caller wrote it, in the form that Baton uses."""
 
 
 def parse_object(body: bytes) -> JsonObject:

@@ -12,6 +12,8 @@ from shared.schemas.content import SUGGESTIONS, Content, Suggestion, Tap
 
 # the postback data of the reply that replaces a liveAgentRequest
 REQUEST_HUMAN = "baton:request-human"
+# The postback data of the reply by which a customer with a username shares the number.
+REQUEST_CONTACT = "baton:request-contact-info"
 # Its label, because a liveAgentRequest has none. A WhatsApp button takes at most 20 characters.
 _ASKING: Mapping[str, str] = {
     "en": "Talk to a person",

@@ -14,6 +14,7 @@ class Fact(StrEnum):
     WHATSAPP_RECIPIENT = "whatsapp-recipient"
     WHATSAPP_RECIPIENT_USER_ID = "whatsapp-recipient-user-id"
     WHATSAPP_TO_USER_ID = "whatsapp-to-user-id"
+    WHATSAPP_REQUEST_CONTACT = "whatsapp-request-contact"
     RCS_KEYWORDS = "rcs-keywords"
 
 

@@ -162,6 +162,8 @@ class Details(Theirs):
     """What comes beside the words of a customer's message.
 
     `contacts` are address cards and `other` is an unknown kind, both as the platform sent them.
+    `previous_conversation_ids` are conversations that have become part of this one, told once: a
+    bot may have a session of each.
     """
 
     about: About | None = None
@@ -180,6 +182,7 @@ class Details(Theirs):
     call_permission: Permission | None = None
     undelivered: UndeliveredMessage | None = None
     other: Other | None = None
+    previous_conversation_ids: tuple[str, ...] = ()
 
     def shown(self) -> JsonObject:
         """Returns it as JSON data, without what is not there."""

@@ -17,6 +17,8 @@ ALLOWED = {"receive_webhook": "POST", "send_representative": "GET"}
 KEY = f"authorization: Bearer {ADMIN_KEY}\r\n"
 LARGE = 4 << 20
 ALL_AT_ONCE = 80  # as many as an instance gets
+# What an uptime check asks is answered 200.
+ALIVE = {("receive_webhook", "GET", "/")}
 FORGED = "x-hub-signature-256: sha256=" + "0" * 64 + "\r\n"
 
 
@@ -63,6 +65,9 @@ async def test_any_method_and_path_is_answered_in_the_one_shape(served: tuple[st
             "http://x/y",
         ):
             answer = await server.ask(_request(method, target, KEY))
+            if (function, method, target) in ALIVE:
+                assert answer.status == 200
+                continue
             assert 400 <= answer.status < 500 or function == "sweep", (method, target, answer)
             _check(answer)
 

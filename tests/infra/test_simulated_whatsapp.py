@@ -9,11 +9,12 @@ import pytest
 
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.whatsapp import NUMBER, WhatsAppSimulator
+from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
-from shared.schemas.events import HumanMessage, Undelivered
+from shared.schemas.events import HumanMessage, Undelivered, UserMessage
 from shared.schemas.http import Call
 from shared.schemas.ids import hidden
-from tests.infra.simulated import PHONE, WHATSAPP, ask, customer, says, sent, shown, told
+from tests.infra.simulated import BOT, PHONE, WHATSAPP, ask, customer, says, sent, shown, told
 
 
 @pytest.fixture
@@ -158,3 +159,59 @@ async def test_a_change_or_a_deletion_opens_no_window(whatsapp: WhatsAppSimulato
     await customer(whatsapp, f"/customers/{PHONE}/status", {"silentHours": 25})
     await customer(whatsapp, f"/customers/{PHONE}/messages/{of}", {}, "DELETE")
     assert (await sent(whatsapp)).status == 400
+
+
+async def test_a_customer_without_a_number_is_written_to_by_their_user_id(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    newcomer = await customer(whatsapp, "/customers", {"displayName": "Ana", "username": True})
+    key = newcomer["id"]
+    assert key.startswith("US.")
+    await customer(whatsapp, f"/customers/{key}/messages", {"text": "hi"})
+    (said,) = told(whatsapp)
+    assert said.source == newcomer["conversation"]
+    assert isinstance(said, UserMessage)
+    assert said.address == f"{NUMBER}|{key}"
+    call = WHATSAPP.call(
+        SendMessage(id="m", to=said.address, representative=BOT, content=Content(text="Hello"))
+    )
+    assert call is not None
+    answer = await ask(whatsapp, call)
+    assert answer.status == 200
+    (contact,) = json.loads(answer.body)["contacts"]
+    assert contact == {"input": key, "user_id": key}
+    assert [one["body"]["text"] for one in whatsapp.store.transcript(key)] == ["hi", "Hello"]
+    await customer(whatsapp, f"/customers/{key}/echo", {"text": "from the app"})
+    echo = told(whatsapp)[-1]
+    assert isinstance(echo, HumanMessage)
+    assert echo.source == newcomer["conversation"]
+
+
+async def test_a_customer_hides_the_number_after_one_message_that_tells_both(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    for hides in (None, True, True, False):
+        if hides is not None:
+            await customer(whatsapp, f"/customers/{PHONE}/status", {"hidesNumber": hides})
+        await customer(whatsapp, f"/customers/{PHONE}/messages", {"text": "hi"})
+    given = [sorted(name.strong for name in one.names) for one in told(whatsapp)]
+    assert given == [[False], [False, True], [True], [False]]
+    assert [one["body"]["text"] for one in whatsapp.store.transcript(PHONE)] == ["hi"] * 4
+
+
+async def test_a_customer_shares_the_number_that_is_asked_for(whatsapp: WhatsAppSimulator) -> None:
+    await says(whatsapp)
+    ask_for = {"reply": {"text": "My number", "postbackData": "baton:request-contact-info"}}
+    content = Content.model_validate({"text": "May we call?", "suggestions": [ask_for]})
+    call = WHATSAPP.call(
+        SendMessage(id="m", to=f"{NUMBER}|{PHONE}", representative=BOT, content=content)
+    )
+    assert call is not None
+    assert (await ask(whatsapp, call)).status == 200
+    (chip,) = whatsapp.store.transcript(PHONE)[-1]["body"]["suggestions"]
+    told(whatsapp)
+    tap = {"text": chip["reply"]["text"], "postbackData": chip["reply"]["postbackData"]}
+    await customer(whatsapp, f"/customers/{PHONE}/messages", tap)
+    (said,) = told(whatsapp)
+    assert isinstance(said, UserMessage)
+    assert PHONE in str(said.said)

@@ -210,6 +210,7 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "captured_for": draw(st.none() | hearers), "quoted_for": draw(st.none() | hearers),
         "by": draw(st.sampled_from((None, "BOT", "HUMAN"))), "may_arrive": draw(st.booleans()),
         "details": Details(about=About(message="m0")),
+        "lines": ("whatsapp:h-1",), "old": (),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from shared.stores.sqlite.store import SqliteStore
 from tests.property.effort import effort
 from tests.property.world import BEGIN, FakeClock
 
+pytestmark = pytest.mark.soak
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
 # who has which names: S is p's until 50, and q's from then on
 PEOPLE = {"p": ("U", "N"), "q": ("V", "M")}
@@ -111,9 +113,9 @@ async def _played(script: tuple[Said, ...], order: list[tuple[int, int]], humans
         taken.add(f"{said.person}{said.number}")
         if humans and step % 3 == 0:
             kind = HumanJoined if step % 2 else HumanLeft
-            taken_up = [one for one, words in (await play.homes()).items() if words]
+            here = [one for one, words in (await play.homes()).items() if words]
             event = kind(
-                id=f"h{step}", source=taken_up[step % len(taken_up)], actor="key:x", fact=False,
+                id=f"h{step}", source=here[step % len(here)], actor="key:x", fact=False,
                 representative=JANE,
             )  # fmt: skip
             await apply(play.instances[1 - on], event)

@@ -65,7 +65,8 @@ export const platform = {
         CHANNELS.map(async (channel) => [channel, (await platform.customers(channel)).customers]),
       ),
     ),
-  introduce: (channel, displayName) => call("POST", customers(channel), { displayName }),
+  introduce: (channel, displayName, username) =>
+    call("POST", customers(channel), { displayName, username }),
   transcript: (channel, id, after) => call("GET", `${customer(channel, id)}?after=${after}`),
   say: (channel, id, text, displayName) =>
     call("POST", `${customer(channel, id)}/messages`, {

@@ -130,9 +130,9 @@ export async function switchChannel(channel) {
   select(people()[0]?.conversation ?? null);
 }
 
-export async function addNewcomer(name) {
+export async function addNewcomer(name, username) {
   if (model.channel !== FIRST_CHANNEL) {
-    const newcomer = await platform.introduce(model.channel, name);
+    const newcomer = await platform.introduce(model.channel, name, username);
     model.customers = [{ ...newcomer, latest: null }, ...model.customers];
     select(newcomer.conversation);
     return;

@@ -40,6 +40,7 @@ export function startPhone() {
 function openNewcomer(open) {
   find("newcomer").hidden = !open;
   find("new-customer").setAttribute("aria-expanded", String(open));
+  find("newcomer-username-row").hidden = model.channel !== "whatsapp";
   if (open) find("newcomer-name").select();
 }
 
@@ -48,7 +49,7 @@ function startNewcomer(event) {
   const name = find("newcomer-name").value.trim();
   if (!name) return;
   reported(async () => {
-    await addNewcomer(name);
+    await addNewcomer(name, model.channel === "whatsapp" && find("newcomer-username").checked);
     openNewcomer(false);
     find("say-text").focus();
   });

@@ -62,6 +62,13 @@ class PhoneSimulator(Simulator):
     def heard(self, body: bytes) -> Iterator[Heard]:
         """Yields the customers' messages that a webhook reports."""
 
+    def is_customer(self, key: str) -> bool:
+        return is_e164(key)
+
+    def new_key(self, asked: Mapping[str, Any]) -> str:
+        """Returns the key of a new customer. `asked` is the body of `POST .../customers`."""
+        return f"+{FIRST_NUMBER + len(self.store.conversations())}"
+
     def key_of(self, given: str) -> str:
         with_plus = f"+{given.removeprefix('+')}"
         return with_plus if is_e164(with_plus) else given
@@ -78,16 +85,17 @@ class PhoneSimulator(Simulator):
 
     async def _newcomer(self, request: Request) -> Response:
         """Assigns a number to a new customer. Returns it with Baton's id of the conversation."""
-        name = (await json_of(request)).get("displayName")
+        asked = await json_of(request)
+        name = asked.get("displayName")
         with self.store.whole():
-            key = f"+{FIRST_NUMBER + len(self.store.conversations())}"
+            key = self.new_key(asked)
             self.store.learn(key, name if isinstance(name, str) else None)
         return JSONResponse({"id": key, "name": name, "conversation": self.conversation_of(key)})
 
     async def _say(self, request: Request) -> Response:
         """Sends a text, or taps a suggestion: `{"text"}`, with `"postbackData"` for a tap."""
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
-        if not isinstance(body.get("text"), str) or not body["text"] or not is_e164(key):
+        if not isinstance(body.get("text"), str) or not body["text"] or not self.is_customer(key):
             return google_error(
                 400, "INVALID_ARGUMENT", "Say something, as a telephone number: text is required."
             )

@@ -8,6 +8,7 @@ window, and 131030 for an unknown number.
 
 import asyncio
 import base64
+import hashlib
 import hmac
 import re
 import uuid
@@ -20,16 +21,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.bodies import at, object_of
-from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
+from infra.local.simulators.phones import FIRST_NUMBER, Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import google_error, json_of
-from infra.local.simulators.whatsapp_content import WrongContent, shown
+from infra.local.simulators.whatsapp_content import CONTACT, WrongContent, shown
 
 PREFIX = "/sim/whatsapp"
 NUMBER = "100000000000001"  # the id of the business's phone number
 COUNTRY, OWN_NUMBER = "1", "15550000001"  # the business's calling code and number
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
+_USER_ID = re.compile(r"[A-Z]{2}[.][A-Za-z0-9.]{1,140}")
 _NO_MESSAGE = ("edit", "revoke")  # these open no window
 
 
@@ -41,7 +43,23 @@ class WhatsAppSimulator(PhoneSimulator):
     ) -> None:
         self._secret, self._token = app_secret, access_token
         self._silent: dict[str, timedelta] = {}
+        self._hiding = set[str]()  # their next message is the last one that tells the number
+        self._hidden = set[str]()
         super().__init__(store, webhook_url)
+
+    def is_customer(self, key: str) -> bool:
+        return is_e164(key) or _USER_ID.fullmatch(key) is not None
+
+    def conversation_of(self, key: str) -> str:
+        """Baton knows a number of Brazil, Argentina or Mexico without its optional digit."""
+        bare = re.sub(r"^[+](55[0-9]{2})9([6-9][0-9]{7})$", r"+\1\2", key)
+        bare = re.sub(r"^[+](?:(54)9|(52)1)([0-9]{10})$", r"+\1\2\3", bare)
+        return super().conversation_of(bare)
+
+    def new_key(self, asked: Mapping[str, Any]) -> str:
+        """A customer with a `username` has a user id and no number that the business may see."""
+        key = super().new_key(asked)
+        return user_of(key) if asked.get("username") else key
 
     def api_routes(self) -> list[Route]:
         return [Route("/v{version}/{number}/messages", self._messages, methods=["POST"])]
@@ -74,7 +92,7 @@ class WhatsAppSimulator(PhoneSimulator):
         return self._read(body) if body.get("status") == "read" else self._send(body)
 
     def _send(self, body: dict[str, Any]) -> Response:
-        key = recipient_of(body)
+        key = self._recipient_of(body)
         if not self.store.knows(key):
             return _error(400, 131030, "Recipient phone number not in allowed list.")
         if not self._is_open(key):
@@ -93,7 +111,8 @@ class WhatsAppSimulator(PhoneSimulator):
             for status in ("sent", "delivered"):
                 self.report(self._status_of(key, native, status))
         self.typing.pop(key, None)
-        contact = {"input": body["to"], "wa_id": key.removeprefix("+")}
+        given = body.get("to") or body.get("recipient")
+        contact = {"input": given, **self._names_of(key, "wa_id", "user_id")}
         return JSONResponse(
             {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": native}]}
         )
@@ -132,7 +151,7 @@ class WhatsAppSimulator(PhoneSimulator):
         native, text = self.new_id(), str(body.get("text"))
         item = {
             **_item(key, native, {"type": "text", "text": {"body": text}}),
-            "to": key.removeprefix("+"),
+            **self._names_of(key, "to", "to_user_id"),
             "from": OWN_NUMBER,
         }
         with self.store.whole():
@@ -194,22 +213,39 @@ class WhatsAppSimulator(PhoneSimulator):
         """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages"""
         for value in _values(object_of(body)):
             for message in _list(value.get("messages")):
-                key, native = f"+{at(message, 'from')}", at(message, "id")
+                key, native = self._sender_of(message), at(message, "id")
                 is_new = at(message, "type") not in (*_NO_MESSAGE, "reaction")
-                if is_e164(key) and isinstance(native, str) and is_new:
+                if self.is_customer(key) and isinstance(native, str) and is_new:
                     yield Heard(key, native, _text_of(message))
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, native, {"type": "text", "text": {"body": text}})
 
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
+        if postback == CONTACT:
+            return self._said(key, native, self._contact_of(key))
         reply = {"type": "button_reply", "button_reply": {"id": postback, "title": text}}
         return self._said(key, native, {"type": "interactive", "interactive": reply})
 
-    def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Takes `read` and `failed` (the id of a message of the business) and `silentHours`.
-        WhatsApp does not report typing.
+    def _contact_of(self, key: str) -> dict[str, Any]:
+        """Returns what the customer shares of themselves: a number that is reserved for fiction
+        where they have none here.
         """
+        number = key if is_e164(key) else f"+{FIRST_NUMBER}"
+        phone = {"phone": number, "wa_id": number.removeprefix("+"), "type": "CELL"}
+        name = {"formatted_name": self.store.name_of(key) or "Michael"}
+        card = {"origin": "contact_request", "name": name, "phones": [phone]}
+        return {"type": "contacts", "contacts": [card]}
+
+    def statuses(self, key: str, status: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Takes `read` and `failed` (the id of a message of the business), `silentHours`, and
+        `hidesNumber`: the customer takes a username. WhatsApp does not report typing.
+        """
+        if status.get("hidesNumber") is True and key not in self._hidden:
+            self._hiding.add(key)
+        elif status.get("hidesNumber") is False:
+            self._hiding.discard(key)
+            self._hidden.discard(key)
         if isinstance(status.get("silentHours"), int | float):
             self._silent[key] = timedelta(hours=status["silentHours"])
         kinds = ("read", "failed")
@@ -229,11 +265,40 @@ class WhatsAppSimulator(PhoneSimulator):
     def _said(self, key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
         if what["type"] not in _NO_MESSAGE:
             self._silent.pop(key, None)
-        wa_id = key.removeprefix("+")
-        contact = {"profile": {"name": self.store.name_of(key) or "Michael"}, "wa_id": wa_id}
+        profile = {"profile": {"name": self.store.name_of(key) or "Michael"}}
+        contact = {**profile, **self._names_of(key, "wa_id", "user_id")}
+        sender = self._names_of(key, "from", "from_user_id")
+        if key in self._hiding:
+            self._hiding.discard(key)
+            self._hidden.add(key)
         return _batch(
-            "messages", contacts=[contact], messages=[{"from": wa_id, **_item(key, native, what)}]
+            "messages", contacts=[contact], messages=[{**sender, **_item(key, native, what)}]
         )
+
+    def _names_of(self, key: str, number: str, user: str) -> dict[str, str]:
+        """Returns the fields that name a customer, by a number, a user id, or both.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids/
+        """
+        if not is_e164(key):
+            return {user: key}
+        if key in self._hidden:
+            return {user: user_of(key)}
+        known = {number: key.removeprefix("+")}
+        return {**known, user: user_of(key)} if key in self._hiding else known
+
+    def _sender_of(self, message: Mapping[str, Any]) -> str:
+        number = f"+{at(message, 'from')}"
+        return number if is_e164(number) else self._key_of_user(str(at(message, "from_user_id")))
+
+    def _recipient_of(self, body: Mapping[str, Any]) -> str:
+        if body.get("to"):
+            return recipient_of(body)
+        return self._key_of_user(str(body.get("recipient", "")))
+
+    def _key_of_user(self, user: str) -> str:
+        known = (row["id"] for row in self.store.conversations())
+        return next((key for key in known if is_e164(key) and user_of(key) == user), user)
 
     def _status_of(self, key: str, native: str, status: str) -> dict[str, Any]:
         failed = (
@@ -241,7 +306,8 @@ class WhatsAppSimulator(PhoneSimulator):
             if status == "failed"
             else {}
         )
-        what = {"status": status, "recipient_id": key.removeprefix("+"), **failed}
+        whom = self._names_of(key, "recipient_id", "recipient_user_id")
+        what = {"status": status, **whom, **failed}
         return _batch("messages", statuses=[_item(key, native, what)])
 
 
@@ -267,6 +333,11 @@ def _error(status: int, code: int, message: str, headers: dict[str, str] | None 
         "fbtrace_id": "sim",
     }
     return JSONResponse({"error": error}, status, headers)
+
+
+def user_of(number: str) -> str:
+    """Returns the user id of the customer with this number."""
+    return f"US.{int(hashlib.sha256(number.encode()).hexdigest(), 16) % 10**20:020}"
 
 
 def recipient_of(body: Mapping[str, Any]) -> str:

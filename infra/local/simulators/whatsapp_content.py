@@ -8,6 +8,7 @@ from typing import Any
 TEXT_LIMIT, BODY_LIMIT, LIST_BODY_LIMIT = 4096, 1024, 4096
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
+CONTACT = "request_contact_info"  # its button has a text of WhatsApp's own
 
 
 class WrongContent(Exception):
@@ -33,6 +34,10 @@ def _image(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _interactive(part: dict[str, Any]) -> dict[str, Any]:
+    if part.get("type") == CONTACT:
+        text = _words((part.get("body") or {}).get("text"), BODY_LIMIT)
+        share = {"reply": {"text": "Share contact info", "postbackData": CONTACT}}
+        return {"text": text, "suggestions": [share]}
     action, buttons = part.get("action") or {}, part.get("type") == "button"
     if buttons:
         suggestions = [one["reply"] for one in action.get("buttons", [])]

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from shared.platforms.rich_text import WHATSAPP, with_marks
 from shared.platforms.suggestions import (
+    REQUEST_CONTACT,
     all_of,
     cards_of,
     left_out,
@@ -95,6 +96,19 @@ class _Said:
             return {"type": "list", "action": {"button": self.label, "sections": [{"rows": rows}]}}
         return None
 
+    def contact(self) -> JsonObject | None:
+        """Returns the message with WhatsApp's own button for sharing the number, None where no
+        suggestion asks for that. It has no room for other buttons.
+        """
+        asking = [one for one in self.suggestions if _asks_contact(one)]
+        if not asking:
+            return None
+        others = lines((one for one in self.suggestions if one not in asking), self.language)
+        label = reply_of(asking[0], self.language)
+        text = _shortened(self.words, others, BODY_LIMIT) or (label.text if label else self.label)
+        name = "request_contact_info"
+        return {"type": name, "body": {"text": text}, "action": {"name": name}}
+
     def plain(self) -> JsonObject:
         """Returns the message with all suggestions as text."""
         if self.image is None:
@@ -107,12 +121,21 @@ class _Said:
         }
 
 
-def message_of(content: Content, language: str | None, long_body: int = LONG_BODY) -> JsonObject:
+def message_of(
+    content: Content,
+    language: str | None,
+    long_body: int = LONG_BODY,
+    *,
+    asks_contact: bool = True,
+) -> JsonObject:
     """Returns the `type` and its object.
 
     A liveAgentRequest can be tapped even if the other suggestions do not fit.
     """
     said = _said(content, language, long_body)
+    contact = said.contact() if asks_contact else None
+    if contact is not None:
+        return {"type": "interactive", "interactive": contact}
     asking = [one for one in said.suggestions if _asks(one)]
     found = (
         said.interactive(said.replies())
@@ -134,6 +157,10 @@ def _said(content: Content, language: str | None, long_body: int) -> _Said:
     content = with_marks(without_sign_in(content, PLATFORM), WHATSAPP)
     image = content.image.content_info.file_url if content.image else None
     return _Said(_words(content), _suggestions(content), language, image, long_body)
+
+
+def _asks_contact(one: Suggestion) -> bool:
+    return one.reply is not None and one.reply.postback_data == REQUEST_CONTACT
 
 
 def _asks(one: Suggestion) -> bool:

@@ -21,7 +21,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
-from shared.platforms.phones import completed, e164, language_of, parties
+from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.content import (
@@ -102,6 +102,11 @@ class WhatsApp:
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
+    def canonical(self, native: str) -> str:
+        number, _, customer = native.partition(":")
+        known = e164(customer)
+        return f"{number}:{forms_of(known)[0]}" if known else native
+
     def body_limit(self, request: Request) -> int:
         return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
 
@@ -147,7 +152,12 @@ class WhatsApp:
                 "recipient" if own else "to": _with_plus(customer),
             }
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
-            said = message_of(command.content, language_of(f"+{customer}"), long_body)
+            said = message_of(
+                command.content,
+                language_of(f"+{customer}"),
+                long_body,
+                asks_contact=Fact.WHATSAPP_REQUEST_CONTACT in self.facts,
+            )
             return self._call(command, {**whom, **said})
         if (
             isinstance(command, SendEvent | SendSurvey)

@@ -336,3 +336,35 @@ def test_the_senders_own_fallback_comes_before_ours() -> None:
 
 def test_an_empty_card_is_not_an_empty_message() -> None:
     assert _sent({"richCard": {"standaloneCard": {"cardContent": {}}}}) == _text("[rich card]")
+
+
+def test_a_chip_that_asks_for_the_number_is_whatsapps_own_button() -> None:
+    ask = {"reply": {"text": "Share my number", "postbackData": "baton:request-contact-info"}}
+    other = {"reply": {"text": "Not now", "postbackData": "no"}}
+    call = PLATFORM.call(
+        SendMessage(
+            id="1",
+            to="1|BR.15",
+            representative=JANE,
+            content=Content.model_validate({"text": "May we call?", "suggestions": [ask, other]}),
+        )
+    )
+    assert call is not None
+    body = json.loads(call.body)
+    name = "request_contact_info"
+    assert (body["recipient"], body["type"]) == ("BR.15", "interactive")
+    assert "to" not in body
+    assert body["interactive"]["type"] == name
+    assert body["interactive"]["action"] == {"name": name}
+    assert body["interactive"]["body"]["text"].startswith("May we call?\n")
+    assert "Not now" in body["interactive"]["body"]["text"]
+    off = replace(PLATFORM, facts=frozenset(Fact) - {Fact.WHATSAPP_REQUEST_CONTACT})
+    command = SendMessage(
+        id="1",
+        to="1|BR.15",
+        representative=JANE,
+        content=Content.model_validate({"text": "May we call?", "suggestions": [ask]}),
+    )
+    plain = off.call(command)
+    assert plain is not None
+    assert json.loads(plain.body)["interactive"]["type"] == "button"

@@ -50,7 +50,8 @@ def test_groups_are_left_alone_and_alarm_nobody(
 ) -> None:
     assert OFF.events(batch(**lists)) == []
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(one["severity"], one["items"]) for one in lines] == [("INFO", 1)]
+    told = [(one["severity"], one["items"]) for one in lines if "items" in one]
+    assert told == [("INFO", 1)]
 
 
 def test_what_comes_beside_a_groups_message_is_taken() -> None:

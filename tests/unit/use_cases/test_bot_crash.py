@@ -32,6 +32,9 @@ class Gate:
         self._inner = inner
         self._steps = steps
 
+    def copy_called(self, name: str) -> Any:
+        return self._inner.copy_called(name)  # no operation of the store
+
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def passed_on(*args: Any, **kwargs: Any) -> Any:
             self._steps.before()

@@ -10,21 +10,28 @@ from typing import Any
 
 import pytest
 
+from shared.api.handlers import Ask, get_journal
 from shared.conversations import requests as control
 from shared.conversations.apply import apply, where_it_acts
 from shared.conversations.receive_webhook import receive_webhook
+from shared.customers import links
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
+from shared.errors import BadRequest, Refused
 from shared.handoff.visibility import words_for
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import SendMessage, State
+from shared.schemas.commands import CallDesk, Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
+from shared.schemas.notifications import HANDOFFS
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 from shared.stores.cache import CachedStore
-from tests.unit.use_cases.phones_play import bot, ports_of, signed, wamid
+from tests.unit.use_cases.phones_play import RCS_ANA, bot, ports_of, rcs, signed, wamid
 
 N, U, V, M = "12025550100", "US.111", "US.222", "12025550999"
 NAMES = {
@@ -88,6 +95,11 @@ class World:
         )
         applied = await apply(self.ports, event)
         assert applied.refusal is None, applied.refusal
+
+    async def acts_as_customer(self, name: str) -> None:
+        button = {"payload": "baton:request-human", "text": "A person"}
+        item = {"id": wamid("ask"), "type": "button", "button": button}
+        await self.reports(0, {**self._from(name, at=2), **item})
 
     async def homes(self) -> dict[str, list[str]]:
         """Returns what was said, by the conversation in which it is."""
@@ -513,3 +525,127 @@ async def test_bots_hear_of_one_conversation(world: World) -> None:
     assert {one["conversationId"] for one in forms} == {NAMES[U]}
     named = {one["message"]["name"].partition("/messages/")[0] for one in forms}
     assert named == {f"conversations/{NAMES[U]}"}
+
+
+async def test_an_id_of_a_former_conversation_is_served(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    home = (await world.conversation(U)).id
+    (former,) = {NAMES[N], NAMES[U]} - {home}
+    assert (await control.channel_of(world.ports, former)).id == home
+    with pytest.raises(Refused) as refused:
+        await links.unlink(world.ports, former, "admin")
+    assert refused.value.reason == "same-customer"
+    with pytest.raises(BadRequest):
+        await links.link(world.ports, former, home, "admin")
+
+
+async def test_the_journal_of_the_api_begins_with_the_former_one(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    key = ApiKey(name="desk", may=frozenset({RepresentativeType.HUMAN}))
+    cursor, said = None, []
+    while True:
+        query: dict[str, str] = {"cursor": cursor} if cursor else {}
+        ask = Ask(world.ports, key, Request("GET", "/", b"", {}, query), NAMES[N])
+        page = json.loads((await get_journal(ask)).body)
+        said += [one["text"] for one in page["entries"] if one.get("text")]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            break
+    assert sorted(said) == ["m1", "m2", "m3"]
+
+
+async def test_a_caller_may_write_the_number_in_either_form(world: World) -> None:
+    await world.says("m1", "551187650101", at=1)
+    key = ApiKey(name="desk", may=frozenset({RepresentativeType.HUMAN}))
+    for written in ("whatsapp:1:+5511987650101", "whatsapp:1:+551187650101"):
+        ask = Ask(world.ports, key, Request("GET", "/", b""), written)
+        assert (await control.seen(world.ports, ask.conversation)).address == "1|551187650101"
+
+
+@pytest.mark.parametrize("held", [None, "there", "here"])
+async def test_a_channel_that_is_joined_to_another_gets_the_other_name(
+    world: World, held: str | None
+) -> None:
+    """An operator joined the number's conversation to one on RCS; then the user id turns out to be
+    the same customer. Who is here in either is here in both.
+    """
+    await world.says("m1", N, at=1)
+    await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+    await links.link(world.ports, NAMES[N], RCS_ANA, "admin")
+    await world.says("m2", U, at=2)
+    if held is not None:
+        await world.acts(HumanJoined, RCS_ANA if held == "there" else NAMES[U], JANE)
+    await world.says("m3", U, N, at=3)
+    acting = await world.conversation(U)
+    assert (acting.id, acting.channel) == (RCS_ANA, NAMES[N])
+    assert (await world.conversation(N)).id == RCS_ANA
+    assert (acting.phase is Phase.HUMAN) == (held is not None)
+    assert [one.representative.name for one in acting.humans] == (["Jane"] if held else [])
+    for message, names in (("m1", (U,)), ("m2", (N,)), ("m3", (N,))):
+        await world.says(message, *names, at=3, on=1)
+    said = (await world.homes())[RCS_ANA]
+    assert said == ["hi", "m1", "m2", "m3"] or said == ["hi", "m2", "m3"]
+    await erase(world.ports, NAMES[U], "admin")
+    assert await world.homes() == {}
+
+
+async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.acts_as_customer(N)
+    await world.says("m3", U, N, at=3)
+    known = await world.conversation(U)
+    assert (known.id, known.phase) == (NAMES[N], Phase.QUEUED)
+    assert known.timer is not None
+
+
+async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> None:
+    """The other's chat is closed; its humans leave when the desk says that it has ended."""
+    one, two = (
+        Called(desk=desk, kind="ccai", handoff=f"h-{desk}", opens_chats=True, chat=f"ccai:chat-{n}")
+        for n, desk in enumerate(("sales", "support"))
+    )
+    for name, called, phase in ((N, one, Phase.HUMAN), (U, two, Phase.QUEUED)):
+        await world.says(f"m{name}", name, at=1)
+        found = await world.bench.store.load(NAMES[name])
+        known = found.value
+        update = {"called": called, "phase": phase, "version": known.version + 1}
+        after = Snapshot(known.model_copy(update=update), found.token)
+        await world.bench.store.commit(Commit((), [after]))
+    await world.says("m3", U, N, at=3, on=1)
+    whole = await world.conversation(U)
+    assert (whole.id, whole.called, whole.past_chats) == (NAMES[N], one, ("ccai:chat-1",))
+    journal = await world.bench.store.journal(NAMES[N], None, 100)
+    closed = [
+        (command.chat, command.action, command.reason)
+        for entry in journal.items
+        for command in entry.value.commands
+        if isinstance(command, CallDesk) and command.action == "close"
+    ]
+    assert closed == [("ccai:chat-1", "close", "same-customer")]
+    journal = await world.bench.store.journal(NAMES[U], None, 100)
+    told = [
+        command.body["type"]
+        for entry in journal.items
+        for command in entry.value.commands
+        if isinstance(command, Publish) and command.topic == HANDOFFS
+    ]
+    assert told == ["handoff.failed"]
+
+
+async def test_the_bot_hears_once_which_conversations_became_one(world: World) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    await world.says("m3", U, N, at=3)
+    await world.says("m4", U, N, at=4)
+    home = (await world.conversation(U)).id
+    (former,) = {NAMES[N], NAMES[U]} - {home}
+    await deliver(world.ports, home)
+    forms = [body for body in world.bench.publisher.on("baton-user-messages") if "message" in body]
+    told = {one["message"]["text"]: one.get("details") for one in forms}
+    assert told["m3"] == {"previousConversationIds": [former]}
+    assert told["m4"] is None
