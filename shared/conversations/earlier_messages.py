@@ -72,6 +72,11 @@ async def _earlier(
 
 def _of_customer(entry: JournalEntry, message: str) -> _Earlier:
     about = About(message=message, by="CUSTOMER", text=first_words_of(entry))
+    return _Earlier(about, readers_of(entry), entry.captured_for)
+
+
+def readers_of(entry: JournalEntry) -> tuple[Listener, ...]:
+    """Returns who gets the customer's words of this entry."""
     readers = {
         reader
         for command in entry.commands
@@ -79,7 +84,7 @@ def _of_customer(entry: JournalEntry, message: str) -> _Earlier:
         or (isinstance(command, Publish) and command.topic == USER_MESSAGES)
         for reader in command.readers
     }
-    return _Earlier(about, tuple(sorted(readers)), entry.captured_for)
+    return tuple(sorted(readers))
 
 
 def _ours(command: SendMessage) -> _Earlier:

@@ -8,6 +8,7 @@ import itertools
 from datetime import datetime
 
 from shared.handoff import channels
+from shared.handoff.floor import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
 
@@ -61,6 +62,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "elsewhere": (*keep.elsewhere, *lose.elsewhere),
         "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
         "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),
+        "floor": later(keep.floor, lose.floor),
         "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
         "timer": ahead.timer
         or (keep.timer or lose.timer if ahead.phase is Phase.BOT and called else None),

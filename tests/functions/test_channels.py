@@ -4,6 +4,7 @@ customer's phone.
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from infra.local.oracle import as_labelled, violations
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import RCS_TOKEN, WHATSAPP_VERIFY
 from shared.platforms.signatures import hmac_sha512_base64
@@ -214,6 +216,37 @@ def test_what_a_person_types_in_the_business_app_is_not_sent_again(whatsapp: Pho
     whatsapp.server.wait_until(lambda: whatsapp.phase() == "HUMAN")
     assert "\n".join(whatsapp.shown()).count("I am here, from the app") == 1
     assert whatsapp.bot_says("I talk over them.").status == 409
+
+
+def test_a_handoff_while_metas_agent_answers_first(whatsapp: Phone) -> None:
+    """With webhooks that come twice and in the wrong order."""
+    agent = f"/sim/whatsapp/customers/{whatsapp.number}/agent"
+    whatsapp.rows()  # sending takes control, so the bot's first answer must be out
+    time.sleep(1.1)  # the platform counts whole seconds
+    whatsapp.faults(duplicate=1, reorder=1)
+    whatsapp.server.send("PUT", agent, b'{"answers": true}')
+    whatsapp.says("Do you deliver?")
+    refused = whatsapp.bot_says("I talk over the agent.")
+    assert refused.status == 409
+    assert refused.body["error"]["details"][0]["reason"] == "not-active"
+    whatsapp.says("I want a person")
+    whatsapp.server.wait_until(lambda: whatsapp.phase() == "QUEUED")
+    jane = {"representative": {"representativeType": "HUMAN", "displayName": "Jane Doe"}}
+    assert whatsapp.post(":claim", "dev-agent", **jane).status == 200
+    hello = {"messageId": "h-1", "text": "Hello, I am Jane.", **jane}
+    assert whatsapp.post("/messages", "dev-agent", **hello).status == 200
+    whatsapp.says("Thank you")
+    assert whatsapp.post(":release", "dev-agent", **jane).status == 200
+    whatsapp.says("One more thing")
+    assert whatsapp.bot_says("Yes?").status == 200
+    rows = whatsapp.rows()
+    ours = [row for row in rows if not row["body"].get("agent")]
+    assert violations(as_labelled(ours, ["Jane Doe"])) == []
+    assert "I talk over the agent." not in whatsapp.shown()
+    overheard = [one["text"] for one in whatsapp.journal() if one["kind"] == "overheard"]
+    assert overheard == [row["body"]["text"] for row in rows if row["body"].get("agent")]
+    assert len(overheard) == 2
+    whatsapp.server.send("PUT", agent, b'{"answers": false}')
 
 
 def test_what_whatsapp_no_longer_takes_is_a_failure_in_the_journal(whatsapp: Phone) -> None:

@@ -80,6 +80,9 @@ export const platform = {
     call("DELETE", `${customer(channel, id)}/messages/${encodeURIComponent(message)}`),
   tap: (channel, id, { text, postbackData }) =>
     call("POST", `${customer(channel, id)}/messages`, { text, postbackData }),
+  agent: (channel, id) => call("GET", `${customer(channel, id)}/agent`),
+  letAgentAnswer: (channel, id, answers) =>
+    call("PUT", `${customer(channel, id)}/agent`, { answers }),
   askForHuman: (channel, id) =>
     call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
 };

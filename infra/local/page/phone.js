@@ -20,6 +20,7 @@ const NEAR_THE_END = 80;
 const AGAIN = ["edit", "revoke", "reaction"]; // what a customer does with an earlier message
 
 let shownFor = null;
+let agentOf = null; // whose switch of Meta's agent is shown
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
 
 export function startPhone() {
@@ -30,10 +31,32 @@ export function startPhone() {
   channels.addEventListener("change", () => reported(() => switchChannel(channels.value)));
   onPress(find("new-customer"), () => openNewcomer(find("newcomer").hidden));
   find("newcomer").addEventListener("submit", startNewcomer);
+  onPress(find("other-agent"), () => attempt(switchAgent));
   onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(model.channel, id)));
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
   onSend(find("say"), find("say-text"), (text) =>
     attempt((id) => platform.say(model.channel, id, text, customerName())),
+  );
+}
+
+/** Lets Meta's agent answer this customer first, or not any more. */
+async function switchAgent(id) {
+  const { answers } = await platform.agent(model.channel, id);
+  const now = await platform.letAgentAnswer(model.channel, id, !answers);
+  find("other-agent").setAttribute("aria-pressed", String(now.answers));
+}
+
+function showAgent() {
+  const id = customerId();
+  const known = model.channel === "whatsapp" && Boolean(id);
+  find("other-agent").hidden = !known;
+  if (!known || model.selected === agentOf) return;
+  const whose = (agentOf = model.selected);
+  platform.agent(model.channel, id).then(
+    ({ answers }) => {
+      if (agentOf === whose) find("other-agent").setAttribute("aria-pressed", String(answers));
+    },
+    (error) => tell(find("phone-notice"), inWords(error), "bad"),
   );
 }
 
@@ -87,6 +110,7 @@ async function attempt(act) {
 export function renderPhone() {
   if (find("channel").value !== model.channel) find("channel").value = model.channel;
   renderChooser();
+  showAgent();
   const bubbles = find("bubbles");
   const elsewhere = model.selected !== shownFor;
   following =
@@ -225,7 +249,8 @@ function theirBubble({ body, at }) {
 
 /** Without labels on a platform only the text shows who speaks. */
 function plainBubble(body, at) {
-  const app = body.echo ? make("p", { class: "who" }, "From the WhatsApp Business app") : null;
+  const from = body.echo ? "From the WhatsApp Business app" : body.agent ? "From Meta’s agent" : null;
+  const app = from ? make("p", { class: "who" }, from) : null;
   const words = make("p", { class: "said", dir: "auto" }, said(body));
   return make("li", { class: "bubble theirs plain" }, make("div", {}, app, words, time(at)));
 }

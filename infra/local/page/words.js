@@ -17,6 +17,8 @@ const KINDS = {
   claim: "human claims",
   human_message: "human says",
   bot_message: "bot says",
+  overheard: "another sender says",
+  floor_moved: "another sender is active",
   human_left: "human leaves",
   handoff_failed: "nobody available",
   unclaimed_timeout: "nobody claimed it in time",
@@ -34,6 +36,8 @@ const REFUSALS = {
   "human-present": (holder) =>
     `${holder} holds this conversation. The bot stays silent until they leave.`,
   held: (holder) => `${holder} holds this conversation already. Only one claim wins.`,
+  "not-active": () =>
+    "another sender is active at the platform. The bot stays silent; a human may claim it.",
   "not-joined": () => "this human is not in the conversation. Claim it first.",
   "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
   "unknown-conversation": () =>

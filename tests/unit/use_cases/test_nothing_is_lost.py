@@ -58,8 +58,9 @@ def value_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def kind_of(body: dict[str, Any]) -> MessageType | None:
-    """Returns the kind of a body with one message, as pywa knows it."""
-    messages = value_of(body).get("messages", [])
+    """Returns the kind of a body with one message, as pywa knows it. It knows no `standby`."""
+    fields = {change["field"] for entry in body.get("entry", []) for change in entry["changes"]}
+    messages = value_of(body).get("messages", []) if fields == {"messages"} else []
     is_one = len(messages) == 1 and "from" in messages[0] and "group_id" not in messages[0]
     known = set(map(str, MessageType))
     kind = messages[0].get("type") if is_one else None
