@@ -4,6 +4,7 @@ The file lies in terraform/ and is linked from here, so that terraform's folder 
 is copied to.
 """
 
+import argparse
 import json
 import re
 from pathlib import Path
@@ -89,6 +90,25 @@ def renamed(text: str, prefix: str) -> str:
     if prefix == PREFIX:
         return text
     return re.sub(r"\bBaton(?=:)", f"Baton {prefix}", re.sub(r"\bbaton(?=[-_])", prefix, text))
+
+
+def function_of(name: str, prefix: str) -> str:
+    """Returns a function's name in the Baton with this prefix."""
+    return name if prefix == PREFIX else f"{prefix}_{name}"
+
+
+def secret_of(name: str, prefix: str) -> str:
+    """Returns the secret that holds a variable's value in the Baton with this prefix."""
+    return name if prefix == PREFIX else f"{prefix}-{name}"
+
+
+def prefix_from(text: str) -> str:
+    """Returns the prefix that an option names. Raises argparse.ArgumentTypeError."""
+    if not re.fullmatch(r"[a-z][a-z0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(
+            "give 2 to 10 lower-case letters and digits, a letter first: names have a limit"
+        )
+    return text
 
 
 def topics(table: dict[str, Deployable]) -> list[str]:

@@ -10,16 +10,16 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from infra.deploy.checks import faults
-from infra.deploy.deployment import Deployment, webhook_urls
+from infra.deploy.deployment import EGRESS, INGRESS, Deployment, webhook_urls
 from infra.deploy.gcloud import Run, Runner, Step, StepFailed, run_command
 from infra.deploy.steps_function import function_steps
 from infra.deploy.steps_project import project_steps
 from infra.deploy.steps_watching import watching_steps
-from infra.deployables import PREFIX, ROOT, deployables, secrets, settings
+from infra.deployables import PREFIX, ROOT, deployables, prefix_from, secrets, settings
 from infra.stage import StagingError, archive, stage
 from infra.uses import CHANNELS, DESKS, add_uses
 
@@ -220,6 +220,11 @@ def _deployment(
         uses=(*arguments.channels, *arguments.desk),
         prefix=arguments.prefix,
         named_database=arguments.database,
+        kms_key=arguments.kms_key,
+        vpc_connector=arguments.vpc_connector,
+        egress=arguments.egress or EGRESS[0],
+        ingress=arguments.ingress,
+        labels=arguments.labels,
     )
     if arguments.dry_run:
         return to
@@ -250,7 +255,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--prefix",
-        type=_prefix,
+        type=prefix_from,
         default=PREFIX,
         help="what names begin with, for a second Baton in the project, like dev",
     )
@@ -279,6 +284,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         help="take away what was made, but the data; names the prefix (baton where you gave none)",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the commands and run none")
+    _add_surroundings(parser)
     more = (
         "secrets that have a value by now, beside those in the "
         "environment (a real run asks Secret Manager)"
@@ -288,12 +294,81 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(given)
     if arguments.tear_down not in (None, arguments.prefix):
         parser.error(f"--tear-down names another prefix than --prefix, {arguments.prefix}")
+    if arguments.egress and not arguments.vpc_connector:
+        parser.error("--egress says what goes through a connector: name it with --vpc-connector")
+    _check_places(parser, arguments)
     unknown = sorted(set(arguments.secrets) - set(secrets(table)))
     if unknown:
         parser.error(
             f"no function reads {', '.join(unknown)}; they read {', '.join(secrets(table))}"
         )
     return arguments
+
+
+def _add_surroundings(parser: argparse.ArgumentParser) -> None:
+    """Adds what an organisation may ask of what runs in its project."""
+    parser.add_argument(
+        "--kms-key",
+        type=_named("keyRings/RING/cryptoKeys/KEY"),
+        help="your own key, of the functions' region, that encrypts what is stored",
+    )
+    parser.add_argument(
+        "--vpc-connector",
+        type=_named("connectors/CONNECTOR"),
+        help="the connector to your network, of the functions' region",
+    )
+    parser.add_argument(
+        "--egress",
+        choices=EGRESS,
+        help=f"which calls go through the connector (default: {EGRESS[0]})",
+    )
+    parser.add_argument(
+        "--ingress",
+        choices=INGRESS,
+        default=INGRESS[0],
+        help=f"from where public functions are reached (default: {INGRESS[0]})",
+    )
+    parser.add_argument(
+        "--labels",
+        type=_labels,
+        default={},
+        help="labels of functions, topics, secrets, bucket and repository, like team=care,env=prod",
+    )
+
+
+def _check_places(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """A key or a connector serves what lies in its own region."""
+    for option, named, other, place in (
+        ("--kms-key", arguments.kms_key, "--region", arguments.region),
+        ("--kms-key", arguments.kms_key, "--firestore-location", arguments.firestore_location),
+        ("--vpc-connector", arguments.vpc_connector, "--region", arguments.region),
+    ):
+        if named and place and f"/locations/{place}/" not in named:
+            parser.error(f"{option} lies elsewhere than {other}, {place}")
+
+
+def _named(form: str) -> Callable[[str], str]:
+    """Returns what reads the whole name of a resource of a region."""
+    pattern = re.sub("[A-Z]{2,}", "[A-Za-z0-9_-]{1,63}", form)
+
+    def read(text: str) -> str:
+        if not re.fullmatch(f"projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/{pattern}", text):
+            raise argparse.ArgumentTypeError(
+                f"give its whole name: projects/PROJECT/locations/REGION/{form}"
+            )
+        return text
+
+    return read
+
+
+def _labels(text: str) -> dict[str, str]:
+    pairs = [one.partition("=") for one in text.split(",")]
+    key, content = "[a-z][a-z0-9_-]{0,62}", "[a-z0-9_-]{0,63}"
+    if not all(re.fullmatch(f"{key}={content}", "".join(one)) for one in pairs):
+        raise argparse.ArgumentTypeError(
+            "give names and values like team=care,env=prod: lower-case letters, digits, _ and -"
+        )
+    return {name: content for name, _, content in pairs}
 
 
 def _project(text: str) -> str:
@@ -315,14 +390,6 @@ def _region(text: str) -> str:
 def _location(text: str) -> str:
     if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+|eur3|nam5", text):
         raise argparse.ArgumentTypeError("give a region (like europe-west1), eur3 or nam5")
-    return text
-
-
-def _prefix(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(
-            "give 2 to 10 lower-case letters and digits, a letter first: names have a limit"
-        )
     return text
 
 

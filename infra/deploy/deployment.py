@@ -6,10 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from infra.deploy.gcloud import Command, as_json
-from infra.deployables import PREFIX, Deployable, deployables, renamed
+from infra.deployables import (
+    PREFIX,
+    Deployable,
+    deployables,
+    function_of,
+    renamed,
+    secret_of,
+)
 from infra.uses import Missing, missing, uses
 
 WEEK = "604800s"
+EGRESS, INGRESS = ("private-ranges-only", "all"), ("all", "internal-and-gclb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,11 @@ class Deployment:
     uses: tuple[str, ...] = ()  # channels and desks that were chosen; without any, what is set
     prefix: str = PREFIX
     named_database: str | None = None
+    kms_key: str | None = None
+    vpc_connector: str | None = None
+    egress: str = EGRESS[0]  # what goes through the connector
+    ingress: str = INGRESS[0]  # from where public functions are reached
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alone(self) -> bool:
@@ -50,11 +63,11 @@ class Deployment:
         return "Baton" if self.alone else f"Baton {self.prefix}"
 
     def function(self, name: str) -> str:
-        return name if self.alone else f"{self.prefix}_{name}"
+        return function_of(name, self.prefix)
 
     def secret(self, name: str) -> str:
         """Returns the secret that holds the value of a variable."""
-        return name if self.alone else f"{self.prefix}-{name}"
+        return secret_of(name, self.prefix)
 
     def account(self, name: str) -> str:
         return f"{self.prefix}-{name.replace('_', '-')}@{self.project}.iam.gserviceaccount.com"
@@ -66,6 +79,14 @@ class Deployment:
     def url(self, function: str) -> str:
         """Returns the address that is given to platforms."""
         return f"https://{self.region}-{self.project}.cloudfunctions.net/{self.function(function)}"
+
+    def key(self, flag: str) -> list[str]:
+        """Returns the flag that has something encrypted with the own key, if there is one."""
+        return [f"{flag}={self.kms_key}"] if self.kms_key else []
+
+    def labelled(self, flag: str) -> list[str]:
+        pairs = ",".join(f"{name}={text}" for name, text in sorted(self.labels.items()))
+        return [f"{flag}={pairs}"] if pairs else []
 
     @property
     def used(self) -> list[str]:

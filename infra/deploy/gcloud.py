@@ -17,11 +17,13 @@ _VALUE = re.compile("\x00([A-Z_]+)\x00")
 FOUND, ETAG = "\x00FOUND\x00", "\x00ETAG\x00"  # the name and the etag of what a `probe` listed
 # What Google says of something that was made a moment ago -> for how many seconds it may say so.
 # https://github.com/hashicorp/terraform-provider-google/issues/20571 (the bucket) and 11102 (the
-# metric)
+# metric) and https://github.com/GoogleCloudPlatform/cloud-ops-sandbox/issues/896 (an objective's)
 SETTLING = {
     r"[Ss]ervice account .* does not exist": 60,
     r"Access to bucket gcf-v2-sources-\S+ denied": 600,
     r"Cannot find metric that matches type": 720,
+    r"metric referenced by the provided filter is unknown": 720,
+    r"(?i)cloud ?kms": 120,  # a right on a key that was given a moment ago
 }
 PAUSE = 10
 NOT_THERE = r"(?i)not[ _]found|does not exist|matched no|status=\[404\]"

@@ -30,7 +30,7 @@ def function_steps(to: Deployment, name: str, row: Deployable) -> Iterator[Step]
         deploy,
         probe=to.gcloud("functions describe", own, f"--region={to.region}", traffic),
         update=(deploy,),
-        undo=to.gcloud("functions delete", own, "--gen2", f"--region={to.region}"),
+        undo=to.gcloud("functions delete", own, f"--region={to.region}"),
         usual="True",
         unusual=f"{name} did not get all traffic at its newest revision, as after a rollback. "
         "All traffic is now at the revision that was deployed.",
@@ -73,7 +73,10 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
         "--serve-all-traffic-latest-revision",
         # Without a flag the rights of a public function stay as they are while it is deployed.
         *([] if row.public else ["--no-allow-unauthenticated"]),
-        f"--ingress-settings={'all' if row.public else 'internal-only'}",
+        f"--ingress-settings={to.ingress if row.public else 'internal-only'}",
+        *_network(to),
+        *(to.key("--kms-key") or ["--clear-kms-key"]),
+        *to.labelled("--update-labels"),
         f"--memory={row.memory_mb}Mi",
         f"--cpu={row.cpu}",
         f"--concurrency={row.concurrency}",
@@ -83,6 +86,13 @@ def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]
         f"--set-env-vars={_joined(environment(to, row))}",
         f"--set-secrets={secrets}" if secrets else "--clear-secrets",
     ]
+
+
+def _network(to: Deployment) -> list[str]:
+    """Returns the way of what functions call."""
+    if to.vpc_connector is None:
+        return ["--clear-vpc-connector"]
+    return [f"--vpc-connector={to.vpc_connector}", f"--egress-settings={to.egress}"]
 
 
 def _joined(variables: Mapping[str, str]) -> str:
@@ -192,7 +202,7 @@ def _job(to: Deployment, name: str, row: Deployable, url: str) -> Step:
         f"--oidc-service-account-email={to.account('scheduler')}",
         f"--oidc-token-audience={url}",
         f"--attempt-deadline={row.timeout_seconds}s",
-        f"--description=Baton: {name}",
+        f"--description={to.title}: {name}",
     ]
     return Step(
         f"{name}: schedule",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from infra.deploy.deployment import WEEK, Deployment
-from infra.deploy.gcloud import Step, value
+from infra.deploy.gcloud import Command, Step, value
 from infra.deployables import ROOT, secrets, topics
 
 FIRESTORE = ROOT / "infra" / "terraform" / "firestore.json"
@@ -19,6 +19,17 @@ CALLERS = {
     "scheduler": "Cloud Scheduler, when it calls a function",
     "build": "builds the functions",
 }
+# Who encrypts with a key of your own -> the domain of its service agent.
+# https://cloud.google.com/functions/docs/securing/cmek
+ENCRYPTERS = {
+    "artifactregistry": "gcp-sa-artifactregistry",
+    "cloudfunctions": "gcf-admin-robot",
+    "firestore": "gcp-sa-firestore",
+    "pubsub": "gcp-sa-pubsub",
+    "run": "serverless-robot-prod",
+    "secretmanager": "gcp-sa-secretmanager",
+    "storage": "gs-project-accounts",
+}
 CLEANUP = [
     {"name": "delete-old", "action": {"type": "DELETE"}, "condition": {"olderThan": "2592000s"}},
     {"name": "keep-recent", "action": {"type": "KEEP"}, "mostRecentVersions": {"keepCount": 5}},
@@ -28,6 +39,7 @@ CLEANUP = [
 def project_steps(to: Deployment) -> Iterator[Step]:
     """Yields every step that comes before the functions."""
     yield from _project(to)
+    yield from _own_key(to)
     yield from _firestore(to)
     yield from _identities(to)
     yield from _topics(to)
@@ -44,13 +56,34 @@ def _project(to: Deployment) -> Iterator[Step]:
     yield Step("the project's number", number, remembers="PROJECT_NUMBER")
 
 
+def _own_key(to: Deployment) -> Iterator[Step]:
+    """The right stays when Baton is taken away: others may use the key too."""
+    if to.kms_key is None:
+        return
+    for service, domain in ENCRYPTERS.items():
+        create = to.gcloud("beta services identity create", f"--service={service}.googleapis.com")
+        if service == "storage":
+            create = to.gcloud("storage service-agent")
+        yield Step(f"service agent of {service}", create)
+        agent = f"serviceAccount:service-{value('PROJECT_NUMBER')}@{domain}.iam.gserviceaccount.com"
+        role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+        yield Step(f"{service} may use the key", to.right("kms keys", to.kms_key, agent, role))
+
+
 def _firestore(to: Deployment) -> Iterator[Step]:
     tables, at = json.loads(FIRESTORE.read_text()), f"--database={to.database}"
     safe = ["--enable-pitr", "--delete-protection"]
     place = f"--location={to.firestore_location or to.region}"
     yield Step(
         "Firestore database",
-        to.gcloud("firestore databases create", at, place, "--type=firestore-native", *safe),
+        to.gcloud(
+            "firestore databases create",
+            at,
+            place,
+            "--type=firestore-native",
+            *safe,
+            *to.key("--kms-key-name"),
+        ),
         probe=to.gcloud("firestore databases describe", at),
         update=(to.gcloud("firestore databases update", at, *safe),),
     )
@@ -121,10 +154,10 @@ def _identities(to: Deployment) -> Iterator[Step]:
     yield _in_project(to, "builds may write logs", None, member, "roles/logging.logWriter", "None")
     # Cloud Functions makes this bucket at the first build, so the right is given in the project.
     bucket = f"projects/_/buckets/gcf-v2-sources-{value('PROJECT_NUMBER')}-{to.region}"
-    within = (
-        f'expression=resource.name == "{bucket}" || resource.name.startsWith("{bucket}/")'
-        ",title=sources of functions"
-    )
+    allowed = [f'resource.name == "{bucket}"', f'resource.name.startsWith("{bucket}/")']
+    if to.kms_key:  # then the name of the bucket ends in the key's hash
+        allowed.append(f'resource.name.startsWith("{bucket}-")')
+    within = f"expression={' || '.join(allowed)},title=sources of functions"
     title = "builds may read the copy of the sources that Cloud Functions makes"
     yield _in_project(to, title, None, member, "roles/storage.objectViewer", within)
     condition = (
@@ -153,6 +186,7 @@ def _in_project(
 
 def _topics(to: Deployment) -> Iterator[Step]:
     region = f"--message-storage-policy-allowed-regions={to.region}"
+    key, labels = to.key("--topic-encryption-key"), to.labelled("--update-labels")
     agent = (
         f"serviceAccount:service-{value('PROJECT_NUMBER')}@gcp-sa-pubsub.iam.gserviceaccount.com"
     )
@@ -160,10 +194,10 @@ def _topics(to: Deployment) -> Iterator[Step]:
         for one in (topic, f"{topic}-dead"):
             yield Step(
                 f"topic {one}",
-                to.gcloud("pubsub topics create", one, region),
+                to.gcloud("pubsub topics create", one, region, *key, *to.labelled("--labels")),
                 probe=to.gcloud("pubsub topics describe", one),
                 undo=to.gcloud("pubsub topics delete", one),
-                update=(to.gcloud("pubsub topics update", one, region),),
+                update=(to.gcloud("pubsub topics update", one, region, *key, *labels),),
             )
         dead = f"{topic}-dead"
         keeps = [
@@ -187,14 +221,27 @@ def _topics(to: Deployment) -> Iterator[Step]:
             yield Step(f"{name} may publish to {topic}", right, function=name)
 
 
+def _secret(to: Deployment, own: str) -> Command:
+    """A key of a region can only encrypt what lies in that region."""
+    labels = to.labelled("--labels")
+    if to.kms_key is None:
+        return to.gcloud("secrets create", own, "--replication-policy=automatic", *labels)
+    encryption = {"kmsKeyName": to.kms_key}
+    replica = {"location": to.region, "customerManagedEncryption": encryption}
+    policy = json.dumps({"userManaged": {"replicas": [replica]}})
+    return to.gcloud("secrets create", own, "--replication-policy-file=-", *labels, stdin=policy)
+
+
 def _secrets(to: Deployment) -> Iterator[Step]:
+    labels = to.labelled("--update-labels")
     for secret in secrets(dict(to.table)):
         own = to.secret(secret)
         yield Step(
             f"secret {own}",
-            to.gcloud("secrets create", own, "--replication-policy=automatic"),
+            _secret(to, own),
             probe=to.gcloud("secrets describe", own),
             undo=to.gcloud("secrets delete", own),
+            update=(to.gcloud("secrets update", own, *labels),) if labels else (),
         )
         if secret in to.given:
             yield Step(
@@ -214,6 +261,8 @@ def _secrets(to: Deployment) -> Iterator[Step]:
 def _sources(to: Deployment) -> Iterator[Step]:
     at, member = f"--location={to.region}", f"serviceAccount:{to.account('build')}"
     closed = ["--uniform-bucket-level-access", "--public-access-prevention"]
+    closed += to.key("--default-encryption-key")
+    labels = to.labelled("--update-labels")
     yield Step(
         "bucket of sources",
         to.gcloud("storage buckets create", to.bucket, at, *closed),
@@ -221,13 +270,25 @@ def _sources(to: Deployment) -> Iterator[Step]:
         undo=to.gcloud("storage rm", "--recursive", to.bucket),
         update=(to.gcloud("storage buckets update", to.bucket, *closed),),
     )
+    if labels:  # the command that makes a bucket takes none
+        yield Step("labels of the bucket", to.gcloud("storage buckets update", to.bucket, *labels))
     right = to.right("storage buckets", to.bucket, member, "roles/storage.objectViewer")
     yield Step("builds may read sources", right)
     yield Step(
         "repository of images",
-        to.gcloud("artifacts repositories create", to.prefix, at, "--repository-format=docker"),
+        to.gcloud(
+            "artifacts repositories create",
+            to.prefix,
+            at,
+            "--repository-format=docker",
+            *to.key("--kms-key"),
+            *to.labelled("--labels"),
+        ),
         probe=to.gcloud("artifacts repositories describe", to.prefix, at),
         undo=to.gcloud("artifacts repositories delete", to.prefix, at),
+        update=(to.gcloud("artifacts repositories update", to.prefix, at, *labels),)
+        if labels
+        else (),
     )
     policy = [to.prefix, at, "--policy=-", "--no-dry-run"]
     clean = to.gcloud(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.deploy.deployment import Deployment
+from infra.deploy.deployment import INGRESS, Deployment
 from infra.deploy.gcloud import ETAG, FOUND, Step, as_json, value
 from infra.deployables import ROOT
 from infra.documents.alarms import anchor
@@ -31,7 +31,8 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
     for name, metric in tables["metrics"].items():
         yield _metric(to, name, metric_body(name, metric, services))
     for function, check in filled["checks"].items():
-        if function in to.table:
+        # Google's checks come from the internet.
+        if function in to.table and to.ingress == INGRESS[0]:
             yield _check(to, check_body(to, function, check))
     yield _watched_service(to)
     for name, objective in filled["objectives"].items():
@@ -48,11 +49,12 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
 
 def _filled(to: Deployment, text: str) -> str:
     """Returns the table with this deployment's names."""
-    topics = sorted(row.topic for row in to.table.values() if row.topic)
+    topics = sorted(to.renamed(row.topic) for row in to.table.values() if row.topic)
     names = {
         "public_services": _services(to, public=True),
         "subscriptions": "|".join(topics),
         "host": urlsplit(to.url("")).netloc,
+        "sweep": to.service("sweep"),
         "slo": f"projects/{to.project}/services/{to.prefix}/serviceLevelObjectives/",
     }
     for name, there in names.items():
@@ -224,6 +226,7 @@ def _check(to: Deployment, body: Json) -> Step:
         to.rest("POST", of, body),
         probe=to.listed("monitoring uptime list-configs"),
         same={"displayName": body["displayName"]},
+        undo=to.rest("DELETE", FOUND),
         update=(to.rest("PATCH", f"{FOUND}?updateMask={changed}", body),),
     )
 
@@ -234,6 +237,7 @@ def _watched_service(to: Deployment) -> Step:
         "service whose objectives are watched",
         to.rest("POST", f"{of}?serviceId={to.prefix}", {"displayName": to.title, "custom": {}}),
         probe=to.rest("GET", f"{of}/{to.prefix}"),
+        undo=to.rest("DELETE", f"{of}/{to.prefix}"),
     )
 
 
@@ -244,6 +248,7 @@ def _objective(to: Deployment, name: str, body: Json) -> Step:
         f"objective: {body['displayName']}",
         to.rest("POST", f"{of}?serviceLevelObjectiveId={name}", body),
         probe=to.rest("GET", f"{of}/{name}"),
+        undo=to.rest("DELETE", f"{of}/{name}"),
         update=(to.rest("PATCH", f"{of}/{name}?updateMask={changed}", body),),
     )
 

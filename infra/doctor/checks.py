@@ -35,7 +35,7 @@ def answers_at_all(one: Patient) -> Iterator[Finding]:
     answers = {name: one.look("GET", f"/{name}/{PROBE}") for name in public}
     there = [name for name, answer in answers.items() if answer.function == name]
     if not there:
-        yield replace(stranger(one.url, public[0], answers[public[0]]), fatal=True)
+        yield replace(stranger(one.address(public[0]), public[0], answers[public[0]]), fatal=True)
     elif any(answer.reason == "misconfigured" for answer in answers.values()):
         yield ill(
             "The settings are wrong",

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from infra.deploy.gcloud import Run, run_command
-from infra.deployables import deployables, secrets
+from infra.deployables import PREFIX, deployables, prefix_from, secret_of, secrets
 from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
@@ -55,6 +55,7 @@ def patient(
     longest_wait: float = 600.0,
     run: Run = run_command,
     chosen: Iterable[str] = (),
+    prefix: str = PREFIX,
 ) -> Patient:
     """Returns a Baton with its known settings: first those of your environment, then those of other
     sources. `chosen` are the channels and desks that are used. Raises Misconfigured.
@@ -62,22 +63,25 @@ def patient(
     url, deployed = url.rstrip("/"), DEPLOYED.match(url)
     known, chosen = {name: value for name, value in environment.items() if value}, tuple(chosen)
     local = bool(LOCAL.match(url))
-    if local:
+    if local:  # it has no prefix
+        prefix = PREFIX
         known = {**defaults(urlsplit(url).port or 80, Path()), **known}
     project, unreadable = deployed["project"] if deployed else None, frozenset[str]()
     if project:
         asked = set(secrets(deployables())) - set(known)
-        found, unreadable = _from_secret_manager(project, asked, run)
+        found, unreadable = _from_secret_manager(project, prefix, asked, run)
         known = {**found, **known}
     used = frozenset(uses(chosen, known, ()))
     # A local run has the development secrets, so they do not say what is used.
     expected = frozenset(chosen) if local else used
     region = deployed["region"] if deployed else None
-    return Patient(url, known, project, region, used, expected, unreadable, longest_wait, run)
+    return Patient(
+        url, known, project, region, prefix, used, expected, unreadable, longest_wait, run
+    )
 
 
 def _from_secret_manager(
-    project: str, names: set[str], run: Run
+    project: str, prefix: str, names: set[str], run: Run
 ) -> tuple[dict[str, str], frozenset[str]]:
     """Returns the secrets that this account may read, and the names of those that it may not."""
     found, unreadable = dict[str, str](), set[str]()
@@ -88,7 +92,7 @@ def _from_secret_manager(
             "versions",
             "access",
             "latest",
-            f"--secret={name}",
+            f"--secret={secret_of(name, prefix)}",
             f"--project={project}",
         )
         result = run(words, None)
@@ -171,13 +175,25 @@ def main(given: list[str] | None = None, environment: Mapping[str, str] = os.env
     parser.add_argument(
         "--longest-wait", type=float, default=600.0, help="seconds a customer may wait for a human"
     )
+    parser.add_argument(
+        "--prefix",
+        type=prefix_from,
+        default=environment.get("BATON_PREFIX") or PREFIX,
+        help="the prefix with which it was deployed (default: the environment's, or none)",
+    )
     add_uses(parser)
     arguments = parser.parse_args(given)
     if not _is_url(arguments.url):
         parser.error("give a URL that begins with http:// or https://, like http://127.0.0.1:8080")
     chosen, skips = (*arguments.channels, *arguments.desk), list[Finding]()
     try:
-        one = patient(arguments.url, environment, arguments.longest_wait, chosen=chosen)
+        one = patient(
+            arguments.url,
+            environment,
+            arguments.longest_wait,
+            chosen=chosen,
+            prefix=arguments.prefix,
+        )
     except Misconfigured as error:
         print("The settings of your environment are wrong:", error.faults, file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from infra.deploy.gcloud import Run, run_command
-from infra.deployables import deployables
+from infra.deployables import PREFIX, deployables, function_of
 from infra.uses import USES
 from shared.schemas.http import FUNCTION_HEADER
 from shared.schemas.representative import RepresentativeType
@@ -132,6 +133,7 @@ class Patient:
     known: Mapping[str, str]
     project: str | None
     region: str | None = None
+    prefix: str = PREFIX
     uses: frozenset[str] = frozenset(USES)
     expected: frozenset[str] = frozenset(USES)
     unreadable: frozenset[str] = frozenset()  # secrets that this account may not read
@@ -166,12 +168,18 @@ class Patient:
         function = path.split("/")[1]
         if answer.function == function:
             return answer
-        raise NotThisDoor(function, stranger(self.url, function, answer))
+        raise NotThisDoor(function, stranger(self.address(function), function, answer))
+
+    def address(self, function: str) -> str:
+        return f"{self.url}/{function_of(function, self.prefix)}"
 
     def look(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Returns the answer to a request, from whatever answers."""
+        """Returns the answer to a request, from whatever answers. The path begins with the plain
+        name of a function.
+        """
+        function, slash, rest = path.removeprefix("/").partition("/")
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send(method, f"{self.url}{path}", body, named)
+        return self.send(method, f"{self.address(function)}{slash}{rest}", body, named)
 
     def closed(self, what: str, use: str, answer: Answer) -> Finding | None:
         """Returns the finding where a door is closed or the function does not work, else None."""
@@ -191,9 +199,9 @@ class Patient:
         )
 
 
-def stranger(url: str, function: str, answer: Answer) -> Finding:
+def stranger(address: str, function: str, answer: Answer) -> Finding:
     """Returns the finding where something else than the function answered at its address."""
-    what = f"{function} is not checked: it does not answer at {url}/{function}"
+    what = f"{function} is not checked: it does not answer at {address}"
     if answer.status == 0:
         return ill(f"{what} ({answer.text})", "Is it running, and is this its address?")
     base = (
@@ -211,14 +219,15 @@ def stranger(url: str, function: str, answer: Answer) -> Finding:
     if answer.reason:
         advice = f"{base}. If that is right, an older version is deployed: deploy again."
         return ill(f"{what}, but something else of Baton does ({answer.status})", advice)
-    advice = f"{base}. If that is right, deploy {function}."
+    advice = f"{base}. If that is right, deploy {function}, or name the prefix of its deployment."
     return ill(f"{what}: what answers {answer.status} is not Baton", advice)
 
 
 def without_function(url: str) -> str | None:
     """Returns the address without a function's name in its path, None where it has none."""
     parts = url.split("/")
-    named = next((n for n, part in enumerate(parts) if part in deployables()), None)
+    names = re.compile(rf"([a-z][a-z0-9]{{1,9}}_)?({'|'.join(deployables())})")
+    named = next((n for n, part in enumerate(parts) if names.fullmatch(part)), None)
     return None if named is None else "/".join(parts[:named])
 
 

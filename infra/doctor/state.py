@@ -4,13 +4,13 @@ dead letters, the sweep, the alarms.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.dead_letters import dead_letters_of, topics
 from infra.deploy.gcloud import Result
-from infra.deployables import deployables
+from infra.deployables import deployables, function_of, renamed
 from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, well
 from infra.documents.alarms import ALARMS, anchor
 
@@ -158,13 +158,14 @@ def _private(one: Patient, name: str, answer: Answer) -> Finding:
     the internet is answered like one that is not there.
     """
     if answer.function == name or (answer.status < 400 and answer.status):
+        service = function_of(name, one.prefix).replace("_", "-")
         advice = (
-            "Take roles/run.invoker of allUsers from the Cloud "
-            f"Run service {name.replace('_', '-')}."
+            f"Close it: gcloud run services update {service} --invoker-iam-check "
+            f"--region={one.region}. If allUsers has roles/run.invoker there, take it away."
         )
         return ill(f"{name} can be called by everybody", advice)
     if answer.function or answer.reason:
-        return skipped(name, f"something else of Baton answers at {one.url}/{name}")
+        return skipped(name, f"something else of Baton answers at {one.address(name)}")
     if answer.status in (403, 404):
         return well(f"{name}: a call from outside is answered {answer.status} by Google")
     said = answer.text if answer.status == 0 else str(answer.status)
@@ -175,7 +176,7 @@ def dead_letters(one: Patient) -> Iterator[Finding]:
     if one.project is None:
         yield skipped("Dead letters", "on one machine there are no topics")
         return
-    for topic in topics():
+    for topic in (renamed(topic, one.prefix) for topic in topics()):
         words = ("gcloud", "pubsub", "subscriptions", "pull", dead_letters_of(topic), "--limit=1")
         result = one.run(
             (*words, "--format=value(message.messageId)", f"--project={one.project}"), None
@@ -186,7 +187,8 @@ def dead_letters(one: Patient) -> Iterator[Finding]:
             )
         elif result.output.strip():
             advice = (
-                "python -m infra.dead_letters list; find out why in the logs, then: replay --all"
+                f"python -m infra.dead_letters list --prefix {one.prefix}; find out why in the "
+                "logs, then: replay --all"
             )
             yield ill(f"There are dead letters of {topic}", advice)
         else:
@@ -197,7 +199,7 @@ def sweep(one: Patient) -> Iterator[Finding]:
     """Checks that Cloud Scheduler calls the sweep, and that its last call succeeded."""
     if one.project is None:
         return
-    job, at = "baton-sweep", f"--location={one.region}"
+    job, at = renamed("baton-sweep", one.prefix), f"--location={one.region}"
     words = ("gcloud", "scheduler", "jobs", "describe", job, at, "--format=json")
     result = one.run((*words, f"--project={one.project}"), None)
     found = _printed(result)
@@ -211,7 +213,8 @@ def sweep(one: Patient) -> Iterator[Finding]:
     elif found.get("status", {}).get("code"):
         yield ill(
             f"The last call of the sweep failed (code {found['status']['code']})",
-            f"Its log says why: gcloud functions logs read sweep --gen2 --region={one.region}",
+            f"Its log says why: gcloud functions logs read {function_of('sweep', one.prefix)} "
+            f"--gen2 --region={one.region}",
         )
     else:
         yield well(f"The sweep is enabled, and its last call did not fail{_since(found)}")
@@ -233,8 +236,9 @@ def alarms(one: Patient) -> Iterator[Finding]:
         yield skipped("The alarms", f"gcloud cannot say ({there.errors.strip()[-200:]})")
         return
     enabled = {policy["displayName"] for policy in policies if policy.get("enabled", True)}
-    titles = {row["title"] for row in json.loads(ALARMS.read_text())["alerts"].values()}
-    if missing := sorted(titles - enabled):
+    alerts = json.loads(ALARMS.read_text())["alerts"].values()
+    titles = {renamed(row["title"], one.prefix): anchor(row["title"]) for row in alerts}
+    if missing := sorted(titles.keys() - enabled):
         advice = "Deploy again: it makes what is missing. Enable those that are disabled."
         yield ill(f"These alarms are missing or disabled: {'; '.join(missing)}", advice)
     else:
@@ -242,7 +246,7 @@ def alarms(one: Patient) -> Iterator[Finding]:
     yield from _ringing(one, titles)
 
 
-def _ringing(one: Patient, titles: set[str]) -> Iterator[Finding]:
+def _ringing(one: Patient, titles: Mapping[str, str]) -> Iterator[Finding]:
     path = f"v3/projects/{one.project}/alerts?pageSize=1000"
     listed = one.run(("python", "-m", "infra.deploy.rest", "GET", path), None)
     answer = _printed(listed)
@@ -254,9 +258,9 @@ def _ringing(one: Patient, titles: set[str]) -> Iterator[Finding]:
         for alert in answer.get("alerts", [])
         if alert.get("state") == "OPEN"
     }
-    for title in sorted(titles & open_now):
-        yield ill(f"This alarm rings: {title}", f"infra/RUNBOOK.md#{anchor(title)}")
-    if not titles & open_now:
+    for title in sorted(titles.keys() & open_now):
+        yield ill(f"This alarm rings: {title}", f"infra/RUNBOOK.md#{titles[title]}")
+    if not titles.keys() & open_now:
         yield well("No alarm rings")
 
 

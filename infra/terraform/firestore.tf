@@ -9,7 +9,14 @@ resource "google_firestore_database" "baton" {
   delete_protection_state           = "DELETE_PROTECTION_ENABLED"
   deletion_policy                   = "ABANDON"
 
-  depends_on = [google_project_service.apis]
+  dynamic "cmek_config" {
+    for_each = var.kms_key[*]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  depends_on = [google_project_service.apis, terraform_data.key_may_be_used]
 }
 
 resource "google_firestore_backup_schedule" "daily" {

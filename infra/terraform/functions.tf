@@ -6,6 +6,9 @@ resource "google_cloudfunctions2_function" "these" {
   name        = local.names[each.key]
   description = "${local.title}: ${each.key}"
 
+  kms_key_name = var.kms_key
+  labels       = var.labels
+
   build_config {
     runtime           = "python313"
     entry_point       = each.key
@@ -25,7 +28,9 @@ resource "google_cloudfunctions2_function" "these" {
   service_config {
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.functions[each.key].email
-    ingress_settings                 = each.value.trigger == "http-public" ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
+    ingress_settings                 = each.value.trigger == "http-public" ? { all = "ALLOW_ALL", internal-and-gclb = "ALLOW_INTERNAL_AND_GCLB" }[var.ingress] : "ALLOW_INTERNAL_ONLY"
+    vpc_connector                    = var.vpc_connector
+    vpc_connector_egress_settings    = var.vpc_connector == null ? null : { private-ranges-only = "PRIVATE_RANGES_ONLY", all = "ALL_TRAFFIC" }[var.egress]
     available_memory                 = "${each.value.memory_mb}Mi"
     available_cpu                    = tostring(each.value.cpu)
     max_instance_request_concurrency = each.value.concurrency
@@ -65,6 +70,7 @@ resource "google_cloudfunctions2_function" "these" {
   depends_on = [
     google_project_iam_member.build,
     terraform_data.rights_hold,
+    terraform_data.key_may_be_used,
     google_artifact_registry_repository_iam_member.build,
     google_storage_bucket_iam_member.build,
     google_secret_manager_secret_iam_member.readers,

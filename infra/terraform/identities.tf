@@ -72,8 +72,12 @@ resource "google_project_iam_member" "sources" {
   member  = "serviceAccount:${google_service_account.callers["build"].email}"
 
   condition {
-    title      = "sources of functions"
-    expression = "resource.name == \"${local.copied_sources}\" || resource.name.startsWith(\"${local.copied_sources}/\")"
+    title = "sources of functions"
+    # With a key of your own the name of the bucket ends in the key's hash.
+    expression = join(" || ", concat(
+      ["resource.name == \"${local.copied_sources}\"", "resource.name.startsWith(\"${local.copied_sources}/\")"],
+      var.kms_key == null ? [] : ["resource.name.startsWith(\"${local.copied_sources}-\")"],
+    ))
   }
 }
 

@@ -1,32 +1,36 @@
 # Each topic has a dead-letter topic with a subscription that keeps what arrives there: without one it would be lost.
 
 resource "google_pubsub_topic" "these" {
-  #checkov:skip=CKV_GCP_83:Google's own encryption at rest; a key of one's own is a decision per organisation
+  #checkov:skip=CKV_GCP_83:Google's own encryption at rest, or var.kms_key
   for_each = local.topics
 
-  project = var.project_id
-  name    = each.key
+  project      = var.project_id
+  name         = each.key
+  kms_key_name = var.kms_key
+  labels       = var.labels
 
   # Order holds only among messages that were published in one region.
   message_storage_policy {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.apis, terraform_data.key_may_be_used]
 }
 
 resource "google_pubsub_topic" "dead" {
-  #checkov:skip=CKV_GCP_83:Google's own encryption at rest; a key of one's own is a decision per organisation
+  #checkov:skip=CKV_GCP_83:Google's own encryption at rest, or var.kms_key
   for_each = local.topics
 
-  project = var.project_id
-  name    = "${each.key}-dead"
+  project      = var.project_id
+  name         = "${each.key}-dead"
+  kms_key_name = var.kms_key
+  labels       = var.labels
 
   message_storage_policy {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.apis, terraform_data.key_may_be_used]
 }
 
 resource "google_pubsub_subscription" "dead" {

@@ -7,8 +7,16 @@ resource "google_storage_bucket" "sources" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = true
+  labels                      = var.labels
 
-  depends_on = [google_project_service.apis]
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [google_project_service.apis, terraform_data.key_may_be_used]
 }
 
 # The name holds the hash of the content: a function is deployed anew when its object's name changes, and only then.
@@ -21,12 +29,14 @@ resource "google_storage_bucket_object" "sources" {
 }
 
 resource "google_artifact_registry_repository" "baton" {
-  #checkov:skip=CKV_GCP_84:Google's own encryption at rest; a key of one's own is a decision per organisation
+  #checkov:skip=CKV_GCP_84:Google's own encryption at rest, or var.kms_key
   project       = var.project_id
   location      = var.region
   repository_id = var.prefix
   format        = "DOCKER"
   description   = "The images that Cloud Build makes of Baton's functions."
+  kms_key_name  = var.kms_key
+  labels        = var.labels
 
   cleanup_policies {
     id     = "delete-old"
@@ -43,5 +53,5 @@ resource "google_artifact_registry_repository" "baton" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.apis, terraform_data.key_may_be_used]
 }

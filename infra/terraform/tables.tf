@@ -22,11 +22,12 @@ locals {
     public_services = local.public_services
     subscriptions   = var.bigquery ? "${local.subscriptions}|${var.prefix}-handoffs-bigquery" : local.subscriptions
     host            = local.host
+    sweep           = replace(local.names["sweep"], "_", "-")
     slo             = "projects/${var.project_id}/services/${var.prefix}/serviceLevelObjectives/"
   }
-  watching = jsondecode(replace(replace(replace(replace(local.renamed["observability"],
+  watching = jsondecode(replace(replace(replace(replace(replace(local.renamed["observability"],
     "{public_services}", local.watched_with.public_services), "{subscriptions}", local.watched_with.subscriptions),
-  "{host}", local.watched_with.host), "{slo}", local.watched_with.slo))
+  "{host}", local.watched_with.host), "{slo}", local.watched_with.slo), "{sweep}", local.watched_with.sweep))
 
   # What a plain setting must be like, by the kind of its rule.
   rules = { for kind in ["number", "one_of", "list_of", "form", "list_form", "object", "keys"] : kind => {

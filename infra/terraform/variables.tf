@@ -131,6 +131,69 @@ variable "settings" {
   }
 }
 
+# What an organisation may ask of what runs in its project.
+
+variable "kms_key" {
+  description = "Your own key, of the functions' region, that encrypts what is stored: database, topics, secrets, sources, images. For a new deployment: most of these keep the key that they were made with."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}$", var.kms_key))
+    error_message = "Give its whole name: projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY."
+  }
+
+  validation {
+    condition = var.kms_key == null || alltrue([for place in [var.region, coalesce(var.firestore_location, var.region)] :
+    strcontains(coalesce(var.kms_key, "-"), "/locations/${place}/")])
+    error_message = "The key lies elsewhere than region or firestore_location."
+  }
+}
+
+variable "vpc_connector" {
+  description = "The connector to your network, of the functions' region: projects/PROJECT/locations/REGION/connectors/CONNECTOR."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_connector == null || can(regex("^projects/[a-z0-9.:-]+/locations/${var.region}/connectors/[A-Za-z0-9_-]{1,63}$", var.vpc_connector))
+    error_message = "Give the whole name of a connector in the functions' region: projects/PROJECT/locations/REGION/connectors/CONNECTOR."
+  }
+}
+
+variable "egress" {
+  description = "Which calls of the functions go through the connector: private-ranges-only or all."
+  type        = string
+  default     = "private-ranges-only"
+
+  validation {
+    condition     = contains(["private-ranges-only", "all"], var.egress) && (var.egress != "all" || var.vpc_connector != null)
+    error_message = "Give private-ranges-only or, with a vpc_connector, all."
+  }
+}
+
+variable "ingress" {
+  description = "From where the public functions are reached: all, or internal-and-gclb (your network and a load balancer of yours)."
+  type        = string
+  default     = "all"
+
+  validation {
+    condition     = contains(["all", "internal-and-gclb"], var.ingress)
+    error_message = "Give all or internal-and-gclb."
+  }
+}
+
+variable "labels" {
+  description = "Labels of functions, topics, secrets, bucket and repository, like {team = \"care\"}."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, text in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", text))])
+    error_message = "Give names and values of lower-case letters, digits, _ and -, like {team = \"care\"}."
+  }
+}
+
 variable "max_instances" {
   description = "No function grows beyond this many instances, whatever functions.json allows it: the ceiling of what Baton can cost."
   type        = number

@@ -8,7 +8,8 @@ locals {
 }
 
 resource "google_monitoring_uptime_check_config" "these" {
-  for_each = local.watching.checks
+  # Google's checks come from the internet.
+  for_each = { for name, check in local.watching.checks : name => check if var.ingress == "all" }
 
   project          = var.project_id
   display_name     = "${local.title}: ${each.key}"
@@ -79,5 +80,6 @@ resource "google_monitoring_slo" "these" {
     }
   }
 
-  depends_on = [google_logging_metric.these]
+  # An objective on a metric that Cloud Monitoring does not know yet is refused, like a policy.
+  depends_on = [terraform_data.metrics_known]
 }

@@ -8,8 +8,13 @@ from typing import Any
 
 Json = dict[str, Any]
 Fact = tuple[Any, ...]
-AGENT = "agent:pubsub"
 NUMBER = "NUMBER"  # the project's
+
+
+def agent(email: str) -> str:
+    """Returns the name of a service agent of Google's, without the project's number."""
+    domain = email.rpartition("@")[2].partition(".")[0]
+    return f"agent:{domain.removeprefix('gcp-sa-')}"
 
 
 def canonical(value: Any) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.deploy.gcloud import Command, Step
-from tests.infra.facts import AGENT, NUMBER, Fact, canonical
+from tests.infra.facts import NUMBER, Fact, agent, canonical
 
 
 class FromGcloud:
@@ -36,7 +36,9 @@ class FromGcloud:
 
 def _account(email: str) -> str:
     email = email.rpartition("/")[2].removeprefix("serviceAccount:")
-    return AGENT if "gcp-sa-pubsub" in email else email.partition("@")[0]
+    if email.startswith("service-"):
+        return agent(email)
+    return email.partition("@")[0]
 
 
 def _binding(words: list[str], flags: Mapping[str, str]) -> Fact:
@@ -46,6 +48,7 @@ def _binding(words: list[str], flags: Mapping[str, str]) -> Fact:
         "pubsub subscriptions": f"subscription {of}",
         "secrets": f"secret {of}", "storage buckets": f"bucket {of.removeprefix('gs://')}",
         "artifacts repositories": f"repository {of}", "run services": f"service {of}",
+        "kms keys": f"key {of}",
     }[" ".join(kind)]  # fmt: skip
     given = flags.get("--condition", "None")
     condition = (
@@ -70,7 +73,23 @@ def _deployed(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fa
         f["--concurrency"],
         f["--timeout"], f["--min-instances"], f["--max-instances"], variables, given,
         f["--runtime-update-policy"] == "automatic",
+        f.get("--vpc-connector"), f.get("--egress-settings"), f.get("--kms-key"),
+        _labels(f, "--update-labels"),
     )  # fmt: skip
+
+
+def _labels(flags: Mapping[str, str], flag: str = "--labels") -> Fact:
+    return tuple(sorted(one for one in flags.get(flag, "").split(",") if one))
+
+
+def _secret(names: list[str], f: Mapping[str, str], command: Command) -> Iterable[Fact]:
+    policy = json.loads(command.stdin or '{"userManaged": {"replicas": []}}')
+    places = tuple(
+        (one["location"], one["customerManagedEncryption"]["kmsKeyName"])
+        for one in policy["userManaged"]["replicas"]
+    )
+    assert places or f["--replication-policy"] == "automatic"
+    yield ("secret", names[0], places, _labels(f))
 
 
 def _subscribed(names: list[str], f: Mapping[str, str], _: Command) -> Iterable[Fact]:
@@ -188,7 +207,13 @@ WRITERS: Mapping[str, Writer] = {
     "services enable": lambda n, f, c: [("api", one) for one in n],
     "beta services identity create": lambda n, f, c: [],
     "firestore databases create": lambda n, f, c: [
-        ("database", f["--database"], f["--location"], f["--type"].upper().replace("-", "_"))
+        (
+            "database",
+            f["--database"],
+            f["--location"],
+            f["--type"].upper().replace("-", "_"),
+            f.get("--kms-key-name"),
+        )
     ],
     "firestore backups schedules create": lambda n, f, c: [
         ("backup", "604800s", f["--recurrence"])
@@ -198,16 +223,34 @@ WRITERS: Mapping[str, Writer] = {
     "firestore fields ttls update": lambda n, f, c: [("expiry", f["--collection-group"], n[0])],
     "iam service-accounts create": lambda n, f, c: [("account", n[0], f["--display-name"])],
     "pubsub topics create": lambda n, f, c: [
-        ("topic", n[0], (f["--message-storage-policy-allowed-regions"],))
+        (
+            "topic",
+            n[0],
+            (f["--message-storage-policy-allowed-regions"],),
+            f.get("--topic-encryption-key"),
+            _labels(f),
+        )
     ],
     "pubsub subscriptions create": _subscribed,
-    "secrets create": lambda n, f, c: [("secret", n[0])],
+    "secrets create": _secret,
+    "secrets update": lambda n, f, c: [],
     "secrets versions add": lambda n, f, c: [],
     "storage buckets create": lambda n, f, c: [
-        ("bucket", n[0].removeprefix("gs://"), f["--location"])
+        (
+            "bucket",
+            n[0].removeprefix("gs://"),
+            f["--location"],
+            f.get("--default-encryption-key"),
+        )
     ],
+    "storage buckets update": lambda n, f, c: [
+        ("labels", n[0].removeprefix("gs://"), _labels(f, "--update-labels"))
+    ],
+    "storage service-agent": lambda n, f, c: [],
     "storage cp": lambda n, f, c: [("source", n[1].rpartition("/")[2])],
-    "artifacts repositories create": lambda n, f, c: [],
+    "artifacts repositories create": lambda n, f, c: [
+        ("encryption and labels", n[0], f.get("--kms-key"), _labels(f))
+    ],
     "artifacts repositories set-cleanup-policies": _cleaned,
     "functions deploy": _deployed,
     "run services update": lambda n, f, c: (

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.infra.facts import AGENT, NUMBER, Fact, Json, canonical
+from tests.infra.facts import NUMBER, Fact, Json, agent, canonical
 
 
 class FromTerraform:
@@ -30,9 +30,9 @@ class FromTerraform:
 
     def name(self, value: str) -> str:
         """Returns the name of what an address, an account or an id stands for."""
-        if "gcp-sa-pubsub" in value:
-            return AGENT
         bare = value.removeprefix("serviceAccount:")
+        if bare.startswith("service-") and "@" in bare and bare not in self._names:
+            return agent(bare)
         return str(self._names.get(bare, bare))
 
     def right(self, on: str, values: Json) -> Fact:
@@ -65,18 +65,63 @@ def _function(source: FromTerraform, v: Json) -> Iterable[Fact]:
         (one["key"], one["secret"], one["version"])
         for one in service["secret_environment_variables"]
     ]
+    connector, egress = service["vpc_connector"], service["vpc_connector_egress_settings"]
+    # the mock fills what is not given
+    network = (connector, SETTINGS[egress]) if egress in SETTINGS else (None, None)
     yield (
         "function", v["name"], v["location"], build["runtime"], build["entry_point"],
         build["source"][0]["storage_source"][0]["object"], source.name(build["service_account"]),
         source.name(build["docker_repository"]), source.name(service["service_account_email"]),
-        "all" if service["ingress_settings"] == "ALLOW_ALL" else "internal-only",
+        SETTINGS[service["ingress_settings"]],
         service["available_memory"], service["available_cpu"],
         str(service["max_instance_request_concurrency"]),
         f"{service['timeout_seconds']}s", str(service["min_instance_count"]),
         str(service["max_instance_count"]),
         frozenset(service["environment_variables"].items()), frozenset(given),
-        bool(build["automatic_update_policy"]),
+        bool(build["automatic_update_policy"]), *network, _own(v["kms_key_name"]), _labels(v),
     )  # fmt: skip
+
+
+SETTINGS = {
+    "ALLOW_ALL": "all",
+    "ALLOW_INTERNAL_AND_GCLB": "internal-and-gclb",
+    "ALLOW_INTERNAL_ONLY": "internal-only",
+    "ALL_TRAFFIC": "all",
+    "PRIVATE_RANGES_ONLY": "private-ranges-only",
+}
+
+
+def _labels(v: Json) -> Fact:
+    return tuple(sorted(f"{name}={text}" for name, text in (v["labels"] or {}).items()))
+
+
+def _own(key: str | None) -> str | None:
+    """Returns a key that was given: the mock fills what is not given."""
+    return key if key and "/cryptoKeys/" in key else None
+
+
+def _key(blocks: list[Json], name: str) -> str | None:
+    return str(blocks[0][name]) if blocks else None
+
+
+def _secret(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    replicas = [one for part in v["replication"][0]["user_managed"] for one in part["replicas"]]
+    places = tuple(
+        (one["location"], _key(one["customer_managed_encryption"], "kms_key_name"))
+        for one in replicas
+    )
+    yield ("secret", v["secret_id"], places, _labels(v))
+
+
+def _bucket(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    yield ("bucket", v["name"], v["location"], _key(v["encryption"], "default_kms_key_name"))
+    if v["labels"]:
+        yield ("labels", v["name"], _labels(v))
+
+
+def _repository(_: FromTerraform, v: Json) -> Iterable[Fact]:
+    yield ("repository", v["repository_id"], v["location"], _cleanup(v))
+    yield ("encryption and labels", v["repository_id"], _own(v["kms_key_name"]), _labels(v))
 
 
 def _subscription(source: FromTerraform, v: Json) -> Iterable[Fact]:
@@ -214,22 +259,33 @@ READERS: Mapping[str, Reader] = {
     # Optimistic concurrency has no flag in gcloud; Baton opens no transaction, so nothing depends
     # on it.
     "google_firestore_database": lambda s, v: [
-        ("database", v["name"], v["location_id"], v["type"])
+        (
+            "database",
+            v["name"],
+            v["location_id"],
+            v["type"],
+            _key(v["cmek_config"], "kms_key_name"),
+        )
     ],
     "google_firestore_backup_schedule": lambda s, v: [("backup", v["retention"], "daily")],
     "google_firestore_index": _index,
     "google_firestore_field": _field,
     "google_service_account": lambda s, v: [("account", v["account_id"], v["display_name"])],
     "google_pubsub_topic": lambda s, v: [
-        ("topic", v["name"], tuple(v["message_storage_policy"][0]["allowed_persistence_regions"]))
+        (
+            "topic",
+            v["name"],
+            tuple(v["message_storage_policy"][0]["allowed_persistence_regions"]),
+            _own(v["kms_key_name"]),
+            _labels(v),
+        )
     ],
     "google_pubsub_subscription": _subscription,
-    "google_secret_manager_secret": lambda s, v: [("secret", v["secret_id"])],
-    "google_storage_bucket": lambda s, v: [("bucket", v["name"], v["location"])],
+    "google_secret_manager_secret": _secret,
+    "google_storage_bucket": _bucket,
+    "google_kms_crypto_key_iam_member": lambda s, v: [s.right(f"key {v['crypto_key_id']}", v)],
     "google_storage_bucket_object": lambda s, v: [("source", v["name"])],
-    "google_artifact_registry_repository": lambda s, v: [
-        ("repository", v["repository_id"], v["location"], _cleanup(v))
-    ],
+    "google_artifact_registry_repository": _repository,
     "google_cloudfunctions2_function": _function,
     "google_cloud_scheduler_job": _job,
     "google_logging_metric": _metric,

@@ -8,9 +8,11 @@ filters. What it does not know it answers with 501, which fails the test.
 import base64
 import copy
 import hashlib
+import itertools
 import json
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,8 +23,8 @@ from tests.infra.discovery import Call
 Json = dict[str, Any]
 NUMBER, PAGE = "123456789012", 2
 APIS = (
-    "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler firestore iam "
-    "logging monitoring pubsub run secretmanager serviceusage storage"
+    "artifactregistry cloudbuild cloudfunctions cloudkms cloudresourcemanager cloudscheduler "
+    "firestore iam logging monitoring pubsub run secretmanager serviceusage storage"
 ).split()
 WORDS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 501: "UNIMPLEMENTED"}
 # Collections that are changed by operations which take their time.
@@ -67,6 +69,11 @@ NO_METRIC = (
     'Cannot find metric that matches type = "{metric}". If a metric was created recently, it could '
     "take up to 10 minutes to become available. Please try again soon."
 )
+# https://github.com/GoogleCloudPlatform/cloud-ops-sandbox/issues/896
+NO_METRIC_OF_OBJECTIVE = (
+    "Invalid SLO definition: The metric referenced by the provided filter is unknown. Check the "
+    "metric name and labels."
+)
 
 
 class Refused(Exception):
@@ -94,12 +101,13 @@ class Google:
     made: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     opened: set[str] = field(default_factory=set)
     shut: set[str] = field(default_factory=set)  # was open, and refused everybody for a moment
     restricts_domains: bool = False
     keeps_invoker_check: bool = False
     builds_to_fail: int = 0
-    alarms_to_refuse: int = 0
+    metrics_to_refuse: int = 0
 
     def answer(self, method: str, api: str, path: str, query: Json, body: Json) -> Json:
         """Returns what an API answers. Raises Refused."""
@@ -166,7 +174,7 @@ class Google:
         collection = at.rpartition("/")[2]
         self._refuses(collection, at, body)
         name = query.get(NAMED_BY_QUERY.get(collection, "")) or body.get(
-            NAMED_BY.get(collection, ""), f"made-{len(self.made)}"
+            NAMED_BY.get(collection, ""), f"made-{next(self.numbers)}"
         )
         name = name.rpartition("/")[2]
         if collection == "serviceAccounts":
@@ -188,14 +196,27 @@ class Google:
                 paths = [part["fieldPath"] for part in one["fields"]][:-1]
                 if (paths, one["queryScope"]) == (asked, body["queryScope"]):
                     raise Refused(409, "index already exists")
-        if collection == "alertPolicies" and "logging.googleapis.com/user/" in json.dumps(body):
-            self.alarms_to_refuse -= 1
-            if self.alarms_to_refuse >= 0:
-                metric = re.findall(r"logging\.googleapis\.com/user/[\w-]+", json.dumps(body))[0]
-                raise Refused(404, NO_METRIC.format(metric=metric))
+        if collection == "serviceLevelObjectives":
+            self._there(at.rpartition("/")[0])
+        metrics = re.findall(r"logging\.googleapis\.com/user/([\w-]+)", json.dumps(body))
+        if collection in ("alertPolicies", "serviceLevelObjectives") and metrics:
+            self._reads(collection, metrics[0])
+        for objective in re.findall(r'select_slo_burn_rate\(\\\\?"([^"\\]+)', json.dumps(body)):
+            if f"monitoring/{objective}" not in self.things:
+                raise Refused(400, f"The objective {objective} does not exist")
         for channel in body.get("notificationChannels", []):
             if f"monitoring/{channel}" not in self.things:
                 raise Refused(400, f"Notification channel {channel!r} does not exist")
+
+    def _reads(self, collection: str, metric: str) -> None:
+        """A log-based metric is known some minutes after it was made."""
+        self.metrics_to_refuse -= 1
+        made = f"logging/projects/baton-test/metrics/{metric}" in self.things
+        if made and self.metrics_to_refuse < 0:
+            return
+        if collection == "serviceLevelObjectives":
+            raise Refused(400, NO_METRIC_OF_OBJECTIVE)
+        raise Refused(404, NO_METRIC.format(metric=f"logging.googleapis.com/user/{metric}"))
 
     def _kept(self, at: str, body: Json) -> Json:
         collection = at.split("/")[-2]
@@ -304,7 +325,7 @@ class Google:
     def _built(self, at: str) -> str | None:
         """Builds a function as it is now and starts it. Returns what failed."""
         function = self.things[at]
-        missing = self._unreadable(function["buildConfig"]["serviceAccount"])
+        missing = self._unreadable(function)
         if missing or self.builds_to_fail > 0:
             self.builds_to_fail -= 1
             function["state"] = "FAILED" if "uri" not in function["serviceConfig"] else "ACTIVE"
@@ -334,9 +355,13 @@ class Google:
             if latest:  # false is left out
                 self.things[at]["serviceConfig"]["allTrafficOnLatestRevision"] = True
 
-    def _unreadable(self, build_account: str) -> str | None:
-        """Returns what a build says whose account may not read the copied sources."""
+    def _unreadable(self, function: Json) -> str | None:
+        """Returns what a build says whose account may not read the copied sources. With a key of
+        the customer's the name of their bucket ends in the key's hash.
+        """
+        build_account = function["buildConfig"]["serviceAccount"]
         bucket = f"gcf-v2-sources-{NUMBER}-europe-west1"
+        bucket += "-" if function.get("kmsKeyName") else ""
         member = f"serviceAccount:{build_account.rpartition('/')[2]}"
         bindings = self.policies.get(PROJECT, {}).get("bindings", [])
         may_read = any(
@@ -399,6 +424,9 @@ class Google:
                 if method == "GET"
                 else self._policy(at, body)
             )
+        if at.endswith("/serviceAccount"):
+            agent = f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+            return {"email_address": agent, "kind": "storage#serviceAccount"}
         if method == "GET" and at.endswith("/o"):
             self._there(at.removesuffix("/o"))
             return {"items": [one for path, one in self.things.items() if path.startswith(at)]}

@@ -438,6 +438,9 @@ def test_all_that_is_wrong_is_said_at_once(capsys: pytest.CaptureFixture[str]) -
     assert [name for name in WRONG if name not in said] == ["NOTICES_OFF"]
 
 
+NEAR, FAR = "projects/p/locations/europe-west1", "projects/p/locations/europe-west3"
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -447,6 +450,15 @@ def test_all_that_is_wrong_is_said_at_once(capsys: pytest.CaptureFixture[str]) -
         ["--alert-email", "notanemail"],
         ["--alert-email", "a@b"],
         ["--firestore-location", "eu"],
+        ["--kms-key", "care"],
+        ["--kms-key", f"{FAR}/keyRings/r/cryptoKeys/k"],
+        ["--kms-key", f"{NEAR}/keyRings/r/cryptoKeys/k", "--firestore-location", "eur3"],
+        ["--vpc-connector", "care"],
+        ["--vpc-connector", f"{FAR}/connectors/c"],
+        ["--egress", "all"],
+        ["--ingress", "internal"],
+        ["--labels", "Team=care"],
+        ["--labels", "team"],
     ],
     ids=" ".join,
 )
@@ -456,6 +468,23 @@ def test_an_argument_that_the_cloud_would_refuse(
     with pytest.raises(SystemExit):
         deploy.main([*WHERE, *given], {})
     assert given[0] in capsys.readouterr().err
+
+
+def test_a_key_a_network_and_labels_of_ones_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own = ["--kms-key", f"{NEAR}/keyRings/r/cryptoKeys/k", "--ingress", "internal-and-gclb"]
+    own += ["--vpc-connector", f"{NEAR}/connectors/c", "--egress", "all", "--labels", "team=care"]
+    assert deploy.main([*WHERE, *own, "--dry-run"], {}) == 0
+    lines = capsys.readouterr().out.splitlines()
+    public = next(one for one in lines if "functions deploy receive_webhook" in one)
+    private = next(one for one in lines if "functions deploy sweep" in one)
+    for flag in (f"--kms-key={own[1]}", f"--vpc-connector={own[5]}", "--egress-settings=all"):
+        assert flag in public
+        assert flag in private
+    assert "--ingress-settings=internal-and-gclb" in public
+    assert "--ingress-settings=internal-only" in private
+    assert not any("uptimeCheckConfigs" in one for one in lines)
 
 
 def test_a_setting_that_holds_every_separator_reaches_its_function(tmp_path: Path) -> None:

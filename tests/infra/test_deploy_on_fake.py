@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -269,22 +270,22 @@ def test_a_function_whose_build_may_not_read_stays_as_it_is(
     )
 
 
-def test_an_alarm_waits_for_a_metric_that_google_does_not_know_yet(
-    to: Deployment, gcloud: Gcloud, whole: Google
+@pytest.mark.parametrize("reads", ["/alertPolicies/", "/serviceLevelObjectives/"])
+def test_what_reads_a_metric_waits_until_google_knows_it(
+    reads: str, to: Deployment, gcloud: Gcloud, whole: Google
 ) -> None:
-    steps = [step for step in deploy.plan(to) if step.title.startswith(("alarm", "the name"))]
-    at, alarm = next(
+    at, there = next(
         (at, one)
         for at, one in whole.things.items()
-        if "/alertPolicies/" in at and "logging.googleapis.com/user/" in json.dumps(one)
+        if reads in at and "logging.googleapis.com/user/" in json.dumps(one)
     )
     del whole.things[at]
-    whole.alarms_to_refuse, clock = 3, Clock()
+    whole.metrics_to_refuse, clock = 3, Clock()
     runner = Runner(gcloud.run, pause=clock.pause, clock=clock.time)
-    titles = ("the name of that address", f"alarm {alarm['displayName']}")
-    runner.do([step for step in steps if step.title in titles], lambda text: None)
-    again = [one for at, one in whole.things.items() if "/alertPolicies/" in at]
-    assert [one["displayName"] for one in again].count(alarm["displayName"]) == 1
+    titles = ("the name of that address", there["displayName"])
+    runner.do([step for step in deploy.plan(to) if step.title.endswith(titles)], lambda text: None)
+    again = [one["displayName"] for at, one in whole.things.items() if reads in at]
+    assert again.count(there["displayName"]) == 1
     assert clock.pauses == 3
 
 
@@ -315,23 +316,42 @@ def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
         server.google = empty
 
 
+AT = "projects/baton-test/locations/europe-west1"
+KEY = f"{AT}/keyRings/care/cryptoKeys/baton"
+OWN: dict[str, Any] = {
+    "kms_key": KEY,
+    "vpc_connector": f"{AT}/connectors/care",
+    "egress": "all",
+    "labels": {"team": "care"},
+}
+
+
 def test_another_is_made_beside_it_and_torn_down(
     to: Deployment, gcloud: Gcloud, whole: Google
 ) -> None:
     before = whole.state()
     table = {name: row for name, row in TABLE.items() if name == "forward_variables"}
-    dev = replace(to, prefix="dev", table=table)
+    dev = replace(to, prefix="dev", table=table, **OWN)
     runner = Runner(gcloud.run, SECRETS)
     assert deploy.deploy(dev, runner, None) == 0
     both = whole.state()
     changed = {at for at in before if both[at] != before[at]}
     assert {at.partition(" ")[0] for at in changed} == {f"{PROJECT}:policy"}
     assert whole.open_doors() == {"forward-variables", "dev-forward-variables"}
+    encrypted = [at for at, one in both.items() if KEY in one and not at.startswith("cloudkms")]
+    kinds = {at.partition(" ")[0].split("/")[-2] for at in encrypted}
+    assert kinds == {"b", "databases", "functions", "repositories", "secrets", "topics"}
+    whole.made.clear()
+    whole.changed.clear()
+    assert deploy.deploy(dev, runner, None) == 0
+    assert (whole.made, whole.changed) == ([], [])
     assert deploy.tear_down(dev, runner) == 0
     assert deploy.tear_down(dev, runner) == 0  # what is gone is no error
     left = whole.state()
     assert {at: left[at] for at in before} == before
-    assert [at for at in left.keys() - before.keys() if "/databases/baton-dev" not in at] == []
+    # The data stays, and the right to use a key that others may use too.
+    stays = ("/databases/baton-dev", KEY)
+    assert [at for at in left.keys() - before.keys() if not any(one in at for one in stays)] == []
     assert (whole.open_doors(), whole.unknown) == ({"forward-variables"}, [])
 
 

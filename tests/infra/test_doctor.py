@@ -3,6 +3,7 @@ one.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.deploy.gcloud import Result
+from infra.deployables import deployables, renamed
 from infra.doctor import checks as doctor_checks
 from infra.doctor import doctor
 from infra.doctor import state as doctor_state
@@ -308,9 +310,14 @@ def _error(reason: str, **metadata: str) -> str:
 def test_a_private_function_that_everybody_may_call() -> None:
     opened = Answer(400, _error("empty-message"), {})
     for name in ("deliver_outbox", "notify_handoff", "run_bot", "sweep"):
-        found = {one.what: one.verdict for one in doctor_state.private(_door(opened, name))}
-        assert found.pop(f"{name} can be called by everybody") is Verdict.ILL
-        assert set(found.values()) == {Verdict.SKIPPED}
+        one = replace(_door(opened, name), region="europe-west1", prefix="dev")
+        found = {one.what: one for one in doctor_state.private(one)}
+        fault = found.pop(f"{name} can be called by everybody")
+        service = f"dev-{name.replace('_', '-')}"
+        assert fault.verdict is Verdict.ILL
+        # It may be open without any right of allUsers.
+        assert f"services update {service} --invoker-iam-check" in fault.advice
+        assert {one.verdict for one in found.values()} == {Verdict.SKIPPED}
     for status in (403, 404):
         closed = list(doctor_state.private(_answering(Answer(status, "Forbidden", {}))))
         assert {one.verdict for one in closed} == {Verdict.WELL}
@@ -419,6 +426,50 @@ def test_of_a_deployment_the_secrets_are_asked_for() -> None:
     }
     assert found.unreadable == {"RCS_AUTH"}
     assert found.uses == {"csku", "bridge"}
+
+
+def test_a_deployment_with_a_prefix_is_checked_by_its_own_names() -> None:
+    asked, commands, found = set[str](), list[str](), list[Finding]()
+    public = [name for name, row in deployables().items() if row.public]
+
+    def send(method: str, url: str, *_: object) -> Answer:
+        function = url.removeprefix(f"{URL}/").split("/")[0]
+        asked.add(function)
+        name = function.removeprefix("dev_")
+        if name == function or name not in public:
+            return Answer(404, "Not Found", {})
+        return Answer(401, _error("unauthenticated"), {"baton-function": name})
+
+    def run(words: tuple[str, ...], stdin: str | None) -> Result:
+        commands.append(" ".join(words))
+        rings = {"state": "OPEN", "policy": {"displayName": "Baton dev: dead letters wait"}}
+        own = [renamed(one, "dev") for one in TITLES]
+        said: dict[str, Any] = {
+            "policies list": [{"displayName": one} for one in own],
+            "jobs describe": {"state": "PAUSED"},
+            "infra.deploy.rest": {"alerts": [rings]},
+        }
+        printed = next((json.dumps(v) for k, v in said.items() if k in commands[-1]), "")
+        return Result(0, printed)
+
+    one = doctor.patient(URL, {}, run=run, chosen=("whatsapp", "api"), prefix="dev")
+    assert not doctor.examine(replace(one, send=send), found.append)
+    assert asked == {f"dev_{name}" for name in deployables()}
+    assert [one for one in commands if re.search(r"\bbaton[-_](?!test)", one)] == []
+    assert any("--secret=dev-BATON_API_KEYS" in one for one in commands)
+    faults = {one.what: one.advice for one in found if one.verdict is Verdict.ILL}
+    assert faults.pop("This alarm rings: Baton dev: dead letters wait").endswith(
+        "RUNBOOK.md#baton-dead-letters-wait"
+    )
+    assert "resume dev-sweep" in faults.pop("The sweep is paused")
+    assert not any("alarms are missing" in one or "is not checked" in one for one in faults)
+
+
+def test_the_address_of_a_function_with_a_prefix_is_not_that_of_all() -> None:
+    found: list[Finding] = []
+    one = replace(_answering(Answer(404, "", {})), url=f"{URL}/dev_receive_webhook")
+    assert not doctor.examine(one, found.append)
+    assert [one.advice.endswith(f": {URL}") for one in found] == [True]
 
 
 @pytest.mark.parametrize(

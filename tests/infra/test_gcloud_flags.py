@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,22 @@ def test_commands_of_the_readme_exist(commands: dict[str, Any]) -> None:
 
 
 def _every_command() -> list[tuple[str, ...]]:
-    steps = list(deploy.plan(TO))
+    at = "projects/baton-keys/locations/europe-west1"
+    own = replace(
+        TO,
+        kms_key=f"{at}/keyRings/r/cryptoKeys/k",
+        vpc_connector=f"{at}/connectors/c",
+        labels={"team": "care"},
+    )
+    steps = [*deploy.plan(TO), *deploy.plan(own)]
     return [
         command.words
         for step in steps
-        for command in (step.create, *(filter(None, [step.probe])), *step.update)
+        for command in (
+            step.create,
+            *filter(None, [step.probe, step.undo, step.fallback]),
+            *step.update,
+        )
         if command.words[0] == "gcloud"
     ]
 

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,20 @@ def test_the_steps_set_all_that_whatsapp_and_the_api_need() -> None:
     steps = "".join(STEPS)
     needed = {one.name for one in missing(["whatsapp", "api"], {}, ())}
     assert all(f"export {name}=" in steps for name in needed)
+
+
+@pytest.mark.parametrize("tool", [deploy.main, doctor.main], ids=["deploy", "doctor"])
+def test_every_option_has_a_line(
+    tool: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        tool(["--help"])
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", capsys.readouterr().out))
+    given = {"--help", "--project", "--region"}  # by make's variables
+    assert [one for one in sorted(options - given) if one not in TEXT] == []
+
+
+def test_every_variable_of_terraform_has_a_line() -> None:
+    folder = Path(__file__).parents[2] / "infra" / "terraform"
+    names = re.findall(r'(?m)^variable "(\w+)"', (folder / "variables.tf").read_text())
+    assert [one for one in names if one not in TEXT] == []

@@ -3,13 +3,17 @@ applying infra/terraform against a mock of the provider, deploy.py's side is rea
 its gcloud commands. No cloud saw either.
 """
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infra.deploy import deploy
 from infra.deploy.deployment import Deployment
-from infra.deployables import deployables
+from infra.deploy.steps_watching import OBSERVABILITY
+from infra.deployables import deployables, topics
 from tests.infra.facts import Fact
 from tests.infra.facts_of_gcloud import FromGcloud
 from tests.infra.facts_of_terraform import FromTerraform
@@ -39,12 +43,62 @@ def test_both_make_the_same_beside_another(verdict: Any) -> None:
     assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
 
 
+def test_both_make_the_same_with_a_key_and_a_network_of_ones_own(verdict: Any) -> None:
+    by_terraform = FromTerraform(verdict.made("own_key_and_network")).facts()
+    at = "projects/baton-keys/locations/europe-west1"
+    own = replace(
+        TO,
+        kms_key=f"{at}/keyRings/care/cryptoKeys/baton",
+        vpc_connector=f"{at}/connectors/care",
+        egress="all",
+        ingress="internal-and-gclb",
+        labels={"team": "care", "env": "prod"},
+    )
+    by_gcloud = FromGcloud(deploy.plan(own)).facts()
+    assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
+    # Without the options: every kind of thing that they change.
+    changed = {fact[0] for fact in by_gcloud ^ FromGcloud(deploy.plan(TO)).facts()}
+    assert changed == {
+        *("bucket", "database", "encryption and labels", "function", "labels", "right"),
+        *("secret", "topic", "uptime check"),
+    }
+
+
 def test_no_name_is_that_of_another() -> None:
     """What both make in the project is the same for both."""
     of_dev = FromGcloud(deploy.plan(replace(TO, prefix="dev"))).facts()
     shared = of_dev & FromGcloud(deploy.plan(TO)).facts()
     kinds = {str(fact[0]) for fact in shared}
     assert kinds == {"api", "source", "mail", "index", "field", "expiry", "backup"}
+
+
+def test_nothing_of_one_reads_a_thing_of_another() -> None:
+    """A filter of dev's alarms that named a function or a metric of prod would ring for prod."""
+    services = {TO.service(name) for name in TABLE}
+    others = {*services, *topics(TABLE), *json.loads(OBSERVABILITY.read_text())["metrics"]}
+    named = re.compile(rf'["/|(]({"|".join(others)})(?=["\\\\|)/])')
+    # A function's entry point has its plain name. A job's address is remembered under that name.
+    shared = ("api", "source", "mail", "function", "job")
+    of_dev = FromGcloud(deploy.plan(replace(TO, prefix="dev"))).facts()
+    found = {
+        (fact[0], one) for fact in of_dev if fact[0] not in shared for one in _named(named, fact)
+    }
+    assert found == set()
+    of_prod = FromGcloud(deploy.plan(TO)).facts()
+    read = {one for fact in of_prod if fact[0] not in shared for one in _named(named, fact)}
+    assert {"sweep", "baton-outbox", "baton_delivery_delay", "receive-webhook"} <= read
+
+
+def _named(names: re.Pattern[str], fact: Fact) -> list[str]:
+    return names.findall(" ".join(f'"{part}"' for part in _parts(fact)))
+
+
+def _parts(value: Any) -> Iterator[str]:
+    if isinstance(value, (tuple, frozenset)):
+        for one in value:
+            yield from _parts(one)
+    else:
+        yield str(value)
 
 
 def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
@@ -58,6 +112,7 @@ def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
     assert {str(fact[0]) for fact in facts} == {
         *kinds.split(),
         "bucket",
+        "encryption and labels",
         "secret",
         "source",
         "subscription",

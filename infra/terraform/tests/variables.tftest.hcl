@@ -22,13 +22,48 @@ run "everything_is_wrong" {
     max_instances      = 0
     alert_email        = "oncall"
     runbook            = "RUNBOOK.md"
+    ingress            = "internal"
+    labels             = { Team = "care" }
     sources            = {}
   }
 
   expect_failures = [
     var.project_id, var.region, var.firestore_location, var.secrets, var.settings, var.max_instances, var.alert_email,
-    var.sources, var.runbook,
+    var.sources, var.runbook, var.ingress, var.labels,
   ]
+}
+
+run "a_key_and_a_connector_of_another_region" {
+  command = plan
+
+  variables {
+    kms_key       = "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k"
+    vpc_connector = "projects/p/locations/europe-west3/connectors/c"
+  }
+
+  expect_failures = [var.kms_key, var.vpc_connector]
+}
+
+run "a_key_that_the_database_cannot_use" {
+  command = plan
+
+  variables {
+    kms_key            = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    firestore_location = "eur3"
+  }
+
+  expect_failures = [var.kms_key]
+}
+
+run "a_key_without_its_whole_name_and_all_calls_through_no_connector" {
+  command = plan
+
+  variables {
+    kms_key = "care"
+    egress  = "all"
+  }
+
+  expect_failures = [var.kms_key, var.egress]
 }
 
 run "a_secret_among_the_settings" {

@@ -282,6 +282,10 @@ run "two_in_one_project" {
     condition = (
       google_firestore_database.baton.name == "baton-dev" && google_storage_bucket.sources.name == "baton-test-dev-sources" &&
       google_artifact_registry_repository.baton.repository_id == "dev" &&
+      google_monitoring_custom_service.baton.service_id == "dev" && alltrue([for one in google_monitoring_slo.these : startswith(one.display_name, "Baton dev:")]) &&
+      strcontains(google_monitoring_slo.these["delivery"].request_based_sli[0].distribution_cut[0].distribution_filter, "user/dev_delivery_delay") &&
+      strcontains(google_monitoring_alert_policy.these["sweep_stopped"].conditions[0].condition_absent[0].filter, "\"dev-sweep\"") &&
+      alltrue([for name, one in google_monitoring_uptime_check_config.these : one.display_name == "Baton dev: ${name}" && startswith(one.http_check[0].path, "/dev_${name}/")]) &&
       !can(regex("baton-(outbox|[a-z-]*-dead\\b)", jsonencode(google_monitoring_alert_policy.these))) && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "baton_")
     )
     error_message = "Database, bucket, repository, alarms and dashboard are its own."
@@ -291,5 +295,20 @@ run "two_in_one_project" {
       one.service_config[0].environment_variables["BATON_PREFIX"] == "dev" && one.service_config[0].environment_variables["BATON_DATABASE"] == "baton-dev"
     ]) && alltrue([for one in google_cloudfunctions2_function.these["send_representative"].service_config[0].secret_environment_variables : one.key == "BATON_API_KEYS" && one.secret == "dev-BATON_API_KEYS"])
     error_message = "The functions know their topics, their database and their secrets."
+  }
+}
+
+run "own_key_and_network" {
+  variables {
+    kms_key       = "projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton"
+    vpc_connector = "projects/baton-keys/locations/europe-west1/connectors/care"
+    egress        = "all"
+    ingress       = "internal-and-gclb"
+    labels        = { team = "care", env = "prod" }
+  }
+
+  assert {
+    condition     = length(google_monitoring_uptime_check_config.these) == 0
+    error_message = "Google's uptime checks do not reach a function that the internet does not."
   }
 }
