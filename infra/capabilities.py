@@ -21,6 +21,7 @@ WORDS = {
     "idempotent_sends": "recognises an id; else a message is sent at most once",
     "caller_ids": "receipts name callers' own ids; else Baton translates them",
     "surveys": "has surveys",
+    "floor": "another sender may answer the customer, and the platform says so",
     "window_hours": "hours after the customer's last message in which Baton lets anybody write",
 }
 

@@ -17,11 +17,15 @@ FROM_USER = {
     "user_message", "suggestion_response", "survey_response", "authentication_response",
     "reaction", "call_permission", "edited", "revoked",
 }  # fmt: skip
-SAID = {"bot_message": "assistant", "human_message": "human_agent"}
+SAID = {
+    "bot_message": "assistant",
+    "overheard": "assistant",
+    "human_message": "human_agent",
+}
 HAPPENED = {
     "human_requested", "handoff_failed", "unclaimed_timeout", "human_idle_timeout",
     "virtual_agent_joined",
-    "virtual_agent_left", "link", "unlink",
+    "virtual_agent_left", "link", "unlink", "floor_moved",
 }  # fmt: skip
 TAKEN = {Verdict.ACCEPTED, Verdict.STALE}
 FRAMES = {"REPRESENTATIVE_JOINED": "joined", "REPRESENTATIVE_LEFT": "left"}

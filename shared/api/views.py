@@ -9,7 +9,16 @@ import pydantic_core
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Post, Publish, Record, SendEvent, TellTeam, ToCustomer
+from shared.schemas.commands import (
+    Command,
+    Post,
+    Publish,
+    Record,
+    SendEvent,
+    TellTeam,
+    ToChannel,
+    ToCustomer,
+)
 from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
@@ -145,7 +154,7 @@ def _command_view(command: Command) -> dict[str, Any]:
         what["eventType"] = command.event_type
     if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
-    if isinstance(command, ToCustomer) and command.channel is not None:
+    if isinstance(command, ToChannel) and command.channel is not None:
         what["channel"] = command.channel
     if isinstance(command, Publish):
         what["topic"] = command.topic

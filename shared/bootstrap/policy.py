@@ -10,6 +10,7 @@ from shared.handoff.notices import notices
 from shared.handoff.policy import LINE_PATIENCE, Policy
 from shared.handoff.routing.desk import Desk
 from shared.logs import log
+from shared.platforms.whatsapp import webhook as whatsapp
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Reaction
 from shared.settings.model import Settings
@@ -36,6 +37,9 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         capabilities=capabilities,
         desks=_known_desks(settings.baton_desks, capabilities),
         notices=notices(settings.baton_notices, settings.baton_language),
+        floor_given_back=frozenset(
+            {whatsapp.NAME} if settings.whatsapp_after_human == "meta" else ()
+        ),
         **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
     )
 

@@ -20,15 +20,16 @@ from typing import TypeVar
 from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
+from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_source
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
-from shared.handoff.conditions import asks_for_place
+from shared.handoff.conditions import asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.schemas.conversation import Conversation
+from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
 from shared.schemas.ids import entry_id, platform_of
@@ -54,12 +55,20 @@ class Applied:
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
     """Returns the result of `event`. It changes the state at most once, however often it is
-    applied.
+    applied. What was only heard before, and now comes to Baton, changes it once more.
 
     Raises NotFound for a request about an unseen conversation. Raises Contended or Unavailable
     where the caller should send it again. Where more than `limit` entries wait for delivery, raises
     TooMany for a request and Unavailable `outbox-full` for a fact.
     """
+    applied = await _apply(ports, event, limit)
+    heard = applied.duplicate is not None and applied.duplicate.heard
+    if heard and event.floor is Holder.OURS and not event.heard_before:
+        return await _apply(ports, event.model_copy(update={"heard_before": True}), limit)
+    return applied
+
+
+async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
     nonce, tries = uuid.uuid4().hex, itertools.count()
     async with in_turn(_customer(ports, event)):
         return await until_uncontended(
@@ -97,6 +106,8 @@ async def _attempt(
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
+    if asks_for_own_act(conversation, event):
+        event = await with_own_act(ports, conversation, event)
     if isinstance(event, ByCustomer) and event.about is not None:
         event = await with_earlier(ports, conversation, event, event.about)
     decision = _decided(ports, event, conversation)

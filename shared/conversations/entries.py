@@ -7,9 +7,9 @@ from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Record, SendMessage, Stream, ToCustomer
-from shared.schemas.conversation import Conversation
-from shared.schemas.events import ByCustomer, Event
+from shared.schemas.commands import Command, Record, SendMessage, Stream, ToChannel
+from shared.schemas.conversation import Conversation, Holder
+from shared.schemas.events import ByCustomer, Event, FloorMoved
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
@@ -94,8 +94,10 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
         representative=getattr(event, "representative", None),
         over=event.over,
+        marker=event.heard_before,
+        heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
         after=decision.conversation.waits_for
-        if any(isinstance(one, ToCustomer) for one in decision.commands)
+        if any(isinstance(one, ToChannel) for one in decision.commands)
         else (),
     )
     linked = (
@@ -104,7 +106,11 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         else []
     )
     formers = () if refused else markers_of(event, decision.conversation, ports.clock.now())
-    marked = () if refused else (entry_id(event.source, event.kind, one) for one in event.also)
+    marked = (
+        ()
+        if refused or event.heard_before
+        else (entry_id(event.source, event.kind, one) for one in event.also)
+    )
     return [
         with_streams(ports, entry),
         *linked,

@@ -11,7 +11,7 @@ from shared.handoff.transitions import TRACKED
 from shared.logs import log
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Command, SendEvent, Signal, ToCustomer
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.conversation import Conversation, Holder, Phase
 from shared.schemas.events import Event
 from shared.schemas.representative import Representative, RepresentativeType
 
@@ -130,7 +130,10 @@ async def signal_receipt(ports: Ports, channel: Conversation, signal: Signal) ->
 
 def _speaks(conversation: Conversation, representative: Representative) -> bool:
     if representative.representative_type is RepresentativeType.BOT:
-        return conversation.phase is not Phase.HUMAN and conversation.unsubscribed_at is None
+        floor = conversation.floor
+        is_active = floor is None or floor.holder is Holder.OURS
+        may_speak = is_active and conversation.unsubscribed_at is None
+        return may_speak and conversation.phase is not Phase.HUMAN
     return conversation.present(representative) is not None
 
 

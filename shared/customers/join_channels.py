@@ -17,7 +17,7 @@ from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.measures.definitions import close
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import CallDesk, State, ToCustomer
+from shared.schemas.commands import CallDesk, State, ToChannel
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
@@ -29,7 +29,7 @@ _UNSETTLED = {State.PENDING, State.BROKEN}
 CARRIED = 50
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
-_OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+_OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at", "floor")
 _NOBODYS: Mapping[str, object] = {
     "phase": Phase.BOT,
     "humans": (),
@@ -160,7 +160,7 @@ async def _must_be_settled(ports: Ports, conversation: str) -> None:
     while entries := await ports.store.pending(conversation, after, PAGE):
         commands = (command for entry in entries for command in entry.value.commands)
         if any(
-            isinstance(one, ToCustomer | CallDesk) and one.state in _UNSETTLED for one in commands
+            isinstance(one, ToChannel | CallDesk) and one.state in _UNSETTLED for one in commands
         ):
             raise Refused(
                 "outbox-pending", "Something is still being delivered there; ask again in a moment."

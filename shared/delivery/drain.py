@@ -218,7 +218,7 @@ class Drain:
             target = self.ports.team.named(command.to)
             return target is None or target.dedupes
         if not isinstance(command, ToCustomer):
-            return True
+            return True  # also who is active at a platform may be changed twice
         return self._channel_of(command).idempotent_sends
 
     def _channel_of(self, command: ToCustomer) -> Capabilities:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from shared.outbox.attempt import end, is_joined, report
 from shared.outbox.outcomes import Work
 from shared.outbox.tries import Attempt, is_past_patience
-from shared.schemas.commands import Command, SendEvent, State, ToCustomer
+from shared.schemas.commands import Command, SendEvent, State, ToChannel
 
 if TYPE_CHECKING:
     from shared.delivery.drain import Drain
@@ -57,7 +57,7 @@ class DrainLine:
         while self._ahead:
             work = self._ahead[0]
             for command in self._commands(work):
-                if isinstance(command, ToCustomer) and await self._drain.waits(work):
+                if isinstance(command, ToChannel) and await self._drain.waits(work):
                     self._stands = True
                 if not self._stands and not self._drain.is_over:
                     await self._take(work, command)

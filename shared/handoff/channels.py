@@ -10,7 +10,7 @@ frames.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.schemas.conversation import Channel, Conversation, Participant
+from shared.schemas.conversation import Channel, Conversation, Floor, Participant
 
 # The message that says STOP, in any language, must not end the unsubscribing that it caused.
 KEYWORD_FOLLOWS = timedelta(seconds=10)
@@ -26,6 +26,7 @@ def in_use(conversation: Conversation) -> Channel:
         last_message_id=conversation.last_message_id,
         unsubscribed_at=conversation.unsubscribed_at,
         shown=(*(human for human in conversation.humans if human.told), *conversation.left_unseen),
+        floor=conversation.floor,
     )
 
 
@@ -52,6 +53,7 @@ def _speaking_on(conversation: Conversation, there: Channel) -> Conversation:
         "last_user_at": there.last_user_at,
         "last_message_id": there.last_message_id,
         "unsubscribed_at": there.unsubscribed_at,
+        "floor": there.floor,
         "humans": tuple(
             _as_shown(human, shown.get(human.representative.name)) for human in conversation.humans
         ),
@@ -115,6 +117,11 @@ def acted(
         return {**where, **latest, "unsubscribed_at": None if ends else since}
 
     return _on(conversation, source, after)
+
+
+def with_floor(conversation: Conversation, source: str, floor: Floor) -> Conversation:
+    """Returns the conversation with who is active on one of its channels."""
+    return _on(conversation, source, lambda _: {"floor": floor})
 
 
 def unsubscribed(conversation: Conversation, source: str, at: datetime) -> Conversation:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from shared.handoff.bot_turns import is_out_of_turns
 from shared.handoff.draft import Draft
+from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.schemas.conversation import Conversation, Participant, Phase
+from shared.schemas.conversation import Conversation, Holder, Participant, Phase
 from shared.schemas.events import (
     BotMessage,
     ByRepresentative,
@@ -18,12 +19,14 @@ from shared.schemas.events import (
     Claim,
     Correction,
     Event,
+    FloorMoved,
     FromUser,
     HandoffFailed,
     HumanJoined,
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Overheard,
     Subscribed,
     Unsubscribed,
 )
@@ -45,6 +48,7 @@ WRITES = FromUser | HumanRequested  # what the customer does on the channel wher
 OWN_ACTS = WRITES | Subscribed | Unsubscribed
 
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
+_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.SEND_SURVEY}
 _SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 # Suppressed: the desk's humans may leave while its bot is silent.
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
@@ -71,9 +75,22 @@ def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> 
     silent = conversation.tracked or conversation.platform in policy.notices_off
     return (
         conversation.owns(event.source)
+        and event.floor is not Holder.THEIRS
+        and not event.heard_before
         and not silent
         and policy.notices.asks_place(event.said, conversation.locale)
     )
+
+
+def asks_for_own_act(conversation: Conversation, event: Event) -> bool:
+    """Returns whether it matters what the platform accepted of ours since its latest word on who
+    is active: before a bot is refused or a notice withheld, and before the floor is taken.
+    """
+    floor = conversation.floor
+    theirs = floor is not None and floor.holder is Holder.THEIRS
+    if event.floor is Holder.THEIRS and not isinstance(event, FloorMoved):
+        return conversation.phase is Phase.HUMAN and not theirs
+    return theirs and event.floor is None and not isinstance(event, Overheard)
 
 
 def _named(conversation: Conversation, event: Event) -> Participant | None:
@@ -111,6 +128,24 @@ def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
     human, occurred = _named(conversation, event), event.occurred_at
     since = (human.rejoined_at or human.occurred_at) if human else None
     return event.fact and since is not None and occurred is not None and occurred < since
+
+
+def _heard(_: Conversation, event: Event, __: Policy) -> bool:
+    return event.floor is Holder.THEIRS
+
+
+def _not_active(known: Conversation, event: Event, now: datetime, _: Policy) -> bool:
+    handing_back = known.floor is not None and known.floor.handing_back
+    return handing_back or active(known.floor, event.own_act, now) is Holder.THEIRS
+
+
+def _floor_late(known: Conversation, event: Event, _: Policy) -> bool:
+    """The rows on arrival have noted the word, unless it is late."""
+    return known.floor is not None and known.floor.holder is not event.floor
+
+
+def _floor_only(_: Conversation, event: Event, __: Policy) -> bool:
+    return isinstance(event, FloorMoved) and not event.human_wanted
 
 
 def _by_bot(_: Conversation, event: Event, __: Policy) -> bool:
@@ -244,6 +279,17 @@ GUARDS: Mapping[Guard, _Guard] = {
     ),
     Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
+    Guard.HEARD: _heard,
+    Guard.HEARD_BEFORE: lambda _c, event, _p: event.heard_before,
+    Guard.HEARD_BEFORE_ASSISTED: lambda conversation, event, _p: (
+        event.heard_before and _assisted(conversation)
+    ),
+    Guard.HEARD_BEFORE_UNASKED: lambda _c, event, policy: (
+        event.heard_before and event.kind not in policy.bot_hears
+    ),
+    Guard.FLOOR_LATE: _floor_late,
+    Guard.FLOOR_LOST: _heard,
+    Guard.FLOOR_ONLY: _floor_only,
     Guard.OUTLIVED: _outlived,
     Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
     Guard.HOLDER: _holder,
@@ -297,6 +343,13 @@ GUARDS: Mapping[Guard, _Guard] = {
 # now, whether the platform would take another survey, how many turns the bot has had lately.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
     Guard.CLOSED: _closed,
+    Guard.HEARD_CLOSED: lambda known, event, now, policy: (
+        _heard(known, event, policy) and _closed(known, event, now, policy)
+    ),
+    Guard.NOT_ACTIVE: _not_active,
+    Guard.NOT_ACTIVE_REFUSED: lambda known, event, now, policy: (
+        not event.fact and _not_active(known, event, now, policy)
+    ),
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,
     Guard.SURVEYED: lambda conversation, _, now, _p: (
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
@@ -332,7 +385,29 @@ def _is_customers(draft: Draft) -> bool:
 
 
 def _left_unseen(draft: Draft) -> bool:
-    return bool(draft.conversation.left_unseen) and not draft.outside_window
+    unseen = bool(draft.conversation.left_unseen)
+    return unseen and draft.has_floor and not draft.outside_window
+
+
+def _floor_lost(draft: Draft) -> bool:
+    known = draft.conversation
+    is_here = known.phase is Phase.HUMAN and draft.event.source == known.channel
+    return draft.lost_floor and is_here and draft.active is Holder.THEIRS
+
+
+def _floor_wanted(draft: Draft) -> bool:
+    """What a channel's own app has shown needs no floor of Baton's."""
+    if draft.has_floor or getattr(draft.event, "delivered", False):
+        return False
+    is_answer = Effect.BOT_MESSAGE in draft.step.effects and draft.may_answer
+    return _has(draft, _NEEDS_FLOOR) or is_answer
+
+
+def _floor_unused(draft: Draft) -> bool:
+    known, bot_speaks = draft.conversation, Effect.BOT_MESSAGE in draft.step.effects
+    is_shared = draft.capabilities.floor and known.platform in draft.policy.floor_given_back
+    was_human = draft.before.phase is Phase.HUMAN
+    return is_shared and was_human and _bot_again(draft) and not bot_speaks
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:
@@ -361,7 +436,8 @@ def _fact_sets_speaker(draft: Draft) -> bool:
 
 
 def _owed(draft: Draft) -> bool:
-    return draft.conversation.owed is not None and not draft.outside_window
+    is_owed = draft.conversation.owed is not None
+    return is_owed and draft.has_floor and not draft.outside_window
 
 
 def _owed_closed(draft: Draft) -> bool:
@@ -385,12 +461,18 @@ def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
 
 
 def _measured(draft: Draft) -> bool:
-    return draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
+    """Returns whether the reports count it. What was heard before is counted already."""
+    is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
+    return is_counted and not draft.event.heard_before
 
 
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.ALWAYS: lambda _: True,
     Condition.UNDATED: _undated,
+    Condition.FLOOR_HEARD: lambda draft: draft.event.floor is not None and _is_customers(draft),
+    Condition.FLOOR_LOST: _floor_lost,
+    Condition.FLOOR_WANTED: _floor_wanted,
+    Condition.FLOOR_UNUSED: _floor_unused,
     Condition.CUSTOMER_WRITES: _customer_writes,
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
     Condition.CUSTOMER_ACTS: _customer_acts,

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Policy
 from shared.handoff.routing.desk import Route
 from shared.handoff.transitions import Step
 from shared.measures.definitions import moment
 from shared.schemas.commands import Command, ToCustomer
-from shared.schemas.conversation import Capabilities, Conversation, Participant, Phase
+from shared.schemas.conversation import Capabilities, Conversation, Holder, Participant, Phase
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
@@ -26,7 +27,8 @@ class Draft:
 
     `step` is what the table decided, and `before` the conversation as it was then. `captured_for`
     is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
-    as they were before the event changed them.
+    as they were before the event changed them. `lost_floor`: by the event it is known that another
+    sender is active now; `has_taken`: the floor is taken with it.
     """
 
     conversation: Conversation
@@ -40,6 +42,8 @@ class Draft:
     captured_for: tuple[Audience, ...] | None = None
     gone: tuple[Participant, ...] = ()
     known: tuple[Variable, ...] = ()
+    lost_floor: bool = False
+    has_taken: bool = False
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation
@@ -91,6 +95,23 @@ class Draft:
     @property
     def outside_window(self) -> bool:
         return self.policy.is_outside_window(self.conversation, self.now)
+
+    @property
+    def active(self) -> Holder:
+        """Returns who is active at the platform of the channel in use."""
+        return active(self.conversation.floor, self.event.own_act, self.now)
+
+    @property
+    def may_answer(self) -> bool:
+        """Returns whether a bot may answer: no other sender is active, nor is about to be."""
+        floor = self.conversation.floor
+        handing_back = floor is not None and floor.handing_back
+        return self.has_taken or (self.active is not Holder.THEIRS and not handing_back)
+
+    @property
+    def has_floor(self) -> bool:
+        """Returns whether Baton may speak unasked: what it sends takes no control from others."""
+        return self.has_taken or self.active is Holder.OURS
 
     def text(self, notice: Notice, name: str = "", **values: object) -> str:
         """Returns Baton's own words in the customer's language."""

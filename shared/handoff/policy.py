@@ -32,9 +32,9 @@ class Policy:
 
     `comments`: there is a CRM record that takes what the comment audience may see.
 
-    The last three name platforms: those where Baton sends no notices of its own, those where no
-    name stands before a human's words, and those where no text says that an automated assistant
-    speaks again.
+    The last four name platforms: those where Baton sends no notices of its own, those where no
+    name stands before a human's words, those where no text says that an automated assistant
+    speaks again, and those where another sender answers after the last human has left.
     """
 
     unclaimed_after: timedelta = timedelta(seconds=120)
@@ -55,6 +55,7 @@ class Policy:
     notices_off: frozenset[str] = frozenset()
     name_prefix_off: frozenset[str] = frozenset()
     disclosure_off: frozenset[str] = frozenset()
+    floor_given_back: frozenset[str] = frozenset()
 
     def of(self, platform: str) -> Capabilities:
         return self.capabilities.get(platform, DELIVERS)

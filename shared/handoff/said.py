@@ -13,6 +13,7 @@ from shared.schemas.events import (
     CallPermission,
     Edited,
     HumanMessage,
+    Overheard,
     Reaction,
     Revoked,
     SuggestionResponse,
@@ -28,6 +29,7 @@ SPEAKERS: Mapping[str, Literal["customer", "bot", "human"]] = {
     Edited.kind: "customer",
     Revoked.kind: "customer",
     BotMessage.kind: "bot",
+    Overheard.kind: "bot",
     HumanMessage.kind: "human",
 }
 _WORDLESS = {
@@ -42,12 +44,15 @@ def was_said(entry: JournalEntry) -> bool:
     """Returns whether these are words that the customer wrote, was shown, or is about to be shown.
 
     A desk's echo of the customer's words, what was refused or suppressed, and what did not arrive,
-    were not said. Late words of a human are said though they change nothing (`stale`).
+    were not said. Late words of a human are said though they change nothing (`stale`), and so is
+    what was overheard.
     """
     if entry.kind not in SPEAKERS or (entry.text is None and entry.kind not in _WORDLESS):
         return False
     if SPEAKERS[entry.kind] == "customer":
         return entry.verdict is Verdict.ACCEPTED
+    if entry.kind == Overheard.kind:
+        return True
     shown = [command.state for command in entry.commands if isinstance(command, SendMessage)]
     is_taken = entry.verdict is Verdict.ACCEPTED or (entry.verdict is Verdict.STALE and bool(shown))
     return is_taken and not (shown and _UNSEEN.issuperset(shown))

@@ -7,6 +7,7 @@ Both are one chat on the customer's phone, so who is here in either is here in b
 from datetime import datetime
 
 from shared.handoff import channels
+from shared.handoff.floor import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
 
@@ -54,6 +55,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "elsewhere": (*keep.elsewhere, *lose.elsewhere),
         "spoke_at": max(filter(None, (keep.spoke_at, lose.spoke_at)), default=None),
         "human_since": min(filter(None, (keep.human_since, lose.human_since)), default=None),
+        "floor": later(keep.floor, lose.floor),
         "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
         "timer": keep.timer or lose.timer,
         "progress": keep.progress or lose.progress,

@@ -20,6 +20,20 @@ class Guard(StrEnum):
     TURN_REFUSED = "a request, and the bot has had its turns with no human in between"
     OUT_OF_TURNS = "the bot has had its turns with no human in between"
     STALE = "a fact older than the one that set who speaks"
+    HEARD = "only heard, because another sender is active at the platform"
+    HEARD_CLOSED = "only heard, no desk is open, and its customers do not wait"
+    HEARD_BEFORE = "heard before, and it comes to Baton now"
+    HEARD_BEFORE_ASSISTED = (
+        "heard before, it comes to Baton now, and the desk's own assistant answers"
+    )
+    HEARD_BEFORE_UNASKED = (
+        "heard before, it comes to Baton now, and the bot does not ask for reactions"
+    )
+    NOT_ACTIVE_REFUSED = "a request, and another sender is active at the platform"
+    NOT_ACTIVE = "another sender is active at the platform"
+    FLOOR_LATE = "older than the platform's latest word, which says otherwise"
+    FLOOR_LOST = "another sender has become active"
+    FLOOR_ONLY = "the customer needs no human"
     PRESENT = "this representative is present"
     HOLDER = "the key that claimed it, under the same name"
     FOREIGN = "another key's representative"
@@ -65,10 +79,25 @@ class Guard(StrEnum):
 class Condition(StrEnum):
     ALWAYS = "always"
     UNDATED = "the event names no time, or a time that is still to come"
+    FLOOR_HEARD = "the event says who is active at the platform of one of the customer's channels"
+    FLOOR_LOST = (
+        "a human is here, and with what was heard another sender has become active on the channel "
+        "in use"
+    )
+    FLOOR_WANTED = (
+        "the step has JOINED, a human's message that is not shown yet, or a survey, and Baton is "
+        "not active at the platform; or it has a bot's message, and no sender is active there"
+    )
+    FLOOR_UNUSED = (
+        "the step is not stale, it changed the phase from HUMAN to BOT, no bot speaks with it, and "
+        "by the settings another sender answers next"
+    )
     CUSTOMER_WRITES = "the customer wrote, or asked for a human, on one of their own channels"
     FROM_CUSTOMER = "what the customer said, also as a desk reports it"
     CUSTOMER_ACTS = "the customer did something on one of their own channels"
-    LEFT_UNSEEN = "the channel in use has not shown that humans left, and its window is open"
+    LEFT_UNSEEN = (
+        "the channel in use has not shown that humans left, its window is open, and Baton is active"
+    )
     JOINING = "the step has JOINED"
     STALE = "the step is stale"
     BOT_SPEAKS = "the step is not stale, and the phase is BOT now"
@@ -82,11 +111,14 @@ class Condition(StrEnum):
         "a fact, the step is not stale, and it has JOINED, LEFT or a message of a human or a bot"
     )
     OWED_CLOSED = (
-        "an answer is owed about a closed desk, the channel's window is open now, the desk is "
-        "still closed, and no human is here"
+        "an answer is owed about a closed desk, the channel's window is open now, Baton is active "
+        "there, the desk is still closed, and no human is here"
     )
-    OWED_NOBODY = "an answer is owed, the channel's window is open now, and the phase is BOT"
-    OWED = "an answer is owed, and the channel's window is open now"
+    OWED_NOBODY = (
+        "an answer is owed, the channel's window is open now, Baton is active there, and the phase "
+        "is BOT"
+    )
+    OWED = "an answer is owed, the channel's window is open now, and Baton is active there"
     HUMAN_TIME_BEGINS = "the step is accepted, not only tracked, and changed the phase to HUMAN"
     HUMAN_TIME = "the step is accepted, not only tracked, and the phase is or was HUMAN"
     HUMAN_TIME_ENDS = "the step is accepted, not only tracked, and changed the phase from HUMAN"
@@ -96,6 +128,9 @@ class Condition(StrEnum):
 class Effect(StrEnum):
     DATE_EVENT = "date the event now"
     COUNT_VERSION = "count the conversation's version"
+    NOTE_FLOOR = "note who is active at the platform"
+    TAKE_FLOOR = "take control at the platform"
+    GIVE_FLOOR = "give control back at the platform"
     FOLLOW_CUSTOMER = "speak to the customer on the channel where they wrote last"
     NOTE_CUSTOMER = "note the customer's language and name"
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
@@ -134,6 +169,7 @@ class Effect(StrEnum):
     NOTIFY_UNCLAIMED = "notify handoff.unclaimed"
     NOTIFY_FAILED = "notify handoff.failed"
     NOTIFY_CLOSED = "notify handoff.failed (of each desk once until it opens)"
+    NOTIFY_FLOOR_LOST = "notify handoff.floor_lost"
     NOTIFY_SHUT = "notify handoff.failed (the desk has closed)"
     NOTIFY_ASSISTED = "notify handoff.failed (its assistant had answered)"
     KEEP_VARIABLES = "keep, as each audience may see them"

@@ -108,6 +108,12 @@ SILENCED = Refusal(
     "answer.",
 )
 
+NOT_ACTIVE = Refusal(
+    "not-active",
+    "Another sender is active in this conversation at the platform, and a bot's message would take "
+    "control from it. Wait until the customer's next words come to Baton, or let a human claim it.",
+)
+
 BOT_LOOP = Refusal(
     "bot-loop",
     "The bot has had as many turns as it may have with no human in between; it seems to talk with "
@@ -141,57 +147,95 @@ SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
 
+HEARD_ALONE = (G.HEARD, _step(E.RELAY))
+HEARD_BY_DESK = (G.HEARD, _step(E.TELL_DESK, E.RELAY))
+HEARD_BEFORE = (G.HEARD_BEFORE, IGNORE)
+ASSISTED_BEFORE = (G.HEARD_BEFORE_ASSISTED, IGNORE)
+ASKED_NOW = (G.HEARD_BEFORE, _step(E.CAPTURE_REPLY, E.TELL_BOT))
+TOLD_NOW = (G.HEARD_BEFORE, _step(E.TELL_BOT))
+
 _FROM_USER = {
-    BOT: _cell(ECHO, otherwise=_step(E.TELL_BOT)),
-    QUEUED: _cell(ECHO, (G.ASSISTED, _step(E.TELL_DESK)), otherwise=_step(E.TELL_BOTH)),
-    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK)),
-}
-_REPLIES = {
-    BOT: _cell(ECHO, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
+    BOT: _cell(ECHO, (G.HEARD, _step()), otherwise=_step(E.TELL_BOT)),
     QUEUED: _cell(
         ECHO,
+        (G.HEARD, _step(E.TELL_DESK)),
+        ASSISTED_BEFORE,
+        TOLD_NOW,
+        (G.ASSISTED, _step(E.TELL_DESK)),
+        otherwise=_step(E.TELL_BOTH),
+    ),
+    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK)),
+}
+_REPLIES = {
+    BOT: _cell(ECHO, HEARD_ALONE, ASKED_NOW, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
+    QUEUED: _cell(
+        ECHO,
+        HEARD_BY_DESK,
+        ASSISTED_BEFORE,
+        ASKED_NOW,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
         (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
     ),
-    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
+    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
 _REACTIONS = {
-    BOT: _cell(ECHO, (G.BOT_HEARS, _step(E.TELL_BOT, E.RELAY)), otherwise=_step(E.RELAY)),
+    BOT: _cell(
+        ECHO,
+        HEARD_ALONE,
+        (G.HEARD_BEFORE_UNASKED, IGNORE),
+        TOLD_NOW,
+        (G.BOT_HEARS, _step(E.TELL_BOT, E.RELAY)),
+        otherwise=_step(E.RELAY),
+    ),
     QUEUED: _cell(
         ECHO,
+        HEARD_BY_DESK,
+        ASSISTED_BEFORE,
+        (G.HEARD_BEFORE_UNASKED, IGNORE),
+        TOLD_NOW,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
         (G.BOT_HEARS, _step(E.TELL_BOTH, E.RELAY)),
         otherwise=_step(E.TELL_DESK, E.RELAY),
     ),
-    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
+    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
 _CORRECTIONS = {
     BOT: _cell(
         ECHO,
+        (G.HEARD, _step(E.HIDE_AGAIN, E.RELAY)),
+        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
         (G.DESK_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
         otherwise=_step(E.HIDE_AGAIN, E.TELL_BOT, E.RELAY),
     ),
     QUEUED: _cell(
         ECHO,
+        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
+        ASSISTED_BEFORE,
+        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
         (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
         (G.ASSISTED, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(
         ECHO,
+        HEARD_BEFORE,
+        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
         (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
         otherwise=_step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY),
     ),
 }
 _ACTS = {
-    BOT: _cell(ECHO, otherwise=_step(E.TELL_BOT, E.RELAY)),
+    BOT: _cell(ECHO, HEARD_ALONE, TOLD_NOW, otherwise=_step(E.TELL_BOT, E.RELAY)),
     QUEUED: _cell(
         ECHO,
+        HEARD_BY_DESK,
+        ASSISTED_BEFORE,
+        TOLD_NOW,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.TELL_BOTH, E.RELAY),
     ),
-    HUMAN: _cell(ECHO, otherwise=_step(E.TELL_DESK, E.RELAY)),
+    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
 _VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
@@ -212,13 +256,31 @@ _PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
+_NOT_ASKED_NOW = *_NOT_ASKED, (G.NOT_ACTIVE_REFUSED, NOT_ACTIVE)
 _OF_LOOPS = (
     (G.TURN_REFUSED, BOT_LOOP),
     (G.OUT_OF_TURNS, _step(E.NOTE_LOOP, verdict=Verdict.SUPPRESSED)),
 )
-_UNSAID = UNDELIVERED, PAST, (G.OVERTAKEN, ANSWERED), TOO_LATE, *_OF_SILENCE, *_OF_LOOPS
+_OF_FLOOR = (G.NOT_ACTIVE_REFUSED, NOT_ACTIVE), (G.NOT_ACTIVE, SUPPRESS)
+_UNSAID = (
+    UNDELIVERED,
+    PAST,
+    (G.OVERTAKEN, ANSWERED),
+    *_OF_FLOOR,
+    TOO_LATE,
+    *_OF_SILENCE,
+    *_OF_LOOPS,
+)
+_QUEUES = E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED
 
 ON_ARRIVAL: tuple[StandingRule, ...] = (
+    StandingRule(
+        "floor",
+        C.FLOOR_HEARD,
+        (E.NOTE_FLOOR,),
+        "Who is active at the platform is known by the platform's own times only, so this comes "
+        "before an event without a time is dated.",
+    ),
     StandingRule(
         "date",
         C.UNDATED,
@@ -254,19 +316,42 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _cell(
             (G.OVERTAKEN, IGNORE),
             PAST_LEFT,
+            HEARD_BEFORE,
+            (G.HEARD_CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
             (G.CLOSED, _step(E.TELL_BOT, E.SAY_CLOSED, E.NOTIFY_CLOSED)),
-            otherwise=_step(
-                E.TELL_BOTH, E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED, to=QUEUED
-            ),
+            (G.HEARD, _step(E.TELL_DESK, *_QUEUES, to=QUEUED)),
+            otherwise=_step(E.TELL_BOTH, *_QUEUES, to=QUEUED),
         ),
         QUEUED: _cell(
+            HEARD_BEFORE,
+            (G.HEARD, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
             (G.ANOTHER_OPEN, _step(E.TELL_BOTH, *_PASSED_ON)),
             (G.CLOSED_MEANWHILE, _step(E.TELL_BOTH, E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
             (G.CLOSED_STILL, _step(E.TELL_BOTH, E.SAY_CLOSED, verdict=Verdict.IGNORED)),
             (G.ASSISTED, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
             otherwise=_step(E.TELL_BOTH, verdict=Verdict.IGNORED),
         ),
-        HUMAN: _cell(otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+        HUMAN: _cell(HEARD_BEFORE, otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+    },
+    events.FloorMoved.kind: {
+        BOT: _cell(
+            ECHO,
+            (G.FLOOR_ONLY, _step()),
+            (G.CLOSED, _step(E.SAY_CLOSED, E.NOTIFY_CLOSED)),
+            otherwise=_step(*_QUEUES, to=QUEUED),
+        ),
+        QUEUED: _cell(ECHO, (G.FLOOR_LATE, Step(verdict=Verdict.STALE)), otherwise=_step()),
+        HUMAN: _cell(
+            ECHO,
+            (G.FLOOR_LATE, Step(verdict=Verdict.STALE)),
+            (G.FLOOR_LOST, _step(E.NOTIFY_FLOOR_LOST)),
+            otherwise=_step(),
+        ),
+    },
+    events.Overheard.kind: {
+        BOT: _cell(ECHO, otherwise=_step()),
+        QUEUED: _cell(ECHO, otherwise=_step()),
+        HUMAN: _cell(ECHO, otherwise=Step(verdict=Verdict.STALE)),
     },
     events.HumanJoined.kind: {
         BOT: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
@@ -337,8 +422,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     events.BotJoined.kind: RECORDED_EVERYWHERE,
     events.BotLeft.kind: RECORDED_EVERYWHERE,
     events.SurveyAsked.kind: {
-        BOT: _cell(*_NOT_ASKED, otherwise=_step(E.SEND_SURVEY)),
-        QUEUED: _cell(*_NOT_ASKED, otherwise=_step(E.SEND_SURVEY)),
+        BOT: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
+        QUEUED: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
         HUMAN: _cell(*_NOT_ASKED, (G.BY_BOT, HUMAN_PRESENT), otherwise=_step(E.SEND_SURVEY)),
     },
     events.HandoffFailed.kind: {
@@ -415,6 +500,20 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         C.CUSTOMER_ACTS,
         (E.NOTE_CONTACT,),
         "A customer who writes opens the channel's window, also for what this step sends.",
+    ),
+    StandingRule(
+        "floor lost",
+        C.FLOOR_LOST,
+        (E.TAKE_FLOOR,),
+        "The platform gave the customer's words to another sender while a human is here. Control "
+        "is taken back once. It is not taken back from one who took it.",
+    ),
+    StandingRule(
+        "floor wanted",
+        C.FLOOR_WANTED,
+        (E.TAKE_FLOOR,),
+        "A human's act takes control. It comes first, because an ordinary message may be refused "
+        "while another sender is active.",
     ),
     StandingRule(
         "late LEFT",
@@ -495,6 +594,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         C.OWED,
         (E.FORGET_OWED,),
         "A human who is here, or a desk that is open now, is the better answer.",
+    ),
+    StandingRule(
+        "floor given back",
+        C.FLOOR_UNUSED,
+        (E.GIVE_FLOOR,),
+        "It comes behind LEFT and every notice, because each of them takes control.",
     ),
     StandingRule(
         "recall begins",

@@ -23,11 +23,11 @@ from datetime import datetime
 from shared.measures.stopwatch import Stopwatch
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import (
+    AsksForHuman,
     BotMessage,
     Event,
     HandoffFailed,
     HumanMessage,
-    HumanRequested,
     SuggestionResponse,
     UserMessage,
 )
@@ -93,7 +93,7 @@ def _measures(
         yield from watch.customer_spoke()
     if was is Phase.BOT and now is not Phase.BOT:
         yield from watch.begin(_asked(after))
-    if isinstance(event, HumanRequested) and after.closed != before.closed:
+    if isinstance(event, AsksForHuman) and after.closed != before.closed:
         yield from watch.begin(after.closed[-1].desk)
         yield from watch.end(Name.FAILED)
     yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))

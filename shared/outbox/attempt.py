@@ -20,6 +20,7 @@ from shared.outbox.tries import (
     is_final,
     is_past_patience,
     judge,
+    time_of,
     tried_by,
 )
 from shared.platforms.base import Outcome, outcome_of_status
@@ -28,6 +29,7 @@ from shared.schemas.commands import (
     CallDesk,
     Command,
     Comment,
+    MoveFloor,
     Post,
     Publish,
     Record,
@@ -36,7 +38,7 @@ from shared.schemas.commands import (
     State,
     Stream,
     TellTeam,
-    ToCustomer,
+    ToChannel,
 )
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Call
@@ -44,8 +46,9 @@ from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
-# their failures are not notified: a notification is such a command itself
-UNTOLD = Publish | Record | Stream | TellTeam
+# Their failures are not notified. A notification is such a command itself, and what a floor was
+# moved for fails by itself.
+UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 
@@ -55,10 +58,7 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
     """
     result = await _do(ports, entry, command)
     if result.outcome is Outcome.DONE:
-        return Attempt(
-            settled(command.model_copy(update={"native_id": result.native_id}), State.SENT),
-            failed=False,
-        )
+        return Attempt(settled(_arrived(command, result), State.SENT), failed=False)
     tried = tried_by(command, result)
     is_over = is_final(ports, entry, tried, result)
     if (
@@ -79,7 +79,19 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
             paced=is_paced,
         )
     failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
+    if isinstance(tried, MoveFloor):
+        return Attempt(_unmoved(entry, tried), failed=failed, answered=result.answered)
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
+
+
+def _arrived(command: Command, result: Result) -> Command:
+    """Returns the command with what the answer says of it. Its time is kept where the platform
+    may let others answer: it tells who is active there.
+    """
+    update: dict[str, object] = {"native_id": result.native_id}
+    if isinstance(command, ToChannel):
+        update["accepted_at"] = result.accepted_at
+    return command.model_copy(update=update)
 
 
 def _needs_a_notice(ports: Ports, tried: Command, result: Result) -> bool:
@@ -118,6 +130,20 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return Result(outcome, error.reason, arrived=False, answered=False)
 
 
+def _unmoved(entry: JournalEntry, command: MoveFloor) -> Command:
+    """Returns a refused change of who is active as it ends. What follows is tried all the same:
+    a floor that nobody has needs no taking, and what is refused without it says so itself.
+    """
+    log(
+        "WARNING",
+        "the platform refused to change who is active",
+        conversation=entry.conversation,
+        kind=command.kind,
+        reason=command.error,
+    )
+    return settled(command, State.DROPPED)
+
+
 def _webhook_result(ports: Ports, answer: Answer | None) -> Result:
     """Judges the answer of a plain webhook: an error status means that it did not take the
     message.
@@ -147,7 +173,7 @@ def _outcome_of_a_webhook(answer: Answer) -> Outcome:
 
 
 async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
-    if not isinstance(command, ToCustomer):
+    if not isinstance(command, ToChannel):
         raise TypeError(f"a {command.kind} is no platform's")  # `desks` calls desks
     platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
@@ -161,7 +187,8 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     if result.outcome is not Outcome.DONE:
         said = f"HTTP {answer.status} {platform.refusal(answer) or ''}".strip()
         return replace(result, fault=said)
-    return replace(result, native_id=platform.sent_id(form, answer))
+    accepted = time_of(answer) if platform.capabilities.floor else None
+    return replace(result, native_id=platform.sent_id(form, answer), accepted_at=accepted)
 
 
 async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:
@@ -233,7 +260,7 @@ def is_joined(command: Command) -> bool:
 def _has_frames(ports: Ports, entry: JournalEntry, command: Command) -> bool:
     shown_in = (
         command.shown_in(entry.conversation)
-        if isinstance(command, ToCustomer)
+        if isinstance(command, ToChannel)
         else entry.conversation
     )
     return ports.policy.of(platform_of(shown_in)).frames

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -52,7 +52,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Result:
     """`arrived` None: it is unknown whether the call took effect. `answered`: there was an answer
-    of any kind. `status` is that of the answer.
+    of any kind. `status` is that of the answer, `accepted_at` its time by the target's own clock.
     """
 
     outcome: Outcome
@@ -60,6 +60,7 @@ class Result:
     arrived: bool | None = True
     retry_after: float | None = None
     native_id: str | None = None
+    accepted_at: datetime | None = None
     answered: bool = True
     status: int | None = None
 
@@ -165,6 +166,14 @@ def judge(
         retry_after=_retry_after(answer, ports.clock.now()),
         status=status,
     )
+
+
+def time_of(answer: Answer) -> datetime | None:
+    """Returns when the target answered, by its own clock, or None if it does not say."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
@@ -118,7 +118,7 @@ class Platform(Protocol):
         It does not raise for genuine bodies: see `read_or_noted`.
         """
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         """Returns the call for a command, or None if the platform does not support it.
 
         Raises DoorClosed.
@@ -132,7 +132,7 @@ class Platform(Protocol):
         names no customer.
         """
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         """Returns the platform's own id of a sent message, which its receipts contain.
 
         Returns None if receipts contain Baton's id.

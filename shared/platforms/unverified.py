@@ -13,6 +13,7 @@ class Fact(StrEnum):
     WHATSAPP_LONG_LISTS = "whatsapp-long-lists"
     WHATSAPP_RECIPIENT = "whatsapp-recipient"
     WHATSAPP_RECIPIENT_USER_ID = "whatsapp-recipient-user-id"
+    WHATSAPP_STANDBY_BODY = "whatsapp-standby-body"
     WHATSAPP_TO_USER_ID = "whatsapp-to-user-id"
     RCS_KEYWORDS = "rcs-keywords"
 

@@ -81,12 +81,12 @@ class BaseCommand(Stored):
         return self.until or self.retry_at
 
 
-class _ToCustomer(BaseCommand):
+class _ToChannel(BaseCommand):
     """A command to the customer's channel.
 
     `to` is the platform's own id of the conversation. `channel` is the conversation in which the
-    result is shown, None for the one whose journal holds the command. `frame` is the id of the
-    JOINED command that opened the frame.
+    result is shown, None for the one whose journal holds the command. `accepted_at` is the time
+    of the platform's answer by its own clock, kept where the platform may let others answer.
     """
 
     # `may_be_late` stays False: customers see messages in the order of acceptance.
@@ -94,8 +94,7 @@ class _ToCustomer(BaseCommand):
 
     to: str
     channel: str | None = None
-    representative: Representative
-    frame: str | None = None
+    accepted_at: Time | None = None
 
     @property
     def line(self) -> str:
@@ -110,6 +109,32 @@ class _ToCustomer(BaseCommand):
         `conversation` is the one whose journal holds the command.
         """
         return self.channel or conversation
+
+
+class _ToCustomer(_ToChannel):
+    """A command whose result the customer is shown. `frame` is the id of the JOINED command that
+    opened the frame.
+    """
+
+    representative: Representative
+    frame: str | None = None
+
+
+class TakeFloor(_ToChannel):
+    """Makes Baton the active sender for the customer. It may be repeated."""
+
+    kind: Literal["take_floor"] = "take_floor"
+
+
+class GiveFloor(_ToChannel):
+    """Lets another sender answer the customer's next words. It may be repeated.
+
+    `shared`: another sender was active before, and gets the floor back. Else the platform decides
+    who is next.
+    """
+
+    kind: Literal["give_floor"] = "give_floor"
+    shared: bool = False
 
 
 class SendMessage(_ToCustomer):
@@ -297,6 +322,8 @@ Command = Annotated[
     SendMessage
     | SendEvent
     | SendSurvey
+    | TakeFloor
+    | GiveFloor
     | Publish
     | Post
     | Comment
@@ -307,6 +334,8 @@ Command = Annotated[
     Field(discriminator="kind"),
 ]
 ToCustomer = SendMessage | SendEvent | SendSurvey
+MoveFloor = TakeFloor | GiveFloor
+ToChannel = ToCustomer | MoveFloor
 
 
 class Signal(Ours):

@@ -20,6 +20,42 @@ class Phase(StrEnum):
     HUMAN = "HUMAN"
 
 
+class Holder(StrEnum):
+    """Who is active at a platform that knows several senders for one customer.
+
+    OPEN is for the result of a look at the floor. It is not stored.
+    """
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    OPEN = "open"  # whose turn it is shows when somebody writes
+
+
+class Floor(Stored):
+    """Who is active at the platform, as its own latest word has it.
+
+    - `since`: the platform's time of that word, None if it named none.
+    - `rank`: what the word counts within one second, see `shared/handoff/floor.py`.
+    - `handing_back`: Baton gives the floor back, and the customer has not written to Baton since.
+    - `shared`: another sender was active in this conversation.
+    """
+
+    holder: Holder
+    since: Time | None = None
+    rank: int = 0
+    handing_back: bool = False
+    shared: bool = False
+
+
+class OwnAct(Ours):
+    """The latest command of ours that the platform accepted, `at` its own time. `gave`: the
+    command gave the floor back.
+    """
+
+    at: Time
+    gave: bool = False
+
+
 class Capabilities(Ours):
     """What a platform can do. The handoff core reads these values and never the platform's name.
 
@@ -32,6 +68,7 @@ class Capabilities(Ours):
     - `window_hours`: hours after the customer's last message in which messages may be sent, None
       for no limit.
     - `surveys`: it has its own surveys.
+    - `floor`: it may let another sender than Baton answer a customer, and says so.
     """
 
     delivers: bool = True
@@ -45,6 +82,7 @@ class Capabilities(Ours):
     caller_ids: bool = True
     window_hours: int | None = None
     surveys: bool = False
+    floor: bool = False
 
 
 class Participant(Stored):
@@ -161,7 +199,8 @@ class BotRun(Stored):
 class Channel(Stored):
     """Another channel of the same customer, with its state while they write elsewhere.
 
-    `shown` are the humans whose JOINED this channel has shown without a LEFT.
+    `shown` are the humans whose JOINED this channel has shown without a LEFT. `floor` is as in
+    Conversation.
     """
 
     id: str
@@ -170,6 +209,7 @@ class Channel(Stored):
     last_message_id: str | None = None
     unsubscribed_at: Time | None = None
     shown: tuple[Participant, ...] = ()
+    floor: Floor | None = None
 
 
 class Erasing(Stored):
@@ -227,8 +267,8 @@ class Conversation(Stored):
       that must be empty before what is accepted from now on is sent.
 
     - `speaks_on`: the channel on which they wrote last, None for this conversation's own.
-      `address`, `left_unseen`, `told` of participants and the customer's latest acts refer to that
-      channel. `elsewhere` holds the customer's other channels.
+      `address`, `left_unseen`, `told` of participants, `floor` and the customer's latest acts refer
+      to that channel. `elsewhere` holds the customer's other channels.
     - `tracked`: the platform delivers messages itself; Baton sends nothing.
     - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
     - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
@@ -247,6 +287,7 @@ class Conversation(Stored):
     - `unheard`: the latest frames whose JOINED, sent as text, did not reach the customer.
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
+    - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
     - `progress`: the running clocks of the reports.
     """
 
@@ -283,6 +324,7 @@ class Conversation(Stored):
     last_user_at: Time | None = None
     last_message_id: str | None = None
     unsubscribed_at: Time | None = None
+    floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None

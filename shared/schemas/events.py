@@ -8,7 +8,7 @@ from typing import ClassVar
 from shared.schemas.base import JsonObject, NonEmpty, Ours
 from shared.schemas.commands import Listener
 from shared.schemas.content import Content
-from shared.schemas.conversation import Ahead, AwaitedReply
+from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
@@ -41,6 +41,10 @@ class Event(Ours):
     - `also`: further native ids under which the same event may be delivered.
     - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
       platform and never shown.
+    - `floor`: who is active at the platform, by this event. THEIRS: another sender is to answer
+      what the customer did, and Baton only heard it. None if the event does not say.
+    - `heard_before`: the same event came before with `floor` THEIRS, and has its entry.
+    - `own_act`: what the platform accepted of ours last, where the decision needs it.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
@@ -56,6 +60,9 @@ class Event(Ours):
         "also",
         "ahead",
         "native_id",
+        "floor",
+        "heard_before",
+        "own_act",
         "names",
     }
 
@@ -69,6 +76,9 @@ class Event(Ours):
     keeps_id: bool = False
     also: tuple[str, ...] = ()
     native_id: str | None = None
+    floor: Holder | None = None
+    heard_before: bool = False
+    own_act: OwnAct | None = None
     names: tuple[GivenName, ...] = ()
 
     @property
@@ -76,9 +86,11 @@ class Event(Ours):
         """Returns the id of the journal entry.
 
         As in Business Messages, the ids of callers form one id space for messages and one for
-        events. So BOT and HUMAN messages cannot share an id, nor can JOINED and LEFT.
+        events. So BOT and HUMAN messages cannot share an id, nor can JOINED and LEFT. What was
+        only heard before has a second entry where it came to Baton.
         """
-        return entry_id(self.source, self.id_space if self.keeps_id else self.kind, self.id)
+        space = self.id_space if self.keeps_id else self.kind
+        return entry_id(self.source, f"{space} ours" if self.heard_before else space, self.id)
 
     @property
     def digest(self) -> str:
@@ -199,7 +211,14 @@ class Revoked(Correction):
     kind: ClassVar[str] = "revoked"
 
 
-class HumanRequested(Event):
+class AsksForHuman(Event):
+    """What may say that a customer needs a human. `reason` says why."""
+
+    reason: str
+    metadata: JsonObject | None = None
+
+
+class HumanRequested(AsksForHuman):
     """A request for a human.
 
     `metadata` is stored with the conversation and has at most METADATA_LIMIT bytes as JSON. `form`
@@ -210,11 +229,20 @@ class HumanRequested(Event):
     kind: ClassVar[str] = "human_requested"
     beside: ClassVar[set[str]] = {*Event.beside, "locale", "form"}
 
-    reason: str
-    metadata: JsonObject | None = None
     form: JsonObject | None = None
     answers: int | None = None
     locale: str | None = None
+
+
+class FloorMoved(AsksForHuman):
+    """The platform let another sender be active, the one of `floor`.
+
+    `human_wanted`: the floor came to Baton because the customer needs a human.
+    """
+
+    kind: ClassVar[str] = "floor_moved"
+
+    human_wanted: bool = False
 
 
 class ByRepresentative(Event):
@@ -267,6 +295,14 @@ class BotMessage(Said):
 
     human_needed: bool | None = None
     answers: int | None = None
+
+
+class Overheard(Said):
+    """What another sender's bot said to the customer, as the platform reports it. The customer
+    has seen it.
+    """
+
+    kind: ClassVar[str] = "overheard"
 
 
 class BotJoined(ByRepresentative):

@@ -78,6 +78,8 @@ class JournalEntry(Stored):
     - `form`: the customer's message in Business Messages form, kept while a command still needs it.
       Its text is in `text` only; `words_at` is the place of the text, as a payload and a field of
       it.
+    - `heard`: Baton only heard it, because another sender was active at the platform. The same
+      event may still come to Baton.
     - `marker`: the entry stands for a further id of an event that has its entry elsewhere. It is
       not shown to users.
     - `over`: the desk's conversation that takes no part in this one from this event on.
@@ -118,6 +120,7 @@ class JournalEntry(Stored):
     notified: Notified | None = None
     asked: Asked | None = None
     marker: bool = False
+    heard: bool = False
     form_version: Literal[1] | None = None  # another one is of a version that this one cannot read
 
     @property

@@ -27,6 +27,7 @@ NotificationType = Literal[
     "handoff.returned",
     "handoff.unclaimed",
     "handoff.failed",
+    "handoff.floor_lost",
     "delivery.failed",
     "bot.silenced",
 ]

@@ -16,6 +16,7 @@ HEADLINES: Mapping[str, str] = {
     "handoff.returned": "The person went quiet, the bot is back",
     "handoff.unclaimed": "Still nobody has come",
     "handoff.failed": "Nobody came, and the customer was told",
+    "handoff.floor_lost": "Another sender took the conversation from the person",
     "delivery.failed": "Something did not reach the customer",
     "bot.silenced": "A bot talks with a robot, and is silent for now",
 }

@@ -176,6 +176,10 @@ class Settings(BaseModel):
     """
     whatsapp_groups: Literal["off", "on"] = "off"
     """`on` makes each WhatsApp group a conversation of its own; `off` leaves groups alone."""
+    whatsapp_after_human: Literal["baton", "meta"] = "baton"
+    """Who answers after the last human has left, where another sender shares the number. `meta`
+    gives control back to Meta's agent; with `baton` the bot goes on.
+    """
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_object
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendMessage, Signal, ToCustomer
+from shared.schemas.commands import SendMessage, Signal, ToChannel
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import Event, HumanRequested, UserMessage
@@ -63,7 +63,7 @@ class Bare:
             )
         ]
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         if not isinstance(command, SendMessage):
             return None
         body: JsonObject = {"to": command.to, "text": command.content.text}
@@ -75,7 +75,7 @@ class Bare:
     def refusal(self, answer: Answer) -> str | None:
         return None
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return str(json.loads(answer.body)["id"]) if answer.body else None
 
 

@@ -17,14 +17,26 @@ from shared.handoff.routing.hours import Hours
 from shared.handoff.transitions import TABLE
 from shared.platforms.base import Ended
 from shared.schemas import events, own_events
-from shared.schemas.commands import CallDesk, Publish, SendEvent, SendMessage, ToCustomer
+from shared.schemas.commands import (
+    CallDesk,
+    GiveFloor,
+    Publish,
+    SendEvent,
+    SendMessage,
+    TakeFloor,
+    ToChannel,
+    ToCustomer,
+)
 from shared.schemas.content import TEXT_LIMIT, Content
 from shared.schemas.conversation import (
     BotRun,
     Capabilities,
     Channel,
     Conversation,
+    Floor,
     HandoffRequest,
+    Holder,
+    OwnAct,
     Participant,
     Phase,
     Timer,
@@ -68,6 +80,7 @@ policies = st.builds(
             {},
             {"business_messages": Capabilities(text_limit=1000)},
             {"business_messages": Capabilities(frames=False, labels=False, window_hours=1)},
+            {"business_messages": Capabilities(frames=False, labels=False, floor=True)},
         )
     ),
     desks=st.sampled_from(
@@ -84,7 +97,16 @@ policies = st.builds(
     notices_off=switches,
     disclosure_off=switches,
     name_prefix_off=switches,
+    floor_given_back=switches,
 )
+floors = st.builds(
+    Floor,
+    holder=st.sampled_from((Holder.OURS, Holder.THEIRS)),
+    since=st.none() | times,
+    rank=st.integers(0, 2),
+    handing_back=st.booleans(),
+)
+own_acts = st.none() | st.builds(OwnAct, at=times, gave=st.booleans())
 people = names.map(
     lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
 )
@@ -184,6 +206,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
         bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
         unheard=draw(st.sampled_from(((), ("frame Jane",)))),
+        floor=draw(st.none() | floors),
     )  # fmt: skip
 
 
@@ -212,6 +235,10 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "details": Details(about=About(message="m0")),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
+    if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
+        values["floor"] = draw(st.sampled_from((None, Holder.OURS, Holder.THEIRS)))
+        values["heard_before"] = values["floor"] is Holder.OURS and draw(st.booleans())
+    values |= {"own_act": draw(own_acts), "human_wanted": draw(st.booleans())}
     model = Ended if model is events.HandoffFailed and draw(st.booleans()) else model
     if model is own_events.Unlinked:  # Baton's own word about one of this conversation's links
         values |= {
@@ -259,7 +286,7 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
         assert after == before.model_copy(update={"version": after.version})
         assert not event.fact, "a fact is never refused"
     if before.tracked:
-        assert [command for command in decision.commands if isinstance(command, ToCustomer)] == []
+        assert [command for command in decision.commands if isinstance(command, ToChannel)] == []
 
 
 @effort(500)
@@ -326,6 +353,54 @@ def test_where_nobody_may_write_nothing_is_sent(
         assert sent == []
     if before.unsubscribed_at is not None and not own_act:
         assert "BOT" not in [command.representative.representative_type for command in sent]
+
+
+@effort(600)
+@given(conversations(), happenings(), policies)
+def test_while_another_sender_is_active_nothing_is_sent_unasked(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    """Sending takes control. Only a human who comes, speaks or leaves may cause that, and the
+    first words that another sender got while a human is here.
+    """
+    floor = Floor(holder=Holder.THEIRS, since=NOW)
+    known = before.model_copy(update={"floor": floor})
+    theirs = event.model_copy(update={"own_act": None})
+    decision = decide(known, theirs, NOW, policy)
+    if event.source != CHANNEL and decision.conversation.channel != CHANNEL:
+        return  # the customer is on another channel now
+    sent = [one for one in decision.commands if isinstance(one, ToChannel)]
+    after = decision.conversation.floor
+    if after is not None and after.holder is Holder.OURS:
+        return
+    said_by = [
+        one.representative.representative_type for one in sent if isinstance(one, SendMessage)
+    ]
+    takes = any(isinstance(one, TakeFloor) for one in sent)
+    assert takes or RepresentativeType.BOT not in said_by
+    leaves = all(isinstance(one, SendEvent | GiveFloor) for one in sent)
+    assert takes or leaves
+    assert sent == [] or known.phase is Phase.HUMAN or isinstance(event, events.ByRepresentative)
+    if takes:
+        assert isinstance(sent[0], TakeFloor)
+    gives = [isinstance(one, GiveFloor) for one in sent]
+    assert not any(gives[:-1]), "what is said after giving back would take control again"
+
+
+@effort(300)
+@given(conversations(), happenings(), policies)
+def test_what_was_only_heard_is_asked_of_no_bot(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    heard = event.model_copy(update={"floor": Holder.THEIRS, "source": CHANNEL, "fact": True})
+    if isinstance(event, events.ByCustomer | events.HumanRequested):
+        decision = decide(before, heard, NOW, policy)
+        assert "BOT" not in [
+            reader
+            for one in decision.commands
+            if isinstance(one, Publish) and one.topic == USER_MESSAGES
+            for reader in one.readers
+        ]
 
 
 @effort(200)

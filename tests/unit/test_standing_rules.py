@@ -4,6 +4,7 @@ effects of rows send.
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,16 @@ from shared.handoff.effects.registry import EFFECTS
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
 from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
-from shared.schemas.conversation import Channel, Conversation, Line, Phase, Timer
+from shared.schemas.conversation import (
+    Capabilities,
+    Channel,
+    Conversation,
+    Floor,
+    Holder,
+    Line,
+    Phase,
+    Timer,
+)
 from shared.schemas.events import Event
 from tests.unit.test_transitions import (
     AT_BERLIN,
@@ -27,10 +37,11 @@ from tests.unit.test_transitions import (
     LOOPING,
     NOW,
     SAM,
-    WINDOW,
+    THEIRS,
     conversation,
     event,
 )
+from tests.unit.test_transitions import WINDOW as ON_TIME
 from tests.unit.test_transitions import _short as short
 from tests.walk import walked
 
@@ -41,13 +52,17 @@ LONG_AGO, LATE = NOW - timedelta(hours=30), EARLIER - timedelta(seconds=1)
 ELSEWHERE = Channel(id="rcs:1", address="1", last_user_at=EARLIER)
 WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
 LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
-IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + WINDOW.human_idle_after}
+IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + ON_TIME.human_idle_after}
+SHARED_BY = {"business_messages": Capabilities(window_hours=24, surveys=True, floor=True)}
+WINDOW = replace(ON_TIME, capabilities=SHARED_BY, floor_given_back=frozenset({"business_messages"}))
+HEARD: tuple[str, dict[str, Any]] = ("user_message", {"floor": Holder.THEIRS, "occurred_at": NOW})
 Case = tuple[Phase, dict[str, Any], tuple[str, dict[str, Any]]]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
 
 # For each condition a phase, what differs in the conversation, and an event with which it holds;
 # and the same where it does not.
 HOLDS: dict[Condition, Case] = {
+    Condition.FLOOR_HEARD: (BOT, {}, HEARD),
     Condition.UNDATED: (BOT, {}, ("human_message", {"occurred_at": NOW + timedelta(hours=1)})),
     Condition.ALWAYS: (BOT, {}, ("unknown", {})),
     Condition.CUSTOMER_WRITES: (
@@ -57,6 +72,8 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
     Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
+    Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
+    Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
     Condition.LEFT_UNSEEN: (BOT, {"left_unseen": (JANE,)}, ("unknown", {})),
     Condition.JOINING: (BOT, {}, ("human_joined", {})),
     Condition.STALE: (BOT, {}, ("human_message", {"occurred_at": LATE})),
@@ -76,12 +93,38 @@ HOLDS: dict[Condition, Case] = {
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
     Condition.OWED: (HUMAN, {"owed": "nobody"}, ("unknown", {})),
+    Condition.FLOOR_UNUSED: (HUMAN, {}, LEAVES),
     Condition.HUMAN_TIME_BEGINS: (BOT, {"said": (Line(text="old"),)}, ("human_joined", {})),
     Condition.HUMAN_TIME: (HUMAN, {}, WORDS),
     Condition.HUMAN_TIME_ENDS: (HUMAN, {"said": (Line(text="hello"),)}, LEAVES),
     Condition.MEASURED: (QUEUED, {}, ("human_joined", {})),
 }
 FAILS: dict[Condition, list[Case]] = {
+    Condition.FLOOR_HEARD: [
+        (BOT, {}, WORDS),
+        (BOT, {}, ("user_message", {"floor": Holder.THEIRS, "source": "csku:conv_1"})),
+    ],
+    Condition.FLOOR_LOST: [
+        (QUEUED, {}, HEARD),
+        (HUMAN, THEIRS, HEARD),
+        (HUMAN, {}, ("floor_moved", {"floor": Holder.THEIRS})),
+        (
+            HUMAN,
+            {"elsewhere": (ELSEWHERE,), "last_user_at": NOW + timedelta(seconds=5)},
+            ("user_message", {"floor": Holder.THEIRS, "occurred_at": NOW, "source": "rcs:1"}),
+        ),
+    ],
+    Condition.FLOOR_WANTED: [
+        (BOT, {}, ("claim", {"fact": False})),
+        (BOT, THEIRS, ("human_message", {"delivered": True})),
+        (HUMAN, THEIRS, LEAVES),
+        (BOT, THEIRS, ("bot_message", {})),
+    ],
+    Condition.FLOOR_UNUSED: [
+        (QUEUED, {}, ("handoff_failed", {})),
+        (HUMAN, {"humans": (JANE, SAM)}, LEAVES),
+        (HUMAN, {}, ("bot_message", {"human_needed": False})),
+    ],
     Condition.UNDATED: [(BOT, {}, ("human_message", {"occurred_at": EARLIER}))],
     Condition.CUSTOMER_WRITES: [
         (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
@@ -95,6 +138,7 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.LEFT_UNSEEN: [
         (BOT, {}, WORDS),
         (BOT, {"left_unseen": (JANE,), "last_user_at": LONG_AGO}, ("unknown", {})),
+        (BOT, {"left_unseen": (JANE,), **THEIRS}, ("unknown", {})),
     ],
     Condition.JOINING: [(HUMAN, {}, ("human_joined", {}))],
     Condition.STALE: [(BOT, {}, ("human_message", {}))],
@@ -118,10 +162,12 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.OWED_NOBODY: [
         (QUEUED, {"owed": "nobody"}, WORDS),
         (BOT, {"owed": "nobody", "last_user_at": LONG_AGO}, ("unknown", {})),
+        (BOT, {"owed": "nobody", **THEIRS}, ("unknown", {})),
     ],
     Condition.OWED: [
         (HUMAN, {}, WORDS),
         (HUMAN, {"owed": "nobody", "last_user_at": LONG_AGO}, ("unknown", {})),
+        (HUMAN, {"owed": "nobody", **THEIRS}, ("unknown", {})),
     ],
     Condition.HUMAN_TIME_BEGINS: [
         (HUMAN, {}, ("human_joined", {})),
@@ -133,17 +179,23 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {}, ("bot_message", {"source": "csku:conv_1"})),
     ],
     Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
-    Condition.MEASURED: [(BOT, {}, ("unknown", {}))],
+    Condition.MEASURED: [
+        (BOT, {}, ("unknown", {})),
+        (BOT, {}, ("user_message", {"heard_before": True})),
+    ],
 }
 
 
 # What the rows leave behind in the conversation; the second part is what they emit.
 LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
+    Condition.FLOOR_HEARD: {"floor": Floor(holder=Holder.THEIRS, since=NOW, shared=True)},
     Condition.UNDATED: {"spoke_at": NOW},
     Condition.ALWAYS: {"version": 7},
     Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
     Condition.FROM_CUSTOMER: {"locale": "id"},
     Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
+    Condition.FLOOR_LOST: {"phase": HUMAN},
+    Condition.FLOOR_WANTED: {"phase": HUMAN},
     Condition.LEFT_UNSEEN: {"left_unseen": ()},
     Condition.JOINING: {"human_version": 7},
     Condition.STALE: {"first_response_seconds": None},
@@ -160,15 +212,19 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
     Condition.OWED: {"owed": None},
+    Condition.FLOOR_UNUSED: {"floor": Floor(holder=Holder.OURS, handing_back=True)},
     Condition.HUMAN_TIME_BEGINS: {"said": ()},
     Condition.HUMAN_TIME: {"said": (Line(text="hi"),)},
     Condition.HUMAN_TIME_ENDS: {"said": ()},
     Condition.MEASURED: {},
 }
 EMITS: dict[Condition, list[str]] = {
+    Condition.FLOOR_LOST: ["take_floor"],
+    Condition.FLOOR_WANTED: ["take_floor"],
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
+    Condition.FLOOR_UNUSED: ["give_floor"],
     Condition.MEASURED: ["record"],
 }
 
@@ -264,13 +320,16 @@ def _calls(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
+COMMANDS = ("SendMessage", "SendEvent", "SendSurvey", "TakeFloor", "GiveFloor")
+
+
 def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
     """`outbox` says a JOINED or LEFT in words where the platform refused it."""
     made = {
         str(path.relative_to(SHARED))
         for path, tree in trees()
         for node in ast.walk(tree)
-        if any(_calls(node, name) for name in ("SendMessage", "SendEvent", "SendSurvey"))
+        if any(_calls(node, name) for name in COMMANDS)
     }
-    effects = {f"handoff/effects/{name}.py" for name in ("frames", "speech")}
+    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}

@@ -23,7 +23,9 @@ from shared.schemas.conversation import (
     BotRun,
     Capabilities,
     Conversation,
+    Floor,
     HandoffRequest,
+    Holder,
     Participant,
     Phase,
     Timer,
@@ -107,6 +109,9 @@ LOOPING = {
         since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True
     )
 }
+THEIRS = {"floor": Floor(holder=Holder.THEIRS, since=EARLIER)}
+COMES_NOW = {"heard_before": True, "floor": Holder.OURS}
+FOR_A_PERSON = {"floor": Holder.OURS, "human_wanted": True}
 SILENT = {"unsubscribed_at": EARLIER}
 CHAT, USER = "ccai:chat-1", "ccai:user-1"
 CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
@@ -175,6 +180,19 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.TURN_REFUSED: (LOOPING, {"fact": False}),
     Guard.OUT_OF_TURNS: (LOOPING, {}),
     Guard.STALE: ({}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
+    Guard.HEARD: ({}, {"floor": Holder.THEIRS}),
+    Guard.HEARD_CLOSED: ({"locale": "de"}, {"floor": Holder.THEIRS}),
+    Guard.HEARD_BEFORE: ({}, COMES_NOW),
+    Guard.HEARD_BEFORE_ASSISTED: ({"called": ASSISTED}, COMES_NOW),
+    Guard.HEARD_BEFORE_UNASKED: ({}, COMES_NOW),
+    Guard.NOT_ACTIVE_REFUSED: (THEIRS, {"fact": False}),
+    Guard.NOT_ACTIVE: (THEIRS, {}),
+    Guard.FLOOR_LATE: (
+        THEIRS,
+        {"floor": Holder.OURS, "occurred_at": EARLIER - timedelta(seconds=1)},
+    ),
+    Guard.FLOOR_LOST: ({}, {"floor": Holder.THEIRS}),
+    Guard.FLOOR_ONLY: ({}, {"floor": Holder.OURS}),
     Guard.OUTLIVED: ({"humans": (SINCE_EARLIER,)}, {"occurred_at": EARLIER - timedelta(seconds=1)}),
     Guard.OVER: ({"humans": (DESKS_OWN,)}, {"source": DESK, "ends": True}),
     Guard.OVER_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "ends": True}),
@@ -230,6 +248,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 # Where the plain conversation and event would be decided by an earlier rule of the cell.
 OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("floor_moved", Phase.BOT): ({}, FOR_A_PERSON),
     ("human_joined", Phase.HUMAN): ({"humans": (SAM,)}, {}),
     ("claim", Phase.HUMAN): ({"humans": (human("Jane", key="k1"),)}, {"key": "k2"}),
     ("human_message", Phase.HUMAN): ({"humans": (SAM,)}, {}),
@@ -240,6 +259,11 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
     ),
 }
 SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("floor_moved", Phase.BOT, Guard.CLOSED): ({"locale": "de"}, FOR_A_PERSON),
+    **{
+        (kind, Phase.HUMAN, Guard.HEARD): (THEIRS, {"floor": Holder.THEIRS})
+        for kind in ("edited", "revoked")
+    },
     ("unclaimed_timeout", Phase.QUEUED, Guard.CLOSED_STILL): (AT_BERLIN, {}),
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
@@ -315,7 +339,8 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
 def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place: int) -> None:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
-    policy = HEARING if rule.when is Guard.BOT_HEARS else WINDOW
+    asks = rule.when is Guard.BOT_HEARS or (kind, rule.when) == ("reaction", Guard.HEARD_BEFORE)
+    policy = HEARING if asks else WINDOW
     assert rule_for(before, happened, NOW, policy) is rule, (
         "no case for this rule, or an earlier one decides"
     )
@@ -332,6 +357,13 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     assert done == list(_expected(kind, rule))
 
 
+CORRECTED = [
+    "ECHO HEARD HEARD_BEFORE DESK_HEARD",
+    "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE BOT_HEARD ASSISTED",
+    "ECHO HEARD_BEFORE HEARD BOT_HEARD",
+]
+
+
 def test_no_rule_is_missing() -> None:
     """Spelled out a second time, so that a rule which disappears is missed."""
     guards = {
@@ -340,15 +372,37 @@ def test_no_rule_is_missing() -> None:
         if any(len(cell) > 1 for cell in cells.values())
     }
     assert guards == {
-        "user_message": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
-        "suggestion_response": ["ECHO", "ECHO ASSISTED ASKS_PLACE", "ECHO"],
-        "survey_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "authentication_response": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "human_requested": [
-            "OVERTAKEN PAST CLOSED",
-            "ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED",
-            "",
+        "user_message": [
+            "ECHO HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE",
+            "ECHO HEARD_BEFORE",
         ],
+        "suggestion_response": [
+            "ECHO HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE",
+            "ECHO HEARD_BEFORE",
+        ],
+        "survey_response": [
+            "ECHO HEARD",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
+            "ECHO HEARD_BEFORE",
+        ],
+        "authentication_response": [
+            "ECHO HEARD",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
+            "ECHO HEARD_BEFORE",
+        ],
+        "human_requested": [
+            "OVERTAKEN PAST HEARD_BEFORE HEARD_CLOSED CLOSED HEARD",
+            "HEARD_BEFORE HEARD ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED",
+            "HEARD_BEFORE",
+        ],
+        "floor_moved": [
+            "ECHO FLOOR_ONLY CLOSED",
+            "ECHO FLOOR_LATE",
+            "ECHO FLOOR_LATE FLOOR_LOST",
+        ],
+        "overheard": ["ECHO", "ECHO", "ECHO"],
         "human_joined": [
             "UNDELIVERED STALE PAST",
             "UNDELIVERED STALE PAST",
@@ -366,9 +420,10 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
         ],
         "bot_message": [
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
-            "UNDELIVERED PAST OVERTAKEN TOO_LATE UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS "
-            "ASSISTANT",
+            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE TOO_LATE UNWANTED "
+            "UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
+            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE TOO_LATE UNWANTED "
+            "UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
             "UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
@@ -377,8 +432,8 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED OVER OVER_OUT ANOTHERS KEPT",
         ],
         "survey_asked": [
-            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE",
-            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE",
+            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE NOT_ACTIVE_REFUSED",
+            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE NOT_ACTIVE_REFUSED",
             "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE BY_BOT",
         ],
         "unlink": ["UNLINKED_CHAT", "UNLINKED_CHAT", "OVER OVER_OUT UNLINKED_CHAT"],
@@ -392,10 +447,18 @@ def test_no_rule_is_missing() -> None:
             "",
         ],
         "human_idle_timeout": ["", "", "OUTDATED"],
-        "reaction": ["ECHO BOT_HEARS", "ECHO ASSISTED BOT_HEARS", "ECHO"],
-        "call_permission": ["ECHO", "ECHO ASSISTED", "ECHO"],
-        "edited": ["ECHO DESK_HEARD", "ECHO BOT_HEARD ASSISTED", "ECHO BOT_HEARD"],
-        "revoked": ["ECHO DESK_HEARD", "ECHO BOT_HEARD ASSISTED", "ECHO BOT_HEARD"],
+        "reaction": [
+            "ECHO HEARD HEARD_BEFORE_UNASKED HEARD_BEFORE BOT_HEARS",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE_UNASKED HEARD_BEFORE ASSISTED BOT_HEARS",
+            "ECHO HEARD_BEFORE",
+        ],
+        "call_permission": [
+            "ECHO HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
+            "ECHO HEARD_BEFORE",
+        ],
+        "edited": CORRECTED,
+        "revoked": CORRECTED,
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
     }
@@ -415,6 +478,7 @@ def test_the_table_knows_every_kind_of_event() -> None:
         events.ByRepresentative,
         events.Said,
         events.SubscriptionChange,
+        events.AsksForHuman,
     }
     assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
 

@@ -1,5 +1,8 @@
 """A simulated WhatsApp Cloud API, and a phone: ids of the platform's own, a window of 24 hours,
-statuses.
+statuses, and Meta's agent as another sender on the number.
+
+A thread has one owner. What the customer writes goes to the owner as `messages`, and to who only
+listens as `standby`. Baton is the escalation partner: it may take a thread, also by sending.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 Two answers are UNVERIFIED, because no source that we could read has them: error 131047 outside the
@@ -30,6 +33,11 @@ NUMBER = "100000000000001"  # the id of the business's phone number
 COUNTRY, OWN_NUMBER = "1", "15550000001"  # the business's calling code and number
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
+AGENT, US = "ai_agent", "escalation"  # roles of the owners of a thread
+
+
+OURS = {"display_phone_number": OWN_NUMBER, "phone_number_id": NUMBER}
+ANSWERED, WANTED = "Meta's agent answers:", "Meta's agent: a person will take over."
 _NO_MESSAGE = ("edit", "revoke")  # these open no window
 
 
@@ -41,15 +49,23 @@ class WhatsAppSimulator(PhoneSimulator):
     ) -> None:
         self._secret, self._token = app_secret, access_token
         self._silent: dict[str, timedelta] = {}
+        self._owners: dict[str, str] = {}
+        self._with_agent: set[str] = set()
+        self._is_partner = True
         super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
-        return [Route("/v{version}/{number}/messages", self._messages, methods=["POST"])]
+        number = "/v{version}/{number}"
+        return [
+            Route(f"{number}/messages", self._messages, methods=["POST"]),
+            Route(f"{number}/thread_control", self._thread_control, methods=["POST"]),
+        ]
 
     def customer_routes(self) -> list[Route]:
         return [
             *super().customer_routes(),
             Route("/customers/{key}/echo", self._echo, methods=["POST"]),
+            Route("/customers/{key}/agent", self._agent, methods=["GET", "PUT"]),
             Route("/customers/{key}/messages/{id:path}", self._edit, methods=["PATCH"]),
             Route("/customers/{key}/messages/{id:path}", self._revoke, methods=["DELETE"]),
             Route("/customers/{key}/reactions", self._react, methods=["POST"]),
@@ -65,13 +81,55 @@ class WhatsAppSimulator(PhoneSimulator):
 
     async def _messages(self, request: Request) -> Response:
         body = await json_of(request)
+        refused = self._refused(request, body)
+        if refused is not None:
+            return refused
+        return self._read(body) if body.get("status") == "read" else self._send(body)
+
+    def _refused(self, request: Request, body: Mapping[str, Any]) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {self._token}":
             return _error(401, 190, "Invalid OAuth access token.")
         if request.path_params["number"] != NUMBER:
             return _error(400, 33, "This number does not exist, or is not yours.")
         if body.get("messaging_product") != "whatsapp":
             return _error(400, 100, "messaging_product must be whatsapp.")
-        return self._read(body) if body.get("status") == "read" else self._send(body)
+        return None
+
+    async def _thread_control(self, request: Request) -> Response:
+        """A release is reported to nobody. What is passed to the agent is reported to the agent.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing
+        """
+        body = await json_of(request)
+        refused, key, action = self._refused(request, body), recipient_of(body), body.get("action")
+        if refused is not None:
+            return refused
+        if not self.store.knows(key):
+            return _error(400, 131030, "Recipient phone number not in allowed list.")
+        if action == "take":
+            if not self._is_partner and self._owner_of(key) == AGENT:
+                return _error(400, 2494191, "Only the escalation partner may take this thread.")
+            self._owners[key] = US
+        elif action not in ("pass", "release"):
+            return _error(400, 100, "action must be pass, release or take.")
+        elif self._owners.get(key) != US:
+            return _error(400, 100, "This app is not the owner of the thread.")
+        elif action == "release":
+            del self._owners[key]
+        elif at(body, "control_pass", "target_role") != AGENT:
+            return _error(400, 100, "target_role must be ai_agent.")
+        else:
+            self._owners[key] = AGENT
+        return JSONResponse({"messaging_product": "whatsapp"})
+
+    def _owner_of(self, key: str) -> str | None:
+        """Returns the owner of a thread, None for an idle one."""
+        return self._owners.get(key)
+
+    def _next_owner_of(self, key: str) -> str:
+        """Returns who gets the customer's words. An idle thread goes to its entry point."""
+        entry_point = AGENT if key in self._with_agent else US
+        return self._owners.setdefault(key, entry_point)
 
     def _send(self, body: dict[str, Any]) -> Response:
         key = recipient_of(body)
@@ -87,6 +145,9 @@ class WhatsAppSimulator(PhoneSimulator):
             content = shown(body)
         except WrongContent as error:
             return _error(400, 100, str(error))
+        if self._owner_of(key) == AGENT and not self._is_partner:
+            return _error(400, 2494191, "Another sender is the owner of this thread.")
+        self._owners[key] = US
         native = self.new_id()
         with self.store.whole():
             self.store.show(key, "business", "message", native, content)
@@ -141,6 +202,42 @@ class WhatsAppSimulator(PhoneSimulator):
             self.report(_batch("smb_message_echoes", message_echoes=[item]))
         await self.let_baton_hear()
         return JSONResponse({"messageId": native, "text": text})
+
+    async def _agent(self, request: Request) -> Response:
+        """Switches Meta's agent on or off for a customer: `{"answers": true}`. With
+        `"partner": false` Baton may take no thread from it.
+        """
+        key, body = self.key_of(request.path_params["key"]), await json_of(request)
+        if isinstance(body.get("answers"), bool):
+            self._owners.pop(key, None)
+            change = self._with_agent.add if body["answers"] else self._with_agent.discard
+            change(key)
+        if isinstance(body.get("partner"), bool):
+            self._is_partner = body["partner"]
+        return JSONResponse({"answers": key in self._with_agent, "owner": self._owner_of(key)})
+
+    async def _say(self, request: Request) -> Response:
+        answer = await super()._say(request)
+        key, body = self.key_of(request.path_params["key"]), await json_of(request)
+        if answer.status_code == 200 and self._owner_of(key) == AGENT:
+            with self.store.whole():
+                self._agent_answers(key, str(body["text"]))
+            await self.let_baton_hear()
+        return answer
+
+    def _agent_answers(self, key: str, words: str) -> None:
+        """Answers as Meta's agent. It passes a customer who wants a person to Baton."""
+        wants_person = "person" in words.lower()
+        self._agent_says(key, WANTED if wants_person else f"{ANSWERED} {words}")
+        if wants_person:
+            self._owners[key] = US
+            self.report(_handover(key, "control_passed", AGENT, US))
+
+    def _agent_says(self, key: str, text: str) -> None:
+        native = self.new_id()
+        self.store.show(key, "business", "message", native, {"text": text, "agent": True})
+        said = {"to": key.removeprefix("+"), "type": "text", "text": {"body": text}}
+        self.report(_standby(message_echoes=[_item(key, native, {"message": said})]))
 
     async def _edit(self, request: Request) -> Response:
         """Changes the words of an earlier message: `{"text"}`.
@@ -231,9 +328,10 @@ class WhatsAppSimulator(PhoneSimulator):
             self._silent.pop(key, None)
         wa_id = key.removeprefix("+")
         contact = {"profile": {"name": self.store.name_of(key) or "Michael"}, "wa_id": wa_id}
-        return _batch(
-            "messages", contacts=[contact], messages=[{"from": wa_id, **_item(key, native, what)}]
-        )
+        said = {"from": wa_id, **_item(key, native, what)}
+        if self._next_owner_of(key) == AGENT:
+            return _standby(contacts=[contact], messages=[said])
+        return _batch("messages", contacts=[contact], messages=[said])
 
     def _status_of(self, key: str, native: str, status: str) -> dict[str, Any]:
         failed = (
@@ -250,8 +348,29 @@ def _item(key: str, native: str, what: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch(field: str, **lists: Any) -> dict[str, Any]:
-    metadata = {"display_phone_number": OWN_NUMBER, "phone_number_id": NUMBER}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, **lists}
+    return _change(field, {"messaging_product": "whatsapp", "metadata": OURS, **lists})
+
+
+def _standby(**lists: Any) -> dict[str, Any]:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby/"""
+    return _batch("standby", standby=lists)
+
+
+def _handover(key: str, kind: str, before: str, after: str) -> dict[str, Any]:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging-handovers/"""
+    roles = {"previous_owner_role": before, "new_owner_role": after}
+    value = {
+        "messaging_product": "whatsapp",
+        "recipient": OURS,
+        "sender": {"phone_number": key.removeprefix("+")},
+        "timestamp": str(int(datetime.now(UTC).timestamp())),
+        "type": kind,
+        kind: {"metadata": "the customer asks for a person", **roles},
+    }
+    return _change("messaging_handovers", value)
+
+
+def _change(field: str, value: dict[str, Any]) -> dict[str, Any]:
     changes = [{"field": field, "value": value}]
     return {
         "object": "whatsapp_business_account",

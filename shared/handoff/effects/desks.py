@@ -13,7 +13,7 @@ from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import HandoffRequest, Timer
 from shared.schemas.desks import Called, CreatedChat
-from shared.schemas.events import ByCustomer, ChatCreated, HumanLeft, HumanRequested
+from shared.schemas.events import AsksForHuman, ByCustomer, ChatCreated, HumanLeft
 from shared.schemas.ids import platform_of
 from shared.schemas.own_events import ChatOpened, UnclaimedTimeout
 from shared.schemas.variables import Audience
@@ -21,7 +21,7 @@ from shared.schemas.variables import Audience
 
 def queue(draft: Draft) -> None:
     """Reminders count from the opening where the customer waits for one."""
-    event = expect(draft.event, HumanRequested)
+    event = expect(draft.event, AsksForHuman)
     route = draft.policy.route(draft.conversation, draft.now)
     waits = route.opens.astimezone(UTC) if route.opens and route.waits else None
     request = HandoffRequest(

@@ -9,7 +9,7 @@ from shared.schemas.notifications import HANDOFFS, Notification, NotificationTyp
 from shared.schemas.own_events import UnclaimedTimeout
 from shared.schemas.representative import Representative
 
-_UNTIMED = {"handoff.ended", "delivery.failed", "bot.silenced"}
+_UNTIMED = {"handoff.ended", "delivery.failed", "bot.silenced", "handoff.floor_lost"}
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
 

@@ -29,10 +29,12 @@ def message(draft: Draft) -> None:
 
 
 def bot_message(draft: Draft) -> None:
-    if draft.conversation.unsubscribed_at is None:
-        _say(draft, expect(draft.event, Said))
-    else:
+    if draft.conversation.unsubscribed_at is not None:
         draft.reason = "unsubscribed"
+    elif not draft.may_answer:
+        draft.reason = "not-active"
+    else:
+        _say(draft, expect(draft.event, Said))
 
 
 def survey(draft: Draft) -> None:
@@ -51,10 +53,12 @@ def say(notice: Notice) -> Callable[[Draft], None]:
 def say_notice(draft: Draft, notice: Notice, **values: object) -> None:
     """Sends a notice of Baton's own, unless a setting or the customer has switched notices off.
 
-    Where the window is closed, the answer to a request for a human is owed, and sent later.
+    Where the window is closed or another sender is active, the answer to a request for a human is
+    owed, and sent later.
     """
     if notice in OWED and not draft.is_off(draft.policy.notices_off):
-        draft.change(owed=notice.value if draft.outside_window else None)
+        unsaid = draft.outside_window or not draft.has_floor
+        draft.change(owed=notice.value if unsaid else None)
     if _may_say(draft, notice):
         bot = Representative(
             representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
@@ -72,7 +76,7 @@ def _may_say(draft: Draft, notice: Notice) -> bool:
     unwanted = draft.conversation.unsubscribed_at is not None or draft.is_off(
         draft.policy.notices_off
     )
-    return not (said_already or unwanted)
+    return draft.has_floor and not (said_already or unwanted)
 
 
 def _say(draft: Draft, event: Said) -> bool:

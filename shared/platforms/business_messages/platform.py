@@ -22,7 +22,14 @@ from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.suggestions import all_of, left_out
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.commands import (
+    MoveFloor,
+    SendEvent,
+    SendMessage,
+    SendSurvey,
+    Signal,
+    ToChannel,
+)
 from shared.schemas.content import CardContent, Content, Suggestion
 from shared.schemas.content_rules import ACTIONS
 from shared.schemas.conversation import Capabilities
@@ -214,7 +221,7 @@ class BusinessMessages:
             NAME, lambda: [_reported(_report(request.body))], lambda: _report(request.body)
         )
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         base = f"{self.api_url.rstrip('/')}/v1/conversations/{quote(command.to, safe='')}"
         if isinstance(command, SendMessage):
             content = _shown(command.content)
@@ -227,6 +234,8 @@ class BusinessMessages:
             return self._event(base, command.id, command.event_type, _speaker(command))
         if isinstance(command, SendSurvey):
             return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
+        if isinstance(command, MoveFloor):
+            return None  # Business Messages knows one sender
         if command.kind == "READ":
             url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
             return self._call("PATCH", url, {"receiptType": "READ"})
@@ -238,7 +247,7 @@ class BusinessMessages:
     def refusal(self, answer: Answer) -> str | None:
         return error_status(answer)
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return None
 
     def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
@@ -284,7 +293,7 @@ def _has_suggestion(suggestion: Suggestion) -> bool:
     return suggestion.action is None or not set(suggestion.action.model_extra or {}) & _ONLY_RCS
 
 
-def _speaker(command: ToCustomer | Signal) -> JsonObject:
+def _speaker(command: SendMessage | SendEvent | Signal) -> JsonObject:
     if command.representative is None:
         return {}
     return {"representative": command.representative.shown}

@@ -26,7 +26,7 @@ from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
 from shared.platforms.ccai.webhook import report_of, reported
 from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
-from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -98,7 +98,7 @@ class Ccai:
             lambda: report_of(parse_signed(raw), raw),
         )
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         """Returns None: customers are on other channels, and calls to the desk are made by
         `CcaiDesk`.
         """
@@ -110,7 +110,7 @@ class Ccai:
     def refusal(self, answer: Answer) -> str | None:
         return None
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return None
 
     def _check_age(self, stamp: str) -> None:

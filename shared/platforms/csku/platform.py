@@ -23,7 +23,7 @@ from shared.platforms.base import (
 )
 from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.commands import Signal, ToCustomer
+from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
 from shared.schemas.details import Details, Media
@@ -235,7 +235,7 @@ class Csku:
             NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body))
         )
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         """Returns None: CSKU delivers messages itself."""
         return None
 
@@ -245,5 +245,5 @@ class Csku:
     def refusal(self, answer: Answer) -> str | None:
         return None
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return None

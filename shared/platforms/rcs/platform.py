@@ -23,7 +23,7 @@ from shared.platforms.rcs.webhook import NAME, reported, signed_data
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -90,7 +90,7 @@ class Rcs:
         """
         return completed(reported(request.body, self.facts), self.language, self.now)
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         if isinstance(command, SendMessage):
             traffic: JsonObject = (
                 {"messageTrafficType": self.traffic_type} if self.traffic_type else {}
@@ -102,7 +102,10 @@ class Rcs:
                 **traffic,
             }
             return self._call(command, "agentMessages", "messageId", body)
-        if isinstance(command, SendEvent | SendSurvey) or command.kind == "TYPING_STOPPED":
+        if (
+            isinstance(command, SendEvent | SendSurvey | MoveFloor)
+            or command.kind == "TYPING_STOPPED"
+        ):
             return None  # RCS has no frames, surveys or end of typing
         if command.kind == "TYPING_STARTED":
             return self._call(command, "agentEvents", "eventId", {"eventType": "IS_TYPING"})
@@ -125,12 +128,12 @@ class Rcs:
     def refusal(self, answer: Answer) -> str | None:
         return error_status(answer)
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         """Returns the id that receipts contain. It is known before the message is sent."""
         return _uuid(command)
 
     def _call(
-        self, command: ToCustomer | Signal, what: str, id_field: str, body: JsonObject
+        self, command: ToChannel | Signal, what: str, id_field: str, body: JsonObject
     ) -> Call:
         agent, phone = parties(command.to)
         base = f"{self.api_url.rstrip('/')}/v1/phones/{quote(phone, safe='+')}/{what}"
@@ -144,7 +147,7 @@ class Rcs:
         )
 
 
-def _uuid(command: ToCustomer | Signal) -> str:
+def _uuid(command: ToChannel | Signal) -> str:
     """Returns the message's UUID, which RCS requires.
 
     The caller's own id is never used, even if it is a UUID. Such ids are unique in their

@@ -5,6 +5,8 @@ Webhook:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 Messages:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Thread control, where another sender may be active on the number:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing
 Errors:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
@@ -31,9 +33,25 @@ from shared.platforms.whatsapp.content import (
     message_of,
     plain_message_of,
 )
-from shared.platforms.whatsapp.webhook import APP_NAME, GROUP, NAME, USER_ID, Numbers, reported
+from shared.platforms.whatsapp.webhook import (
+    AI_AGENT,
+    APP_NAME,
+    GROUP,
+    NAME,
+    USER_ID,
+    Numbers,
+    reported,
+)
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import SendEvent, SendMessage, SendSurvey, Signal, ToCustomer
+from shared.schemas.commands import (
+    GiveFloor,
+    MoveFloor,
+    SendEvent,
+    SendMessage,
+    SendSurvey,
+    Signal,
+    ToChannel,
+)
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -51,6 +69,7 @@ CAPABILITIES = Capabilities(
     idempotent_sends=False,
     caller_ids=False,
     window_hours=24,
+    floor=True,
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are
@@ -133,19 +152,15 @@ class WhatsApp:
         found = reported(request.body, self.app_name, self.facts, self.numbers, groups=self.groups)
         return completed(found, self.language, self.now)
 
-    def call(self, command: ToCustomer | Signal) -> Call | None:
+    def call(self, command: ToChannel | Signal) -> Call | None:
         _, customer = parties(command.to)
+        if isinstance(command, MoveFloor):
+            return self._thread_control(command)
         if isinstance(command, SendMessage):
             if customer.startswith(GROUP):
                 to: JsonObject = {"recipient_type": "group", "to": customer.removeprefix(GROUP)}
                 return self._call(command, {**to, **plain_message_of(command.content)})
-            # UNVERIFIED: a user id has a field of its own, by third-party texts and not by the
-            # platform's reference.
-            own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
-            whom: JsonObject = {
-                "recipient_type": "individual",
-                "recipient" if own else "to": _with_plus(customer),
-            }
+            whom: JsonObject = {"recipient_type": "individual", **self._whom(customer)}
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(command.content, language_of(f"+{customer}"), long_body)
             return self._call(command, {**whom, **said})
@@ -190,16 +205,34 @@ class WhatsApp:
         words = message.removeprefix(f"(#{code})").strip() if isinstance(message, str) else ""
         return shortened(f"{code} {_LONG_NUMBER.sub('…', words)}".strip(), REFUSAL_LIMIT)
 
-    def sent_id(self, command: ToCustomer, answer: Answer) -> str | None:
+    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         """Returns a hash of the wamid that statuses will contain, or None if the answer has
         none.
         """
         found = _at(answer, "messages", 0, "id")
         return hidden(found) if isinstance(found, str) and found else None
 
-    def _call(self, command: ToCustomer | Signal, body: JsonObject) -> Call:
+    def _thread_control(self, command: MoveFloor) -> Call | None:
+        """Returns None for a group of people, where no other sender is."""
+        _, customer = parties(command.to)
+        if customer.startswith(GROUP):
+            return None
+        action: JsonObject = {"action": "take"}
+        if isinstance(command, GiveFloor):
+            back: JsonObject = {"action": "pass", "control_pass": {"target_role": AI_AGENT}}
+            action = back if command.shared else {"action": "release"}
+        return self._call(command, {**self._whom(customer), **action}, "thread_control")
+
+    def _whom(self, customer: str) -> JsonObject:
+        """UNVERIFIED: a user id has a field of its own, by third-party texts and not by the
+        platform's reference.
+        """
+        own = Fact.WHATSAPP_RECIPIENT in self.facts and USER_ID.fullmatch(customer)
+        return {"recipient" if own else "to": _with_plus(customer)}
+
+    def _call(self, command: ToChannel | Signal, body: JsonObject, path: str = "messages") -> Call:
         number, _ = parties(command.to)
-        url = f"{self.api_url.rstrip('/')}/{quote(number, safe='')}/messages"
+        url = f"{self.api_url.rstrip('/')}/{quote(number, safe='')}/{path}"
         if not self.access_token:
             raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})

@@ -1,9 +1,11 @@
 """Converts WhatsApp webhooks to events: batches of customers' messages, statuses of our messages,
-and echoes.
+echoes, what another sender on the number hears and says, and reports of who is active.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby/
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging-handovers/
 """
 
 import re
@@ -30,15 +32,21 @@ from shared.platforms.whatsapp.words import (
 )
 from shared.platforms.whatsapp.words import text as text_in
 from shared.schemas.content import Content
+from shared.schemas.conversation import Holder
 from shared.schemas.details import About, Deletion, Details, Edit
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import (
+    REASON_LIMIT,
+    ByCustomer,
     CallPermission,
     Edited,
     Event,
+    FloorMoved,
     GivenName,
     HumanMessage,
+    HumanRequested,
     NamesChanged,
+    Overheard,
     Reaction,
     Revoked,
     Undelivered,
@@ -50,6 +58,8 @@ from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
+AGENT_NAME = "Meta Business Agent"
+ESCALATION, AI_AGENT = "escalation", "ai_agent"  # roles of senders on one number
 ELSEWHERE = "elsewhere"  # stands for the customer of a status that names none
 GROUP = "group:"  # begins the address of a group of people
 USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
@@ -57,6 +67,8 @@ _WHO: Mapping[str, tuple[str, ...]] = {
     "messages": ("from", "from_user_id"),
     "statuses": ("recipient_id", "recipient_user_id"),
     "message_echoes": ("to", "to_user_id", "toUserId"),
+    "overheard": ("to", "to_user_id", "toUserId", "recipient"),
+    "handovers": ("phone_number", "user_id"),
 }
 _FACTS = {
     "recipient_user_id": Fact.WHATSAPP_RECIPIENT_USER_ID,
@@ -137,10 +149,9 @@ def _reported(
     for change in (
         change for entry in _dicts(whole, "entry") for change in _dicts(entry, "changes")
     ):
-        number = _number_of(change.get("value"))
-        is_served = numbers.serves(number)
         for read, item in _items(change, app_name, facts):
-            if not is_served:
+            number = _number_of(item.value)
+            if not numbers.serves(number):
                 others[str(number)] += 1
             elif item.group is not None and not groups:
                 left_alone += 1
@@ -171,10 +182,32 @@ def _items(
     value, field = change.get("value"), change.get("field")
     if not isinstance(value, dict) or not isinstance(field, str):
         return
+    if field in _SHAPES and Fact.WHATSAPP_STANDBY_BODY in facts:
+        value = _SHAPES[field](value)
     for name, read in _FIELDS.get(field, {}).items():
-        whose = tuple(one for one in _WHO[name] if one not in _FACTS or _FACTS[one] in facts)
+        known = _WHO["overheard" if read is _overheard else name]
+        whose = tuple(one for one in known if one not in _FACTS or _FACTS[one] in facts)
         for body in _dicts(value, name):
             yield read, Item(value, body, whose, app_name, _group(body))
+
+
+def _standby(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the value of a `standby` change as one of `messages`. Its lists may stand in an
+    object of their own, and an echo's message may as well: UNVERIFIED, seen in webhooks that others
+    have published.
+    """
+    whole = {**value, **child(value, "standby")}
+    echoes = ({**one, **child(one, "message")} for one in _dicts(whole, "message_echoes"))
+    return {**whole, "message_echoes": list(echoes)}
+
+
+def _handovers(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the value of a `messaging_handovers` change with its only item in a list. The item
+    has no id, and names the customer as `sender` and our number as `recipient`.
+    """
+    kind, whom = text_in(value, "type") or "", child(value, "sender")
+    item = {**whom, "timestamp": value.get("timestamp"), "type": kind, **child(value, kind)}
+    return {"metadata": child(value, "recipient"), "handovers": [item]}
 
 
 def _group(body: Mapping[str, Any]) -> str | None:
@@ -210,6 +243,55 @@ def _message(item: Item) -> list[Event | Ephemeral]:
     if not is_said(item.body):
         return [_unknown(line, kind)]
     return [line.message(UNSUPPORTED, unknown_of(item.body, item.value.get("errors")))]
+
+
+def _to_us(item: Item) -> list[Event | Ephemeral]:
+    return _with_floor(_message(item), Holder.OURS)
+
+
+def _heard(item: Item) -> list[Event | Ephemeral]:
+    """Returns what a customer did while another sender is active."""
+    return _with_floor(_message(item), Holder.THEIRS)
+
+
+def _with_floor(found: list[Event | Ephemeral], floor: Holder) -> list[Event | Ephemeral]:
+    return [
+        one.model_copy(update={"floor": floor})
+        if isinstance(one, ByCustomer | HumanRequested)
+        else one
+        for one in found
+    ]
+
+
+def _overheard(item: Item) -> list[Event | Ephemeral]:
+    """Returns what another sender's bot said to the customer."""
+    line, words = _named(item), words_of(item.body)
+    if not words:
+        return [_unknown(line, item.body.get("type"))]
+    who = Representative(representative_type=RepresentativeType.BOT, display_name=AGENT_NAME)
+    content = Content.model_construct(text=words)  # a fact is not refused for its length
+    return [Overheard(**line.common(), representative=who, content=content)]
+
+
+def _moved(item: Item) -> list[Event | Ephemeral]:
+    """Returns that another sender is active now. `control_passed` is sent to the new owner of the
+    thread, `control_taken` to the previous one.
+    """
+    line, body = _named(item), item.body
+    to_us = body.get("type") == "control_passed"
+    if not to_us and body.get("type") != "control_taken":
+        return [_unknown(line, body.get("type"))]
+    metadata, before = text_in(body, "metadata"), text_in(body, "previous_owner_role")
+    role = text_in(body, "new_owner_role")
+    for_a_person = role == ESCALATION or (role is None and before == AI_AGENT)
+    reason = shortened(metadata or "", REASON_LIMIT) or f"the platform says {body['type']}"
+    moved = FloorMoved(
+        **line.common(),
+        floor=Holder.OURS if to_us else Holder.THEIRS,
+        human_wanted=to_us and for_a_person,
+        reason=reason,
+    )
+    return [moved]
 
 
 def _edited(line: Line, body: Mapping[str, Any]) -> Event:
@@ -329,8 +411,14 @@ _CHANGES = frozenset(
 _Reader = Callable[[Item], list[Event | Ephemeral]]
 _RECEIPTS: Mapping[str, Literal["DELIVERED", "READ"]] = {"delivered": "DELIVERED", "read": "READ"}
 _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
-    "messages": {"messages": _message, "statuses": _status},
+    "messages": {"messages": _to_us, "statuses": _status},
     "smb_message_echoes": {"message_echoes": _echo},
+    "standby": {"messages": _heard, "message_echoes": _overheard},
+    "messaging_handovers": {"handovers": _moved},
+}
+_SHAPES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "standby": _standby,
+    "messaging_handovers": _handovers,
 }
 
 

@@ -1,6 +1,7 @@
 """What only WhatsApp does: the GET that checks the address, errors by code, ids of its own."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
 from shared.platforms.signatures import hmac_sha256_hex
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.platforms.whatsapp.webhook import Numbers
 from shared.platforms.whatsapp.words import words_of
-from shared.schemas.commands import SendEvent, SendMessage, Signal
+from shared.schemas.commands import GiveFloor, MoveFloor, SendEvent, SendMessage, Signal, TakeFloor
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Request
 from shared.schemas.ids import hidden
@@ -173,3 +175,35 @@ def test_statuses_will_name_the_id_of_the_answer(body: bytes, expected: str | No
 )
 def test_the_name_of_a_file_is_one_line(name: object, words: str) -> None:
     assert words_of({"type": "document", "document": {"filename": name}}) == words
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [
+        (TakeFloor(id="1", to=TO), {"action": "take"}),
+        (GiveFloor(id="1", to=TO), {"action": "release"}),
+        (
+            GiveFloor(id="1", to=TO, shared=True),
+            {"action": "pass", "control_pass": {"target_role": "ai_agent"}},
+        ),
+    ],
+)
+def test_who_is_active_is_changed_by_thread_control(
+    command: MoveFloor, action: dict[str, Any]
+) -> None:
+    call = PLATFORM.call(command)
+    assert call is not None
+    assert call.url == "https://graph.test/v1.0/106540352242000/thread_control"
+    product = {"messaging_product": "whatsapp", "to": "+5511987654321"}
+    assert json.loads(call.body) == {**product, **action}
+
+
+def test_a_group_has_no_other_sender() -> None:
+    assert PLATFORM.call(TakeFloor(id="1", to="106540352242000|group:1")) is None
+
+
+def test_a_number_that_baton_does_not_serve_moves_no_floor() -> None:
+    platform = WhatsApp(("new",), numbers=Numbers(["1"]))
+    case = Path(__file__).parents[2] / "samples" / "whatsapp" / "control-passed"
+    body = (case / "body").read_bytes()
+    assert list(platform.events(Request("POST", "/", body))) == []

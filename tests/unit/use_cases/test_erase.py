@@ -110,6 +110,7 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         notified=Notified(target=WORD, state="failed", error=WORD),
         asked=Asked(bot=WORD, state="answered", answer={"text": WORD}, error=WORD),
         marker=True,
+        heard=True,
         form_version=1,
     )
 
