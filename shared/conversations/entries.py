@@ -7,7 +7,7 @@ from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Command, Record, SendMessage, Stream, ToChannel
+from shared.schemas.commands import Command, Record, SendMessage, State, Stream, ToChannel
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.events import ByCustomer, Event, FloorMoved
 from shared.schemas.http import Answer
@@ -40,8 +40,8 @@ def new_entry(
     commands: tuple[Command, ...] = (),
     **more: Any,
 ) -> JournalEntry:
-    """Returns an entry of now, under the id `entry`; one with commands is due after FIRST_LOOK.
-    Unless `more` says otherwise it is accepted, and the conversation is its source.
+    """Returns an entry of now, under the id `entry`; one with commands to execute is due after
+    FIRST_LOOK. Unless `more` says otherwise it is accepted, and the conversation is its source.
     """
     now = ports.clock.now()
     return JournalEntry(
@@ -53,7 +53,7 @@ def new_entry(
         actor=actor,
         nonce=nonce,
         commands=tuple(_with_native_id(ports, conversation, one) for one in commands),
-        due_at=now + FIRST_LOOK if commands else None,
+        due_at=now + FIRST_LOOK if any(one.state is State.PENDING for one in commands) else None,
         **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
     )
 

@@ -6,7 +6,7 @@ Platform formats are parsed in `shared/platforms`.
 from typing import ClassVar
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
-from shared.schemas.commands import Listener
+from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Details
@@ -45,6 +45,7 @@ class Event(Ours):
       what the customer did, and Baton only heard it. None if the event does not say.
     - `heard_before`: the same event came before with `floor` THEIRS, and has its entry.
     - `own_act`: what the platform accepted of ours last, where the decision needs it.
+    - `held` are the messages that wait for the customer, where the event may send or end them.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
@@ -63,6 +64,7 @@ class Event(Ours):
         "floor",
         "heard_before",
         "own_act",
+        "held",
         "names",
     }
 
@@ -79,6 +81,7 @@ class Event(Ours):
     floor: Holder | None = None
     heard_before: bool = False
     own_act: OwnAct | None = None
+    held: tuple[SendMessage, ...] = ()
     names: tuple[GivenName, ...] = ()
 
     @property
