@@ -70,8 +70,12 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
     timer, now = conversation.timer, ports.clock.now()
     late = next((one for one in conversation.waiting if one.gives_up_at <= now), None)
     if late is not None:
-        common = {"id": late.command, "source": conversation.id, "actor": "timer"}
-        return ReopenTimeout(**common, message=late.command)
+        return ReopenTimeout(
+            id=f"{late.command}:{format_time(late.gives_up_at)}",
+            source=conversation.id,
+            actor="timer",
+            message=late.command,
+        )
     if timer is None or timer.due_at > now:
         return None
     return _TIMEOUTS[timer.kind](
