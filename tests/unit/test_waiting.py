@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from shared.handoff import same_customer
 from shared.handoff.machine import Decision
 from shared.schemas import events, own_events
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import Command, SendMessage, State
 from shared.schemas.content import Template
 from shared.schemas.conversation import Channel, Floor, Holder, Phase
@@ -148,7 +150,7 @@ def test_a_tap_of_the_template_releases_and_is_told_to_the_bot() -> None:
     talk = Waiting()
     talk.asks("hello")
     common = talk.common(occurred_at=talk.now)
-    form = {"suggestionResponse": {"text": "Show me"}}
+    form: JsonObject = {"suggestionResponse": {"text": "Show me"}}
     talk.take(events.SuggestionResponse(**common, form=form, said="Show me"))
     assert talk.shown == [ASKED, "hello"]
     assert any(getattr(one, "readers", ()) == ("BOT",) for one in talk.done)
@@ -335,3 +337,14 @@ def test_while_another_sender_is_active_a_humans_words_wait_without_a_template()
     taken = [one.kind for one in talk.done if one.kind in ("take_floor", "message", "event")]
     assert taken == ["take_floor", "event", "message"]
     assert talk.shown == ["Jane joined the conversation.", "Jane: hello"]
+
+
+def test_two_conversations_of_one_customer_keep_what_waits_in_the_order_of_acceptance() -> None:
+    one, two = Waiting(), Waiting()
+    two.asks("first", id="m1")
+    one.now += HOUR
+    one.asks("second", id="m2")
+    kept = same_customer.joined(one.conversation, two.conversation, one.now)
+    assert [waits.command for waits in kept.waiting] == ["m1", "m2"]
+    assert kept.reopening == one.conversation.reopening
+    assert same_customer.part_of(two.conversation, kept.id).waiting == ()

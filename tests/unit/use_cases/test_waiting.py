@@ -19,6 +19,7 @@ from shared.schemas.ids import conversation_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS
 from tests.unit.talk import BOT, human
+from tests.unit.use_cases.asking import ask, refusal
 
 ANA = conversation_id("whatsapp", "1:+12025550100")
 DAY = 86400
@@ -92,7 +93,8 @@ class Play:
     async def now(self) -> Conversation:
         found = await self.ports.store.load(ANA)
         assert found is not None
-        return found.value
+        known: Conversation = found.value
+        return known
 
     async def outcomes(self) -> Mapping[str | None, str]:
         return {entry.event_id: entry.outcome for entry in await self.journal()}
@@ -225,3 +227,24 @@ async def test_an_erase_leaves_nothing_that_waits(play: Play) -> None:
     assert all("secret" not in entry.model_dump_json() for entry in await play.journal())
     await play.user()
     assert play.phone.log == ["answer_ready"]
+
+
+async def test_the_answer_of_the_api_says_that_it_waits_and_whether_a_template_was_sent(
+    play: Play,
+) -> None:
+    path = f"/{ANA}/messages"
+    common = {"text": "hello", "representative": {"representativeType": "BOT"}}
+    answers = [
+        await ask(play.ports, "POST", path, {**common, "messageId": one}) for one in ("b1", "b2")
+    ]
+    said = [(one["state"], one["template"]) for one in answers]
+    assert said == [("WAITING_FOR_CUSTOMER", "SENT"), ("WAITING_FOR_CUSTOMER", "ALREADY_SENT")]
+    again = {**common, "messageId": "b1"}
+    assert await refusal(play.ports, "POST", path, again) == "already-accepted"
+    await play.user()
+    inside = await ask(play.ports, "POST", path, {**common, "messageId": "b3"})
+    assert "state" not in inside
+    assert "template" not in inside
+    template = {"name": "sale", "language": "en"}
+    asked = {"representative": common["representative"], "messageId": "b4", "template": template}
+    assert await refusal(play.ports, "POST", path, asked) == "schema"
