@@ -262,7 +262,7 @@ EMITS: dict[Condition, list[str]] = {
     Condition.FLOOR_WANTED: ["take_floor"],
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
     Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
-    Condition.HELD: ["BOT Hello World Agent: "],
+    Condition.HELD: ["HUMAN Jane: "],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],

@@ -18,8 +18,8 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 
 def reopen(draft: Draft) -> None:
-    """Sends the template. It is no message of the representative whose words wait, so it needs no
-    frame.
+    """Sends the template, which opens no frame. Where the frame of a human stands open it is sent
+    in that: no bot speaks then.
     """
     known, template = draft.conversation, draft.policy.reopens(draft.conversation)
     if template is None:
@@ -27,11 +27,13 @@ def reopen(draft: Draft) -> None:
     bot = Representative(
         representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
     )
+    human = next((one for one in known.humans if one.told), None)
     command = SendMessage(
         id=draft.derived_id("template"),
         to=known.address,
         channel=known.speaks_on,
-        representative=bot,
+        representative=human.representative if human else bot,
+        frame=human.frame if human else None,
         content=Content(template=template),
         reopens=True,
     )
