@@ -81,7 +81,7 @@ class RichCard(_Open):
         return self
 
 
-class Template(Theirs):
+class Template(_Open):
     """A message that the platform has approved, by its name. `parameters` are the values of its
     body, in order.
     """
