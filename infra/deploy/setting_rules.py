@@ -15,13 +15,14 @@ from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
-from shared.settings.types import AGENT, EXACT_ORIGIN, PHONE_NUMBER_ID
+from shared.settings.types import AGENT, EXACT_ORIGIN, PHONE_NUMBER_ID, TEMPLATE
 
 FILE = ROOT / "infra" / "terraform" / "settings.json"
 URL = "^https?://[^/?#]+"
 FORMS = {
     "BRIDGE_ALLOWED_ORIGINS": EXACT_ORIGIN.pattern,
     "DIALOGFLOW_AGENT": AGENT.pattern,
+    "WHATSAPP_REOPEN_TEMPLATE": TEMPLATE.pattern,
     "WHATSAPP_NUMBERS": PHONE_NUMBER_ID.pattern,
 }
 OR_NONE = ("UNVERIFIED_FACTS", "CCAI_UNOFFICIAL")

@@ -125,13 +125,18 @@ class ReceiptAnswer(Answer):
 
 
 class MessageAnswer(Answer):
-    """The message as accepted. Its content is in further fields."""
+    """The message as accepted. Its content is in further fields.
+
+    With `state` it waits until the customer writes. `template` is the message that asks them to.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     name: str
     message_id: str
     representative: Representative
+    state: Literal["WAITING_FOR_CUSTOMER"] | None = None
+    template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
 class EmptyAnswer(Answer):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
@@ -22,6 +23,7 @@ class MessageBody(Content):
 
     message_id: CallerId
     representative: Representative | None = None
+    template: SkipJsonSchema[None] = None  # no key may send templates yet
 
     @field_validator("text", "fallback")
     @classmethod

@@ -126,7 +126,7 @@ async def create_message(ask: Ask) -> Response:
     event = kind.model_validate(
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
-    await control.accept(ask.ports, event)
+    accepted = await control.accept(ask.ports, event)
     said = content.shown
     name = f"conversations/{ask.written}/messages/{body.message_id}"
     return views.json_response(
@@ -135,6 +135,7 @@ async def create_message(ask: Ask) -> Response:
             "messageId": body.message_id,
             **said,
             "representative": views.representative_view(who),
+            **views.waiting_view(accepted.conversation, accepted.commands),
         }
     )
 

@@ -1,6 +1,6 @@
 """The JSON that callers get: conversations, journal entries, links and queue positions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from shared.schemas.commands import (
     Publish,
     Record,
     SendEvent,
+    SendMessage,
+    State,
     TellTeam,
     ToChannel,
     ToCustomer,
@@ -32,6 +34,18 @@ def json_response(body: Mapping[str, Any], **notes: str) -> Response:
     return Response(
         body=pydantic_core.to_json({k: v for k, v in body.items() if v is not None}), notes=notes
     )
+
+
+def waiting_view(conversation: Conversation, commands: Sequence[Command]) -> dict[str, Any]:
+    """Returns what the answer says of a message that waits for the customer to write, and of the
+    template that asks them to; nothing for any other message.
+    """
+    messages = [one for one in commands if isinstance(one, SendMessage)]
+    if all(one.state is not State.WAITING for one in messages):
+        return {}
+    sent_now = any(one.reopens for one in messages)
+    sent_before = "ALREADY_SENT" if conversation.reopening else None
+    return {"state": "WAITING_FOR_CUSTOMER", "template": "SENT" if sent_now else sent_before}
 
 
 def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from shared.handoff.policy import LINE_PATIENCE, Policy
 from shared.handoff.routing.desk import Desk
 from shared.logs import log
 from shared.platforms.whatsapp import webhook as whatsapp
+from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Reaction
 from shared.settings.model import Settings
@@ -28,6 +29,8 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         bot_turns_limit=settings.bot_turns_limit,
         bot_turns_within=timedelta(seconds=settings.bot_turns_within),
         give_up_after=timedelta(seconds=settings.delivery_give_up_after),
+        reopen_give_up_after=timedelta(seconds=settings.reopen_give_up_after),
+        reopen_templates=_templates(settings),
         line_patience=LINE_PATIENCE,
         bot_name=settings.baton_bot_name,
         webhooks=frozenset(settings.webhooks),
@@ -42,6 +45,13 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         ),
         **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
     )
+
+
+def _templates(settings: Settings) -> Mapping[str, Template]:
+    if settings.whatsapp_reopen_template is None:
+        return {}
+    name, language = settings.whatsapp_reopen_template.split("/")
+    return {whatsapp.NAME: Template(name=name, language=language)}
 
 
 def _known_desks(desks: tuple[Desk, ...], platforms: Mapping[str, object]) -> tuple[Desk, ...]:

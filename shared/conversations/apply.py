@@ -20,15 +20,17 @@ from typing import TypeVar
 from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
+from shared.conversations.held_messages import Entries, settled, with_held
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
-from shared.handoff.conditions import asks_for_own_act, asks_for_place
+from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
@@ -43,7 +45,7 @@ AT_ONCE = 20  # customers of one batch
 @dataclass(frozen=True, slots=True)
 class Applied:
     """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
-    acted. `emits` is whether there may be commands to deliver.
+    acted. `emits` is whether there may be commands to deliver, `commands` are those of this event.
     """
 
     conversation: Conversation
@@ -51,6 +53,7 @@ class Applied:
     refusal: BatonError | None = None
     duplicate: JournalEntry | None = None
     emits: bool = True
+    commands: tuple[Command, ...] = ()
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
@@ -85,13 +88,15 @@ def _customer(ports: Ports, event: Event) -> str:
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an event acts: the event as one of that conversation, the conversation, what the commit
-    writes beside it, and whether the customer's names are news.
+    writes beside it, whether the customer's names are news, and the entries of the messages that
+    wait for the customer.
     """
 
     event: Event
     snapshot: Snapshot[Conversation]
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
+    held: Entries = ()
 
 
 async def _attempt(
@@ -110,12 +115,15 @@ async def _attempt(
         event = await with_own_act(ports, conversation, event)
     if isinstance(event, ByCustomer) and event.about is not None:
         event = await with_earlier(ports, conversation, event, event.about)
+    held: Entries = ()
+    if asks_for_held(conversation, event):
+        event, held = await with_held(ports, conversation, event)
     decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(place, event=event, snapshot=Snapshot(conversation, snapshot.token))
+    here = replace(place, event=event, snapshot=Snapshot(conversation, snapshot.token), held=held)
     return await _commit(ports, here, decision, nonce)
 
 
@@ -147,14 +155,18 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
     event, snapshot, beside = place.event, place.snapshot, place.beside
     entries = entries_of(ports, event, decision, nonce)
     done = Applied(
-        decision.conversation, decision.verdict, decision.refusal, emits=bool(decision.commands)
+        decision.conversation,
+        decision.verdict,
+        decision.refusal,
+        emits=bool(decision.commands),
+        commands=decision.commands,
     )
     try:
         await ports.store.commit(
             Commit(
                 [*entries, *beside.entries],
                 [Snapshot(decision.conversation, snapshot.token), *beside.conversations],
-                beside.updates,
+                [*beside.updates, *settled(place.held, decision.ended)],
             )
         )
         _log_first_response(snapshot.value, decision.conversation)

@@ -7,7 +7,15 @@ from shared.handoff.machine import Decision
 from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import CallDesk, Command, Record, SendMessage, Stream, ToChannel
+from shared.schemas.commands import (
+    CallDesk,
+    Command,
+    Record,
+    SendMessage,
+    State,
+    Stream,
+    ToChannel,
+)
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.desks import Called
 from shared.schemas.events import ByCustomer, Event, FloorMoved
@@ -41,8 +49,8 @@ def new_entry(
     commands: tuple[Command, ...] = (),
     **more: Any,
 ) -> JournalEntry:
-    """Returns an entry of now, under the id `entry`; one with commands is due after FIRST_LOOK.
-    Unless `more` says otherwise it is accepted, and the conversation is its source.
+    """Returns an entry of now, under the id `entry`; one with commands to execute is due after
+    FIRST_LOOK. Unless `more` says otherwise it is accepted, and the conversation is its source.
     """
     now = ports.clock.now()
     return JournalEntry(
@@ -54,7 +62,7 @@ def new_entry(
         actor=actor,
         nonce=nonce,
         commands=tuple(_with_native_id(ports, conversation, one) for one in commands),
-        due_at=now + FIRST_LOOK if commands else None,
+        due_at=now + FIRST_LOOK if any(one.state is State.PENDING for one in commands) else None,
         **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
     )
 

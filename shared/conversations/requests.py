@@ -20,13 +20,14 @@ STILL_TYPING = timedelta(minutes=10)
 LATEST = 20  # entries of the journal
 
 
-async def accept(ports: Ports, event: Event) -> None:
+async def accept(ports: Ports, event: Event) -> Applied:
     """Takes a message or event that has the caller's id. Raises AlreadyExists for an id that was
     accepted before, and Refused.
     """
-    known = (await _ask(ports, event)).duplicate
+    applied = await _ask(ports, event)
+    known = applied.duplicate
     if known is None:
-        return
+        return applied
     if known.digest not in (None, event.digest):
         raise _reused(event)
     raise AlreadyExists(

@@ -34,6 +34,8 @@ _NOBODYS: Mapping[str, object] = {
     "phase": Phase.BOT,
     "humans": (),
     "left_unseen": (),
+    "waiting": (),
+    "reopening": None,
     "request": None,
     "called": None,
     "past_chats": (),
@@ -178,6 +180,7 @@ def _merged(
         "handback": primary.handback or other.handback,
         "spoke_at": max(filter(None, (primary.spoke_at, other.spoke_at)), default=None),
         "owed": primary.owed or other.owed,
+        **channels.waiting_of(primary, other),
         "progress": _progress(other, primary),
         "closed": _closed_desks(other, primary),
     }

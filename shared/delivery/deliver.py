@@ -14,7 +14,12 @@ from shared.delivery.drain import Drain
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
-from shared.schemas.own_events import ChatIdleTimeout, HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.own_events import (
+    ChatIdleTimeout,
+    HumanIdleTimeout,
+    ReopenTimeout,
+    UnclaimedTimeout,
+)
 from shared.schemas.times import format_time
 
 PASSES = 3  # of one delivery; the sweep wakes the conversation for the rest, which is due
@@ -62,8 +67,16 @@ async def fire_timers(ports: Ports, conversation: str) -> None:
 
 
 def _due(conversation: Conversation, ports: Ports) -> Event | None:
-    timer = conversation.timer
-    if timer is None or timer.due_at > ports.clock.now():
+    timer, now = conversation.timer, ports.clock.now()
+    late = next((one for one in conversation.waiting if one.gives_up_at <= now), None)
+    if late is not None:
+        return ReopenTimeout(
+            id=f"{late.command}:{format_time(late.gives_up_at)}",
+            source=conversation.id,
+            actor="timer",
+            message=late.command,
+        )
+    if timer is None or timer.due_at > now:
         return None
     return _TIMEOUTS[timer.kind](
         id=f"{timer.armed}:{timer.n}:{format_time(timer.due_at)}",

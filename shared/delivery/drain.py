@@ -35,7 +35,7 @@ from shared.schemas.commands import (
 )
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ids import platform_of
-from shared.schemas.own_events import JoinedLost, LineEmpty
+from shared.schemas.own_events import JoinedLost, LineEmpty, TemplateLost
 
 PAGE = 50
 # how long the other lines wait for one that hangs, before they look for new entries
@@ -170,6 +170,8 @@ class Drain:
                 id=after.id, source=self.conversation, actor="delivery", frame=after.id
             )
             await apply(self.ports, unseen, limit=None)  # this delivery needs no wake-up
+        if isinstance(after, SendMessage) and after.reopens and after.state is State.FAILED:
+            await self._end_what_waits(after)
         self.add(work, command, tried.added)
         self.failed = self.failed or (tried.failed is True and after.state is State.PENDING)
         if after.state is State.BROKEN:
@@ -180,6 +182,17 @@ class Drain:
             await record(self.ports, work, counts=False)
             return replace(tried, command=work.stored(after.id) or after, added=())
         return tried
+
+    async def _end_what_waits(self, template: SendMessage) -> None:
+        """The customer was not asked to write, so nothing is gained by waiting for it."""
+        lost = TemplateLost(
+            id=template.id,
+            source=self.conversation,
+            actor="delivery",
+            template=template.id,
+            reason=template.error or "refused",
+        )
+        await apply(self.ports, lost, limit=None)  # this delivery needs no wake-up
 
     def _is_lost(self, work: Work, joined: Command, state: State) -> bool:
         """Returns whether the customer knows nothing of it: it was refused, or given up without a

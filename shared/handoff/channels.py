@@ -172,6 +172,16 @@ def followed(conversation: Conversation, source: str, at: datetime) -> Conversat
     return conversation if late else moved(conversation, source)
 
 
+def waiting_of(one: Conversation, two: Conversation) -> _Update:
+    """Returns what waits for a customer who has both conversations, in the order of acceptance,
+    and the later template.
+    """
+    every = sorted((*one.waiting, *two.waiting), key=lambda waits: waits.since)
+    sent = filter(None, (one.reopening, two.reopening))
+    latest = max(sent, key=lambda template: template.at, default=None)
+    return {"waiting": tuple(every), "reopening": latest}
+
+
 def joined(primary: Conversation, other: Conversation) -> Conversation:
     """Returns `primary` with the channel of `other`, which is the same customer's. The channel on
     which they wrote last is in use.

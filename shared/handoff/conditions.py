@@ -9,9 +9,9 @@ from shared.handoff.bot_turns import is_out_of_turns
 from shared.handoff.draft import Draft
 from shared.handoff.floor import active
 from shared.handoff.notices import Notice
-from shared.handoff.policy import Policy
+from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.schemas.conversation import Conversation, Holder, Participant, Phase
+from shared.schemas.conversation import Conversation, Holder, Participant, Phase, Waiting
 from shared.schemas.events import (
     BotMessage,
     ByRepresentative,
@@ -28,6 +28,7 @@ from shared.schemas.events import (
     HumanRequested,
     Overheard,
     Subscribed,
+    Undelivered,
     Unsubscribed,
 )
 from shared.schemas.journal import Verdict
@@ -35,6 +36,8 @@ from shared.schemas.own_events import (
     ChatIdleTimeout,
     ChatOpened,
     HumanIdleTimeout,
+    ReopenTimeout,
+    TemplateLost,
     UnclaimedTimeout,
 )
 from shared.schemas.representative import RepresentativeType
@@ -93,6 +96,13 @@ def asks_for_own_act(conversation: Conversation, event: Event) -> bool:
     return theirs and event.floor is None and not isinstance(event, Overheard)
 
 
+def asks_for_held(conversation: Conversation, event: Event) -> bool:
+    """Returns whether the event may send or end the messages that wait for the customer."""
+    is_own = isinstance(event, OWN_ACTS) and event.fact and conversation.owns(event.source)
+    ends = isinstance(event, ReopenTimeout | TemplateLost | Undelivered)
+    return bool(conversation.waiting) and (is_own or ends)
+
+
 def _named(conversation: Conversation, event: Event) -> Participant | None:
     if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
         return conversation.present(event.representative)
@@ -111,6 +121,24 @@ def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
     """A request happens when it is asked."""
     asked = event.occurred_at
     return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _unreachable(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return _too_late(conversation, event, policy) and policy.reopens(conversation) is None
+
+
+def _many_wait(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    is_full = len(conversation.waiting) >= WAITING_LIMIT
+    return is_full and _too_late(conversation, event, policy)
+
+
+def _ended(conversation: Conversation, event: Event, _: Policy) -> bool:
+    if isinstance(event, ReopenTimeout):
+        return all(one.command != event.message for one in conversation.waiting)
+    reopening = conversation.reopening
+    return isinstance(event, TemplateLost) and (
+        reopening is None or reopening.template != event.template
+    )
 
 
 def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
@@ -278,6 +306,9 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
+    Guard.UNREACHABLE: _unreachable,
+    Guard.MANY_WAIT: _many_wait,
+    Guard.ENDED: _ended,
     Guard.UNWANTED: lambda conversation, event, _p: (
         not event.fact and conversation.unsubscribed_at is not None
     ),
@@ -403,8 +434,44 @@ def _floor_wanted(draft: Draft) -> bool:
     """What a channel's own app has shown needs no floor of Baton's."""
     if draft.has_floor or getattr(draft.event, "delivered", False):
         return False
+    if _customer_back(draft) and any(map(_is_human, draft.conversation.waiting)):
+        return True
+    if draft.may_wait:
+        return Effect.JOIN in draft.step.effects
     is_answer = Effect.BOT_MESSAGE in draft.step.effects and draft.may_answer
     return _has(draft, _NEEDS_FLOOR) or is_answer
+
+
+def _customer_back(draft: Draft) -> bool:
+    known = draft.conversation
+    is_asked = bool(known.waiting) or known.reopening is not None
+    return is_asked and _customer_acts(draft) and not draft.outside_window
+
+
+def _held(draft: Draft) -> bool:
+    known = draft.conversation
+    is_held = any(one.entry == draft.event.entry_id for one in known.waiting)
+    return is_held and known.reopening is None and draft.may_answer
+
+
+def _humans_wait(known: Conversation, here: tuple[Participant, ...]) -> bool:
+    names = {human.representative.name for human in here}
+    return any(_is_human(one) and one.representative.name in names for one in known.waiting)
+
+
+def _is_human(one: Waiting) -> bool:
+    return one.representative.representative_type is RepresentativeType.HUMAN
+
+
+def _human_waits(draft: Draft) -> bool:
+    known = draft.conversation
+    return known.phase is Phase.HUMAN and _humans_wait(known, known.humans)
+
+
+def _human_waited(draft: Draft) -> bool:
+    known, before = draft.conversation, draft.before
+    waited = before.phase is known.phase is Phase.HUMAN and _humans_wait(before, before.humans)
+    return waited and not _humans_wait(known, known.humans)
 
 
 def _floor_unused(draft: Draft) -> bool:
@@ -481,6 +548,10 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
     Condition.CUSTOMER_ACTS: _customer_acts,
     Condition.LEFT_UNSEEN: _left_unseen,
+    Condition.CUSTOMER_BACK: _customer_back,
+    Condition.HELD: _held,
+    Condition.HUMAN_WAITS: _human_waits,
+    Condition.HUMAN_WAITED: _human_waited,
     Condition.JOINING: lambda draft: Effect.JOIN in draft.step.effects,
     Condition.STALE: lambda draft: not _is_timely(draft),
     Condition.BOT_SPEAKS: _bot_speaks,

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from shared.handoff.floor import active
 from shared.handoff.notices import Notice
-from shared.handoff.policy import Policy
+from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
 from shared.handoff.transitions import Step
 from shared.measures.definitions import moment
-from shared.schemas.commands import Command, ToCustomer
+from shared.schemas.commands import Command, State, ToCustomer
 from shared.schemas.conversation import Capabilities, Conversation, Holder, Participant, Phase
 from shared.schemas.events import Event
 from shared.schemas.ids import command_id
@@ -28,7 +28,8 @@ class Draft:
     `step` is what the table decided, and `before` the conversation as it was then. `captured_for`
     is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
     as they were before the event changed them. `lost_floor`: by the event it is known that another
-    sender is active now; `has_taken`: the floor is taken with it.
+    sender is active now; `has_taken`: the floor is taken with it. `ended`: by id, how
+    messages end that waited for the customer, and why.
     """
 
     conversation: Conversation
@@ -44,6 +45,7 @@ class Draft:
     known: tuple[Variable, ...] = ()
     lost_floor: bool = False
     has_taken: bool = False
+    ended: dict[str, tuple[State, str | None]] = field(default_factory=dict)
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation
@@ -95,6 +97,13 @@ class Draft:
     @property
     def outside_window(self) -> bool:
         return self.policy.is_outside_window(self.conversation, self.now)
+
+    @property
+    def may_wait(self) -> bool:
+        """Returns whether a message waits for the customer, and a template asks them to write."""
+        known = self.conversation
+        has_room = len(known.waiting) < WAITING_LIMIT
+        return self.outside_window and has_room and self.policy.reopens(known) is not None
 
     @property
     def active(self) -> Holder:

@@ -3,8 +3,8 @@
 All rules are rows in `transitions`; this module only walks them.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.errors import BatonError
@@ -24,7 +24,7 @@ from shared.handoff.transitions import (
     StandingRule,
     Step,
 )
-from shared.schemas.commands import Command, Listener
+from shared.schemas.commands import Command, Listener, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.journal import Verdict
@@ -36,7 +36,8 @@ class Decision:
     """What follows: the conversation (always the next version), the commands, and the refusal if
     it is one.
 
-    `captured_for` is as in JournalEntry.
+    `captured_for` is as in JournalEntry. `ended`: by id, how messages end that waited for the
+    customer, and why.
     """
 
     conversation: Conversation
@@ -45,6 +46,7 @@ class Decision:
     reason: str | None = None
     refusal: BatonError | None = None
     captured_for: tuple[Audience, ...] | None = None
+    ended: Mapping[str, tuple[State, str | None]] = field(default_factory=dict)
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -110,7 +112,7 @@ def _carried_out(step: Step, draft: Draft) -> Decision:
     _run(AFTER_STEP, draft)
     reason = draft.reason or _reason(step, draft.event)
     done = draft.conversation, tuple(draft.commands), step.verdict, reason
-    return Decision(*done, captured_for=draft.captured_for)
+    return Decision(*done, captured_for=draft.captured_for, ended=draft.ended)
 
 
 def _reason(step: Step, event: Event) -> str | None:

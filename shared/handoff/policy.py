@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 from shared.handoff.notices import BUILT_IN, Notices
 from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
+from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 
 DELIVERS = Capabilities()
 BATONS_OWN = Notices(BUILT_IN)
 WINDOW_MARGIN = timedelta(minutes=1)
 LINE_PATIENCE = timedelta(minutes=3)
+WAITING_LIMIT = 20  # messages of one conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class Policy:
 
     `kept_for` is how long the store keeps a conversation after its last event.
 
+    `reopen_templates`: by platform, what is sent to a customer who must write before a message may
+    reach them. The message waits for `reopen_give_up_after`.
+
     `comments`: there is a CRM record that takes what the comment audience may see.
 
     The last four name platforms: those where Baton sends no notices of its own, those where no
@@ -43,6 +48,7 @@ class Policy:
     bot_turns_limit: int = 100
     bot_turns_within: timedelta = timedelta(hours=1)
     give_up_after: timedelta = timedelta(hours=24)
+    reopen_give_up_after: timedelta = timedelta(days=3)
     line_patience: timedelta = LINE_PATIENCE
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
@@ -50,6 +56,7 @@ class Policy:
     kept_for: timedelta = timedelta(days=30)
     comments: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
+    reopen_templates: Mapping[str, Template] = field(default_factory=dict)
     desks: tuple[Desk, ...] = ()
     notices: Notices = BATONS_OWN
     notices_off: frozenset[str] = frozenset()
@@ -74,6 +81,10 @@ class Policy:
         return hours is not None and (
             last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN
         )
+
+    def reopens(self, conversation: Conversation) -> Template | None:
+        """Returns what is sent to a customer who must write first, None where nothing can be."""
+        return self.reopen_templates.get(conversation.platform)
 
     def desk(self, name: str) -> Desk | None:
         return next((desk for desk in self.desks if desk.name == name), None)

@@ -52,6 +52,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,
         "handback": keep.handback or lose.handback,
         "owed": keep.owed or lose.owed,
+        **channels.waiting_of(keep, lose),
         "request": ahead.request or keep.request or lose.request,
         "called": called,
         "humans": _together(keep.humans, lose.humans),

@@ -15,6 +15,8 @@ class Guard(StrEnum):
     UNDELIVERED = "a request, on a conversation that Baton only tracks"
     OVERTAKEN = "because of words from before a human came"
     TOO_LATE = "a request, when the channel's window is closed"
+    UNREACHABLE = "a request, when the channel's window is closed and no template opens it"
+    MANY_WAIT = "a request, when as many messages as may wait for the customer to write"
     UNWANTED = "a request, and the customer has unsubscribed"
     UNSUBSCRIBED = "the customer has unsubscribed"
     TURN_REFUSED = "a request, and the bot has had its turns with no human in between"
@@ -72,6 +74,7 @@ class Guard(StrEnum):
     OPENING = "the desk opens"
     OPENING_KNOWN = "the desk that already has the handoff opens"
     OUTDATED = "the timer was started again or stopped since"
+    ENDED = "nothing waits any more for what it is about"
     FIRST = "the first time"
     EXHAUSTED = "after the last reminder"
 
@@ -85,9 +88,20 @@ class Condition(StrEnum):
         "in use"
     )
     FLOOR_WANTED = (
-        "the step has JOINED, a human's message that is not shown yet, or a survey, and Baton is "
-        "not active at the platform; or it has a bot's message, and no sender is active there"
+        "the step has JOINED, a human's message that is not shown yet and does not wait, or a "
+        "survey, or a human's message waited for this, and Baton is not active at the platform; or "
+        "it has a bot's message that does not wait, and no sender is active there"
     )
+    CUSTOMER_BACK = (
+        "the customer did something on one of their own channels, messages wait for it or a "
+        "template has asked for it, and the channel in use may be written to now"
+    )
+    HELD = (
+        "with the step a message waits for the customer, no template has asked them to write, and "
+        "no other sender is active"
+    )
+    HUMAN_WAITS = "the message of a human who is here waits for the customer"
+    HUMAN_WAITED = "the messages of those who are here waited for the customer, and none waits now"
     FLOOR_UNUSED = (
         "the step is not stale, it changed the phase from HUMAN to BOT, no bot speaks with it, and "
         "by the settings another sender answers next"
@@ -153,13 +167,19 @@ class Effect(StrEnum):
     NOTE_CHAT = "note the chat"
     END_CHAT = "end that chat"
     JOIN = "JOINED"
-    MESSAGE = "message, HUMAN"
+    MESSAGE = "message, HUMAN (where a template can open the closed window, it waits)"
     LEAVE = "LEFT"
     LEAVE_DESK = "LEFT for that desk's humans"
     STAY = "note that they are still here"
     LEAVE_ALL = "LEFT for everyone"
-    BOT_MESSAGE = "message, BOT"
+    BOT_MESSAGE = "message, BOT (where a template can open the closed window, it waits)"
     SEND_SURVEY = "survey"
+    REOPEN = "the template that asks the customer to write"
+    RELEASE = "the messages that waited, in order, each human's in their frame"
+    END_WAITING = (
+        "end the messages that wait, if it is about them or their template, notify delivery.failed "
+        "of each"
+    )
     COUNT_TURN = "count the bot's turn, notify bot.silenced of the last one"
     NOTE_LOOP = "note that robots answer each other"
     NOTIFY_REQUESTED = "notify handoff.requested"

@@ -94,6 +94,13 @@ OUTSIDE_WINDOW = Refusal(
     "reach them another way (an approved template, sent with the channel's own tools).",
     (Effect.NOTIFY_UNDELIVERED,),
 )
+MANY_WAIT = Refusal(
+    "too-many-waiting",
+    "The customer must write before a message may reach them, and as many messages as may already "
+    "wait for that. Wait until they write again.",
+    (Effect.NOTIFY_UNDELIVERED,),
+    error=TooMany,
+)
 NO_SURVEYS = Refusal(
     "unsupported",
     "The customer's channel has no surveys; ask with a message and suggestions.",
@@ -143,6 +150,7 @@ OUTLIVED = (G.OUTLIVED, Step(verdict=Verdict.STALE))
 PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
 ANOTHERS = (G.ANOTHERS, Step(verdict=Verdict.IGNORED))
 TOO_LATE = (G.TOO_LATE, OUTSIDE_WINDOW)
+NO_TEMPLATE = (G.UNREACHABLE, OUTSIDE_WINDOW), (G.MANY_WAIT, MANY_WAIT)
 SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
@@ -267,10 +275,11 @@ _UNSAID = (
     PAST,
     (G.OVERTAKEN, ANSWERED),
     *_OF_FLOOR,
-    TOO_LATE,
+    *NO_TEMPLATE,
     *_OF_SILENCE,
     *_OF_LOOPS,
 )
+_WAITED = _cell((G.ENDED, IGNORE), otherwise=_step(E.END_WAITING))
 _QUEUES = E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED
 
 ON_ARRIVAL: tuple[StandingRule, ...] = (
@@ -379,7 +388,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _SPEAKS_UP,
         HUMAN: _cell(
             UNDELIVERED,
-            TOO_LATE,
+            *NO_TEMPLATE,
             PAST_WORDS,
             (G.PRESENT, _step(E.MESSAGE)),
             (G.REQUEST, NOT_JOINED),
@@ -471,6 +480,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(otherwise=IGNORE),
     },
+    own_events.ReopenTimeout.kind: dict.fromkeys(Phase, _WAITED),
+    own_events.TemplateLost.kind: dict.fromkeys(Phase, _WAITED),
     own_events.LineEmpty.kind: {phase: _cell(otherwise=_step(E.FORGET_LINES)) for phase in Phase},
     events.NamesChanged.kind: RECORDED_EVERYWHERE,
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
@@ -482,7 +493,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.Subscribed.kind: {phase: _cell(ECHO, otherwise=_step(E.SUBSCRIBE)) for phase in Phase},
     events.Undelivered.kind: {
-        phase: _cell(otherwise=_step(E.NOTIFY_UNDELIVERED, E.TELL_SENDER, E.FORGET_JOINED))
+        phase: _cell(
+            otherwise=_step(E.NOTIFY_UNDELIVERED, E.TELL_SENDER, E.FORGET_JOINED, E.END_WAITING)
+        )
         for phase in Phase
     },
     events.Unknown.kind: IGNORED_EVERYWHERE,
@@ -522,6 +535,13 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         "Humans may leave while the window is closed, or while the customer writes elsewhere. "
         "The customer must know before anything else is said, also where the step ignores the "
         "event.",
+    ),
+    StandingRule(
+        "customer is back",
+        C.CUSTOMER_BACK,
+        (E.RELEASE,),
+        "What waited was said before the customer's words, so it comes before their answer. It is "
+        "sent with the customer's own event, so it is sent once.",
     ),
 )
 
@@ -569,6 +589,24 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         (E.START_HUMAN_TIME, E.START_IDLE_TIMER, E.END_BOT_RUN),
         "The idle timer counts from the last human join or message. Two robots are only those with "
         "no human in between.",
+    ),
+    StandingRule(
+        "human waits",
+        C.HUMAN_WAITS,
+        (E.STOP_TIMER,),
+        "A human whose words wait for the customer is not idle.",
+    ),
+    StandingRule(
+        "human waited",
+        C.HUMAN_WAITED,
+        (E.START_IDLE_TIMER,),
+        "The customer has the human's words now, or they are given up.",
+    ),
+    StandingRule(
+        "template",
+        C.HELD,
+        (E.REOPEN,),
+        "Only the customer opens the window. They are asked once until they write again.",
     ),
     StandingRule(
         "who speaks",

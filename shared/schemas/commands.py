@@ -31,6 +31,8 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # it may have arrived, so it is not sent again
     UNFRAMED = "unframed"  # its JOINED never reached the customer
     DROPPED = "dropped"  # no longer needed
+    WAITING = "waiting-for-customer"  # for the customer to write again; no delivery works it
+    RELEASED = "released"  # it waited, and was sent with what the customer did then
     # a JOINED that failed for good: later commands of its frame become UNFRAMED, up to its LEFT
     BROKEN = "broken"
 
@@ -138,10 +140,13 @@ class GiveFloor(_ToChannel):
 
 
 class SendMessage(_ToCustomer):
-    """A message to the customer."""
+    """A message to the customer. `reopens`: a template, sent because other messages wait for the
+    customer.
+    """
 
     kind: Literal["message"] = "message"
     content: Content
+    reopens: bool = False
 
 
 class SendEvent(_ToCustomer):

@@ -81,8 +81,19 @@ class RichCard(_Open):
         return self
 
 
+class Template(_Open):
+    """A message that the platform has approved, by its name. `parameters` are the values of its
+    body, in order.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
+    parameters: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+
+
 class Content(Theirs):
-    """A message: exactly one of text, richCard and image, with suggestions and a fallback.
+    """A message: exactly one of text, richCard, image and template, with suggestions and a
+    fallback.
 
     Fields of a newer version are kept in the store. `taken` leaves out the unknown fields of a
     caller.
@@ -93,14 +104,16 @@ class Content(Theirs):
     text: Text | None = None
     rich_card: RichCard | None = None
     image: Image | None = None
+    template: Template | None = None
     suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=SUGGESTIONS)] = ()
     fallback: Text | None = None
     contains_rich_text: bool | None = None
 
     @model_validator(mode="after")
     def _one_payload(self) -> Self:
-        if sum(part is not None for part in (self.text, self.rich_card, self.image)) != 1:
-            raise ValueError("give exactly one of text, richCard and image")
+        payloads = (self.text, self.rich_card, self.image, self.template)
+        if sum(part is not None for part in payloads) != 1:
+            raise ValueError("give exactly one of text, richCard, image and template")
         return self
 
     @classmethod
@@ -125,7 +138,9 @@ class Content(Theirs):
 
     @property
     def summary(self) -> str:
-        """Returns the text, or a short text that stands for an image or a card."""
+        """Returns the text, or a short text that stands for an image, a card or a template."""
         if self.text is not None:
             return self.text
+        if self.template is not None:
+            return " ".join((f"[template {self.template.name}]", *self.template.parameters))
         return "[image]" if self.image is not None else self.fallback or "[rich card]"

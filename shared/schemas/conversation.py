@@ -69,6 +69,7 @@ class Capabilities(Ours):
       for no limit.
     - `surveys`: it has its own surveys.
     - `floor`: it may let another sender than Baton answer a customer, and says so.
+    - `templates`: it has approved messages that may be sent at any time.
     """
 
     delivers: bool = True
@@ -83,6 +84,7 @@ class Capabilities(Ours):
     window_hours: int | None = None
     surveys: bool = False
     floor: bool = False
+    templates: bool = False
 
 
 class Participant(Stored):
@@ -160,6 +162,28 @@ class AwaitedReply(Stored):
     key: str
     audiences: tuple[Audience, ...]
     until: Time
+
+
+class Waiting(Stored):
+    """A message that is sent when the customer writes again: the command `command` of the entry
+    `entry` in the journal of `journal`. At `gives_up_at` it fails.
+    """
+
+    journal: str
+    entry: str
+    command: str
+    representative: Representative
+    since: Time
+    gives_up_at: Time
+
+
+class Reopening(Stored):
+    """The template that was sent because messages wait, since the customer wrote last: the id of
+    its command, and when it was accepted.
+    """
+
+    template: str
+    at: Time
 
 
 class Line(Stored):
@@ -284,6 +308,8 @@ class Conversation(Stored):
       one leaves.
     - `left_unseen`: humans who left while the customer could not be reached, and whose LEFT is
       still to be shown. `owed`: a notice of Baton's own that is still to be shown.
+    - `waiting`: messages for which the customer must write first, in the order of acceptance.
+      `reopening`: the template that asks for it.
     - `unheard`: the latest frames whose JOINED, sent as text, did not reach the customer.
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
@@ -306,6 +332,8 @@ class Conversation(Stored):
     humans: tuple[Participant, ...] = ()
     left_unseen: tuple[Participant, ...] = ()
     owed: str | None = None
+    waiting: tuple[Waiting, ...] = ()
+    reopening: Reopening | None = None
     unheard: tuple[str, ...] = ()
     request: HandoffRequest | None = None
     called: Called | None = None
@@ -404,10 +432,14 @@ class Conversation(Stored):
 
     @property
     def due_at(self) -> Time | None:
-        """When the sweep must wake this conversation: for its timer, or at once while an erase
-        is unfinished.
+        """When the sweep must wake this conversation: for its timer, for what waits too long, or
+        at once while an erase is unfinished.
         """
-        dues = (self.timer and self.timer.due_at, self.erasing and self.erasing.since)
+        dues = (
+            self.timer and self.timer.due_at,
+            self.erasing and self.erasing.since,
+            *(one.gives_up_at for one in self.waiting),
+        )
         return min((due for due in dues if due), default=None)
 
     def present(self, representative: Representative) -> Participant | None:

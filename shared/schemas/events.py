@@ -6,7 +6,7 @@ Platform formats are parsed in `shared/platforms`.
 from typing import ClassVar
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
-from shared.schemas.commands import Listener
+from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Details
@@ -46,6 +46,7 @@ class Event(Ours):
     - `heard_by`: who got the same event when it came before with `floor` THEIRS; it has an entry
       of its own then. None if it did not come before.
     - `own_act`: what the platform accepted of ours last, where the decision needs it.
+    - `held` are the messages that wait for the customer, where the event may send or end them.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
@@ -64,6 +65,7 @@ class Event(Ours):
         "floor",
         "heard_by",
         "own_act",
+        "held",
         "names",
     }
 
@@ -80,6 +82,7 @@ class Event(Ours):
     floor: Holder | None = None
     heard_by: tuple[Listener, ...] | None = None
     own_act: OwnAct | None = None
+    held: tuple[SendMessage, ...] = ()
     names: tuple[GivenName, ...] = ()
 
     @property

@@ -16,6 +16,14 @@ from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+_WORST_FIRST = (
+    State.PENDING,
+    State.WAITING,
+    State.UNKNOWN,
+    State.BROKEN,
+    State.FAILED,
+    State.UNFRAMED,
+)
 _ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
 
 
@@ -156,7 +164,7 @@ class JournalEntry(Stored):
         if self.asked is not None:
             return self.asked.state
         states = {command.state for command in self.commands}
-        for state in (State.PENDING, State.UNKNOWN, State.BROKEN, State.FAILED, State.UNFRAMED):
+        for state in _WORST_FIRST:
             if state in states:
                 return State.FAILED.value if state is State.BROKEN else state.value
         return "done" if states else self.verdict.value

@@ -1,5 +1,5 @@
 """Events that Baton itself creates: a timer fired, a desk's chat was linked or unlinked, a
-JOINED was not delivered.
+JOINED or a template was not delivered.
 """
 
 from typing import ClassVar
@@ -78,3 +78,23 @@ class JoinedLost(Event):
     kind: ClassVar[str] = "joined_lost"
 
     frame: str
+
+
+class ReopenTimeout(Event):
+    """The customer has not written since `message` began to wait for it."""
+
+    kind: ClassVar[str] = "reopen_timeout"
+
+    message: str
+    reason: str = "customer-not-back"
+
+
+class TemplateLost(Event):
+    """The platform refused the template for which messages wait. `template` is the id of its
+    command.
+    """
+
+    kind: ClassVar[str] = "template_lost"
+
+    template: str
+    reason: str

@@ -42,6 +42,7 @@ from shared.settings.types import (
     Origins,
     PhoneNumberIds,
     PlatformNames,
+    ReopenTemplate,
     Seconds,
     Secret,
     Secrets,
@@ -180,6 +181,11 @@ class Settings(BaseModel):
     """Who answers after the last human has left, where another sender shares the number. `meta`
     gives control back to Meta's agent; with `baton` the bot goes on.
     """
+    whatsapp_reopen_template: ReopenTemplate | None = None
+    """`name/language` of an approved template that asks the customer to write, like
+    `answer_ready/en_US`. With it a message outside of the 24 hours waits for them, else it is
+    refused. Set it once every function has this version.
+    """
     unverified_facts: Facts = SAFE
     """Which unverified facts of channels count; `none` for none. The page on channels lists
     them.
@@ -207,6 +213,8 @@ class Settings(BaseModel):
     """Seconds in which these turns are counted, and the length of the pause that follows."""
     delivery_give_up_after: Seconds = 86400
     """Seconds for which a failing delivery is tried."""
+    reopen_give_up_after: Annotated[float, Field(gt=0, le=604800)] = 259200
+    """Seconds for which a message waits for the customer to write, at most a week."""
     journal_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 30
     """Days for which the journal is kept, at least 8, because platforms redeliver for 7."""
     reports_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 400

@@ -19,6 +19,7 @@ SHORTEST_TOKEN_KEY = 32
 LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
 PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
+TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
 AGENT = re.compile(rf"projects/{_PART}/locations/[a-z0-9-]+/agents/{_PART}(/environments/{_PART})?")
@@ -144,6 +145,12 @@ def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _template(value: str) -> str:
+    if not TEMPLATE.fullmatch(value):
+        raise ValueError("give name/language of an approved template, like answer_ready/en_US")
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -179,5 +186,6 @@ TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
+ReopenTemplate = Annotated[str, AfterValidator(_template)]
 Agent = Annotated[str, AfterValidator(_agent)]
 Desks = Annotated[tuple[Desk, ...], BeforeValidator(desk_list), AfterValidator(distinct)]

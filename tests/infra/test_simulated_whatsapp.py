@@ -10,7 +10,7 @@ import pytest
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.whatsapp import NUMBER, WhatsAppSimulator
 from shared.schemas.commands import GiveFloor, MoveFloor, SendMessage, TakeFloor
-from shared.schemas.content import Content
+from shared.schemas.content import Content, Template
 from shared.schemas.conversation import Holder
 from shared.schemas.events import FloorMoved, HumanMessage, Overheard, Undelivered, UserMessage
 from shared.schemas.http import Call
@@ -49,6 +49,8 @@ async def test_whatsapp_closes_its_window_after_a_day_and_opens_it_with_the_next
     await customer(whatsapp, f"/customers/{PHONE}/status", {"silentHours": 25})
     answer = await sent(whatsapp)
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, 131047)
+    template = Template(name="answer_ready", language="en", parameters=("A1",))
+    assert (await sent(whatsapp, template=template)).status == 200
     await says(whatsapp, "Still there?")
     assert (await sent(whatsapp)).status == 200
 

@@ -23,11 +23,12 @@ from shared.schemas.commands import (
     Publish,
     SendEvent,
     SendMessage,
+    State,
     TakeFloor,
     ToChannel,
     ToCustomer,
 )
-from shared.schemas.content import TEXT_LIMIT, Content
+from shared.schemas.content import TEXT_LIMIT, Content, Template
 from shared.schemas.conversation import (
     BotRun,
     Capabilities,
@@ -39,7 +40,9 @@ from shared.schemas.conversation import (
     OwnAct,
     Participant,
     Phase,
+    Reopening,
     Timer,
+    Waiting,
 )
 from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.details import About, Details
@@ -98,6 +101,9 @@ policies = st.builds(
     disclosure_off=switches,
     name_prefix_off=switches,
     floor_given_back=switches,
+    reopen_templates=st.sampled_from(
+        ({}, {"business_messages": Template(name="answer_ready", language="en")})
+    ),
 )
 floors = st.builds(
     Floor,
@@ -110,6 +116,8 @@ own_acts = st.none() | st.builds(OwnAct, at=times, gave=st.booleans())
 people = names.map(
     lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
 )
+BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
+waiters = people | st.just(BOT)
 variables = st.sets(st.sampled_from(Audience)).map(
     lambda seen_by: Variable(
         key="order",
@@ -172,6 +180,22 @@ def conversations(draw: st.DrawFn) -> Conversation:
         if called is not None or phase is not Phase.BOT
         else None
     )
+    waiting = tuple(
+        Waiting(
+            journal=CHANNEL,
+            entry="e0",
+            command=f"w{place}",
+            representative=who,
+            since=NOW,
+            gives_up_at=NOW,
+        )
+        for place, who in enumerate(draw(st.lists(waiters, max_size=4)))
+    )
+    names_here = {who.name for who in several}
+    if phase is Phase.HUMAN and any(
+        one.representative != BOT and one.representative.name in names_here for one in waiting
+    ):
+        timer = None
     request = HandoffRequest(
         reason="billing",
         source=draw(sources),
@@ -207,6 +231,8 @@ def conversations(draw: st.DrawFn) -> Conversation:
         bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
         unheard=draw(st.sampled_from(((), ("frame Jane",)))),
         floor=draw(st.none() | floors),
+        waiting=waiting,
+        reopening=draw(st.none() | st.just(Reopening(template="t1", at=NOW))),
     )  # fmt: skip
 
 
@@ -227,7 +253,9 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)),
         "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
-        "message": "m1", "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
+        "message": draw(st.sampled_from(("m1", "w0", "t1"))), "template": "t1",
+        "lines": ("whatsapp:h-1",), "old": (),
+        "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),
         "heard": draw(st.sampled_from(((), ("BOT",), ("HUMAN",), ("BOT", "HUMAN")))),
         "captured_for": draw(st.none() | hearers), "quoted_for": draw(st.none() | hearers),
@@ -253,12 +281,28 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
     )
 
 
+def with_held(before: Conversation, event: events.Event) -> events.Event:
+    """Returns the event with what waits, as it is read from the journal."""
+    held = tuple(
+        SendMessage(
+            id=one.command,
+            to="old",
+            representative=one.representative,
+            content=Content(text="hello"),
+            state=State.WAITING,
+        )
+        for one in before.waiting
+    )
+    return event.model_copy(update={"held": held})
+
+
 @effort(600)
 @given(conversations(), happenings(), policies)
 def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
     frozen = before.model_dump_json()
+    event = with_held(before, event)
     decision = decide(before, event, NOW, policy)
     assert decide(before, event, NOW, policy) == decision or decision.refusal is not None
     assert before.model_dump_json() == frozen
@@ -266,7 +310,10 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
     assert after.version == before.version + 1
     assert bool(after.humans) == (after.phase is Phase.HUMAN)
     kept = after.called and "chat"
-    assert {Phase.BOT: kept, Phase.QUEUED: "unclaimed", Phase.HUMAN: "idle"}[after.phase] == (
+    waiting = {one.representative.name for one in after.waiting if one.representative != BOT}
+    here = {human.representative.name for human in after.humans}
+    idle = None if waiting & here else "idle"
+    assert {Phase.BOT: kept, Phase.QUEUED: "unclaimed", Phase.HUMAN: idle}[after.phase] == (
         after.timer and after.timer.kind
     )
     assert len({human.representative.name for human in after.humans}) == len(after.humans)
@@ -302,6 +349,7 @@ def test_what_the_customer_is_sent_keeps_every_frame(
     Where the channel's own app showed the words, or what a setting switched off would have said it,
     there is no JOINED.
     """
+    event = with_held(before, event)
     decision = decide(before.model_copy(update={"tracked": False}), event, NOW, policy)
     after = decision.conversation
     # what the channel in use has shown before
@@ -310,6 +358,8 @@ def test_what_the_customer_is_sent_keeps_every_frame(
     limit = policy.of(after.platform).text_limit
     for command in decision.commands:
         assert not isinstance(command, ToCustomer) or command.shown_in(before.id) == after.channel
+        if command.state is State.WAITING:
+            continue
         if isinstance(command, SendEvent) and command.event_type == "REPRESENTATIVE_JOINED":
             assert command.frame not in frames
             frames.add(command.frame or "")

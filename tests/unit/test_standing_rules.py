@@ -16,6 +16,8 @@ from shared.handoff.effects.registry import EFFECTS
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
 from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
+from shared.schemas.commands import SendMessage
+from shared.schemas.content import Content, Template
 from shared.schemas.conversation import (
     Capabilities,
     Channel,
@@ -28,6 +30,7 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.events import Event
 from tests.unit.test_transitions import (
+    ASKED,
     AT_BERLIN,
     CALLED,
     CHAT,
@@ -51,10 +54,22 @@ STANDING = (*ON_ARRIVAL, *BEFORE_STEP, *AFTER_STEP)
 LONG_AGO, LATE = NOW - timedelta(hours=30), EARLIER - timedelta(seconds=1)
 ELSEWHERE = Channel(id="rcs:1", address="1", last_user_at=EARLIER)
 WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
+HELD = SendMessage(
+    id="m1", to="3333", representative=JANE.representative, content=Content(text="It is here.")
+)
+WORDS_WAIT: tuple[str, dict[str, Any]] = ("user_message", {"held": (HELD,)})
 LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
 IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + ON_TIME.human_idle_after}
 SHARED_BY = {"business_messages": Capabilities(window_hours=24, surveys=True, floor=True)}
-WINDOW = replace(ON_TIME, capabilities=SHARED_BY, floor_given_back=frozenset({"business_messages"}))
+ANSWER = Template(name="answer_ready", language="en")
+WINDOW = replace(
+    ON_TIME,
+    capabilities=SHARED_BY,
+    floor_given_back=frozenset({"business_messages"}),
+    reopen_templates={"business_messages": ANSWER},
+)
+JANES: tuple[str, dict[str, Any]] = ("human_message", {})
+LATE_HUMAN = {"last_user_at": LONG_AGO}
 HEARD: tuple[str, dict[str, Any]] = ("user_message", {"floor": Holder.THEIRS, "occurred_at": NOW})
 Case = tuple[Phase, dict[str, Any], tuple[str, dict[str, Any]]]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
@@ -75,6 +90,7 @@ HOLDS: dict[Condition, Case] = {
     Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
     Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
     Condition.LEFT_UNSEEN: (BOT, {"left_unseen": (JANE,)}, ("unknown", {})),
+    Condition.CUSTOMER_BACK: (HUMAN, {**ASKED, **LATE_HUMAN}, WORDS_WAIT),
     Condition.JOINING: (BOT, {}, ("human_joined", {})),
     Condition.STALE: (BOT, {}, ("human_message", {"occurred_at": LATE})),
     Condition.BOT_SPEAKS: (HUMAN, {"human_since": EARLIER}, LEAVES),
@@ -89,6 +105,9 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
     Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
+    Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
+    Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
     Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
@@ -139,6 +158,22 @@ FAILS: dict[Condition, list[Case]] = {
         (BOT, {}, WORDS),
         (BOT, {"left_unseen": (JANE,), "last_user_at": LONG_AGO}, ("unknown", {})),
         (BOT, {"left_unseen": (JANE,), **THEIRS}, ("unknown", {})),
+    ],
+    Condition.CUSTOMER_BACK: [
+        (BOT, {}, WORDS),
+        (BOT, ASKED, ("user_message", {"source": "csku:conv_1"})),
+        (BOT, {**ASKED, **LATE_HUMAN}, ("user_message", {"occurred_at": LONG_AGO})),
+        (BOT, ASKED, ("unknown", {})),
+    ],
+    Condition.HUMAN_WAITS: [
+        (HUMAN, {}, JANES),
+        (HUMAN, {**ASKED, "humans": (SAM,)}, ("unknown", {})),
+    ],
+    Condition.HUMAN_WAITED: [(HUMAN, {}, WORDS), (HUMAN, ASKED, ("unknown", {}))],
+    Condition.HELD: [
+        (HUMAN, {}, JANES),
+        (HUMAN, {**LATE_HUMAN, "reopening": ASKED["reopening"]}, JANES),
+        (HUMAN, {**LATE_HUMAN, **THEIRS}, JANES),
     ],
     Condition.JOINING: [(HUMAN, {}, ("human_joined", {}))],
     Condition.STALE: [(BOT, {}, ("human_message", {}))],
@@ -197,6 +232,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.FLOOR_LOST: {"phase": HUMAN},
     Condition.FLOOR_WANTED: {"phase": HUMAN},
     Condition.LEFT_UNSEEN: {"left_unseen": ()},
+    Condition.CUSTOMER_BACK: {"waiting": (), "reopening": None},
     Condition.JOINING: {"human_version": 7},
     Condition.STALE: {"first_response_seconds": None},
     Condition.BOT_SPEAKS: {"human_since": None},
@@ -208,6 +244,9 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
         "timer": Timer(kind="idle", **IDLE),
         "bot_run": None,
     },
+    Condition.HUMAN_WAITS: {"timer": None},
+    Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
+    Condition.HELD: {"phase": HUMAN},
     Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
@@ -222,6 +261,8 @@ EMITS: dict[Condition, list[str]] = {
     Condition.FLOOR_LOST: ["take_floor"],
     Condition.FLOOR_WANTED: ["take_floor"],
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
+    Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
+    Condition.HELD: ["HUMAN Jane: "],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
@@ -331,5 +372,5 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
         for node in ast.walk(tree)
         if any(_calls(node, name) for name in COMMANDS)
     }
-    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
+    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech", "waiting")}
     assert made == {*effects, "outbox/attempt.py"}

@@ -17,7 +17,7 @@ from shared.handoff.transitions import TABLE, Effect, Guard, Refusal, Rule
 from shared.platforms.base import Ended
 from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Command, Publish, Record, SendEvent, SendMessage
-from shared.schemas.content import Content
+from shared.schemas.content import Content, Template
 from shared.schemas.conversation import (
     Ahead,
     BotRun,
@@ -28,7 +28,9 @@ from shared.schemas.conversation import (
     Holder,
     Participant,
     Phase,
+    Reopening,
     Timer,
+    Waiting,
 )
 from shared.schemas.desks import Called
 from shared.schemas.journal import Verdict
@@ -77,6 +79,7 @@ COMMANDS = {
     Effect.SAY_RETURNED: [
         "BOT Hello World Agent: The person you were talking to is no longer here."
     ],
+    Effect.END_WAITING: ["publish baton-handoffs delivery.failed"],
     **{
         effect: [f"publish baton-handoffs {effect.value.split()[1]}"]
         for effect in Effect
@@ -103,12 +106,25 @@ WINDOW = Policy(
         Desk(name="jakarta", languages=("id",), hours=HOURS, outside="wait"),
     ),
 )
+REOPENING = replace(
+    WINDOW, reopen_templates={"business_messages": Template(name="answer_ready", language="en")}
+)
 HEARING = replace(WINDOW, bot_hears=frozenset({events.Reaction.kind}))
 LOOPING = {
     "bot_run": BotRun(
         since=NOW, turns=WINDOW.bot_turns_limit, messages=1, answers="m0", is_last=True
     )
 }
+SHUT = {"last_user_at": NOW - timedelta(hours=24, seconds=1)}
+WAITS = Waiting(
+    journal=CHANNEL,
+    entry="e1",
+    command="m1",
+    representative=JANE.representative,
+    since=EARLIER,
+    gives_up_at=NOW,
+)
+ASKED = {"waiting": (WAITS,), "reopening": Reopening(template="t1", at=EARLIER)}
 THEIRS = {"floor": Floor(holder=Holder.THEIRS, since=EARLIER)}
 COMES_NOW = {"heard_by": ("HUMAN",), "floor": Holder.OURS}
 FOR_A_PERSON = {"floor": Holder.OURS, "human_wanted": True}
@@ -157,7 +173,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "desk": DESK, "lines": ("whatsapp:h-1",), "old": (),
+        "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
@@ -170,10 +186,13 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ECHO: ({}, {"source": DESK}),
     Guard.REQUEST: ({}, {"fact": False}),
     Guard.UNDELIVERED: ({"tracked": True}, {"fact": False}),
-    Guard.TOO_LATE: (
-        {"last_user_at": NOW - timedelta(hours=24, seconds=1)},
+    Guard.TOO_LATE: (SHUT, {"fact": False, "occurred_at": NOW}),
+    Guard.UNREACHABLE: (SHUT, {"fact": False, "occurred_at": NOW}),
+    Guard.MANY_WAIT: (
+        {**SHUT, "waiting": (WAITS,) * 20},
         {"fact": False, "occurred_at": NOW},
     ),
+    Guard.ENDED: ({}, {}),
     Guard.UNWANTED: (SILENT, {"fact": False}),
     Guard.UNSUBSCRIBED: (SILENT, {}),
     Guard.OVERTAKEN: ({"human_version": 5}, {"fact": False, "answers": 4}),
@@ -253,6 +272,11 @@ OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
     ("claim", Phase.HUMAN): ({"humans": (human("Jane", key="k1"),)}, {"key": "k2"}),
     ("human_message", Phase.HUMAN): ({"humans": (SAM,)}, {}),
     ("human_left", Phase.HUMAN): ({"humans": (JANE, SAM)}, {}),
+    **{
+        (kind, phase): (ASKED, {})
+        for kind in ("reopen_timeout", "template_lost")
+        for phase in Phase
+    },
     ("unclaimed_timeout", Phase.QUEUED): (
         {"timer": Timer(kind="unclaimed", armed=3, n=2, due_at=NOW)},
         {"n": 2},
@@ -328,6 +352,8 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
     for effect in rule.then.effects:
         if (rule.when, effect) in CLOSED:
             yield CLOSED[rule.when, effect]
+        if kind == "undelivered" and effect is Effect.END_WAITING:
+            continue  # nothing waits
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
         # else there is no notification
@@ -340,7 +366,7 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
     asks = rule.when is Guard.BOT_HEARS or (kind, rule.when) == ("reaction", Guard.HEARD_BEFORE)
-    policy = HEARING if asks else WINDOW
+    policy = HEARING if asks else REOPENING if rule.when is Guard.MANY_WAIT else WINDOW
     assert rule_for(before, happened, NOW, policy) is rule, (
         "no case for this rule, or an earlier one decides"
     )
@@ -412,7 +438,7 @@ def test_no_rule_is_missing() -> None:
         "human_message": [
             "UNDELIVERED REQUEST STALE PAST",
             "UNDELIVERED REQUEST STALE PAST",
-            "UNDELIVERED TOO_LATE PAST_PRESENT PRESENT REQUEST STALE PAST",
+            "UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE PAST",
         ],
         "human_left": [
             "UNDELIVERED REQUEST",
@@ -420,10 +446,10 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
         ],
         "bot_message": [
-            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE TOO_LATE UNWANTED "
-            "UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
-            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE TOO_LATE UNWANTED "
-            "UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
+            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE MANY_WAIT "
+            "UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
+            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE MANY_WAIT "
+            "UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
             "UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
@@ -447,6 +473,8 @@ def test_no_rule_is_missing() -> None:
             "",
         ],
         "human_idle_timeout": ["", "", "OUTDATED"],
+        "reopen_timeout": ["ENDED", "ENDED", "ENDED"],
+        "template_lost": ["ENDED", "ENDED", "ENDED"],
         "reaction": [
             "ECHO HEARD HEARD_BEFORE_UNASKED HEARD_BEFORE BOT_HEARS",
             "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE_UNASKED HEARD_BEFORE ASSISTED BOT_HEARS",

@@ -17,15 +17,30 @@ class WrongContent(Exception):
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:
     """Returns a message in Business Messages' form. Raises WrongContent."""
-    read = {"text": _text, "image": _image, "interactive": _interactive}.get(str(body.get("type")))
+    kinds = {"text": _text, "image": _image, "interactive": _interactive, "template": _template}
+    read = kinds.get(str(body.get("type")))
     part = body.get(str(body.get("type")))
     if read is None or not isinstance(part, dict):
-        raise WrongContent("type must be text, image or interactive, with what belongs to it.")
+        raise WrongContent(
+            "type must be text, image, interactive or template, with what belongs to it."
+        )
     return read(part)
 
 
 def _text(part: dict[str, Any]) -> dict[str, Any]:
     return {"text": _words(part.get("body"), TEXT_LIMIT)}
+
+
+def _template(part: dict[str, Any]) -> dict[str, Any]:
+    """The words of a template are at Meta, so its name and its values stand for it."""
+    _words((part.get("language") or {}).get("code"), 10)
+    values = [
+        _words(value.get("text"), BODY_LIMIT)
+        for component in part.get("components", [])
+        for value in component["parameters"]
+    ]
+    name = _words(part.get("name"), 512)
+    return {"text": " ".join((f"[template {name}]", *values))}
 
 
 def _image(part: dict[str, Any]) -> dict[str, Any]:

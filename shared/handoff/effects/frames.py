@@ -12,6 +12,7 @@ from shared.schemas.commands import SendEvent
 from shared.schemas.conversation import Conversation, Participant
 from shared.schemas.events import ByRepresentative, HumanMessage, Undelivered
 from shared.schemas.own_events import JoinedLost
+from shared.schemas.representative import Representative
 
 JOINED: Literal["REPRESENTATIVE_JOINED"] = "REPRESENTATIVE_JOINED"
 LEFT: Literal["REPRESENTATIVE_LEFT"] = "REPRESENTATIVE_LEFT"
@@ -115,6 +116,22 @@ def leave_late(draft: Draft) -> None:
     gone = draft.conversation.left_unseen
     draft.change(left_unseen=())
     _say_left(draft, gone, back=False, late=True)
+
+
+def show(draft: Draft, representative: Representative, frame: str) -> Participant:
+    """Opens a frame for a human who has left already, and whose words the customer is yet to
+    see.
+    """
+    human = Participant(
+        representative=representative, frame=frame, source=draft.event.source, joined_at=draft.now
+    )
+    _open(draft, human)
+    return human
+
+
+def show_gone(draft: Draft, human: Participant) -> None:
+    """Closes such a frame."""
+    _say_left(draft, (human,), back=False, late=True)
 
 
 def _dismiss(draft: Draft, goes: Callable[[Participant], bool], *, back: bool = False) -> None:

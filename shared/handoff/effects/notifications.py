@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from shared.handoff.draft import Draft
 from shared.schemas.commands import Publish
+from shared.schemas.conversation import Waiting
 from shared.schemas.events import Said, Undelivered
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
 from shared.schemas.own_events import UnclaimedTimeout
@@ -21,22 +22,31 @@ def notify(kind: NotificationType) -> Callable[[Draft], None]:
 
 
 def notification(
-    draft: Draft, kind: NotificationType, desk: str | None = None, reason: str | None = None
+    draft: Draft,
+    kind: NotificationType,
+    desk: str | None = None,
+    reason: str | None = None,
+    about: Waiting | None = None,
 ) -> Publish:
+    """Returns the notification of the event, or of one message that waited."""
     event, request = draft.event, draft.conversation.request
     body = Notification(
-        id=draft.derived_id(kind),
+        id=draft.derived_id(f"{kind} {about.command}" if about else kind),
         type=kind,
         conversation=draft.conversation.id,
         time=draft.now,
-        representative=_about(draft),
+        representative=about.representative if about else _about(draft),
         reason=reason or (draft.reason if kind in _SAYS_WHY else None) or _reason(draft),
         waited_seconds=draft.waited_seconds if kind not in _UNTIMED else None,
         reminder=event.n
         if isinstance(event, UnclaimedTimeout) and kind == "handoff.unclaimed"
         else None,
         transcript=transcript_of(draft.conversation.id),
-        message_id=_message_id(draft) if kind == "delivery.failed" else None,
+        message_id=about.command
+        if about
+        else _message_id(draft)
+        if kind == "delivery.failed"
+        else None,
         desk=desk or (request.desk if request else None),
     )
     return Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))

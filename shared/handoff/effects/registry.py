@@ -14,6 +14,7 @@ from shared.handoff.effects import (
     speech,
     state,
     variables,
+    waiting,
 )
 from shared.handoff.effects.notifications import notify
 from shared.handoff.effects.publication import publish, tell_sender
@@ -61,6 +62,9 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STAY: frames.stay,
     Effect.BOT_MESSAGE: speech.bot_message,
     Effect.SEND_SURVEY: speech.survey,
+    Effect.REOPEN: waiting.reopen,
+    Effect.RELEASE: waiting.release,
+    Effect.END_WAITING: waiting.end,
     Effect.COUNT_TURN: loops.count_turn,
     Effect.NOTE_LOOP: loops.note,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),

@@ -8,8 +8,9 @@ from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.frames import introduce
 from shared.handoff.effects.notifications import notification
 from shared.handoff.notices import Notice
-from shared.schemas.commands import SendMessage, SendSurvey
+from shared.schemas.commands import SendMessage, SendSurvey, State
 from shared.schemas.content import TEXT_LIMIT, Content
+from shared.schemas.conversation import Waiting
 from shared.schemas.events import HumanMessage, Said, SurveyAsked
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened, split_text
@@ -80,35 +81,58 @@ def _may_say(draft: Draft, notice: Notice) -> bool:
 
 
 def _say(draft: Draft, event: Said) -> bool:
-    """Returns whether the message was sent. Where the window is closed it is not, and the team is
-    notified.
+    """Returns whether the message was sent. Where the window is closed it is not: it waits for the
+    customer, or the team is notified.
 
     In a tracked conversation the platform has shown it already.
     """
     if draft.conversation.tracked:
         return True
+    if draft.may_wait:
+        _hold(draft, event)
+        return False
     if draft.outside_window:
         draft.reason = "outside-window"
         draft.emit(notification(draft, "delivery.failed"))
         return False
     own, human = draft.next_id(), draft.conversation.present(event.representative)
     frame = introduce(draft, human).frame if human and isinstance(event, HumanMessage) else None
-    prefix = _prefix(draft, event.representative)
-    if prefix and event.content.text is None:  # a picture or card has no words to put it before
-        draft.send(
-            _said(
-                draft, event, draft.derived_id(Notice.PREFIX), Content(text=prefix.rstrip()), frame
-            )
-        )
-    for place, content in enumerate(_pieces(draft, event.content, prefix)):
-        draft.send(_said(draft, event, draft.next_id() if place else own, content, frame))
+    whole = _to_customer(draft, own, event.representative, event.content, frame)
+    say_in_pieces(draft, whole, draft.derived_id(Notice.PREFIX))
     return True
 
 
-def _said(
-    draft: Draft, event: Said, command: str, content: Content, frame: str | None
-) -> SendMessage:
-    return _to_customer(draft, command, event.representative, content, frame)
+def _hold(draft: Draft, event: Said) -> None:
+    """Keeps the whole message until the customer writes again. It is shown then as their channel
+    of that time can.
+    """
+    known, who = draft.conversation, event.representative
+    held = _to_customer(draft, draft.next_id(), who, event.content)
+    draft.emit(held.model_copy(update={"state": State.WAITING}))
+    waiting = Waiting(
+        journal=known.id,
+        entry=event.entry_id,
+        command=held.id,
+        representative=who,
+        since=draft.now,
+        gives_up_at=draft.now + draft.policy.reopen_give_up_after,
+    )
+    draft.change(waiting=(*known.waiting, waiting))
+    draft.reason = State.WAITING.value
+
+
+def say_in_pieces(draft: Draft, whole: SendMessage, name: str) -> None:
+    """Sends a message as the channel can show it. `name` is the id of the name before it, where
+    that is a message of its own.
+    """
+    content, prefix = whole.content, _prefix(draft, whole.representative)
+    if prefix and content.text is None and content.template is None:
+        # a picture or card has no words to put it before
+        alone = Content(text=prefix.rstrip())
+        draft.send(whole.model_copy(update={"id": name, "content": alone}))
+    for place, piece in enumerate(_pieces(draft, content, prefix)):
+        command = draft.next_id() if place else whole.id
+        draft.send(whole.model_copy(update={"id": command, "content": piece}))
 
 
 def _to_customer(

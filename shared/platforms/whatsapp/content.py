@@ -21,7 +21,7 @@ from shared.platforms.suggestions import (
     without_sign_in,
 )
 from shared.schemas.base import JsonObject
-from shared.schemas.content import CardContent, Content, Suggestion
+from shared.schemas.content import CardContent, Content, Suggestion, Template
 from shared.schemas.texts import first_piece
 
 PLATFORM = "whatsapp"
@@ -132,6 +132,8 @@ def message_of(
 
     A liveAgentRequest can be tapped even if the other suggestions do not fit.
     """
+    if content.template is not None:
+        return template_of(content.template)
     said = _said(content, language, long_body)
     contact = said.contact() if asks_contact else None
     if contact is not None:
@@ -145,11 +147,26 @@ def message_of(
     return {"type": "interactive", "interactive": found} if found else said.plain()
 
 
+def template_of(template: Template) -> JsonObject:
+    """Returns the `type` and its object. Only the body of the template may have parameters.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview
+    """
+    values: list[JsonValue] = [{"type": "text", "text": one} for one in template.parameters]
+    components: JsonObject = (
+        {"components": [{"type": "body", "parameters": values}]} if values else {}
+    )
+    named: JsonObject = {"name": template.name, "language": {"code": template.language}}
+    return {"type": "template", "template": {**named, **components}}
+
+
 def plain_message_of(content: Content) -> JsonObject:
     """Returns the `type` and its object, with all suggestions as text: groups take no buttons.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
     """
+    if content.template is not None:
+        return template_of(content.template)
     return _said(content, None, BODY_LIMIT).plain()
 
 

@@ -70,6 +70,7 @@ CAPABILITIES = Capabilities(
     caller_ids=False,
     window_hours=24,
     floor=True,
+    templates=True,
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are

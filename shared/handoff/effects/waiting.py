@@ -1,0 +1,133 @@
+"""Messages that wait for the customer, because their channel's window is closed: the template that
+asks them to write, the release when they are back, and the end where they are not.
+"""
+
+from collections.abc import Sequence
+
+from shared.handoff.draft import Draft
+from shared.handoff.effects.frames import introduce, show, show_gone
+from shared.handoff.effects.notifications import notification
+from shared.handoff.effects.speech import say_in_pieces
+from shared.handoff.notices import Notice
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.content import Content
+from shared.schemas.conversation import Participant, Reopening, Waiting
+from shared.schemas.events import Undelivered
+from shared.schemas.own_events import ReopenTimeout, TemplateLost
+from shared.schemas.representative import Representative, RepresentativeType
+
+
+def reopen(draft: Draft) -> None:
+    """Sends the template, which opens no frame. Where the frame of a human stands open it is sent
+    in that: no bot speaks then.
+    """
+    known, template = draft.conversation, draft.policy.reopens(draft.conversation)
+    if template is None:
+        return
+    bot = Representative(
+        representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
+    )
+    human = next((one for one in known.humans if one.told), None)
+    command = SendMessage(
+        id=draft.derived_id("template"),
+        to=known.address,
+        channel=known.speaks_on,
+        representative=human.representative if human else bot,
+        frame=human.frame if human else None,
+        content=Content(template=template),
+        reopens=True,
+    )
+    draft.emit_unless_tracked(command)
+    draft.change(reopening=Reopening(template=command.id, at=draft.now))
+
+
+def release(draft: Draft) -> None:
+    """Sends what waited, in the order of acceptance, under its own ids and to the customer's
+    address of now. A human who has left meanwhile gets a whole frame.
+    """
+    waiting, held = draft.conversation.waiting, {one.id: one for one in draft.event.held}
+    draft.change(waiting=(), reopening=None)
+    gone: Participant | None = None
+    for one in waiting:
+        words, who = held.get(one.command), one.representative
+        if words is None:
+            continue
+        if gone is not None and gone.representative.name != who.name:
+            show_gone(draft, gone)
+            gone = None
+        withheld = _withheld(draft) if _is_bots(who) else None
+        draft.ended[one.command] = (State.DROPPED if withheld else State.RELEASED, withheld)
+        if withheld:
+            continue
+        frame = None
+        if not _is_bots(who):
+            human = draft.conversation.present(who)
+            if human is None:
+                gone = gone or show(draft, who, draft.derived_id(f"JOINED {one.command}"))
+            frame = introduce(draft, human).frame if human else gone.frame if gone else None
+            _note_first_response(draft)
+        _say(draft, words, frame)
+    if gone is not None:
+        show_gone(draft, gone)
+
+
+def _say(draft: Draft, held: SendMessage, frame: str | None) -> None:
+    known = draft.conversation
+    update = {
+        "to": known.address,
+        "channel": known.speaks_on,
+        "frame": frame,
+        "state": State.PENDING,
+    }
+    whole = held.model_copy(update=update)
+    say_in_pieces(draft, whole, draft.derived_id(f"{Notice.PREFIX} {held.id}"))
+
+
+def _is_bots(who: Representative) -> bool:
+    return who.representative_type is RepresentativeType.BOT
+
+
+def _withheld(draft: Draft) -> str | None:
+    """Returns why a bot may not say now what it said before, None if it may."""
+    known = draft.conversation
+    if any(human.told for human in known.humans) or known.left_unseen:
+        return "human-present"
+    if known.unsubscribed_at is not None:
+        return "unsubscribed"
+    return None if draft.may_answer else "not-active"
+
+
+def _note_first_response(draft: Draft) -> None:
+    if draft.conversation.request and draft.conversation.first_response_seconds is None:
+        draft.change(first_response_seconds=draft.waited_seconds)
+
+
+def end(draft: Draft) -> None:
+    """Ends the messages that the event is about, and notifies the team of each."""
+    known, over = draft.conversation, _over(draft)
+    reason = getattr(draft.event, "reason", None)
+    draft.change(waiting=tuple(one for one in known.waiting if one not in over))
+    if not isinstance(draft.event, ReopenTimeout) and _is_template(draft):
+        draft.change(reopening=None)
+    for one in over:
+        draft.ended[one.command] = (State.FAILED, reason)
+        draft.emit(notification(draft, "delivery.failed", about=one))
+
+
+def _over(draft: Draft) -> Sequence[Waiting]:
+    event, waiting = draft.event, draft.conversation.waiting
+    if isinstance(event, ReopenTimeout):
+        return [one for one in waiting if one.command == event.message]
+    return waiting if _is_template(draft) else ()
+
+
+def _is_template(draft: Draft) -> bool:
+    """Returns whether the event is about the template for which these messages wait."""
+    event, reopening = draft.event, draft.conversation.reopening
+    if isinstance(event, TemplateLost):
+        about = event.template
+    elif isinstance(event, Undelivered) and not event.may_arrive:
+        about = event.message
+    else:
+        return False
+    return reopening is not None and reopening.template == about

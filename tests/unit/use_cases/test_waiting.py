@@ -1,0 +1,250 @@
+"""A message outside of WhatsApp's window, from the request to the customer's phone and journal."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.conversations.apply import apply_and_wake
+from shared.customers.erase import erase
+from shared.delivery.deliver import deliver
+from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.content import Content, Template
+from shared.schemas.conversation import Conversation
+from shared.schemas.events import BotMessage, Event, HumanJoined, HumanMessage, UserMessage
+from shared.schemas.http import Answer, Call
+from shared.schemas.ids import conversation_id
+from shared.schemas.journal import JournalEntry
+from shared.schemas.notifications import HANDOFFS
+from tests.unit.talk import BOT, human
+from tests.unit.use_cases.asking import ask, refusal
+
+ANA = conversation_id("whatsapp", "1:+12025550100")
+DAY = 86400
+
+
+class Phone:
+    """The platform: it takes templates at any time, and other messages while `is_open`."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.is_open = False
+        self.refuses_templates = False
+        self.count = 0
+
+    async def send(self, call: Call) -> Answer:
+        body = json.loads(call.body)
+        is_template = body["type"] == "template"
+        if is_template and self.refuses_templates:
+            return _refusal(132001)
+        if not is_template and not self.is_open:
+            return _refusal(131047)
+        self.log.append(body["template"]["name"] if is_template else body["text"]["body"])
+        self.count += 1
+        return Answer(200, json.dumps({"messages": [{"id": f"wamid.{self.count}"}]}).encode())
+
+
+def _refusal(code: int) -> Answer:
+    return Answer(400, json.dumps({"error": {"code": code, "message": "refused"}}).encode())
+
+
+class Play:
+    def __init__(self, bench: Any) -> None:
+        whatsapp = WhatsApp(app_secrets=("s",), access_token="t")
+        self.bench, self.phone, self.count = bench, Phone(), 0
+        policy = replace(
+            bench.ports.policy,
+            webhooks=frozenset(),
+            capabilities={"whatsapp": whatsapp.capabilities},
+            reopen_templates={"whatsapp": Template(name="answer_ready", language="en")},
+        )
+        self.ports = replace(
+            bench.ports, platforms={"whatsapp": whatsapp}, policy=policy, sender=self.phone
+        )
+
+    async def take(self, kind: type[Event], *, delivered: bool = True, **more: Any) -> Any:
+        self.count += 1
+        common = {"id": f"e{self.count}", "source": ANA, "actor": "test", **more}
+        applied = await apply_and_wake(self.ports, kind.model_validate(common))
+        if delivered:
+            await deliver(self.ports, ANA)
+        return applied
+
+    async def user(self, **more: Any) -> None:
+        self.phone.is_open = True
+        now = self.bench.clock.now()
+        given = {"form": {}, "said": "hi", "address": "1:12025550100", "occurred_at": now}
+        await self.take(UserMessage, **{**given, **more})
+
+    async def bot(self, text: str, **more: Any) -> Any:
+        said = {"representative": BOT, "content": Content(text=text), "fact": False}
+        return await self.take(BotMessage, **{**said, "keeps_id": True, **more})
+
+    async def jane(self, text: str, **more: Any) -> Any:
+        said = {"representative": human(), "content": Content(text=text), "fact": False}
+        return await self.take(HumanMessage, **{**said, "keeps_id": True, **more})
+
+    def closes(self) -> None:
+        self.bench.clock.forward(DAY + 3600)
+        self.phone.is_open = False
+
+    async def now(self) -> Conversation:
+        found = await self.ports.store.load(ANA)
+        assert found is not None
+        known: Conversation = found.value
+        return known
+
+    async def outcomes(self) -> Mapping[str | None, str]:
+        return {entry.event_id: entry.outcome for entry in await self.journal()}
+
+    async def journal(self) -> list[JournalEntry]:
+        page = await self.ports.store.journal(ANA, None, 100)
+        return [one.value for one in page.items]
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        told = self.bench.publisher.on(HANDOFFS)
+        return [
+            (one["message_id"], one["reason"]) for one in told if one["type"] == "delivery.failed"
+        ]
+
+
+@pytest.fixture
+async def play(bench: Any) -> Play:
+    play = Play(bench)
+    await play.user()
+    play.closes()
+    return play
+
+
+async def test_it_waits_and_is_delivered_when_the_customer_writes(play: Play) -> None:
+    await play.bot("Your parcel is here.", id="b1")
+    await play.take(HumanJoined, representative=human())
+    await play.jane("Shall I bring it?", id="j1")
+    assert play.phone.log == ["answer_ready"]
+    waits = await play.outcomes()
+    assert (waits["b1"], waits["j1"]) == ("waiting-for-customer", "waiting-for-customer")
+    assert await play.ports.store.pending_count(ANA) == 0, "nothing blocks the outbox"
+    await play.user()
+    assert play.phone.log[1:] == [
+        "Your parcel is here.",
+        "Jane joined the conversation.",
+        "Jane: Shall I bring it?",
+    ]
+    done = await play.outcomes()
+    assert (done["b1"], done["j1"]) == ("done", "done")
+    await play.user()
+    assert len(play.phone.log) == 4
+    assert play.failures == []
+
+
+async def test_a_template_of_unknown_outcome_is_not_sent_again(play: Play) -> None:
+    await play.bot("hello", delivered=False)
+
+    class Silent:
+        calls = 0
+
+        async def send(self, call: Call) -> None:
+            Silent.calls += 1
+
+    silent = replace(play.ports, sender=Silent())
+    await deliver(silent, ANA)
+    await deliver(silent, ANA)
+    assert Silent.calls == 1
+    assert len((await play.now()).waiting) == 1
+
+
+async def test_a_refused_template_ends_what_waits_with_the_platforms_code(play: Play) -> None:
+    play.phone.refuses_templates = True
+    await play.bot("one", id="b1", delivered=False)
+    await play.bot("two", id="b2")
+    known = await play.now()
+    assert (known.waiting, known.reopening) == ((), None)
+    (first, why), (second, _) = [one for one in play.failures if one[0] in ("b1", "b2")]
+    assert (first, second) == ("b1", "b2")
+    assert "132001" in why
+    failed = await play.outcomes()
+    assert (failed["b1"], failed["b2"]) == ("failed", "failed")
+    play.phone.refuses_templates = False
+    await play.bot("three")
+    assert play.phone.log == ["answer_ready"]
+
+
+async def test_it_is_given_up_when_the_customer_does_not_come(play: Play) -> None:
+    await play.bot("hello", id="b1")
+    play.bench.clock.forward(3 * DAY - 1)
+    await deliver(play.ports, ANA, timers=True)
+    assert play.failures == []
+    play.bench.clock.forward(2)
+    page = await play.ports.store.due_conversations(play.bench.clock.now(), None, 10)
+    assert page.items == [ANA]
+    for _ in range(2):
+        await deliver(play.ports, ANA, timers=True)
+    assert play.failures == [("b1", "customer-not-back")]
+    assert (await play.outcomes())["b1"] == "failed"
+    await play.user()
+    assert play.phone.log == ["answer_ready"]
+
+
+async def test_the_end_and_the_release_are_not_both_taken(play: Play) -> None:
+    """The customer comes at the moment of the end: a stale decision writes nothing."""
+    await play.bot("hello", id="b1")
+    play.bench.clock.forward(3 * DAY + 1)
+    stale = play.ports.store.commit
+    raced = False
+
+    async def after_the_customer(commit: Any) -> Any:
+        nonlocal raced
+        if not raced:
+            raced = True
+            await play.user(delivered=False)
+        return await stale(commit)
+
+    store = play.ports.store
+    store.commit = after_the_customer
+    await deliver(play.ports, ANA, timers=True)
+    assert play.phone.log == ["answer_ready", "hello"]
+    assert play.failures == []
+    assert (await play.outcomes())["b1"] == "done"
+
+
+async def test_the_entry_that_a_delivery_holds_may_be_settled_meanwhile(play: Play) -> None:
+    """The template's entry is the one that holds the words."""
+    await play.bot("hello", id="b1", delivered=False)
+    await play.user(delivered=False)
+    await deliver(play.ports, ANA)
+    assert play.phone.log == ["answer_ready", "hello"]
+    assert (await play.outcomes())["b1"] == "done"
+
+
+async def test_an_erase_leaves_nothing_that_waits(play: Play) -> None:
+    await play.bot("a secret", id="b1")
+    await erase(play.ports, ANA, "admin")
+    known = await play.now()
+    assert (known.waiting, known.due_at) == ((), None)
+    assert all("secret" not in entry.model_dump_json() for entry in await play.journal())
+    await play.user()
+    assert play.phone.log == ["answer_ready"]
+
+
+async def test_the_answer_of_the_api_says_that_it_waits_and_whether_a_template_was_sent(
+    play: Play,
+) -> None:
+    path = f"/{ANA}/messages"
+    common = {"text": "hello", "representative": {"representativeType": "BOT"}}
+    answers = [
+        await ask(play.ports, "POST", path, {**common, "messageId": one}) for one in ("b1", "b2")
+    ]
+    said = [(one["state"], one["template"]) for one in answers]
+    assert said == [("WAITING_FOR_CUSTOMER", "SENT"), ("WAITING_FOR_CUSTOMER", "ALREADY_SENT")]
+    again = {**common, "messageId": "b1"}
+    assert await refusal(play.ports, "POST", path, again) == "already-accepted"
+    await play.user()
+    inside = await ask(play.ports, "POST", path, {**common, "messageId": "b3"})
+    assert "state" not in inside
+    assert "template" not in inside
+    template = {"name": "sale", "language": "en"}
+    asked = {"representative": common["representative"], "messageId": "b4", "template": template}
+    assert await refusal(play.ports, "POST", path, asked) == "schema"
