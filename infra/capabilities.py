@@ -22,6 +22,7 @@ WORDS = {
     "caller_ids": "receipts name callers' own ids; else Baton translates them",
     "surveys": "has surveys",
     "floor": "another sender may answer the customer, and the platform says so",
+    "templates": "templates may be sent while that window is closed",
     "window_hours": "hours after the customer's last message in which Baton lets anybody write",
 }
 

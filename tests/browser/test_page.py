@@ -166,7 +166,7 @@ def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page
     assert shown(page)[-1] == "Jane Doe joined"
 
 
-def test_nobody_available_tells_the_customer_and_gives_the_conversation_back(page: Page) -> None:
+def test_no_human_available_is_said_and_the_bot_speaks_again(page: Page) -> None:
     queue(page)
     press(page, "Nobody available")
     expect_phase(page, "BOT")

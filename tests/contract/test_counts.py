@@ -286,7 +286,7 @@ async def test_a_correction_that_was_interrupted_is_done_again(
     assert await _corrected(firestore) == {one.cell: 1 for one in corrections}
 
 
-async def test_a_day_knows_until_when_it_is_journalled_whatever_is_set_later(
+async def test_a_day_keeps_its_journal_end_when_the_setting_changes(
     firestore: FirestoreStore, firestore_emulator: str, fresh_project: str, clock: Any, make: Any
 ) -> None:
     """That is when the earliest entry of those that counted on it expires, by the setting of

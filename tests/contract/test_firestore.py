@@ -118,7 +118,7 @@ async def test_nothing_expires_before_it_is_due(
         assert await _expiry(rpc, path) > make.at(far)
 
 
-async def test_what_expired_is_shown_to_nobody_and_still_knows_a_duplicate(
+async def test_what_expired_is_not_shown_and_still_knows_a_duplicate(
     store: FirestoreStore, make: Any, clock: Any
 ) -> None:
     conversation = make.conversation("3333", waits=0)

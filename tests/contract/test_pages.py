@@ -122,7 +122,7 @@ async def test_who_no_longer_waits_has_left_the_queue(store: ConversationStore, 
     assert (await store.queue("QUEUED", None, 10)).items == []
 
 
-async def test_the_journal_is_in_sequence_whatever_the_clocks_said(
+async def test_the_journal_is_in_sequence_for_any_clocks(
     store: ConversationStore, make: Any
 ) -> None:
     """What has the same sequence comes by its time, then by its id."""

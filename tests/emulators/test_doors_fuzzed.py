@@ -157,7 +157,7 @@ def _wrapped(body: Any) -> dict[str, Any]:
     | hard
     | hard.map(lambda raw: json.dumps({"message": {"data": base64.b64encode(raw).decode()}}))
 )
-def test_whatever_business_messages_signs(ask: Ask, body: str | bytes) -> None:
+def test_any_signed_body_of_business_messages(ask: Ask, body: str | bytes) -> None:
     raw = body if isinstance(body, bytes) else body.encode()
     assert ask("receive_webhook", "POST", "/business_messages", *signed(raw)).status in (
         200,
@@ -168,14 +168,14 @@ def test_whatever_business_messages_signs(ask: Ask, body: str | bytes) -> None:
 
 @thoroughly
 @given(body=csku.map(lambda value: json.dumps(value).encode()) | raw_json | hard)
-def test_whatever_csku_signs(ask: Ask, body: bytes) -> None:
+def test_any_signed_body_of_csku(ask: Ask, body: bytes) -> None:
     key = {"authorization": CSKU_SECRET}
     assert ask("receive_webhook", "POST", "/csku", body, key).status in (200, 503)
 
 
 @thoroughly
 @given(data=rcs.map(lambda value: json.dumps(value).encode()) | raw_json | hard)
-def test_whatever_rcs_signs(ask: Ask, data: bytes) -> None:
+def test_any_signed_body_of_rcs(ask: Ask, data: bytes) -> None:
     """Never a 400, which would hold up every agent of the partner."""
     body = json.dumps({"message": {"data": base64.b64encode(data).decode()}}).encode()
     signature = {"x-goog-signature": hmac_sha512_base64(RCS_TOKEN, data)}
@@ -184,7 +184,7 @@ def test_whatever_rcs_signs(ask: Ask, data: bytes) -> None:
 
 @thoroughly
 @given(body=whatsapp.map(lambda value: json.dumps(value).encode()) | raw_json | hard)
-def test_whatever_whatsapp_signs(ask: Ask, body: bytes) -> None:
+def test_any_signed_body_of_whatsapp(ask: Ask, body: bytes) -> None:
     signature = {"x-hub-signature-256": f"sha256={hmac_sha256_hex(WHATSAPP_SECRET, body)}"}
     assert ask("receive_webhook", "POST", "/whatsapp", body, signature).status in (200, 503)
 
@@ -194,7 +194,7 @@ def test_whatever_whatsapp_signs(ask: Ask, body: bytes) -> None:
     body=ccai.map(lambda value: json.dumps(value).encode()) | raw_json | hard,
     stamp=st.text("0123456789-:TZ ", max_size=24),
 )
-def test_whatever_the_ccai_platform_signs(ask: Ask, body: bytes, stamp: str) -> None:
+def test_any_signed_body_of_ccai(ask: Ask, body: bytes, stamp: str) -> None:
     signature = hmac_sha256_base64(CCAI_SECRETS.split(",")[0], stamp.encode() + body)
     headers = {"x-signature": f"primary={signature}", "x-signature-timestamp": stamp}
     assert ask("receive_webhook", "POST", "/ccai", body, headers).status in (200, 503)
@@ -202,7 +202,7 @@ def test_whatever_the_ccai_platform_signs(ask: Ask, body: bytes, stamp: str) -> 
 
 @thoroughly
 @given(body=ccai.map(lambda value: json.dumps(value).encode()) | raw_json | hard)
-def test_whatever_an_external_session_event_says(ask: Ask, body: bytes) -> None:
+def test_any_external_session_event(ask: Ask, body: bytes) -> None:
     login = base64.b64encode(f"{CCAI_EVENTS_USER}:{CCAI_EVENTS_PASSWORD}".encode()).decode()
     headers = {"authorization": f"Basic {login}"}
     assert ask("receive_webhook", "POST", "/ccai", body, headers).status in (200, 503)
@@ -215,7 +215,7 @@ def test_whatever_an_external_session_event_says(ask: Ask, body: bytes) -> None:
         str.encode
     )
 )
-def test_whatever_asks_whatsapp_to_prove_its_address(ask: Ask, query: bytes) -> None:
+def test_any_verification_request_of_whatsapp(ask: Ask, query: bytes) -> None:
     assert ask("receive_webhook", "GET", "/whatsapp", b"", {}, query).status in (401, 405)
 
 
@@ -229,7 +229,7 @@ def test_whatever_asks_whatsapp_to_prove_its_address(ask: Ask, query: bytes) -> 
     body=raw_json,
     signature=st.text(st.characters(max_codepoint=255), max_size=100),
 )
-def test_whatever_a_stranger_sends(
+def test_any_body_without_credentials(
     ask: Ask, path: str, method: str, body: bytes, signature: str
 ) -> None:
     names = (
@@ -253,7 +253,7 @@ def test_whatever_a_stranger_sends(
     query=queries,
     key=st.sampled_from([BOT_KEY, AGENT_KEY, ADMIN_KEY, ADMIN_KEY, "wrong", "\xff"]),
 )
-def test_whatever_a_caller_asks(
+def test_any_request_of_a_caller(
     ask: Ask, path: str, method: str, body: bytes, query: bytes, key: str
 ) -> None:
     ask("send_representative", method, path, body, {"authorization": f"Bearer {key}"}, query)
@@ -283,9 +283,7 @@ def test_whatever_a_caller_asks(
     ),
     report=st.sampled_from(["handoffs", "agents"]),
 )
-def test_whatever_a_report_is_asked_for(
-    ask: Ask, query: list[tuple[str, str]], report: str
-) -> None:
+def test_any_request_for_a_report(ask: Ask, query: list[tuple[str, str]], report: str) -> None:
     asked = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in query).encode()
     key = {"authorization": f"Bearer {ADMIN_KEY}"}
     assert ask("send_representative", "GET", f"/v1/reports/{report}", b"", key, asked).status in (
@@ -334,7 +332,7 @@ _tasks = st.fixed_dictionaries(
     | raw_json
     | hard
 )
-def test_whatever_an_agents_page_reports(ask: Ask, body: bytes) -> None:
+def test_any_report_of_an_agents_page(ask: Ask, body: bytes) -> None:
     token = jwt.encode(
         {"sub": "jane", "aud": "baton", "exp": time.time() + 300}, BRIDGE_KEY, algorithm="HS256"
     )
@@ -348,7 +346,7 @@ def test_whatever_an_agents_page_reports(ask: Ask, body: bytes) -> None:
     claims=hard | raw_json,
     method=st.sampled_from(["POST", "GET", "OPTIONS", "PROPFIND"]),
 )
-def test_whatever_stands_in_a_token(ask: Ask, header: bytes, claims: bytes, method: str) -> None:
+def test_any_content_of_a_token(ask: Ask, header: bytes, claims: bytes, method: str) -> None:
     parts = (
         base64.urlsafe_b64encode(part[:40_000]).decode().rstrip("=")
         for part in (header, claims, b"x")
@@ -393,7 +391,7 @@ HARD_PUSHES = hard.map(_pushed) | hard.map(
     ),
     method=st.sampled_from(["GET", "POST", "PROPFIND", "TRACE", "CONNECT", "HEAD", "OPTIONS", "*"]),
 )
-def test_whatever_stands_in_headers_paths_and_queries(
+def test_any_headers_paths_and_queries(
     ask: Ask, function: str, path: str, names: list[str], value: str, query: bytes, method: str
 ) -> None:
     ask(function, method, path, b"{}", dict.fromkeys(names, value), query)
@@ -404,7 +402,7 @@ def test_whatever_stands_in_headers_paths_and_queries(
     envelope=envelopes(wake_ups) | HARD_PUSHES,
     method=st.sampled_from(["POST", "POST", "POST", "GET"]),
 )
-def test_whatever_wakes_delivery(ask: Ask, envelope: Envelope, method: str) -> None:
+def test_any_wake_up(ask: Ask, envelope: Envelope, method: str) -> None:
     assert ask("deliver_outbox", method, "/", envelope.body, envelope.headers).status in (
         200,
         400,
@@ -425,11 +423,11 @@ def test_every_notification_of_the_team(ask: Ask, envelope: Envelope) -> None:
 
 @settings(thoroughly, max_examples=30)
 @given(envelope=envelopes(anything) | HARD_PUSHES)
-def test_whatever_the_bot_is_to_answer(ask: Ask, envelope: Envelope) -> None:
+def test_any_words_for_the_bot(ask: Ask, envelope: Envelope) -> None:
     assert ask("run_bot", "POST", "/", envelope.body, envelope.headers).status in (200, 400, 503)
 
 
 @settings(thoroughly, max_examples=30)
 @given(envelope=envelopes(anything) | HARD_PUSHES, method=st.sampled_from(["POST", "GET"]))
-def test_whatever_calls_the_sweep(ask: Ask, envelope: Envelope, method: str) -> None:
+def test_any_call_of_the_sweep(ask: Ask, envelope: Envelope, method: str) -> None:
     assert ask("sweep", method, "/x", envelope.body, envelope.headers).status in (200, 405)

@@ -180,7 +180,7 @@ def _tried(phone: Phone, text: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_customer_sees_that_somebody_types_and_has_read(phone: Phone) -> None:
+def test_the_customer_sees_typing_and_read_receipts(phone: Phone) -> None:
     jane = {"representative": {"representativeType": "HUMAN", "displayName": "Jane Doe"}}
     phone.post(":claim", "dev-agent", **jane)
     phone.shown()

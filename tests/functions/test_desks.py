@@ -132,7 +132,7 @@ UNLUCKY_SECONDS = 240.0
 
 
 @each_once(channel=CHANNELS, faults=FAULTS)
-def test_whatever_the_platform_does_the_customer_sees_whole_frames(
+def test_for_any_answers_of_the_platform_the_customer_sees_whole_frames(
     desk_server: LocalServer, chats: Chats, channel: str, faults: dict[str, float]
 ) -> None:
     customer = Customer.on(desk_server, channel)
@@ -176,7 +176,7 @@ def test_a_desk_that_turns_customers_away_tells_each_of_them_and_the_team_once(
     _is_sound(customer)
 
 
-def test_a_chat_that_was_turned_away_is_finished_so_that_no_agent_speaks_to_nobody(
+def test_a_chat_that_was_turned_away_is_ended_so_that_no_agent_speaks_in_it(
     writer: Customer, chats: Chats
 ) -> None:
     writer.asks_for_a_person()
@@ -386,7 +386,7 @@ def _apologies(customer: Customer) -> int:
     )
 
 
-def test_a_conversation_of_csku_is_flagged_once_somebody_asks_for_a_human(
+def test_a_conversation_of_csku_is_flagged_when_a_human_is_requested(
     impatient: LocalServer,
 ) -> None:
     native = f"conv_{uuid.uuid4().hex[:8]}"

@@ -52,7 +52,7 @@ def test_the_three_events_are_taken_and_told(browser: Browser) -> None:
     assert {entry["actor"] for entry in browser.entries()} == {"browser:jane"}
 
 
-def test_an_unknown_session_becomes_a_tracked_conversation_in_which_nobody_changes_who_speaks(
+def test_an_unknown_session_becomes_a_tracked_conversation_and_the_speaker_does_not_change(
     browser: Browser,
 ) -> None:
     browser.post(browser.event(JOINED), browser.event(LEFT, finish_reason="escalated"))
@@ -194,7 +194,7 @@ def test_a_session_that_baton_knows_from_dialogflow_is_that_conversation(
     assert talk.journal()[-1]["kind"] == "virtual_agent_joined"
 
 
-def test_a_dialogflow_conversation_that_nobody_knows_is_the_session_itself(
+def test_an_unknown_dialogflow_conversation_is_the_session_itself(
     browser: Browser,
 ) -> None:
     browser.post(browser.event(JOINED, conversation_id="../nobody knows"))

@@ -176,7 +176,7 @@ def test_of_two_claims_at_once_one_wins(talk: Talk) -> None:
     assert talk.seen() == [f"JOINED {holder}"]
 
 
-def test_who_asks_for_a_human_is_told_when_nobody_came(start: Start) -> None:
+def test_a_customer_who_asks_for_a_human_is_told_when_none_came(start: Start) -> None:
     server = start(UNCLAIMED_AFTER="0.2", UNCLAIMED_REMINDERS="2")
     talk = Talk.open(server)
     assert talk.asks_for_human().status == 200

@@ -177,7 +177,7 @@ def test_where_so_configured_a_failure_asks_for_a_human(start: Start) -> None:
     assert talk.state()["requestReason"] == "the bot cannot answer"
 
 
-def test_the_crm_gets_each_comment_once_when_it_is_well_again_and_holds_up_nobody(
+def test_the_crm_gets_each_comment_once_when_it_answers_again_and_delays_no_other(
     server: LocalServer,
 ) -> None:
     assert server.send("PUT", "/local/comments-faults", b'{"server_error": 1}').status == 200
@@ -202,7 +202,7 @@ def test_the_bot_survives_the_end_of_the_process(start: Start) -> None:
     assert (shown(talk), asking(talk)) == ([SORRY], ["unknown"])
 
 
-def test_without_a_bot_nobody_answers(start: Start) -> None:
+def test_without_a_bot_no_answer_comes(start: Start) -> None:
     server = start(BATON_BOT="none")
     talk = Talk.open(server)
     server.wait_until_quiet(talk.id)

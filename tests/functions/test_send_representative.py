@@ -363,7 +363,7 @@ def test_one_releases_ones_own_and_an_admin_anybodys(talk: Talk) -> None:
     assert talk.post(":release", jane, "dev-admin").status == 200
 
 
-def test_nobody_available_is_told_to_the_customer(talk: Talk) -> None:
+def test_the_customer_is_told_that_no_human_is_available(talk: Talk) -> None:
     talk.asks_for_human()
     assert talk.post(":fail", {"reason": "closed for the night"}).status == 200
     assert talk.state()["phase"] == "BOT"

@@ -54,7 +54,7 @@ def test_every_setting_reaches_a_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("function", ["deliver_outbox", "send_representative"])
-def test_whoever_calls_a_desk_or_ends_its_chat_with_an_erase_may(function: str) -> None:
+def test_any_caller_may_call_a_desk_or_end_its_chat_with_an_erase(function: str) -> None:
     needed = {"CCAI_API_URL", "CCAI_API_USER", "CCAI_API_TOKEN"}
     assert needed <= {*ROWS[function].secrets, *ROWS[function].settings}
 

@@ -330,7 +330,7 @@ def test_a_private_function_that_does_not_answer_was_not_checked() -> None:
         assert {one.verdict for one in found} == {Verdict.SKIPPED}
 
 
-def test_a_webhook_that_takes_what_nobody_signed() -> None:
+def test_a_webhook_that_takes_unsigned_bodies() -> None:
     found = list(doctor_checks.unsigned(_door(Answer(200, "{}", {}), "receive_webhook")))
     assert [one.verdict for one in found] == [Verdict.ILL, Verdict.ILL]
 

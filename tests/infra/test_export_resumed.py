@@ -197,7 +197,7 @@ def test_what_cannot_be_gone_on_from_is_said_and_left_as_it_is(
     assert {path.name: path.read_bytes() for path in begun.parent.iterdir()} == left
 
 
-def test_nobody_else_may_read_its_files(smaller: Path, begun: Path, run: Run) -> None:
+def test_only_the_owner_may_read_its_files(smaller: Path, begun: Path, run: Run) -> None:
     begun.chmod(0o644)
     run(smaller, *PERIOD, "--output", str(begun))
     assert stat.S_IMODE(begun.stat().st_mode) == 0o600

@@ -261,7 +261,6 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "captured_for": draw(st.none() | hearers), "quoted_for": draw(st.none() | hearers),
         "by": draw(st.sampled_from((None, "BOT", "HUMAN"))), "may_arrive": draw(st.booleans()),
         "details": Details(about=About(message="m0")),
-        "lines": ("whatsapp:h-1",), "old": (),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
     }  # fmt: skip
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
@@ -392,7 +391,7 @@ def test_what_the_customer_is_sent_keeps_every_frame(
 
 @effort(300)
 @given(conversations(), happenings(), policies)
-def test_where_nobody_may_write_nothing_is_sent(
+def test_where_no_one_may_write_nothing_is_sent(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
     """Not even by a fact, which is never refused; and bots are silent for who has unsubscribed."""
@@ -486,7 +485,7 @@ def test_a_leaving_is_late_only_where_that_human_has_come_since(
 
 @effort(300)
 @given(conversations(), happenings(("handoff_failed", "unlink")), policies)
-def test_nobody_stays_in_what_is_over(
+def test_no_human_stays_in_a_chat_that_is_over(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
     over = event.model_copy(update={"fact": True})  # what is over is reported, never asked for

@@ -92,7 +92,7 @@ async def test_the_answer_says_what_a_link_has_done(clients: Clients, do: Do) ->
     ]
 
 
-async def test_a_channel_that_nobody_has_seen_cannot_be_joined(do: Do) -> None:
+async def test_an_unknown_channel_cannot_be_joined(do: Do) -> None:
     assert await do("bare:p9", "admin", ":link", to=HERE) == "missing"
     assert await do(THERE, "admin", ":link", to="business_messages:c9") == "missing"
     assert await do(THERE, "bot", ":link", to=HERE) == "PERMISSION_DENIED"

@@ -87,7 +87,9 @@ async def test_the_team_hears_of_the_callers_message_that_did_not_arrive(clients
         {"suggestionResponse": {"text": "yes"}},
     ],
 )
-async def test_whatever_names_no_message_stays_as_it_is(clients: Clients, form: JsonObject) -> None:
+async def test_an_event_that_names_no_message_is_unchanged(
+    clients: Clients, form: JsonObject
+) -> None:
     await said(clients)
     receipt = Receipt(source=BARE, form=form)
     assert await in_our_ids(clients.world.instances[0], receipt) == receipt

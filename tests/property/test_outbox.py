@@ -57,7 +57,7 @@ async def test_a_conversation_that_only_the_sweep_wakes_is_delivered_too(
     assert await shown(clients) == [said.text]
 
 
-async def test_whatever_is_taken_wakes_delivery_and_so_does_its_repetition(
+async def test_every_accepted_event_wakes_delivery_and_so_does_its_repetition(
     clients: Clients,
 ) -> None:
     world, ports = clients.world, clients.world.instances[0]

@@ -16,7 +16,7 @@ from tests.unit.talk import NOW, human
 from tests.unit.test_identity import HERE, THERE, Moving
 
 
-def test_that_nobody_was_there_is_said_where_they_write_next() -> None:
+def test_that_no_human_was_there_is_said_where_they_write_next() -> None:
     talk = Moving()
     talk.wants_human()
     talk.now += timedelta(hours=25)
@@ -56,7 +56,7 @@ def test_an_unsubscribing_older_than_their_words_there_changes_nothing() -> None
 @pytest.mark.parametrize(
     ("after", "silent"), [(KEYWORD_FOLLOWS, True), (KEYWORD_FOLLOWS * 2, False)]
 )
-def test_the_keyword_itself_subscribes_nobody_on_whichever_channel(
+def test_the_keyword_itself_does_not_subscribe_on_any_channel(
     after: timedelta, *, silent: bool
 ) -> None:
     talk = Moving()

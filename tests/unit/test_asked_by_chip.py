@@ -58,7 +58,7 @@ def test_while_a_human_is_there_only_the_desk_hears() -> None:
     assert (_heard(decision), talk.phase) == (["HUMAN"], Phase.HUMAN)
 
 
-def test_who_asks_without_a_tap_is_told_to_nobody() -> None:
+def test_a_request_without_a_tap_is_not_published() -> None:
     """A bot that calls `:requestHuman` knows that it did."""
     talk = Talk(**HOOKS)
     assert _heard(talk.wants_human()) == []

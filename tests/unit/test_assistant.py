@@ -64,7 +64,7 @@ def test_a_chat_that_ends_when_the_desks_assistant_has_answered_leads_back_to_th
     assert (heard(talk), talk.conversation.called) == ([["BOT"]], None)
 
 
-def test_a_deflection_says_still_that_nobody_is_available() -> None:
+def test_a_deflection_still_says_that_no_human_is_available() -> None:
     talk = assisted()
     talk.take(Deflected(**talk.common(source=CHAT), reason="after_hours"))
     assert talk.told[1:] == [("handoff.failed", "after_hours")]

@@ -98,7 +98,7 @@ def test_notices_off_says_none_of_batons_own_words_but_what_people_say() -> None
     assert talk.shown == ["Jane: hello"]
 
 
-def test_nobody_is_available_is_said_in_the_customers_language() -> None:
+def test_that_no_human_is_available_is_said_in_the_customers_language() -> None:
     talk = Talk("es-MX")
     talk.user()
     talk.wants_human()
@@ -159,7 +159,7 @@ def test_an_old_code_finds_the_words_and_so_does_a_language_that_reads_another()
     assert {one: own.text(Notice.NOBODY, one) for one in said} == said
 
 
-def test_a_name_stands_on_one_line_and_one_without_a_name_is_somebody() -> None:
+def test_a_name_is_one_line_and_a_missing_name_has_a_substitute() -> None:
     talk = Talk("zh-CN")
     talk.user()
     talk.says("您好", None)
@@ -253,7 +253,7 @@ def test_what_a_person_typed_in_the_channels_own_app_is_not_said_again_but_count
     assert talk.shown == ["Jane has left. You are talking with our automated assistant again."]
 
 
-def test_what_was_typed_there_and_comes_late_is_told_to_nobody() -> None:
+def test_late_words_of_the_desk_are_not_notified() -> None:
     talk = Talk()
     talk.user()
     talk.joins("Sam")

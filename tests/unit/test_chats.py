@@ -131,7 +131,7 @@ def test_chats_that_were_made_for_a_handoff_that_ended_meanwhile_are_ended() -> 
     assert (called(talk)[-1], ended(talk)) == (("close", "human_joined"), [CHAT])
 
 
-def test_nobody_elses_chat_is_touched() -> None:
+def test_no_chat_of_another_customer_is_touched() -> None:
     """A customer of the desk's own, whom no link names."""
     talk = in_line()
     assert (

@@ -148,7 +148,7 @@ def test_a_human_may_come_before_the_opening() -> None:
     assert talk.phase is Phase.HUMAN
 
 
-def test_a_conversation_that_is_only_tracked_is_nobodys_to_close() -> None:
+def test_a_tracked_conversation_cannot_be_closed() -> None:
     talk = Talk(platform="csku", desks=(FAILS,), capabilities={})
     talk.conversation = talk.conversation.model_copy(update={"tracked": True})
     talk.wants_human()

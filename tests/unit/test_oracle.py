@@ -49,7 +49,7 @@ def test_a_whole_handoff_is_fine() -> None:
     assert judged(*told, accepted=("hi", "hello", "hey", "bye")) == []
 
 
-def test_what_the_customer_says_is_nobodys_fault() -> None:
+def test_a_customers_words_are_no_fault() -> None:
     said = {"side": "customer", "kind": "message", "body": {"text": "hi"}}
     assert (
         judged(said, {**said, "kind": "status"}, {**said, "side": "business", "kind": "receipt"})

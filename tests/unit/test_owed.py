@@ -50,7 +50,7 @@ def test_it_is_said_once_where_the_customer_writes_again(
     assert "Monday, 2026-03-09, at 09:00" in said
 
 
-def test_after_the_opening_nobody_is_said_to_be_away_until_then() -> None:
+def test_after_the_opening_the_customer_is_not_told_the_opening_time() -> None:
     talk = unheard()
     talk.now = OPENS + MINUTE
     talk.user("hello?")

@@ -226,7 +226,7 @@ def test_where_whatsapp_is_in_use_functions_that_send_need_its_token() -> None:
     assert closed_doors(read_settings({}), "deliver_outbox") == []
 
 
-def test_what_nobody_has_verified_is_named_or_none_of_it_counts() -> None:
+def test_unverified_facts_count_only_by_name() -> None:
     assert read_settings({}).unverified_facts == SAFE
     assert read_settings({"UNVERIFIED_FACTS": "none"}).unverified_facts == frozenset()
     named = read_settings({"UNVERIFIED_FACTS": "rcs-keywords, whatsapp-to-user-id"})

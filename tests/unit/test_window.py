@@ -176,7 +176,7 @@ def test_an_old_message_that_comes_late_does_not_open_the_window() -> None:
     assert talk.bot(fact=False).reason == "outside-window"
 
 
-def test_that_nobody_came_is_told_when_they_write_again_unless_somebody_has_come_since() -> None:
+def test_that_no_human_came_is_said_when_they_write_again_unless_one_has_come_since() -> None:
     talk = closed()
     talk.desk_wants_human()
     talk.fails()
@@ -256,7 +256,7 @@ def test_an_unsubscribing_that_comes_late_changes_nothing() -> None:
     assert talk.bot(fact=False).refusal is None
 
 
-def test_a_keyword_in_whatever_language_that_comes_with_it_is_not_taken_for_news() -> None:
+def test_a_keyword_in_any_language_that_comes_with_it_is_not_news() -> None:
     talk = unsubscribed()
     talk.user("PARA JÁ", occurred_at=talk.now + timedelta(seconds=1))
     assert talk.bot(fact=False).reason == "unsubscribed"

@@ -249,7 +249,8 @@ function theirBubble({ body, at }) {
 
 /** Without labels on a platform only the text shows who speaks. */
 function plainBubble(body, at) {
-  const from = body.echo ? "From the WhatsApp Business app" : body.agent ? "From Meta’s agent" : null;
+  const elsewhere = body.agent ? "From Meta’s agent" : null;
+  const from = body.echo ? "From the WhatsApp Business app" : elsewhere;
   const app = from ? make("p", { class: "who" }, from) : null;
   const words = make("p", { class: "said", dir: "auto" }, said(body));
   return make("li", { class: "bubble theirs plain" }, make("div", {}, app, words, time(at)));

@@ -130,7 +130,7 @@ def test_an_escalation_says_why_and_carries_the_rest(action: dict[str, Any], rea
     assert (escalation.reason, escalation.metadata) == (reason, action)
 
 
-def test_the_end_asks_for_nobody() -> None:
+def test_the_end_requests_no_human() -> None:
     reply = reply_of({"type": "action", "action": "end"})
     assert (reply.escalation, reply.ends) == (None, True)
 
@@ -138,7 +138,7 @@ def test_the_end_asks_for_nobody() -> None:
 @pytest.mark.parametrize(
     "ornament", [{"menu_id": 1.5}, {"language": []}, {"escalation_reason": 7}], ids=str
 )
-def test_an_escalation_is_one_whatever_stands_beside_it(ornament: dict[str, Any]) -> None:
+def test_an_escalation_counts_beside_any_other_field(ornament: dict[str, Any]) -> None:
     escalation = reply_of({"action": "escalation", **ornament}).escalation
     assert escalation is not None
     assert escalation.reason == "the virtual agent handed over"

@@ -93,9 +93,7 @@ def test_the_time_is_signed_with_the_body() -> None:
         ("yesterday", False),
     ],
 )
-def test_an_old_signature_counts_only_where_nobody_asked_for_its_age(
-    stamp: str, genuine: bool
-) -> None:
+def test_an_old_signature_counts_only_without_a_maximum_age(stamp: str, genuine: bool) -> None:
     request = signed(f"primary={by('s', stamp)}", stamp)
     Ccai(webhook_secrets=("s",)).authenticate(request)
     strict = Ccai(webhook_secrets=("s",), oldest=timedelta(seconds=60), now=lambda: NOW)

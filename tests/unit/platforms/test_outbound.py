@@ -138,7 +138,7 @@ def _call(platform: Platform, content: Content, to: str = "1065|5511987654321") 
 
 
 @given(content=contents)
-def test_rcs_takes_whatever_is_said(content: Content) -> None:
+def test_rcs_takes_every_content(content: Content) -> None:
     assume(first_fault(content) is None)
     message = _call(KNOWN["rcs"], content)["contentMessage"]
     assert rcs_content.refused_content(message) is None
@@ -146,7 +146,7 @@ def test_rcs_takes_whatever_is_said(content: Content) -> None:
 
 
 @given(content=contents)
-def test_whatsapp_takes_whatever_is_said(content: Content) -> None:
+def test_whatsapp_takes_every_content(content: Content) -> None:
     assume(first_fault(content) is None)
     whatsapp_content.shown(_call(KNOWN["whatsapp"], content))
 

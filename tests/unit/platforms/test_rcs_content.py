@@ -107,7 +107,7 @@ def test_a_number_is_told_as_rcs_takes_it() -> None:
     assert suggestion["action"]["dialAction"] == {"phoneNumber": "+12015550123"}
 
 
-def test_where_nobody_can_sign_in_the_fallback_says_how() -> None:
+def test_without_credentials_the_fallback_says_how() -> None:
     """As in Google's snippet send-message-authentication-request-suggestion.sh, whose fallback
     has the address.
     """

@@ -62,7 +62,7 @@ def test_what_is_no_object_is_still_none(body: bytes) -> None:
             parse(body)
 
 
-def test_what_nobody_signed_is_not_mended() -> None:
+def test_unsigned_bodies_are_not_repaired() -> None:
     with pytest.raises(BadRequest):
         parse_object(rb'{"a": "\ud83d"}')
 
@@ -98,7 +98,7 @@ def test_a_time_beyond_any_number_is_no_time(digits: int) -> None:
         parse_time(-(10**digits))
 
 
-def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(
+def test_any_error_is_logged_with_the_conversation_and_alarmed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fails() -> list[Event]:
@@ -116,7 +116,7 @@ def test_whatever_goes_wrong_is_noted_with_the_conversation_and_alarmed(
     assert "12025550100" not in json.dumps(line)
 
 
-def test_where_nobody_can_be_named_it_is_alarmed_alone() -> None:
+def test_an_error_without_a_conversation_is_only_alarmed() -> None:
     def fails() -> Any:
         raise ZeroDivisionError
 

@@ -66,7 +66,7 @@ def test_the_check_of_the_address_is_answered_with_the_challenge() -> None:
         {"mode": "unsubscribe", "challenge": "1", "verify_token": "verify"},
     ],
 )
-def test_a_check_by_somebody_else_is_refused(query: dict[str, str]) -> None:
+def test_a_check_with_another_verify_token_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(Unauthenticated):
         PLATFORM.handshake(_asked(**query))
 

@@ -168,7 +168,7 @@ def test_a_link_that_does_not_fit_leaves_the_words_and_a_sign(
     assert json.loads(capsys.readouterr().out)["severity"] == "WARNING"
 
 
-def test_what_nobody_has_verified_can_be_switched_off() -> None:
+def test_an_unverified_fact_can_be_switched_off() -> None:
     plain = replace(PLATFORM, facts=frozenset[Fact]())
     call = plain.call(
         SendMessage(id="1", to="1|BR.15", representative=JANE, content=Content(text="Hello"))
@@ -276,7 +276,7 @@ def test_an_action_that_whatsapp_does_not_have_is_a_line_that_says_where_it_lead
     ) == _text("?", line)
 
 
-def test_where_nobody_can_sign_in_the_fallback_says_how_or_the_log_what_is_missing(
+def test_without_credentials_the_fallback_says_how_or_the_log_what_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sign_in = {

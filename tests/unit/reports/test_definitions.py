@@ -117,7 +117,7 @@ def test_the_clock_starts_at_the_request_and_not_at_the_conversation(story: Stor
     assert story.seconds("response") == [], "what the bot had answered waits for nobody"
 
 
-def test_a_bots_words_are_nobodys_response(story: Story) -> None:
+def test_a_bots_words_are_no_response_of_a_human(story: Story) -> None:
     story.asks()
     story.bot(1)
     story.customer(1)

@@ -112,7 +112,7 @@ def test_known_ways_are_closed(text: str) -> None:
 
 @given(st.lists(st.lists(TEXTS, min_size=1, max_size=4), min_size=1, max_size=3))
 @example([["=", '"'], ['";=', "\n"]])
-def test_no_reader_finds_a_formula_whatever_is_said(rows: list[list[str]]) -> None:
+def test_no_reader_finds_a_formula_in_any_text(rows: list[list[str]]) -> None:
     assert_harmless("".join(map(row, rows)))
 
 

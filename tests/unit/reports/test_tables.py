@@ -58,7 +58,7 @@ def _fails_and_is_answered_another_day(story: Story) -> None:
         (("agent", "day"), ["agent", "day", *OF_AGENTS]),
     ],
 )
-def test_a_table_has_the_same_columns_whatever_happened(
+def test_a_table_always_has_the_same_columns(
     tell: Any, by: tuple[str, ...], names: list[str]
 ) -> None:
     story = Story()

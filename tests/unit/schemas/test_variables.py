@@ -76,7 +76,7 @@ def test_a_call_has_a_call_id_and_nothing_more_is_needed() -> None:
     assert TaskVirtualAgent.model_validate({"call_id": 7, "chat_id": None}).native == "call-7"
 
 
-def test_a_field_that_nobody_knows_passes() -> None:
+def test_an_unknown_field_passes() -> None:
     assert (
         TaskVirtualAgent.model_validate({**REFERENCE, "new": {"of": "tomorrow"}}).chat_id == 103646
     )
@@ -178,7 +178,7 @@ def test_that_nothing_was_captured_is_no_fault(nothing: Any) -> None:
     assert (task.captured_variables, task.unread) == ((), ())
 
 
-def test_nobody_can_say_what_was_unread() -> None:
+def test_unread_entries_cannot_be_counted() -> None:
     assert (
         validate(
             TaskVirtualAgent, {"chat_id": 1, "unread": [{"field": "x", "expected": "y"}]}

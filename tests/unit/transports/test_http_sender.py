@@ -126,7 +126,7 @@ async def test_what_is_no_address_was_not_sent(sender: HttpSender, url: str) -> 
         await sender.send(_call(url))
 
 
-async def test_what_nobody_listens_to_was_not_sent(sender: HttpSender, nowhere: str) -> None:
+async def test_a_call_without_a_listener_was_not_sent(sender: HttpSender, nowhere: str) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
         await sender.send(_call(f"{nowhere}/x"))
 

@@ -186,7 +186,7 @@ async def test_words_that_are_old_are_not_answered(play: Play, bench: Bench) -> 
     assert (play.questions, await play.asked()) == ([], ["skipped: too late"])
 
 
-async def test_an_erase_that_comes_with_the_intent_leaves_nothing_and_nobody_is_asked(
+async def test_an_erase_that_comes_with_the_intent_leaves_nothing_and_the_bot_is_not_asked(
     play: Play, bench: Bench
 ) -> None:
     body = await play.customer("hi")

@@ -137,7 +137,7 @@ async def test_an_answer_that_is_lost_makes_no_second_chat(world: World) -> None
 
 
 @pytest.mark.parametrize("answer", ["lost", None, 500, 408])
-async def test_where_nobody_knows_of_a_chat_the_customer_is_informed_and_the_team_once(
+async def test_with_an_unknown_chat_the_customer_is_informed_and_the_team_once(
     world: World, answer: int | str | None
 ) -> None:
     world.tenant.answers["chats"] = [answer]
@@ -234,7 +234,7 @@ async def test_an_end_before_anybody_joined_is_a_failure(world: World, name: str
     assert len(world.shown) == 1
 
 
-async def test_an_end_takes_all_of_that_desk_along_and_nobody_else(world: World) -> None:
+async def test_an_end_removes_all_humans_of_that_desk_and_no_others(world: World) -> None:
     await handed_over(world)
     for number, name in ((17, "Jane"), (18, "John")):
         await world.tenant.posts(

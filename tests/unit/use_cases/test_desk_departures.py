@@ -138,7 +138,7 @@ async def test_the_desk_has_its_time_though_its_opening_was_noticed_late(bench: 
     assert now.timer.due_at > world.bench.clock.now()
 
 
-async def test_what_baton_only_tracks_gets_no_chat_whose_agent_nobody_would_hear(
+async def test_a_tracked_conversation_gets_no_chat_at_a_desk(
     bench: Bench,
 ) -> None:
     world = World.on(bench)

@@ -307,7 +307,7 @@ async def test_a_chat_that_is_made_while_its_customer_is_forgotten_is_ended(worl
 # What a chat begins with, and how long it is remembered.
 
 
-async def test_words_reach_an_open_chat_whatever_its_desk_is_called_by_now(world: World) -> None:
+async def test_words_reach_an_open_chat_also_if_its_desk_was_renamed(world: World) -> None:
     await handed_over(world)
     await world.customer("hello?")
     renamed = (Desk(name="renamed", kind="ccai"),)
@@ -390,7 +390,7 @@ async def test_a_chat_that_its_agent_left_and_that_is_unlinked_starts_no_timer(
     assert (await world.conversation()).timer is None
 
 
-async def test_a_chat_that_nobody_takes_up_again_is_ended_in_time(world: World) -> None:
+async def test_a_chat_that_no_agent_takes_up_again_is_ended_in_time(world: World) -> None:
     await handed_over(world)
     await joins(world)
     await leaves(world)

@@ -168,7 +168,7 @@ def shown(world: World) -> list[oracle.Row]:
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
-async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, seed: int) -> None:
+async def test_after_any_events_the_customer_sees_whole_frames(bench: Bench, seed: int) -> None:
     world = World.on(bench)
     walk = Walk(world, random.Random(seed))
     await world.customer("hi")
@@ -195,7 +195,7 @@ async def test_whatever_happens_the_customer_sees_whole_frames(bench: Bench, see
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
-async def test_whatever_happened_an_erase_leaves_no_chat_and_no_word_of_it(
+async def test_after_any_events_an_erase_leaves_no_chat_and_no_word(
     bench: Bench, seed: int
 ) -> None:
     world = World.on(bench)

@@ -141,7 +141,7 @@ async def test_an_erase_takes_what_was_said_in_a_chat_that_was_ended_before_it_w
     assert "s3cret" not in await kept(world, ID, CHAT)
 
 
-async def test_an_erase_leaves_a_chat_alone_that_is_somebody_elses_by_now(world: World) -> None:
+async def test_an_erase_does_not_touch_a_chat_of_another_customer(world: World) -> None:
     await noted(world)
     other = "business_messages:4444"
     await world.customer("hi", other)

@@ -209,7 +209,7 @@ async def test_of_an_event_that_can_be_read_in_part_that_part_counts(bench: Any)
     assert [body["variables"] for body in bench.publisher.on(VARIABLES)] == [{"key": "s3cret"}]
 
 
-async def test_that_a_virtual_agent_left_counts_whatever_it_captured(bench: Any) -> None:
+async def test_a_virtual_agent_that_left_counts_with_any_captured_value(bench: Any) -> None:
     left = {**event(captured_variables={"odd": 1}, finish_reason=7), "type": "Task_VA_Left"}
     answer = pydantic_core.from_json((await post(bench, left)).body)
     assert (answer["accepted"], len(answer["incomplete"])) == (["e-1"], 1)

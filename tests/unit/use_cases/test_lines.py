@@ -371,7 +371,7 @@ async def test_where_a_joined_and_its_words_fail_for_minutes_nothing_of_the_fram
         ),
     )
 )
-async def test_whatever_a_vendor_asks_to_wait_is_bounded(bench: Any, value: str) -> None:
+async def test_a_vendors_pause_is_bounded(bench: Any, value: str) -> None:
     result = judge(bench.ports, Answer(429, headers={"retry-after": value}))
     assert result.retry_after is None or 0 <= result.retry_after <= LONGEST_PAUSE
 

@@ -244,7 +244,7 @@ async def test_it_is_given_up_when_it_is_too_old(play: Play) -> None:
     assert (await play.states(told))["team-webhook"] == "failed"
 
 
-async def test_a_target_that_is_no_longer_set_up_waits_and_holds_up_nobody(play: Play) -> None:
+async def test_a_target_without_settings_waits_and_delays_no_other(play: Play) -> None:
     told = await play.asks()
     assert await play.pushed(told) == 200
     play.ports = replace(play.ports, team=Team([CHAT]))
@@ -262,7 +262,7 @@ async def test_nothing_of_a_notification_stays_where_it_was_delivered(play: Play
     assert all(getattr(one, "body", None) == {} for one in (await play.entry(told)).commands)
 
 
-async def test_of_an_erased_customer_nothing_is_kept_and_nobody_is_told(play: Play) -> None:
+async def test_of_an_erased_customer_nothing_is_kept_or_sent(play: Play) -> None:
     told = await play.asks()
     await erase(play.ports, C, "admin")
     await play.told(told)
@@ -270,7 +270,7 @@ async def test_of_an_erased_customer_nothing_is_kept_and_nobody_is_told(play: Pl
     assert play.hosts() == []
 
 
-async def test_nobody_to_tell_is_nothing_to_do(play: Play) -> None:
+async def test_without_team_targets_nothing_is_sent(play: Play) -> None:
     told = await play.asks()
     play.ports = replace(play.ports, team=Team())
     await play.told(told)

@@ -98,7 +98,7 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pytest.param("\ud800.a.b", id="half a character"),
     ],
 )  # fmt: skip
-def test_whatever_else_is_presented_is_unauthenticated(token: str) -> None:
+def test_any_other_credential_is_unauthenticated(token: str) -> None:
     with pytest.raises(Unauthenticated):
         agent(token)
 
@@ -139,7 +139,7 @@ def test_rubbish_is_unauthenticated_and_nothing_else(token: str) -> None:
         st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.lists(st.text()),
     )
 )
-def test_signed_rubbish_names_nobody_it_should_not(claims: dict[str, Any]) -> None:
+def test_signed_rubbish_names_no_other_conversation(claims: dict[str, Any]) -> None:
     try:
         token = jwt.encode(claims, KEY, algorithm="HS256")
     except (TypeError, ValueError):

@@ -87,7 +87,7 @@ async def test_a_tracked_conversation_is_listed_while_its_human_speaks(bench: An
         ),
     ],
 )
-async def test_what_would_reach_nobody_is_refused_and_changes_nothing(
+async def test_a_message_that_cannot_arrive_is_refused_and_changes_nothing(
     bench: Any, phase: str, path: str, body: dict[str, Any]
 ) -> None:
     said = UserMessage(id="m-1", source=TRACKED, actor="p", address="a", form={}, said="Help")
@@ -136,7 +136,7 @@ async def test_once_it_is_linked_its_customer_waits_in_line_and_can_be_claimed(b
     assert "claim" in [entry.kind for entry in entries]
 
 
-async def test_a_full_page_of_tracked_conversations_hides_nobody(bench: Any) -> None:
+async def test_a_full_page_of_tracked_conversations_hides_no_customer(bench: Any) -> None:
     """However many wait elsewhere, who waits here is on the first page."""
     for n in range(120):
         conversation = bench.ports.policy.newcomer(f"csku:c{n}", f"c{n}")

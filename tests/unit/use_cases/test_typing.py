@@ -180,7 +180,7 @@ async def test_a_stop_right_after_a_message_is_passed_on_though_the_message_is_n
     assert typed(bench) == ["Bot STARTED", "Bot STOPPED"]
 
 
-async def test_to_begin_to_type_waits_for_what_is_to_be_shown_first(bench: Bench) -> None:
+async def test_typing_waits_for_messages_that_are_shown_first(bench: Bench) -> None:
     ports = bench.ports
     await happens(ports, UserMessage, "m1", form={}, said="hi")
     await happens(ports, BotMessage, "b1", **says(BOT))
@@ -221,7 +221,7 @@ async def test_a_human_who_leaves_while_they_type_stops_to_type(
     assert typed(bench) == ["Jane STARTED", "Jane STOPPED"]
 
 
-async def test_of_somebody_the_customer_does_not_know_nothing_is_passed_on(bench: Bench) -> None:
+async def test_signals_of_a_representative_who_was_not_shown_are_dropped(bench: Bench) -> None:
     ports = bench.ports
     await happens(ports, UserMessage, "m1", form={}, said="hi")
     await happens(ports, HumanJoined, "j1", representative=JANE)  # it is not shown yet

@@ -205,7 +205,7 @@ async def test_a_message_that_could_not_be_delivered_is_nothing_of_that_kind(wor
     assert shown(words) == ["Jane joined the conversation.", f"Jane {BACK}"]
 
 
-async def test_in_a_channel_that_was_joined_meanwhile_nobody_unheard_of_leaves(
+async def test_in_a_channel_that_was_joined_meanwhile_no_unknown_human_leaves(
     words: Bench,
 ) -> None:
     there = {"source": OTHER, "address": "4444"}
