@@ -283,10 +283,11 @@ def test_the_doctor_hears_rubbish(sent: bytes) -> None:
         listener.listen()
 
         def answer() -> None:
-            connection = listener.accept()[0]
-            connection.recv(65536)
-            connection.sendall(sent)
-            connection.close()
+            while True:  # each question gets the same answer
+                connection = listener.accept()[0]
+                connection.recv(65536)
+                connection.sendall(sent)
+                connection.close()
 
         threading.Thread(target=answer, daemon=True).start()
         done = ended("infra.doctor", f"http://127.0.0.1:{listener.getsockname()[1]}")

@@ -412,7 +412,8 @@ def test_while_another_sender_is_active_nothing_is_sent_unasked(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
     """Sending takes control. Only a human who comes, speaks or leaves may cause that, and the
-    first words that another sender got while a human is here.
+    first words that another sender got while a human is here. A human's words that waited for the
+    customer are such words too.
     """
     floor = Floor(holder=Holder.THEIRS, since=NOW)
     known = before.model_copy(update={"floor": floor})
@@ -420,7 +421,8 @@ def test_while_another_sender_is_active_nothing_is_sent_unasked(
     decision = decide(known, theirs, NOW, policy)
     if event.source != CHANNEL and decision.conversation.channel != CHANNEL:
         return  # the customer is on another channel now
-    sent = [one for one in decision.commands if isinstance(one, ToChannel)]
+    given = [one for one in decision.commands if isinstance(one, ToChannel)]
+    sent = [one for one in given if one.state is not State.WAITING]  # kept for the customer
     after = decision.conversation.floor
     if after is not None and after.holder is Holder.OURS:
         return
@@ -431,7 +433,9 @@ def test_while_another_sender_is_active_nothing_is_sent_unasked(
     assert takes or RepresentativeType.BOT not in said_by
     leaves = all(isinstance(one, SendEvent | GiveFloor) for one in sent)
     assert takes or leaves
-    assert sent == [] or known.phase is Phase.HUMAN or isinstance(event, events.ByRepresentative)
+    by_human = known.phase is Phase.HUMAN or isinstance(event, events.ByRepresentative)
+    # What a human said while the window was closed is sent when the customer is back.
+    assert sent == [] or by_human or (takes and known.waiting)
     if takes:
         assert isinstance(sent[0], TakeFloor)
     gives = [isinstance(one, GiveFloor) for one in sent]
@@ -602,6 +606,7 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     )
     late = event.model_copy(update={"fact": True, "source": PAST})
     own = own_events.ChatOpened | own_events.JoinedLost | own_events.Unlinked
+    own |= own_events.TemplateLost | own_events.ReopenTimeout
     if isinstance(event, events.FromUser | events.ChatCreated | events.Claim | own):
         return
     after = decide(known, late, NOW, policy).conversation

@@ -84,6 +84,9 @@ KINDS = {
     "desk": {"tenant.test"},
     "team": {"slack.test", "chat.test", "hook.test"},
     "survey": {"platform.test"},
+    # They carry no words, and the platforms here have no floors.
+    "take_floor": set[str](),
+    "give_floor": set[str](),
     "record": set[str](),
     "stream": {"baton-handoffs"},
 }
