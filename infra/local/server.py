@@ -79,7 +79,7 @@ class LocalServer:
         with self.log.open("ab") as log:
             self.process = self.launch(log)
         deadline = time.monotonic() + START_SECONDS
-        while not self._serves():
+        while not self.serves():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the local run did not start:\n{self.log.read_text()}")
@@ -166,7 +166,8 @@ class LocalServer:
             time.sleep(nap)
             nap = min(nap * 1.5, 0.25)
 
-    def _serves(self) -> bool:
+    def serves(self) -> bool:
+        """Returns whether the server answers."""
         try:
             return self.send("GET", "/sim/business_messages/customers").status == 200
         except OSError:

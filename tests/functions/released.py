@@ -1,22 +1,16 @@
 """Serves the functions of an older release of Baton, from the sources of that release.
 
-`python -m tests.functions.released` runs in the folder where the release was unpacked. Nothing of
-today's code is imported: the release is a party of its own in the tests of two versions.
+They run in the folder where the release was unpacked, and import nothing of today's code. So the
+release is a party of its own in the tests of two versions.
 """
 
-import os
-import signal
 import subprocess
 import sys
 import tarfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import BinaryIO
 
-from infra.local.server import START_SECONDS, LocalServer, Reply, free_port
+from infra.local.server import LocalServer, Reply, Running
 from infra.local.settings import defaults
 
 RELEASE = Path(__file__).parent / "releases" / "0.2.0.tar.xz"
@@ -25,7 +19,9 @@ SERVE = """
 import os, sys
 from pathlib import Path
 import functions_framework.aio, uvicorn
+import shared
 
+assert Path(shared.__file__).resolve().is_relative_to(Path.cwd().resolve()), shared.__file__
 functions = {}
 for main in sorted(Path("functions").glob("*/main.py")):
     name = main.parent.name
@@ -44,54 +40,26 @@ uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), lifespan="off"
 """
 
 
-class Released:
-    """The functions of RELEASE on the store of `server`. Serves while the context lasts."""
+class Released(LocalServer):
+    """The functions of RELEASE on the store of `today`. Serves while the context lasts."""
 
-    def __init__(self, server: LocalServer, folder: Path, state: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "released.log"
-        self._folder, self._server, self._state = folder, server, state
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, today: LocalServer, folder: Path) -> None:
+        super().__init__(folder, {**defaults(today.port, today.log.parent), "PYTHONPATH": "."})
+        self._folder = folder
 
-    def __enter__(self) -> Self:
+    def launch(self, log: BinaryIO) -> Running:
         with tarfile.open(RELEASE) as sources:
             sources.extractall(self._folder, filter="data")
-        settings = {**defaults(self._server.port, self._state), "BATON_BOT": "none"}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, str(self.port)],
-                env={**os.environ, **settings, "PYTHONPATH": "."},
-                cwd=self._folder,
-                stdout=log,
-                stderr=log,
-            )
-        self._wait_until_it_answers(self._process)
-        return self
+        command = [sys.executable, "-c", SERVE, str(self.port)]
+        return subprocess.Popen(
+            command, env=self.environment, cwd=self._folder, stdout=log, stderr=log
+        )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.url}/receive_webhook/nothing", timeout=5)  # noqa: S310  # loopback
-            except urllib.error.HTTPError:
-                return
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"it did not start:\n{self.log.read_text()}") from None
-                time.sleep(0.05)
-            else:
-                return
+    def serves(self) -> bool:
+        try:
+            return self.send("GET", "/receive_webhook/nothing").status == 404
+        except OSError:
+            return False
 
 
 class TwoVersions(LocalServer):
