@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pywa.errors
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
@@ -207,3 +208,37 @@ def test_a_number_that_baton_does_not_serve_moves_no_floor() -> None:
     case = Path(__file__).parents[2] / "samples" / "whatsapp" / "control-passed"
     body = (case / "body").read_bytes()
     assert list(platform.events(Request("POST", "/", body))) == []
+
+
+def _pywas(base: type[pywa.errors.WhatsAppError]) -> dict[int, str]:
+    """Returns the codes that an independent client library reads as errors of this kind."""
+    return {
+        code: one.__name__ for one in base.__subclasses__() for code in one.__error_codes__ or ()
+    }
+
+
+@pytest.mark.parametrize("code", [4, 80007, 130429, 131056])
+def test_what_an_independent_client_calls_throttling_loses_no_message(code: int) -> None:
+    assert code in _pywas(pywa.errors.ThrottlingError)
+    body = json.dumps({"error": {"code": code}}).encode()
+    assert PLATFORM.outcome(Answer(400, body)) is Outcome.PACED
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "expected"),
+    [
+        (190, "ExpiredAccessToken", Outcome.CREDENTIALS),
+        (131016, "ServiceUnavailable", Outcome.NOT_TAKEN),
+        (131057, "AccountInMaintenanceMode", Outcome.NOT_TAKEN),
+        (131047, "ReEngagementMessage", Outcome.PERMANENT),
+        (131030, "RecipientNotInAllowedList", Outcome.PERMANENT),
+        (131026, "MessageUndeliverable", Outcome.PERMANENT),
+    ],
+)
+def test_codes_mean_what_an_independent_client_calls_them(
+    code: int, name: str, expected: Outcome
+) -> None:
+    kinds = (pywa.errors.AuthorizationError, pywa.errors.SendMessageError)
+    assert name == {**_pywas(kinds[0]), **_pywas(kinds[1])}[code]
+    body = json.dumps({"error": {"code": code}}).encode()
+    assert PLATFORM.outcome(Answer(400, body)) is expected
