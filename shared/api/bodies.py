@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
@@ -23,7 +22,6 @@ class MessageBody(Content):
 
     message_id: CallerId
     representative: Representative | None = None
-    template: SkipJsonSchema[None] = None  # no key may send templates yet
 
     @field_validator("text", "fallback")
     @classmethod

@@ -27,6 +27,7 @@ from shared.schemas.events import (
     HumanMessage,
     HumanRequested,
     Overheard,
+    Said,
     Subscribed,
     Undelivered,
     Unsubscribed,
@@ -118,9 +119,16 @@ def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    """A request happens when it is asked."""
+    """A request happens when it is asked. A template may be sent at any time."""
     asked = event.occurred_at
+    if isinstance(event, Said) and event.is_template:
+        return False
     return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    is_asked = isinstance(event, Said) and event.is_template and not event.fact
+    return is_asked and not policy.of(conversation.platform).templates
 
 
 def _unreachable(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -306,6 +314,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
+    Guard.NO_TEMPLATES: _no_templates,
     Guard.UNREACHABLE: _unreachable,
     Guard.MANY_WAIT: _many_wait,
     Guard.ENDED: _ended,

@@ -25,6 +25,7 @@ ACTIONS = (
 )
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _NUMBER = re.compile(r"\+[0-9][0-9().\-]*")  # RFC 3966, a global number
+_NOT_IN_PARAMETERS = re.compile(r"[\n\r\t]| {5}")
 _Fault = tuple[str, str]
 
 
@@ -52,6 +53,8 @@ def _faults(content: Content) -> Iterator[_Fault]:
     if content.rich_card is not None:
         yield from _rich_card(content.rich_card)
     yield from _suggestions("suggestions", content.suggestions)
+    if content.template is not None:
+        yield from _template(content)
     if (
         len(
             pydantic_core.to_json(content.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -59,6 +62,18 @@ def _faults(content: Content) -> Iterator[_Fault]:
         > WHOLE_LIMIT
     ):
         yield "", f"the message has more than {WHOLE_LIMIT} bytes as JSON"
+
+
+def _template(content: Content) -> Iterator[_Fault]:
+    """What Meta refuses, or what would be lost."""
+    parameters = content.template.parameters if content.template else ()
+    for place, one in enumerate(parameters):
+        field = f"template.parameters.{place}"
+        yield from _blank(field, one)
+        if _NOT_IN_PARAMETERS.search(one):
+            yield field, "must have no line break, no tab and no more than 4 spaces in a row"
+    if content.suggestions:
+        yield "suggestions", "a template has its own buttons; leave suggestions out"
 
 
 def _blank(field: str, value: str | None) -> Iterator[_Fault]:

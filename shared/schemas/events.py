@@ -279,6 +279,11 @@ class Said(ByRepresentative):
     def text(self) -> str | None:
         return self.content.summary
 
+    @property
+    def is_template(self) -> bool:
+        """Whether it may be sent at any time, on a channel that has templates."""
+        return self.content.template is not None
+
 
 class HumanMessage(Said):
     """`delivered`: the channel has shown it already, for example because it was typed in the

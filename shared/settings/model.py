@@ -192,7 +192,7 @@ class Settings(BaseModel):
     """
     baton_api_keys: ApiKeys = {}
     """The keys of the API: `{"<key>": {"name": "bot", "may": ["BOT"], "admin": false}}`. `may`
-    lists BOT, HUMAN or both.
+    lists BOT, HUMAN or both. With `"templates": true` a key may send approved templates.
     """
     baton_desks: Desks = ()
     """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which

@@ -37,13 +37,17 @@ def _phone_number_ids(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ApiKey(BaseModel):
-    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept."""
+    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept.
+
+    `templates`: it may send templates, which reach customers at any time and may cost money.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     may: frozenset[RepresentativeType] = frozenset()
     admin: bool = False
+    templates: bool = False
 
 
 def names(value: object) -> object:

@@ -372,5 +372,5 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
         for node in ast.walk(tree)
         if any(_calls(node, name) for name in COMMANDS)
     }
-    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech", "waiting")}
+    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}

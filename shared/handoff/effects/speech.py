@@ -61,14 +61,8 @@ def say_notice(draft: Draft, notice: Notice, **values: object) -> None:
         unsaid = draft.outside_window or not draft.has_floor
         draft.change(owed=notice.value if unsaid else None)
     if _may_say(draft, notice):
-        bot = Representative(
-            representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
-        )
-        draft.send(
-            _to_customer(
-                draft, draft.next_id(), bot, Content(text=draft.text(notice, "", **values))
-            )
-        )
+        said = Content(text=draft.text(notice, "", **values))
+        draft.send(_to_customer(draft, draft.next_id(), draft.policy.bot, said))
 
 
 def _may_say(draft: Draft, notice: Notice) -> bool:
@@ -91,6 +85,9 @@ def _say(draft: Draft, event: Said) -> bool:
     if draft.may_wait:
         _hold(draft, event)
         return False
+    if draft.outside_window and draft.is_template:
+        send_template(draft, draft.next_id(), event.content, event.representative)
+        return True
     if draft.outside_window:
         draft.reason = "outside-window"
         draft.emit(notification(draft, "delivery.failed"))
@@ -100,6 +97,25 @@ def _say(draft: Draft, event: Said) -> bool:
     whole = _to_customer(draft, own, event.representative, event.content, frame)
     say_in_pieces(draft, whole, draft.derived_id(Notice.PREFIX))
     return True
+
+
+def send_template(
+    draft: Draft, command: str, content: Content, who: Representative, *, reopens: bool = False
+) -> None:
+    """Sends a template while the window is closed: no JOINED or LEFT can be shown then. Where the
+    frame of a human stands open it is sent in that. Otherwise it is the business's, as a bot's.
+    """
+    known = draft.conversation
+    here = [human for human in (*known.humans, *known.left_unseen) if human.told]
+    theirs = [human for human in here if human.representative.name == who.name]
+    human = next(iter([*theirs, *here]), None)
+    if human is not None:
+        who = human.representative
+    elif who.representative_type is RepresentativeType.HUMAN:
+        who = draft.policy.bot
+    frame = human.frame if human else None
+    whole = _to_customer(draft, command, who, content, frame)
+    draft.send(whole.model_copy(update={"reopens": reopens}))
 
 
 def _hold(draft: Draft, event: Said) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shared.handoff.draft import Draft
 from shared.handoff.effects.frames import introduce, show, show_gone
 from shared.handoff.effects.notifications import notification
-from shared.handoff.effects.speech import say_in_pieces
+from shared.handoff.effects.speech import say_in_pieces, send_template
 from shared.handoff.notices import Notice
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
@@ -18,27 +18,12 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 
 def reopen(draft: Draft) -> None:
-    """Sends the template, which opens no frame. Where the frame of a human stands open it is sent
-    in that: no bot speaks then.
-    """
-    known, template = draft.conversation, draft.policy.reopens(draft.conversation)
+    template = draft.policy.reopens(draft.conversation)
     if template is None:
         return
-    bot = Representative(
-        representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
-    )
-    human = next((one for one in known.humans if one.told), None)
-    command = SendMessage(
-        id=draft.derived_id("template"),
-        to=known.address,
-        channel=known.speaks_on,
-        representative=human.representative if human else bot,
-        frame=human.frame if human else None,
-        content=Content(template=template),
-        reopens=True,
-    )
-    draft.emit_unless_tracked(command)
-    draft.change(reopening=Reopening(template=command.id, at=draft.now))
+    command, content = draft.derived_id("template"), Content(template=template)
+    send_template(draft, command, content, draft.policy.bot, reopens=True)
+    draft.change(reopening=Reopening(template=command, at=draft.now))
 
 
 def release(draft: Draft) -> None:

@@ -245,6 +245,3 @@ async def test_the_answer_of_the_api_says_that_it_waits_and_whether_a_template_w
     inside = await ask(play.ports, "POST", path, {**common, "messageId": "b3"})
     assert "state" not in inside
     assert "template" not in inside
-    template = {"name": "sale", "language": "en"}
-    asked = {"representative": common["representative"], "messageId": "b4", "template": template}
-    assert await refusal(play.ports, "POST", path, asked) == "schema"
