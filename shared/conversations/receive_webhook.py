@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pydantic_core
 
 from shared.conversations.apply import Read, side_by_side, take, where_it_acts
-from shared.conversations.message_ids import in_our_ids
+from shared.conversations.id_translation import in_our_ids
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
 from shared.logs import log

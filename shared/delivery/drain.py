@@ -18,8 +18,8 @@ from shared.desks.work import call_desk
 from shared.errors import BatonError
 from shared.outbox.attempt import attempt, end, is_joined, tell_the_team
 from shared.outbox.in_flight import is_lost, lost, mark
-from shared.outbox.outcomes import Work, record
 from shared.outbox.parking import park
+from shared.outbox.record import Work, record
 from shared.outbox.tries import Attempt, is_past_patience, put_off
 from shared.outbox.unheard import is_about_a_stranger
 from shared.ports import Ports

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from shared.outbox.attempt import end, is_joined, report
-from shared.outbox.outcomes import Work
+from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, is_past_patience
 from shared.schemas.commands import Command, SendEvent, State, ToChannel
 

@@ -13,7 +13,7 @@ from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import plain_text_for
 from shared.outbox.attempt import settled
-from shared.outbox.outcomes import Work
+from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, tried_by
 from shared.platforms.desk import Chat, ChatDesk, Spoken, chat_at
 from shared.ports import Ports

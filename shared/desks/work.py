@@ -16,7 +16,7 @@ from shared.errors import BatonError
 from shared.handoff.visibility import words_for_desk
 from shared.outbox.attempt import asked, end, settled
 from shared.outbox.in_flight import lost, mark
-from shared.outbox.outcomes import Work
+from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
 from shared.platforms.base import Ended, Outcome
 from shared.platforms.desk import Chat, ChatDesk, FlagDesk

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from shared.conversations.contention import until_uncontended
 from shared.errors import Unavailable
-from shared.outbox.outcomes import Work
+from shared.outbox.record import Work
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import BaseCommand, Command, SendMessage, State, TellTeam
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.errors import BatonError
-from shared.outbox.outcomes import Work
+from shared.outbox.record import Work
 from shared.ports import Ports, PreconditionFailed, Snapshot
 from shared.schemas.journal import JournalEntry
 

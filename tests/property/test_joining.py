@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.oracle import as_labelled, texts, violations
 from shared.api.routes import send_representative
-from shared.conversations.message_ids import in_our_ids
+from shared.conversations.id_translation import in_our_ids
 from shared.customers.join_channels import CARRIED
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep

@@ -10,7 +10,7 @@ import pytest
 
 from shared.conversations import requests as control
 from shared.conversations.apply import take
-from shared.conversations.message_ids import in_our_ids
+from shared.conversations.id_translation import in_our_ids
 from shared.delivery.deliver import deliver
 from shared.errors import Refused, Unavailable
 from shared.schemas.base import JsonObject

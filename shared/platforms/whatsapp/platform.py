@@ -26,7 +26,7 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.content import (
+from shared.platforms.whatsapp.outgoing import (
     BODY_LIMIT,
     LONG_BODY,
     TEXT_LIMIT,

@@ -21,7 +21,7 @@ from shared.logs import log
 from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
-from shared.platforms.whatsapp.words import (
+from shared.platforms.whatsapp.incoming import (
     UNSUPPORTED,
     child,
     details_of,
@@ -30,7 +30,7 @@ from shared.platforms.whatsapp.words import (
     unknown_of,
     words_of,
 )
-from shared.platforms.whatsapp.words import text as text_in
+from shared.platforms.whatsapp.incoming import text as text_in
 from shared.schemas.content import Content
 from shared.schemas.conversation import Holder
 from shared.schemas.details import About, Deletion, Details, Edit

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.platforms.rcs.content import content_message
+from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rich_text import PLAIN, WHATSAPP, translated
-from shared.platforms.whatsapp.content import message_of
+from shared.platforms.whatsapp.outgoing import message_of
 from shared.schemas.content import Content
 
 # bm-bootstrap-nodejs, src/api/messages.js; its fallback is what it wants shown elsewhere

@@ -10,9 +10,9 @@ import pywa.errors
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
 from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.whatsapp.incoming import words_of
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.webhook import Numbers
-from shared.platforms.whatsapp.words import words_of
 from shared.schemas.commands import GiveFloor, MoveFloor, SendEvent, SendMessage, Signal, TakeFloor
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Request

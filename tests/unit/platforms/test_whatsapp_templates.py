@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pywa.types.templates import BodyText, TemplateLanguage
 
-from shared.platforms.whatsapp.content import message_of, plain_message_of
+from shared.platforms.whatsapp.outgoing import message_of, plain_message_of
 from shared.schemas.content import Content, Template
 
 

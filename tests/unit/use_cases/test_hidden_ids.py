@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.conversations import requests as control
-from shared.conversations.message_ids import in_their_ids
+from shared.conversations.id_translation import in_their_ids
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.ports import Ports
