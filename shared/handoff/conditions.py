@@ -142,7 +142,7 @@ def _many_wait(conversation: Conversation, event: Event, policy: Policy) -> bool
 
 def _ended(conversation: Conversation, event: Event, _: Policy) -> bool:
     if isinstance(event, ReopenTimeout):
-        return all(one.command != event.message for one in conversation.waiting)
+        return all(one.entry != event.entry for one in conversation.waiting)
     reopening = conversation.reopening
     return isinstance(event, TemplateLost) and (
         reopening is None or reopening.template != event.template
@@ -543,7 +543,7 @@ def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
 def _measured(draft: Draft) -> bool:
     """Returns whether the reports count it. What was heard before is counted already."""
     is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
-    return is_counted and draft.event.heard_by is None
+    return bool(draft.released) or (is_counted and draft.event.heard_by is None)
 
 
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {

@@ -15,6 +15,7 @@ from shared.schemas.conversation import Capabilities, Conversation, Holder, Part
 from shared.schemas.events import Event, Said
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
+from shared.schemas.representative import Representative
 from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
@@ -28,8 +29,9 @@ class Draft:
     `step` is what the table decided, and `before` the conversation as it was then. `captured_for`
     is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
     as they were before the event changed them. `lost_floor`: by the event it is known that another
-    sender is active now; `has_taken`: the floor is taken with it. `ended`: by id, how
-    messages end that waited for the customer, and why.
+    sender is active now; `has_taken`: the floor is taken with it. `ended`: by entry, how
+    messages end that waited for the customer, and why. `released` are the humans whose words are
+    sent because the customer is back.
     """
 
     conversation: Conversation
@@ -46,6 +48,7 @@ class Draft:
     lost_floor: bool = False
     has_taken: bool = False
     ended: dict[str, tuple[State, str | None]] = field(default_factory=dict)
+    released: list[Representative] = field(default_factory=list)
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation

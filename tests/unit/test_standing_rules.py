@@ -57,7 +57,7 @@ WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
 HELD = SendMessage(
     id="m1", to="3333", representative=JANE.representative, content=Content(text="It is here.")
 )
-WORDS_WAIT: tuple[str, dict[str, Any]] = ("user_message", {"held": (HELD,)})
+WORDS_WAIT: tuple[str, dict[str, Any]] = ("user_message", {"held": {"e1": HELD}})
 LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
 IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + ON_TIME.human_idle_after}
 SHARED_BY = {"business_messages": Capabilities(window_hours=24, surveys=True, floor=True)}

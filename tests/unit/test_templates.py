@@ -112,9 +112,9 @@ def test_templates_and_messages_that_wait_do_not_meet() -> None:
     talk.sends()
     assert len(talk.conversation.waiting) == 1
     talk.now = talk.conversation.waiting[0].gives_up_at
-    message = talk.conversation.waiting[0].command
-    talk.take(ReopenTimeout(**talk.common(), message=message))
-    assert talk.conversation.waiting == ()
+    entry = talk.conversation.waiting[0].entry
+    talk.take(ReopenTimeout(**talk.common(), entry=entry))
+    assert not talk.conversation.waiting
 
 
 @pytest.mark.parametrize("later", [timedelta(0), DAY])

@@ -174,6 +174,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
+        "entry": "e1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
@@ -440,7 +441,8 @@ def test_no_rule_is_missing() -> None:
         "human_message": [
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
-            "NO_TEMPLATES UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE PAST",
+            "NO_TEMPLATES UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE "
+            "PAST",
         ],
         "human_left": [
             "UNDELIVERED REQUEST",

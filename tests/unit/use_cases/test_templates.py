@@ -12,8 +12,11 @@ from shared.api.routes import send_representative
 from shared.conversations.apply import apply_and_wake
 from shared.delivery.deliver import deliver
 from shared.errors import BatonError
-from shared.platforms.rcs.platform import Rcs
+from shared.platforms.business_messages.platform import CAPABILITIES as BUSINESS_MESSAGES
+from shared.platforms.csku.platform import CAPABILITIES as CSKU
+from shared.platforms.rcs.platform import CAPABILITIES as RCS
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.conversation import Capabilities
 from shared.schemas.events import UserMessage
 from shared.schemas.http import Answer, Call, Request
 from shared.schemas.ids import conversation_id, sha256
@@ -43,7 +46,7 @@ class Phone:
 async def phone(bench: Any) -> Phone:
     """A customer on WhatsApp who wrote two days ago, and one on RCS."""
     phone, whatsapp = Phone(), WhatsApp(app_secrets=("s",), access_token="t")
-    capabilities = {"whatsapp": whatsapp.capabilities, "rcs": Rcs.capabilities}
+    capabilities = {"whatsapp": whatsapp.capabilities, "rcs": RCS}
     bench.ports = replace(
         bench.ports,
         platforms={"whatsapp": whatsapp},
@@ -129,6 +132,18 @@ async def test_what_cannot_be_sent_is_refused_with_its_field(
     assert await says(bench, key, conversation, body) == refusal
     await deliver(bench.ports, conversation)
     assert phone.bodies == []
+
+
+@pytest.mark.parametrize("channel", [RCS, BUSINESS_MESSAGES, CSKU])
+@pytest.mark.parametrize("representative", [BOT, HUMAN])
+async def test_a_channel_without_templates_says_so(
+    bench: Any, phone: Phone, channel: Capabilities, representative: dict[str, str]
+) -> None:
+    policy = bench.ports.policy
+    able = {**policy.capabilities, "whatsapp": channel}
+    bench.ports = replace(bench.ports, policy=replace(policy, capabilities=able))
+    body = {"template": SALE, "representative": representative}
+    assert await says(bench, "may", ANA, body) == (400, "no-templates", None)
 
 
 async def test_the_fallback_of_a_template_is_a_message_like_any_other(
