@@ -253,7 +253,9 @@ async def get_journal(ask: Ask) -> Response:
     return views.json_response(
         {
             "entries": [
-                views.entry_view(entry.value) for entry in page.items if not entry.value.marker
+                views.entry_view(entry.value, ask.ports.media_links)
+                for entry in page.items
+                if not entry.value.marker
             ],
             "nextCursor": following,
         }

@@ -16,6 +16,7 @@ from shared.bootstrap.policy import policy
 from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
+from shared.media_links import MediaLinks
 from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings.doors import closed_doors
@@ -54,6 +55,7 @@ class Baton:
             desks=desks(self.settings),
             team=team(self.settings),
             streams=self.settings.reports_stream == "on",
+            media_links=self._media_links(),
         )
 
     @cached_property
@@ -177,6 +179,13 @@ class Baton:
             log("ERROR", f"the settings are wrong: {fault}")
             raise Misconfigured(fault)
         return project
+
+    def _media_links(self) -> MediaLinks | None:
+        settings = self.settings
+        if settings.media_url is None:
+            return None
+        lifetime = timedelta(seconds=settings.media_link_seconds)
+        return MediaLinks(settings.media_url, settings.media_link_keys, lifetime, WallClock().now)
 
     def _crm(self) -> CrmRecord | None:
         settings = self.settings

@@ -7,7 +7,7 @@ import pydantic_core
 
 from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
-from shared.handoff.visibility import body_of
+from shared.handoff.visibility import DETAILS, body_of
 from shared.logs import log
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
@@ -25,6 +25,7 @@ from shared.outbox.tries import (
 )
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     CallDesk,
     Command,
@@ -109,11 +110,11 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             await stream(ports, entry, command)
             return Result(Outcome.DONE)
         if isinstance(command, Publish):
-            body = pydantic_core.to_json(body_of(entry, command))
+            body = pydantic_core.to_json(_body_with_links(ports, entry, command))
             await ports.publisher.publish(command.topic, body, entry.conversation)
             return Result(Outcome.DONE)
         if isinstance(command, Post):
-            call = webhook_call(ports.webhooks, command, body_of(entry, command))
+            call = webhook_call(ports.webhooks, command, _body_with_links(ports, entry, command))
             return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
@@ -128,6 +129,16 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     except BatonError as error:
         outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
         return Result(outcome, error.reason, arrived=False, answered=False)
+
+
+def _body_with_links(ports: Ports, entry: JournalEntry, command: Publish | Post) -> JsonObject:
+    """Returns what leaves. Links to files are made here, because they expire."""
+    body = body_of(entry, command)
+    details = body.get(DETAILS)
+    if ports.media_links is None or not isinstance(details, dict):
+        return body
+    linked = ports.media_links.with_links(entry.conversation, entry.id, details)
+    return {**body, DETAILS: linked}
 
 
 def _unmoved(entry: JournalEntry, command: MoveFloor) -> Command:

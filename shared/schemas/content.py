@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
+from shared.schemas.details import Attachment, kind_of_type
 
 TEXT_LIMIT = 3072
 SUGGESTIONS, CHIP_TEXT = 13, 25
@@ -81,6 +82,26 @@ class RichCard(_Open):
         return self
 
 
+class File(_Open):
+    """A file of any kind, from a public address (`file_url`) or from an upload (`media_id`, the id
+    that the upload was given).
+
+    Baton adds the last three fields when it takes the message: where an uploaded file is (`upload`
+    in Baton's own store, `native_id` at the platform) and its SHA-256.
+    """
+
+    file_url: NonEmpty | None = None
+    media_id: NonEmpty | None = None
+    kind: Literal["image", "video", "audio", "voice", "document", "sticker"] | None = None
+    mime_type: str | None = None
+    file_name: str | None = None
+    size: int | None = None
+    alt_text: str | None = None
+    upload: str | None = None
+    native_id: str | None = None
+    sha256: str | None = None
+
+
 class Template(_Open):
     """A message that the platform has approved, by its name. `parameters` are the values of its
     body, in order.
@@ -92,7 +113,7 @@ class Template(_Open):
 
 
 class Content(Theirs):
-    """A message: exactly one of text, richCard, image and template, with suggestions and a
+    """A message: exactly one of text, richCard, image, file and template, with suggestions and a
     fallback.
 
     Fields of a newer version are kept in the store. `taken` leaves out the unknown fields of a
@@ -104,6 +125,7 @@ class Content(Theirs):
     text: Text | None = None
     rich_card: RichCard | None = None
     image: Image | None = None
+    file: File | None = None
     template: Template | None = None
     suggestions: Annotated[tuple[Suggestion, ...], Field(max_length=SUGGESTIONS)] = ()
     fallback: Text | None = None
@@ -111,9 +133,9 @@ class Content(Theirs):
 
     @model_validator(mode="after")
     def _one_payload(self) -> Self:
-        payloads = (self.text, self.rich_card, self.image, self.template)
+        payloads = (self.text, self.rich_card, self.image, self.file, self.template)
         if sum(part is not None for part in payloads) != 1:
-            raise ValueError("give exactly one of text, richCard, image and template")
+            raise ValueError("give exactly one of text, richCard, image, file and template")
         return self
 
     @classmethod
@@ -143,4 +165,31 @@ class Content(Theirs):
             return self.text
         if self.template is not None:
             return " ".join((f"[template {self.template.name}]", *self.template.parameters))
+        if self.file is not None:
+            file = self.file
+            name = " ".join(filter(None, (f"[{file.kind or 'file'}]", file.file_name)))
+            return "\n".join(filter(None, (file.alt_text, name)))
         return "[image]" if self.image is not None else self.fallback or "[rich card]"
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Returns the picture or file that it shows, for those who read the conversation."""
+        if self.image is not None:
+            info = self.image.content_info
+            return (Attachment(kind="image", link=info.file_url, caption=info.alt_text),)
+        if self.file is None:
+            return ()
+        file = self.file
+        return (
+            Attachment(
+                kind=file.kind or kind_of_type(file.mime_type),
+                mime_type=file.mime_type,
+                file_name=file.file_name,
+                size=file.size,
+                sha256=file.sha256,
+                caption=file.alt_text,
+                id=file.native_id,
+                link=file.file_url,
+                upload=file.upload,
+            ),
+        )

@@ -1,7 +1,10 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
+
+from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
@@ -70,6 +73,8 @@ class Capabilities(Ours):
     - `surveys`: it has its own surveys.
     - `floor`: it may let another sender than Baton answer a customer, and says so.
     - `templates`: it has approved messages that may be sent at any time.
+    - `media`: the kinds of files that it shows, and the largest size of each in bytes. Of other
+      kinds the customer gets a link.
     """
 
     delivers: bool = True
@@ -85,6 +90,7 @@ class Capabilities(Ours):
     surveys: bool = False
     floor: bool = False
     templates: bool = False
+    media: Mapping[str, int] = Field(default_factory=dict)
 
 
 class Participant(Stored):

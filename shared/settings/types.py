@@ -19,6 +19,7 @@ SHORTEST_TOKEN_KEY = 32
 LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
 PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
+MEDIA_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|file:///[^?#]+")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
@@ -155,6 +156,12 @@ def _template(value: str) -> str:
     return value
 
 
+def _media_bucket(value: str) -> str:
+    if not MEDIA_BUCKET.fullmatch(value):
+        raise ValueError("give the name of a Cloud Storage bucket, or file:///directory")
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -191,5 +198,6 @@ Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
 ReopenTemplate = Annotated[str, AfterValidator(_template)]
+MediaBucket = Annotated[str, AfterValidator(_media_bucket)] | None
 Agent = Annotated[str, AfterValidator(_agent)]
 Desks = Annotated[tuple[Desk, ...], BeforeValidator(desk_list), AfterValidator(distinct)]
