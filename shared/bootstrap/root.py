@@ -4,6 +4,7 @@ the event loop.
 
 import contextlib
 import os
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from shared import tracing
 from shared.bootstrap.desks import desks
-from shared.bootstrap.platforms import capabilities, platforms
+from shared.bootstrap.platforms import api_urls, capabilities, platforms
 from shared.bootstrap.policy import policy
 from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
 from shared.media_links import MediaLinks
-from shared.ports import ConversationStore, CrmRecord, Ports, Publisher, Webhooks
+from shared.ports import ConversationStore, CrmRecord, Opened, Ports, Publisher, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings.doors import closed_doors
 from shared.settings.model import Settings, read_settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from shared.bots.run_bot import Assistant
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
+    from shared.transports.media_fetcher import MediaFetcher
 
 # a slower bot delays no other conversation; the outbox asks again if it has answered
 BOT_PATIENCE_SECONDS = 1.0
@@ -55,7 +57,8 @@ class Baton:
             desks=desks(self.settings),
             team=team(self.settings),
             streams=self.settings.reports_stream == "on",
-            media_links=self._media_links(),
+            media_links=self._media_links() if self.settings.media_url else None,
+            media=self._fetcher,
         )
 
     @cached_property
@@ -82,6 +85,7 @@ class Baton:
         afterwards.
         """
         await self._sender.close()
+        await self._fetcher.close()
 
     def receive_webhook(self) -> Door:
         from shared.conversations.receive_webhook import body_limit, receive_webhook
@@ -133,9 +137,18 @@ class Baton:
 
         return Door(partial(sweep_all, self.ports), lambda _: 0)
 
+    def relay_media(self) -> Door:
+        from shared.media.relay import relay_media
+
+        return Door(partial(relay_media, self.ports, self._media_links()), lambda _: 0)
+
     @cached_property
     def _sender(self) -> "_SenderAtFirstUse":
         return _SenderAtFirstUse()
+
+    @cached_property
+    def _fetcher(self) -> "_FetcherAtFirstUse":
+        return _FetcherAtFirstUse(api_urls(self.settings))
 
     def _store(self) -> ConversationStore:
         if self.settings.baton_store == "firestore":
@@ -180,12 +193,12 @@ class Baton:
             raise Misconfigured(fault)
         return project
 
-    def _media_links(self) -> MediaLinks | None:
+    def _media_links(self) -> MediaLinks:
+        """Returns what makes links; without MEDIA_URL it only reads them."""
         settings = self.settings
-        if settings.media_url is None:
-            return None
         lifetime = timedelta(seconds=settings.media_link_seconds)
-        return MediaLinks(settings.media_url, settings.media_link_keys, lifetime, WallClock().now)
+        base = settings.media_url or ""
+        return MediaLinks(base, settings.media_link_keys, lifetime, WallClock().now)
 
     def _crm(self) -> CrmRecord | None:
         settings = self.settings
@@ -240,6 +253,28 @@ class _SenderAtFirstUse:
     async def close(self) -> None:
         if "_sender" in vars(self):
             await self._sender.close()
+
+
+class _FetcherAtFirstUse:
+    """A Fetcher that is built at its first use, for the same reason."""
+
+    def __init__(self, own: Collection[str]) -> None:
+        self._own = own
+
+    @cached_property
+    def _fetcher(self) -> "MediaFetcher":
+        from shared.transports.media_fetcher import MediaFetcher, origin_of
+
+        return MediaFetcher({origin_of(url) for url in self._own})
+
+    def open(
+        self, call: Call, hosts: Collection[str]
+    ) -> contextlib.AbstractAsyncContextManager[Opened]:
+        return self._fetcher.open(call, hosts)
+
+    async def close(self) -> None:
+        if "_fetcher" in vars(self):
+            await self._fetcher.close()
 
 
 def _project_of_credentials() -> str | None:
