@@ -8,7 +8,6 @@ https://docs.cloud.google.com/storage/docs/performing-resumable-uploads
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,7 +19,7 @@ from shared.errors import NotFound, Unavailable
 from shared.ports import Opened
 
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
-PIECE = 4 << 20  # bytes of one call; a multiple of 256 KiB, as Cloud Storage requires
+PIECE = 1 << 20  # bytes of one call; a multiple of 256 KiB, as Cloud Storage requires
 CHUNK = 64 << 10
 CONNECT_SECONDS, IDLE_SECONDS = 3.0, 30.0
 _RESUME = HTTPStatus.PERMANENT_REDIRECT
@@ -144,7 +143,7 @@ class BucketStore:
             request = self._session.request(
                 method,
                 URL(url, encoded=True),
-                data=BytesIO(data),
+                data=data,
                 headers={**(headers or {}), **allowed},
                 allow_redirects=False,
             )

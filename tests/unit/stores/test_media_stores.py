@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import google.cloud.storage as storage
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
 
 from infra.local.server import free_port
 from shared.errors import NotFound, Unavailable
@@ -51,7 +51,8 @@ def emulator() -> Iterator[str]:
 
 def _client(url: str) -> storage.Client:
     options = {"api_endpoint": url}
-    return storage.Client("p", credentials=AnonymousCredentials(), client_options=options)
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    return storage.Client("p", credentials=anonymous, client_options=options)
 
 
 @pytest.fixture(params=["directory", "bucket"])
