@@ -4,11 +4,12 @@ the event loop.
 
 import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from shared import tracing
 from shared.bootstrap.desks import desks
@@ -26,6 +27,8 @@ from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
     from shared.bots.run_bot import Assistant
+    from shared.stores.media.bucket import BucketStore
+    from shared.stores.media.directory import DirectoryStore
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
     from shared.transports.media_fetcher import MediaFetcher
@@ -59,6 +62,7 @@ class Baton:
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
+            media_store=self._media_store,
         )
 
     @cached_property
@@ -86,6 +90,8 @@ class Baton:
         """
         await self._sender.close()
         await self._fetcher.close()
+        if self._media_store is not None:
+            await self._media_store.close()
 
     def receive_webhook(self) -> Door:
         from shared.conversations.receive_webhook import body_limit, receive_webhook
@@ -200,6 +206,10 @@ class Baton:
         base = settings.media_url or ""
         return MediaLinks(base, settings.media_link_keys, lifetime, WallClock().now)
 
+    @cached_property
+    def _media_store(self) -> "_MediaStoreAtFirstUse | None":
+        return _MediaStoreAtFirstUse(self.settings) if self.settings.media_bucket else None
+
     def _crm(self) -> CrmRecord | None:
         settings = self.settings
         if settings.crm_comment_url is None:
@@ -275,6 +285,39 @@ class _FetcherAtFirstUse:
     async def close(self) -> None:
         if "_fetcher" in vars(self):
             await self._fetcher.close()
+
+
+class _MediaStoreAtFirstUse:
+    """A MediaStore that is built at its first use, for the same reason."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _store(self) -> "BucketStore | DirectoryStore":
+        place = self._settings.media_bucket or ""
+        if place.startswith("file://"):
+            from shared.stores.media.directory import DirectoryStore
+
+            kept_for = timedelta(days=self._settings.journal_ttl_days)
+            return DirectoryStore(Path(unquote(urlsplit(place).path)), kept_for)
+        from shared.stores.media.bucket import SCOPE, BucketStore
+        from shared.transports.google_tokens import GoogleTokens
+
+        return BucketStore(place, partial(GoogleTokens().of, SCOPE))
+
+    async def put(self, name: str, mime_type: str, chunks: AsyncIterator[bytes]) -> None:
+        await self._store.put(name, mime_type, chunks)
+
+    def open(self, name: str, part: str | None) -> contextlib.AbstractAsyncContextManager[Opened]:
+        return self._store.open(name, part)
+
+    async def delete(self, prefix: str) -> None:
+        await self._store.delete(prefix)
+
+    async def close(self) -> None:
+        if "_store" in vars(self):
+            await self._store.close()
 
 
 def _project_of_credentials() -> str | None:

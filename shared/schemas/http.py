@@ -83,7 +83,7 @@ class Call:
     `auth` is `none`, `bearer:<token>` or `google:<scope>`; it is never logged.
 
     `timeout` is the total time in seconds; None uses the sender's default. `paces` are the
-    rate limits that it counts for.
+    rate limits that it counts for. `stream` is sent in place of `body`, as it comes.
     """
 
     method: str
@@ -93,6 +93,7 @@ class Call:
     auth: str = "none"
     timeout: float | None = None
     paces: tuple[Pace, ...] = ()
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
