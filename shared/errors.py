@@ -12,6 +12,7 @@ BatonError
 ├── Gone               410 NOT_FOUND            it was there and is no longer
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
+├── WrongType          415 INVALID_ARGUMENT     the channel does not take files of this type
 ├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
 └── Unavailable        503 UNAVAILABLE          nothing was lost; retry
     ├── Unreadable         a stored document is of a newer version, or damaged
@@ -98,6 +99,10 @@ class TooSlow(BatonError):
 
 class TooLarge(BatonError):
     code, status = 413, "INVALID_ARGUMENT"
+
+
+class WrongType(BatonError):
+    code, status = 415, "INVALID_ARGUMENT"
 
 
 class TooMany(BatonError):
