@@ -26,14 +26,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A body that is sent as it comes. `close` is awaited once, when the body was sent or the
+    client is gone, also if no chunk was read.
+    """
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """`notes` are added to the request's log line and are not sent."""
+    """`stream` is sent in place of `body`. `notes` are added to the request's log line and are
+    not sent.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str | float | None] = field(default_factory=dict)
+    stream: Stream | None = None
 
 
 BODY_LIMIT = 1 << 20  # bytes of what a caller sends

@@ -27,6 +27,7 @@ from shared.platforms.multipart import FormWithFile
 from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp import media
 from shared.platforms.whatsapp.outgoing import (
     BODY_LIMIT,
     CAPTIONS,
@@ -56,6 +57,7 @@ from shared.schemas.commands import (
 )
 from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Pace, Request, Response
@@ -295,6 +297,16 @@ class WhatsApp:
         if not self.access_token:
             raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         return f"bearer:{self.access_token}"
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return media.hosts(self.api_url)
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return media.lookup(self.api_url, self.access_token, file)
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return media.source(self.api_url, self.access_token, file, found)
 
     def _thread_control(self, command: MoveFloor) -> Call | None:
         """Returns None for a group of people, where no other sender is."""
