@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import HTTP
+from typing import Any
 
 import httpx
 import pytest
@@ -78,7 +79,7 @@ async def _sent(call: Call) -> bytes:
     return whole
 
 
-def _parts(headers: dict[str, str], whole: bytes) -> list[tuple[str, str | None, str, bytes]]:
+def _parts(headers: dict[str, str], whole: bytes) -> list[tuple[str, str | None, str, Any]]:
     """Returns the parts of a form, as Python's reader of mail reads them."""
     mail = message_from_bytes(
         f"content-type: {headers['content-type']}\r\n\r\n".encode() + whole, policy=HTTP
