@@ -4,6 +4,7 @@ the event loop.
 
 import contextlib
 import os
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -84,7 +85,8 @@ class Baton:
     def receive_webhook(self) -> Door:
         from shared.conversations.receive_webhook import body_limit, receive_webhook
 
-        return Door(partial(receive_webhook, self.ports), partial(body_limit, self.ports))
+        ports = self._delivering("receive_webhook")
+        return Door(partial(receive_webhook, ports), partial(body_limit, ports))
 
     def forward_variables(self, folder: Path) -> Door:
         from shared.browser.forward_variables import Bridge, body_limit, forward_variables
@@ -108,7 +110,8 @@ class Baton:
             folder / "reports" if folder else None,
             Keyring(self.settings.baton_api_keys),
         )
-        answer = partial(send_representative, self.ports, keyring, page=page)
+        ports = self._delivering("send_representative")
+        answer = partial(send_representative, ports, keyring, page=page)
         return Door(answer, partial(body_limit, keyring))
 
     def deliver_outbox(self) -> Door:
@@ -130,6 +133,15 @@ class Baton:
         from shared.delivery.sweep import sweep_all
 
         return Door(partial(sweep_all, self.ports), lambda _: 0)
+
+    def _delivering(self, function: str) -> Ports:
+        """Returns the ports of a function that delivers what it accepts, if the settings say so."""
+        if self.settings.baton_deliver_in_place != "on":
+            return self.ports
+        from shared.bootstrap.in_place import DELIVERS
+        from shared.delivery.in_place import DeliverInPlace
+
+        return replace(self.ports, in_place=DeliverInPlace(DELIVERS[function]))
 
     @cached_property
     def _sender(self) -> "_SenderAtFirstUse":

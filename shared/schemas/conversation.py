@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import Field
+
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
@@ -276,6 +278,19 @@ class Former(Stored):
     since: Time
 
 
+class LineEnds(Stored):
+    """The last journal entry, by its sequence, that had a command for each line of the outbox.
+
+    - `at`: the version of the conversation with which this was written. It says nothing about a
+      later version: an older release, or a commit of another kind, went on without it.
+    - `since`: it says nothing about entries up to this one.
+    """
+
+    at: int
+    since: int = 0
+    last: dict[str, int] = Field(default_factory=dict)
+
+
 class Conversation(Stored):
     """One customer.
 
@@ -315,6 +330,7 @@ class Conversation(Stored):
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
     - `progress`: the running clocks of the reports.
+    - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
 
     id: str
@@ -362,6 +378,7 @@ class Conversation(Stored):
     progress: Progress | None = None
     version: int = 0
     outbox_base: int = 0
+    line_ends: LineEnds | None = None
     ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None

@@ -17,10 +17,19 @@ AT_START = {
 }  # fmt: skip
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
-    "receive_webhook": {"conversations", "stores"},
+    "receive_webhook": {"conversations", "delivery", "outbox", "stores"},
     "forward_variables": {"browser", "conversations", "stores", "version"},
-    "send_representative": {"api", "conversations", "customers", "reports", "stores", "version"},
-    "deliver_outbox": {"conversations", "customers", "delivery", "desks", "outbox", "stores"},
+    "send_representative": {
+        "api",
+        "conversations",
+        "customers",
+        "delivery",
+        "outbox",
+        "reports",
+        "stores",
+        "version",
+    },
+    "deliver_outbox": {"conversations", "customers", "delivery", "outbox", "stores"},
     "run_bot": {"bots", "conversations", "stores"},
     "notify_handoff": {"conversations", "stores", "teams"},
     "sweep": {"conversations", "delivery", "stores"},
