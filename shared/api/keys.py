@@ -40,6 +40,21 @@ def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
         )
 
 
+def must_speak(caller: ApiKey) -> None:
+    """Raises Forbidden unless this key may speak as a bot or human."""
+    if not caller.may:
+        raise Forbidden("may-not-speak", "This key may speak neither as BOT nor as HUMAN.")
+
+
+def must_send_templates(caller: ApiKey) -> None:
+    """Raises Forbidden unless this key may send templates."""
+    if not caller.templates:
+        raise Forbidden(
+            "may-not-send-templates",
+            'This key may not send templates; give it "templates": true in BATON_API_KEYS.',
+        )
+
+
 def is_human(caller: ApiKey) -> bool:
     """Returns whether this is a desk's key or an admin's."""
     return RepresentativeType.HUMAN in caller.may or caller.admin

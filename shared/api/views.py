@@ -8,6 +8,8 @@ import pydantic_core
 
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.media.tokens import LIFETIME, Uploaded
+from shared.media_links import MediaLinks
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     Command,
@@ -27,6 +29,22 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+
+
+def upload_view(
+    taken: Uploaded, shown_as: str | None, media_id: str, now: datetime
+) -> dict[str, object]:
+    """Returns an upload, with the id by which messages name it."""
+    return {
+        "mediaId": media_id,
+        "kind": taken.kind,
+        "shownAs": shown_as,
+        "mimeType": taken.mime_type,
+        "size": taken.size,
+        "sha256": taken.sha256,
+        "fileName": taken.file_name,
+        "expiresAt": format_time(now + LIFETIME),
+    }
 
 
 def json_response(body: Mapping[str, Any], **notes: str) -> Response:
@@ -126,11 +144,15 @@ def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
     ]
 
 
-def entry_view(entry: JournalEntry) -> dict[str, Any]:
-    """Returns a journal entry with the text that the agent audience may see.
+def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str, Any]:
+    """Returns a journal entry with the text that the agent audience may see, and new links to its
+    files.
 
     Only desks and admins read the journal.
     """
+    details = details_for(Audience.AGENT, entry)
+    if details is not None and links is not None:
+        details = links.with_links(entry.conversation, entry.id, details)
     view = {
         "id": entry.id,
         "seq": entry.seq,
@@ -143,7 +165,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
         "verdict": entry.verdict.value,
         "outcome": entry.outcome,
         "text": words_for(Audience.AGENT, entry),
-        "details": details_for(Audience.AGENT, entry),
+        "details": details,
         "representative": representative_view(entry.representative)
         if entry.representative
         else None,
