@@ -21,7 +21,6 @@ from shared.conversations.contention import in_turn, until_uncontended
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.held_messages import Entries, settled, with_held
-from shared.conversations.line_ends import with_line_ends
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
@@ -160,9 +159,8 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
     alone = not (beside.entries or beside.updates or place.held)
     entry, hand = entries[0], ports.hand if alone and decision.commands else None
     stored = entry if hand is None else await hand.take(snapshot.value, entry)
-    conversation = with_line_ends(
-        snapshot.value, decision.conversation, entry.commands, alone=alone
-    )
+    joined = {one.line for one in entry.pending}
+    conversation = decision.conversation.with_line_ends(snapshot.value, joined, alone=alone)
     done = Applied(
         conversation,
         decision.verdict,

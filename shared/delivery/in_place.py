@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.conversations.apply import wake
-from shared.conversations.line_ends import last_in
 from shared.delivery.drain import Drain
 from shared.errors import BatonError
 from shared.logs import log
@@ -236,7 +235,7 @@ class RequestHand:
     def _is_free(self, before: Conversation, line: str) -> bool:
         kept = self._kept.get(before.id)
         mine = kept.last.get(line, 0) if kept else 0
-        return last_in(before, line) <= max(self._here.known(before.id).settled(line), mine)
+        return before.last_in(line) <= max(self._here.known(before.id).settled(line), mine)
 
     async def _deliver(self, conversation: str, kept: _Kept) -> bool:
         """Returns whether nothing of these entries is left."""

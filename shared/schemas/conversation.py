@@ -1,6 +1,6 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -313,6 +313,9 @@ class LineEnds(Stored):
     last: dict[str, int] = Field(default_factory=dict)
 
 
+MOST_LINES = 12  # a handoff at a desk has a line of its own
+
+
 class Conversation(Stored):
     """One customer.
 
@@ -425,6 +428,36 @@ class Conversation(Stored):
         """
         kept = ("names", "whose", "was", "same_as", "formerly", "waits_for")
         return {name: getattr(self, name) for name in kept}
+
+    def last_in(self, line: str) -> int:
+        """Returns the sequence of the last entry that may have a command in this line."""
+        ends = self._line_ends
+        return ends.last.get(line, ends.since)
+
+    def with_line_ends(
+        self, before: "Conversation", joined: Collection[str], *, alone: bool
+    ) -> "Conversation":
+        """Returns this version of the conversation `before`, with the lines that the event's entry
+        has joined.
+
+        Not `alone`: its commit writes other entries too, so nothing is known of older ones.
+        """
+        if before.line_ends is None and before.version and not joined and alone:
+            return self  # as most conversations that are only tracked
+        known, version = before._line_ends, self.version
+        last = {**known.last, **dict.fromkeys(joined, version)}
+        if alone and len(last) <= MOST_LINES:
+            ends = LineEnds(at=version, since=known.since, last=last)
+        else:
+            ends = LineEnds(at=version, since=version)
+        return self.model_copy(update={"line_ends": ends})
+
+    @property
+    def _line_ends(self) -> LineEnds:
+        ends = self.line_ends
+        if ends is not None and ends.at == self.version:
+            return ends
+        return LineEnds(at=self.version, since=self.version)
 
     def is_called(self, name: str) -> bool:
         """Returns whether this conversation, and not another one, lists the name."""
