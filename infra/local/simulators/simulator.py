@@ -4,6 +4,7 @@ takes them.
 
 import asyncio
 import contextlib
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -71,6 +72,10 @@ class Simulator(ABC):
     def key_of(self, given: str) -> str:
         """Returns the customer's key for the name in a path."""
         return given
+
+    def new_id(self) -> str:
+        """Returns the platform's own id of a new message."""
+        return str(uuid.uuid4())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = {**scope, "root_path": self.prefix}
