@@ -20,6 +20,7 @@ from starlette.websockets import WebSocketClose
 
 from shared import tracing
 from shared.edge.error_response import error_response
+from shared.edge.streamed import Streamed
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
 from shared.schemas.http import FUNCTION_HEADER, Door, Request, Response
@@ -62,6 +63,8 @@ async def answer(
         response = error_response(BatonError("internal", words))
     _log(incoming, function, response, started, span.rpcs)
     headers = {**response.headers, FUNCTION_HEADER: function}
+    if response.stream is not None:
+        return Streamed(response.stream, response.status, headers, response.content_type)
     return StarletteResponse(
         response.body, response.status, headers, media_type=response.content_type
     )

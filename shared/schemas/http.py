@@ -1,6 +1,6 @@
 """Plain HTTP values, so that platforms and use cases do not depend on a web framework."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -22,14 +22,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A body that is sent as it comes. `close` is awaited once, when the body was sent or the
+    client is gone, also if no chunk was read.
+    """
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """`notes` are added to the request's log line and are not sent."""
+    """`stream` is sent in place of `body`. `notes` are added to the request's log line and are
+    not sent.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str | float | None] = field(default_factory=dict)
+    stream: Stream | None = None
 
 
 BODY_LIMIT = 1 << 20  # bytes of what a caller sends
@@ -70,7 +83,7 @@ class Call:
     `auth` is `none`, `bearer:<token>` or `google:<scope>`; it is never logged.
 
     `timeout` is the total time in seconds; None uses the sender's default. `paces` are the
-    rate limits that it counts for.
+    rate limits that it counts for. `stream` is sent in place of `body`, as it comes.
     """
 
     method: str
@@ -80,6 +93,7 @@ class Call:
     auth: str = "none"
     timeout: float | None = None
     paces: tuple[Pace, ...] = ()
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import pydantic_core
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome, error_status
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
+from shared.platforms.linked_files import GOOGLE_HOSTS, fetching, host_of
 from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rcs.webhook import NAME, reported, signed_data
@@ -25,12 +26,26 @@ from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import command_id
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
+# https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+MEDIA_TYPES = {
+    "image": ("image/jpeg", "image/jpg", "image/gif", "image/png"),
+    "video": (
+        *("video/h263", "video/m4v", "video/mp4", "video/mpeg", "video/mpeg4"),
+        "video/webm",
+    ),
+    "audio": (
+        *("audio/aac", "audio/mp3", "audio/mpeg", "audio/mpg", "audio/mp4", "audio/mp4-latm"),
+        *("audio/3gpp", "application/ogg", "audio/ogg"),
+    ),
+    "document": ("application/pdf",),
+}
 CAPABILITIES = Capabilities(
     text_limit=3072,
     frames=False,
@@ -41,6 +56,8 @@ CAPABILITIES = Capabilities(
     idempotent_sends=True,
     caller_ids=False,
     window_hours=None,
+    media=dict.fromkeys(MEDIA_TYPES, 100 << 20),
+    media_types=MEDIA_TYPES,
 )
 
 
@@ -131,6 +148,16 @@ class Rcs:
     def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         """Returns the id that receipts contain. It is known before the message is sent."""
         return _uuid(command)
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return (*GOOGLE_HOSTS, host_of(self.api_url))
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return None
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return fetching(file)
 
     def _call(
         self, command: ToChannel | Signal, what: str, id_field: str, body: JsonObject

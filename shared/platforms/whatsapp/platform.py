@@ -26,8 +26,10 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp import media
 from shared.platforms.whatsapp.outgoing import (
     BODY_LIMIT,
+    CAPTIONS,
     LONG_BODY,
     TEXT_LIMIT,
     message_of,
@@ -53,11 +55,44 @@ from shared.schemas.commands import (
     ToChannel,
 )
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Pace, Request, Response
 from shared.schemas.ids import hidden
 from shared.schemas.texts import shortened
+
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+# A sticker that does not move may have 100 KB only; nothing shows here whether it does.
+MEDIA = {
+    "image": 5 << 20,
+    "video": 16 << 20,
+    "audio": 16 << 20,
+    "voice": 16 << 20,
+    "document": 100 << 20,
+    "sticker": 500 << 10,
+}
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_PICTURES, _FILMS = ("image/jpeg", "image/png"), ("video/mp4", "video/3gpp")
+_RECORDINGS = ("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg")
+MEDIA_TYPES = {
+    "image": _PICTURES,
+    "video": _FILMS,
+    "audio": _RECORDINGS,
+    "voice": ("audio/ogg",),
+    "document": (
+        "text/plain",
+        "application/pdf",
+        "application/msword",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        f"{_OFFICE}.wordprocessingml.document",
+        f"{_OFFICE}.spreadsheetml.sheet",
+        f"{_OFFICE}.presentationml.presentation",
+        *(*_PICTURES, *_FILMS, *_RECORDINGS),
+    ),
+    "sticker": ("image/webp",),
+}
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
@@ -71,6 +106,9 @@ CAPABILITIES = Capabilities(
     window_hours=24,
     floor=True,
     templates=True,
+    media=MEDIA,
+    media_types=MEDIA_TYPES,
+    captions=CAPTIONS,
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are
@@ -222,6 +260,16 @@ class WhatsApp:
         """
         found = _at(answer, "messages", 0, "id")
         return hidden(found) if isinstance(found, str) and found else None
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return media.hosts(self.api_url)
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return media.lookup(self.api_url, self.access_token, file)
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return media.source(self.api_url, self.access_token, file, found)
 
     def _thread_control(self, command: MoveFloor) -> Call | None:
         """Returns None for a group of people, where no other sender is."""
