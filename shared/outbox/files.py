@@ -17,7 +17,8 @@ def linked_by(ports: Ports) -> Linked | None:
     """Returns what adds links to files for people who read words alone, perhaps days later; None
     where Baton makes no links.
     """
-    return ports.media_links and partial(ports.media_links.with_links, for_people=True)
+    links = ports.media_links
+    return None if links is None else partial(links.with_links, for_people=True)
 
 
 def with_link(ports: Ports, entry: JournalEntry, command: SendMessage, file: File) -> SendMessage:

@@ -69,7 +69,9 @@ function acceptDrops(place, add) {
     event.preventDefault();
     mark(true);
   });
-  place.addEventListener("dragleave", (event) => place.contains(event.relatedTarget) || mark(false));
+  place.addEventListener("dragleave", (event) => {
+    if (!place.contains(event.relatedTarget)) mark(false);
+  });
   place.addEventListener("drop", (event) => {
     if (!holds(event)) return;
     event.preventDefault();

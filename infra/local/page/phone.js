@@ -45,10 +45,12 @@ export function startPhone() {
 async function say(id, text) {
   if (!inHand.hasFiles()) return platform.say(model.channel, id, text, customerName());
   const { channel } = model;
+  const name = customerName();
   let caption = text;
   await inHand.send(async (file, onProgress) => {
-    const known = { ...(caption && { caption }), ...(customerName() && { displayName: customerName() }) };
-    await platform.sendFile(channel, id, file, { kind: kindOf(file), ...known }, onProgress);
+    const about = { kind: kindOf(file), ...(caption && { caption }) };
+    if (name) about.displayName = name;
+    await platform.sendFile(channel, id, file, about, onProgress);
     caption = "";
   });
 }
@@ -221,7 +223,8 @@ function ownBubble({ id, kind, body, at, change }) {
   const files = change?.kind === "revoke" ? null : drawFiles(filesOf(body));
   const words = text ? make("p", { class: "said", dir: "auto" }, text) : null;
   const mark = change?.body.text ? " edited" : "";
-  const may = kind === "message" && !body.files && model.channel === "whatsapp" && change?.kind !== "revoke";
+  const isText = kind === "message" && !body.files;
+  const may = isText && model.channel === "whatsapp" && change?.kind !== "revoke";
   return make(
     "li",
     { class: "bubble own" },

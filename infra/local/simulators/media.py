@@ -23,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.faults import Faults, Share
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, google_error, json_of
 
@@ -35,13 +34,6 @@ OWN_HOSTS = ("127.0.0.1", "localhost")
 # What a browser may show beside the page; anything else is a download.
 _SHOWN = ("image/jpeg", "image/png", "image/gif", "image/webp", "audio/", "video/")
 _INERT = {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"}
-
-
-class FilesFaults(Faults):
-    """`media_gone`: the platform has the file no longer. `media_cut`: its bytes end early."""
-
-    media_gone: Share = 0
-    media_cut: Share = 0
 
 
 class NotFetched(Exception):
@@ -114,9 +106,6 @@ class Files:
 
 class FilesSimulator(Simulator):
     """A platform whose customers send and get files."""
-
-    kind_of_faults = FilesFaults
-    faults: FilesFaults
 
     def __init__(self, store: PlatformStore, webhook_url: str) -> None:
         self.files = Files(store)
