@@ -12,6 +12,7 @@ BatonError
 ├── Gone               410 NOT_FOUND            it was there and is no longer
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
+├── WrongType          415 INVALID_ARGUMENT     the channel does not take files of this type
 ├── OutOfRange         416 OUT_OF_RANGE         the file has no such part
 ├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
 └── Unavailable        503 UNAVAILABLE          nothing was lost; retry
@@ -100,6 +101,10 @@ class TooSlow(BatonError):
 
 class TooLarge(BatonError):
     code, status = 413, "INVALID_ARGUMENT"
+
+
+class WrongType(BatonError):
+    code, status = 415, "INVALID_ARGUMENT"
 
 
 class OutOfRange(BatonError):

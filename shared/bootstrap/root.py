@@ -114,14 +114,14 @@ class Baton:
 
     def send_representative(self, folder: Path | None = None) -> Door:
         from shared.api.keys import Keyring
-        from shared.api.routes import body_limit, send_representative
+        from shared.api.routes import body_limit, is_upload, send_representative
 
         page, keyring = (
             folder / "reports" if folder else None,
             Keyring(self.settings.baton_api_keys),
         )
         answer = partial(send_representative, self.ports, keyring, page=page)
-        return Door(answer, partial(body_limit, keyring))
+        return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
 
     def deliver_outbox(self) -> Door:
         from shared.delivery.wake_ups import deliver_outbox
