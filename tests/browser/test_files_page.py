@@ -39,9 +39,13 @@ PUT = """(box, [event, name, type, bytes]) => {
 
 def writes_on_whatsapp(page: Page) -> None:
     page.get_by_label("Platform").select_option("whatsapp")
-    start_customer(page)
+    is_chosen(page, start_customer(page))
     customer_says(page, PROBLEM)
     expect(bubbles(page)).to_have_count(2)
+
+
+def is_chosen(page: Page, name: str) -> None:
+    expect(page.locator("#customer option:checked")).to_contain_text(name)
 
 
 def is_claimed(page: Page) -> None:
@@ -99,7 +103,7 @@ def test_files_in_hand_stay_with_their_customer(page: Page) -> None:
     writes_on_whatsapp(page)
     page.locator("#say-file").set_input_files([PHOTO])
     first = page.get_by_label("Customer", exact=True).input_value()
-    start_customer(page)
+    is_chosen(page, start_customer(page))
     expect(page.locator("#say-tray")).to_be_hidden()
     page.get_by_label("Customer", exact=True).select_option(first)
     expect(page.locator("#say-tray li")).to_contain_text("broken.png")
