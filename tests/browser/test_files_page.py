@@ -79,6 +79,38 @@ def test_the_customer_sends_a_photo_a_voice_note_and_a_document(page: Page) -> N
     assert_nothing_runs_off(page)
 
 
+def test_the_human_at_the_desk_sees_and_hears_what_the_customer_sent(page: Page) -> None:
+    writes_on_whatsapp(page)
+    send_files(page, PHOTO, VOICE, MANUAL, text="The broken part")
+    is_claimed(page)
+    files = page.locator("#work-files")
+    expect(files.get_by_alt_text("Picture: The broken part")).to_have_count(1)
+    page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#work-files img'))")
+    expect(files.get_by_label("Voice note")).to_have_count(1)
+    page.wait_for_function(f"() => ({CAN_PLAY})(document.querySelector('#work-files audio'))")
+    link = files.get_by_role("link", name="Manual.pdf")
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_bytes() == PDF
+
+
+@pytest.mark.parametrize("platform", ["WhatsApp", "RCS"])
+def test_a_document_of_the_humans_is_on_the_customers_phone(page: Page, platform: str) -> None:
+    page.get_by_label("Platform").select_option(label=platform)
+    is_chosen(page, start_customer(page))
+    customer_says(page, PROBLEM)
+    expect(bubbles(page)).to_have_count(2)
+    is_claimed(page)
+    page.locator("#reply-file").set_input_files([MANUAL])
+    page.get_by_label("Your reply").fill("Here is the manual")
+    page.get_by_label("Your reply").press("Enter")
+    expect(page.locator("#reply-notice")).to_contain_text("Uploaded")
+    expect(page.locator("#reply-tray")).to_be_hidden()
+    expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
+    expect(page.locator("#bubbles")).to_contain_text("Here is the manual")
+    expect(page.locator("#work-files")).to_contain_text("Jane Doe")
+
+
 def put(page: Page, box: str, event: str, file: FilePayload) -> None:
     """Pastes or drops a file."""
     data = [event, file["name"], file["mimeType"], list(file["buffer"])]

@@ -5,11 +5,12 @@ long, and what a message may carry.
 import hashlib
 import io
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -258,8 +259,6 @@ async def test_a_link_that_gives_no_such_file_fails_after_the_answer(
 
 
 async def test_rcs_reports_a_link_and_fetches_one(rcs: RcsSimulator) -> None:
-    from base64 import b64decode
-
     await sends(rcs, "kind=document&fileName=Bill.pdf", "application/pdf", b"%PDF-")
     message = json.loads(b64decode(reported(rcs)["message"]["data"]))
     payload = message["userFile"]["payload"]
@@ -278,10 +277,26 @@ async def test_rcs_reports_a_link_and_fetches_one(rcs: RcsSimulator) -> None:
         assert (await rcs_message(rcs, link)).status == 400
 
 
-async def rcs_message(rcs: RcsSimulator, link: str) -> Answer:
-    from uuid import uuid4
+async def test_an_upload_to_rcs_lives_for_sixty_days(rcs: RcsSimulator) -> None:
+    await says(rcs)
+    url = f"{HERE}/sim/rcs/upload/v1/files?agentId={AGENT}"
+    pdf = Call("POST", url, b"%PDF-1.7", {"content-type": "application/pdf"})
+    named = {"uploadedRbmFile": {"fileName": json.loads((await ask(rcs, pdf)).body)["name"]}}
+    assert (await rcs_content(rcs, named)).status == 200
+    assert [file["mimeType"] for file in phone_files(rcs)] == ["application/pdf"]
+    await clock(rcs, 60 * DAY)
+    assert (await rcs_content(rcs, named)).status == 400
+    assert (await rcs_content(rcs, {"uploadedRbmFile": {"fileName": "files/1"}})).status == 400
+    zipped = Call("POST", url, b"PK", {"content-type": "application/zip"})
+    assert (await ask(rcs, zipped)).status == 400
 
-    body = json.dumps({"contentMessage": {"contentInfo": {"fileUrl": link}}}).encode()
+
+async def rcs_message(rcs: RcsSimulator, link: str) -> Answer:
+    return await rcs_content(rcs, {"contentInfo": {"fileUrl": link}})
+
+
+async def rcs_content(rcs: RcsSimulator, content: dict[str, Any]) -> Answer:
+    body = json.dumps({"contentMessage": content}).encode()
     url = f"{HERE}/sim/rcs/v1/phones/{PHONE}/agentMessages?messageId={uuid4()}&agentId={AGENT}"
     return await ask(rcs, Call("POST", url, body))
 

@@ -229,7 +229,7 @@ async def _fetch(link: str) -> tuple[bytes, str, str | None]:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(link) as answer,
+            session.get(link, allow_redirects=False) as answer,
         ):
             if answer.status != 200:
                 raise NotFetched(f"The link answers {answer.status}.")

@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.bodies import at, now, object_of
-from infra.local.simulators.media import File, NotFetched, kind_of
+from infra.local.simulators.media import LARGEST, File, NotFetched, base_type, kind_of
 from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs_content import refused_content
@@ -27,6 +28,7 @@ from infra.local.simulators.simulator import google_error, json_of
 PREFIX = "/sim/rcs"
 AGENT = "baton-agent@rbm.goog"
 TYPING_SECONDS = 20.0
+UPLOAD_LIFETIME = timedelta(days=60)
 FILE_TYPES = (
     "application/pdf", "image/jpeg", "image/jpg", "image/gif", "image/png", "video/h263",
     "video/m4v", "video/mp4", "video/mpeg", "video/mpeg4", "video/webm", "audio/aac", "audio/mp3",
@@ -48,7 +50,11 @@ class RcsSimulator(PhoneSimulator):
             Route("/v1/phones/{phone}/agentMessages", self._message, methods=["POST"]),
             Route("/v1/phones/{phone}/agentEvents", self._event, methods=["POST"]),
             Route("/v1/blob/{file}", self._blob, methods=["GET"]),
+            Route("/upload/v1/files", self._upload, methods=["POST"]),
         ]
+
+    def is_api(self, path: str) -> bool:
+        return path.startswith((self.api, "/upload/"))
 
     def signed(self, body: bytes) -> Mapping[str, str]:
         """The signed text is `message.data` of the Pub/Sub envelope, decoded.
@@ -75,7 +81,7 @@ class RcsSimulator(PhoneSimulator):
             try:
                 files = await self._files_of(content)
             except NotFetched as error:
-                return google_error(400, "INVALID_ARGUMENT", f"contentInfo.fileUrl: {error}")
+                return google_error(400, "INVALID_ARGUMENT", str(error))
             traffic = body.get("messageTrafficType")
             self._show(key, native, {**content, **files, "messageTrafficType": traffic})
         return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
@@ -95,13 +101,38 @@ class RcsSimulator(PhoneSimulator):
 
         https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send#media-and-pdf-file-messages
         """
-        link = at(content, "contentInfo", "fileUrl")
+        link, name = (
+            at(content, "contentInfo", "fileUrl"),
+            at(content, "uploadedRbmFile", "fileName"),
+        )
+        if isinstance(name, str):
+            return {"files": [self._uploaded(name)]}
         file = await self.fetched(link) if isinstance(link, str) else None
         if file is None:
             return {}
         if file.base_type not in FILE_TYPES:
             raise NotFetched(f"A file of type {file.base_type} is not supported.")
         return {"files": [self.view(kind_of(file.mime_type), file)]}
+
+    async def _upload(self, request: Request) -> Response:
+        """Takes the bytes of a file.
+
+        https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+        """
+        if request.query_params.get("agentId") != AGENT:
+            return google_error(403, "PERMISSION_DENIED", "Not an agent of yours.")
+        content, mime_type = await request.body(), request.headers.get("content-type", "")
+        if base_type(mime_type) not in FILE_TYPES or not 0 < len(content) <= LARGEST:
+            words = f"A file of type {mime_type} with {len(content)} bytes is not supported."
+            return google_error(400, "INVALID_ARGUMENT", words)
+        return JSONResponse({"name": f"files/{self.files.keep(content, mime_type, None).id}"})
+
+    def _uploaded(self, name: str) -> dict[str, Any]:
+        """Returns an uploaded file as the phone shows it. Raises NotFetched after 60 days."""
+        file = self.files.get(name.removeprefix("files/"))
+        if file is None or self.files.age(file) >= UPLOAD_LIFETIME:
+            raise NotFetched(f"There is no file {name}.")
+        return self.view(kind_of(file.mime_type), file)
 
     async def _blob(self, request: Request) -> Response:
         """Gives a file of a customer's to whom the webhook has told its link."""
