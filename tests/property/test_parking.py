@@ -246,3 +246,36 @@ async def test_the_end_of_a_command_looks_for_what_was_parked_behind_it_since(
     await ending
     assert held.texts == ["user-1", "user-3"]
     assert await pending(world) == []
+
+
+async def test_the_pass_that_ends_a_guarding_command_does_not_release_what_it_guards(
+    tmp_path: Path,
+) -> None:
+    """That pass has not seen what was parked after its look. Wherever it dies, the sweep finds what
+    was parked.
+    """
+    for steps in itertools.count():
+        clients, held = a_world(tmp_path / str(steps)), Held()
+        world = clients.world
+        world.internet.bot_is_down = True
+        await clients.post(world.instances[0], clients.says(C))
+        ending = asyncio.create_task(deliver_quietly(replace(world.instances[1], sender=held), C))
+        await held.is_asked.wait()
+        await clients.post(world.instances[0], clients.says(C))
+        await deliver(world.instances[0], C)
+        assert [entry.due_at is None for entry in await pending(world)] == [False, True]
+
+        ends = world.lives[1]
+        ends.steps = steps
+        held.may_answer.set()
+        await ending
+        died = ends.steps == 0
+        world.heal()
+        await only_the_sweep_wakes(world)
+        heard = [*held.texts, *(one["message"]["messageId"] for one in world.internet.posted)]
+        assert list(dict.fromkeys(heard)) == ["user-1", "user-3"], f"after {steps} steps"
+        assert await pending(world) == [], f"after {steps} steps"
+        world.restart()
+        if not died:
+            break
+    assert steps > 4
