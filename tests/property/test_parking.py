@@ -199,29 +199,32 @@ class Meddled:
         return meddled
 
 
-async def dies() -> None:
-    raise Crash
-
-
+@pytest.mark.parametrize("parker", ["goes on", "dies too"])
 async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_not_forgotten(
-    clients: Clients,
+    clients: Clients, parker: str
 ) -> None:
     """There it is ended by a process that has read all before it was parked, and that dies then."""
     world, held = clients.world, Held()
     world.internet.bot_is_down = True
     for _ in range(2):
         await clients.post(world.instances[0], clients.says(C))
-    there = replace(world.instances[1], sender=held)
-    there = replace(there, store=Meddled(there.store, "update", dies))
+    here, there = world.instances
+
+    async def it_dies() -> None:
+        world.lives[1].steps = 0
+        raise Crash
+
+    there = replace(there, sender=held, store=Meddled(there.store, "update", it_dies))
     ending = asyncio.create_task(deliver_quietly(there, C))
     await held.is_asked.wait()
 
     async def it_ends() -> None:
         held.may_answer.set()
         await ending
+        if parker == "dies too":
+            world.lives[0].steps = 0
 
-    here = world.instances[0]
-    await deliver(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)
+    await deliver_quietly(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)
     assert ending.done()
     world.heal()
     await only_the_sweep_wakes(world)
