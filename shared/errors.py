@@ -9,6 +9,7 @@ BatonError
 ├── MethodNotAllowed   405 UNIMPLEMENTED        the path is right, the method is not
 ├── AlreadyExists      409 ALREADY_EXISTS       this id was accepted before
 ├── Refused            409 FAILED_PRECONDITION  the state forbids it; the id stays free
+├── Gone               410 NOT_FOUND            it was there and is no longer
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
 ├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
@@ -85,6 +86,10 @@ class AlreadyExists(BatonError):
 
 class Refused(BatonError):
     code, status = 409, "FAILED_PRECONDITION"
+
+
+class Gone(BatonError):
+    code, status = 410, "NOT_FOUND"
 
 
 class TooSlow(BatonError):

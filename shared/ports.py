@@ -3,7 +3,7 @@
 `stores` and `transports` implement them; tests may bring their own implementations.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from shared.circuits import Circuits
 from shared.handoff.policy import Policy
 from shared.measures.counts import SHOWN, Count, Tally
+from shared.media_links import MediaLinks
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
 from shared.schemas.conversation import Conversation
@@ -206,6 +207,47 @@ class Sender(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file while it is being read. Header names are in lower case. `status` is 200, or 206 for
+    the part of it that was asked for; 416 has no such part.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+class Fetcher(Protocol):
+    """Fetches files from platforms."""
+
+    def open(self, call: Call, hosts: Collection[str]) -> AbstractAsyncContextManager[Opened]:
+        """Opens the answer to a call, and follows redirects. Its chunks are read as they come.
+
+        Nothing is fetched from a host that `hosts` does not name (see HasMedia.media_hosts), nor
+        from an address that is not public. Raises Refused for such a host, NotFound if the file is
+        gone, Unavailable if it cannot be fetched now.
+        """
+
+
+class MediaStore(Protocol):
+    """Keeps files, by names such as `a/b/c`."""
+
+    async def put(self, name: str, mime_type: str, chunks: AsyncIterator[bytes]) -> None:
+        """Returns when the whole file is kept. Nothing is kept if `chunks` raises. Raises
+        Unavailable.
+        """
+
+    def open(self, name: str, part: str | None) -> AbstractAsyncContextManager[Opened]:
+        """Opens a file, or the part of it that a Range header names.
+
+        Raises NotFound, Unavailable.
+        """
+
+    async def delete(self, prefix: str) -> None:
+        """Deletes all files whose names begin with `prefix`. Raises Unavailable."""
+
+
 class Clock(Protocol):
     """The source of the current time."""
 
@@ -243,7 +285,8 @@ class Ports:
     """What a use case works with.
 
     `streams`: measurements are also published to a topic, for reports made outside of Baton.
-    `circuits`: this instance's circuit breakers.
+    `circuits`: this instance's circuit breakers. `media_links`, `media` and `media_store` make
+    links to files, fetch them from platforms, and keep them; None where that is not set up.
     """
 
     store: ConversationStore
@@ -258,3 +301,6 @@ class Ports:
     team: Team = NO_TEAM
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
+    media_links: MediaLinks | None = None
+    media: Fetcher | None = None
+    media_store: MediaStore | None = None

@@ -24,7 +24,7 @@ BRIDGE_HOSTS = ("127.0.0.1", "localhost")
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
     AGENT_KEY: {"name": "desk", "may": ["HUMAN"]},
-    ADMIN_KEY: {"name": "admin", "may": ["BOT", "HUMAN"], "admin": True},
+    ADMIN_KEY: {"name": "admin", "may": ["BOT", "HUMAN"], "admin": True, "templates": True},
 }
 
 

@@ -21,7 +21,13 @@ from shared.api.bodies import (
     must_be_sound,
     speaker,
 )
-from shared.api.keys import is_human, must_be_admin, must_be_human, must_speak_as
+from shared.api.keys import (
+    is_human,
+    must_be_admin,
+    must_be_human,
+    must_send_templates,
+    must_speak_as,
+)
 from shared.conversations import requests as control
 from shared.conversations.queue_position import people_ahead
 from shared.customers import erase, links
@@ -121,8 +127,12 @@ async def create_message(ask: Ask) -> Response:
         body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
     )
     must_be_sound(content)
+    if content.file is not None and content.file.media_id is not None:
+        raise BadRequest("unknown-media", "file.mediaId: no upload has this id.")
     if ask.request.query.get("forceFallback", "false").lower() == "true":
         content = _fallback_of(content)
+    if content.template is not None:
+        must_send_templates(ask.caller)
     event = kind.model_validate(
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
@@ -245,7 +255,9 @@ async def get_journal(ask: Ask) -> Response:
     return views.json_response(
         {
             "entries": [
-                views.entry_view(entry.value) for entry in page.items if not entry.value.marker
+                views.entry_view(entry.value, ask.ports.media_links)
+                for entry in page.items
+                if not entry.value.marker
             ],
             "nextCursor": following,
         }

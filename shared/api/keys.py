@@ -40,6 +40,15 @@ def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
         )
 
 
+def must_send_templates(caller: ApiKey) -> None:
+    """Raises Forbidden unless this key may send templates."""
+    if not caller.templates:
+        raise Forbidden(
+            "may-not-send-templates",
+            'This key may not send templates; give it "templates": true in BATON_API_KEYS.',
+        )
+
+
 def is_human(caller: ApiKey) -> bool:
     """Returns whether this is a desk's key or an admin's."""
     return RepresentativeType.HUMAN in caller.may or caller.admin

@@ -8,6 +8,7 @@ import pydantic_core
 
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.media_links import MediaLinks
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     Command,
@@ -126,11 +127,15 @@ def _channels_view(conversation: Conversation) -> list[dict[str, Any]] | None:
     ]
 
 
-def entry_view(entry: JournalEntry) -> dict[str, Any]:
-    """Returns a journal entry with the text that the agent audience may see.
+def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str, Any]:
+    """Returns a journal entry with the text that the agent audience may see, and new links to its
+    files.
 
     Only desks and admins read the journal.
     """
+    details = details_for(Audience.AGENT, entry)
+    if details is not None and links is not None:
+        details = links.with_links(entry.conversation, entry.id, details)
     view = {
         "id": entry.id,
         "seq": entry.seq,
@@ -143,7 +148,7 @@ def entry_view(entry: JournalEntry) -> dict[str, Any]:
         "verdict": entry.verdict.value,
         "outcome": entry.outcome,
         "text": words_for(Audience.AGENT, entry),
-        "details": details_for(Audience.AGENT, entry),
+        "details": details,
         "representative": representative_view(entry.representative)
         if entry.representative
         else None,

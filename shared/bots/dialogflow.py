@@ -133,6 +133,8 @@ def _custom(payload: JsonObject) -> Reply:
         content = Content.taken(payload)
     except ValidationError:
         return Reply(refused=("payload: neither ujet nor a message in Business Messages form",))
+    if content.template is not None:
+        return Reply(refused=("payload.template: only a key of the API may send templates",))
     found = first_fault(content)
     return (
         Reply(refused=(f"payload.{found[0]}: {found[1]}",)) if found else Reply(contents=(content,))

@@ -18,7 +18,8 @@ from shared.schemas.commands import (
 )
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.desks import Called
-from shared.schemas.events import ByCustomer, Event, FloorMoved
+from shared.schemas.details import Details
+from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
@@ -153,6 +154,9 @@ def _words(event: Event, decision: Decision) -> dict[str, Any]:
     kept: dict[str, Any] = {"text": None if event.text is None else Sealed(event.text)}
     if isinstance(event, ByCustomer) and event.details is not None:
         kept |= {"details": Sealed(event.details.shown()), "quoted_for": event.quoted_for}
+    if isinstance(event, Said) and event.content.attachments:
+        shown = Details(attachments=event.content.attachments).shown()
+        kept["details"] = Sealed(shown)
     form: JsonObject | None = getattr(event, "form", None)
     if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
         return kept

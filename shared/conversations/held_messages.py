@@ -21,12 +21,12 @@ async def with_held(
     wanted = dict.fromkeys((one.journal, one.entry) for one in conversation.waiting)
     found = await asyncio.gather(*(ports.store.entry(*one) for one in wanted))
     entries = tuple(filter(None, found))
-    held = tuple(
-        command
+    held = {
+        entry.value.id: command
         for entry in entries
         for command in entry.value.commands
         if isinstance(command, SendMessage) and command.state is State.WAITING
-    )
+    }
     return event.model_copy(update={"held": held}), entries
 
 
@@ -44,8 +44,8 @@ def settled(
 def _with_ends(entry: JournalEntry, ended: Mapping[str, tuple[State, str | None]]) -> JournalEntry:
     commands = []
     for command in entry.commands:
-        if command.state is State.WAITING and command.id in ended:
-            state, error = ended[command.id]
+        if command.state is State.WAITING and entry.id in ended:
+            state, error = ended[entry.id]
             command = command.model_copy(update={"state": state, "error": error})
         commands.append(command)
     return entry.with_commands(tuple(commands))

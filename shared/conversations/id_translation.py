@@ -30,6 +30,7 @@ from shared.schemas.events import (
     UserMessage,
 )
 from shared.schemas.ids import entry_id, is_hidden, platform_of, sent_key
+from shared.schemas.journal import JournalEntry
 
 LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names no message
 NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)
@@ -135,16 +136,21 @@ async def _sent_as(ports: Ports, source: str, native: str) -> _Sent | None:
     if found is None:
         return None
     entry = found.value
-    is_said = entry.kind in _SAID
     of = (one for one in entry.commands if isinstance(one, ToCustomer) and one.native_id == native)
     return next(
         (
-            _Sent(one, channel, one.representative.representative_type.value if is_said else None)
+            _Sent(one, channel, _speaker(entry, one))
             for one in of
             if platform_of(channel := one.shown_in(entry.conversation)) == platform
         ),
         None,
     )
+
+
+def _speaker(entry: JournalEntry, sent: ToCustomer) -> Listener | None:
+    has_waited = isinstance(sent, SendMessage) and sent.waited
+    is_said = entry.kind in _SAID or has_waited
+    return sent.representative.representative_type.value if is_said else None
 
 
 async def _tapped(ports: Ports, event: SuggestionResponse) -> SuggestionResponse:

@@ -52,11 +52,14 @@ class Resolved:
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
     """Returns whose the names of an event are. Where this instance's copy of one conversation lists
-    them all, nothing is read, unless it must be `fresh`: an old copy fails its token.
+    them all, no other document is read, unless it must be `fresh`: an old copy fails its token.
 
     Raises Unavailable.
     """
     copy = None if fresh else _copy(ports, event)
+    if copy is not None:
+        await ports.store.load(copy.value.id, fresh=False)  # reads it again if others write it
+        copy = _copy(ports, event)
     if copy is not None:
         return Resolved(copy)
     read: dict[str, Snapshot[Conversation] | None] = {}

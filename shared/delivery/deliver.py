@@ -71,10 +71,10 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
     late = next((one for one in conversation.waiting if one.gives_up_at <= now), None)
     if late is not None:
         return ReopenTimeout(
-            id=f"{late.command}:{format_time(late.gives_up_at)}",
+            id=f"{late.entry}:{format_time(late.gives_up_at)}",
             source=conversation.id,
             actor="timer",
-            message=late.command,
+            entry=late.entry,
         )
     if timer is None or timer.due_at > now:
         return None

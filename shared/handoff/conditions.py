@@ -27,6 +27,7 @@ from shared.schemas.events import (
     HumanMessage,
     HumanRequested,
     Overheard,
+    Said,
     Subscribed,
     Undelivered,
     Unsubscribed,
@@ -118,9 +119,16 @@ def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    """A request happens when it is asked."""
+    """A request happens when it is asked. A template may be sent at any time."""
     asked = event.occurred_at
+    if isinstance(event, Said) and event.is_template:
+        return False
     return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    is_asked = isinstance(event, Said) and event.is_template and not event.fact
+    return is_asked and not policy.of(conversation.platform).templates
 
 
 def _unreachable(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -134,7 +142,7 @@ def _many_wait(conversation: Conversation, event: Event, policy: Policy) -> bool
 
 def _ended(conversation: Conversation, event: Event, _: Policy) -> bool:
     if isinstance(event, ReopenTimeout):
-        return all(one.command != event.message for one in conversation.waiting)
+        return all(one.entry != event.entry for one in conversation.waiting)
     reopening = conversation.reopening
     return isinstance(event, TemplateLost) and (
         reopening is None or reopening.template != event.template
@@ -306,6 +314,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
+    Guard.NO_TEMPLATES: _no_templates,
     Guard.UNREACHABLE: _unreachable,
     Guard.MANY_WAIT: _many_wait,
     Guard.ENDED: _ended,
@@ -534,7 +543,7 @@ def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
 def _measured(draft: Draft) -> bool:
     """Returns whether the reports count it. What was heard before is counted already."""
     is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
-    return is_counted and draft.event.heard_by is None
+    return bool(draft.released) or (is_counted and draft.event.heard_by is None)
 
 
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {

@@ -10,11 +10,12 @@ from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
 from shared.handoff.transitions import Step
 from shared.measures.definitions import moment
-from shared.schemas.commands import Command, State, ToCustomer
+from shared.schemas.commands import Command, SendMessage, State, ToCustomer
 from shared.schemas.conversation import Capabilities, Conversation, Holder, Participant, Phase
-from shared.schemas.events import Event
+from shared.schemas.events import Event, Said
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
+from shared.schemas.representative import Representative
 from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
@@ -28,8 +29,9 @@ class Draft:
     `step` is what the table decided, and `before` the conversation as it was then. `captured_for`
     is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
     as they were before the event changed them. `lost_floor`: by the event it is known that another
-    sender is active now; `has_taken`: the floor is taken with it. `ended`: by id, how
-    messages end that waited for the customer, and why.
+    sender is active now; `has_taken`: the floor is taken with it. `ended`: by entry, how
+    messages end that waited for the customer, and why. `released` are the humans whose words are
+    sent because the customer is back.
     """
 
     conversation: Conversation
@@ -46,6 +48,7 @@ class Draft:
     lost_floor: bool = False
     has_taken: bool = False
     ended: dict[str, tuple[State, str | None]] = field(default_factory=dict)
+    released: list[Representative] = field(default_factory=list)
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation
@@ -78,8 +81,11 @@ class Draft:
             self.emit(command)
 
     def send(self, command: ToCustomer) -> None:
-        """Emits a command for the customer, unless the channel's window is closed."""
-        if not self.outside_window:
+        """Emits a command for the customer, unless the channel's window is closed. A template needs
+        no open window.
+        """
+        is_template = isinstance(command, SendMessage) and command.content.template is not None
+        if is_template or not self.outside_window:
             self.emit_unless_tracked(command)
 
     @property
@@ -99,9 +105,16 @@ class Draft:
         return self.policy.is_outside_window(self.conversation, self.now)
 
     @property
+    def is_template(self) -> bool:
+        """Returns whether the event is a template, which may be sent at any time."""
+        return isinstance(self.event, Said) and self.event.is_template
+
+    @property
     def may_wait(self) -> bool:
         """Returns whether a message waits for the customer, and a template asks them to write."""
         known = self.conversation
+        if self.is_template:
+            return False
         has_room = len(known.waiting) < WAITING_LIMIT
         return self.outside_window and has_room and self.policy.reopens(known) is not None
 

@@ -36,7 +36,7 @@ class Decision:
     """What follows: the conversation (always the next version), the commands, and the refusal if
     it is one.
 
-    `captured_for` is as in JournalEntry. `ended`: by id, how messages end that waited for the
+    `captured_for` is as in JournalEntry. `ended`: by entry, how messages end that waited for the
     customer, and why.
     """
 

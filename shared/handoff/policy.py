@@ -8,6 +8,7 @@ from shared.handoff.notices import BUILT_IN, Notices
 from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
+from shared.schemas.representative import Representative, RepresentativeType
 
 DELIVERS = Capabilities()
 BATONS_OWN = Notices(BUILT_IN)
@@ -66,6 +67,13 @@ class Policy:
 
     def of(self, platform: str) -> Capabilities:
         return self.capabilities.get(platform, DELIVERS)
+
+    @property
+    def bot(self) -> Representative:
+        """Who says Baton's own words."""
+        return Representative(
+            representative_type=RepresentativeType.BOT, display_name=self.bot_name
+        )
 
     def is_channel(self, platform: str) -> bool:
         """Returns whether customers are there, to whom Baton delivers."""

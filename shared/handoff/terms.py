@@ -15,6 +15,7 @@ class Guard(StrEnum):
     UNDELIVERED = "a request, on a conversation that Baton only tracks"
     OVERTAKEN = "because of words from before a human came"
     TOO_LATE = "a request, when the channel's window is closed"
+    NO_TEMPLATES = "a request for a template, and the customer's channel has none"
     UNREACHABLE = "a request, when the channel's window is closed and no template opens it"
     MANY_WAIT = "a request, when as many messages as may wait for the customer to write"
     UNWANTED = "a request, and the customer has unsubscribed"

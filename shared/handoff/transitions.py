@@ -91,7 +91,7 @@ OUTSIDE_WINDOW = Refusal(
     "outside-window",
     "The customer's last message is too old for this channel to let anybody answer it. Wait until "
     "they write again, or "
-    "reach them another way (an approved template, sent with the channel's own tools).",
+    "reach them another way (an approved template, where the channel has them).",
     (Effect.NOTIFY_UNDELIVERED,),
 )
 MANY_WAIT = Refusal(
@@ -104,6 +104,11 @@ MANY_WAIT = Refusal(
 NO_SURVEYS = Refusal(
     "unsupported",
     "The customer's channel has no surveys; ask with a message and suggestions.",
+    error=Unsupported,
+)
+NO_TEMPLATES = Refusal(
+    "no-templates",
+    "The customer's channel has no templates; send the words themselves.",
     error=Unsupported,
 )
 SURVEYED = Refusal(
@@ -150,7 +155,8 @@ OUTLIVED = (G.OUTLIVED, Step(verdict=Verdict.STALE))
 PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
 ANOTHERS = (G.ANOTHERS, Step(verdict=Verdict.IGNORED))
 TOO_LATE = (G.TOO_LATE, OUTSIDE_WINDOW)
-NO_TEMPLATE = (G.UNREACHABLE, OUTSIDE_WINDOW), (G.MANY_WAIT, MANY_WAIT)
+NO_TEMPLATE = (G.NO_TEMPLATES, NO_TEMPLATES)
+MAY_NOT_WAIT = (G.UNREACHABLE, OUTSIDE_WINDOW), (G.MANY_WAIT, MANY_WAIT)
 SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
@@ -248,6 +254,7 @@ _ACTS = {
 _VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
 _SPEAKS_UP = _cell(
+    NO_TEMPLATE,
     UNDELIVERED,
     (G.REQUEST, NOT_JOINED),
     LATE_FRAME,
@@ -271,11 +278,12 @@ _OF_LOOPS = (
 )
 _OF_FLOOR = (G.NOT_ACTIVE_REFUSED, NOT_ACTIVE), (G.NOT_ACTIVE, SUPPRESS)
 _UNSAID = (
+    NO_TEMPLATE,
     UNDELIVERED,
     PAST,
     (G.OVERTAKEN, ANSWERED),
     *_OF_FLOOR,
-    *NO_TEMPLATE,
+    *MAY_NOT_WAIT,
     *_OF_SILENCE,
     *_OF_LOOPS,
 )
@@ -387,8 +395,9 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         BOT: _SPEAKS_UP,
         QUEUED: _SPEAKS_UP,
         HUMAN: _cell(
+            NO_TEMPLATE,
             UNDELIVERED,
-            *NO_TEMPLATE,
+            *MAY_NOT_WAIT,
             PAST_WORDS,
             (G.PRESENT, _step(E.MESSAGE)),
             (G.REQUEST, NOT_JOINED),
@@ -419,6 +428,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.BOT_MESSAGE, E.COUNT_TURN),
         ),
         HUMAN: _cell(
+            NO_TEMPLATE,
             UNDELIVERED,
             (G.REQUEST, HUMAN_PRESENT),
             STALE,

@@ -8,6 +8,7 @@ and the duration when it ends, so the difference is what is open.
 - An event without effect (a repetition, an echo, a stale fact, a refusal) measures nothing. A
   human's stale message is an exception, because the customer gets it: it answers what was asked
   before it was written, unless another handoff has begun.
+- A message that waits for the customer answers when it is sent.
 - A request to a closed desk whose customers do not wait fails at once. It counts once for each
   notification of the team, because a desk's own AI asks with every message. A waiting request fails
   in the same way when such a desk closes.
@@ -16,7 +17,7 @@ and the duration when it ends, so the difference is what is open.
   since then are a turn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.measures import Measure, Moment, Name, Progress
 from shared.schemas.own_events import HumanIdleTimeout
+from shared.schemas.representative import Representative
 
 _WITHOUT = Progress()
 _CUSTOMERS = UserMessage | SuggestionResponse
@@ -54,11 +56,13 @@ def measure(
     *,
     said: bool = True,
     late: bool = False,
+    released: Sequence[Representative] = (),
 ) -> Measured:
     """Returns what an accepted event measures. It changed `before` to `after` at `now`.
 
     `said` is False if its message could not be sent to the customer, so that it answers nothing.
     `late` is True for a human's stale message: it is older than the fact that last set who speaks.
+    `released` are the humans whose messages waited for the customer and are sent with the event.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
     found = (
@@ -66,7 +70,7 @@ def measure(
         if late
         else _measures(stopwatch, before, after, event, said)
     )
-    measures = tuple(found)
+    measures = (*_of_released_words(stopwatch, before, released), *found)
     progress = stopwatch.progress
     return Measured(None if progress == _WITHOUT else progress, measures)
 
@@ -125,6 +129,19 @@ def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measu
     """
     if said and isinstance(event, HumanMessage):
         yield from watch.human_spoke_late(event.representative.name)
+
+
+def _of_released_words(
+    watch: Stopwatch, before: Conversation, released: Sequence[Representative]
+) -> Iterator[Measure]:
+    """Words that waited for the customer answer when they are sent, before the customer's next
+    words. Those of a human who has left answer the handoff that ended, if no other has begun.
+    """
+    for who in released:
+        if before.present(who):
+            yield from watch.human_spoke(who.name)
+        elif watch.progress.ended is not None:
+            yield from watch.human_spoke_late(who.name)
 
 
 def _ending(was: Phase, event: Event) -> Name:

@@ -7,8 +7,9 @@ import pydantic_core
 
 from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
-from shared.handoff.visibility import body_of
+from shared.handoff.visibility import DETAILS, body_of
 from shared.logs import log
+from shared.outbox.files import with_link
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
@@ -25,6 +26,7 @@ from shared.outbox.tries import (
 )
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.ports import Ports
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     CallDesk,
     Command,
@@ -109,11 +111,11 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             await stream(ports, entry, command)
             return Result(Outcome.DONE)
         if isinstance(command, Publish):
-            body = pydantic_core.to_json(body_of(entry, command))
+            body = pydantic_core.to_json(_body_with_links(ports, entry, command))
             await ports.publisher.publish(command.topic, body, entry.conversation)
             return Result(Outcome.DONE)
         if isinstance(command, Post):
-            call = webhook_call(ports.webhooks, command, body_of(entry, command))
+            call = webhook_call(ports.webhooks, command, _body_with_links(ports, entry, command))
             return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, Comment):
             call = comment_call(ports.crm, entry.conversation, command, ports.clock.now())
@@ -128,6 +130,16 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     except BatonError as error:
         outcome = Outcome.TRANSIENT if error.retryable else Outcome.PERMANENT
         return Result(outcome, error.reason, arrived=False, answered=False)
+
+
+def _body_with_links(ports: Ports, entry: JournalEntry, command: Publish | Post) -> JsonObject:
+    """Returns what leaves. Links to files are made here, because they expire."""
+    body = body_of(entry, command)
+    details = body.get(DETAILS)
+    if ports.media_links is None or not isinstance(details, dict):
+        return body
+    linked = ports.media_links.with_links(entry.conversation, entry.id, details)
+    return {**body, DETAILS: linked}
 
 
 def _unmoved(entry: JournalEntry, command: MoveFloor) -> Command:
@@ -177,6 +189,8 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         raise TypeError(f"a {command.kind} is no platform's")  # `desks` calls desks
     platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
+    if isinstance(form, SendMessage) and form.content.file is not None:
+        form = with_link(ports, entry, form, form.content.file)
     call = platform.call(form) if platform else None
     if platform is None or call is None:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)

@@ -17,6 +17,7 @@ from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
@@ -136,6 +137,29 @@ class Platform(Protocol):
         """Returns the platform's own id of a sent message, which its receipts contain.
 
         Returns None if receipts contain Baton's id.
+        """
+
+
+@runtime_checkable
+class HasMedia(Protocol):
+    """A platform whose customers send files."""
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        """The hosts that have its files, as exact names or, beginning with a dot, with all names
+        below. Nothing is fetched from any other host.
+        """
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        """Returns the call that asks the platform where a file is, None if that is known.
+
+        Raises DoorClosed.
+        """
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        """Returns the call that fetches a file, from the answer to `media_lookup`.
+
+        Raises DoorClosed, NotFound if the platform has the file no longer, Unavailable.
         """
 
 

@@ -141,12 +141,13 @@ class GiveFloor(_ToChannel):
 
 class SendMessage(_ToCustomer):
     """A message to the customer. `reopens`: a template, sent because other messages wait for the
-    customer.
+    customer. `waited`: a representative's, sent because the customer is back.
     """
 
     kind: Literal["message"] = "message"
     content: Content
     reopens: bool = False
+    waited: bool = False
 
 
 class SendEvent(_ToCustomer):

@@ -13,6 +13,7 @@ from pydantic import Field
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.texts import shortened
 
+MEDIA_KINDS = ("image", "video", "audio", "voice", "document", "sticker")
 FIRST_WORDS = 200  # characters of a message that another one is about
 Number = int | float | str  # a platform may write a number as a text
 
@@ -96,18 +97,29 @@ class Location(Theirs):
     url: str | None = None
 
 
-class Media(Theirs):
-    """A picture, a recording or a file. `id` is the platform's own; only its token fetches it."""
+class Attachment(Theirs):
+    """A picture, a recording or a file.
+
+    - `kind` is one of MEDIA_KINDS, or None where the platform does not say.
+    - `size` is in bytes. `sha256` is in the platform's own form.
+    - `id` and `link` are the platform's: only its credentials fetch them, and they end.
+    - `upload` names a file that a caller uploaded, where Baton keeps it.
+    - `url` is a link to the file through `relay_media`. It is made for each reader, ends at
+      `url_expires_at`, and is never stored.
+    """
 
     kind: str | None = None
-    id: str | None = None
     mime_type: str | None = None
     file_name: str | None = None
     size: Number | None = None
     sha256: str | None = None
-    link: str | None = None
-    voice: bool | None = None
+    caption: str | None = None
     animated: bool | None = None
+    id: str | None = None
+    link: str | None = None
+    upload: str | None = None
+    url: str | None = None
+    url_expires_at: str | None = None
 
 
 class Emoji(Theirs):
@@ -175,7 +187,7 @@ class Details(Theirs):
     product: Product | None = None
     referral: Referral | None = None
     location: Location | None = None
-    media: Media | None = None
+    attachments: tuple[Attachment, ...] = ()
     contacts: tuple[JsonObject, ...] = ()
     choice: Choice | None = None
     forwarded: Literal["once or more", "many times"] | None = None
@@ -198,3 +210,11 @@ def first_words(text: str) -> str:
 def as_number(value: object) -> Number | None:
     """Returns a number, which may be written as a text, or None."""
     return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+
+
+def kind_of_type(mime_type: str | None) -> str:
+    """Returns the kind of an attachment, by its MIME type: a document if the type names no other
+    kind.
+    """
+    family = (mime_type or "").partition("/")[0].lower()
+    return family if family in ("image", "video", "audio") else "document"

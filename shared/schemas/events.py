@@ -3,7 +3,10 @@
 Platform formats are parsed in `shared/platforms`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+from pydantic import Field
 
 from shared.schemas.base import JsonObject, NonEmpty, Ours
 from shared.schemas.commands import Listener, SendMessage
@@ -46,7 +49,8 @@ class Event(Ours):
     - `heard_by`: who got the same event when it came before with `floor` THEIRS; it has an entry
       of its own then. None if it did not come before.
     - `own_act`: what the platform accepted of ours last, where the decision needs it.
-    - `held` are the messages that wait for the customer, where the event may send or end them.
+    - `held` are the messages that wait for the customer, by their entries, where the event may
+      send or end them. Two conversations that became one may have messages of the same id.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
     - `beside` names the fields that the digest leaves out.
@@ -82,7 +86,7 @@ class Event(Ours):
     floor: Holder | None = None
     heard_by: tuple[Listener, ...] | None = None
     own_act: OwnAct | None = None
-    held: tuple[SendMessage, ...] = ()
+    held: Mapping[str, SendMessage] = Field(default_factory=dict)
     names: tuple[GivenName, ...] = ()
 
     @property
@@ -278,6 +282,11 @@ class Said(ByRepresentative):
     @property
     def text(self) -> str | None:
         return self.content.summary
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it may be sent at any time, on a channel that has templates."""
+        return self.content.template is not None
 
 
 class HumanMessage(Said):

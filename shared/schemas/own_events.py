@@ -81,11 +81,11 @@ class JoinedLost(Event):
 
 
 class ReopenTimeout(Event):
-    """The customer has not written since `message` began to wait for it."""
+    """The customer has not written since the message in `entry` began to wait for it."""
 
     kind: ClassVar[str] = "reopen_timeout"
 
-    message: str
+    entry: str
     reason: str = "customer-not-back"
 
 

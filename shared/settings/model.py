@@ -38,6 +38,7 @@ from shared.settings.types import (
     Desks,
     Facts,
     Heard,
+    MediaBucket,
     Names,
     Origins,
     PhoneNumberIds,
@@ -192,7 +193,7 @@ class Settings(BaseModel):
     """
     baton_api_keys: ApiKeys = {}
     """The keys of the API: `{"<key>": {"name": "bot", "may": ["BOT"], "admin": false}}`. `may`
-    lists BOT, HUMAN or both.
+    lists BOT, HUMAN or both. With `"templates": true` a key may send approved templates.
     """
     baton_desks: Desks = ()
     """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which
@@ -267,6 +268,17 @@ class Settings(BaseModel):
     """Seconds for one answer, at most 40."""
     dialogflow_on_failure: Literal["apologize", "escalate"] = "apologize"
     """What follows a failure: `apologize`, or `escalate` to apologize and ask for a human."""
+
+    media_url: Url | None = None
+    """The address of `relay_media`. Without it nobody gets links to the files of a conversation."""
+    media_link_keys: Secrets = ()
+    """Keys of these links. The first one makes links, and each one reads them."""
+    media_link_seconds: Seconds = 3600
+    """Seconds until a link expires. A new one is made whenever the conversation is read."""
+    media_bucket: MediaBucket = None
+    """Where files are kept as long as the journal: a Cloud Storage bucket, or
+    `file:///directory` on one machine. Without it they stay at the platforms.
+    """
 
     crm_comment_url: CommentUrl = None
     """Where comments for the CRM record go. `{conversation_id}`, `{platform}`, `{native_id}` and

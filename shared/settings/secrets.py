@@ -34,6 +34,7 @@ LISTS = (
     "outbound_webhook_keys",
     "crm_comment_secret",
     "bridge_token_keys",
+    "media_link_keys",
 )
 BEARERS = ("business_messages_auth", "rcs_auth", "dialogflow_auth")
 DEVELOPMENT = "dev-"

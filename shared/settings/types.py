@@ -19,6 +19,7 @@ SHORTEST_TOKEN_KEY = 32
 LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
 PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
+MEDIA_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|file:///[^?#]+")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
@@ -37,13 +38,17 @@ def _phone_number_ids(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ApiKey(BaseModel):
-    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept."""
+    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept.
+
+    `templates`: it may send templates, which reach customers at any time and may cost money.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     may: frozenset[RepresentativeType] = frozenset()
     admin: bool = False
+    templates: bool = False
 
 
 def names(value: object) -> object:
@@ -151,6 +156,12 @@ def _template(value: str) -> str:
     return value
 
 
+def _media_bucket(value: str) -> str:
+    if not MEDIA_BUCKET.fullmatch(value):
+        raise ValueError("give the name of a Cloud Storage bucket, or file:///directory")
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -187,5 +198,6 @@ Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
 ReopenTemplate = Annotated[str, AfterValidator(_template)]
+MediaBucket = Annotated[str, AfterValidator(_media_bucket)] | None
 Agent = Annotated[str, AfterValidator(_agent)]
 Desks = Annotated[tuple[Desk, ...], BeforeValidator(desk_list), AfterValidator(distinct)]

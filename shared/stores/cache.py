@@ -1,14 +1,20 @@
 """A cache of the conversations that this instance has read or committed.
 
-With it, an event of a known conversation costs one commit and no read.
+With it, an event of a known conversation costs one commit and no read. A copy of a conversation
+that other instances write too is outdated at the next event: in a dialogue the customer's words and
+the bot's come through two functions. The commit that relies on it is refused, which costs two reads
+and a second commit. So after a refused commit the conversation is read first.
 """
 
 from collections import OrderedDict
 
-from shared.ports import Commit, ConversationStore, Snapshot
+from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation
 
 CONVERSATIONS = 1000
+# An outdated copy costs three RPCs and a pause, a needless read one: after so many needless reads
+# in a row, the copies are relied on again.
+NEEDLESS_READS = 3
 
 
 class CachedStore:
@@ -25,6 +31,8 @@ class CachedStore:
         self._size = size
         self._known: OrderedDict[str, Snapshot[Conversation]] = OrderedDict()
         self._called: dict[str, str] = {}  # by name, the conversation whose copy lists it
+        # conversations that others write, and how many reads in a row found nothing of others
+        self._shared: OrderedDict[str, int] = OrderedDict()
         # All other methods are those of the inner store.
         self.entry = store.entry
         self.sent_as = store.sent_as
@@ -45,13 +53,15 @@ class CachedStore:
         self.frozen = store.frozen
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-        """Returns the copy if there is one and not `fresh`, else reads the conversation and
-        keeps a copy.
+        """Returns the copy if there is one that can be relied on and not `fresh`, else reads the
+        conversation and keeps a copy.
         """
         known = self._forget(conversation)
-        snapshot = (
-            known if known and not fresh else await self._store.load(conversation, fresh=fresh)
-        )
+        if known is None or fresh or conversation in self._shared:
+            snapshot = await self._store.load(conversation, fresh=fresh)
+            self._compare(known, snapshot)
+        else:
+            snapshot = known
         if snapshot is not None:
             self._remember(snapshot)
         return snapshot
@@ -62,7 +72,12 @@ class CachedStore:
         """
         for conversation in commit.conversations:
             self._forget(conversation.value.id)
-        written = await self._store.commit(commit)
+        try:
+            written = await self._store.commit(commit)
+        except PreconditionFailed:
+            for conversation in commit.conversations:
+                self._share(conversation.value.id)
+            raise
         for snapshot in written:
             self._remember(snapshot)
         return written
@@ -70,6 +85,25 @@ class CachedStore:
     def copy_called(self, name: str) -> Snapshot[Conversation] | None:
         known = self._known.get(self._called.get(name, name))
         return known if known is not None and known.value.is_called(name) else None
+
+    def _share(self, conversation: str) -> None:
+        self._shared[conversation] = 0
+        self._shared.move_to_end(conversation)
+        if len(self._shared) > self._size:
+            self._shared.popitem(last=False)
+
+    def _compare(
+        self, known: Snapshot[Conversation] | None, read: Snapshot[Conversation] | None
+    ) -> None:
+        """Notes whether the read of a conversation that others write was needed."""
+        if known is None or known.value.id not in self._shared:
+            return
+        if read is None or read.token != known.token:
+            self._share(known.value.id)
+        elif self._shared[known.value.id] + 1 < NEEDLESS_READS:
+            self._shared[known.value.id] += 1
+        else:
+            del self._shared[known.value.id]
 
     def _forget(self, conversation: str) -> Snapshot[Conversation] | None:
         known = self._known.pop(conversation, None)

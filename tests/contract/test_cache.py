@@ -10,7 +10,7 @@ import pytest
 from shared.errors import Unavailable
 from shared.ports import Commit, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Conversation, Name
-from shared.stores.cache import CachedStore
+from shared.stores.cache import NEEDLESS_READS, CachedStore
 from shared.stores.sqlite.store import SqliteStore
 
 
@@ -89,6 +89,56 @@ async def test_a_failed_precondition_forgets_every_conversation_of_the_commit(
         assert read is not None
         assert read.value.version == version
     assert counting.asked["load"] == 2
+
+
+async def _written_by_another(
+    counting: CountingStore, cached: CachedStore, make: Any, version: int
+) -> None:
+    """Another instance commits the next version, and this one commits what follows from its copy,
+    and after a refusal from what it reads then.
+    """
+    known = await counting.load("business_messages:3333")
+    assert known is not None
+    theirs = make.conversation("3333", version=version)
+    await counting.commit(Commit((), [Snapshot(theirs, known.token)]))
+    counting.asked.clear()
+    await _commits(cached, make, version + 1)
+
+
+async def _commits(cached: CachedStore, make: Any, version: int) -> None:
+    for _ in range(2):
+        copy = await cached.load("business_messages:3333", fresh=False)
+        assert copy is not None
+        try:
+            after = make.conversation("3333", version=version)
+            await cached.commit(Commit((), [Snapshot(after, copy.token)]))
+            return
+        except PreconditionFailed:
+            continue
+
+
+async def test_a_conversation_that_others_write_is_read_first_after_one_refused_commit(
+    counting: CountingStore, make: Any
+) -> None:
+    cached = CachedStore(counting)
+    await make.commit(cached, make.conversation("3333"))
+    asked = []
+    for version in (2, 4, 6):
+        await _written_by_another(counting, cached, make, version)
+        asked.append(dict(counting.asked))
+    assert asked == [{"commit": 2, "load": 1}, *[{"commit": 1, "load": 1}] * 2]
+
+
+async def test_after_some_needless_reads_the_copies_are_relied_on_again(
+    counting: CountingStore, make: Any
+) -> None:
+    cached = CachedStore(counting)
+    await make.commit(cached, make.conversation("3333"))
+    await _written_by_another(counting, cached, make, 2)
+    counting.asked.clear()
+    for version in range(4, 4 + NEEDLESS_READS + 2):
+        await _commits(cached, make, version)
+    assert counting.asked == {"commit": NEEDLESS_READS + 2, "load": NEEDLESS_READS}
 
 
 async def test_a_lost_answer_forgets(counting: CountingStore, make: Any) -> None:

@@ -58,6 +58,23 @@ async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_rea
         assert await _answered(deployment, "receive_webhook", len(said)) == said
 
 
+async def test_in_a_dialogue_of_two_functions_each_word_is_one_read_and_one_commit(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """The other function outdates the copy with every answer: the first refused commit says so."""
+    async with deploy("receive_webhook", "send_representative") as deployment:
+        caller = Caller(deployment, NATIVE)
+        counted = []
+        for n in range(5):
+            assert (await caller.says(f"word {n}", f"m-{n}")).reply.status == 200
+            assert (await caller.bot_says(f"answer {n}", f"a-{n}")).reply.status == 200
+            counted.append(
+                [_made(deployment, one) for one in ("receive_webhook", "send_representative")]
+            )
+        read_first = {"GetDocument": 1, "Commit": 1, "Publish": 1}
+        assert counted[2:] == [[read_first] * 2] * 3
+
+
 async def test_typing_is_one_fresh_read_and_one_publish(deploy: Callable[..., Deployment]) -> None:
     """A copy would cost nothing, and would send a bot what happens while a human speaks."""
     async with deploy("receive_webhook") as deployment:

@@ -82,7 +82,11 @@ policies = st.builds(
         (
             {},
             {"business_messages": Capabilities(text_limit=1000)},
-            {"business_messages": Capabilities(frames=False, labels=False, window_hours=1)},
+            {
+                "business_messages": Capabilities(
+                    frames=False, labels=False, window_hours=1, templates=True
+                )
+            },
             {"business_messages": Capabilities(frames=False, labels=False, floor=True)},
         )
     ),
@@ -111,6 +115,9 @@ floors = st.builds(
     since=st.none() | times,
     rank=st.integers(0, 2),
     handing_back=st.booleans(),
+)
+contents = texts.map(lambda text: Content.model_construct(text=text)) | st.just(
+    Content(template=Template(name="sale", language="en", parameters=("today",)))
 )
 own_acts = st.none() | st.builds(OwnAct, at=times, gave=st.booleans())
 people = names.map(
@@ -183,7 +190,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
     waiting = tuple(
         Waiting(
             journal=CHANNEL,
-            entry="e0",
+            entry=f"e{place}",
             command=f"w{place}",
             representative=who,
             since=NOW,
@@ -248,12 +255,13 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "representative": bot if model is events.BotMessage else draw(people),
         "owner": None if fact else draw(keys),
         "keeps_id": not fact and draw(st.booleans()),
-        "content": Content.model_construct(text=draw(texts)),
+        "content": draw(contents),
         "human_needed": draw(st.sampled_from((None, False, True))),
         "armed": draw(st.integers(1, 3)),
         "n": draw(st.integers(1, 5)),
         "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": draw(st.sampled_from(("m1", "w0", "t1"))), "template": "t1",
+        "entry": draw(st.sampled_from(("e0", "e1"))),
         "lines": ("whatsapp:h-1",), "old": (),
         "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),
@@ -282,8 +290,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
 
 def with_held(before: Conversation, event: events.Event) -> events.Event:
     """Returns the event with what waits, as it is read from the journal."""
-    held = tuple(
-        SendMessage(
+    held = {
+        one.entry: SendMessage(
             id=one.command,
             to="old",
             representative=one.representative,
@@ -291,7 +299,7 @@ def with_held(before: Conversation, event: events.Event) -> events.Event:
             state=State.WAITING,
         )
         for one in before.waiting
-    )
+    }
     return event.model_copy(update={"held": held})
 
 

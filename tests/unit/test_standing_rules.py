@@ -57,7 +57,7 @@ WORDS: tuple[str, dict[str, Any]] = ("user_message", {"said": "hi"})
 HELD = SendMessage(
     id="m1", to="3333", representative=JANE.representative, content=Content(text="It is here.")
 )
-WORDS_WAIT: tuple[str, dict[str, Any]] = ("user_message", {"held": (HELD,)})
+WORDS_WAIT: tuple[str, dict[str, Any]] = ("user_message", {"held": {"e1": HELD}})
 LEAVES: tuple[str, dict[str, Any]] = ("human_left", {})
 IDLE: dict[str, Any] = {"armed": 7, "n": 1, "due_at": NOW + ON_TIME.human_idle_after}
 SHARED_BY = {"business_messages": Capabilities(window_hours=24, surveys=True, floor=True)}
@@ -372,5 +372,5 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
         for node in ast.walk(tree)
         if any(_calls(node, name) for name in COMMANDS)
     }
-    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech", "waiting")}
+    effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}

@@ -124,6 +124,7 @@ WAITS = Waiting(
     since=EARLIER,
     gives_up_at=NOW,
 )
+SALE = Template(name="sale", language="en")
 ASKED = {"waiting": (WAITS,), "reopening": Reopening(template="t1", at=EARLIER)}
 THEIRS = {"floor": Floor(holder=Holder.THEIRS, since=EARLIER)}
 COMES_NOW = {"heard_by": ("HUMAN",), "floor": Holder.OURS}
@@ -173,6 +174,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
+        "entry": "e1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
@@ -238,6 +240,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.UNNEEDED: ({"links": (USER,)}, {"source": USER}),
     Guard.AWAITED: ({"links": (USER,), "called": CALLED}, {"source": USER}),
     Guard.THIS_HANDOFF: ({"called": CALLED}, {}),
+    Guard.NO_TEMPLATES: ({}, {"content": Content(template=SALE), "fact": False}),
     Guard.NO_SURVEYS: ({"speaks_on": "plain:p0"}, {}),
     Guard.SURVEYED: ({"surveyed_at": EARLIER}, {}),
     Guard.BY_BOT: (
@@ -436,9 +439,10 @@ def test_no_rule_is_missing() -> None:
         ],
         "claim": ["UNDELIVERED", "UNDELIVERED", "UNDELIVERED HOLDER APP_ONLY"],
         "human_message": [
-            "UNDELIVERED REQUEST STALE PAST",
-            "UNDELIVERED REQUEST STALE PAST",
-            "UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE PAST",
+            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
+            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
+            "NO_TEMPLATES UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE "
+            "PAST",
         ],
         "human_left": [
             "UNDELIVERED REQUEST",
@@ -446,11 +450,11 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
         ],
         "bot_message": [
-            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE MANY_WAIT "
-            "UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
-            "UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE MANY_WAIT "
-            "UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
-            "UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
+            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE "
+            "MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
+            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE "
+            "MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
+            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
             "UNDELIVERED ANOTHERS KEPT",

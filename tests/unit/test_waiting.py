@@ -31,16 +31,20 @@ class Waiting(Talk):
     def __init__(self, **policy: Any) -> None:
         super().__init__(reopen_templates={"plain": ANSWER}, **policy)
         self.held: dict[str, SendMessage] = {}
+        self.ids: dict[str, str] = {}
         self.ended: dict[str, tuple[State, str | None]] = {}
         self.user(occurred_at=NOW)
         self.done.clear()
         self.now += 25 * HOUR
 
     def take(self, event: events.Event) -> Decision:
-        held = tuple(self.held[one.command] for one in self.conversation.waiting)
+        held = {one.entry: self.held[one.entry] for one in self.conversation.waiting}
         decision = super().take(event.model_copy(update={"held": held}))
-        self.held |= {one.id: one for one in decision.commands if _waits(one)}  # type: ignore[misc]
-        self.ended |= decision.ended
+        for one in decision.commands:
+            if isinstance(one, SendMessage) and _waits(one):
+                self.held[event.entry_id] = one
+                self.ids[event.entry_id] = one.id
+        self.ended |= {self.ids[entry]: end for entry, end in decision.ended.items()}
         return decision
 
     def asks(self, text: str, name: str | None = None, **more: Any) -> Decision:
@@ -50,7 +54,7 @@ class Waiting(Talk):
     def gives_up(self) -> Decision:
         first = min(self.conversation.waiting, key=lambda one: one.gives_up_at)
         self.now = first.gives_up_at
-        return self.take(own_events.ReopenTimeout(**self.common(), message=first.command))
+        return self.take(own_events.ReopenTimeout(**self.common(), entry=first.entry))
 
     def loses_template(self, template: str | None = None) -> Decision:
         reopening = self.conversation.reopening

@@ -35,7 +35,7 @@ def take(draft: Draft) -> None:
     known = draft.conversation
     if known.floor is not None and known.floor.handing_back:
         draft.change(floor=known.floor.model_copy(update={"handing_back": False}))
-    if not draft.outside_window:
+    if draft.is_template or not draft.outside_window:
         command = draft.derived_id("take the floor")
         draft.emit_unless_tracked(TakeFloor(id=command, to=known.address, channel=known.speaks_on))
 

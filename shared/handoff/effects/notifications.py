@@ -31,7 +31,7 @@ def notification(
     """Returns the notification of the event, or of one message that waited."""
     event, request = draft.event, draft.conversation.request
     body = Notification(
-        id=draft.derived_id(f"{kind} {about.command}" if about else kind),
+        id=draft.derived_id(f"{kind} {about.entry}" if about else kind),
         type=kind,
         conversation=draft.conversation.id,
         time=draft.now,

@@ -174,6 +174,7 @@ def measure(draft: Draft) -> None:
         draft.now,
         said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
         late=verdict is Verdict.STALE,
+        released=draft.released,
     )
     draft.change(progress=measured.progress)
     if measured.measures:

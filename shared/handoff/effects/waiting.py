@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shared.handoff.draft import Draft
 from shared.handoff.effects.frames import introduce, show, show_gone
 from shared.handoff.effects.notifications import notification
-from shared.handoff.effects.speech import say_in_pieces
+from shared.handoff.effects.speech import say_in_pieces, send_template
 from shared.handoff.notices import Notice
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
@@ -18,69 +18,59 @@ from shared.schemas.representative import Representative, RepresentativeType
 
 
 def reopen(draft: Draft) -> None:
-    """Sends the template, which opens no frame. Where the frame of a human stands open it is sent
-    in that: no bot speaks then.
-    """
-    known, template = draft.conversation, draft.policy.reopens(draft.conversation)
+    template = draft.policy.reopens(draft.conversation)
     if template is None:
         return
-    bot = Representative(
-        representative_type=RepresentativeType.BOT, display_name=draft.policy.bot_name
-    )
-    human = next((one for one in known.humans if one.told), None)
-    command = SendMessage(
-        id=draft.derived_id("template"),
-        to=known.address,
-        channel=known.speaks_on,
-        representative=human.representative if human else bot,
-        frame=human.frame if human else None,
-        content=Content(template=template),
-        reopens=True,
-    )
-    draft.emit_unless_tracked(command)
-    draft.change(reopening=Reopening(template=command.id, at=draft.now))
+    command, content = draft.derived_id("template"), Content(template=template)
+    send_template(draft, command, content, draft.policy.bot, reopens=True)
+    draft.change(reopening=Reopening(template=command, at=draft.now))
 
 
 def release(draft: Draft) -> None:
     """Sends what waited, in the order of acceptance, under its own ids and to the customer's
     address of now. A human who has left meanwhile gets a whole frame.
     """
-    waiting, held = draft.conversation.waiting, {one.id: one for one in draft.event.held}
+    waiting = draft.conversation.waiting
     draft.change(waiting=(), reopening=None)
     gone: Participant | None = None
     for one in waiting:
-        words, who = held.get(one.command), one.representative
+        words, who = draft.event.held.get(one.entry), one.representative
         if words is None:
             continue
         if gone is not None and gone.representative.name != who.name:
             show_gone(draft, gone)
             gone = None
         withheld = _withheld(draft) if _is_bots(who) else None
-        draft.ended[one.command] = (State.DROPPED if withheld else State.RELEASED, withheld)
+        draft.ended[one.entry] = (State.DROPPED if withheld else State.RELEASED, withheld)
         if withheld:
             continue
         frame = None
         if not _is_bots(who):
             human = draft.conversation.present(who)
             if human is None:
-                gone = gone or show(draft, who, draft.derived_id(f"JOINED {one.command}"))
+                gone = gone or show(draft, who, draft.derived_id(f"JOINED {one.entry}"))
             frame = introduce(draft, human).frame if human else gone.frame if gone else None
             _note_first_response(draft)
-        _say(draft, words, frame)
+            draft.released.append(who)
+        _say(draft, one, words, frame)
     if gone is not None:
         show_gone(draft, gone)
 
 
-def _say(draft: Draft, held: SendMessage, frame: str | None) -> None:
+def _say(draft: Draft, waited: Waiting, held: SendMessage, frame: str | None) -> None:
+    """Sends it under its own id, unless that of another conversation's message is the same."""
     known = draft.conversation
+    is_used = any(command.id == held.id for command in draft.commands)
     update = {
+        "id": draft.derived_id(waited.entry) if is_used else held.id,
         "to": known.address,
         "channel": known.speaks_on,
         "frame": frame,
         "state": State.PENDING,
+        "waited": True,
     }
     whole = held.model_copy(update=update)
-    say_in_pieces(draft, whole, draft.derived_id(f"{Notice.PREFIX} {held.id}"))
+    say_in_pieces(draft, whole, draft.derived_id(f"{Notice.PREFIX} {waited.entry}"))
 
 
 def _is_bots(who: Representative) -> bool:
@@ -110,14 +100,14 @@ def end(draft: Draft) -> None:
     if not isinstance(draft.event, ReopenTimeout) and _is_template(draft):
         draft.change(reopening=None)
     for one in over:
-        draft.ended[one.command] = (State.FAILED, reason)
+        draft.ended[one.entry] = (State.FAILED, reason)
         draft.emit(notification(draft, "delivery.failed", about=one))
 
 
 def _over(draft: Draft) -> Sequence[Waiting]:
     event, waiting = draft.event, draft.conversation.waiting
     if isinstance(event, ReopenTimeout):
-        return [one for one in waiting if one.command == event.message]
+        return [one for one in waiting if one.entry == event.entry]
     return waiting if _is_template(draft) else ()
 
 

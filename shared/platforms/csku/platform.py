@@ -26,7 +26,7 @@ from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content
 from shared.schemas.conversation import Capabilities
-from shared.schemas.details import Details, Media
+from shared.schemas.details import Attachment, Details
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import (
     BotMessage,
@@ -124,11 +124,11 @@ class _Report:
 
     def said(self) -> str:
         text = self.text("message", "content", "text") or self.text("message", "content", "caption")
-        media = self.media()
-        shown = [media.link or f"[{media.kind}]"] if media else []
+        attachment = self.attachment()
+        shown = [attachment.link or f"[{attachment.kind}]"] if attachment else []
         return "\n".join(filter(None, [text, *shown])) or "[empty]"
 
-    def media(self) -> Media | None:
+    def attachment(self) -> Attachment | None:
         """Returns the file of a message, None if it is a text. The names of its fields are not
         known, so its link is the first one.
         """
@@ -138,7 +138,7 @@ class _Report:
         links = (
             one for one in parts if isinstance(one, str) and one.startswith(("https://", "http://"))
         )
-        return None if kind == "text" else Media(kind=kind, link=next(links, None))
+        return None if kind == "text" else Attachment(kind=kind, link=next(links, None))
 
     def speaker(self, kind: RepresentativeType, role: str) -> Representative:
         name = self.text("message", role, "name") or self.text("message", "sender_name")
@@ -148,12 +148,12 @@ class _Report:
 
 
 def _customer_spoke(report: _Report) -> list[Event]:
-    media = report.media()
+    attachment = report.attachment()
     said = UserMessage(
         **report.common(),
         form={},
         said=report.said(),
-        details=Details(media=media) if media else None,
+        details=Details(attachments=(attachment,)) if attachment else None,
         customer_name=shortened(report.text("conversation_label") or "", NAME_LIMIT) or None,
     )
     return [said, *_asks_for_human(report)]

@@ -23,7 +23,15 @@ from shared.platforms.map_links import NOWHERE, map_link
 from shared.platforms.phones import NOTHING, Line, e164
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.details import Choice, Details, Location, Media, Number, as_number
+from shared.schemas.details import (
+    Attachment,
+    Choice,
+    Details,
+    Location,
+    Number,
+    as_number,
+    kind_of_type,
+)
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.ids import sha256
@@ -100,10 +108,12 @@ def _file(report: _Report) -> list[Event]:
     name = report.text("userFile", "payload", "fileName")
     link = report.text("userFile", "payload", "fileUri")
     size = report.number("userFile", "payload", "fileSizeBytes")
-    kind = report.text("userFile", "payload", "mimeType")
-    media = Media(kind="file", mime_type=kind, file_name=name, size=size, link=link)
+    mime_type = report.text("userFile", "payload", "mimeType")
+    file = Attachment(
+        kind=kind_of_type(mime_type), mime_type=mime_type, file_name=name, size=size, link=link
+    )
     words = link or (f"[file] {name}" if name else "[file]")
-    return [report.line.message(words, Details(media=media))]
+    return [report.line.message(words, Details(attachments=(file,)))]
 
 
 def _location(report: _Report) -> list[Event]:

@@ -19,12 +19,12 @@ from shared.platforms.base import parse_object
 from shared.platforms.map_links import map_link
 from shared.schemas.details import (
     About,
+    Attachment,
     Choice,
     Details,
     Emoji,
     Form,
     Location,
-    Media,
     Number,
     Order,
     OrderItem,
@@ -166,20 +166,19 @@ def _choice(item: Item) -> dict[str, Any]:
 def _media(item: Item) -> dict[str, Any]:
     kind = str(item["type"])
     media = child(item, kind)
-    flags = {
-        name: media[name] for name in ("voice", "animated") if isinstance(media.get(name), bool)
-    }
-    known = Media(
-        kind=kind,
+    animated = media.get("animated")
+    known = Attachment(
+        kind="voice" if media.get("voice") is True else kind,
         id=text(media, "id"),
         mime_type=text(media, "mime_type"),
         file_name=text(media, "filename"),
         size=number(media, "file_size"),
         sha256=text(media, "sha256"),
+        caption=text(media, "caption"),
         link=text(media, "link") or text(media, "url"),
-        **flags,
+        animated=animated if isinstance(animated, bool) else None,
     )
-    return {"media": known}
+    return {"attachments": (known,)}
 
 
 def _location(item: Item) -> dict[str, Any]:

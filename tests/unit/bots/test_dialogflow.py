@@ -117,6 +117,13 @@ def test_a_payload_in_business_messages_form_is_a_message() -> None:
     assert (content.text, len(content.suggestions)) == ("Sure?", 1)
 
 
+def test_a_template_in_a_payload_is_refused() -> None:
+    template = {"name": "sale", "language": "en"}
+    assert reply({"payload": {"template": template}}).refused == (
+        "payload.template: only a key of the API may send templates",
+    )
+
+
 def test_a_payload_that_is_neither_is_refused() -> None:
     [refused] = reply({"payload": {"richContent": [[]]}}).refused
     assert refused.startswith("payload: ")

@@ -281,5 +281,5 @@ def test_a_file_and_a_place_are_data_too() -> None:
         assert isinstance(event, UserMessage)
         assert event.details is not None
         shown.append(event.details.shown())
-    media = {"kind": "file", "mimeType": "image/png", "fileName": "a.png", "size": 7, "link": "u"}
-    assert shown == [{"media": media}, {"location": {"latitude": 1.5, "longitude": 2}}]
+    file = {"kind": "image", "mimeType": "image/png", "fileName": "a.png", "size": 7, "link": "u"}
+    assert shown == [{"attachments": [file]}, {"location": {"latitude": 1.5, "longitude": 2}}]

@@ -24,3 +24,10 @@ def test_a_template_is_what_the_library_sends(values: tuple[str, ...]) -> None:
     expected = [params(*values).to_dict()] if values else []
     theirs = [{**one, "type": one["type"].lower()} for one in expected]
     assert sent.get("components", []) == theirs
+
+
+def test_every_language_of_the_library_is_taken() -> None:
+    languages = [one.value for one in TemplateLanguage if one.value not in ("None", "UNKNOWN")]
+    assert len(languages) > 60
+    for language in languages:
+        assert Template(name="sale", language=language).language == language

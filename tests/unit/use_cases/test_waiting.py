@@ -1,6 +1,7 @@
 """A message outside of WhatsApp's window, from the request to the customer's phone and journal."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,12 +9,24 @@ from typing import Any
 import pytest
 
 from shared.conversations.apply import apply_and_wake
+from shared.conversations.id_translation import in_our_ids
 from shared.customers.erase import erase
+from shared.customers.links import link
 from shared.delivery.deliver import deliver
 from shared.platforms.whatsapp.platform import WhatsApp
+from shared.schemas.commands import Record, SendMessage
 from shared.schemas.content import Content, Template
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanMessage, UserMessage
+from shared.schemas.events import (
+    BotMessage,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanRequested,
+    Undelivered,
+    UserMessage,
+)
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import conversation_id
 from shared.schemas.journal import JournalEntry
@@ -30,6 +43,7 @@ class Phone:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.to: list[str] = []
         self.is_open = False
         self.refuses_templates = False
         self.count = 0
@@ -42,6 +56,7 @@ class Phone:
         if not is_template and not self.is_open:
             return _refusal(131047)
         self.log.append(body["template"]["name"] if is_template else body["text"]["body"])
+        self.to.append(body.get("to", ""))
         self.count += 1
         return Answer(200, json.dumps({"messages": [{"id": f"wamid.{self.count}"}]}).encode())
 
@@ -219,6 +234,146 @@ async def test_the_entry_that_a_delivery_holds_may_be_settled_meanwhile(play: Pl
     assert (await play.outcomes())["b1"] == "done"
 
 
+BEN = conversation_id("whatsapp", "1:+12025550101")
+
+
+async def two_that_wait(play: Play) -> None:
+    """Two customers' numbers, for each of which two messages wait under the same ids."""
+    play.bench.clock.forward(-DAY - 3600)
+    await play.user(source=BEN, address="1:12025550101")
+    play.closes()
+    for number, conversation in ((1, ANA), (2, BEN), (3, ANA), (4, BEN)):
+        play.bench.clock.forward(1)
+        which = "b1" if number < 3 else "b2"
+        await play.bot(f"word {number}", id=which, source=conversation)
+        await deliver(play.ports, conversation)
+
+
+async def all_ends(play: Play) -> list[tuple[str, str | None, str]]:
+    pages = [await play.ports.store.journal(one, None, 100) for one in (ANA, BEN)]
+    return [
+        (entry.value.conversation, entry.value.event_id, entry.value.outcome)
+        for page in pages
+        for entry in page.items
+        if entry.value.kind == "bot_message" and not entry.value.marker
+    ]
+
+
+@pytest.mark.parametrize("writes_on", [ANA, BEN])
+@pytest.mark.parametrize(("joined", "to"), [(ANA, BEN), (BEN, ANA)])
+async def test_what_waits_for_two_channels_that_are_linked_is_said_once_in_order(
+    play: Play, joined: str, to: str, writes_on: str
+) -> None:
+    """Both conversations know messages of the same ids."""
+    await two_that_wait(play)
+    assert play.phone.log == ["answer_ready"] * 2
+    await link(play.ports, joined, to, "admin")
+    play.phone.log.clear()
+    address = "1:12025550100" if writes_on == ANA else "1:12025550101"
+    await play.user(source=writes_on, address=address)
+    await deliver(play.ports, to)
+    assert play.phone.log == [f"word {number}" for number in (1, 2, 3, 4)]
+    assert play.phone.to[-4:] == [address] * 4
+    assert {end for _, _, end in await all_ends(play)} == {"done"}
+    await play.user(source=ANA, id="again")
+    await deliver(play.ports, to)
+    assert len(play.phone.log) == 4
+
+
+async def test_what_waits_for_two_linked_channels_is_given_up_each_at_its_time(
+    play: Play,
+) -> None:
+    await two_that_wait(play)
+    await link(play.ports, BEN, ANA, "admin")
+    play.bench.clock.forward(3 * DAY - 2)
+    await deliver(play.ports, ANA, timers=True)
+    assert [end for _, _, end in sorted(await all_ends(play))].count("failed") == 2
+    play.bench.clock.forward(10)
+    await deliver(play.ports, ANA, timers=True)
+    assert sorted(await all_ends(play)) == sorted(
+        (one, event, "failed") for one in (ANA, BEN) for event in ("b1", "b2")
+    )
+    assert (
+        sorted(play.failures)
+        == [("b1", "customer-not-back")] * 2 + [("b2", "customer-not-back")] * 2
+    )
+
+
+async def test_what_was_asked_of_a_linked_channel_waits_with_the_customer(play: Play) -> None:
+    play.bench.clock.forward(-DAY - 3600)
+    await play.user(source=BEN, address="1:12025550101")
+    play.closes()
+    await link(play.ports, BEN, ANA, "admin")
+    await play.bot("to the linked one", id="b1", source=BEN)
+    await deliver(play.ports, ANA)
+    await play.bot("to the other", id="b1", source=ANA)
+    await deliver(play.ports, ANA)
+    play.phone.log.clear()
+    await play.user()
+    assert play.phone.log == ["to the linked one", "to the other"]
+    ends = sorted(await all_ends(play))
+    assert ends == sorted([(ANA, "b1", "done"), (ANA, "b1", "done"), (BEN, "b1", "accepted")])
+
+
+async def test_a_failure_of_what_has_waited_reaches_its_sender(play: Play) -> None:
+    await play.bot("hello", id="b1")
+    await play.user()
+    (native,) = [
+        one.native_id
+        for entry in await play.journal()
+        for one in entry.commands
+        if isinstance(one, SendMessage) and one.id == "b1" and one.native_id
+    ]
+    lost = Undelivered(id="s1", source=ANA, actor="whatsapp", message=native, reason="131026")
+    named = await in_our_ids(play.ports, lost)
+    assert isinstance(named, Undelivered)
+    assert (named.message, named.by) == ("b1", "BOT")
+
+
+async def test_reports_count_the_first_response_when_it_is_sent(play: Play) -> None:
+    play.bench.clock.forward(-DAY - 3600)
+    await play.take(HumanRequested, reason="a person, please", occurred_at=play.bench.clock.now())
+    play.closes()
+    await play.take(HumanJoined, representative=human())
+    await play.jane("Shall I bring it?", id="j1")
+    known = await play.now()
+    assert known.first_response_seconds is None
+    play.bench.clock.forward(3600)
+    await play.user()
+    known = await play.now()
+    assert known.first_response_seconds == DAY + 2 * 3600
+    measured = [
+        measure
+        for entry in await play.journal()
+        for command in entry.commands
+        if isinstance(command, Record)
+        for measure in command.measures
+    ]
+    found = {one.name.value: one.seconds for one in measured}
+    assert found["first_response"] == DAY + 2 * 3600
+    assert found["responded"] is None
+    await play.take(HumanLeft, representative=human())
+    assert "silent" not in found
+    assert [one.name.value for one in measured].count("responded") == 1
+
+
+async def test_reports_count_the_response_of_a_human_who_has_left_meanwhile(play: Play) -> None:
+    play.bench.clock.forward(-DAY - 3600)
+    await play.take(HumanRequested, reason="a person, please", occurred_at=play.bench.clock.now())
+    play.closes()
+    await play.take(HumanJoined, representative=human())
+    await play.jane("Shall I bring it?", id="j1")
+    await play.take(HumanLeft, representative=human())
+    play.bench.clock.forward(3600)
+    await play.user()
+    counted: Counter[str] = Counter()
+    for entry in await play.journal():
+        for command in entry.commands:
+            for measure in command.measures if isinstance(command, Record) else ():
+                counted[measure.name.value] += measure.number
+    assert (counted["responded"], counted["first_response"], counted["silent"]) == (1, 1, 0)
+
+
 async def test_an_erase_leaves_nothing_that_waits(play: Play) -> None:
     await play.bot("a secret", id="b1")
     await erase(play.ports, ANA, "admin")
@@ -245,6 +400,3 @@ async def test_the_answer_of_the_api_says_that_it_waits_and_whether_a_template_w
     inside = await ask(play.ports, "POST", path, {**common, "messageId": "b3"})
     assert "state" not in inside
     assert "template" not in inside
-    template = {"name": "sale", "language": "en"}
-    asked = {"representative": common["representative"], "messageId": "b4", "template": template}
-    assert await refusal(play.ports, "POST", path, asked) == "schema"
