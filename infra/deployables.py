@@ -44,6 +44,7 @@ class Deployable(BaseModel):
     secrets: tuple[str, ...]
     settings: tuple[str, ...]
     roles: tuple[Role, ...]
+    bucket_role: Role | None = None  # on the bucket of files, where there is one
     publishes: tuple[Topic, ...]
     memory_mb: Annotated[int, Field(ge=128)]
     cpu: Annotated[int, Field(ge=1, le=8)]
