@@ -6,8 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
+from shared.conversations.entries import (
+    FIRST_LOOK,
+    closings,
+    entries_of,
+    new_entry,
+    with_record,
+)
 from shared.errors import Unavailable
+from shared.handoff.channels import all_of
+from shared.handoff.machine import decide
 from shared.handoff.names import Missing, Naming
 from shared.logs import log
 from shared.measures.definitions import close
@@ -15,13 +23,15 @@ from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
-from shared.schemas.details import Details
+from shared.schemas.details import Details, MovedNumber
 from shared.schemas.events import ByCustomer, Event, NamesChanged
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
+from shared.schemas.own_events import NumberMoved
 from shared.schemas.representative import RepresentativeType
+from shared.schemas.times import format_time
 
 MOST_PENDING = 100  # entries of two conversations that one commit can go through
 
@@ -105,6 +115,7 @@ def _naming(ports: Ports, event: Event, read: dict[str, Snapshot[Conversation] |
         at=event.occurred_at or now,
         now=now,
         kept_for=ports.policy.kept_for,
+        address=event.address,
     )
 
 
@@ -125,26 +136,28 @@ async def _prepared(
         if id != conversation
     }
     entries: list[JournalEntry] = []
-    for moved, reason in naming.notes:
+    for moved, reason, acting in naming.notes:
         log("WARNING", "a number is another customer's now", conversation=moved, reason=reason)
-        entries.append(_note(ports, written[moved], "number_moved", reason, nonce))
+        told = naming.changed.get(acting)
+        if told is None or acting == conversation or told.erased or not told.address:
+            entries.append(_note(ports, written[moved], "number_moved", reason, nonce))
+            continue
+        event = _moved(ports, told, moved, reason, nonce)
+        decision = decide(told, event, ports.clock.now(), ports.policy)
+        written[acting] = decision.conversation
+        entries += entries_of(ports, event, decision, nonce)
     updates: list[Snapshot[JournalEntry]] = []
     for keep, lose in naming.merges:
         whole = naming.changed[keep]
         before = [one.value for one in (read.get(keep), read.get(lose)) if one]
         entries += _merge_entries(ports, whole, lose, before, written, nonce)
         updates += await _dropped(ports, whole, lose)
-    if naming.refused:
-        log(
-            "ERROR",
-            "two conversations are one customer's and cannot be joined by themselves",
-            conversation=conversation,
-            reason="too-many-links",
-        )
     known = read.get(conversation)
     value = naming.changed.get(conversation) or (known.value if known else None)
     if value is None:
         raise Unavailable("names-changed", "The customer's names have changed meanwhile.")
+    if naming.refused:
+        entries += await _conflict(ports, value, naming.refused, nonce)
     beside = Beside(
         tuple(Snapshot(one, token(id)) for id, one in written.items()),
         tuple(entries),
@@ -153,6 +166,65 @@ async def _prepared(
     learns = conversation in naming.changed
     joined = tuple(lose for _, lose in naming.merges)
     return Resolved(Snapshot(value, token(conversation)), beside, learns, joined)
+
+
+def _moved(ports: Ports, told: Conversation, moved: str, reason: str, nonce: str) -> NumberMoved:
+    now = ports.clock.now()
+    channel = next((one for one in all_of(told) if one.id == moved), None)
+    reachable = channel is not None and not channel.unreachable
+    return NumberMoved(
+        id=nonce,
+        source=moved,
+        actor="system",
+        reason=reason,
+        occurred_at=now,
+        details=Details(number_moved=MovedNumber(reachable=reachable)),
+        form={
+            "conversationId": moved,
+            "requestId": nonce,
+            "sendTime": format_time(now),
+            "userStatus": {"createTime": format_time(now)},
+        },
+    )
+
+
+async def _conflict(
+    ports: Ports, known: Conversation, refused: tuple[str, str, str], nonce: str
+) -> Sequence[JournalEntry]:
+    """Returns the entry that notifies the team, once, that two conversations are one customer's and
+    stay apart.
+    """
+    one, other, reason = refused
+    kind = "identity_conflict"
+    entry = new_entry(
+        ports,
+        entry_id(known.id, kind, " ".join(sorted((one, other)))),
+        known.id,
+        kind,
+        seq=known.version + 1,
+        actor="system",
+        nonce=nonce,
+        reason=reason,
+    )
+    if await ports.store.entry(known.id, entry.id) is not None:
+        return ()
+    log(
+        "ERROR",
+        "two conversations are one customer's and cannot be joined by themselves",
+        conversation=one,
+        other=other,
+        reason=reason,
+    )
+    body = Notification(
+        id=command_id(known.id, entry.id, kind),
+        type="identity.conflict",
+        conversation=known.id,
+        time=entry.time,
+        reason=f"{reason}: {one if other == known.id else other}",
+        transcript=transcript_of(known.id),
+    )
+    told = Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+    return (entry.model_copy(update={"commands": (told,), "due_at": entry.time + FIRST_LOOK}),)
 
 
 def _note(

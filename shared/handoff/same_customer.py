@@ -38,7 +38,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
     latest = keep if _later(keep, lose) else lose
     ahead = lose if _ORDER.index(lose.phase) > _ORDER.index(keep.phase) else keep
     held = ("phase", "first_response_seconds", "said", "bot_run")
-    acts = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+    acts = ("address", "unreachable", "last_user_at", "last_message_id", "unsubscribed_at")
     called = ahead.called or keep.called or lose.called
     over = [one.called.chats for one in (keep, lose) if one.called and one.called != called]
     past = (*keep.past_chats, *lose.past_chats, *itertools.chain(*over))
@@ -49,6 +49,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
         "locale": keep.locale or lose.locale,
+        "strong_address": latest.strong_address or keep.strong_address or lose.strong_address,
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,
         "handback": keep.handback or lose.handback,
         "owed": keep.owed or lose.owed,
@@ -83,6 +84,8 @@ def joined_on(
     whole = joined(primary, lose, now).model_copy(
         update={
             "address": in_use.address,
+            "strong_address": in_use.strong_address,
+            "unreachable": in_use.unreachable,
             "last_user_at": in_use.last_user_at,
             "last_message_id": in_use.last_message_id,
             "unsubscribed_at": in_use.unsubscribed_at,
@@ -91,7 +94,12 @@ def joined_on(
     )
     if lose.last_user_at is not None:
         whole = channels.acted(
-            whole, channel, lose.last_user_at, lose.last_message_id or "", lose.address
+            whole,
+            channel,
+            lose.last_user_at,
+            lose.last_message_id or "",
+            lose.address,
+            lose.strong_address,
         )
     if channel == primary.channel:
         return whole

@@ -40,7 +40,8 @@ class Event(Ours):
       key of a request.
     - `keeps_id`: the id is also used towards the customer's platform.
     - `occurred_at`: by the platform's clock; if None, the time of arrival is used.
-    - `address`: the platform's own id of the conversation.
+    - `address`: the platform's own id of the conversation. `strong_address` is one that is never
+      another person's, where the event tells it.
     - `also`: further native ids under which the same event may be delivered.
     - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
       platform and never shown.
@@ -63,6 +64,7 @@ class Event(Ours):
         "key",
         "actor",
         "address",
+        "strong_address",
         "also",
         "ahead",
         "native_id",
@@ -80,6 +82,7 @@ class Event(Ours):
     occurred_at: Time | None = None
     key: str | None = None
     address: str | None = None
+    strong_address: str | None = None
     keeps_id: bool = False
     also: tuple[str, ...] = ()
     native_id: str | None = None

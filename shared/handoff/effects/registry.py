@@ -69,6 +69,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTE_LOOP: loops.note,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
+    Effect.NOTE_ADDRESS: state.note_address,
     Effect.NOTIFY_ENDED: notify("handoff.ended"),
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),

@@ -26,7 +26,8 @@ from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
-from shared.schemas.notifications import HANDOFFS
+from shared.schemas.journal import Verdict
+from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
@@ -287,6 +288,116 @@ async def test_a_notice_after_words_from_the_new_number_joins_them(world: World)
     await world.changed("c", N, {"wa_id": M}, at=3, on=1)
     (said,) = (await world.homes()).values()
     assert said == ["m1", "m2"]
+
+
+def sent_to(world: World) -> list[tuple[str, str]]:
+    """Returns each text with the customer to whom it was sent."""
+    calls: Any = world.ports.sender
+    sent = [json.loads(one.body) for one in calls.calls if "graph.facebook" in one.url]
+    texts = [one for one in sent if "text" in one]
+    return [(one["text"]["body"], one.get("recipient") or one.get("to")) for one in texts]
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_words_for_a_customer_whose_number_is_anothers_go_to_their_user_id(
+    world: World, joined: bool
+) -> None:
+    await world.says("p1", U, N, at=1)
+    if joined:
+        await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+        await links.link(world.ports, NAMES[U], RCS_ANA, "admin")
+        await world.says("p2", U, N, at=2)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("q1", V, N, at=9, on=1)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U], NAMES[V], RCS_ANA)
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+    await world.acts(HumanJoined, NAMES[V], OMAR)
+    await world.acts(HumanMessage, NAMES[V], OMAR)
+    await world.delivered(NAMES[V])
+    assert [whom for words, whom in sent_to(world) if words == "Omar: hello"] == [f"+{N}"]
+
+
+async def test_a_human_hears_that_the_number_is_anothers_now(world: World) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("q1", V, N, at=9)
+    await world.delivered(NAMES[U])
+    told = [
+        one
+        for one in world.bench.publisher.on(USER_MESSAGES)
+        if "numberMoved" in one.get("details", {})
+    ]
+    assert [(one["audience"], one["conversation"]) for one in told] == [(["HUMAN"], NAMES[U])]
+    assert told[0]["details"] == {"numberMoved": {"reachable": True}}
+    assert "message" not in told[0]
+    known = await world.conversation(U)
+    assert (known.phase, [one.representative.name for one in known.humans]) == (
+        Phase.HUMAN,
+        ["Jane"],
+    )
+
+
+async def test_nothing_is_said_to_a_number_that_is_anothers_where_no_other_address_is_known(
+    world: World,
+) -> None:
+    await world.says("p1", N, at=1)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.delivered(NAMES[N])
+    quiet = int(timedelta(days=31).total_seconds())
+    await world.says("q1", V, N, at=quiet)
+    shown = sent_to(world)
+    words = {"content": {"text": "hello"}, "representative": JANE, "fact": False}
+    event = HumanMessage.model_validate(
+        {"id": "j1", "source": NAMES[N], "actor": "key:x", "occurred_at": None, **words}
+    )
+    applied = await apply(world.ports, event)
+    assert (applied.verdict, applied.conversation.id) == (Verdict.REFUSED, NAMES[N])
+    assert applied.refusal is not None
+    assert applied.refusal.reason == "number-moved"
+    world.bench.clock.forward(7200)
+    await deliver(world.ports, NAMES[N], timers=True)
+    assert sent_to(world) == shown, "the human is idle, and LEFT reaches nobody else"
+    assert (await world.conversation(V)).address == f"1|{N}"
+
+
+async def test_a_change_of_number_changes_the_address_at_once(world: World) -> None:
+    await world.says("m1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.changed("c", N, {"previous_user_id": U, "user_id": V, "wa_id": M}, at=3)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U], NAMES[V])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [f"+{M}"]
+
+
+async def test_a_late_notice_does_not_change_the_address(world: World) -> None:
+    await world.says("m1", U, N, at=1)
+    await world.says("m2", U, M, at=9)
+    await world.changed("c", N, {"previous_user_id": U, "user_id": U, "wa_id": N}, at=3)
+    assert (await world.conversation(U)).address == f"1|{M}"
+
+
+async def test_two_that_cannot_be_joined_are_told_to_the_team_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    known = await world.bench.store.load(NAMES[N])
+    many = tuple(f"csku:chat-{n}" for n in range(60))
+    full = known.value.model_copy(update={"links": many})
+    await world.bench.store.commit(Commit([], [Snapshot(full, known.token)]))
+    for number in range(3):
+        await world.says(f"m{number + 3}", U, N, at=number + 3, on=number % 2)
+    assert await world.homes() == {NAMES[N]: ["m1"], NAMES[U]: ["m2", "m3", "m4", "m5"]}
+    await world.delivered(NAMES[U], NAMES[N])
+    told = [
+        (one["conversation"], one["reason"])
+        for one in world.bench.publisher.on(HANDOFFS)
+        if one["type"] == "identity.conflict"
+    ]
+    assert told == [(NAMES[U], f"too-many-links: {NAMES[N]}")]
+    errors = [one for one in capsys.readouterr().out.splitlines() if '"ERROR"' in one]
+    assert len(errors) == 1
 
 
 async def test_two_humans_stay_two_humans(world: World) -> None:
