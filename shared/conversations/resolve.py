@@ -3,7 +3,7 @@ own commit writes beside its conversation.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.conversations.entries import (
@@ -87,7 +87,7 @@ async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Re
             break
         except Missing as missing:
             wanted = missing.documents
-    return await _prepared(ports, naming, conversation, read, nonce)
+    return await prepared(ports, naming, conversation, read, nonce)
 
 
 def _copy(ports: Ports, event: Event) -> Snapshot[Conversation] | None:
@@ -119,13 +119,18 @@ def _naming(ports: Ports, event: Event, read: dict[str, Snapshot[Conversation] |
     )
 
 
-async def _prepared(
+async def prepared(
     ports: Ports,
     naming: Naming,
     conversation: str,
-    read: dict[str, Snapshot[Conversation] | None],
+    read: Mapping[str, Snapshot[Conversation] | None],
     nonce: str,
+    actor: str = "system",
 ) -> Resolved:
+    """Returns what the commit that changes `conversation` writes beside it. `actor` is who says
+    whose the names are. Raises Unavailable.
+    """
+
     def token(document: str) -> object:
         known = read.get(document)
         return known.token if known else None
@@ -140,7 +145,8 @@ async def _prepared(
         log("WARNING", "a number is another customer's now", conversation=moved, reason=reason)
         told = naming.changed.get(acting)
         if told is None or acting == conversation or told.erased or not told.address:
-            entries.append(_note(ports, written[moved], "number_moved", reason, nonce))
+            about = written.get(moved) or naming.changed[moved]
+            entries.append(_note(ports, about, "number_moved", reason, nonce))
             continue
         event = _moved(ports, told, moved, reason, nonce)
         decision = decide(told, event, ports.clock.now(), ports.policy)
@@ -150,7 +156,7 @@ async def _prepared(
     for keep, lose in naming.merges:
         whole = naming.changed[keep]
         before = [one.value for one in (read.get(keep), read.get(lose)) if one]
-        entries += _merge_entries(ports, whole, lose, before, written, nonce)
+        entries += _merge_entries(ports, whole, lose, before, written, nonce, actor)
         updates += await _dropped(ports, whole, lose)
     known = read.get(conversation)
     value = naming.changed.get(conversation) or (known.value if known else None)
@@ -249,6 +255,7 @@ def _merge_entries(
     before: Sequence[Conversation],
     written: dict[str, Conversation],
     nonce: str,
+    actor: str,
 ) -> list[JournalEntry]:
     """Returns an entry in both journals. A handoff of the conversation that does not go on ends
     there, for the reports and for the team.
@@ -262,14 +269,17 @@ def _merge_entries(
             one.id,
             "same_customer",
             seq=seq[one.id],
-            actor="system",
+            actor=actor,
             nonce=nonce,
             reason="same-customer",
         )
         if one.id == lose:
             if one.phase is not Phase.BOT:
                 entry = _ended(entry, one)
-            entry = with_record(ports, entry, close(one, Measured.LINKED, entry.time).measures)
+            left = {human.frame for human in one.humans} - {human.frame for human in whole.humans}
+            gone = tuple(human for human in one.humans if human.frame in left)
+            ends = one.model_copy(update={"humans": gone})
+            entry = with_record(ports, entry, close(ends, Measured.LINKED, entry.time).measures)
         elif (goes := _let_go(before, whole)) is not None:
             commands = tuple(closings(entry, goes, "same-customer"))
             due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}

@@ -71,6 +71,18 @@ class Naming:
             raise ValueError("a webhook without a name")
         return self._holder(number, self.at) or self._begin([number])
 
+    def join(self, one: str, two: str) -> str:
+        """Makes one conversation of two that are one customer's, and returns it."""
+        return self._merge(one, two)
+
+    def rename(self, name: GivenName, conversation: str, to: str) -> None:
+        """Gives a name of one conversation to another one."""
+        if name.strong:
+            self._unname(conversation, name.id)
+        else:
+            self._lose_number(conversation, name, "renamed")
+        self._name(to, name, Was(conversation=conversation, until=self.at - _BEFORE))
+
     def keep_names(self, conversation: str) -> None:
         """Writes again the documents of names that were last written more than a life ago, so that
         a name outlives its conversation.

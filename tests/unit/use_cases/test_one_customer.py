@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from shared.api.handlers import Ask, get_journal
+from shared.api.handlers import Ask, get_journal, link, rename
 from shared.conversations import requests as control
 from shared.conversations.apply import apply, where_it_acts
 from shared.conversations.receive_webhook import receive_webhook
-from shared.customers import links
+from shared.customers import links, same_customer
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
-from shared.errors import BadRequest, Refused
+from shared.errors import BadRequest, NotFound, Refused
 from shared.handoff.visibility import words_for
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import CallDesk, Publish, SendMessage, State
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.commands import CallDesk, Publish, Record, SendMessage, State
+from shared.schemas.conversation import Channel, Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.http import Request
@@ -400,6 +400,12 @@ async def test_two_that_cannot_be_joined_are_told_to_the_team_once(
     assert len(errors) == 1
 
 
+def ask_of(world: World, conversation: str, body: dict[str, Any]) -> Ask:
+    key = ApiKey(name="key", may=frozenset({RepresentativeType.HUMAN}), admin=True)
+    request = Request("POST", "/", json.dumps(body).encode())
+    return Ask(world.ports, key, request, conversation)
+
+
 async def test_two_humans_stay_two_humans(world: World) -> None:
     """Trap 10: a fact cannot be refused."""
     await world.says("m1", N, at=1)
@@ -715,7 +721,7 @@ async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
 
 
 async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> None:
-    """The other's chat is closed; its humans leave when the desk says that it has ended."""
+    """The other's chat is closed."""
     one, two = (
         Called(desk=desk, kind="ccai", handoff=f"h-{desk}", opens_chats=True, chat=f"ccai:chat-{n}")
         for n, desk in enumerate(("sales", "support"))
@@ -760,3 +766,123 @@ async def test_the_bot_hears_once_which_conversations_became_one(world: World) -
     told = {one["message"]["text"]: one.get("details") for one in forms}
     assert told["m3"] == {"previousConversationIds": [former]}
     assert told["m4"] is None
+
+
+@pytest.mark.parametrize("further", [N, U])
+async def test_the_people_of_the_other_desk_leave(world: World, further: str) -> None:
+    """Both had called a desk, and somebody of each has joined: whose desk does not go on has left,
+    and the customer is shown it before the next words.
+    """
+    people = {N: (JANE, "ccai:chat-0"), U: (OMAR, "ccai:chat-1")}
+    for name, (who, chat) in people.items():
+        await world.says(f"m{name}", name, at=1)
+        await world.acts(HumanJoined, NAMES[name], who)
+        await world.delivered(NAMES[name])
+        found = await world.bench.store.load(NAMES[name])
+        known = found.value
+        called = Called(desk=chat, kind="ccai", handoff=chat, opens_chats=True, chat=chat)
+        here = tuple(human.model_copy(update={"source": chat}) for human in known.humans)
+        update = {"called": called, "humans": here, "version": known.version + 1}
+        if name == further:  # it has joined channels, so it goes on
+            update["elsewhere"] = (Channel(id="rcs:x", address="x"),)
+        await world.bench.store.commit(
+            Commit((), [Snapshot(known.model_copy(update=update), found.token)])
+        )
+    await world.says("m3", U, N, at=3, on=1)
+    whole = await world.conversation(U)
+    (stays,) = [who for name, (who, _) in people.items() if name == further]
+    (goes,) = [who for name, (who, _) in people.items() if name != further]
+    assert [one.representative.name for one in whole.humans] == [stays.name]
+    await world.delivered(NAMES[N], NAMES[U])
+    leaves = [one for one in world.shown() if "left" in one]
+    assert len(leaves) == 1
+    assert str(goes.name) in leaves[0]
+    measured: list[str] = []
+    for name in (N, U):
+        for entry in (await world.bench.store.journal(NAMES[name], None, 100)).items:
+            records = [one for one in entry.value.commands if isinstance(one, Record)]
+            measured += [measure.name.value for one in records for measure in one.measures]
+    assert measured.count("handling") == 1, "of the one who has left"
+
+
+@pytest.mark.parametrize("humans", [(), (N,), (U,), (N, U)])
+async def test_an_operator_joins_two_conversations_of_one_number_for_good(
+    world: World, humans: tuple[str, ...]
+) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    for name in humans:
+        await world.acts(HumanJoined, NAMES[name], {N: JANE, U: OMAR}[name])
+    ask = ask_of(world, NAMES[U], {"to": NAMES[N]})
+    body = json.loads((await link(ask)).body)
+    whole = await world.conversation(U)
+    assert (await world.conversation(N)).id == whole.id
+    other = NAMES[U] if whole.id == NAMES[N] else NAMES[N]
+    assert body["link"]["kind"] == "same-customer"
+    assert (body["link"]["to"], body["link"]["conversation"]) == (whole.id, other)
+    assert sorted(str(one.representative.name) for one in whole.humans) == sorted(
+        {N: "Jane", U: "Omar"}[name] for name in humans
+    )
+    await world.says("m3", N, at=3, on=1)
+    await world.says("m4", U, at=4)
+    for message, name in (("m1", U), ("m2", N)):
+        await world.says(message, name, at=1, on=1)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3", "m4"]
+    journal = await world.bench.store.journal(whole.id, None, 100)
+    kinds = {(one.value.kind, one.value.actor) for one in journal.items}
+    assert {("link", "key"), ("same_customer", "key")} <= kinds
+    with pytest.raises(Refused) as refused:
+        await links.unlink(world.ports, other, "key")
+    assert refused.value.reason == "same-customer"
+
+
+async def test_a_customer_of_another_number_is_another_channel(world: World) -> None:
+    """Two numbers of the business are two chats on the customer's phone."""
+    await world.says("m1", N, at=1)
+    other = signed(metadata={"phone_number_id": "2"}, messages=[{"from": N, **_text("m2")}])
+    await receive_webhook(world.ports, other)
+    there = conversation_id("whatsapp", f"2:+{N}")
+    await links.link(world.ports, there, NAMES[N], "admin")
+    whole = await world.conversation(N)
+    assert [one.id for one in whole.elsewhere] != []
+
+
+async def test_an_operator_gives_a_name_to_another_conversation(world: World) -> None:
+    """The platform has told a pair that was wrong, and an operator knows better."""
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, at=2)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    ask = ask_of(world, NAMES[U], {"name": f"whatsapp:1:+{N}", "to": NAMES[V]})
+    body = json.loads((await rename(ask)).body)
+    assert body["name"] == f"conversations/{NAMES[V]}"
+    for on in (0, 1):
+        await world.says(f"q{on + 2}", N, at=10 + on, on=on)
+    await world.says("p2", U, at=12)
+    assert await world.homes() == {NAMES[U]: ["p1", "p2"], NAMES[V]: ["q1", "q2", "q3"]}
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+    with pytest.raises(Refused) as refused:
+        await rename(ask)
+    assert refused.value.reason == "not-its-name"
+
+
+@pytest.mark.parametrize(
+    ("conversation", "name", "to", "error"),
+    [
+        (NAMES[M], NAMES[N], NAMES[V], NotFound),
+        (NAMES[U], NAMES[N], NAMES[M], NotFound),
+        (NAMES[U], NAMES[M], NAMES[V], Refused),
+        (NAMES[U], NAMES[N], NAMES[U], BadRequest),
+        (NAMES[U], NAMES[N], RCS_ANA, Refused),
+    ],
+)
+async def test_a_name_that_cannot_be_moved(
+    world: World, conversation: str, name: str, to: str, error: type[Exception]
+) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, at=2)
+    await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+    with pytest.raises(error):
+        await same_customer.rename(world.ports, conversation, name, to, "key")
