@@ -3,6 +3,7 @@ data that decides.
 """
 
 import argparse
+from collections.abc import Mapping
 
 from infra.command import run_tool
 from shared.bootstrap.platforms import platforms
@@ -23,6 +24,9 @@ WORDS = {
     "surveys": "has surveys",
     "floor": "another sender may answer the customer, and the platform says so",
     "templates": "templates may be sent while that window is closed",
+    "media": "files that it shows, with their largest size; of others the customer gets a link",
+    "media_types": "MIME types of these files",
+    "captions": "files with words below them; else the words come before",
     "window_hours": "hours after the customer's last message in which Baton lets anybody write",
 }
 
@@ -42,9 +46,20 @@ def _cell(capabilities: Capabilities, field: str) -> str:
     if not capabilities.delivers and field != "delivers":
         return " |"
     value = getattr(capabilities, field)
+    if isinstance(value, Mapping):
+        return " " + "; ".join(f"{one} {_of_kind(of)}" for one, of in value.items()) + " |"
+    if isinstance(value, tuple):
+        return f" {', '.join(value) or 'none'} |"
     if isinstance(value, bool):
         return " yes |" if value else " no |"
     return f" {'any' if value is None else value} |"
+
+
+def _of_kind(value: int | tuple[str, ...]) -> str:
+    """Returns the largest size, or the MIME types, of a kind of files."""
+    if isinstance(value, tuple):
+        return ", ".join(f"`{one}`" for one in value)
+    return f"{value >> 20} MB" if value >= 1 << 20 else f"{value >> 10} KB"
 
 
 def main(given: list[str] | None = None) -> int:

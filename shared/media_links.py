@@ -16,6 +16,8 @@ from pydantic import JsonValue
 from shared.errors import DoorClosed, Gone, NotFound
 from shared.schemas.base import JsonObject
 
+FOR_PEOPLE = timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True)
 class MediaName:
@@ -40,13 +42,16 @@ class MediaLinks:
     lifetime: timedelta
     now: Callable[[], datetime]
 
-    def link(self, name: MediaName) -> str:
-        """Returns a new link. Raises DoorClosed without a key."""
+    def link(self, name: MediaName, *, for_people: bool = False) -> str:
+        """Returns a new link. One `for_people` stands in a message that a customer may read days
+        later, so it lasts longer. Raises DoorClosed without a key.
+        """
         from cryptography.fernet import Fernet  # imported here: few conversations have files
 
         if not self.keys:
             raise DoorClosed("MEDIA_LINK_KEYS")
-        named = json.dumps([name.conversation, name.entry, name.index]).encode()
+        lasts = [FOR_PEOPLE.total_seconds()] if for_people else []
+        named = json.dumps([name.conversation, name.entry, name.index, *lasts]).encode()
         token = Fernet(_key(self.keys[0])).encrypt_at_time(named, int(self.now().timestamp()))
         return f"{self.base.rstrip('/')}/{token.decode().rstrip('=')}"
 
@@ -66,9 +71,9 @@ class MediaLinks:
             begun = reader.extract_timestamp(padded)
         except (InvalidToken, ValueError):
             raise NotFound("no-such-link", "This is no link to a file.") from None
-        if now.timestamp() >= begun + self.lifetime.total_seconds():
+        conversation, entry, index, *lasts = json.loads(named)
+        if now.timestamp() >= begun + max((self.lifetime.total_seconds(), *lasts)):
             raise Gone("link-expired", "This link has expired. Read the conversation again.")
-        conversation, entry, index = json.loads(named)
         return MediaName(conversation, entry, index)
 
     def with_links(self, conversation: str, entry: str, details: JsonObject) -> JsonObject:

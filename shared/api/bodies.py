@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.content import Content
+from shared.schemas.content import Content, File
 from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
@@ -17,11 +18,27 @@ CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)]
 
 
+class GivenFile(File):
+    """A file as a caller gives it: by its public https address, or by the id of an upload."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    size: SkipJsonSchema[None] = None
+    upload: SkipJsonSchema[None] = None
+    native_id: SkipJsonSchema[None] = None
+    channel: SkipJsonSchema[None] = None
+    sha256: SkipJsonSchema[None] = None
+    journal: SkipJsonSchema[None] = None
+    entry: SkipJsonSchema[None] = None
+    instead: SkipJsonSchema[None] = None
+
+
 class MessageBody(Content):
     model_config = ConfigDict(extra="ignore")
 
     message_id: CallerId
     representative: Representative | None = None
+    file: GivenFile | None = None
 
     @field_validator("text", "fallback")
     @classmethod

@@ -128,6 +128,8 @@ async def create_message(ask: Ask) -> Response:
         body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
     )
     must_be_sound(content)
+    if content.file is not None and content.file.media_id is not None:
+        raise BadRequest("unknown-media", "file.mediaId: no upload has this id.")
     if ask.request.query.get("forceFallback", "false").lower() == "true":
         content = _fallback_of(content)
     if content.template is not None:

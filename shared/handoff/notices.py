@@ -37,6 +37,7 @@ class Notice(StrEnum):
     CLOSED_WAITING = "closed_waiting"  # the desk is closed, and the customer waits
     OPENS = "opens"  # how a moment is said
     WEEKDAYS = "weekdays"  # from Monday on, with commas between
+    FILE = "file"  # stands before a link to a file that the channel cannot show
     PLACE = "place"
     PLACE_NEXT = "place_next"
     PLACE_FAR = "place_far"
@@ -49,6 +50,7 @@ _MAY_HOLD: Mapping[str, frozenset[str]] = {
     **dict.fromkeys((Notice.JOINED, Notice.LEFT, Notice.BACK, Notice.PREFIX), _NAME),
     **dict.fromkeys((Notice.CLOSED, Notice.CLOSED_WAITING), frozenset({"{opens}"})),
     Notice.OPENS: frozenset({"{weekday}", "{date}", "{time}", "{zone}"}),
+    Notice.FILE: frozenset({"{file}"}),
     **dict.fromkeys((Notice.PLACE, Notice.PLACE_FAR), frozenset({"{ahead}"})),
 }
 

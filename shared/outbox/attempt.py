@@ -9,6 +9,7 @@ from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import DETAILS, body_of
 from shared.logs import log
+from shared.outbox.files import with_link
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
@@ -188,6 +189,8 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         raise TypeError(f"a {command.kind} is no platform's")  # `desks` calls desks
     platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
+    if isinstance(form, SendMessage) and form.content.file is not None:
+        form = with_link(ports, entry, form, form.content.file)
     call = platform.call(form) if platform else None
     if platform is None or call is None:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)

@@ -3,8 +3,11 @@
 https://developers.google.com/business-communications/business-messages/reference/rest/v1/conversations.messages
 """
 
+import mimetypes
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -13,8 +16,24 @@ from shared.schemas.base import JsonObject, NonEmpty, Theirs
 from shared.schemas.details import Attachment, kind_of_type
 
 TEXT_LIMIT = 3072
+MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker"]
+_NAMED = re.compile(r"[\w .,()+-]{1,80}\.\w{1,8}")  # the end of an address that names a file
 SUGGESTIONS, CHIP_TEXT = 13, 25
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT)]
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_TYPES = mimetypes.MimeTypes()  # the same on every machine: it reads no files
+for _type, _ending in (
+    ("audio/ogg", ".ogg"),
+    ("audio/aac", ".aac"),
+    ("audio/amr", ".amr"),
+    ("audio/mp4", ".m4a"),
+    ("image/webp", ".webp"),
+    (f"{_OFFICE}.wordprocessingml.document", ".docx"),
+    (f"{_OFFICE}.spreadsheetml.sheet", ".xlsx"),
+    (f"{_OFFICE}.presentationml.presentation", ".pptx"),
+):
+    _TYPES.add_type(_type, _ending)
 
 
 class _Open(Theirs):
@@ -84,22 +103,51 @@ class RichCard(_Open):
 
 class File(_Open):
     """A file of any kind, from a public address (`file_url`) or from an upload (`media_id`, the id
-    that the upload was given).
+    that the upload was given). `alt_text` are the words below it.
 
-    Baton adds the last three fields when it takes the message: where an uploaded file is (`upload`
-    in Baton's own store, `native_id` at the platform) and its SHA-256.
+    The other fields are Baton's own:
+    - `size`, `sha256` are known of an upload. `upload` is where Baton's own store has it,
+      `native_id` where the platform of `channel` has it.
+    - `journal` and `entry` are where the message was said: links to the file name them.
+    - `instead` are the words that a channel shows with a link to the file, because it cannot show
+      the file itself.
     """
 
     file_url: NonEmpty | None = None
     media_id: NonEmpty | None = None
-    kind: Literal["image", "video", "audio", "voice", "document", "sticker"] | None = None
+    kind: MediaKind | None = None
     mime_type: str | None = None
     file_name: str | None = None
     size: int | None = None
     alt_text: str | None = None
     upload: str | None = None
     native_id: str | None = None
+    channel: str | None = None
     sha256: str | None = None
+    journal: str | None = None
+    entry: str | None = None
+    instead: str | None = None
+
+    @property
+    def type_known(self) -> str | None:
+        """The MIME type as it was given, else by the ending of the file's name or address."""
+        if self.mime_type is not None:
+            return self.mime_type.partition(";")[0].strip().lower()
+        named = self.file_name or urlsplit(self.file_url or "").path
+        return _TYPES.guess_type(named, strict=False)[0]
+
+    @property
+    def kind_known(self) -> str:
+        """The kind as it was given, else by the type."""
+        return self.kind or kind_of_type(self.type_known)
+
+    @property
+    def name(self) -> str:
+        """The name of the file for people: its own, else one after its kind."""
+        last = unquote(urlsplit(self.file_url or "").path.rpartition("/")[2])
+        given = self.file_name or (last if _NAMED.fullmatch(last) else None)
+        ending = _TYPES.guess_extension(self.type_known or "", strict=False) or ""
+        return given or f"{self.kind_known}{ending}"
 
 
 class Template(_Open):
@@ -167,7 +215,7 @@ class Content(Theirs):
             return " ".join((f"[template {self.template.name}]", *self.template.parameters))
         if self.file is not None:
             file = self.file
-            name = " ".join(filter(None, (f"[{file.kind or 'file'}]", file.file_name)))
+            name = " ".join(filter(None, (f"[{file.kind_known}]", file.file_name)))
             return "\n".join(filter(None, (file.alt_text, name)))
         return "[image]" if self.image is not None else self.fallback or "[rich card]"
 
@@ -182,8 +230,8 @@ class Content(Theirs):
         file = self.file
         return (
             Attachment(
-                kind=file.kind or kind_of_type(file.mime_type),
-                mime_type=file.mime_type,
+                kind=file.kind_known,
+                mime_type=file.type_known,
                 file_name=file.file_name,
                 size=file.size,
                 sha256=file.sha256,

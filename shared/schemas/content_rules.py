@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 
 import pydantic_core
 
-from shared.schemas.content import CardContent, Content, ContentInfo, RichCard, Suggestion, Tap
+from shared.schemas.content import (
+    CardContent,
+    Content,
+    ContentInfo,
+    File,
+    RichCard,
+    Suggestion,
+    Tap,
+)
 
 # characters; RCS resellers document this limit, and no vendor documents a smaller one
 ADDRESS_LIMIT = 2000
@@ -23,6 +31,10 @@ ACTIONS = (
     *("openUrlAction", "dialAction"),  # Business Messages and RCS; RCS only:
     *("viewLocationAction", "createCalendarEventAction", "shareLocationAction", "composeAction"),
 )
+WORDS_OF_A_FILE = 1024  # characters; WhatsApp's limit of a caption
+FILE_NAME_LIMIT = 240  # characters; the limit of WhatsApp's documents
+_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}( *;.{0,200})?")
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _NUMBER = re.compile(r"\+[0-9][0-9().\-]*")  # RFC 3966, a global number
 _NOT_IN_PARAMETERS = re.compile(r"[\n\r\t]| {5}")
@@ -50,6 +62,8 @@ def _faults(content: Content) -> Iterator[_Fault]:
     yield from _blank("fallback", content.fallback)
     if content.image is not None:
         yield from _info("image.contentInfo", content.image.content_info)
+    if content.file is not None:
+        yield from _file(content.file)
     if content.rich_card is not None:
         yield from _rich_card(content.rich_card)
     yield from _suggestions("suggestions", content.suggestions)
@@ -111,6 +125,28 @@ def _info(field: str, info: ContentInfo) -> Iterator[_Fault]:
     yield from _address(f"{field}.fileUrl", info.file_url)
     if info.thumbnail_url is not None:
         yield from _address(f"{field}.thumbnailUrl", info.thumbnail_url)
+
+
+def _file(file: File) -> Iterator[_Fault]:
+    if (file.file_url is None) == (file.media_id is None):
+        yield "file", "give exactly one of fileUrl and mediaId"
+    if file.file_url is not None:
+        yield from _address("file.fileUrl", file.file_url)
+        if not file.file_url.lower().startswith("https://"):
+            yield "file.fileUrl", "must begin with https, because channels fetch nothing else"
+    yield from _blank("file.altText", file.alt_text)
+    if len(file.alt_text or "") > WORDS_OF_A_FILE:
+        yield "file.altText", f"must have at most {WORDS_OF_A_FILE} characters"
+    if file.mime_type is not None and not _TYPE.fullmatch(file.mime_type):
+        yield "file.mimeType", "must be a MIME type, like application/pdf"
+    if file.file_name is not None:
+        yield from file_name_faults("file.fileName", file.file_name)
+
+
+def file_name_faults(field: str, name: str) -> Iterator[_Fault]:
+    """Returns what is wrong with the name of a file, if anything is."""
+    if len(name) > FILE_NAME_LIMIT or _NO_NAME.search(name) or not name.strip(" ."):
+        yield field, f"must be a name without slashes, of at most {FILE_NAME_LIMIT} characters"
 
 
 def _address(field: str, value: object) -> Iterator[_Fault]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours, Stored
+from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
@@ -74,7 +75,8 @@ class Capabilities(Ours):
     - `floor`: it may let another sender than Baton answer a customer, and says so.
     - `templates`: it has approved messages that may be sent at any time.
     - `media`: the kinds of files that it shows, and the largest size of each in bytes. Of other
-      kinds the customer gets a link.
+      kinds the customer gets a link. `media_types`: the MIME types that it takes of a kind.
+      `captions`: the kinds that have words below them.
     """
 
     delivers: bool = True
@@ -91,6 +93,22 @@ class Capabilities(Ours):
     floor: bool = False
     templates: bool = False
     media: Mapping[str, int] = Field(default_factory=dict)
+    media_types: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    captions: tuple[str, ...] = ()
+
+    def shows(self, file: File) -> str | None:
+        """Returns the kind as which it shows a file, or None: then the customer gets a link."""
+        kind, mime_type, size = file.kind_known, file.type_known, file.size or 0
+        for one in dict.fromkeys((kind, *_ALIKE.get(kind, ()), "document")):
+            types = self.media_types.get(one, ())
+            is_taken = mime_type in types if mime_type else one == kind == file.kind
+            if size <= self.media.get(one, -1) and (is_taken or not types):
+                return one
+        return None
+
+
+# What a kind is shown as where the channel does not have it, or not of that type.
+_ALIKE: Mapping[str, tuple[str, ...]] = {"voice": ("audio",), "sticker": ("image",)}
 
 
 class Participant(Stored):

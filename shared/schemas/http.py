@@ -1,6 +1,6 @@
 """Plain HTTP values, so that platforms and use cases do not depend on a web framework."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -70,7 +70,7 @@ class Call:
     `auth` is `none`, `bearer:<token>` or `google:<scope>`; it is never logged.
 
     `timeout` is the total time in seconds; None uses the sender's default. `paces` are the
-    rate limits that it counts for.
+    rate limits that it counts for. `stream` is sent in place of `body`, as it comes.
     """
 
     method: str
@@ -80,6 +80,7 @@ class Call:
     auth: str = "none"
     timeout: float | None = None
     paces: tuple[Pace, ...] = ()
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

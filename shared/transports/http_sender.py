@@ -6,12 +6,12 @@ The result distinguishes calls that arrived, that did not arrive, and that may h
 import asyncio
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import aiohttp
 
 from shared.errors import Paced, Unavailable
 from shared.schemas.http import Answer, Call, Pace
+from shared.transports.google_tokens import GoogleTokens
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 LONGEST_QUEUE_SECONDS = 3.0
@@ -23,7 +23,7 @@ class HttpSender:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
-        self._credentials: dict[str, Any] = {}
+        self._google = GoogleTokens()
         self._paced_until: dict[str, float] = {}
 
     async def send(self, call: Call) -> Answer | None:
@@ -37,7 +37,7 @@ class HttpSender:
             async with self._client().request(
                 call.method,
                 call.url,
-                data=call.body,
+                data=call.body if call.stream is None else call.stream,
                 headers=headers,
                 allow_redirects=False,
                 timeout=_timeout(call.timeout or TOTAL_SECONDS),
@@ -45,7 +45,7 @@ class HttpSender:
                 body = await response.read()
                 if response.status == 401:
                     # The token may have been revoked: the next try gets a new one.
-                    self._credentials.pop(call.auth.partition(":")[2], None)
+                    self._google.forget(call.auth.partition(":")[2])
                 return Answer(
                     response.status, body, {k.lower(): v for k, v in response.headers.items()}
                 )
@@ -94,29 +94,8 @@ class HttpSender:
         if kind == "bearer":
             return {"authorization": f"Bearer {value}"}
         if kind == "google":
-            return {"authorization": f"Bearer {await asyncio.to_thread(self._google_token, value)}"}
+            return {"authorization": f"Bearer {await self._google.of(value)}"}
         return {}
-
-    def _google_token(self, scope: str) -> str:
-        """Returns an access token. Blocks, so it must run in a thread.
-
-        The credentials refresh themselves shortly before they expire.
-        """
-        import google.auth
-        import google.auth.exceptions
-        import google.auth.transport.requests
-
-        try:
-            if scope not in self._credentials:
-                self._credentials[scope], _ = google.auth.default(scopes=[scope])
-            credentials = self._credentials[scope]
-            if not credentials.valid:
-                credentials.refresh(google.auth.transport.requests.Request())
-            return str(credentials.token)
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise Unavailable(
-                "no-google-credentials", "Google credentials are missing or were refused."
-            ) from error
 
 
 @cache

@@ -9,7 +9,7 @@ from shared.handoff.effects.frames import introduce
 from shared.handoff.effects.notifications import notification
 from shared.handoff.notices import Notice
 from shared.schemas.commands import SendMessage, SendSurvey, State
-from shared.schemas.content import TEXT_LIMIT, Content
+from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.conversation import Waiting
 from shared.schemas.events import HumanMessage, Said, SurveyAsked
 from shared.schemas.representative import Representative, RepresentativeType
@@ -94,7 +94,8 @@ def _say(draft: Draft, event: Said) -> bool:
         return False
     own, human = draft.next_id(), draft.conversation.present(event.representative)
     frame = introduce(draft, human).frame if human and isinstance(event, HumanMessage) else None
-    whole = _to_customer(draft, own, event.representative, event.content, frame)
+    content = _with_place(draft, event)
+    whole = _to_customer(draft, own, event.representative, content, frame)
     say_in_pieces(draft, whole, draft.derived_id(Notice.PREFIX))
     return True
 
@@ -118,12 +119,21 @@ def send_template(
     draft.send(whole.model_copy(update={"reopens": reopens}))
 
 
+def _with_place(draft: Draft, event: Said) -> Content:
+    """Returns what was said. A file gets the place of its message, which links to it name."""
+    file = event.content.file
+    if file is None:
+        return event.content
+    placed = file.model_copy(update={"journal": draft.conversation.id, "entry": event.entry_id})
+    return event.content.model_copy(update={"file": placed})
+
+
 def _hold(draft: Draft, event: Said) -> None:
     """Keeps the whole message until the customer writes again. It is shown then as their channel
     of that time can.
     """
     known, who = draft.conversation, event.representative
-    held = _to_customer(draft, draft.next_id(), who, event.content)
+    held = _to_customer(draft, draft.next_id(), who, _with_place(draft, event))
     draft.emit(held.model_copy(update={"state": State.WAITING}))
     waiting = Waiting(
         journal=known.id,
@@ -141,14 +151,65 @@ def say_in_pieces(draft: Draft, whole: SendMessage, name: str) -> None:
     """Sends a message as the channel can show it. `name` is the id of the name before it, where
     that is a message of its own.
     """
-    content, prefix = whole.content, _prefix(draft, whole.representative)
-    if prefix and content.text is None and content.template is None:
-        # a picture or card has no words to put it before
-        alone = Content(text=prefix.rstrip())
+    prefix = _prefix(draft, whole.representative)
+    content = _as_shown(draft, whole.content, prefix)
+    before = _words_before(draft, content, prefix)
+    if before:
+        alone = Content(text=before)
         draft.send(whole.model_copy(update={"id": name, "content": alone}))
     for place, piece in enumerate(_pieces(draft, content, prefix)):
         command = draft.next_id() if place else whole.id
         draft.send(whole.model_copy(update={"id": command, "content": piece}))
+
+
+def _as_shown(draft: Draft, content: Content, prefix: str) -> Content:
+    """Returns a file with the kind as which the channel shows it. Where it shows none, or another
+    platform has the file, words and a link stand for it.
+    """
+    file = content.file
+    if file is None:
+        return content
+    kind = draft.capabilities.shows(file)
+    if kind is not None and (file.native_id is None or file.channel == draft.conversation.channel):
+        update: dict[str, object] = {"kind": kind, "mime_type": file.type_known}
+        return content.model_copy(update={"file": file.model_copy(update=update)})
+    is_off = draft.is_off(draft.policy.notices_off)
+    named = file.name if is_off else draft.text(Notice.FILE, file=file.name)
+    words = prefix + "\n".join(filter(None, (file.alt_text, named)))
+    return content.model_copy(update={"file": file.model_copy(update={"instead": words})})
+
+
+def _words_before(draft: Draft, content: Content, prefix: str) -> str:
+    """Returns what is said before a picture, card or file, which has no words to put the name of
+    the human before: that name, and the words of a file that the channel shows without any.
+    """
+    file = content.file
+    if content.text is not None or content.template is not None or (file and file.instead):
+        return ""
+    if file is None or _has_caption(draft, file) or _taps_apart(draft, content):
+        return prefix.rstrip()
+    return (prefix + (file.alt_text or "")).rstrip()
+
+
+def _has_caption(draft: Draft, file: File) -> bool:
+    return file.kind_known in draft.capabilities.captions
+
+
+def _taps_apart(draft: Draft, content: Content) -> bool:
+    """Returns whether the suggestions of a file are shown below a text of their own."""
+    return bool(content.suggestions) and not draft.capabilities.rich_cards
+
+
+def _file_pieces(draft: Draft, content: Content, file: File, prefix: str) -> list[Content]:
+    if file.instead is not None:
+        return [content]
+    apart = _taps_apart(draft, content)
+    words = file.alt_text if _has_caption(draft, file) and not apart else None
+    update: dict[str, object] = {"file": file.model_copy(update={"alt_text": words})}
+    if not apart:
+        return [content.model_copy(update=update)]
+    below = Content(text=prefix + (file.alt_text or file.name), suggestions=content.suggestions)
+    return [content.model_copy(update={**update, "suggestions": ()}), below]
 
 
 def _to_customer(
@@ -174,6 +235,8 @@ def _pieces(draft: Draft, content: Content, prefix: str) -> list[Content]:
     """Returns the content in pieces within the channel's limit, each with the prefix. A text
     without a word has none.
     """
+    if content.file is not None:
+        return _file_pieces(draft, content, content.file, prefix)
     if content.text is None:
         return [content]
     limit = min(draft.capabilities.text_limit, TEXT_LIMIT)

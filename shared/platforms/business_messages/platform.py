@@ -30,7 +30,7 @@ from shared.schemas.commands import (
     Signal,
     ToChannel,
 )
-from shared.schemas.content import CardContent, Content, Suggestion
+from shared.schemas.content import CardContent, Content, ContentInfo, Image, Suggestion
 from shared.schemas.content_rules import ACTIONS
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
@@ -61,6 +61,9 @@ CAPABILITIES = Capabilities(
     rich_cards=True,
     idempotent_sends=True,
     surveys=True,
+    media={"image": 5 << 20},
+    media_types={"image": ("image/jpeg", "image/jpg", "image/png")},
+    captions=("image",),
 )
 _ONLY_RCS = {*ACTIONS} - {"openUrlAction", "dialAction"}
 _BOOLEANS = {"true": True, "false": False}
@@ -268,7 +271,11 @@ class BusinessMessages:
 
 
 def _shown(content: Content) -> JsonObject:
-    """Returns the message without the actions that only RCS supports."""
+    """Returns the message without the actions that only RCS supports. Of files it has pictures."""
+    file = content.file
+    if file is not None and file.file_url is not None:
+        info = ContentInfo(file_url=file.file_url, alt_text=file.alt_text)
+        content = content.model_copy(update={"file": None, "image": Image(content_info=info)})
     suggestions = tuple(filter(_has_suggestion, content.suggestions))
     card = content.rich_card
     if card is not None and card.standalone_card is not None:

@@ -48,6 +48,7 @@ _CARD: _Shape = {
 _CONTENT: _Shape = {
     "text": None,
     "contentInfo": _INFO,
+    "uploadedRbmFile": {"fileName": None},
     "richCard": {
         "standaloneCard": {
             "cardOrientation": None,
@@ -80,6 +81,10 @@ def _shaped(value: JsonValue, shape: _Shape | None) -> JsonValue:
 def _payload(content: Content, language: str | None) -> JsonObject:
     if content.image is not None:
         return {"contentInfo": _plain(content.image.content_info)}
+    if content.file is not None and content.file.native_id is not None:
+        return {"uploadedRbmFile": {"fileName": content.file.native_id}}
+    if content.file is not None:
+        return {"contentInfo": {"fileUrl": content.file.file_url}}
     if content.rich_card is not None:
         return {"richCard": _rich_card(content.rich_card, language)}
     return {"text": content.text}

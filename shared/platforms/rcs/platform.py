@@ -31,6 +31,19 @@ from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import command_id
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
+# https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+MEDIA_TYPES = {
+    "image": ("image/jpeg", "image/jpg", "image/gif", "image/png"),
+    "video": (
+        *("video/h263", "video/m4v", "video/mp4", "video/mpeg", "video/mpeg4"),
+        "video/webm",
+    ),
+    "audio": (
+        *("audio/aac", "audio/mp3", "audio/mpeg", "audio/mpg", "audio/mp4", "audio/mp4-latm"),
+        *("audio/3gpp", "application/ogg", "audio/ogg"),
+    ),
+    "document": ("application/pdf",),
+}
 CAPABILITIES = Capabilities(
     text_limit=3072,
     frames=False,
@@ -41,6 +54,8 @@ CAPABILITIES = Capabilities(
     idempotent_sends=True,
     caller_ids=False,
     window_hours=None,
+    media=dict.fromkeys(MEDIA_TYPES, 100 << 20),
+    media_types=MEDIA_TYPES,
 )
 
 

@@ -21,13 +21,14 @@ from shared.platforms.suggestions import (
     without_sign_in,
 )
 from shared.schemas.base import JsonObject
-from shared.schemas.content import CardContent, Content, Suggestion, Template
+from shared.schemas.content import CardContent, Content, File, Suggestion, Template
 from shared.schemas.texts import first_piece
 
 PLATFORM = "whatsapp"
 TEXT_LIMIT = 4096
 BODY_LIMIT = 1024  # characters of an interactive message's body and of a caption
 LONG_BODY = 4096  # of a list's body, by a copy of Meta's page; other sources say 1024
+CAPTIONS = ("image", "video", "document")
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
 # The label of the button that opens the list.
@@ -134,6 +135,8 @@ def message_of(
     """
     if content.template is not None:
         return template_of(content.template)
+    if content.file is not None:
+        return file_of(content.file)
     said = _said(content, language, long_body)
     contact = said.contact() if asks_contact else None
     if contact is not None:
@@ -160,6 +163,24 @@ def template_of(template: Template) -> JsonObject:
     return {"type": "template", "template": {**named, **components}}
 
 
+def file_of(file: File) -> JsonObject:
+    """Returns the `type` and its object. Recordings and stickers have no caption.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/document-messages
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/audio-messages
+    """
+    kind = "audio" if file.kind_known == "voice" else file.kind_known
+    where: JsonObject = {"id": file.native_id} if file.native_id else {"link": file.file_url}
+    caption = _shortened(file.alt_text or "", (), BODY_LIMIT) if kind in CAPTIONS else None
+    more: JsonObject = {
+        "caption": caption or None,
+        "filename": file.name if kind == "document" else None,
+        "voice": True if file.kind_known == "voice" else None,
+    }
+    kept: JsonObject = {name: value for name, value in more.items() if value is not None}
+    return {"type": kind, kind: {**where, **kept}}
+
+
 def plain_message_of(content: Content) -> JsonObject:
     """Returns the `type` and its object, with all suggestions as text: groups take no buttons.
 
@@ -167,6 +188,8 @@ def plain_message_of(content: Content) -> JsonObject:
     """
     if content.template is not None:
         return template_of(content.template)
+    if content.file is not None:
+        return file_of(content.file)
     return _said(content, None, BODY_LIMIT).plain()
 
 

@@ -28,6 +28,7 @@ from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.outgoing import (
     BODY_LIMIT,
+    CAPTIONS,
     LONG_BODY,
     TEXT_LIMIT,
     message_of,
@@ -59,6 +60,38 @@ from shared.schemas.http import Answer, Call, Pace, Request, Response
 from shared.schemas.ids import hidden
 from shared.schemas.texts import shortened
 
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+# A sticker that does not move may have 100 KB only; nothing shows here whether it does.
+MEDIA = {
+    "image": 5 << 20,
+    "video": 16 << 20,
+    "audio": 16 << 20,
+    "voice": 16 << 20,
+    "document": 100 << 20,
+    "sticker": 500 << 10,
+}
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_PICTURES, _FILMS = ("image/jpeg", "image/png"), ("video/mp4", "video/3gpp")
+_RECORDINGS = ("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg")
+MEDIA_TYPES = {
+    "image": _PICTURES,
+    "video": _FILMS,
+    "audio": _RECORDINGS,
+    "voice": ("audio/ogg",),
+    "document": (
+        "text/plain",
+        "application/pdf",
+        "application/msword",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        f"{_OFFICE}.wordprocessingml.document",
+        f"{_OFFICE}.spreadsheetml.sheet",
+        f"{_OFFICE}.presentationml.presentation",
+        *(*_PICTURES, *_FILMS, *_RECORDINGS),
+    ),
+    "sticker": ("image/webp",),
+}
+
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
     frames=False,
@@ -71,6 +104,9 @@ CAPABILITIES = Capabilities(
     window_hours=24,
     floor=True,
     templates=True,
+    media=MEDIA,
+    media_types=MEDIA_TYPES,
+    captions=CAPTIONS,
 )
 
 # Meta asks clients to handle errors by code, but its list was not available: these codes are

@@ -1,0 +1,39 @@
+"""A message with a file, as it is sent. Links to files are made at each try: they expire."""
+
+from shared.errors import DoorClosed
+from shared.media_links import MediaName
+from shared.ports import Ports
+from shared.schemas.commands import SendMessage
+from shared.schemas.content import TEXT_LIMIT, Content, File
+from shared.schemas.ids import platform_of
+from shared.schemas.journal import JournalEntry
+from shared.schemas.texts import shortened
+
+
+def with_link(ports: Ports, entry: JournalEntry, command: SendMessage, file: File) -> SendMessage:
+    """Returns the message with a link from which the platform, or the customer, gets the file; the
+    same one where the platform has the file.
+
+    Raises DoorClosed while Baton cannot make links.
+    """
+    if file.instead is None and file.native_id is not None:
+        return command
+    link = file.file_url or _link(ports, entry, file)
+    if file.instead is None:
+        linked = file.model_copy(update={"file_url": link})
+        return _saying(command, command.content.model_copy(update={"file": linked}))
+    limit = ports.policy.of(platform_of(command.shown_in(entry.conversation))).text_limit
+    words = shortened(file.instead, min(limit, TEXT_LIMIT) - len(link) - 1)
+    text = f"{words}\n{link}"
+    return _saying(command, Content(text=text, suggestions=command.content.suggestions))
+
+
+def _link(ports: Ports, entry: JournalEntry, file: File) -> str:
+    if ports.media_links is None:
+        raise DoorClosed("MEDIA_URL")
+    place = MediaName(file.journal or entry.conversation, file.entry or entry.id)
+    return ports.media_links.link(place, for_people=file.instead is not None)
+
+
+def _saying(command: SendMessage, content: Content) -> SendMessage:
+    return command.model_copy(update={"content": content})
