@@ -161,7 +161,10 @@ class Effect(StrEnum):
     WAIT_FOR_OPENING = "start the timer for the opening"
     NOTE_ASSISTANT = "note that the desk's assistant answers, start the unclaimed timer again"
     CALL_DESK = "release a desk that has an earlier handoff, call the desk, if it must be called"
-    HIDE_AGAIN = "hide the words from those who may not read the earlier ones"
+    CORRECT_REPLY = (
+        "hide the words from those who may not read the earlier ones, and replace the variable "
+        "that has them"
+    )
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"

@@ -224,26 +224,26 @@ _REACTIONS = {
 _CORRECTIONS = {
     BOT: _cell(
         ECHO,
-        (G.HEARD, _step(E.HIDE_AGAIN)),
-        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
-        (G.DESK_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOT, E.RELAY),
+        (G.HEARD, _step(E.CORRECT_REPLY)),
+        (G.HEARD_BEFORE, _step(E.CORRECT_REPLY, E.TELL_BOT)),
+        (G.DESK_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_BOT, E.RELAY),
     ),
     QUEUED: _cell(
         ECHO,
-        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
+        (G.HEARD, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
         ASSISTED_BEFORE,
-        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
-        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        (G.ASSISTED, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY),
+        (G.HEARD_BEFORE, _step(E.CORRECT_REPLY, E.TELL_BOT)),
+        (G.BOT_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        (G.ASSISTED, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(
         ECHO,
         HEARD_BEFORE,
-        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
-        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY),
+        (G.HEARD, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
+        (G.BOT_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY),
     ),
 }
 _ACTS = {

@@ -43,7 +43,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     **{effect: publish(audience) for effect, audience in READERS.items()},
     Effect.QUEUE: desks.queue,
     Effect.CALL_DESK: desks.call,
-    Effect.HIDE_AGAIN: variables.hide_again,
+    Effect.CORRECT_REPLY: variables.correct_reply,
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
     Effect.TAKE_CHAT: desks.take_chat,
