@@ -4,7 +4,7 @@ own commit writes beside its conversation.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.conversations.entries import (
     FIRST_LOOK,
@@ -52,12 +52,14 @@ NOTHING_BESIDE = Beside()
 class Resolved:
     """The customer's conversation; its token is None where it begins in a new document. `learns`:
     the names in it have changed. `joined` are the conversations that became part of it.
+    `is_reached`: the number that the event tells is not another customer's.
     """
 
     conversation: Snapshot[Conversation]
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
     joined: tuple[str, ...] = ()
+    is_reached: bool = True
 
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
@@ -87,7 +89,20 @@ async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Re
             break
         except Missing as missing:
             wanted = missing.documents
-    return await prepared(ports, naming, conversation, read, nonce)
+    whose = await prepared(ports, naming, conversation, read, nonce)
+    return replace(whose, is_reached=_has_number(naming, event, conversation))
+
+
+def _has_number(naming: Naming, event: Event, conversation: str) -> bool:
+    """Returns whether the number that an event tells is one of this conversation. A late event may
+    tell one that is another customer's by now.
+    """
+    known = naming.changed.get(conversation) or naming.documents.get(conversation)
+    numbers = [one for one in event.names if not one.strong]
+    return known is None or all(
+        known.is_called(one.id) or (one.other is not None and known.is_called(one.other))
+        for one in numbers
+    )
 
 
 def _copy(ports: Ports, event: Event) -> Snapshot[Conversation] | None:

@@ -318,6 +318,29 @@ async def test_words_for_a_customer_whose_number_is_anothers_go_to_their_user_id
     assert [whom for words, whom in sent_to(world) if words == "Omar: hello"] == [f"+{N}"]
 
 
+@pytest.mark.parametrize("names", [(U, N), (N,)])
+async def test_a_late_message_does_not_bring_back_a_number_that_is_anothers(
+    world: World, names: tuple[str, ...]
+) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, N, at=9, on=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("p2", *names, at=2)
+    assert (await world.homes())[NAMES[U]] == ["p1", "p2"]
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+
+
+async def test_a_customer_whose_number_is_anothers_before_they_are_known(world: World) -> None:
+    await world.says("q1", V, N, at=9, on=1)
+    await world.says("p1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+
+
 async def test_a_human_hears_that_the_number_is_anothers_now(world: World) -> None:
     await world.says("p1", U, N, at=1)
     await world.acts(HumanJoined, NAMES[U], JANE)
