@@ -37,7 +37,7 @@ USES: Mapping[str, Use] = {
     "rcs": Use("channel", ("webhook of RCS",), "shared/platforms/rcs/README.md#keys"),
     "whatsapp": Use(
         "channel",
-        ("webhook of WhatsApp", "messages to WhatsApp"),
+        ("webhook of WhatsApp", "messages and files of WhatsApp"),
         "shared/platforms/whatsapp/README.md#keys",
     ),
     "api": Use("desk", ("REST API",), "functions/README.md#answering-as-a-human-agent"),
@@ -57,6 +57,7 @@ USES: Mapping[str, Use] = {
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),
     "crm": Use("other", ("comments in the CRM",), "functions/forward_variables/README.md"),
     "dialogflow": Use("other", ("Dialogflow",), "functions/run_bot/README.md"),
+    "media": Use("other", ("links to files",), "functions/README.md#files"),
     "team": Use("other", ("webhook of the team",), "functions/README.md#webhooks"),
 }
 CHANNELS, DESKS = (

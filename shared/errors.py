@@ -12,8 +12,11 @@ BatonError
 ├── Gone               410 NOT_FOUND            it was there and is no longer
 ├── TooSlow            408 DEADLINE_EXCEEDED    the body did not arrive in time
 ├── TooLarge           413 INVALID_ARGUMENT     the body is over the limit
+├── WrongType          415 INVALID_ARGUMENT     the channel does not take files of this type
+├── OutOfRange         416 OUT_OF_RANGE         the file has no such part
 ├── TooMany            429 RESOURCE_EXHAUSTED   too many commands are pending; retry later
 └── Unavailable        503 UNAVAILABLE          nothing was lost; retry
+    ├── TooLate            504 DEADLINE_EXCEEDED    a platform has not answered in time
     ├── Unreadable         a stored document is of a newer version, or damaged
     ├── Contended          too many writers at once
     ├── TooBusy            the bodies that this process holds are at their limit
@@ -44,7 +47,7 @@ class BatonError(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same request may succeed later without a change."""
-        return self.code in (429, 503)
+        return self.code in (429, 503, 504)
 
 
 class BadRequest(BatonError):
@@ -100,12 +103,26 @@ class TooLarge(BatonError):
     code, status = 413, "INVALID_ARGUMENT"
 
 
+class WrongType(BatonError):
+    code, status = 415, "INVALID_ARGUMENT"
+
+
+class OutOfRange(BatonError):
+    code, status = 416, "OUT_OF_RANGE"
+
+
 class TooMany(BatonError):
     code, status = 429, "RESOURCE_EXHAUSTED"
 
 
 class Unavailable(BatonError):
     code, status = 503, "UNAVAILABLE"
+
+
+class TooLate(Unavailable):
+    """A platform has not answered in time."""
+
+    code, status = 504, "DEADLINE_EXCEEDED"
 
 
 class Unreadable(Unavailable):

@@ -166,7 +166,7 @@ def _identities(to: Deployment) -> Iterator[Step]:
     )
     for name, row in to.table.items():
         for role in row.roles:
-            within = condition if role == "roles/datastore.user" else "None"
+            within = condition if role.startswith("roles/datastore.") else "None"
             member = f"serviceAccount:{to.account(name)}"
             yield _in_project(to, f"{name}: {role}", name, member, role, within)
 

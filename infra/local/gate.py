@@ -14,7 +14,7 @@ from shared.errors import BatonError, Forbidden, MethodNotAllowed, NotFound
 from shared.logs import log, sanitised
 
 NAMES = ("127.0.0.1", "localhost", "[::1]")
-KEYED = ("receive_webhook", "send_representative", "forward_variables")
+KEYED = ("receive_webhook", "send_representative", "forward_variables", "relay_media")
 OPEN_TO_LINKS = ("", "page", *KEYED)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HEADERS_LIMIT = 64 << 10  # Cloud Run's limit

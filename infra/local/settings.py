@@ -15,6 +15,7 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
+MEDIA_LINK_KEY = "dev-media-link-key"
 BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
 OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"
 CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
@@ -66,6 +67,8 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
         "CSKU_API_BUSINESS": CSKU_BUSINESS,
         "CSKU_API_SECRET": CSKU_API_SECRET,
+        "MEDIA_URL": f"http://127.0.0.1:{port}/relay_media",
+        "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
         "OUTBOUND_WEBHOOK_KEYS": OUTBOUND_KEY,
         "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
         ORIGINS: ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),

@@ -33,7 +33,7 @@ resource "google_project_iam_member" "functions" {
   member  = "serviceAccount:${google_service_account.functions[each.value.function].email}"
 
   dynamic "condition" {
-    for_each = each.value.role == "roles/datastore.user" ? ["projects/${var.project_id}/databases/${google_firestore_database.baton.name}"] : []
+    for_each = startswith(each.value.role, "roles/datastore.") ? ["projects/${var.project_id}/databases/${google_firestore_database.baton.name}"] : []
     content {
       title      = "Baton's database"
       expression = "resource.name == \"${condition.value}\""

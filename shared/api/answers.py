@@ -139,6 +139,21 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class UploadAnswer(Answer):
+    """An upload. `media_id` is for the `file` of a message in this conversation, until
+    `expires_at`. `shown_as` is the kind as which the channel shows the file, None for a link.
+    """
+
+    media_id: str
+    kind: str
+    shown_as: str | None = None
+    mime_type: str
+    size: int
+    sha256: str
+    file_name: str | None = None
+    expires_at: str
+
+
 class EmptyAnswer(Answer):
     """An empty object."""
 

@@ -27,16 +27,20 @@ from shared.api.keys import (
     must_be_admin,
     must_be_human,
     must_send_templates,
+    must_speak,
     must_speak_as,
 )
 from shared.conversations import requests as control
 from shared.conversations.queue_position import people_ahead
 from shared.customers import erase, links, same_customer
-from shared.errors import BadRequest
+from shared.errors import BadRequest, NotFound, Refused
+from shared.media import uploads
+from shared.media.tokens import media_id, uploaded
 from shared.platforms.base import HasForms, Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
-from shared.schemas.content import Content
+from shared.schemas.content import Content, File
+from shared.schemas.content_rules import file_faults
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.events import (
     BotJoined,
@@ -128,17 +132,16 @@ async def create_message(ask: Ask) -> Response:
         body.model_dump(exclude={"message_id", "representative"}, exclude_none=True)
     )
     must_be_sound(content)
-    if content.file is not None and content.file.media_id is not None:
-        raise BadRequest("unknown-media", "file.mediaId: no upload has this id.")
     if ask.request.query.get("forceFallback", "false").lower() == "true":
         content = _fallback_of(content)
     if content.template is not None:
         must_send_templates(ask.caller)
+    said = content.shown
+    content = await _with_upload(ask, content)
     event = kind.model_validate(
         {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
     )
     accepted = await control.accept(ask.ports, event)
-    said = content.shown
     name = f"conversations/{ask.written}/messages/{body.message_id}"
     return views.json_response(
         {
@@ -149,6 +152,60 @@ async def create_message(ask: Ask) -> Response:
             **views.waiting_view(accepted.conversation, accepted.commands),
         }
     )
+
+
+async def _with_upload(ask: Ask, content: Content) -> Content:
+    """Returns the message with what Baton knows of the upload that it names.
+
+    Raises BadRequest for an id that is none or has expired, Refused for one of another
+    conversation.
+    """
+    file = content.file
+    if file is None or file.media_id is None:
+        return content
+    found = uploaded(uploads.links_of(ask.ports), file.media_id)
+    conversation = await control.channel_of(ask.ports, ask.conversation)
+    if found.conversation != conversation.id:
+        raise Refused(
+            "media-of-another-conversation",
+            "This upload belongs to another conversation; upload the file for this one.",
+        )
+    return content.model_copy(update={"file": found.shown_as(file)})
+
+
+async def upload_media(ask: Ask) -> Response:
+    """Takes a file for a message of the conversation. Returns the id by which messages name it."""
+    must_speak(ask.caller)
+    given = _upload_of(ask.request)
+    conversation = await control.channel_of(ask.ports, ask.conversation)
+    control.check_delivers(conversation)
+    links = uploads.links_of(ask.ports)
+    taken = await uploads.take(ask.ports, conversation, given)
+    try:
+        await control.seen(ask.ports, conversation.id)
+    except NotFound:  # erased meanwhile
+        await uploads.forget(ask.ports, taken)
+        raise
+    shown = ask.ports.policy.of(conversation.platform).shows(taken.shown_as(given.file))
+    return views.json_response(views.upload_view(taken, shown, media_id(links, taken), links.now()))
+
+
+def _upload_of(request: Request) -> uploads.Upload:
+    """Raises BadRequest."""
+    said = {
+        "kind": request.query.get("kind"),
+        "mime_type": request.headers.get("content-type"),
+        "file_name": request.query.get("fileName"),
+    }
+    if not said["mime_type"]:
+        raise BadRequest("schema", "Content-Type: give the MIME type of the file.")
+    file = validate(File, said)
+    fault = next(file_faults(file), None)
+    if fault is not None:
+        raise BadRequest("schema", f"{fault[0]}: {fault[1]}.", field=fault[0])
+    if request.chunks is None:
+        raise BadRequest("malformed-path", "Files are uploaded at /v1/conversations/{id}/media.")
+    return uploads.Upload(file, request.chunks, request.declared or None)
 
 
 def _fallback_of(content: Content) -> Content:

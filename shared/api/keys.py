@@ -40,6 +40,12 @@ def must_speak_as(caller: ApiKey, kind: RepresentativeType) -> None:
         )
 
 
+def must_speak(caller: ApiKey) -> None:
+    """Raises Forbidden unless this key may speak as a bot or human."""
+    if not caller.may:
+        raise Forbidden("may-not-speak", "This key may speak neither as BOT nor as HUMAN.")
+
+
 def must_send_templates(caller: ApiKey) -> None:
     """Raises Forbidden unless this key may send templates."""
     if not caller.templates:

@@ -20,6 +20,8 @@ MEANING = {
     404: "There is no such conversation.",
     409: "The id was accepted before (ALREADY_EXISTS), or the state of the conversation forbids it"
     " (FAILED_PRECONDITION); `reason` says which.",
+    413: "The file is larger than the channel takes; the message says how large it may be.",
+    415: "The channel does not take this type for this kind; the message says what it takes.",
     429: "Too many commands are pending in this conversation; retry later.",
     503: "Temporarily unavailable. Nothing was lost; retry.",
 }
@@ -64,6 +66,9 @@ def _operation(one: Operation) -> dict[str, Any]:
     }
     if one.body is not None:
         operation["requestBody"] = {"required": True, **json_body(one.body)}
+    if one.takes_file:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": {"*/*": file}}
     return operation
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.api import bodies, handlers, reports
 from shared.api.handlers import Ask
 from shared.schemas.conversation import Phase
+from shared.schemas.details import MEDIA_KINDS
 from shared.schemas.http import Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
@@ -34,7 +35,7 @@ class Operation:
 
     - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
       which keeps cold starts short.
-    - `csv`: the answer may be CSV.
+    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type.
     - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
@@ -48,6 +49,7 @@ class Operation:
     query: tuple[Query, ...] = ()
     refused: tuple[int, ...] = (404,)
     csv: bool = False
+    takes_file: bool = False
 
 
 CURSOR = Query("cursor", "`nextCursor` of the previous page")
@@ -82,6 +84,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST", f"{C}/messages", handlers.create_message, SPEAKER,
         "Send a message to the customer.",
         "MessageAnswer", bodies.MessageBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}/media", handlers.upload_media, "a key that may speak",
+        "Upload a file for a message; the body is the file.",
+        "UploadAnswer",
+        query=(
+            Query("kind", "what the file is; by default by its type", values=MEDIA_KINDS),
+            Query("fileName", "the name that the customer sees"),
+        ),
+        refused=(404, 409, 413, 415), takes_file=True,
     ),
     Operation(
         "POST", f"{C}/events", handlers.create_event, SPEAKER,

@@ -2,6 +2,7 @@
 segment.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ DOCUMENT = f"{ROOT}/openapi.json"
 # The segments of a path below /v1, {} for a percent-encoded one, and the handler of each method.
 ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {}
 VERBS: dict[str, Handler] = {}
+UPLOADS = re.compile(rf"{ROOT}/conversations/[^/]+/media")
 for _one in OPERATIONS:
     _path, _, _verb = _one.path.partition(":")
     if _verb:
@@ -70,6 +72,17 @@ def body_limit(keyring: Keyring, request: Request) -> int:
     except BatonError:
         return 0
     return BODY_LIMIT
+
+
+def is_upload(keyring: Keyring, request: Request) -> bool:
+    """Returns whether the body is a file that a valid key uploads: it is read as it comes."""
+    if request.method != "POST" or not UPLOADS.fullmatch(request.path.rstrip("/")):
+        return False
+    try:
+        keyring.caller(request)
+    except BatonError:
+        return False
+    return True
 
 
 def openapi_document(request: Request) -> Response:

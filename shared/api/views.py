@@ -8,6 +8,7 @@ import pydantic_core
 
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.media.tokens import LIFETIME, Uploaded
 from shared.media_links import MediaLinks
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
@@ -28,6 +29,22 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+
+
+def upload_view(
+    taken: Uploaded, shown_as: str | None, media_id: str, now: datetime
+) -> dict[str, object]:
+    """Returns an upload, with the id by which messages name it."""
+    return {
+        "mediaId": media_id,
+        "kind": taken.kind,
+        "shownAs": shown_as,
+        "mimeType": taken.mime_type,
+        "size": taken.size,
+        "sha256": taken.sha256,
+        "fileName": taken.file_name,
+        "expiresAt": format_time(now + LIFETIME),
+    }
 
 
 def json_response(body: Mapping[str, Any], **notes: str) -> Response:

@@ -28,7 +28,10 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             api_url=settings.business_messages_api_url,
             auth=_auth(settings.business_messages_auth, business_messages.SCOPE),
         ),
-        Csku(webhook_secrets=settings.csku_webhook_secrets),
+        Csku(
+            webhook_secrets=settings.csku_webhook_secrets,
+            media_hosts=settings.csku_media_hosts,
+        ),
         Rcs(
             client_tokens=settings.rcs_client_tokens,
             api_url=settings.rcs_api_url,
@@ -62,6 +65,16 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
         ),
     ]
     return {platform.name: platform for platform in known}
+
+
+def api_urls(settings: Settings) -> tuple[str, ...]:
+    """Returns the addresses of platforms that the operator's settings name."""
+    return (
+        settings.business_messages_api_url,
+        settings.rcs_api_url,
+        settings.whatsapp_api_url,
+        settings.csku_api_url,
+    )
 
 
 def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:

@@ -4,7 +4,7 @@ the event loop.
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared import tracing
 from shared.bootstrap.desks import desks
-from shared.bootstrap.platforms import capabilities, platforms
+from shared.bootstrap.platforms import api_urls, capabilities, platforms
 from shared.bootstrap.policy import policy
 from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shared.stores.media.directory import DirectoryStore
     from shared.transports.http_sender import HttpSender
     from shared.transports.inline import InlineQueue
+    from shared.transports.media_fetcher import MediaFetcher
 
 # a slower bot delays no other conversation; the outbox asks again if it has answered
 BOT_PATIENCE_SECONDS = 1.0
@@ -59,7 +60,8 @@ class Baton:
             desks=desks(self.settings),
             team=team(self.settings),
             streams=self.settings.reports_stream == "on",
-            media_links=self._media_links(),
+            media_links=self._media_links() if self.settings.media_url else None,
+            media=self._fetcher,
             media_store=self._media_store,
         )
 
@@ -87,6 +89,7 @@ class Baton:
         afterwards.
         """
         await self._sender.close()
+        await self._fetcher.close()
         if self._media_store is not None:
             await self._media_store.close()
 
@@ -111,14 +114,14 @@ class Baton:
 
     def send_representative(self, folder: Path | None = None) -> Door:
         from shared.api.keys import Keyring
-        from shared.api.routes import body_limit, send_representative
+        from shared.api.routes import body_limit, is_upload, send_representative
 
         page, keyring = (
             folder / "reports" if folder else None,
             Keyring(self.settings.baton_api_keys),
         )
         answer = partial(send_representative, self.ports, keyring, page=page)
-        return Door(answer, partial(body_limit, keyring))
+        return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
 
     def deliver_outbox(self) -> Door:
         from shared.delivery.wake_ups import deliver_outbox
@@ -140,9 +143,18 @@ class Baton:
 
         return Door(partial(sweep_all, self.ports), lambda _: 0)
 
+    def relay_media(self) -> Door:
+        from shared.media.relay import relay_media
+
+        return Door(partial(relay_media, self.ports, self._media_links()), lambda _: 0)
+
     @cached_property
     def _sender(self) -> "_SenderAtFirstUse":
         return _SenderAtFirstUse()
+
+    @cached_property
+    def _fetcher(self) -> "_FetcherAtFirstUse":
+        return _FetcherAtFirstUse(api_urls(self.settings))
 
     def _store(self) -> ConversationStore:
         if self.settings.baton_store == "firestore":
@@ -187,12 +199,12 @@ class Baton:
             raise Misconfigured(fault)
         return project
 
-    def _media_links(self) -> MediaLinks | None:
+    def _media_links(self) -> MediaLinks:
+        """Returns what makes links; without MEDIA_URL it only reads them."""
         settings = self.settings
-        if settings.media_url is None:
-            return None
         lifetime = timedelta(seconds=settings.media_link_seconds)
-        return MediaLinks(settings.media_url, settings.media_link_keys, lifetime, WallClock().now)
+        base = settings.media_url or ""
+        return MediaLinks(base, settings.media_link_keys, lifetime, WallClock().now)
 
     @cached_property
     def _media_store(self) -> "_MediaStoreAtFirstUse | None":
@@ -251,6 +263,28 @@ class _SenderAtFirstUse:
     async def close(self) -> None:
         if "_sender" in vars(self):
             await self._sender.close()
+
+
+class _FetcherAtFirstUse:
+    """A Fetcher that is built at its first use, for the same reason."""
+
+    def __init__(self, own: Collection[str]) -> None:
+        self._own = own
+
+    @cached_property
+    def _fetcher(self) -> "MediaFetcher":
+        from shared.transports.media_fetcher import MediaFetcher, origin_of
+
+        return MediaFetcher({origin_of(url) for url in self._own})
+
+    def open(
+        self, call: Call, hosts: Collection[str]
+    ) -> contextlib.AbstractAsyncContextManager[Opened]:
+        return self._fetcher.open(call, hosts)
+
+    async def close(self) -> None:
+        if "_fetcher" in vars(self):
+            await self._fetcher.close()
 
 
 class _MediaStoreAtFirstUse:

@@ -18,6 +18,7 @@ from shared.errors import NotFound, TooLarge, Unavailable
 from shared.logs import log
 from shared.measures.counts import Tally, counts_of, in_tally
 from shared.measures.definitions import close
+from shared.media.names import folder_of
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Record, State
 from shared.schemas.conversation import Conversation, Erasing
@@ -58,8 +59,8 @@ async def forget_chat(ports: Ports, chat: str) -> None:
 
 
 async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool:
-    """Strips the journals of an erase that has begun, then marks it as finished and returns True;
-    returns False while the store's files are in use.
+    """Strips the journals of an erase that has begun and deletes the files that are kept, then
+    marks it as finished and returns True; returns False while the store's files are in use.
 
     A conversation is finished only when its whole family is, and no file holds any of its content:
     a caller who asks again after a crash must not get success earlier.
@@ -68,6 +69,8 @@ async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool
         snapshot = await ports.store.load(member)
         if snapshot is not None and snapshot.value.erasing is not None:
             await _strip_journal(ports, member, snapshot.value.erasing)
+        if ports.media_store is not None:
+            await ports.media_store.delete(folder_of(member))
     if not await ports.store.scrub():
         return False
     for tombstone in tombstones:

@@ -39,12 +39,11 @@ async def join(ports: Ports, one: str, two: str, key: str) -> Conversation:
 
     def joined(naming: Naming) -> str:
         whole = naming.join(one, two)
-        if naming.refused is not None:
-            raise Refused(
-                naming.refused[2],
-                "These conversations cannot become one; unlink what is linked to them first.",
-            )
-        return whole
+        if naming.refused is None:
+            return whole
+        if naming.refused[2] == "already-linked":
+            raise Refused("already-linked", "Both are joined to other channels; unlink one first.")
+        raise Refused("too-many-links", "Too many conversations are linked to these; unlink some.")
 
     return await _written(ports, "link", key, joined)
 

@@ -10,7 +10,11 @@ import pydantic_core
 from shared.errors import BatonError
 from shared.schemas.http import Response
 
-_HEADERS = {"allowed": "allow", "retry_after": "retry-after"}
+_HEADERS = {
+    "allowed": "allow",
+    "retry_after": "retry-after",
+    "content_range": "content-range",
+}
 
 
 def error_response(error: BatonError) -> Response:

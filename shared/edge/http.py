@@ -6,7 +6,8 @@ Code behind this module does not depend on a web framework.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import functions_framework.aio
@@ -20,6 +21,7 @@ from starlette.websockets import WebSocketClose
 
 from shared import tracing
 from shared.edge.error_response import error_response
+from shared.edge.streamed import Streamed
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
 from shared.schemas.http import FUNCTION_HEADER, Door, Request, Response
@@ -29,9 +31,11 @@ BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instan
 # block them; both are in bytes.
 FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10
 BODY_SECONDS, DISCARD_SECONDS = 10.0, 1.0
+STREAMS_AT_ONCE = 20  # bodies that are read as they come; each takes a few MB
 
 _LATE = "the body is late"
 _held = 0  # bytes
+_streams = 0
 
 
 async def answer(
@@ -62,6 +66,8 @@ async def answer(
         response = error_response(BatonError("internal", words))
     _log(incoming, function, response, started, span.rpcs)
     headers = {**response.headers, FUNCTION_HEADER: function}
+    if response.stream is not None:
+        return Streamed(response.stream, response.status, headers, response.content_type)
     return StarletteResponse(
         response.body, response.status, headers, media_type=response.content_type
     )
@@ -71,6 +77,8 @@ async def _handled(
     incoming: StarletteRequest, function: str, door: Door, room: "_Room"
 ) -> Response:
     bare = _bare(incoming, function)
+    if door.is_streamed(bare):
+        return await _streamed(incoming, door, bare)
     limit, declared = door.body_limit(bare), bare.declared
     if not limit:
         if declared > SMALL:
@@ -85,6 +93,44 @@ async def _handled(
         await _discard(incoming)
         raise
     return await door.handle(Request(bare.method, bare.path, body, bare.headers, bare.query))
+
+
+async def _streamed(incoming: StarletteRequest, door: Door, bare: Request) -> Response:
+    """Returns the answer of a handler that reads the body as it comes. What it leaves unread of
+    the body is discarded, so that the client sees the answer.
+
+    Raises TooBusy if too many do that at once.
+    """
+    global _streams
+    if _streams >= STREAMS_AT_ONCE:
+        raise TooBusy
+    _streams += 1
+    chunks = _chunks(incoming)
+    try:
+        return await door.handle(replace(bare, chunks=chunks))
+    except BatonError:
+        await chunks.aclose()
+        await _discard(incoming)
+        raise
+    finally:
+        _streams -= 1
+
+
+async def _chunks(incoming: StarletteRequest) -> AsyncGenerator[bytes, None]:
+    """Returns the body as it comes. Raises TooSlow where nothing comes for BODY_SECONDS."""
+    stream = incoming.stream()
+    while True:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise TooSlow(
+                "body-too-slow", f"Nothing of the body came for {BODY_SECONDS:g} seconds."
+            ) from None
+        if chunk is None:
+            return
+        if chunk:
+            yield chunk
 
 
 async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from shared.handoff.said import in_words
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk, Listener, Post, Publish
-from shared.schemas.details import first_words
+from shared.schemas.details import Attachment, Details, first_words
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
@@ -200,6 +200,14 @@ def details_for(audience: Audience, entry: JournalEntry) -> JsonObject | None:
     if not _may_read(audience, entry.captured_for):
         return _hidden_details(details)
     return details if _may_read(audience, entry.quoted_for) else _without_quote(details)
+
+
+def attachments_of(entry: JournalEntry) -> tuple[Attachment, ...]:
+    """Returns the files of a message. They are for Baton itself, which fetches them for readers
+    who were given a link.
+    """
+    details = {} if entry.details is None else unsealed(entry.details)
+    return Details.model_validate({"attachments": details.get("attachments", ())}).attachments
 
 
 def _hidden_details(details: JsonObject) -> JsonObject:

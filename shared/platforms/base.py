@@ -5,7 +5,7 @@ the meaning of HTTP statuses.
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -16,6 +16,7 @@ from shared.errors import BadRequest
 from shared.logs import log
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToChannel
+from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
@@ -161,6 +162,25 @@ class HasMedia(Protocol):
 
         Raises DoorClosed, NotFound if the platform has the file no longer, Unavailable.
         """
+
+
+@runtime_checkable
+class HasUploads(Protocol):
+    """A platform that takes a file before the message that shows it."""
+
+    def upload(self, to: str, file: File, chunks: AsyncIterator[bytes]) -> Call:
+        """Returns the call that hands over a file of `file.size` bytes for the conversation with
+        the address `to`.
+
+        Raises DoorClosed.
+        """
+
+    def uploaded_id(self, answer: Answer) -> str | None:
+        """Returns the platform's id of the file, by which messages name it."""
+
+    def outcome(self, answer: Answer) -> Outcome: ...
+
+    def refusal(self, answer: Answer) -> str | None: ...
 
 
 @runtime_checkable

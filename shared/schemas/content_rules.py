@@ -137,16 +137,19 @@ def _file(file: File) -> Iterator[_Fault]:
     yield from _blank("file.altText", file.alt_text)
     if len(file.alt_text or "") > WORDS_OF_A_FILE:
         yield "file.altText", f"must have at most {WORDS_OF_A_FILE} characters"
+    yield from file_faults(file, "file.")
+
+
+def file_faults(file: File, of: str = "") -> Iterator[_Fault]:
+    """Returns what is wrong with the type and the name of a file."""
     if file.mime_type is not None and not _TYPE.fullmatch(file.mime_type):
-        yield "file.mimeType", "must be a MIME type, like application/pdf"
-    if file.file_name is not None:
-        yield from file_name_faults("file.fileName", file.file_name)
-
-
-def file_name_faults(field: str, name: str) -> Iterator[_Fault]:
-    """Returns what is wrong with the name of a file, if anything is."""
-    if len(name) > FILE_NAME_LIMIT or _NO_NAME.search(name) or not name.strip(" ."):
-        yield field, f"must be a name without slashes, of at most {FILE_NAME_LIMIT} characters"
+        yield f"{of}mimeType", "must be a MIME type, like application/pdf"
+    name = file.file_name
+    if name is not None and (
+        len(name) > FILE_NAME_LIMIT or _NO_NAME.search(name) or not name.strip(" .")
+    ):
+        words = f"must be a name without slashes, of at most {FILE_NAME_LIMIT} characters"
+        yield f"{of}fileName", words
 
 
 def _address(field: str, value: object) -> Iterator[_Fault]:

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` is percent-encoded and has no function name; header names are in lower case."""
+    """`path` is percent-encoded and has no function name; header names are in lower case.
+
+    Where a door takes the body as it comes, that is `chunks`, and `body` is empty.
+    """
 
     method: str
     path: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    chunks: AsyncIterator[bytes] | None = None
 
     @property
     def declared(self) -> int:
@@ -22,14 +26,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A body that is sent as it comes. `close` is awaited once, when the body was sent or the
+    client is gone, also if no chunk was read.
+    """
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """`notes` are added to the request's log line and are not sent."""
+    """`stream` is sent in place of `body`. `notes` are added to the request's log line and are
+    not sent.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str | float | None] = field(default_factory=dict)
+    stream: Stream | None = None
 
 
 BODY_LIMIT = 1 << 20  # bytes of what a caller sends
@@ -44,11 +61,13 @@ class Door:
     """How a function handles requests.
 
     `body_limit` gets the request without its body and returns how many bytes of body may be read
-    before `handle` is called. It returns 0 if the answer does not depend on the body.
+    before `handle` is called. It returns 0 if the answer does not depend on the body. Where
+    `is_streamed` is true, `handle` reads the body as it comes, and limits it itself.
     """
 
     handle: Handler
     body_limit: Callable[[Request], int]
+    is_streamed: Callable[[Request], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,17 @@ DOORS = (
         lambda settings: settings.crm_comment_url is not None,
     ),
     Door(
-        "messages to WhatsApp",
-        ("send_representative", "deliver_outbox"),
+        "messages and files of WhatsApp",
+        ("send_representative", "deliver_outbox", "relay_media"),
         ("whatsapp_access_token",),
-        # What sends does not get the secrets of the webhook, so these cannot say it.
+        # These functions do not get the secrets of the webhook, so these cannot say it.
         lambda settings: "whatsapp" in settings.baton_platforms,
+    ),
+    Door(
+        "links to files",
+        ("receive_webhook", "send_representative", "deliver_outbox", "relay_media"),
+        ("media_link_keys",),
+        lambda settings: settings.media_url is not None,
     ),
     Door(
         "chats at CCAI, which an erase ends too",

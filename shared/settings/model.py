@@ -38,6 +38,7 @@ from shared.settings.types import (
     Desks,
     Facts,
     Heard,
+    Hosts,
     MediaBucket,
     Names,
     Origins,
@@ -162,6 +163,11 @@ class Settings(BaseModel):
     """The API's header `Business`."""
     csku_api_secret: Secret = None
     """The API's header `Secret`."""
+    csku_media_hosts: Hosts = ()
+    """The hosts that have the files of CSKU AI's messages, as exact names or, beginning with a dot,
+    with all names below. Its pages name none: take them from a message. Without it no file of
+    CSKU AI's is fetched.
+    """
     csku_need_human: bool = False
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.

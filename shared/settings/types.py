@@ -20,6 +20,7 @@ LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
 PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 MEDIA_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|file:///[^?#]+")
+HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
@@ -162,6 +163,14 @@ def _media_bucket(value: str) -> str:
     return value
 
 
+def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(HOST.fullmatch(one) for one in value):
+        raise ValueError(
+            "give names of hosts in lower case, like files.example.com or .example.com"
+        )
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -194,6 +203,7 @@ WebhookSecrets = Annotated[
     Field(repr=False),
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
+Hosts = Annotated[Names, AfterValidator(_hosts)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.server import PATIENCE_SECONDS, free_port
-from infra.local.settings import API_KEYS, CSKU_SECRET, SIGNING_KEY, WHATSAPP_SECRET
+from infra.local.settings import (
+    API_KEYS,
+    CSKU_SECRET,
+    MEDIA_LINK_KEY,
+    SIGNING_KEY,
+    WHATSAPP_SECRET,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,6 +107,7 @@ def serving(function: str, folder: Path) -> Iterator[Served]:
         "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
         "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
         "WHATSAPP_APP_SECRETS": WHATSAPP_SECRET,
+        "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
     }
     with (folder / "server.log").open("ab") as log:
         command = [str(bin_folder / "functions-framework"), "--host", "127.0.0.1"]

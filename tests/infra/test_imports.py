@@ -12,19 +12,24 @@ from infra.deployables import deployables
 ROOT = Path(__file__).parents[2]
 # what an import of any main.py loads: settings, ports, the registries, the door
 AT_START = {
-    "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "platforms", "ports",
-    "schemas", "settings", "tracing", "transports",
+    "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "media_links",
+    "platforms", "ports", "schemas", "settings", "tracing", "transports",
 }  # fmt: skip
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
     "receive_webhook": {"conversations", "stores"},
     "forward_variables": {"browser", "conversations", "stores", "version"},
-    "send_representative": {"api", "conversations", "customers", "reports", "stores", "version"},
-    "deliver_outbox": {"conversations", "customers", "delivery", "desks", "outbox", "stores"},
+    "send_representative": {
+        "api", "conversations", "customers", "media", "reports", "stores", "version",
+    },
+    "deliver_outbox": {
+        "conversations", "customers", "delivery", "desks", "media", "outbox", "stores",
+    },
+    "relay_media": {"media", "stores"},
     "run_bot": {"bots", "conversations", "stores"},
     "notify_handoff": {"conversations", "stores", "teams"},
     "sweep": {"conversations", "delivery", "stores"},
-}
+}  # fmt: skip
 # modules that only one function's path uses, of rooms that several load
 ONLY = {
     "shared.delivery.deliver": {"deliver_outbox"},

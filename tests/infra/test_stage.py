@@ -78,7 +78,11 @@ def _status(url: str, seconds: float = 60) -> int:
             time.sleep(0.1)
 
 
-ANSWERS = {"send_representative": 503, "forward_variables": 403}  # the others take POST only
+ANSWERS = {
+    "send_representative": 503,
+    "forward_variables": 403,
+    "relay_media": 200,
+}  # the others take POST only
 PATHS = {"receive_webhook": "/business_messages", "send_representative": "/v1/conversations"}
 
 

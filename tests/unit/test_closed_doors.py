@@ -28,7 +28,8 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"CRM_COMMENT_URL": "https://crm.test/{native_id}"},
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
     ),
-    "messages to WhatsApp": ({"BATON_PLATFORMS": "whatsapp"}, ("dev-token",)),
+    "messages and files of WhatsApp": ({"BATON_PLATFORMS": "whatsapp"}, ("dev-token",)),
+    "links to files": ({"MEDIA_URL": "https://media.test"}, ("dev-key",)),
     "chats at CCAI, which an erase ends too": (
         {"BATON_DESKS": json.dumps([{**CCAI, "menu": 3}])},
         ("https://tenant.test", "baton", "dev-token"),

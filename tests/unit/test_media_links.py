@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.errors import DoorClosed, Gone, NotFound
 from shared.media_links import MediaLinks, MediaName
+from shared.schemas.base import JsonObject
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -65,7 +66,7 @@ def test_a_changed_link_is_no_link() -> None:
 
 def test_without_a_key_nothing_is_linked_or_read() -> None:
     closed = replace(_links(), keys=())
-    details = {"attachments": [{"kind": "image"}]}
+    details: JsonObject = {"attachments": [{"kind": "image"}]}
     assert closed.with_links("c", "e", details) == details
     with pytest.raises(DoorClosed):
         closed.named_by(_token(_links()))

@@ -8,6 +8,7 @@ REST: https://developers.google.com/business-communications/business-messages/re
 """
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pydantic import StrictStr
 from shared.errors import BadRequest
 from shared.platforms.base import Outcome, error_status, parse_signed, read_or_noted, validate
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
+from shared.platforms.linked_files import GOOGLE_HOSTS, fetching, host_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.suggestions import all_of, left_out
 from shared.schemas.base import JsonObject, Theirs
@@ -33,6 +35,7 @@ from shared.schemas.commands import (
 from shared.schemas.content import CardContent, Content, ContentInfo, Image, Suggestion
 from shared.schemas.content_rules import ACTIONS
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment, Details
 from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
 from shared.schemas.events import (
     AuthenticationResponse,
@@ -66,6 +69,8 @@ CAPABILITIES = Capabilities(
     captions=("image",),
 )
 _ONLY_RCS = {*ACTIONS} - {"openUrlAction", "dialAction"}
+# A picture comes as its address: the platform signs it for seven days.
+_IMAGE = re.compile(r"https://storage\.googleapis\.com/business-messages-[a-z0-9-]+/\S+")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -116,12 +121,18 @@ class _Report:
         return Unknown(**self.common("unreadable"), name="unreadable", fault=fault)
 
     def from_user(
-        self, kind: type[FromUser], payload: str, event_id: str | None, said: str | None
+        self,
+        kind: type[FromUser],
+        payload: str,
+        event_id: str | None,
+        said: str | None,
+        details: Details | None = None,
     ) -> FromUser:
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
+            details=details,
             locale=self.locale,
             customer_name=shortened(
                 self.text("context", "userInfo", "displayName") or "", NAME_LIMIT
@@ -131,8 +142,11 @@ class _Report:
 
 
 def _message(report: _Report) -> Event:
+    said = report.text("message", "text")
+    is_image = said is not None and _IMAGE.fullmatch(said)
+    details = Details(attachments=(Attachment(kind="image", link=said),)) if is_image else None
     return report.from_user(
-        UserMessage, "message", report.text("message", "messageId"), report.text("message", "text")
+        UserMessage, "message", report.text("message", "messageId"), said, details
     )
 
 
@@ -252,6 +266,16 @@ class BusinessMessages:
 
     def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return None
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return (*GOOGLE_HOSTS, host_of(self.api_url))
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return None
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return fetching(file)
 
     def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
         return self._call(

@@ -6,7 +6,7 @@ https://developers.google.com/business-communications/rcs-business-messaging/gui
 REST: https://developers.google.com/business-communications/rcs-business-messaging/reference/rest
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ import pydantic_core
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome, error_status
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
+from shared.platforms.linked_files import GOOGLE_HOSTS, fetching, host_of
 from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rcs.webhook import NAME, reported, signed_data
@@ -24,7 +25,9 @@ from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel
+from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
@@ -32,6 +35,7 @@ from shared.schemas.ids import command_id
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
 # https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+UPLOAD_SECONDS = 240.0
 MEDIA_TYPES = {
     "image": ("image/jpeg", "image/jpg", "image/gif", "image/png"),
     "video": (
@@ -146,6 +150,33 @@ class Rcs:
     def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         """Returns the id that receipts contain. It is known before the message is sent."""
         return _uuid(command)
+
+    def upload(self, to: str, file: File, chunks: AsyncIterator[bytes]) -> Call:
+        """https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+
+        Messages may name the file for 60 days.
+        """
+        agent, _ = parties(to)
+        url = f"{self.api_url.rstrip('/')}/upload/v1/files?agentId={quote(agent, safe='')}"
+        headers = {"content-type": file.mime_type or "", "content-length": str(file.size or 0)}
+        return Call("POST", url, b"", headers, self.auth, timeout=UPLOAD_SECONDS, stream=chunks)
+
+    def uploaded_id(self, answer: Answer) -> str | None:
+        try:
+            found = pydantic_core.from_json(answer.body)["name"]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        return found if isinstance(found, str) and found else None
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return (*GOOGLE_HOSTS, host_of(self.api_url))
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return None
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return fetching(file)
 
     def _call(
         self, command: ToChannel | Signal, what: str, id_field: str, body: JsonObject

@@ -12,7 +12,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/suppor
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,9 +23,11 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.multipart import FormWithFile
 from shared.platforms.phones import completed, e164, forms_of, language_of, parties
 from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
+from shared.platforms.whatsapp import media
 from shared.platforms.whatsapp.outgoing import (
     BODY_LIMIT,
     CAPTIONS,
@@ -53,7 +55,9 @@ from shared.schemas.commands import (
     Signal,
     ToChannel,
 )
+from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Pace, Request, Response
@@ -70,6 +74,7 @@ MEDIA = {
     "document": 100 << 20,
     "sticker": 500 << 10,
 }
+UPLOAD_SECONDS = 240.0
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _PICTURES, _FILMS = ("image/jpeg", "image/png"), ("video/mp4", "video/3gpp")
 _RECORDINGS = ("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg")
@@ -263,6 +268,50 @@ class WhatsApp:
         found = _at(answer, "messages", 0, "id")
         return hidden(found) if isinstance(found, str) and found else None
 
+    def upload(self, to: str, file: File, chunks: AsyncIterator[bytes]) -> Call:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+
+        Messages may name the file for 30 days.
+        """
+        number, _ = parties(to)
+        mime_type = file.mime_type or ""
+        fields = {"messaging_product": "whatsapp", "type": mime_type}
+        form = FormWithFile(fields, file.name, mime_type, file.size or 0, chunks)
+        return Call(
+            "POST",
+            self._url(number, "media"),
+            b"",
+            form.headers,
+            self._auth,
+            timeout=UPLOAD_SECONDS,
+            paces=(Pace(f"whatsapp {number}", self.per_second),),
+            stream=form.body(),
+        )
+
+    def uploaded_id(self, answer: Answer) -> str | None:
+        found = _at(answer, "id")
+        return str(found) if found and isinstance(found, str | int) else None
+
+    def _url(self, number: str, path: str) -> str:
+        return f"{self.api_url.rstrip('/')}/{quote(number, safe='')}/{path}"
+
+    @property
+    def _auth(self) -> str:
+        """Raises DoorClosed."""
+        if not self.access_token:
+            raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
+        return f"bearer:{self.access_token}"
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return media.hosts(self.api_url)
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return media.lookup(self.api_url, self.access_token, file)
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        return media.source(self.api_url, self.access_token, file, found)
+
     def _thread_control(self, command: MoveFloor) -> Call | None:
         """Returns None for a group of people, where no other sender is."""
         _, customer = parties(command.to)
@@ -283,19 +332,16 @@ class WhatsApp:
 
     def _call(self, command: ToChannel | Signal, body: JsonObject, path: str = "messages") -> Call:
         number, _ = parties(command.to)
-        url = f"{self.api_url.rstrip('/')}/{quote(number, safe='')}/{path}"
-        if not self.access_token:
-            raise DoorClosed("WHATSAPP_ACCESS_TOKEN")
         whole = pydantic_core.to_json({"messaging_product": "whatsapp", **body})
         paces = [Pace(f"whatsapp {number}", self.per_second)]
         if isinstance(command, SendMessage):
             paces.append(Pace(f"whatsapp {command.to}", PAIR_PER_SECOND, PAIR_BURST))
         return Call(
             "POST",
-            url,
+            self._url(number, path),
             whole,
             {"content-type": "application/json"},
-            f"bearer:{self.access_token}",
+            self._auth,
             paces=tuple(paces),
         )
 
