@@ -9,7 +9,11 @@ from tests.benchmarks.load import Result
 from tests.benchmarks.measure import Acks, Contest
 
 CSKU, BUSINESS_MESSAGES = "Baton, CSKU", "Baton, Business Messages"
-KINDS = {"csku": "CSKU", "business_messages": "Business Messages"}
+KINDS = {
+    "csku": "CSKU",
+    "business_messages": "Business Messages",
+    "whatsapp": "WhatsApp (number and user id)",
+}
 MICRO = {"parse + verify": 100.0, "decide": 50.0, "encode a commit": 150.0}
 Slices = dict[str, Result]
 
