@@ -10,18 +10,16 @@ from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
-from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
 from shared.schemas.http import Request
 from shared.transports.clock import WallClock
-from tests.benchmarks.webhooks import CSKU_SECRET, SIGNING_KEY, WEBHOOKS, WHATSAPP_SECRET
+from tests.benchmarks.webhooks import CSKU_SECRET, SIGNING_KEY, WEBHOOKS
 
 PLATFORMS: dict[str, Platform] = {
     "csku": Csku(webhook_secrets=(CSKU_SECRET,)),
     "business_messages": BusinessMessages(signing_keys=(SIGNING_KEY,)),
-    "whatsapp": WhatsApp(app_secrets=(WHATSAPP_SECRET,)),
 }
 
 
@@ -64,10 +62,6 @@ class _Recording:
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         return Snapshot(self.last.conversations[0].value, self.token) if self.last else None
-
-    def copy_called(self, name: str) -> Snapshot[Conversation] | None:
-        known = self.last.conversations[0].value if self.last else None
-        return Snapshot(known, self.token) if known and known.is_called(name) else None
 
     async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
         self.last = commit
