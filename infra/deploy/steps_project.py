@@ -14,7 +14,8 @@ APIS = (
     "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler dialogflow "
     "firestore iam logging monitoring pubsub run secretmanager storage"
 )
-MEDIA_ROLES = {"relay_media": "roles/storage.objectViewer"}  # the others write and delete too
+# receive_webhook only has to know that files are kept; those not named here write and delete too
+MEDIA_ROLES = {"relay_media": "roles/storage.objectViewer", "receive_webhook": None}
 CALLERS = {
     "pubsub": "Pub/Sub, when it pushes to a function",
     "scheduler": "Cloud Scheduler, when it calls a function",
@@ -327,6 +328,8 @@ def _media(to: Deployment) -> Iterator[Step]:
     for name, row in to.table.items():
         if "MEDIA_BUCKET" in row.settings:
             role = MEDIA_ROLES.get(name, "roles/storage.objectUser")
+            if role is None:
+                continue
             member = f"serviceAccount:{to.account(name)}"
             right = to.right("storage buckets", to.media, member, role)
             yield Step(f"{name}: {role}", right, function=name)
