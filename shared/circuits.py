@@ -34,6 +34,9 @@ ANSWERED_FAILURES = 10
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 # With MOST_HANGING calls older than HANGING_SECONDS, further calls are not made.
 HANGING_SECONDS, MOST_HANGING = 4.0, 8
+# A target is slow for a while after two slow calls in a row, or a very slow one: a request that
+# waits to be answered does not call it then. A single one may be the first over a new connection.
+SLOW_SECONDS, VERY_SLOW_SECONDS, SLOW_FOR_SECONDS = 0.5, 2.0, 30.0
 # One target gets at most half of the calls of an instance, so that others are served as well.
 MOST_AT_ONCE, LONGEST_QUEUE_SECONDS = 20, 1.0
 
@@ -59,7 +62,7 @@ class Circuit:
     """The state of one target.
 
     `open_until` and `now` are times of the caller's clock. The age of a running call is measured
-    with the event loop's clock, in seconds.
+    with the event loop's clock, in seconds, and so is `slow_until`.
     """
 
     target: str
@@ -69,12 +72,21 @@ class Circuit:
     open_until: datetime | None = None
     answers: bool = True
     running: list[Trial] = field(default_factory=list)
+    slow: int = 0  # calls in a row
+    slow_until: float = 0.0
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
     @property
     def is_open(self) -> bool:
         """Whether the circuit is open or half open."""
         return self.open_until is not None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the circuit is closed, calls were not slow of late, and none that runs is."""
+        now = _measured()
+        is_late = any(now - trial.began > SLOW_SECONDS for trial in self.running)
+        return not self.is_open and now >= self.slow_until and not is_late
 
     def admits(self, now: datetime, *, first_try: bool) -> bool:
         """Returns whether the circuit allows a call now: it is closed, or the call is a first
@@ -120,6 +132,7 @@ class Circuit:
         finally:
             self.running.remove(trial)
             self.room.release()
+            self._note_pace(_measured() - trial.began)
             if trial.failed is False:
                 self._close()
             elif trial.failed:
@@ -127,6 +140,11 @@ class Circuit:
                 # While the circuit is open, only a probe changes its pause.
                 if trial.probes or not (was_open or self.is_open):
                     self._fail(conversation, now, trial)
+
+    def _note_pace(self, seconds: float) -> None:
+        self.slow = self.slow + 1 if seconds > SLOW_SECONDS else 0
+        if self.slow > 1 or seconds > VERY_SLOW_SECONDS:
+            self.slow_until = _measured() + SLOW_FOR_SECONDS
 
     def _fail(self, conversation: str, now: datetime, trial: Trial) -> None:
         self.failures += 1

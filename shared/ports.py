@@ -47,6 +47,14 @@ class Commit:
     updates: Sequence[Snapshot[JournalEntry]] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a commit created or wrote, with the new tokens, in the order of the commit."""
+
+    entries: list[Snapshot[JournalEntry]]
+    conversations: list[Snapshot[Conversation]]
+
+
 class PreconditionFailed(Exception):
     """A precondition of the commit did not hold; nothing was written.
 
@@ -85,8 +93,8 @@ class ConversationStore(Protocol):
     def copy_called(self, name: str) -> Snapshot[Conversation] | None:
         """Returns this instance's copy of the conversation that lists this name, if it has one."""
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
-        """Returns the conversations as written, with their new tokens.
+    async def commit(self, commit: Commit) -> Written:
+        """Returns the new entries and the conversations as written.
 
         Raises TooLarge if a document would exceed the store's limit.
         """
@@ -277,6 +285,32 @@ class CrmRecord:
     authorization: str | None = field(default=None, repr=False)
 
 
+class Hand(Protocol):
+    """What one request has accepted and delivers itself, before it answers."""
+
+    async def take(self, before: Conversation, entry: JournalEntry) -> JournalEntry:
+        """Returns the entry in the form in which it is committed: commands that this request will
+        deliver say so. `before` is its conversation as it was read.
+        """
+
+    def keep(self, entry: JournalEntry, token: object) -> bool:
+        """Keeps an entry, as it was before `take`, once it is committed. Returns whether it will
+        deliver something of it.
+        """
+
+    async def deliver(self) -> Collection[str]:
+        """Delivers what it keeps, for a bounded time. Returns the conversations of which nothing
+        is left to deliver.
+        """
+
+
+class InPlace(Protocol):
+    """Delivery by the instance that accepted an event."""
+
+    def hand(self, ports: "Ports") -> Hand:
+        """Returns the empty hand of one request."""
+
+
 NO_DESKS, NO_TEAM = Desks(), Team()
 
 
@@ -285,8 +319,10 @@ class Ports:
     """What a use case works with.
 
     `streams`: measurements are also published to a topic, for reports made outside of Baton.
-    `circuits`: this instance's circuit breakers. `media_links`, `media` and `media_store` make
-    links to files, fetch them from platforms, and keep them; None where that is not set up.
+    `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
+    None for nothing. `hand` is that of the present request. `media_links`, `media` and
+    `media_store` make links to files, fetch them from platforms, and keep them; None where that is
+    not set up.
     """
 
     store: ConversationStore
@@ -301,6 +337,8 @@ class Ports:
     team: Team = NO_TEAM
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
+    in_place: InPlace | None = None
+    hand: Hand | None = None
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None

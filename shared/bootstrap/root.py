@@ -5,6 +5,7 @@ the event loop.
 import contextlib
 import os
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -96,7 +97,8 @@ class Baton:
     def receive_webhook(self) -> Door:
         from shared.conversations.receive_webhook import body_limit, receive_webhook
 
-        return Door(partial(receive_webhook, self.ports), partial(body_limit, self.ports))
+        ports = self._delivering("receive_webhook")
+        return Door(partial(receive_webhook, ports), partial(body_limit, ports))
 
     def forward_variables(self, folder: Path) -> Door:
         from shared.browser.forward_variables import Bridge, body_limit, forward_variables
@@ -120,7 +122,8 @@ class Baton:
             folder / "reports" if folder else None,
             Keyring(self.settings.baton_api_keys),
         )
-        answer = partial(send_representative, self.ports, keyring, page=page)
+        ports = self._delivering("send_representative")
+        answer = partial(send_representative, ports, keyring, page=page)
         return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
 
     def deliver_outbox(self) -> Door:
@@ -147,6 +150,15 @@ class Baton:
         from shared.media.relay import relay_media
 
         return Door(partial(relay_media, self.ports, self._media_links()), lambda _: 0)
+
+    def _delivering(self, function: str) -> Ports:
+        """Returns the ports of a function that delivers what it accepts, if the settings say so."""
+        if self.settings.baton_deliver_in_place != "on":
+            return self.ports
+        from shared.bootstrap.in_place import DELIVERS
+        from shared.delivery.in_place import DeliverInPlace
+
+        return replace(self.ports, in_place=DeliverInPlace(DELIVERS[function]))
 
     @cached_property
     def _sender(self) -> "_SenderAtFirstUse":

@@ -46,6 +46,7 @@ AT_ONCE = 20  # customers of one batch
 class Applied:
     """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
     acted. `emits` is whether there may be commands to deliver, `commands` are those of this event.
+    `in_hand`: the present request delivers of them what it can.
     """
 
     conversation: Conversation
@@ -54,6 +55,7 @@ class Applied:
     duplicate: JournalEntry | None = None
     emits: bool = True
     commands: tuple[Command, ...] = ()
+    in_hand: bool = False
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
@@ -154,21 +156,28 @@ async def _commit(ports: Ports, place: _Place, decision: Decision, nonce: str) -
 async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
     event, snapshot, beside = place.event, place.snapshot, place.beside
     entries = entries_of(ports, event, decision, nonce)
+    alone = not (beside.entries or beside.updates or place.held)
+    entry, hand = entries[0], ports.hand if alone and decision.commands else None
+    stored = entry if hand is None else await hand.take(snapshot.value, entry)
+    joined = {one.line for one in entry.pending}
+    conversation = decision.conversation.with_line_ends(snapshot.value, joined, alone=alone)
     done = Applied(
-        decision.conversation,
+        conversation,
         decision.verdict,
         decision.refusal,
-        emits=bool(decision.commands),
+        emits=bool(decision.commands) or not alone,
         commands=decision.commands,
     )
     try:
-        await ports.store.commit(
+        written = await ports.store.commit(
             Commit(
-                [*entries, *beside.entries],
-                [Snapshot(decision.conversation, snapshot.token), *beside.conversations],
+                [stored, *entries[1:], *beside.entries],
+                [Snapshot(conversation, snapshot.token), *beside.conversations],
                 [*beside.updates, *settled(place.held, decision.ended)],
             )
         )
+        if hand is not None:
+            done = replace(done, in_hand=hand.keep(entry, written.entries[0].token))
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
@@ -184,6 +193,8 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
         if known is None:
             raise
     if known.value.nonce == nonce:
+        if hand is not None and known.value.id == entry.id:
+            return replace(done, in_hand=hand.keep(entry, known.token))
         return done
     await _learn(ports, place, nonce)
     return Applied(snapshot.value, known.value.verdict, duplicate=known.value)
@@ -425,11 +436,11 @@ async def _with_room(
 
 
 class Batch:
-    """Events that are applied one after another; at the end of the block each conversation that
-    one of them touched is woken once, also where the block ends in an error.
+    """Events that are applied one after another; at the end of the block each conversation for
+    which one of them has something to deliver is delivered here, where this function may do so, or
+    else woken once, also where the block ends in an error.
 
-    A duplicate touches its conversation as well: the first wake-up may be lost. What was refused
-    and has nothing to deliver does not.
+    A duplicate wakes its conversation as well: the first wake-up may be lost.
 
         async with Batch(ports) as batch:
             for event in events:
@@ -437,21 +448,24 @@ class Batch:
     """
 
     def __init__(self, ports: Ports) -> None:
-        self.ports = ports
-        self._touched: dict[str, None] = {}
+        self._hand = ports.in_place.hand(ports) if ports.in_place else None
+        self.ports = replace(ports, hand=self._hand) if self._hand else ports
+        self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
 
     async def __aenter__(self) -> "Batch":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for conversation in self._touched:
-            await wake(self.ports, conversation)
+        done = await self._hand.deliver() if self._hand else ()
+        left = (one for one, needed in self._touched.items() if needed or one not in done)
+        await asyncio.gather(*(wake(self.ports, one) for one in left))
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
         applied = await apply(self.ports, event, limit=limit)
-        if applied.refusal is None or applied.emits:
-            self._touched[applied.conversation.id] = None
+        if applied.emits:
+            needed = self._touched.get(applied.conversation.id, False)
+            self._touched[applied.conversation.id] = needed or not applied.in_hand
         return applied
 
 

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 from shared.conversations.apply import apply
 from shared.delivery.drain_line import DrainLine
-from shared.desks.work import call_desk
 from shared.errors import BatonError
 from shared.outbox.attempt import attempt, end, is_joined, tell_the_team
 from shared.outbox.in_flight import is_lost, lost, mark
@@ -41,6 +40,7 @@ PAGE = 50
 # how long the other lines wait for one that hangs, before they look for new entries
 LOOK_AGAIN_SECONDS = 1.0
 LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_SECONDS)
+IN_ANOTHER_HAND = timedelta(seconds=0.2)  # it takes milliseconds, unless that instance died
 
 
 class Drain:
@@ -56,6 +56,7 @@ class Drain:
         self.failed = self.again = False
         self.next_try: datetime | None = None
         self.retry_at: datetime | None = None
+        self._waits_for_hand = False
         self._empty = set[str]()
         self._works: list[Work] = []
         self._lines: dict[str, DrainLine] = {}
@@ -77,7 +78,25 @@ class Drain:
             await self._forget_lines()
         if not self.is_over:
             self.again = self.again or any(work.moved for work in self._works)
-            await park(self.ports, self._works)
+            if not self._waits_for_hand:  # whose write would meet a conflict
+                await park(self.ports, self._works)
+
+    async def run_in_hand(self, works: Iterable[Work]) -> None:
+        """Works entries that this instance has just committed, without reading the outbox. The
+        caller leaves in `lines` of each what is to be worked, and knows that nothing older waits
+        there.
+        """
+        self._take_in(works)
+        try:
+            while await self._wait_for_lines():
+                await self._record_what_is_done()
+        finally:
+            for line in self._lines.values():
+                line.cancel()
+        faults = [line.fault for line in self._lines.values() if line.fault is not None]
+        if faults:
+            await self._record_what_is_done()
+            raise faults[0]
 
     async def _work_every_line(self) -> None:
         after, more = 0, True
@@ -214,6 +233,9 @@ class Drain:
 
     async def _try(self, work: Work, command: Command) -> Attempt | None:
         if isinstance(command, CallDesk):
+            # imported here: those who deliver in place call no desk
+            from shared.desks.work import call_desk
+
             return await call_desk(self.ports, work, command)
         if self._recognises_ids(command):
             return await attempt(self.ports, work.entry.value, command)
@@ -260,6 +282,11 @@ class Drain:
         self.next_try = min(filter(None, (self.next_try, time)), default=None)
         if not target_is_down:
             self.retry_at = min(filter(None, (self.retry_at, time)), default=None)
+
+    def wait_for_another_hand(self) -> None:
+        """Looks again soon at a command that the instance which accepted it delivers itself."""
+        self._waits_for_hand = True
+        self.wait_until(self.ports.clock.now() + IN_ANOTHER_HAND)
 
     async def leave(self, work: Work, line: str) -> None:
         """Writes the outcomes once all lines are past the entry; only then it closes the frames

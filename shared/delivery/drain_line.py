@@ -181,6 +181,8 @@ class DrainLine:
         head = waiting[0][1]
         target = head.target(self._drain.conversation)
         is_down = put_off or (target is not None and self._drain.ports.circuits.of(target).is_open)
+        if head.in_hand_until is not None:
+            self._drain.wait_for_another_hand()
         self._drain.wait_until(head.next_look, target_is_down=is_down)
         for work, command in waiting:
             if (

@@ -284,7 +284,12 @@ def settled(command: C, state: State) -> C:
     """Returns the command as it stays in the journal, without the body that went to a topic,
     webhook or desk.
     """
-    update: dict[str, object] = {"state": state, "retry_at": None, "until": None}
+    update: dict[str, object] = {
+        "state": state,
+        "retry_at": None,
+        "until": None,
+        "in_hand_until": None,
+    }
     if isinstance(command, Publish | Post | Comment | TellTeam):
         update["body"] = {}
     if isinstance(command, CallDesk):

@@ -88,7 +88,12 @@ def again(
     if now - since < ports.policy.line_patience:
         longest = min(longest, LONGEST_AT_FIRST)
     pause = max(min(backoff(tried.attempts), longest), retry_after or 0.0)
-    update = {"retry_at": now + timedelta(seconds=pause), "until": None, "failing_since": since}
+    update = {
+        "retry_at": now + timedelta(seconds=pause),
+        "until": None,
+        "in_hand_until": None,
+        "failing_since": since,
+    }
     return Attempt(tried.model_copy(update=update), failed=True)
 
 
@@ -99,7 +104,8 @@ def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     now = ports.clock.now()
     waited = (now - (command.since or entry.time)).total_seconds()
     pause = min(max(waited / 4, PUT_OFF_SECONDS), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
-    update = {"retry_at": now + timedelta(seconds=min(pause, LONGEST_PAUSE)), "until": None}
+    retry_at = now + timedelta(seconds=min(pause, LONGEST_PAUSE))
+    update = {"retry_at": retry_at, "until": None, "in_hand_until": None}
     return Attempt(command.model_copy(update=update), put_off=True)
 
 

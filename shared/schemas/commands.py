@@ -62,6 +62,8 @@ class BaseCommand(Stored):
     native_id: str | None = None  # the platform's id of the message
     token: str | None = None  # marks the sender on a platform without dedupe
     until: Time | None = None  # in flight: its sender gives up at this time
+    # the instance that accepted it delivers it itself, and others leave it alone until then
+    in_hand_until: Time | None = None
 
     @property
     def line(self) -> str:
@@ -80,7 +82,7 @@ class BaseCommand(Stored):
     @property
     def next_look(self) -> Time | None:
         """The time before which the command must not be tried, None if it may be tried now."""
-        return self.until or self.retry_at
+        return self.until or self.retry_at or self.in_hand_until
 
 
 class _ToChannel(BaseCommand):

@@ -1,6 +1,6 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -300,6 +300,22 @@ class Former(Stored):
     since: Time
 
 
+class LineEnds(Stored):
+    """The last journal entry, by its sequence, that had a command for each line of the outbox.
+
+    - `at`: the version of the conversation with which this was written. It says nothing about a
+      later version: an older release, or a commit of another kind, went on without it.
+    - `since`: it says nothing about entries up to this one.
+    """
+
+    at: int
+    since: int = 0
+    last: dict[str, int] = Field(default_factory=dict)
+
+
+MOST_LINES = 12  # a handoff at a desk has a line of its own
+
+
 class Conversation(Stored):
     """One customer.
 
@@ -339,6 +355,7 @@ class Conversation(Stored):
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
     - `progress`: the running clocks of the reports.
+    - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
 
     id: str
@@ -386,6 +403,7 @@ class Conversation(Stored):
     progress: Progress | None = None
     version: int = 0
     outbox_base: int = 0
+    line_ends: LineEnds | None = None
     ours: bool = False
     erased: bool = False
     erasing: Erasing | None = None
@@ -410,6 +428,36 @@ class Conversation(Stored):
         """
         kept = ("names", "whose", "was", "same_as", "formerly", "waits_for")
         return {name: getattr(self, name) for name in kept}
+
+    def last_in(self, line: str) -> int:
+        """Returns the sequence of the last entry that may have a command in this line."""
+        ends = self._line_ends
+        return ends.last.get(line, ends.since)
+
+    def with_line_ends(
+        self, before: "Conversation", joined: Collection[str], *, alone: bool
+    ) -> "Conversation":
+        """Returns this version of the conversation `before`, with the lines that the event's entry
+        has joined.
+
+        Not `alone`: its commit writes other entries too, so nothing is known of older ones.
+        """
+        if before.line_ends is None and before.version and not joined and alone:
+            return self  # as most conversations that are only tracked
+        known, version = before._line_ends, self.version
+        last = {**known.last, **dict.fromkeys(joined, version)}
+        if alone and len(last) <= MOST_LINES:
+            ends = LineEnds(at=version, since=known.since, last=last)
+        else:
+            ends = LineEnds(at=version, since=version)
+        return self.model_copy(update={"line_ends": ends})
+
+    @property
+    def _line_ends(self) -> LineEnds:
+        ends = self.line_ends
+        if ends is not None and ends.at == self.version:
+            return ends
+        return LineEnds(at=self.version, since=self.version)
 
     def is_called(self, name: str) -> bool:
         """Returns whether this conversation, and not another one, lists the name."""

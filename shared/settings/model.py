@@ -80,6 +80,10 @@ class Settings(BaseModel):
     """Where state lives: `firestore`, or `sqlite:///path` on one machine."""
     baton_queue: Literal["", "inline", "pubsub"] = ""
     """What wakes delivery: `pubsub`, or `inline` on one machine."""
+    baton_deliver_in_place: Literal["", "off", "on"] = ""
+    """`on`: the function that accepts an event delivers what it can deliver quickly, before it
+    answers. `off`: all is delivered by `deliver_outbox`. The default is `on` with `pubsub`.
+    """
     google_cloud_project: str | None = None
     """The project of Firestore and Pub/Sub; by default the deployment's."""
     baton_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,9}$")] = "baton"
@@ -380,6 +384,9 @@ def _with_defaults(settings: Settings) -> Settings:
         or ("google" if dialogflow.rstrip("/").endswith("dialogflow.googleapis.com") else "none"),
         "rcs_auth": settings.rcs_auth or ("google" if rcs_google else "none"),
     }
+    filled["baton_deliver_in_place"] = settings.baton_deliver_in_place or (
+        "on" if filled["baton_queue"] == "pubsub" else "off"
+    )
     if deployed and (filled["baton_store"] != "firestore" or filled["baton_queue"] != "pubsub"):
         raise _misconfigured(
             "BATON_STORE, BATON_QUEUE: sqlite and inline are for one machine; use firestore and "

@@ -8,7 +8,7 @@ and a second commit. So after a refused commit the conversation is read first.
 
 from collections import OrderedDict
 
-from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation
 
 CONVERSATIONS = 1000
@@ -66,7 +66,7 @@ class CachedStore:
             self._remember(snapshot)
         return snapshot
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         """Drops the copies before the write, so that none remains if the write fails or its
         answer is lost.
         """
@@ -78,7 +78,7 @@ class CachedStore:
             for conversation in commit.conversations:
                 self._share(conversation.value.id)
             raise
-        for snapshot in written:
+        for snapshot in written.conversations:
             self._remember(snapshot)
         return written
 

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import figures, measure, micro
+from tests.benchmarks import figures, measure, micro, paths, quiet, statuses
 from tests.benchmarks.arithmetic import Figure
 from tests.benchmarks.emulators import missing
 from tests.benchmarks.measure import QUICK, Acks, Plan
@@ -38,10 +38,12 @@ def main() -> int:
         print(f"make bench needs the Cloud SDK's emulators and Express: {absent}", file=sys.stderr)  # noqa: T201  # a command-line program
         return 1
     BUILD.mkdir(parents=True, exist_ok=True)
+    before = quiet.busy()
     rounds, found = _measure(QUICK if given.quick else Plan())
-    print(f"\n{acks_table(rounds)}\n\n{figures_table(found)}\n")  # noqa: T201  # as above
+    noise = f"before: {quiet.noise(before)}\nafter: {quiet.noise(quiet.busy())}"
+    print(f"\n{acks_table(rounds)}\n\n{figures_table(found)}\n\n{noise}\n")  # noqa: T201  # as above
     if given.json:
-        given.json.write_text(json.dumps(_report(rounds, found), indent=2))
+        given.json.write_text(json.dumps(_report(rounds, found) | {"noise": noise}, indent=2))
     return 0
 
 
@@ -52,6 +54,12 @@ def _measure(plan: Plan) -> tuple[list[Acks], list[Figure]]:
     found += figures.of_delay(measure.delayed(plan))
     _say(f"{measure.SENDERS} senders, {plan.events} events, one conversation and many")
     found += figures.of_contest(measure.contest(plan))
+    _say(f"from end to end, in place and queued, {plan.turns} turns each")
+    found += figures.of_paths(paths.end_to_end(plan.turns))
+    _say("the RPCs of a dialogue of two functions")
+    found += figures.of_dialogue(paths.dialogue(plan.turns))
+    _say(f"{statuses.STATUSES} statuses in one webhook")
+    found += figures.of_statuses(statuses.seconds(plan.starts))
     _say(f"{plan.starts} cold starts of each")
     found += figures.of_starts(measure.starts(plan))
     for kind, name in figures.KINDS.items():

@@ -46,6 +46,16 @@ class Emulators:
         """Returns the same emulators at the addresses of a proxy."""
         return Emulators(firestore, pubsub, self.project)
 
+    def apart(self) -> "Emulators":
+        """Returns the same emulators with a project of its own, and Baton's topics in it."""
+        other = Emulators(self.firestore, self.pubsub, f"bench-{uuid.uuid4().hex[:12]}")
+        other.make_topics()
+        return other
+
+    def make_topics(self) -> None:
+        for topic in TOPICS:
+            _put(self.pubsub, f"projects/{self.project}/topics/{topic}", {})
+
     def push(self, topic: str, endpoint: str) -> None:
         """Pushes what a topic gets, in order, as deployed."""
         push = {"pushEndpoint": endpoint}
@@ -69,8 +79,7 @@ def emulators() -> Iterator[Emulators]:
         pair = Emulators(
             started["firestore"][1], started["pubsub"][1], f"bench-{uuid.uuid4().hex[:12]}"
         )
-        for topic in TOPICS:
-            _put(pair.pubsub, f"projects/{pair.project}/topics/{topic}", {})
+        pair.make_topics()
         yield pair
     finally:
         for process, _ in started.values():

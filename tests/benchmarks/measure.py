@@ -35,9 +35,10 @@ class Plan:
     starts: int = 5
     events: int = 1000
     counted: int = 100
+    turns: int = 150
 
 
-QUICK = Plan(rounds=1, slices=3, seconds=0.2, starts=2, events=300, counted=40)
+QUICK = Plan(rounds=1, slices=3, seconds=0.2, starts=2, events=300, counted=40, turns=40)
 
 
 @dataclass(slots=True)

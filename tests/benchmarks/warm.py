@@ -10,7 +10,7 @@ from shared.handoff.policy import Policy
 from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
-from shared.ports import Commit, Ports, Snapshot
+from shared.ports import Commit, Ports, Snapshot, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
 from shared.schemas.http import Request
@@ -63,9 +63,9 @@ class _Recording:
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         return Snapshot(self.last.conversations[0].value, self.token) if self.last else None
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         self.last = commit
-        return list(commit.conversations)
+        return Written([Snapshot(one, None) for one in commit.entries], [*commit.conversations])
 
 
 async def next_commit(kind: str, token: object) -> Commit:

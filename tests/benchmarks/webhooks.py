@@ -12,10 +12,13 @@ from shared.platforms.signatures import hmac_sha512_base64
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CSKU_SECRET, SIGNING_KEY = "bench-csku-secret", "bench-signing-key"
+BOT_KEY, WHATSAPP_SECRET = "dev-bench-bot", "bench-whatsapp-secret"
 SECRETS = {
     "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
     "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
     "BUSINESS_MESSAGES_CLIENT_TOKEN": "bench-client-token",
+    "WHATSAPP_APP_SECRETS": WHATSAPP_SECRET,
+    "WHATSAPP_VERIFY_TOKEN": "bench-verify-token",
 }
 Headers = dict[str, str]
 # (conversation, message id) -> body and headers

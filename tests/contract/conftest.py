@@ -101,9 +101,8 @@ class Maker:
         """
         written: list[Snapshot[Conversation]] = []
         for one in conversations:
-            written += await store.commit(
-                Commit([self.entry(one, state=state, due=due)], [Snapshot(one, None)])
-            )
+            commit = Commit([self.entry(one, state=state, due=due)], [Snapshot(one, None)])
+            written += (await store.commit(commit)).conversations
         return written
 
     async def count(self, store: ConversationStore, *counts: Count) -> None:

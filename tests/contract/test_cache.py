@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Unavailable
-from shared.ports import Commit, PreconditionFailed, Snapshot
+from shared.ports import Commit, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation, Name
 from shared.stores.cache import NEEDLESS_READS, CachedStore
 from shared.stores.sqlite.store import SqliteStore
@@ -26,7 +26,7 @@ class CountingStore(SqliteStore):
         self.asked["load"] += 1
         return await super().load(conversation, fresh=fresh)
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         self.asked["commit"] += 1
         written = await super().commit(commit)
         if not self.answers:

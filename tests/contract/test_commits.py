@@ -20,13 +20,15 @@ async def test_what_was_committed_is_read_back(store: ConversationStore, make: A
     conversation = make.conversation("3333", waits=5, due=9)
     entry = make.entry(conversation, nonce="ours", text="hello", due=3)
 
-    (written,) = await store.commit(Commit([entry], [Snapshot(conversation, None)]))
+    done = await store.commit(Commit([entry], [Snapshot(conversation, None)]))
 
+    (written,), (created,) = done.conversations, done.entries
     read, known = await store.load(conversation.id), await store.entry(conversation.id, entry.id)
     assert read is not None
     assert known is not None
     assert read.value == written.value == conversation
     assert (known.value, known.value.nonce) == (entry, "ours")
+    assert created == known  # its token is good for an update
 
 
 async def test_what_was_never_written_is_absent(store: ConversationStore, make: Any) -> None:
@@ -41,9 +43,8 @@ async def test_the_token_of_a_commit_is_good_for_the_next(
     (written,) = await make.commit(store, make.conversation("3333"))
     for version in (2, 3):
         conversation = make.conversation("3333", version=version)
-        (written,) = await store.commit(
-            Commit([make.entry(conversation)], [Snapshot(conversation, written.token)])
-        )
+        commit = Commit([make.entry(conversation)], [Snapshot(conversation, written.token)])
+        (written,) = (await store.commit(commit)).conversations
     read = await store.load("business_messages:3333")
     assert read is not None
     assert read.value.version == 3
@@ -53,7 +54,7 @@ async def test_a_commit_may_write_entries_alone_or_conversations_alone(
     store: ConversationStore, make: Any
 ) -> None:
     conversation = make.conversation("3333")
-    assert await store.commit(Commit([make.entry(conversation)])) == []
+    assert not (await store.commit(Commit([make.entry(conversation)]))).conversations
     await store.commit(Commit((), [Snapshot(conversation, None)]))
     assert await store.load(conversation.id) is not None
 
@@ -100,7 +101,7 @@ async def test_a_channel_with_all_the_desks_that_go_along_with_it_is_one_commit(
     ]
     tokens = [one.token for one in written]
     commit = Commit([make.entry(one) for one in moved], list(map(Snapshot, moved, tokens)))
-    assert [one.value for one in await store.commit(commit)] == moved
+    assert [one.value for one in (await store.commit(commit)).conversations] == moved
     with pytest.raises(PreconditionFailed):
         await store.commit(commit)
 
@@ -108,7 +109,7 @@ async def test_a_channel_with_all_the_desks_that_go_along_with_it_is_one_commit(
 async def _used_token(store: ConversationStore, make: Any, native: str) -> object:
     """Returns a token of a conversation that has been written again since."""
     first, second = make.conversation(native, version=5), make.conversation(native, version=6)
-    (old,) = await store.commit(Commit((), [Snapshot(first, None)]))
+    (old,) = (await store.commit(Commit((), [Snapshot(first, None)]))).conversations
     await store.commit(Commit((), [Snapshot(second, old.token)]))
     return old.token
 
@@ -242,7 +243,8 @@ async def test_a_commit_replaces_entries_only_under_their_tokens(
     assert await store.pending_count(one.id) == 1
     assert await store.load(third.id) is None
 
-    (written,) = await store.commit(Commit([make.entry(third)], [Snapshot(third, None)], sent[:1]))
+    commit = Commit([make.entry(third)], [Snapshot(third, None)], sent[:1])
+    (written,) = (await store.commit(commit)).conversations
     assert written.value == third
     assert await store.pending_count(one.id) == 0
 

@@ -157,14 +157,15 @@ async def test_a_link_is_kept_once_a_day_and_a_lost_desk_stops_nothing(
     store: FirestoreStore, rpc: CountingRpc, make: Any, clock: Any
 ) -> None:
     channel = make.conversation("channel", links=("csku:never-written",))
-    (written,) = await store.commit(Commit((), [Snapshot(channel, None)]))
+    (written,) = (await store.commit(Commit((), [Snapshot(channel, None)]))).conversations
     token: Any = written.token
     today = datetime.fromtimestamp(token.seconds, UTC)  # by the emulator's own clock
     clock.time = today + timedelta(days=2)
     rpc.made.clear()
     for version, commits in ((2, 2), (3, 4)):
         channel = channel.model_copy(update={"version": version})
-        (written,) = await store.commit(Commit((), [Snapshot(channel, written.token)]))
+        commit = Commit((), [Snapshot(channel, written.token)])
+        (written,) = (await store.commit(commit)).conversations
         assert rpc.made["commit"] == commits
     clock.time = today
     channel = channel.model_copy(update={"version": 4})

@@ -29,6 +29,7 @@ from shared.schemas.notifications import HANDOFFS, OUTBOX, USER_MESSAGES
 from shared.stores.firestore.rpc import FirestoreRpc
 from shared.stores.firestore.store import FirestoreStore
 from shared.transports.clock import WallClock
+from shared.transports.pubsub import PubsubPublisher
 from tests.emulators.boundaries import Boundaries
 from tests.emulators.platform_server import PlatformServer
 from tests.emulators.pusher import Pusher
@@ -116,12 +117,14 @@ class Deployment:
         self._names, self._wide, self._settings = functions, wide, settings
         self._rpc = FirestoreRpc(emulators.project, emulators.firestore)
         self.store: ConversationStore = FirestoreStore(self._rpc, WallClock(), timedelta(days=30))
+        self.publisher = PubsubPublisher(emulators.project, emulators.pubsub)
         self._stack = contextlib.AsyncExitStack()
         self.http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(aiohttp.ClientSession())
         self._stack.push_async_callback(self._rpc.close)
+        self._stack.push_async_callback(self.publisher.close)
         await self._stack.enter_async_context(self.platform)
         for name in self._names:
             self.instances[name] = await self._instance(name)

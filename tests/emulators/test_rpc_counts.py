@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from infra.cost.cost import CUSTOMERS, OPERATIONS
+from infra.cost.cost import ANSWERS, CUSTOMERS, OPERATIONS
 from infra.local.server import PATIENCE_SECONDS
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller
 
 NATIVE = "counted"
+QUEUED = {"BATON_DELIVER_IN_PLACE": "off"}
 
 
 def _rpcs(deployment: Deployment, function: str) -> list[dict[str, int]]:
@@ -44,7 +45,7 @@ def _made(deployment: Deployment, function: str) -> dict[str, int]:
 async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_read_more(
     deploy: Callable[..., Deployment],
 ) -> None:
-    async with deploy("receive_webhook", "deliver_outbox") as deployment:
+    async with deploy("receive_webhook", "deliver_outbox", **QUEUED) as deployment:
         caller = Caller(deployment, NATIVE)
         counted = []
         for n in range(5):
@@ -52,7 +53,6 @@ async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_rea
             counted.append(_made(deployment, "receive_webhook"))
         await deployment.until_quiet(caller.id)
         cold, warm = {"GetDocument": 1, "Commit": 1, "Publish": 1}, {"Commit": 1, "Publish": 1}
-        assert OPERATIONS[CUSTOMERS]["receive_webhook"]["publishes"] == warm["Publish"]
         assert counted == [cold, warm, warm, warm, warm]
         said = [{"get": 1, "commit": 1, "publish": 1}, *[{"commit": 1, "publish": 1}] * 4]
         assert await _answered(deployment, "receive_webhook", len(said)) == said
@@ -62,17 +62,54 @@ async def test_in_a_dialogue_of_two_functions_each_word_is_one_read_and_one_comm
     deploy: Callable[..., Deployment],
 ) -> None:
     """The other function outdates the copy with every answer: the first refused commit says so."""
-    async with deploy("receive_webhook", "send_representative") as deployment:
-        caller = Caller(deployment, NATIVE)
-        counted = []
-        for n in range(5):
-            assert (await caller.says(f"word {n}", f"m-{n}")).reply.status == 200
-            assert (await caller.bot_says(f"answer {n}", f"a-{n}")).reply.status == 200
-            counted.append(
-                [_made(deployment, one) for one in ("receive_webhook", "send_representative")]
-            )
+    async with deploy("receive_webhook", "send_representative", **QUEUED) as deployment:
         read_first = {"GetDocument": 1, "Commit": 1, "Publish": 1}
-        assert counted[2:] == [[read_first] * 2] * 3
+        assert (await _counted_dialogue(deployment))[2:] == [[read_first] * 2] * 3
+
+
+async def test_a_dialogue_in_place_needs_no_third_function(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """A read, the commit, the topic or the platform, and the commit that settles it."""
+    async with deploy("receive_webhook", "send_representative") as deployment:
+        counted = await _counted_dialogue(deployment)
+        heard, said = {"GetDocument": 1, "Commit": 2, "Publish": 1}, {"GetDocument": 1, "Commit": 2}
+        assert counted[2:] == [[heard, said]] * 3
+        customers, answers = (
+            OPERATIONS[CUSTOMERS]["receive_webhook"],
+            OPERATIONS[ANSWERS]["send_representative"],
+        )
+        for made, cost in ((heard, customers), (said, answers)):
+            assert (cost["reads"], cost["publishes"]) == (
+                made["GetDocument"],
+                made.get("Publish", 0),
+            )
+            assert cost["writes"] == made["Commit"] + 1  # entry and conversation in the first one
+        assert len(deployment.platform.store.transcript(NATIVE)) == 10
+
+
+async def test_a_warm_webhook_in_place_is_two_commits_and_the_topic(
+    deploy: Callable[..., Deployment],
+) -> None:
+    async with deploy("receive_webhook") as deployment:
+        caller = Caller(deployment, NATIVE)
+        await caller.says("hello", "m-0")
+        await caller.says("hello", "m-1")
+        _made(deployment, "receive_webhook")
+        await caller.says("hello", "m-2")
+        assert _made(deployment, "receive_webhook") == {"Commit": 2, "Publish": 1}
+
+
+async def _counted_dialogue(deployment: Deployment) -> list[list[dict[str, int]]]:
+    """Returns what five words of the customer and the answers of a bot cost each function."""
+    caller, counted = Caller(deployment, NATIVE), []
+    for n in range(5):
+        assert (await caller.says(f"word {n}", f"m-{n}")).reply.status == 200
+        assert (await caller.bot_says(f"answer {n}", f"a-{n}")).reply.status == 200
+        counted.append(
+            [_made(deployment, one) for one in ("receive_webhook", "send_representative")]
+        )
+    return counted
 
 
 async def test_typing_is_one_fresh_read_and_one_publish(deploy: Callable[..., Deployment]) -> None:
@@ -89,15 +126,13 @@ async def test_typing_is_one_fresh_read_and_one_publish(deploy: Callable[..., De
 async def test_a_drain_is_one_query_and_one_commit_for_each_entry(
     deploy: Callable[..., Deployment],
 ) -> None:
-    async with deploy("receive_webhook", "deliver_outbox") as deployment:
+    async with deploy("receive_webhook", "deliver_outbox", **QUEUED) as deployment:
         caller, delivery = Caller(deployment, NATIVE), deployment.instances["deliver_outbox"]
         await caller.says("hello", "m-0")
         await deployment.until_quiet(caller.id)
         await _answered(deployment, "deliver_outbox", 1)
         drain = {"RunQuery": 1, "Publish": 1, "Commit": 1}
         assert _made(deployment, "deliver_outbox") == drain
-        counted = OPERATIONS[CUSTOMERS]["deliver_outbox"]
-        assert [counted[one] for one in ("reads", "publishes", "writes")] == list(drain.values())
 
         delivery.kill()
         for n in range(1, 8):

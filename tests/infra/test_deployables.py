@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from infra.deployables import TABLE, deployables, secrets, settings, topics
 from infra.uses import CHANNELS, DESKS, USES
+from shared.bootstrap.in_place import DELIVERS
 from shared.bootstrap.platforms import capabilities, platforms
 from shared.bootstrap.policy import policy
 from shared.schemas import notifications
@@ -95,6 +96,26 @@ def noting(read: set[str]) -> Settings:
 @pytest.mark.parametrize("function", sorted(set(ROWS) - {"sweep", "relay_media"}))
 def test_all_who_write_the_journal_keep_it_as_long(function: str) -> None:
     assert "JOURNAL_TTL_DAYS" in ROWS[function].settings
+
+
+@pytest.mark.parametrize(("function", "lines"), DELIVERS.items())
+def test_a_function_has_what_the_lines_need_that_it_delivers_itself(
+    function: str, lines: frozenset[str]
+) -> None:
+    row = ROWS[function]
+    assert {line.removeprefix("topic ") for line in lines if line.startswith("topic ")} <= {
+        *row.publishes
+    }
+    links = {"MEDIA_URL", "MEDIA_LINK_SECONDS", "MEDIA_LINK_KEYS"}  # each line may carry a file
+    assert links <= {*row.secrets, *row.settings}
+    needs = {"webhook BOT": {"BOT_WEBHOOK_URL"}, "webhook HUMAN": {"DESK_WEBHOOK_URL"}}
+    for line in lines & needs.keys():
+        assert {*needs[line], "OUTBOUND_WEBHOOK_KEYS"} <= {*row.secrets}
+    if "channel" in lines:
+        deliverer = {*ROWS["deliver_outbox"].secrets, *ROWS["deliver_outbox"].settings}
+        senders = {name for name in deliverer if name.startswith(("BUSINESS_MESSAGES_", "RCS_"))}
+        assert senders <= {*row.secrets, *row.settings}
+    assert "BATON_DELIVER_IN_PLACE" in row.settings
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)

@@ -17,14 +17,13 @@ AT_START = {
 }  # fmt: skip
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
-    "receive_webhook": {"conversations", "stores"},
+    "receive_webhook": {"conversations", "delivery", "outbox", "stores"},
     "forward_variables": {"browser", "conversations", "stores", "version"},
     "send_representative": {
-        "api", "conversations", "customers", "media", "reports", "stores", "version",
+        "api", "conversations", "customers", "delivery", "media", "outbox", "reports", "stores",
+        "version",
     },
-    "deliver_outbox": {
-        "conversations", "customers", "delivery", "desks", "media", "outbox", "stores",
-    },
+    "deliver_outbox": {"conversations", "customers", "delivery", "media", "outbox", "stores"},
     "relay_media": {"media", "stores"},
     "run_bot": {"bots", "conversations", "stores"},
     "notify_handoff": {"conversations", "stores", "teams"},

@@ -29,6 +29,7 @@ class Process:
     """`python -m infra.local` on a free port of this machine, its state in `home`."""
 
     home: Path
+    in_place: str = "off"
     port: int = field(default_factory=free_port)
     running: subprocess.Popen[bytes] | None = None
 
@@ -39,7 +40,8 @@ class Process:
     def start(self) -> None:
         settings = {"PORT": str(self.port), "BATON_HOME": str(self.home)}
         timers = {"UNCLAIMED_AFTER": "2", "UNCLAIMED_REMINDERS": "2", "HUMAN_IDLE_AFTER": "4"}
-        environment = {"PATH": os.environ["PATH"], **settings, **timers}
+        delivers = {"BATON_DELIVER_IN_PLACE": self.in_place}
+        environment = {"PATH": os.environ["PATH"], **settings, **timers, **delivers}
         with (self.home / "log.txt").open("ab") as log:
             command = [sys.executable, "-m", "infra.local"]
             self.running = subprocess.Popen(

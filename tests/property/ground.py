@@ -37,11 +37,13 @@ class Ground(RuleBasedStateMachine):
     that may be linked to the first or the last, and one that is only tracked.
     """
 
+    in_place = False
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.Runner()
-        self.world = World(Path(self.folder.name))
+        self.world = World(Path(self.folder.name), in_place=self.in_place)
         self.clients = Clients(self.world)
         self.ledger = Ledger(self.world, self.clients)
 

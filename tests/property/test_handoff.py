@@ -307,5 +307,11 @@ class Handoff(Ground):
             assert remains(self.world.path, marker, None if member in CHANNELS else family) == []
 
 
-Handoff.TestCase.settings = effort(60)
-TestHandoff = Handoff.TestCase
+class HandoffInPlace(Handoff):
+    """The same where the instance that accepts an event delivers it."""
+
+    in_place = True
+
+
+Handoff.TestCase.settings = HandoffInPlace.TestCase.settings = effort(60)
+TestHandoff, TestHandoffInPlace = Handoff.TestCase, HandoffInPlace.TestCase

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 from infra.local.simulators.business_messages import PREFIX, BusinessMessagesSimulator
 from infra.local.simulators.platform_store import PlatformStore
+from shared.bootstrap.in_place import DELIVERS
+from shared.delivery.in_place import DeliverInPlace
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
 from shared.measures.counts import Count
 from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
-from shared.ports import Commit, Ports, PreconditionFailed, Snapshot, Webhooks
+from shared.ports import Commit, Ports, PreconditionFailed, Snapshot, Webhooks, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -89,7 +91,7 @@ class MortalStore(SqliteStore):
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         return await self._life.through(super()._run(work, *arguments))
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         return await self._or_fail(super().commit(commit))
 
     async def update(
@@ -161,9 +163,12 @@ class MortalSender:
 
 
 class World:
-    """The outside, and the instances that come and go in it."""
+    """The outside, and the instances that come and go in it. `in_place`: they deliver what they
+    accept, as far as a deployed function may.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, in_place: bool = False) -> None:
+        self._in_place = in_place
         self.path = str(folder / "baton.sqlite")
         self.clock = FakeClock()
         self._observer = SqliteStore(self.path)
@@ -214,4 +219,7 @@ class World:
             policy=policy,
             platforms={platform.name: platform for platform in known},
             webhooks=Webhooks({"BOT": BOT_WEBHOOK}, base64.b64encode(b"key").decode()),
+            in_place=DeliverInPlace(frozenset().union(*DELIVERS.values()))
+            if self._in_place
+            else None,
         )

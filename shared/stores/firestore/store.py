@@ -22,7 +22,7 @@ from google.api_core.exceptions import InvalidArgument
 
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
-from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot
+from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
@@ -65,7 +65,7 @@ class FirestoreStore:
     def copy_called(self, name: str) -> Snapshot[Conversation] | None:
         return None
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         entries = [self._create_entry(entry) for entry in commit.entries]
         conversations = [
             self._write_conversation(conversation) for conversation in commit.conversations
@@ -76,8 +76,12 @@ class FirestoreStore:
         ]
         times = await self._rpc.commit([*entries, *conversations, *updates])
         await self._keep_links(commit)
+        created = zip(commit.entries, times, strict=False)
         written = zip(commit.conversations, times[len(entries) :], strict=False)
-        return [Snapshot(conversation.value, time) for conversation, time in written]
+        return Written(
+            [Snapshot(entry, time) for entry, time in created],
+            [Snapshot(conversation.value, time) for conversation, time in written],
+        )
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         document = await self._rpc.get(self._name(forms.entry_path(conversation, entry)))

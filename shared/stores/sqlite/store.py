@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from shared.errors import BadRequest
 from shared.measures.counts import SHOWN, Count, Tally, in_tally
-from shared.ports import Commit, Page, PreconditionFailed, Snapshot
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.times import format_time
@@ -42,6 +42,7 @@ from shared.stores.sqlite.pages import behind, page
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
 _Row = tuple[Any, ...]
+FIRST_REVISION = 1
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
 _SCHEMA = """
 create table if not exists conversations (
@@ -90,9 +91,12 @@ class SqliteStore:
     def copy_called(self, name: str) -> Snapshot[Conversation] | None:
         return None
 
-    async def commit(self, commit: Commit) -> list[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         await self._run(_whole, _commit, commit)
-        return [Snapshot(written.value, written.value.version) for written in commit.conversations]
+        return Written(
+            [Snapshot(entry, FIRST_REVISION) for entry in commit.entries],
+            [Snapshot(one.value, one.value.version) for one in commit.conversations],
+        )
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
         sql = "select body, revision from journal where conversation = ? and id = ?"
@@ -347,10 +351,11 @@ def _create_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
         connection.execute(
             "insert or ignore into journal (conversation, id, revision, seq, time, due_at, "
             "pending_seq, body)"
-            " values (?, ?, 1, ?, ?, ?, ?, ?)",
+            " values (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 entry.conversation,
                 entry.id,
+                FIRST_REVISION,
                 document.seq,
                 *times,
                 document.pending_seq,

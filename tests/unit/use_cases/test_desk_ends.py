@@ -3,7 +3,6 @@ all of them.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +15,8 @@ from shared.delivery.deliver import deliver
 from shared.desks.adopt import CHATS_KEPT
 from shared.errors import Unavailable
 from shared.handoff.routing.desk import Desk
-from shared.ports import Commit, ConversationStore, Snapshot
-from shared.schemas.conversation import Conversation, Phase
+from shared.ports import Commit, ConversationStore, Written
+from shared.schemas.conversation import Phase
 from shared.schemas.events import Claim, HumanLeft, UserMessage, VariablesCaptured
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.unit.use_cases.conftest import Bench
@@ -228,7 +227,7 @@ class Failing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def commit(self, commit: Commit) -> Sequence[Snapshot[Conversation]]:
+    async def commit(self, commit: Commit) -> Written:
         if self.times and any(one.value.id == CHAT for one in commit.conversations):
             self.times -= 1
             raise Unavailable("planned", "The store was told to fail.")
@@ -238,7 +237,7 @@ class Failing:
 async def test_a_chat_whose_adoption_fails_is_not_forgotten(world: World) -> None:
     """The desk's webhook never tells of it."""
     failing = Failing(world.bench.store, 3)
-    world.ports = replace(world.ports, store=failing)  # type: ignore[arg-type]  # it has what it passes on
+    world.ports = replace(world.ports, store=failing)
     await handed_over(world)
     assert (await world.calls())[0].chat == CHAT
     await world.customer("hello?")

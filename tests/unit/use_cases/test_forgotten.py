@@ -122,7 +122,7 @@ async def test_an_erase_ends_a_chat_that_is_noted_and_takes_what_was_said_there(
 
 
 async def test_an_erase_ends_a_chat_whose_adoption_waits(world: World) -> None:
-    world.ports = replace(world.ports, store=Failing(world.bench.store, 1))  # type: ignore[arg-type]  # it passes on
+    world.ports = replace(world.ports, store=Failing(world.bench.store, 1))
     await handed_over(world)
     assert (await world.calls())[0].chat == CHAT
     await erase(world.ports, ID, "admin")
