@@ -76,16 +76,18 @@ class MediaLinks:
             raise Gone("link-expired", "This link has expired. Read the conversation again.")
         return MediaName(conversation, entry, index)
 
-    def with_links(self, conversation: str, entry: str, details: JsonObject) -> JsonObject:
+    def with_links(
+        self, conversation: str, entry: str, details: JsonObject, *, for_people: bool = False
+    ) -> JsonObject:
         """Returns what came beside a message, with a link to each of its files."""
         files = details.get("attachments")
         if not isinstance(files, list) or not self.keys:
             return details
-        ends = self.now() + self.lifetime
+        ends = self.now() + (max(self.lifetime, FOR_PEOPLE) if for_people else self.lifetime)
         linked: list[JsonValue] = [
             {
                 **file,
-                "url": self.link(MediaName(conversation, entry, index)),
+                "url": self.link(MediaName(conversation, entry, index), for_people=for_people),
                 "urlExpiresAt": ends.isoformat(timespec="seconds").replace("+00:00", "Z"),
             }
             for index, file in enumerate(files)

@@ -108,6 +108,8 @@ def tear_down(to: Deployment, runner: Runner) -> int:
         f"  gcloud firestore databases update {at} --no-delete-protection\n"
         f"  gcloud firestore databases delete {at}"
     )
+    if to.media is not None:
+        print(f"  gcloud storage rm --recursive {to.media}")
     return 0
 
 

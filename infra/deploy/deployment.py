@@ -15,6 +15,7 @@ from infra.deployables import (
     secret_of,
 )
 from infra.uses import Missing, missing, uses
+from shared.settings.model import Settings
 
 WEEK = "604800s"
 EGRESS, INGRESS = ("private-ranges-only", "all"), ("all", "internal-and-gclb")
@@ -97,6 +98,16 @@ class Deployment:
     def missing(self) -> list[Missing]:
         """Returns what that needs and what has no value yet."""
         return missing(self.used, self.settings, self.secrets)
+
+    @property
+    def journal_days(self) -> str:
+        return self.settings.get("JOURNAL_TTL_DAYS", str(Settings().journal_ttl_days))
+
+    @property
+    def media(self) -> str | None:
+        """Returns the bucket of conversations' files, if there is one."""
+        name = self.settings.get("MEDIA_BUCKET")
+        return f"gs://{name}" if name else None
 
     @property
     def bucket(self) -> str:

@@ -15,13 +15,15 @@ from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
-from shared.settings.types import AGENT, EXACT_ORIGIN, PHONE_NUMBER_ID, TEMPLATE
+from shared.settings.types import AGENT, BUCKET, EXACT_ORIGIN, HOST, PHONE_NUMBER_ID, TEMPLATE
 
 FILE = ROOT / "infra" / "terraform" / "settings.json"
 URL = "^https?://[^/?#]+"
 FORMS = {
     "BRIDGE_ALLOWED_ORIGINS": EXACT_ORIGIN.pattern,
+    "CSKU_MEDIA_HOSTS": HOST.pattern,
     "DIALOGFLOW_AGENT": AGENT.pattern,
+    "MEDIA_BUCKET": BUCKET.pattern,
     "WHATSAPP_REOPEN_TEMPLATE": TEMPLATE.pattern,
     "WHATSAPP_NUMBERS": PHONE_NUMBER_ID.pattern,
 }

@@ -50,10 +50,16 @@ def environment(to: Deployment, row: Deployable) -> Mapping[str, str]:
         "FUNCTION_USE_ASGI": "true",
         "LOG_EXECUTION_ID": "true",
         **({"BATON_PLATFORMS": platforms} if named else {}),
+        **({"MEDIA_URL": to.url("relay_media")} if _makes_links(to, row) else {}),
         **({} if to.alone else {"BATON_PREFIX": to.prefix}),
         **({} if to.database == "(default)" else {"BATON_DATABASE": to.database}),
         **{setting: to.settings[setting] for setting in row.settings if setting in to.settings},
     }
+
+
+def _makes_links(to: Deployment, row: Deployable) -> bool:
+    """Returns whether a function is given the address of links to files: once these have a key."""
+    return "MEDIA_URL" in row.settings and "MEDIA_LINK_KEYS" in to.secrets
 
 
 def _flags(to: Deployment, name: str, row: Deployable, source: str) -> list[str]:

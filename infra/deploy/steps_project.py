@@ -14,6 +14,7 @@ APIS = (
     "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler dialogflow "
     "firestore iam logging monitoring pubsub run secretmanager storage"
 )
+MEDIA_ROLES = {"relay_media": "roles/storage.objectViewer"}  # the others write and delete too
 CALLERS = {
     "pubsub": "Pub/Sub, when it pushes to a function",
     "scheduler": "Cloud Scheduler, when it calls a function",
@@ -45,6 +46,7 @@ def project_steps(to: Deployment) -> Iterator[Step]:
     yield from _topics(to)
     yield from _secrets(to)
     yield from _sources(to)
+    yield from _media(to)
 
 
 def _project(to: Deployment) -> Iterator[Step]:
@@ -299,3 +301,32 @@ def _sources(to: Deployment) -> Iterator[Step]:
         "artifacts repositories", to.prefix, member, "roles/artifactregistry.writer", at
     )
     yield Step("builds may write images", right)
+
+
+def _media(to: Deployment) -> Iterator[Step]:
+    """Yields the bucket of conversations' files. Like the database it stays when Baton is taken
+    away. What is deleted is gone at once: a customer may have asked for it.
+    """
+    if to.media is None:
+        return
+    rule = {"action": {"type": "Delete"}, "condition": {"age": int(to.journal_days)}}
+    kept = ["--uniform-bucket-level-access", "--public-access-prevention"]
+    kept += ["--soft-delete-duration=0", "--lifecycle-file=/dev/stdin"]
+    kept += to.key("--default-encryption-key")
+    rules = json.dumps({"rule": [rule]})
+    at, labels = f"--location={to.region}", to.labelled("--update-labels")
+    yield Step(
+        "bucket of files",
+        to.gcloud("storage buckets create", to.media, at, *kept, stdin=rules),
+        probe=to.gcloud("storage buckets describe", to.media),
+        update=(to.gcloud("storage buckets update", to.media, *kept, stdin=rules),),
+    )
+    if labels:
+        change = to.gcloud("storage buckets update", to.media, *labels)
+        yield Step("labels of the bucket of files", change)
+    for name, row in to.table.items():
+        if "MEDIA_BUCKET" in row.settings:
+            role = MEDIA_ROLES.get(name, "roles/storage.objectUser")
+            member = f"serviceAccount:{to.account(name)}"
+            right = to.right("storage buckets", to.media, member, role)
+            yield Step(f"{name}: {role}", right, function=name)

@@ -18,7 +18,7 @@ CONTENT_TYPES = {
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
-    "data:;"
+    "data:; media-src 'self';"
     " base-uri 'none'; form-action 'none'; "
 )
 HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}

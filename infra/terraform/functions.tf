@@ -51,6 +51,8 @@ resource "google_cloudfunctions2_function" "these" {
       var.bigquery && contains(each.value.settings, "REPORTS_STREAM") ? { REPORTS_STREAM = "on" } : {},
       # Which platforms are in use: those of which a secret has a value.
       length(local.platforms) > 0 && contains(each.value.settings, "BATON_PLATFORMS") ? { BATON_PLATFORMS = join(",", local.platforms) } : {},
+      # Links to files are made once these have a key. The address is not read from the function: that would be a cycle.
+      contains(var.secrets, "MEDIA_LINK_KEYS") && contains(each.value.settings, "MEDIA_URL") ? { MEDIA_URL = "https://${local.host}/${local.names["relay_media"]}" } : {},
       var.rotated == null ? {} : { SECRETS_ROTATED = var.rotated },
       { for name, value in var.settings : name => value if contains(each.value.settings, name) },
     )

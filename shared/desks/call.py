@@ -13,6 +13,7 @@ from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import plain_text_for
 from shared.outbox.attempt import settled
+from shared.outbox.files import linked_by
 from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, tried_by
 from shared.platforms.desk import Chat, ChatDesk, Spoken, chat_at
@@ -83,7 +84,7 @@ class DeskCall:
         return [
             Spoken(
                 SPEAKERS[one.kind],
-                plain_text_for(Audience.AGENT, one) or "",
+                plain_text_for(Audience.AGENT, one, linked_by(self.ports)) or "",
                 one.time,
                 one.representative.display_name if one.representative else None,
             )

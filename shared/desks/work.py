@@ -15,6 +15,7 @@ from shared.desks.open import known_customer, open_chat
 from shared.errors import BatonError
 from shared.handoff.visibility import words_for_desk
 from shared.outbox.attempt import asked, end, settled
+from shared.outbox.files import linked_by
 from shared.outbox.in_flight import lost, mark
 from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
@@ -107,7 +108,7 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
         return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
     if call.command.until is not None:
         return end(call.ports, call.entry, lost(call.command))
-    request = desk.say(chat, words_for_desk(call.entry, call.command))
+    request = desk.say(chat, words_for_desk(call.entry, call.command, linked_by(call.ports)))
     mine = await mark(call.ports, call.work, call.command)
     if mine is None:
         return None

@@ -5,7 +5,7 @@ customer's words that were captured under it. A bot reads all of the customer's 
 what a bot asked.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,9 @@ from shared.schemas.details import Attachment, Details, first_words
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
+
+# Adds links to the files of what came beside a message: of a conversation's journal, and an entry.
+Linked = Callable[[str, str, JsonObject], JsonObject]
 
 KEPT_KEYS, KEPT_BYTES = 500, 200_000  # of a conversation
 
@@ -222,11 +225,27 @@ def _without_quote(details: JsonObject) -> JsonObject:
     return details | {"about": {**about, "text": HIDDEN}}
 
 
-def plain_text_for(audience: Audience, entry: JournalEntry) -> str | None:
+def plain_text_for(
+    audience: Audience, entry: JournalEntry, linked: Linked | None = None
+) -> str | None:
     """Returns an entry in words, for readers who get nothing else: a text that answers, changes or
-    deletes an earlier message says so. None where nothing was said or done.
+    deletes an earlier message says so, and files have the links that `linked` makes. None where
+    nothing was said or done.
     """
-    return in_words(words_for(audience, entry), details_for(audience, entry) or {})
+    words = in_words(words_for(audience, entry), details_for(audience, entry) or {})
+    return "\n".join(filter(None, [words, *file_links(audience, entry, linked)])) or None
+
+
+def file_links(audience: Audience, entry: JournalEntry, linked: Linked | None) -> list[str]:
+    """Returns the links that `linked` makes to the files of an entry, without files whose own link
+    stands in the words.
+    """
+    details = details_for(audience, entry)
+    if linked is None or not details:
+        return []
+    words = words_for(audience, entry) or ""
+    files = Details.model_validate(linked(entry.conversation, entry.id, details)).attachments
+    return [one.url for one in files if one.url and not (one.link and one.link in words)]
 
 
 def words_to_mask(entry: JournalEntry) -> str | None:
@@ -243,9 +262,11 @@ def first_words_of(entry: JournalEntry) -> str | None:
     return None if entry.text is None else first_words(unsealed(entry.text))
 
 
-def words_for_desk(entry: JournalEntry, command: CallDesk) -> str:
+def words_for_desk(entry: JournalEntry, command: CallDesk, linked: Linked | None = None) -> str:
     """Returns what the customer said or did as the desk of `command` may read it."""
-    return plain_text_for(Audience.AGENT, entry) or "" if command.text is None else command.text
+    if command.text is not None:
+        return command.text
+    return plain_text_for(Audience.AGENT, entry, linked) or ""
 
 
 def _may_read(audience: Audience, captured_for: Collection[Audience] | None) -> bool:

@@ -1,6 +1,9 @@
 """A message with a file, as it is sent. Links to files are made at each try: they expire."""
 
+from functools import partial
+
 from shared.errors import DoorClosed
+from shared.handoff.visibility import Linked
 from shared.media_links import MediaName
 from shared.ports import Ports
 from shared.schemas.commands import SendMessage
@@ -8,6 +11,14 @@ from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
 from shared.schemas.texts import shortened
+
+
+def linked_by(ports: Ports) -> Linked | None:
+    """Returns what adds links to files for people who read words alone, perhaps days later; None
+    where Baton makes no links.
+    """
+    links = ports.media_links
+    return None if links is None else partial(links.with_links, for_people=True)
 
 
 def with_link(ports: Ports, entry: JournalEntry, command: SendMessage, file: File) -> SendMessage:

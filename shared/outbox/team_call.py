@@ -2,7 +2,8 @@
 
 from shared.errors import Unavailable
 from shared.handoff.said import was_said
-from shared.handoff.visibility import plain_text_for
+from shared.handoff.visibility import Linked, file_links, plain_text_for
+from shared.outbox.files import linked_by
 from shared.platforms.base import validate
 from shared.ports import Ports
 from shared.schemas.commands import TellTeam
@@ -35,12 +36,16 @@ async def _briefing(ports: Ports, told: Notification) -> Briefing:
     known = snapshot.value if snapshot else None
     erased = known.erasing.upto if known and known.erasing else -1
     latest = [one.value for one in await ports.store.latest(told.conversation, LOOK_BACK)]
-    said = [_line(entry) for entry in reversed(latest) if was_said(entry) and entry.seq > erased]
+    links = linked_by(ports)
+    said = [
+        _line(entry, links) for entry in reversed(latest) if was_said(entry) and entry.seq > erased
+    ]
     customer, link = known.customer_name if known else None, ports.team.link(told.conversation)
     return Briefing(told, ports.clock.now(), customer, tuple(said[-LAST_LINES:]), link)
 
 
-def _line(entry: JournalEntry) -> str:
-    """Returns a message as agents may read it."""
+def _line(entry: JournalEntry, linked: Linked | None) -> str:
+    """Returns a message as agents may read it. A limit cuts its words, and none of its links."""
     who = entry.representative.name if entry.representative else "Customer"
-    return f"{who}: {shortened(plain_text_for(Audience.AGENT, entry) or '', LINE_LIMIT)}"
+    words = shortened(plain_text_for(Audience.AGENT, entry) or "", LINE_LIMIT)
+    return " ".join([f"{who}: {words}", *file_links(Audience.AGENT, entry, linked)])

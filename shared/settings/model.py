@@ -385,6 +385,8 @@ def _with_defaults(settings: Settings) -> Settings:
             "BATON_STORE, BATON_QUEUE: sqlite and inline are for one machine; use firestore and "
             "pubsub"
         )
+    if deployed and (settings.media_bucket or "").startswith("file:"):
+        raise _misconfigured("MEDIA_BUCKET: a directory is for one machine; name a bucket")
     return settings.model_copy(update=filled)
 
 

@@ -19,7 +19,8 @@ SHORTEST_TOKEN_KEY = 32
 LONGEST_DAYS = 36_500  # a date must be able to hold it
 LONGEST_SECONDS = LONGEST_DAYS * 86_400
 PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
-MEDIA_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|file:///[^?#]+")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -158,7 +159,7 @@ def _template(value: str) -> str:
 
 
 def _media_bucket(value: str) -> str:
-    if not MEDIA_BUCKET.fullmatch(value):
+    if not (BUCKET.fullmatch(value) or DIRECTORY.fullmatch(value)):
         raise ValueError("give the name of a Cloud Storage bucket, or file:///directory")
     return value
 

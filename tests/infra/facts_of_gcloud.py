@@ -203,6 +203,14 @@ def _cleaned(names: list[str], f: Mapping[str, str], command: Command) -> Iterab
 
 
 Writer = Callable[[list[str], Mapping[str, str], Command], Iterable[Fact]]
+
+
+def _kept(names: list[str], f: Mapping[str, str], command: Command) -> Iterable[Fact]:
+    for rule in json.loads(command.stdin or "{}").get("rule", ()):
+        deleted = int(f["--soft-delete-duration"])
+        yield ("kept", names[0].removeprefix("gs://"), rule["condition"]["age"], deleted)
+
+
 WRITERS: Mapping[str, Writer] = {
     "services enable": lambda n, f, c: [("api", one) for one in n],
     "beta services identity create": lambda n, f, c: [],
@@ -241,11 +249,14 @@ WRITERS: Mapping[str, Writer] = {
             n[0].removeprefix("gs://"),
             f["--location"],
             f.get("--default-encryption-key"),
-        )
+        ),
+        *_kept(n, f, c),
     ],
-    "storage buckets update": lambda n, f, c: [
-        ("labels", n[0].removeprefix("gs://"), _labels(f, "--update-labels"))
-    ],
+    "storage buckets update": lambda n, f, c: (
+        [("labels", n[0].removeprefix("gs://"), _labels(f, "--update-labels"))]
+        if "--update-labels" in f
+        else []
+    ),
     "storage service-agent": lambda n, f, c: [],
     "storage cp": lambda n, f, c: [("source", n[1].rpartition("/")[2])],
     "artifacts repositories create": lambda n, f, c: [

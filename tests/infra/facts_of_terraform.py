@@ -115,6 +115,9 @@ def _secret(_: FromTerraform, v: Json) -> Iterable[Fact]:
 
 def _bucket(_: FromTerraform, v: Json) -> Iterable[Fact]:
     yield ("bucket", v["name"], v["location"], _key(v["encryption"], "default_kms_key_name"))
+    for rule in v["lifecycle_rule"]:
+        kept = v["soft_delete_policy"][0]["retention_duration_seconds"]
+        yield ("kept", v["name"], rule["condition"][0]["age"], kept)
     if v["labels"]:
         yield ("labels", v["name"], _labels(v))
 

@@ -2,6 +2,7 @@
 served.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +26,13 @@ WHATSAPP = WhatsApp(("secret",), api_url=f"{HERE}/sim/whatsapp/v23.0", access_to
 
 async def ask(simulator: Simulator, call: Call) -> Answer:
     parts, said = urlsplit(call.url), list[Mapping[str, Any]]()
+    given = False
 
     async def receive() -> Mapping[str, Any]:
+        nonlocal given
+        if given:
+            await asyncio.Event().wait()  # the caller stays
+        given = True
         return {"type": "http.request", "body": call.body}
 
     async def send(message: Any) -> None:

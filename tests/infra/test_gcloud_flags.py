@@ -25,6 +25,7 @@ TO = Deployment(
     sources={name: Path(f"build/{name}.zip") for name in TABLE},
     secrets=frozenset({"BATON_API_KEYS"}),
     given=frozenset({"BATON_API_KEYS"}),
+    settings={"MEDIA_BUCKET": "baton-test-files"},
     alert_email="oncall@example.com",
 )
 EVERYWHERE = {"--project", "--quiet", "--format"}

@@ -82,6 +82,20 @@ def test_both_make_the_same_with_a_key_and_a_network_of_ones_own(verdict: Any) -
     }
 
 
+def test_both_make_the_same_where_files_are_kept(verdict: Any) -> None:
+    by_terraform = FromTerraform(verdict.made("files_are_kept")).facts()
+    kept = replace(
+        TO,
+        secrets=TO.secrets | {"MEDIA_LINK_KEYS"},
+        settings={**TO.settings, "MEDIA_BUCKET": "baton-test-files", "JOURNAL_TTL_DAYS": "60"},
+        kms_key="projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton",
+        labels={"team": "care"},
+    )
+    by_gcloud = FromGcloud(deploy.plan(kept)).facts()
+    assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
+    assert ("kept", "baton-test-files", 60, 0) in by_gcloud
+
+
 def test_no_name_is_that_of_another() -> None:
     """What both make in the project is the same for both."""
     of_dev = FromGcloud(deploy.plan(replace(TO, prefix="dev"))).facts()

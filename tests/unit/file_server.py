@@ -25,6 +25,7 @@ class FileServer:
     asked: list[dict[str, str]] = field(default_factory=list)
     open_now: int = 0
     lookups: int = 0
+    beacons: int = 0
     url: str = ""
 
     @property
@@ -35,6 +36,7 @@ class FileServer:
         app = web.Application()
         app.router.add_get("/v23.0/{id}", self._lookup)
         app.router.add_get("/files/{id}", self._file)
+        app.router.add_get("/beacon", self._beacon)
         return app
 
     async def _lookup(self, request: web.Request) -> web.Response:
@@ -57,6 +59,11 @@ class FileServer:
             "id": name,
         }
         return web.Response(text=json.dumps(found), content_type="application/json")
+
+    async def _beacon(self, _: web.Request) -> web.Response:
+        """Counts the scripts that have run: each asks this address."""
+        self.beacons += 1
+        return web.Response()
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         self.asked.append({name.lower(): value for name, value in request.headers.items()})

@@ -43,6 +43,24 @@ async function call(method, path, body, authorization) {
   return value;
 }
 
+/** Sends the bytes of a file. `onProgress` is called with the share that has been sent. */
+function upload(path, file, onProgress, authorization) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("content-type", file.type || "application/octet-stream");
+    if (authorization) request.setRequestHeader("authorization", authorization);
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
+    request.addEventListener("load", () => {
+      const value = parsed(request.responseText);
+      if (request.status < 300) resolve(value);
+      else reject(new Refusal(request.status, value.error));
+    });
+    request.addEventListener("error", () => reject(new Away("The upload was cut off. Try again.")));
+    request.send(file);
+  });
+}
+
 function parsed(answer) {
   try {
     return JSON.parse(answer);
@@ -74,6 +92,12 @@ export const platform = {
       text,
       displayName,
     }),
+  sendFile: (channel, id, file, more, onProgress) =>
+    upload(
+      `${customer(channel, id)}/media?${new URLSearchParams({ fileName: file.name, ...more })}`,
+      file,
+      onProgress,
+    ),
   edit: (channel, id, message, text) =>
     call("PATCH", `${customer(channel, id)}/messages/${encodeURIComponent(message)}`, { text }),
   revoke: (channel, id, message) =>
@@ -129,6 +153,20 @@ export const baton = {
       "POST",
       `${place(id)}/messages`,
       { messageId: crypto.randomUUID(), text, representative: human(name) },
+      bearer("agent"),
+    ),
+  upload: (id, file, onProgress) =>
+    upload(
+      `${place(id)}/media?${new URLSearchParams({ fileName: file.name })}`,
+      file,
+      onProgress,
+      bearer("agent"),
+    ),
+  replyWithFile: (id, name, file) =>
+    call(
+      "POST",
+      `${place(id)}/messages`,
+      { messageId: crypto.randomUUID(), file, representative: human(name) },
       bearer("agent"),
     ),
   sayAsBot: (id, text) =>

@@ -65,6 +65,14 @@ function happened({ seq, side, kind, body, at }) {
 const drawDone = ({ done, at }) =>
   make("li", { class: "line" }, make("span", { dir: "auto", title: clock(at) }, done));
 
+/** Returns a text whose web addresses are links. */
+const withAnchors = (text) =>
+  text
+    .split(/(https?:\/\/[^\s<>]+)/)
+    .map((part, index) =>
+      index % 2 ? make("a", { href: part, target: "_blank", rel: "noopener" }, part) : part,
+    );
+
 function drawSaid({ sender, at, text, name, before }) {
   const [title, tone] = WHO[sender] ?? [sender, ""];
   const time = at ? make("time", { datetime: at }, clock(at)) : null;
@@ -80,6 +88,6 @@ function drawSaid({ sender, at, text, name, before }) {
     "li",
     { class: before ? "before" : null },
     head,
-    make("p", { class: "said", dir: "auto" }, text),
+    make("p", { class: "said", dir: "auto" }, ...withAnchors(text)),
   );
 }

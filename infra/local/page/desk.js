@@ -5,9 +5,12 @@ import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
 import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
 import { acting, customerOf, lookNow, model, select } from "./model.js";
-import { startSpeaking } from "./speak.js";
+import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
+import { drawFiles } from "./files.js";
+import { renderReply, startSpeaking } from "./speak.js";
 import {
   channelTitle,
+  clock,
   deskInWords,
   erasedInWords,
   inWords,
@@ -19,6 +22,7 @@ import {
 
 const AGENT = "baton-agent-name";
 const LONGEST_LIST = 100;
+const MOST_FILES = 20; // messages with files
 const EMPTY = {
   QUEUED: "No customer waits. Those who ask for a human appear here, the longest wait first.",
   HUMAN: "No human is in a conversation.",
@@ -164,11 +168,28 @@ function renderWork() {
     conversation ? nameOf(conversation) : (customerOf(model.selected)?.name ?? model.selected),
   );
   setText(find("work-latest"), latestWords());
+  renderFiles();
+  renderReply();
   // otherwise the agents are at its own platform
   const isOurs = Boolean(conversation && !conversation.tracked);
   setAble(find("claim"), isOurs && Boolean(agentName()) && !isPresent());
   setAble(find("leave"), isOurs && isPresent());
   setAble(find("nobody"), isOurs && conversation.phase === "QUEUED");
+}
+
+/** Shows the files of both sides, the newest first: a desk needs them to answer. */
+function renderFiles() {
+  const entries = model.gone ? [] : model.entries.filter((one) => attachmentsOf(one).length);
+  const items = entries.slice(-MOST_FILES).reverse();
+  find("work-files").hidden = items.length === 0;
+  show(find("work-files"), items, (one) => one.id, drawEntryFiles, withoutLinks);
+}
+
+function drawEntryFiles(entry) {
+  const whose = entry.representative?.displayName ?? "The customer";
+  const time = make("time", { datetime: entry.time }, clock(entry.time));
+  const head = make("p", { class: "entry-head" }, time, make("b", { dir: "auto" }, whose));
+  return make("li", {}, head, drawFiles(attachmentsOf(entry), newLink));
 }
 
 /**

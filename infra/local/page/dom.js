@@ -14,15 +14,18 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Shows one child per item. Keeps unchanged children and the keyboard's focus. */
-export function show(list, items, keyOf, build) {
+/**
+ * Shows one child per item. Keeps unchanged children and the keyboard's focus. `lasting` leaves out
+ * what changes without a need to draw the item again.
+ */
+export function show(list, items, keyOf, build, lasting = (item) => item) {
   const focused = list.contains(document.activeElement)
     ? document.activeElement.closest("[data-key]")?.dataset.key
     : undefined;
   const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const children = items.map((item) => {
     const key = String(keyOf(item));
-    const drawing = JSON.stringify(item);
+    const drawing = JSON.stringify(lasting(item));
     const known = old.get(key);
     return known && drawnAs.get(known) === drawing ? known : draw(key, drawing, build(item));
   });
@@ -69,9 +72,9 @@ export function onPress(button, action) {
 
 /**
  * Calls `send(text)` on submit. Enter submits, Shift+Enter inserts a line break. A text that was
- * not sent is restored.
+ * not sent is restored. Without a text it calls `send` only if `hasMore()`.
  */
-export function onSend(form, box, send) {
+export function onSend(form, box, send, hasMore = () => false) {
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -80,7 +83,7 @@ export function onSend(form, box, send) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = box.value;
-    if (!text.trim()) return;
+    if (!text.trim() && !hasMore()) return;
     box.value = "";
     // at once: after the answer it would take the focus from another field
     box.focus();

@@ -26,6 +26,10 @@ const WEBHOOKS = [
   { name: "duplicate", title: "Post webhooks twice" },
   { name: "reorder", title: "Reorder two webhooks" },
 ];
+const FILES = [
+  { name: "media_gone", title: "Files are gone" },
+  { name: "media_cut", title: "Files end halfway" },
+];
 const CHATS = [
   { name: "created_first", title: "chat_created comes before the answer" },
   { name: "created_silent", title: "chat_created never comes" },
@@ -45,7 +49,7 @@ const PLATFORMS = [
     name: "business_messages",
     title: "Business Messages",
     prefix: "",
-    switches: [...CALLS, ...WEBHOOKS],
+    switches: [...CALLS, ...WEBHOOKS, ...FILES],
   },
   {
     name: "dialogflow",

@@ -1,6 +1,8 @@
 // What Baton knows of the chosen conversation: its phase, the facts, and the journal.
 
+import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
 import { find, make, setText, show } from "./dom.js";
+import { drawFiles } from "./files.js";
 import { acting, model } from "./model.js";
 import {
   besideInWords,
@@ -38,6 +40,7 @@ export function renderKnowledge() {
     journal(),
     (one) => one.id,
     (one) => (one.empty ? make("li", { class: "empty" }, one.empty) : drawEntry(one)),
+    withoutLinks,
   );
 }
 
@@ -139,6 +142,7 @@ function drawEntry(entry) {
     {},
     head,
     ...wordsOf(entry),
+    drawFiles(attachmentsOf(entry), newLink),
     because(entry),
     commands(entry),
   );

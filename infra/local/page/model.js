@@ -123,9 +123,10 @@ export function select(conversation) {
 
 /** Turns to the customer who wrote last on another platform, if there is one. */
 export async function switchChannel(channel) {
+  const before = model.selected;
   Object.assign(model, { channel, customers: [] });
   const { customers } = await platform.customers(channel);
-  if (model.channel !== channel) return;
+  if (model.channel !== channel || model.selected !== before) return; // a newcomer was started
   model.customers = customers;
   select(people()[0]?.conversation ?? null);
 }

@@ -1,7 +1,9 @@
 // The customer's phone: the transcript, and the customer's actions.
 
 import { CHANNELS, platform } from "./api.js";
+import { kindOf, startAttaching } from "./attach.js";
 import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
+import { drawFiles } from "./files.js";
 import {
   addNewcomer,
   conversationOf,
@@ -21,6 +23,7 @@ const AGAIN = ["edit", "revoke", "reaction"]; // what a customer does with an ea
 
 let shownFor = null;
 let agentOf = null; // whose switch of Meta's agent is shown
+let inHand = null; // the files that the customer is about to send
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
 
 export function startPhone() {
@@ -34,9 +37,22 @@ export function startPhone() {
   onPress(find("other-agent"), () => attempt(switchAgent));
   onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(model.channel, id)));
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
-  onSend(find("say"), find("say-text"), (text) =>
-    attempt((id) => platform.say(model.channel, id, text, customerName())),
-  );
+  inHand = startAttaching("say", find("device"));
+  onSend(find("say"), find("say-text"), (text) => attempt((id) => say(id, text)), inHand.hasFiles);
+}
+
+/** The text is the caption of the first file. */
+async function say(id, text) {
+  if (!inHand.hasFiles()) return platform.say(model.channel, id, text, customerName());
+  const { channel } = model;
+  const name = customerName();
+  let caption = text;
+  await inHand.send(async (file, onProgress) => {
+    const about = { kind: kindOf(file), ...(caption && { caption }) };
+    if (name) about.displayName = name;
+    await platform.sendFile(channel, id, file, about, onProgress);
+    caption = "";
+  });
 }
 
 /** Lets Meta's agent answer this customer first, or not any more. */
@@ -108,6 +124,7 @@ async function attempt(act) {
 }
 
 export function renderPhone() {
+  inHand.turnTo(model.selected);
   if (find("channel").value !== model.channel) find("channel").value = model.channel;
   renderChooser();
   showAgent();
@@ -203,13 +220,16 @@ function frameLine({ body, at }) {
 
 function ownBubble({ id, kind, body, at, change }) {
   const text = change ? (change.body.text ?? "You deleted this message") : said(body);
-  const words = make("p", { class: "said", dir: "auto" }, text);
+  const files = change?.kind === "revoke" ? null : drawFiles(filesOf(body));
+  const words = text ? make("p", { class: "said", dir: "auto" }, text) : null;
   const mark = change?.body.text ? " edited" : "";
-  const may = kind === "message" && model.channel === "whatsapp" && change?.kind !== "revoke";
+  const isText = kind === "message" && !body.files;
+  const may = isText && model.channel === "whatsapp" && change?.kind !== "revoke";
   return make(
     "li",
     { class: "bubble own" },
     make("span", { class: "unseen" }, "The customer wrote:"),
+    files,
     words,
     may ? changes(id, text) : null,
     make("span", { class: "unseen" }, mark),
@@ -238,13 +258,32 @@ function theirBubble({ body, at }) {
     " ",
     make("bdi", {}, displayName || "Somebody"),
   );
-  const words = make("p", { class: "said", dir: "auto" }, said(body));
   return make(
     "li",
     { class: `bubble theirs ${type.toLowerCase()}` },
     avatar(displayName),
-    make("div", {}, who, words, time(at)),
+    make("div", {}, who, ...shownOf(body), time(at)),
   );
+}
+
+/** The files of a message, and its words. */
+function shownOf(body) {
+  const words = said(body);
+  return [
+    drawFiles(filesOf(body)),
+    words ? make("p", { class: "said", dir: "auto" }, words) : null,
+  ];
+}
+
+/** A file elsewhere has a name only: this page loads nothing from another machine. */
+function filesOf(body) {
+  const link = body.image?.contentInfo?.fileUrl ?? body.contentInfo?.fileUrl;
+  const elsewhere = link ? [{ kind: "image", fileName: link }] : [];
+  return (body.files ?? elsewhere).map((file) => ({
+    ...file,
+    caption: body.text || body.image?.contentInfo?.altText,
+    link: () => (file.url?.startsWith("/") ? file.url : null),
+  }));
 }
 
 /** Without labels on a platform only the text shows who speaks. */
@@ -252,8 +291,8 @@ function plainBubble(body, at) {
   const elsewhere = body.agent ? "From Meta’s agent" : null;
   const from = body.echo ? "From the WhatsApp Business app" : elsewhere;
   const app = from ? make("p", { class: "who" }, from) : null;
-  const words = make("p", { class: "said", dir: "auto" }, said(body));
-  return make("li", { class: "bubble theirs plain" }, make("div", {}, app, words, time(at)));
+  const said = make("div", {}, app, ...shownOf(body), time(at));
+  return make("li", { class: "bubble theirs plain" }, said);
 }
 
 /**

@@ -1,6 +1,7 @@
 // How the desk and the bot speak: through the REST API, or as what CSKU's webhook reports.
 
 import { baton, postCskuEvent } from "./api.js";
+import { startAttaching } from "./attach.js";
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { find, onPress, onSend, tell } from "./dom.js";
 import { lookNow, model } from "./model.js";
@@ -12,13 +13,17 @@ const WAITS_FOR_VERDICT = 20;
 
 let typingFor = null;
 let stillness = 0;
+let inHand = null; // the files of the reply
 
 export function startSpeaking() {
-  onSend(find("reply"), find("reply-text"), reply);
+  inHand = startAttaching("reply", find("work"));
+  onSend(find("reply"), find("reply-text"), reply, inHand.hasFiles);
   onSend(find("bot-says"), find("bot-text"), sayAsBot);
   onPress(find("csku-ai"), sayNoHumanNeeded);
   find("reply-text").addEventListener("input", tellTyping);
 }
+
+export const renderReply = () => inHand.turnTo(model.selected);
 
 const route = () => new FormData(find("reply")).get("route");
 
@@ -30,13 +35,27 @@ function reply(text) {
 
 function replyByRest(text) {
   return attempt(find("reply-notice"), async (id) => {
+    if (inHand.hasFiles()) return replyWithFiles(id, text);
     await baton.reply(id, agentName(), text);
     return "Taken by the REST API.";
   });
 }
 
+/** The text goes with the first file. */
+async function replyWithFiles(id, text) {
+  const name = agentName();
+  let altText = text;
+  await inHand.send(async (file, onProgress) => {
+    const { mediaId } = await baton.upload(id, file, onProgress);
+    await baton.replyWithFile(id, name, { mediaId, ...(altText && { altText }) });
+    altText = "";
+  });
+  return "Uploaded, and taken by the REST API.";
+}
+
 function replyAsCsku(text) {
   return attempt(find("reply-notice"), async (id) => {
+    if (inHand.hasFiles()) throw new Error("Files go through the REST API. Choose it above.");
     const { desk, said } = await linked(id);
     await postCskuEvent("agent.message_out", desk, 1, { agent: { name: agentName() } }, text);
     return `${said}Posted to /receive_webhook/csku as agent.message_out by ${agentName()}.`;

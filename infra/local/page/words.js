@@ -176,13 +176,14 @@ export function besideInWords({ about, product, referral, reaction, choice, forw
   ].filter(Boolean);
 }
 
-/** Returns the text of a message of any form. */
+/** Returns the text of a message of any form: nothing for a file without a caption. */
 export function said(body) {
   if (body.text !== undefined) return body.text;
+  if (body.files) return "";
   const card = body.richCard?.standaloneCard?.cardContent ?? {};
   return (
     [card.title, card.description].filter(Boolean).join("\n") ||
     body.fallback ||
-    (body.image ? "[image]" : "[card]")
+    (body.image?.contentInfo?.altText ?? (body.image || body.contentInfo ? "" : "[card]"))
   );
 }

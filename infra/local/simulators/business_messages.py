@@ -15,14 +15,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.bodies import now, object_of
+from infra.local.simulators.bodies import at, now, object_of
 from infra.local.simulators.business_messages_content import fault_of
+from infra.local.simulators.media import File, FilesSimulator, NotFetched
 from infra.local.simulators.platform_store import PlatformStore
-from infra.local.simulators.simulator import Simulator, google_error, json_of
+from infra.local.simulators.simulator import google_error, json_of
 from shared.schemas.ids import conversation_id
 
 PREFIX = "/sim/business_messages"
 EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")
+PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/gif")
+LARGEST_PICTURE = 5 << 20
+NO_FILES: Mapping[str, Any] = {}
 
 
 def signature(key: str, body: bytes) -> str:
@@ -33,7 +37,7 @@ def signature(key: str, body: bytes) -> str:
     return base64.b64encode(hmac.digest(key.encode(), body, "sha512")).decode()
 
 
-class BusinessMessagesSimulator(Simulator):
+class BusinessMessagesSimulator(FilesSimulator):
     prefix, api = PREFIX, "/v1/"
 
     def __init__(self, store: PlatformStore, webhook_url: str, signing_key: str) -> None:
@@ -47,12 +51,14 @@ class BusinessMessagesSimulator(Simulator):
             Route(f"{base}/messages", self._message, methods=["POST"]),
             Route(f"{base}/events", self._event, methods=["POST"]),
             Route(f"{base}/surveys", self._survey, methods=["POST"]),
+            Route("/v1/media/{file}", self._picture, methods=["GET"]),
         ]
 
     def customer_routes(self) -> list[Route]:
         return [
             Route("/customers/{conversation}/messages", self._say, methods=["POST"]),
             Route("/customers/{conversation}/status", self._status, methods=["POST"]),
+            *self.files_routes(),
         ]
 
     def signed(self, body: bytes) -> Mapping[str, str]:
@@ -73,7 +79,11 @@ class BusinessMessagesSimulator(Simulator):
         fault = fault_of(body)
         if fault is not None:
             return google_error(400, "INVALID_ARGUMENT", fault)
-        return self._shown(request, body, "message", str(body["messageId"]))
+        try:
+            pictures = await self._pictures_of(body)
+        except NotFetched as error:
+            return google_error(400, "INVALID_ARGUMENT", f"image.contentInfo.fileUrl: {error}")
+        return self._shown(request, body, "message", str(body["messageId"]), pictures)
 
     async def _event(self, request: Request) -> Response:
         body, event_id = await json_of(request), request.query_params.get("eventId")
@@ -85,7 +95,24 @@ class BusinessMessagesSimulator(Simulator):
             return self._typed(request, body)
         return self._shown(request, body, "event", event_id)
 
-    def _shown(self, request: Request, body: dict[str, Any], kind: str, native: str) -> Response:
+    async def _pictures_of(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Returns the picture of a message, which the platform fetches from its link."""
+        link = at(body, "image", "contentInfo", "fileUrl")
+        file = await self.fetched(link) if isinstance(link, str) else None
+        if file is None:
+            return {}
+        if file.base_type not in PICTURES or file.size > LARGEST_PICTURE:
+            raise NotFetched(f"{file.base_type} of {file.size} bytes is not supported.")
+        return {"files": [self.view("image", file)]}
+
+    def _shown(
+        self,
+        request: Request,
+        body: dict[str, Any],
+        kind: str,
+        native: str,
+        files: Mapping[str, Any] = NO_FILES,
+    ) -> Response:
         conversation = request.path_params["conversation"]
         if not self.store.knows(conversation):
             return google_error(403, "PERMISSION_DENIED", "Unknown conversation.")
@@ -93,7 +120,7 @@ class BusinessMessagesSimulator(Simulator):
             return google_error(
                 400, "INVALID_ARGUMENT", "representative.representativeType is required."
             )
-        if not self.store.show(conversation, "business", kind, native, body):
+        if not self.store.show(conversation, "business", kind, native, {**body, **files}):
             return google_error(409, "ALREADY_EXISTS", f"The {kind} {native} exists already.")
         self.typing.pop(conversation, None)
         return JSONResponse({"name": f"conversations/{conversation}/{kind}s/{native}", **body})
@@ -165,6 +192,31 @@ class BusinessMessagesSimulator(Simulator):
         await self.let_baton_hear()
         return JSONResponse(status)
 
+    def is_customer(self, key: str) -> bool:
+        return bool(key)
+
+    def unsendable(self, kind: str, file_type: str, size: int) -> str | None:
+        if kind != "image" or file_type not in PICTURES:
+            return "On Business Messages a customer can send pictures only."
+        return None
+
+    def reported_file(
+        self, key: str, native: str, kind: str, file: File, caption: str | None, origin: str
+    ) -> dict[str, Any]:
+        """The text of a picture is a link to it, and lives as long as the platform keeps it."""
+        name, link = (
+            f"conversations/{key}/messages/{native}",
+            f"{origin}{PREFIX}/v1/media/{file.id}",
+        )
+        message = {"messageId": native, "name": name, "text": link, "createTime": now()}
+        return self._reported(
+            key, {"message": message, "context": _context(self.store.name_of(key))}
+        )
+
+    async def _picture(self, request: Request) -> Response:
+        file = self.files.get(request.path_params["file"])
+        return self.given(file) if file else google_error(404, "NOT_FOUND", "No such file.")
+
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
         if headers.get("x-goog-signature") != signature(self._signing_key, body):
             return
@@ -177,6 +229,9 @@ class BusinessMessagesSimulator(Simulator):
             self.store.show(conversation, "customer", "message", message["messageId"], message)
 
     def _report(self, conversation: str, payload: dict[str, Any]) -> None:
+        self.report(self._reported(conversation, payload))
+
+    def _reported(self, conversation: str, payload: dict[str, Any]) -> dict[str, Any]:
         common = {
             "agent": "brands/1111/agents/2222",
             "conversationId": conversation,
@@ -184,7 +239,7 @@ class BusinessMessagesSimulator(Simulator):
             "requestId": str(uuid.uuid4()),
             "sendTime": now(),
         }
-        self.report({**common, **payload})
+        return {**common, **payload}
 
 
 def _context(name: str | None) -> dict[str, Any]:

@@ -32,7 +32,11 @@ class CallFaults(BaseModel):
 
 
 class Faults(CallFaults):
-    """The faults of Business Messages: two more, which affect its webhooks."""
+    """The faults of a channel: two more affect its webhooks, and two its files. `media_gone`: it
+    has a file no longer. `media_cut`: the bytes of a file end early.
+    """
 
     duplicate: Share = 0
     reorder: Share = 0
+    media_gone: Share = 0
+    media_cut: Share = 0

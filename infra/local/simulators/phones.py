@@ -1,7 +1,6 @@
 """What simulated platforms share whose customers are telephone numbers."""
 
 import re
-import uuid
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.simulators.simulator import Simulator, google_error, json_of
+from infra.local.simulators.media import FilesSimulator
+from infra.local.simulators.simulator import google_error, json_of
 from shared.schemas.ids import conversation_id
 
 FIRST_NUMBER = 12025550100  # the first of the numbers that are reserved for fiction
@@ -36,7 +36,7 @@ class Heard:
     text: str
 
 
-class PhoneSimulator(Simulator):
+class PhoneSimulator(FilesSimulator):
     """`platform` is the prefix of Baton's conversation ids. `agent` is the one business that the
     platform serves. A customer's key is the number with its `+`.
     """
@@ -81,6 +81,7 @@ class PhoneSimulator(Simulator):
             Route("/customers", self._newcomer, methods=["POST"]),
             Route("/customers/{key}/messages", self._say, methods=["POST"]),
             Route("/customers/{key}/status", self._status, methods=["POST"]),
+            *self.files_routes(),
         ]
 
     async def _newcomer(self, request: Request) -> Response:
@@ -127,9 +128,6 @@ class PhoneSimulator(Simulator):
         native = self.new_id()
         self.store.show(key, "customer", "status", native, dict(status))
         self.report(self.tap(key, native, REQUEST_HUMAN, "Talk to a person"))
-
-    def new_id(self) -> str:
-        return str(uuid.uuid4())
 
     def overhear(self, body: bytes, headers: Mapping[str, str]) -> None:
         if any(headers.get(name) != value for name, value in self.signed(body).items()):

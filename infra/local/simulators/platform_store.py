@@ -18,6 +18,9 @@ create table if not exists transcript (
   kind text not null,
   id text not null, body text not null, at text not null, unique (conversation, side, kind, id));
 create table if not exists webhooks (seq integer primary key autoincrement, body text not null);
+create table if not exists files (
+  id text primary key, mime_type text not null, name text, sha256 text not null, at text not null,
+  reported integer not null default 0);
 """
 
 
@@ -36,6 +39,7 @@ def whole(db: sqlite3.Connection) -> Iterator[None]:
 
 class PlatformStore:
     def __init__(self, path: str) -> None:
+        self.path = path
         self._db = open_database(path, _SCHEMA, whole=True)
 
     def whole(self) -> AbstractContextManager[None]:
@@ -117,6 +121,26 @@ class PlatformStore:
             }
             for seq, side, kind, native, body, at in rows
         ]
+
+    def keep_file(self, file: str, mime_type: str, name: str | None, sha256: str, at: str) -> None:
+        """Stores what is known of a file. Its bytes are elsewhere."""
+        row = (file, mime_type, name, sha256, at)
+        self._db.execute("insert into files values (?, ?, ?, ?, ?, 0)", row)
+
+    def file(self, file: str) -> tuple[str, str | None, str, str] | None:
+        """Returns the MIME type, the name, the SHA-256 and the time of a file."""
+        rows = self._db.execute(
+            "select mime_type, name, sha256, at from files where id = ?", (file,)
+        ).fetchall()
+        return rows[0] if rows else None
+
+    def was_reported(self, file: str) -> None:
+        """Stores that a webhook has named this file."""
+        self._db.execute("update files set reported = 1 where id = ?", (file,))
+
+    def is_reported(self, file: str) -> bool:
+        named = "select 1 from files where id = ? and reported"
+        return bool(self._db.execute(named, (file,)).fetchall())
 
     def enqueue(self, body: dict[str, Any]) -> None:
         self._db.execute("insert into webhooks (body) values (?)", (json.dumps(body),))

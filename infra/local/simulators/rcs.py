@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.bodies import at, now, object_of
+from infra.local.simulators.media import LARGEST, File, NotFetched, base_type, kind_of
 from infra.local.simulators.phones import Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs_content import refused_content
@@ -26,6 +28,13 @@ from infra.local.simulators.simulator import google_error, json_of
 PREFIX = "/sim/rcs"
 AGENT = "baton-agent@rbm.goog"
 TYPING_SECONDS = 20.0
+UPLOAD_LIFETIME = timedelta(days=60)
+FILE_TYPES = (
+    "application/pdf", "image/jpeg", "image/jpg", "image/gif", "image/png", "video/h263",
+    "video/m4v", "video/mp4", "video/mpeg", "video/mpeg4", "video/webm", "audio/aac", "audio/mp3",
+    "audio/mpeg", "audio/mpg", "audio/mp4", "audio/mp4-latm", "audio/3gpp", "application/ogg",
+    "audio/ogg",
+)  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -40,7 +49,12 @@ class RcsSimulator(PhoneSimulator):
         return [
             Route("/v1/phones/{phone}/agentMessages", self._message, methods=["POST"]),
             Route("/v1/phones/{phone}/agentEvents", self._event, methods=["POST"]),
+            Route("/v1/blob/{file}", self._blob, methods=["GET"]),
+            Route("/upload/v1/files", self._upload, methods=["POST"]),
         ]
+
+    def is_api(self, path: str) -> bool:
+        return path.startswith((self.api, "/upload/"))
 
     def signed(self, body: bytes) -> Mapping[str, str]:
         """The signed text is `message.data` of the Pub/Sub envelope, decoded.
@@ -64,9 +78,12 @@ class RcsSimulator(PhoneSimulator):
         key = request.path_params["phone"]
         # a repeated id is ignored, also where the recipient is another one
         if self.store.owner_of("business", native) is None:
-            self._show(
-                key, native, {**content, "messageTrafficType": body.get("messageTrafficType")}
-            )
+            try:
+                files = await self._files_of(content)
+            except NotFetched as error:
+                return google_error(400, "INVALID_ARGUMENT", str(error))
+            traffic = body.get("messageTrafficType")
+            self._show(key, native, {**content, **files, "messageTrafficType": traffic})
         return JSONResponse({"name": f"phones/{key}/agentMessages/{native}", **body})
 
     def _show(self, key: str, native: str, content: dict[str, Any]) -> None:
@@ -77,6 +94,50 @@ class RcsSimulator(PhoneSimulator):
             self.store.show(key, "business", "message", native, {**content, **image})
             self.report(self._event_of(key, "DELIVERED", messageId=native))
         self.typing.pop(key, None)
+
+    async def _files_of(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Returns the file of a message, which the platform fetches from its link. The answer that
+        refuses it is UNVERIFIED.
+
+        https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send#media-and-pdf-file-messages
+        """
+        link, name = (
+            at(content, "contentInfo", "fileUrl"),
+            at(content, "uploadedRbmFile", "fileName"),
+        )
+        if isinstance(name, str):
+            return {"files": [self._uploaded(name)]}
+        file = await self.fetched(link) if isinstance(link, str) else None
+        if file is None:
+            return {}
+        if file.base_type not in FILE_TYPES:
+            raise NotFetched(f"A file of type {file.base_type} is not supported.")
+        return {"files": [self.view(kind_of(file.mime_type), file)]}
+
+    async def _upload(self, request: Request) -> Response:
+        """Takes the bytes of a file.
+
+        https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
+        """
+        if request.query_params.get("agentId") != AGENT:
+            return google_error(403, "PERMISSION_DENIED", "Not an agent of yours.")
+        content, mime_type = await request.body(), request.headers.get("content-type", "")
+        if base_type(mime_type) not in FILE_TYPES or not 0 < len(content) <= LARGEST:
+            words = f"A file of type {mime_type} with {len(content)} bytes is not supported."
+            return google_error(400, "INVALID_ARGUMENT", words)
+        return JSONResponse({"name": f"files/{self.files.keep(content, mime_type, None).id}"})
+
+    def _uploaded(self, name: str) -> dict[str, Any]:
+        """Returns an uploaded file as the phone shows it. Raises NotFetched after 60 days."""
+        file = self.files.get(name.removeprefix("files/"))
+        if file is None or self.files.age(file) >= UPLOAD_LIFETIME:
+            raise NotFetched(f"There is no file {name}.")
+        return self.view(kind_of(file.mime_type), file)
+
+    async def _blob(self, request: Request) -> Response:
+        """Gives a file of a customer's to whom the webhook has told its link."""
+        file = self.files.get(request.path_params["file"])
+        return self.given(file) if file else google_error(404, "NOT_FOUND", "No such file.")
 
     async def _event(self, request: Request) -> Response:
         body, native = await json_of(request), request.query_params.get("eventId")
@@ -126,6 +187,18 @@ class RcsSimulator(PhoneSimulator):
 
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, messageId=native, text=text)
+
+    def reported_file(
+        self, key: str, native: str, kind: str, file: File, caption: str | None, origin: str
+    ) -> dict[str, Any]:
+        """https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/UserFile"""
+        payload = {
+            "mimeType": file.mime_type,
+            "fileSizeBytes": file.size,
+            "fileName": file.name or file.id,
+            "fileUri": f"{origin}{PREFIX}/v1/blob/{file.id}",
+        }
+        return self._said(key, messageId=native, userFile={"payload": payload})
 
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
         return self._said(

@@ -4,6 +4,7 @@ takes them.
 
 import asyncio
 import contextlib
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,13 +69,21 @@ class Simulator(ABC):
         """Returns Baton's id of a customer's conversation."""
         raise NotImplementedError
 
+    def is_api(self, path: str) -> bool:
+        """Returns whether Baton calls this path, so that faults affect it."""
+        return path.startswith(self.api)
+
     def key_of(self, given: str) -> str:
         """Returns the customer's key for the name in a path."""
         return given
 
+    def new_id(self) -> str:
+        """Returns the platform's own id of a new message."""
+        return str(uuid.uuid4())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = {**scope, "root_path": self.prefix}
-        if not scope["path"].startswith(f"{self.prefix}{self.api}"):
+        if not self.is_api(scope["path"].removeprefix(self.prefix)):
             await self._rest(scope, receive, send)
             return
         if self.faults.strikes("slow"):

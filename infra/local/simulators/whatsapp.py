@@ -5,8 +5,9 @@ A thread has one owner. What the customer writes goes to the owner as `messages`
 listens as `standby`. Baton is the escalation partner: it may take a thread, also by sending.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
-Two answers are UNVERIFIED, because no source that we could read has them: error 131047 outside the
-window, and 131030 for an unknown number.
+Four answers are UNVERIFIED, because no source that we could read has them: error 131047 outside the
+window, 131030 for an unknown number, and 100 for an unknown media id and for a file that is too
+large.
 """
 
 import asyncio
@@ -18,22 +19,27 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.bodies import at, object_of
+from infra.local.simulators.media import File, NotFetched, base_type, form_of
 from infra.local.simulators.phones import FIRST_NUMBER, Heard, PhoneSimulator, is_e164
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import google_error, json_of
-from infra.local.simulators.whatsapp_content import CONTACT, WrongContent, shown
+from infra.local.simulators.whatsapp_content import CONTACT, WrongContent, shown, unfit, uploadable
 
 PREFIX = "/sim/whatsapp"
 NUMBER = "100000000000001"  # the id of the business's phone number
 COUNTRY, OWN_NUMBER = "1", "15550000001"  # the business's calling code and number
 WINDOW = timedelta(hours=24)
 TYPING_SECONDS = 25.0
+URL_LIFETIME = timedelta(minutes=5)
+ID_LIFETIME, UPLOAD_LIFETIME = timedelta(days=7), timedelta(days=30)
+CAPTIONED = ("image", "video", "document")
 AGENT, US = "ai_agent", "escalation"  # roles of the owners of a thread
 
 
@@ -77,6 +83,9 @@ class WhatsAppSimulator(PhoneSimulator):
         return [
             Route(f"{number}/messages", self._messages, methods=["POST"]),
             Route(f"{number}/thread_control", self._thread_control, methods=["POST"]),
+            Route(f"{number}/media", self._upload, methods=["POST"]),
+            Route("/v{version}/whatsapp_business/attachments/", self._download, methods=["GET"]),
+            Route("/v{version}/{media}", self._where, methods=["GET"]),
         ]
 
     def customer_routes(self) -> list[Route]:
@@ -102,16 +111,102 @@ class WhatsAppSimulator(PhoneSimulator):
         refused = self._refused(request, body)
         if refused is not None:
             return refused
-        return self._read(body) if body.get("status") == "read" else self._send(body)
+        return self._read(body) if body.get("status") == "read" else await self._send(body)
 
     def _refused(self, request: Request, body: Mapping[str, Any]) -> Response | None:
-        if request.headers.get("authorization") != f"Bearer {self._token}":
+        if not self._is_authorized(request):
             return _error(401, 190, "Invalid OAuth access token.")
         if request.path_params["number"] != NUMBER:
             return _error(400, 33, "This number does not exist, or is not yours.")
         if body.get("messaging_product") != "whatsapp":
             return _error(400, 100, "messaging_product must be whatsapp.")
         return None
+
+    def _is_authorized(self, request: Request) -> bool:
+        return request.headers.get("authorization") == f"Bearer {self._token}"
+
+    # Files. https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+
+    async def _upload(self, request: Request) -> Response:
+        form = await form_of(request)
+        fields = {name: value[0].decode("utf-8", "replace") for name, value in form.items()
+                  if name != "file"}  # fmt: skip
+        refused = self._refused(request, fields)
+        if refused is not None:
+            return refused
+        if "file" not in form:
+            return _error(400, 100, "The parameter file is required.")
+        content, kind, name = form["file"]
+        fault = uploadable(base_type(kind), len(content))
+        if fault:
+            return _error(400, 100, fault)
+        return JSONResponse({"id": self.files.keep(content, kind, name).id})
+
+    async def _where(self, request: Request) -> Response:
+        """Returns where a file is for the next five minutes."""
+        if not self._is_authorized(request):
+            return _error(401, 190, "Invalid OAuth access token.")
+        name, number = request.path_params["media"], request.query_params.get("phone_number_id")
+        file = self._file_of(name)
+        if file is None or number not in (None, NUMBER) or self.faults.strikes("media_gone"):
+            words = f"Unsupported get request. Object with ID '{name}' does not exist."
+            return _error(400, 100, words, subcode=33)
+        ends = int((self.files.now() + URL_LIFETIME).timestamp())
+        asked = urlencode({"mid": file.id, "ext": ends, "hash": self._hash_of(file.id, ends)})
+        here = f"{request.url.scheme}://{request.url.netloc}{PREFIX}"
+        return JSONResponse(
+            {
+                "messaging_product": "whatsapp",
+                "url": f"{here}/v1/whatsapp_business/attachments/?{asked}",
+                "mime_type": file.mime_type,
+                "sha256": file.sha256.hex(),
+                "file_size": file.size,
+                "id": file.id,
+            }
+        )
+
+    async def _download(self, request: Request) -> Response:
+        if not self._is_authorized(request):
+            return _error(401, 190, "Invalid OAuth access token.")
+        asked = request.query_params
+        file, ends = self._file_of(asked.get("mid", "")), asked.get("ext", "")
+        is_ours = ends.isdecimal() and file is not None
+        if not is_ours or asked.get("hash") != self._hash_of(asked["mid"], int(ends)):
+            return Response(status_code=404)
+        if file is None or self.files.now().timestamp() >= int(ends):
+            return Response(status_code=404)
+        return self.given(file)
+
+    def _hash_of(self, media: str, ends: int) -> str:
+        return hmac.digest(self._secret.encode(), f"{media} {ends}".encode(), "sha256").hex()
+
+    def _file_of(self, media: str) -> File | None:
+        """Returns a file whose id has not expired. An id of a webhook lives for a week."""
+        file = self.files.get(media)
+        if file is None:
+            return None
+        lifetime = ID_LIFETIME if self.store.is_reported(media) else UPLOAD_LIFETIME
+        return file if self.files.age(file) < lifetime else None
+
+    async def _with_files(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Returns a message with its files as the phone shows them.
+
+        Raises WrongContent for an id that is none, NotFetched for a link that gives no such file.
+        """
+        views = []
+        for asked in content.get("files", []):
+            kind, link = asked["kind"], asked.get("link")
+            file = await self.fetched(link) if link else self._file_of(str(asked["id"]))
+            if file is None and not link:
+                raise WrongContent(f"Param {kind}: {asked['id']} is not a valid media id.")
+            fault = unfit(kind, file.base_type, file.size) if file else None
+            if fault:
+                raise NotFetched(fault)
+            shown_as = "voice" if asked.get("voice") else kind
+            view = self.view(shown_as, file) if file else {"kind": shown_as, "url": link}
+            given = {"fileName": asked["filename"]} if asked.get("filename") else {}
+            views.append({**view, **given})
+        return {**content, **({"files": views} if views else {})}
 
     async def _thread_control(self, request: Request) -> Response:
         """A release is reported to nobody. What is passed to the agent is reported to the agent.
@@ -150,7 +245,7 @@ class WhatsAppSimulator(PhoneSimulator):
         entry_point = AGENT if key in self._with_agent else US
         return self._owners.setdefault(key, entry_point)
 
-    def _send(self, body: dict[str, Any]) -> Response:
+    async def _send(self, body: dict[str, Any]) -> Response:
         key = self._recipient_of(body)
         if not self.store.knows(key):
             return _error(400, 131030, "Recipient phone number not in allowed list.")
@@ -160,18 +255,24 @@ class WhatsAppSimulator(PhoneSimulator):
                 131047,
                 "Re-engagement message: more than 24 hours since the customer last wrote.",
             )
+        content, fault = dict[str, Any](), None
         try:
-            content = shown(body)
+            content = await self._with_files(shown(body))
         except WrongContent as error:
             return _error(400, 100, str(error))
+        except NotFetched as error:
+            fault = str(error)
         if self._owner_of(key) == AGENT and not self._is_partner:
             return _error(400, 2494191, "Another sender is the owner of this thread.")
         self._owners[key] = US
         native = self.new_id()
         with self.store.whole():
-            self.store.show(key, "business", "message", native, content)
-            for status in ("sent", "delivered"):
-                self.report(self._status_of(key, native, status))
+            if fault is None:
+                self.store.show(key, "business", "message", native, content)
+                for status in ("sent", "delivered"):
+                    self.report(self._status_of(key, native, status))
+            else:  # the answer does not wait for the file
+                self.report(self._failed(key, native, 131053, "Media upload error", fault))
         self.typing.pop(key, None)
         given = body.get("to") or body.get("recipient")
         contact = {"input": given, **self._names_of(key, "wa_id", "user_id")}
@@ -321,6 +422,33 @@ class WhatsAppSimulator(PhoneSimulator):
     def message(self, key: str, native: str, text: str) -> dict[str, Any]:
         return self._said(key, native, {"type": "text", "text": {"body": text}})
 
+    def reported_file(
+        self, key: str, native: str, kind: str, file: File, caption: str | None, origin: str
+    ) -> dict[str, Any]:
+        """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/audio"""
+        name = "audio" if kind == "voice" else kind
+        digest = base64.b64encode(file.sha256).decode()
+        what: dict[str, Any] = {"mime_type": file.mime_type, "sha256": digest, "id": file.id}
+        if name == "audio":
+            what["voice"] = kind == "voice"
+        if kind == "document" and file.name:
+            what["filename"] = file.name
+        if kind == "sticker":
+            what["animated"] = False
+        if caption and kind in CAPTIONED:
+            what["caption"] = caption
+        self.store.was_reported(file.id)
+        return self._said(key, native, {"type": name, name: what})
+
+    def unsendable(self, kind: str, file_type: str, size: int) -> str | None:
+        """A customer's app turns every picture into a JPEG, every voice note into Ogg."""
+        wrong = super().unsendable(kind, file_type, size)
+        if wrong or kind == "document":
+            return wrong
+        if kind == "voice":
+            return None if file_type == "audio/ogg" else "A voice note is of type audio/ogg."
+        return unfit(kind, file_type, size)
+
     def tap(self, key: str, native: str, postback: str, text: str) -> dict[str, Any]:
         if postback == CONTACT:
             return self._said(key, native, self._contact_of(key))
@@ -402,13 +530,18 @@ class WhatsAppSimulator(PhoneSimulator):
         return next((key for key in known if is_e164(key) and user_of(key) == user), user)
 
     def _status_of(self, key: str, native: str, status: str) -> dict[str, Any]:
-        failed = (
-            {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
-            if status == "failed"
-            else {}
-        )
+        if status == "failed":
+            return self._failed(key, native, 131026, "Message undeliverable")
         whom = self._names_of(key, "recipient_id", "recipient_user_id")
-        what = {"status": status, **whom, **failed}
+        return _batch("messages", statuses=[_item(key, native, {"status": status, **whom})])
+
+    def _failed(
+        self, key: str, native: str, code: int, title: str, details: str | None = None
+    ) -> dict[str, Any]:
+        whom = self._names_of(key, "recipient_id", "recipient_user_id")
+        data = {"error_data": {"details": details}} if details else {}
+        errors = [{"code": code, "title": title, "message": title, **data}]
+        what = {"status": "failed", **whom, "errors": errors}
         return _batch("messages", statuses=[_item(key, native, what)])
 
 
@@ -447,11 +580,18 @@ def _change(field: str, value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _error(
+    status: int,
+    code: int,
+    message: str,
+    headers: dict[str, str] | None = None,
+    subcode: int | None = None,
+) -> Response:
     error = {
         "message": f"(#{code}) {message}",
         "type": "OAuthException",
         "code": code,
+        **({"error_subcode": subcode} if subcode else {}),
         "fbtrace_id": "sim",
     }
     return JSONResponse({"error": error}, status, headers)

@@ -3,12 +3,75 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 TEXT_LIMIT, BODY_LIMIT, LIST_BODY_LIMIT = 4096, 1024, 4096
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ID = 10, 24, 200
+MEGABYTE = 1 << 20
 CONTACT = "request_contact_info"  # its button has a text of WhatsApp's own
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What the platform takes of a kind of file: its size, its MIME types, and the fields beside
+    its id or link.
+    """
+
+    most: int
+    types: frozenset[str]
+    fields: frozenset[str] = frozenset()
+
+
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+FILES: Mapping[str, FileKind] = {
+    "image": FileKind(5 * MEGABYTE, frozenset({"image/jpeg", "image/png"}), frozenset({"caption"})),
+    "video": FileKind(
+        16 * MEGABYTE, frozenset({"video/mp4", "video/3gpp"}), frozenset({"caption"})
+    ),
+    "audio": FileKind(
+        16 * MEGABYTE,
+        frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+        frozenset({"voice"}),
+    ),
+    "document": FileKind(
+        100 * MEGABYTE,
+        frozenset(
+            {
+                "text/plain",
+                "application/pdf",
+                "application/msword",
+                "application/vnd.ms-excel",
+                "application/vnd.ms-powerpoint",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            }
+        ),
+        frozenset({"caption", "filename"}),
+    ),
+    "sticker": FileKind(500 << 10, frozenset({"image/webp"})),
+}
+
+
+def unfit(kind: str, mime_type: str, size: int) -> str | None:
+    """Returns why the platform does not take such a file as this kind, None if it takes it."""
+    if mime_type not in FILES[kind].types:
+        return f"A file of type {mime_type} is no {kind}."
+    if size > FILES[kind].most:
+        return f"A file of {size} bytes is too large for {kind}: at most {FILES[kind].most}."
+    return None
+
+
+def uploadable(mime_type: str, size: int) -> str | None:
+    """Returns why the platform does not take the upload of such a file, None if it takes it."""
+    kinds = [kind for kind, taken in FILES.items() if mime_type in taken.types]
+    if not kinds:
+        known = ", ".join(sorted({one for taken in FILES.values() for one in taken.types}))
+        return f"Param file must be a file with one of the following types: {known}."
+    return unfit(kinds[0], mime_type, size)
 
 
 class WrongContent(Exception):
@@ -17,14 +80,13 @@ class WrongContent(Exception):
 
 def shown(body: dict[str, Any]) -> dict[str, Any]:
     """Returns a message in Business Messages' form. Raises WrongContent."""
-    kinds = {"text": _text, "image": _image, "interactive": _interactive, "template": _template}
-    read = kinds.get(str(body.get("type")))
-    part = body.get(str(body.get("type")))
-    if read is None or not isinstance(part, dict):
-        raise WrongContent(
-            "type must be text, image, interactive or template, with what belongs to it."
-        )
-    return read(part)
+    kinds = {"text": _text, "interactive": _interactive, "template": _template}
+    kind = str(body.get("type"))
+    part = body.get(kind)
+    if not isinstance(part, dict) or (kind not in kinds and kind not in FILES):
+        known = ", ".join((*kinds, *FILES))
+        raise WrongContent(f"type must be one of {known}, with what belongs to it.")
+    return kinds[kind](part) if kind in kinds else _file(kind, part)
 
 
 def _text(part: dict[str, Any]) -> dict[str, Any]:
@@ -43,9 +105,16 @@ def _template(part: dict[str, Any]) -> dict[str, Any]:
     return {"text": " ".join((f"[template {name}]", *values))}
 
 
-def _image(part: dict[str, Any]) -> dict[str, Any]:
-    info = {"fileUrl": _words(part.get("link"), 2048), "altText": part.get("caption")}
-    return {"image": {"contentInfo": info}}
+def _file(kind: str, part: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the message says of its file, which the platform then gets."""
+    unknown = sorted(set(part) - {"id", "link"} - FILES[kind].fields)
+    if unknown:
+        raise WrongContent(f"{kind} has no {unknown[0]}.")
+    if ("id" in part) == ("link" in part):
+        raise WrongContent("Give exactly one of id and link.")
+    _words(part.get("id", part.get("link")), 2048)
+    caption = _words(part["caption"], BODY_LIMIT) if part.get("caption") else ""
+    return {"text": caption, "files": [{"kind": kind, **part}]}
 
 
 def _interactive(part: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +140,7 @@ def _header(given: object, buttons: bool) -> dict[str, Any]:
         return {}
     if not buttons or not isinstance(given, dict) or given.get("type") != "image":
         raise WrongContent("Only buttons may have an image as their header.")
-    return _image(given.get("image") or {})
+    return {"files": _file("image", given.get("image") or {})["files"]}
 
 
 def _check(suggestions: list[dict[str, str]], most: int, title: int, identifier: int) -> None:

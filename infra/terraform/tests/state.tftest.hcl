@@ -60,7 +60,7 @@ run "the_database_is_safe_and_alarms_ring" {
     error_message = "An alarm is missing, or is not listed here."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|send-representative\"") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
+    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|relay-media|send-representative\"") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
     error_message = "Server errors are those of the public services."
   }
   assert {
@@ -72,7 +72,7 @@ run "the_database_is_safe_and_alarms_ring" {
     error_message = "The age of every subscription is watched."
   }
   assert {
-    condition     = toset(keys(google_monitoring_uptime_check_config.these)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && toset(keys(google_monitoring_slo.these)) == toset(["acks", "delivery"])
+    condition     = toset(keys(google_monitoring_uptime_check_config.these)) == toset(["receive_webhook", "send_representative", "forward_variables", "relay_media"]) && toset(keys(google_monitoring_slo.these)) == toset(["acks", "delivery"])
     error_message = "Every public door has its uptime check, and answers and deliveries have their objectives."
   }
   assert {

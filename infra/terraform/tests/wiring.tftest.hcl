@@ -68,8 +68,8 @@ run "what_a_function_is_given" {
 
 run "who_calls_whom" {
   assert {
-    condition     = toset(keys(terraform_data.public)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && length(google_cloud_run_v2_service_iam_member.public) == 0
-    error_message = "Only the webhook, the API and the bridge may be called by everybody: they check signatures and keys themselves."
+    condition     = toset(keys(terraform_data.public)) == toset(["receive_webhook", "send_representative", "forward_variables", "relay_media"]) && length(google_cloud_run_v2_service_iam_member.public) == 0
+    error_message = "Only the webhook, the API, the bridge and the relay may be called by everybody: they check signatures, keys and links themselves."
   }
   assert {
     condition = alltrue([for name, one in terraform_data.public :
@@ -206,9 +206,9 @@ run "who_may_do_what" {
   }
   assert {
     condition = alltrue([for right in google_project_iam_member.functions :
-      right.role == "roles/datastore.user" ? join(" and ", right.condition[*].expression) == "resource.name == \"projects/baton-test/databases/(default)\"" :
+      contains(["roles/datastore.user", "roles/datastore.viewer"], right.role) ? (right.role == "roles/datastore.viewer") == (right.member == "serviceAccount:${google_service_account.functions["relay_media"].email}") && join(" and ", right.condition[*].expression) == "resource.name == \"projects/baton-test/databases/(default)\"" :
     right.role == "roles/dialogflow.client" && right.member == "serviceAccount:${google_service_account.functions["run_bot"].email}" && length(right.condition) == 0])
-    error_message = "The roles that functions have in the project are datastore.user, in the one database, and for run_bot dialogflow.client."
+    error_message = "The roles that functions have in the project are datastore.user, for relay_media datastore.viewer, in the one database, and for run_bot dialogflow.client."
   }
   assert {
     condition = alltrue([for right in google_secret_manager_secret_iam_member.readers : right.role == "roles/secretmanager.secretAccessor"]) && toset([
@@ -241,7 +241,7 @@ run "without_gcloud_all_users_may_call" {
     error_message = "Without gcloud nothing asks for it."
   }
   assert {
-    condition = toset(keys(google_cloud_run_v2_service_iam_member.public)) == toset(["receive_webhook", "send_representative", "forward_variables"]) && alltrue([
+    condition = toset(keys(google_cloud_run_v2_service_iam_member.public)) == toset(["receive_webhook", "send_representative", "forward_variables", "relay_media"]) && alltrue([
       for name, right in google_cloud_run_v2_service_iam_member.public :
     right.member == "allUsers" && right.role == "roles/run.invoker" && right.name == google_cloudfunctions2_function.these[name].service_config[0].service])
     error_message = "Without gcloud a public function is opened to allUsers, at its own Cloud Run service."
@@ -316,5 +316,23 @@ run "own_key_and_network" {
   assert {
     condition     = length(google_monitoring_uptime_check_config.these) == 0
     error_message = "Google's uptime checks do not reach a function that the internet does not."
+  }
+}
+
+run "files_are_kept" {
+  variables {
+    secrets  = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS", "MEDIA_LINK_KEYS"]
+    settings = { UNCLAIMED_AFTER = "60", BUSINESS_MESSAGES_API_URL = "https://example.com", MEDIA_BUCKET = "baton-test-files", JOURNAL_TTL_DAYS = "60" }
+    kms_key  = "projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton"
+    labels   = { team = "care" }
+  }
+
+  assert {
+    condition     = alltrue([for name, one in google_cloudfunctions2_function.these : try(one.service_config[0].environment_variables["MEDIA_URL"], "") == (contains(local.functions[name].settings, "MEDIA_URL") ? "https://europe-west1-baton-test.cloudfunctions.net/relay_media" : "")])
+    error_message = "Who makes links knows where they lead."
+  }
+  assert {
+    condition     = one(google_storage_bucket.media["baton-test-files"].lifecycle_rule[0].condition).age == 60 && google_storage_bucket.media["baton-test-files"].soft_delete_policy[0].retention_duration_seconds == 0
+    error_message = "Files are kept as long as the journal, and what is erased is gone at once."
   }
 }

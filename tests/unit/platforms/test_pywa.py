@@ -5,6 +5,7 @@ https://pypi.org/project/pywa/
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ from shared.platforms.whatsapp import platform as whatsapp
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
+from shared.schemas.details import Attachment
+from shared.schemas.http import Answer
 from tests.unit.platforms.test_outbound import JANE, contents
 
 BATON = whatsapp.WhatsApp(access_token="t")
@@ -105,3 +108,42 @@ def test_a_group_is_answered_as_that_client_does_it(pywa: Pywa) -> None:
     assert call is not None
     pywa.client.send_message(to=group, text="Hi")
     assert json.loads(call.body) == pywa.sent[-1]
+
+
+LOOKASIDE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&ext=2&hash=x-y"
+FOUND = {
+    "url": LOOKASIDE,
+    "mime_type": "image/jpeg",
+    "sha256": "0" * 64,
+    "file_size": 61901,
+    "id": "137524587935346",
+    "messaging_product": "whatsapp",
+}
+
+
+def test_another_client_fetches_a_file_the_same_way() -> None:
+    """The same two calls, with the token in both: an id leads to an address."""
+    asked = list[tuple[str, str, str | None]]()
+
+    def take(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, str(request.url), request.headers.get("authorization")))
+        return httpx.Response(200, json=FOUND)
+
+    with httpx.Client(transport=httpx.MockTransport(take)) as session:
+        client = WhatsApp(phone_id="1065", token="t", session=session)
+        client.get_media_bytes(client.get_media_url("137524587935346").url)
+    file = Attachment(kind="image", id="137524587935346")
+    lookup = BATON.media_lookup(file)
+    assert lookup is not None
+    source = BATON.media_source(file, Answer(200, json.dumps(FOUND).encode()))
+    ours = [
+        (one.method, one.url, one.auth.replace("bearer:", "Bearer ")) for one in (lookup, source)
+    ]
+    assert [(how, _path(url), token) for how, url, token in asked] == [
+        (how, _path(url), token) for how, url, token in ours
+    ]
+
+
+def _path(url: str) -> str:
+    """Returns an address without the version of the API, which each client chooses."""
+    return re.sub(r"/v[0-9]+\.[0-9]/", "/", url)

@@ -1,0 +1,195 @@
+"""Files on the page of a local run: chosen, pasted and dropped, sent, and shown on both sides."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+from tests.browser.recordings import PDF, picture, voice_note
+from tests.browser.test_page import (
+    PROBLEM,
+    assert_nothing_runs_off,
+    bubbles,
+    customer_says,
+    expect_phase,
+    press,
+    start_customer,
+)
+
+PHOTO: FilePayload = {"name": "broken.png", "mimeType": "image/png", "buffer": picture()}
+VOICE: FilePayload = {
+    "name": "note.ogg",
+    "mimeType": "audio/ogg; codecs=opus",
+    "buffer": voice_note(),
+}
+MANUAL: FilePayload = {"name": "Manual.pdf", "mimeType": "application/pdf", "buffer": PDF}
+IS_WHOLE = "image => image.complete && image.naturalWidth === 320"
+CAN_PLAY = "audio => audio.error === null && audio.duration > 0.9 && audio.duration < 1.1"
+PUT = """(box, [event, name, type, bytes]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+  const how = { bubbles: true, cancelable: true };
+  box.dispatchEvent(event === 'paste'
+    ? new ClipboardEvent(event, { ...how, clipboardData: transfer })
+    : new DragEvent(event, { ...how, dataTransfer: transfer }));
+}"""
+
+
+def writes_on_whatsapp(page: Page) -> None:
+    page.get_by_label("Platform").select_option("whatsapp")
+    is_chosen(page, start_customer(page))
+    customer_says(page, PROBLEM)
+    expect(bubbles(page)).to_have_count(2)
+
+
+def is_chosen(page: Page, name: str) -> None:
+    expect(page.locator("#customer option:checked")).to_contain_text(name)
+
+
+def is_claimed(page: Page) -> None:
+    press(page, "Ask for a human")
+    expect_phase(page, "QUEUED")
+    press(page, "Claim")
+    expect_phase(page, "HUMAN")
+
+
+def send_files(page: Page, *files: FilePayload, text: str = "") -> None:
+    """Sends files with the keyboard alone, after they were chosen."""
+    page.locator("#say-file").set_input_files(list(files))
+    expect(page.locator("#say-tray li")).to_have_count(len(files))
+    box = page.get_by_label("The customer’s message")
+    box.fill(text)
+    box.press("Enter")
+    expect(page.locator("#say-tray")).to_be_hidden()
+
+
+def test_the_customer_sends_a_photo_a_voice_note_and_a_document(page: Page) -> None:
+    writes_on_whatsapp(page)
+    send_files(page, PHOTO, VOICE, MANUAL, text="The broken part")
+    photo = page.locator("#bubbles").get_by_alt_text("Picture: The broken part")
+    expect(photo).to_have_count(1)
+    page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#bubbles img'))")
+    voice = page.locator("#bubbles").get_by_label("Voice note note.ogg")
+    expect(voice).to_have_count(1)
+    page.wait_for_function(f"() => ({CAN_PLAY})(document.querySelector('#bubbles audio'))")
+    document = page.locator("#bubbles .file.document")
+    expect(document).to_contain_text(f"Manual.pdf{len(PDF)} bytes")
+    assert_nothing_runs_off(page)
+
+
+def test_the_human_at_the_desk_sees_and_hears_what_the_customer_sent(page: Page) -> None:
+    writes_on_whatsapp(page)
+    send_files(page, PHOTO, VOICE, MANUAL, text="The broken part")
+    is_claimed(page)
+    files = page.locator("#work-files")
+    expect(files.get_by_alt_text("Picture: The broken part")).to_have_count(1)
+    page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#work-files img'))")
+    expect(files.get_by_label("Voice note")).to_have_count(1)
+    page.wait_for_function(f"() => ({CAN_PLAY})(document.querySelector('#work-files audio'))")
+    link = files.get_by_role("link", name="Manual.pdf")
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_bytes() == PDF
+
+
+@pytest.mark.parametrize("platform", ["WhatsApp", "RCS"])
+def test_a_document_of_the_humans_is_on_the_customers_phone(page: Page, platform: str) -> None:
+    page.get_by_label("Platform").select_option(label=platform)
+    is_chosen(page, start_customer(page))
+    customer_says(page, PROBLEM)
+    expect(bubbles(page)).to_have_count(2)
+    is_claimed(page)
+    page.locator("#reply-file").set_input_files([MANUAL])
+    page.get_by_label("Your reply").fill("Here is the manual")
+    page.get_by_label("Your reply").press("Enter")
+    expect(page.locator("#reply-notice")).to_contain_text("Uploaded")
+    expect(page.locator("#reply-tray")).to_be_hidden()
+    expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
+    expect(page.locator("#bubbles")).to_contain_text("Here is the manual")
+    expect(page.locator("#work-files")).to_contain_text("Jane Doe")
+
+
+def put(page: Page, box: str, event: str, file: FilePayload) -> None:
+    """Pastes or drops a file."""
+    data = [event, file["name"], file["mimeType"], list(file["buffer"])]
+    page.locator(box).evaluate(PUT, data)
+
+
+@pytest.mark.parametrize(("box", "event"), [("#say-text", "paste"), ("#device", "drop")])
+def test_a_file_is_pasted_or_dropped_and_may_be_removed(page: Page, box: str, event: str) -> None:
+    writes_on_whatsapp(page)
+    tray = page.locator("#say-tray li")
+    put(page, box, event, PHOTO)
+    put(page, box, event, MANUAL)
+    expect(tray).to_have_count(2)
+    press(page, "Remove broken.png")
+    expect(tray).to_have_count(1)
+    expect(page.get_by_label("The customer’s message")).to_be_focused()
+    page.get_by_label("The customer’s message").press("Enter")
+    expect(page.locator("#bubbles .file")).to_contain_text("Manual.pdf")
+
+
+def test_files_in_hand_stay_with_their_customer(page: Page) -> None:
+    writes_on_whatsapp(page)
+    page.locator("#say-file").set_input_files([PHOTO])
+    first = page.get_by_label("Customer", exact=True).input_value()
+    is_chosen(page, start_customer(page))
+    expect(page.locator("#say-tray")).to_be_hidden()
+    page.get_by_label("Customer", exact=True).select_option(first)
+    expect(page.locator("#say-tray li")).to_contain_text("broken.png")
+
+
+def test_a_file_that_the_platform_refuses_stays_in_hand_with_the_reason(page: Page) -> None:
+    writes_on_whatsapp(page)
+    svg: FilePayload = {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}
+    page.locator("#say-file").set_input_files([svg])
+    page.get_by_label("The customer’s message").fill("Look")
+    page.get_by_label("The customer’s message").press("Enter")
+    expect(page.locator("#phone-notice")).to_contain_text("image/svg+xml is no image")
+    expect(page.locator("#say-tray li")).to_contain_text("a.svg")
+    expect(page.get_by_label("The customer’s message")).to_have_value("Look")
+
+
+def test_an_upload_that_is_refused_or_cut_off_is_explained(page: Page) -> None:
+    writes_on_whatsapp(page)
+    is_claimed(page)
+    refusal = {
+        "error": {
+            "code": 413,
+            "status": "INVALID_ARGUMENT",
+            "message": "The channel takes at most 5 MB of a picture.",
+            "details": [{"reason": "too-large"}],
+        }
+    }
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=413, content_type="application/json", body=json.dumps(refusal))
+
+    page.route("**/media?*", refuse)
+    page.locator("#reply-file").set_input_files([PHOTO])
+    press(page, "Reply")
+    notice = page.locator("#reply-notice")
+    expect(notice).to_contain_text("The channel takes at most 5 MB of a picture.")
+    page.unroute("**/media?*")
+    page.route("**/media?*", lambda route: route.abort())
+    press(page, "Reply")
+    expect(notice).to_contain_text("The upload was cut off")
+    expect(page.locator("#reply-tray li")).to_contain_text("broken.png")
+
+
+def test_files_fit_a_narrow_screen(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    writes_on_whatsapp(page)
+    long_name: Any = {**MANUAL, "name": f"{'Invoice-' * 12}2026.pdf"}
+    page.locator("#say-file").set_input_files([PHOTO, long_name])
+    assert_nothing_runs_off(page)
+    page.get_by_label("The customer’s message").press("Enter")
+    expect(page.locator("#bubbles .file")).to_have_count(2)
+    assert_nothing_runs_off(page)
+    press(page, "Desk")
+    expect(page.locator("#work-files .file")).to_have_count(2)
+    assert_nothing_runs_off(page)
+    press(page, "Baton")
+    assert_nothing_runs_off(page)
