@@ -7,10 +7,10 @@ A file that is saved already is not fetched again. What cannot be saved is liste
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import aiohttp
 import pydantic_core
@@ -88,7 +88,7 @@ class Saver:
                 await _copy(chunks, file)
         os.replace(part, path)
 
-    async def _chunks(self, named: NamedFile) -> AsyncIterator[bytes]:
+    async def _chunks(self, named: NamedFile) -> AsyncGenerator[bytes, None]:
         links = self._ports.media_links
         if links is not None and links.keys:
             async for chunk in _linked(links.link(named.name)):
@@ -114,7 +114,7 @@ class Saver:
                 file.write(line + b"\n")
 
 
-async def _copy(chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
+async def _copy(chunks: AsyncIterator[bytes], file: IO[bytes]) -> None:
     async for chunk in chunks:
         file.write(chunk)
 
