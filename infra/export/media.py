@@ -7,7 +7,7 @@ A file that is saved already is not fetched again. What cannot be saved is liste
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -88,7 +88,7 @@ class Saver:
                 await _copy(chunks, file)
         os.replace(part, path)
 
-    async def _chunks(self, named: NamedFile) -> AsyncIterator[bytes]:
+    async def _chunks(self, named: NamedFile) -> AsyncGenerator[bytes, None]:
         links = self._ports.media_links
         if links is not None and links.keys:
             async for chunk in _linked(links.link(named.name)):
