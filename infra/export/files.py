@@ -149,7 +149,6 @@ def command_line(asked: list[str]) -> str:
 
 def own(path: Path, flags: int) -> IO[bytes]:
     """Returns the file, readable by its owner only, also where it existed before."""
-    mode = "r+b" if flags & os.O_RDWR else "ab" if flags & os.O_APPEND else "wb"
-    file = os.fdopen(os.open(path, flags, OWNER_ONLY), mode)
+    file = os.fdopen(os.open(path, flags, OWNER_ONLY), "r+b" if flags & os.O_RDWR else "wb")
     path.chmod(OWNER_ONLY)
     return file
