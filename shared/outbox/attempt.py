@@ -21,6 +21,7 @@ from shared.outbox.tries import (
     is_final,
     is_past_patience,
     judge,
+    refused_credentials,
     time_of,
     tried_by,
 )
@@ -72,13 +73,14 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
         if is_over or said.command.state is State.SENT:
             return said
+    if not is_over and result.outcome is Outcome.CREDENTIALS:
+        return refused_credentials(ports, tried)
     if not is_over:
         is_paced = result.outcome is Outcome.PACED
         return replace(
             again(ports, tried, result.retry_after),
             failed=None if is_paced and not result.answered else True,
             answered=result.answered,
-            unknown_to_it=result.outcome is Outcome.CREDENTIALS,
             paced=is_paced,
         )
     failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
