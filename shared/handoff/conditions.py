@@ -31,6 +31,7 @@ from shared.schemas.events import (
     Subscribed,
     Undelivered,
     Unsubscribed,
+    attachments_by_customer,
 )
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import (
@@ -551,6 +552,14 @@ def _measured(draft: Draft) -> bool:
     return bool(draft.released) or (is_counted and draft.event.heard_by is None)
 
 
+def _has_files_to_keep(draft: Draft) -> bool:
+    return (
+        draft.policy.keeps_files
+        and draft.step.verdict is not Verdict.ECHO
+        and bool(attachments_by_customer(draft.event))
+    )
+
+
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.ALWAYS: lambda _: True,
     Condition.UNDATED: _undated,
@@ -588,5 +597,6 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.HUMAN_TIME_ENDS: lambda draft: (
         _recalls(draft) and _phases_of_human(draft) == (True, False)
     ),
+    Condition.FILES_TO_KEEP: _has_files_to_keep,
     Condition.MEASURED: _measured,
 }

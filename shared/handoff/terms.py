@@ -138,6 +138,7 @@ class Condition(StrEnum):
     HUMAN_TIME_BEGINS = "the step is accepted, not only tracked, and changed the phase to HUMAN"
     HUMAN_TIME = "the step is accepted, not only tracked, and the phase is or was HUMAN"
     HUMAN_TIME_ENDS = "the step is accepted, not only tracked, and changed the phase from HUMAN"
+    FILES_TO_KEEP = "the customer's message has files, it is no echo, and files are kept"
     MEASURED = "the step is accepted or suppressed, or it has a human's message"
 
 
@@ -152,6 +153,7 @@ class Effect(StrEnum):
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
     FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"
+    KEEP_FILES = "copy the message's files to where they are kept"
     TELL_BOT = "publish for the bot what the customer did"
     TELL_BOTH = "publish for bot and desk what the customer did"
     TELL_DESK = "publish for the desk what the customer did"

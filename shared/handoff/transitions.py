@@ -688,6 +688,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         "It goes to the bot once, with the customer's next words.",
     ),
     StandingRule(
+        "files",
+        C.FILES_TO_KEEP,
+        (E.KEEP_FILES,),
+        "Platforms forget files after days, and a transcript should be whole.",
+    ),
+    StandingRule(
         "reports",
         C.MEASURED,
         (E.MEASURE,),

@@ -12,13 +12,19 @@ from shared.schemas.base import JsonObject, NonEmpty, Ours
 from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
-from shared.schemas.details import Details
+from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
+
+
+def attachments_by_customer(event: "Event") -> tuple[Attachment, ...]:
+    """Returns the files of what a customer said, none for any other event."""
+    details = event.details if isinstance(event, ByCustomer) else None
+    return details.attachments if details else ()
 
 
 class GivenName(Ours):

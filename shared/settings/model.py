@@ -289,7 +289,8 @@ class Settings(BaseModel):
     """Seconds until a link expires. A new one is made whenever the conversation is read."""
     media_bucket: MediaBucket = None
     """Where files are kept as long as the journal: a Cloud Storage bucket, or
-    `file:///directory` on one machine. Without it they stay at the platforms.
+    `file:///directory` on one machine. Without it they stay at the platforms. Set it once every
+    function has this version.
     """
 
     crm_comment_url: CommentUrl = None

@@ -15,6 +15,7 @@ from infra.deploy.gcloud import Result
 from infra.deployables import deployables, renamed
 from infra.doctor import checks as doctor_checks
 from infra.doctor import doctor
+from infra.doctor import files as doctor_files
 from infra.doctor import state as doctor_state
 from infra.doctor.channels import whatsapp
 from infra.doctor.http import Answer, Finding, Patient, Verdict
@@ -341,6 +342,29 @@ def test_a_bridge_that_lets_any_page_in() -> None:
     answer = Answer(204, "", {"access-control-allow-origin": "*"})
     (found,) = doctor_state.cors(_door(answer, "forward_variables"))
     assert found.verdict is Verdict.ILL
+
+
+def test_a_key_of_links_that_is_not_the_deployments(healthy: LocalServer) -> None:
+    (fault,) = faults(healthy, MEDIA_LINK_KEYS="another-key-of-links")
+    assert "relay_media does not read one that is made with your key" in fault
+    assert "MEDIA_LINK_KEYS" in fault
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (Result(0, "baton-files"), Verdict.WELL),
+        (Result(1, "", "ERROR: gs://baton-files not found: 404."), Verdict.ILL),
+        (Result(1, "", "not logged in"), Verdict.SKIPPED),
+    ],
+)
+def test_the_bucket_of_files(result: Result, verdict: Verdict) -> None:
+    error = {"details": [{"reason": "no-such-link"}]}
+    answer = Answer(404, json.dumps({"error": error}), {"baton-function": "relay_media"})
+    one = replace(_answering(answer, result), known={"MEDIA_BUCKET": "baton-files"})
+    refused, unknown_key, bucket = doctor_files.files(one)
+    assert (refused.verdict, unknown_key.verdict) == (Verdict.WELL, Verdict.SKIPPED)
+    assert bucket.verdict is verdict
 
 
 def test_dead_letters() -> None:

@@ -177,7 +177,7 @@ function keepNewestInSight() {
 function renderChooser() {
   const chooser = find("customer");
   const options = people().map(({ id, name }) => ({ id, name }));
-  if (options.length === 0) options.push({ id: "", name: "nobody yet" });
+  if (options.length === 0) options.push({ id: "", name: "no customer yet" });
   if (customerId() === null && model.selected)
     options.unshift({ id: "", name: "not a customer of this platform" });
   show(

@@ -16,6 +16,7 @@ from shared.handoff.effects import (
     variables,
     waiting,
 )
+from shared.handoff.effects.files import keep_files
 from shared.handoff.effects.notifications import notify
 from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
@@ -41,6 +42,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
     **{effect: publish(audience) for effect, audience in READERS.items()},
+    Effect.KEEP_FILES: keep_files,
     Effect.QUEUE: desks.queue,
     Effect.CALL_DESK: desks.call,
     Effect.CORRECT_REPLY: variables.correct_reply,

@@ -64,6 +64,13 @@ class World:
     async def says(self, message: str, *names: str, at: int = 0, on: int = 0) -> None:
         await self.reports(on, {**self._from(*names, at=at), **_text(message)})
 
+    async def begins_twice(self, on: int = 0) -> None:
+        """One customer writes under their number, and then under their user id: nothing says yet
+        that they are one.
+        """
+        await self.says("m1", N, at=1)
+        await self.says("m2", U, at=2, on=on)
+
     async def changed(
         self, message: str, old: str, told: dict[str, str], at: int = 0, on: int = 0
     ) -> None:
@@ -190,8 +197,7 @@ async def test_any_order_of_names_is_one_conversation(
 
 async def test_an_old_copy_does_not_say_that_a_name_is_free(world: World) -> None:
     """Trap 2."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2, on=1)
+    await world.begins_twice(on=1)
     await world.says("m3", U, N, at=3)
     await world.says("m1", N, at=1, on=1)
     (said,) = (await world.homes()).values()
@@ -217,8 +223,7 @@ async def test_the_record_comes_from_the_conversation(world: World) -> None:
 @pytest.mark.parametrize("names", [(N,), (U,), (U, N)])
 async def test_former_journals_are_asked(world: World, names: Any) -> None:
     """Trap 5."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", U, N, at=3)
     for message in ("m1", "m2", "m3"):
         await world.says(message, *names, at=1, on=1)
@@ -247,8 +252,7 @@ async def test_a_move_remembers_whose_the_number_was(world: World) -> None:
 
 async def test_the_names_of_a_duplicate_are_learned(world: World) -> None:
     """Trap 8."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", N, at=3)
     await world.says("m3", U, N, at=3)
     (said,) = (await world.homes()).values()
@@ -431,8 +435,7 @@ def ask_of(world: World, conversation: str, body: dict[str, Any]) -> Ask:
 
 async def test_two_humans_stay_two_humans(world: World) -> None:
     """Trap 10: a fact cannot be refused."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.acts(HumanJoined, NAMES[N], JANE)
     world.bench.clock.forward(1)
     await world.acts(HumanJoined, NAMES[U], OMAR)
@@ -449,8 +452,7 @@ async def test_two_humans_stay_two_humans(world: World) -> None:
 
 async def test_what_the_bot_still_wanted_to_say_is_dropped(world: World) -> None:
     """Trap 11."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await apply(world.ports, bot(NAMES[U], "b-1"))
     await world.acts(HumanJoined, NAMES[N], JANE)
     await world.says("m3", U, N, at=3)
@@ -467,8 +469,7 @@ async def test_what_the_bot_still_wanted_to_say_is_dropped(world: World) -> None
 
 async def test_the_lines_wait_for_each_other(world: World) -> None:
     """Trap 12: Omar's JOINED is pending in one line; his LEFT, in the other, does not overtake."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.acts(HumanJoined, NAMES[N], JANE)
     await world.delivered(NAMES[N])
     await world.acts(HumanJoined, NAMES[U], OMAR)
@@ -497,8 +498,7 @@ async def test_the_grave_knows_its_names(world: World) -> None:
 
 
 async def test_an_erase_reaches_what_was_joined(world: World) -> None:
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", U, N, at=3)
     await erase(world.ports, NAMES[N], "admin")
     for one in (NAMES[N], NAMES[U]):
@@ -540,8 +540,7 @@ async def test_a_bare_number_is_not_trusted_for_ever(world: World) -> None:
 
 async def test_never_two_steps(world: World) -> None:
     """Trap 16."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", V, at=2)
     await world.says("m4", U, N, at=3)
     item = {"id": wamid("c"), "type": "system"}
@@ -566,8 +565,7 @@ async def test_a_token_never_comes_again(world: World) -> None:
 
 async def test_the_grave_goes_on_waiting(world: World) -> None:
     """Trap 18."""
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.acts(HumanJoined, NAMES[N], JANE)
     await world.says("m3", U, N, at=3)
     waits = (await world.conversation(U)).waits_for
@@ -668,8 +666,7 @@ async def test_bots_hear_of_one_conversation(world: World) -> None:
 
 
 async def test_an_id_of_a_former_conversation_is_served(world: World) -> None:
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", U, N, at=3)
     home = (await world.conversation(U)).id
     (former,) = {NAMES[N], NAMES[U]} - {home}
@@ -682,8 +679,7 @@ async def test_an_id_of_a_former_conversation_is_served(world: World) -> None:
 
 
 async def test_the_journal_of_the_api_begins_with_the_former_one(world: World) -> None:
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", U, N, at=3)
     key = ApiKey(name="desk", may=frozenset({RepresentativeType.HUMAN}))
     cursor, said = None, []
@@ -734,8 +730,7 @@ async def test_a_channel_that_is_joined_to_another_gets_the_other_name(
 
 
 async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.acts_as_customer(N)
     await world.says("m3", U, N, at=3)
     known = await world.conversation(U)
@@ -778,8 +773,7 @@ async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> N
 
 
 async def test_the_bot_hears_once_which_conversations_became_one(world: World) -> None:
-    await world.says("m1", N, at=1)
-    await world.says("m2", U, at=2)
+    await world.begins_twice()
     await world.says("m3", U, N, at=3)
     await world.says("m4", U, N, at=4)
     home = (await world.conversation(U)).id
