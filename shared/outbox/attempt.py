@@ -10,7 +10,6 @@ from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import DETAILS, body_of
 from shared.logs import log
 from shared.outbox.files import with_link
-from shared.outbox.keep_media import keep_media
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
@@ -129,6 +128,9 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         if isinstance(command, KeepMedia):
+            # imported here: functions that deliver in place work no line with files
+            from shared.outbox.keep_media import keep_media
+
             return await keep_media(ports, entry, command)
         return await _send(ports, entry, command)
     except Paced as error:
