@@ -31,7 +31,7 @@ async def in_turn(conversation: str) -> AsyncIterator[None]:
     lock = _LOCKS.get(conversation)
     if lock is None:  # no other event has it or waits for it, so no timer is needed
         lock = _LOCKS[conversation] = asyncio.Lock()
-        mine = await lock.acquire()
+        mine: bool = await lock.acquire()
     else:
         mine = await _acquired(lock)
     try:
