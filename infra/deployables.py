@@ -5,7 +5,6 @@ is copied to.
 """
 
 import argparse
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -45,6 +44,7 @@ class Deployable(BaseModel):
     secrets: tuple[str, ...]
     settings: tuple[str, ...]
     roles: tuple[Role, ...]
+    bucket_role: Role | None = None  # on the bucket of files, where there is one
     publishes: tuple[Topic, ...]
     memory_mb: Annotated[int, Field(ge=128)]
     cpu: Annotated[int, Field(ge=1, le=8)]
@@ -78,9 +78,12 @@ class Deployable(BaseModel):
         return self
 
 
+_ROWS = TypeAdapter(dict[str, Deployable])
+
+
 def deployables(path: Path = TABLE) -> dict[str, Deployable]:
     """Returns the table. Raises pydantic.ValidationError with the row and field that is wrong."""
-    return TypeAdapter(dict[str, Deployable]).validate_python(json.loads(path.read_text()))
+    return _ROWS.validate_json(path.read_bytes())
 
 
 def renamed(text: str, prefix: str) -> str:

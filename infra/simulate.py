@@ -71,17 +71,14 @@ class DeploymentBuild:
                 f"{self._requirements} does not list functions-framework at the start of a line"
             )
         _run(self._python, "-m", "venv", str(self._folder))
-        pip = [str(self._folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-        _run(
-            *pip,
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--require-hashes",
-            "-r",
-            str(self._requirements),
-        )
-        _run(*pip, "check")
+        locked = ("--quiet", "--require-hashes", "-r", str(self._requirements))
+        _run(*self._pip("install"), "--no-compile", *locked)
+        _run(*self._pip("check"))
+
+    def _pip(self, command: str) -> tuple[str, ...]:
+        """Returns the words that start a command of the environment's own pip."""
+        python = str(self._folder / "bin" / "python")
+        return python, "-m", "pip", "--disable-pip-version-check", command
 
     def _first_answer(self, folder: Path) -> int:
         port = free_port()

@@ -1,7 +1,8 @@
 """The emulators of Firestore and Pub/Sub, for every test that asks for them; each test works in a
 project of its own.
 
-They are started from the Cloud SDK's jars at first use and end with the tests.
+They are started from the Cloud SDK's jars at first use, once for all workers of a run, and end with
+the tests.
 FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, where they are set, name emulators to use instead.
 Without Java or the jars the tests that need them are skipped; BATON_REQUIRE_ALL=1 makes that a
 failure.
@@ -10,6 +11,7 @@ Hypothesis tries the same examples in every run, so that a run tells of the code
 HYPOTHESIS_PROFILE=hunt looks for new ones.
 """
 
+import fcntl
 import os
 import shutil
 import socket
@@ -30,7 +32,7 @@ from hypothesis import HealthCheck, settings
 
 from infra.local.server import free_port
 
-FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Duser.language=en"]
+FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g", "-Duser.language=en"]
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 READY_SECONDS = 120.0
 # Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture
@@ -42,6 +44,21 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 if os.getppid() == parent:
     os.execvp(sys.argv[2], sys.argv[2:])
+"""
+# Starts a program, and ends it when all have let go of the file that those who use it hold. It is
+# no child of the worker that starts it, which may end first.
+GUARD = """
+import fcntl, os, subprocess, sys, threading
+if os.fork():
+    os._exit(0)
+host, users, become, *program = sys.argv[1:]
+started = subprocess.Popen([sys.executable, "-S", "-c", become, str(os.getpid()), *program])
+threading.Thread(target=lambda: (started.wait(), os._exit(1)), daemon=True).start()
+with open(users) as held:
+    fcntl.flock(held, fcntl.LOCK_EX)
+    if os.path.exists(host):
+        os.unlink(host)
+    started.kill()
 """
 
 _unhurried = settings(
@@ -66,21 +83,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def firestore_emulator() -> Iterator[str]:
+def of_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Returns a folder that all workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(of_run: Path) -> Iterator[str]:
     """Returns host:port of a Firestore emulator."""
     jar = "cloud-firestore-emulator/cloud-firestore-emulator.jar"
-    with _emulator(
-        "FIRESTORE_EMULATOR_HOST", jar, ["-cp", "{jar}", FIRESTORE_MAIN, "start"]
-    ) as host:
+    arguments = ["-cp", "{jar}", FIRESTORE_MAIN, "start"]
+    with _emulator("FIRESTORE_EMULATOR_HOST", jar, arguments, of_run) as host:
         _warm_up(host)
         yield host
 
 
 @pytest.fixture(scope="session")
-def pubsub_emulator() -> Iterator[str]:
+def pubsub_emulator(of_run: Path) -> Iterator[str]:
     """Returns host:port of a Pub/Sub emulator."""
     jar = "pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
-    with _emulator("PUBSUB_EMULATOR_HOST", jar, ["-jar", "{jar}"]) as host:
+    with _emulator("PUBSUB_EMULATOR_HOST", jar, ["-jar", "{jar}"], of_run) as host:
         yield host
 
 
@@ -99,29 +122,42 @@ def nowhere() -> Iterator[str]:
 
 
 @contextmanager
-def _emulator(variable: str, jar: str, arguments: list[str]) -> Iterator[str]:
+def _emulator(variable: str, jar: str, arguments: list[str], of_run: Path) -> Iterator[str]:
+    """Yields host:port of the run's emulator. The first worker that asks starts it; it ends when
+    the last has let go of `users`, also by dying.
+    """
     given = os.environ.get(variable)
     if given:
         yield given
         return
+    known, users = of_run / variable, of_run / f"{variable}.users"
+    with users.open("w") as used, users.with_suffix(".lock").open("w") as starting:
+        fcntl.flock(used, fcntl.LOCK_SH)
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        if not known.exists():
+            host = _start(jar, arguments, known, users)
+            known.write_text(host)
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        yield known.read_text()
+
+
+def _start(jar: str, arguments: list[str], known: Path, users: Path) -> str:
     java = shutil.which("java") or _absent("java is not on the PATH")
     found = _find(jar) or _absent(
         f"no Cloud SDK with platform/{jar}: gcloud components install the emulators"
     )
     host = f"127.0.0.1:{free_port()}"
-    command = [java, *FAST, *(part.format(jar=found) for part in arguments)]
     where = ["--host=127.0.0.1", f"--port={host.rpartition(':')[2]}"]
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-c", BECOME, str(os.getpid()), *command, *where],
+    program = [java, *FAST, *(part.format(jar=found) for part in arguments), *where]
+    subprocess.run(
+        [sys.executable, "-S", "-c", GUARD, str(known), str(users), BECOME, *program],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # an interrupt from the keyboard ends the tests first
+        check=True,
     )
-    try:
-        _await_ready(process, host)
-        yield host
-    finally:
-        process.kill()
-        process.wait()
+    _await_ready(None, host)
+    return host
 
 
 def _warm_up(firestore: str) -> None:
@@ -160,16 +196,16 @@ def _sdk_roots() -> Iterator[Path]:
         yield Path(answer.stdout.strip() or "/nonexistent")
 
 
-def _await_ready(process: subprocess.Popen[bytes], host: str) -> None:
+def _await_ready(process: subprocess.Popen[bytes] | None, host: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and (process is None or process.poll() is None):
         try:
             with urllib.request.urlopen(f"http://{host}/", timeout=1) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    pytest.fail(f"the emulator at {host} did not start (exit code {process.poll()})")
+    pytest.fail(f"the emulator at {host} did not start (exit code {process and process.poll()})")
 
 
 def _absent(reason: str) -> NoReturn:

@@ -14,7 +14,6 @@ APIS = (
     "artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler dialogflow "
     "firestore iam logging monitoring pubsub run secretmanager storage"
 )
-MEDIA_ROLES = {"relay_media": "roles/storage.objectViewer"}  # the others write and delete too
 CALLERS = {
     "pubsub": "Pub/Sub, when it pushes to a function",
     "scheduler": "Cloud Scheduler, when it calls a function",
@@ -325,8 +324,7 @@ def _media(to: Deployment) -> Iterator[Step]:
         change = to.gcloud("storage buckets update", to.media, *labels)
         yield Step("labels of the bucket of files", change)
     for name, row in to.table.items():
-        if "MEDIA_BUCKET" in row.settings:
-            role = MEDIA_ROLES.get(name, "roles/storage.objectUser")
+        if row.bucket_role is not None:
             member = f"serviceAccount:{to.account(name)}"
-            right = to.right("storage buckets", to.media, member, role)
-            yield Step(f"{name}: {role}", right, function=name)
+            right = to.right("storage buckets", to.media, member, row.bucket_role)
+            yield Step(f"{name}: {row.bucket_role}", right, function=name)

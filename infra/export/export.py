@@ -12,13 +12,15 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from infra.command import INTERRUPTED
 from infra.export.files import Progress, Reached, command_line
+from infra.export.media import FAILURES, Saver
 from infra.export.redaction import Mask, pseudonym
 from infra.export.transcript_formats import FORMATS, Format, Write
 from infra.export.transcripts import Line, lines
@@ -44,22 +46,31 @@ class Export:
     """One run: reads the conversations and writes those in which something was said."""
 
     def __init__(
-        self, store: ConversationStore, span: Period, into: Format, *, redact: bool
+        self,
+        store: ConversationStore,
+        span: Period,
+        into: Format,
+        *,
+        redact: bool,
+        saver: Saver | None = None,
     ) -> None:
         self._store = store
         self._span = span
         self._into = into
         self._redact = redact
+        self._saver = saver
 
-    async def run(self, progress: Progress, file: BinaryIO) -> None:
+    async def run(self, progress: Progress, file: IO[bytes]) -> None:
         reached = progress.reached
         if reached.length == 0:
             self._into.begin()
         async for conversation in self._conversations(reached):
+            saved = self._saver.saved if self._saver else 0
             messages, is_whole = await self._write(conversation, reached.salt)
             reached.messages += messages
             reached.unreadable += not is_whole
             reached.conversations += messages > 0
+            reached.files += self._saver.saved - saved if self._saver else 0
             reached.done.append(conversation.id)
             file.flush()
             progress.save(file.tell() if file.seekable() else 0)
@@ -98,7 +109,7 @@ class Export:
                     continue
                 if messages == 0:
                     self._open(conversation, salt, before)
-                self._into.line(line)
+                self._into.line(await self._saver.line(line) if self._saver else line)
                 messages += line.role is not None
         except Unreadable:
             is_whole = False
@@ -156,32 +167,52 @@ def _asked(arguments: argparse.Namespace, span: Period) -> list[str]:
     named |= {"human-role": arguments.human_role}
     asked = [part for name, value in named.items() for part in (f"--{name}", value)]
     redact = ["--redact"] if arguments.redact else []
-    return [*asked, *redact, *(["--output", str(arguments.output)] if arguments.output else [])]
+    media = ["--media", str(arguments.media)] if arguments.media else []
+    return [
+        *asked,
+        *redact,
+        *media,
+        *(["--output", str(arguments.output)] if arguments.output else []),
+    ]
 
 
-async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> int:
-    """Returns how many conversations were left out, in whole or from some entry on, because a
-    document of theirs cannot be read.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How many conversations were left out, in whole or from some entry on, because a document of
+    theirs cannot be read, and how many files could not be saved.
     """
+
+    unreadable: int
+    unsaved: int
+
+
+async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) -> Left:
+    """Returns what is missing in the export."""
     with contextlib.redirect_stdout(sys.stderr):
         baton = opened()
     store = " ".join(
         filter(None, [baton.settings.baton_store, baton.settings.google_cloud_project])
     )
     progress = Progress(arguments.output, Reached(store, asked))
+    saver = Saver(baton.ports, arguments.media) if arguments.media else None
     file = progress.open()
     try:
+        if saver is not None:
+            saver.begin(resumed=progress.reached.length > 0)
         into = FORMATS[arguments.format](_writer(file), arguments.human_role)
         # the stream of log lines, which are no transcripts
         with contextlib.redirect_stdout(sys.stderr):
-            await Export(baton.ports.store, span, into, redact=arguments.redact).run(progress, file)
+            redact = arguments.redact
+            work = Export(baton.ports.store, span, into, redact=redact, saver=saver)
+            await work.run(progress, file)
     finally:
         if arguments.output is not None:
             file.close()
-    return progress.reached.unreadable
+        await baton.close()
+    return Left(progress.reached.unreadable, saver.failed if saver else 0)
 
 
-def _writer(file: BinaryIO) -> Write:
+def _writer(file: IO[bytes]) -> Write:
     def write(text: str) -> None:
         file.write(text.encode("utf-8", "surrogatepass"))
 
@@ -203,14 +234,19 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     )
     masked = (
         "mask e-mail addresses, numbers like telephone numbers, "
-        "hidden variables, links, conversation ids"
+        "hidden variables, links, conversation ids; leave out files"
     )
     parser.add_argument("--redact", action="store_true", help=masked)
+    media = "save the files of the messages below this folder; what is there is not fetched again"
+    parser.add_argument("--media", type=Path, metavar="DIR", help=media)
     role = "what a human agent is called; `assistant` for tools that know only two roles"
     parser.add_argument(
         "--human-role", default="human_agent", choices=("human_agent", "assistant"), help=role
     )
-    return parser.parse_args(given)
+    arguments = parser.parse_args(given)
+    if arguments.redact and arguments.media:
+        parser.error("--redact leaves out all files, so there are none for --media")
+    return arguments
 
 
 def main(given: list[str] | None = None) -> int:
@@ -226,7 +262,7 @@ def main(given: list[str] | None = None) -> int:
         f"To go on: {command_line(asked)}" if arguments.output else "Nothing is left to go on from."
     )
     try:
-        unreadable = asyncio.run(export(arguments, span, asked))
+        left = asyncio.run(export(arguments, span, asked))
     except KeyboardInterrupt:
         return _ended(f"\ninterrupted. {again}", INTERRUPTED)
     except BrokenPipeError:
@@ -235,13 +271,22 @@ def main(given: list[str] | None = None) -> int:
         return _ended(f"not exported: {error.message}", 2)
     except (BatonError, OSError) as error:
         return _ended(f"\nnot finished: {str(error).rstrip('.')}. {again}", 1)
-    if unreadable:
-        return _ended(
-            f"{unreadable} conversations are missing or end early: their documents were written by "
-            "a newer version of Baton, or are damaged. Export them with the newest version.",
-            1,
+    missing = [*_missing(left, arguments.media)]
+    return _ended("\n".join(missing), 1) if missing else 0
+
+
+def _missing(left: Left, media: Path | None) -> Iterator[str]:
+    if left.unreadable:
+        yield (
+            f"{left.unreadable} conversations are missing or end early: their documents were "
+            "written by a newer version of Baton, or are damaged. Export them with the newest "
+            "version."
         )
-    return 0
+    if left.unsaved and media:
+        yield (
+            f"{left.unsaved} files could not be saved: {media / FAILURES} says which, and why. "
+            "The same command tries them again, and fetches no other file twice."
+        )
 
 
 def _ended(why: str, status: int) -> int:

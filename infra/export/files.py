@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pydantic_core
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -39,6 +39,7 @@ class Reached:
     messages: int = 0
     conversations: int = 0
     unreadable: int = 0
+    files: int = 0
 
 
 _REACHED = TypeAdapter(Reached)
@@ -53,7 +54,7 @@ class Progress:
         self._said = 0.0
         self.reached = reached
 
-    def open(self) -> BinaryIO:
+    def open(self) -> IO[bytes]:
         """Returns the file to write to, cut back to the part that is known to be complete. Raises
         BadRequest.
 
@@ -72,7 +73,7 @@ class Progress:
                 "no-file", f"{self._output} is no file; leave --output out to write to a pipe."
             )
         try:
-            file = _own(self._output, os.O_RDWR | os.O_CREAT)
+            file = own(self._output, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise BadRequest(
                 "no-file", f"{self._output} cannot be written: {error.strerror}."
@@ -85,16 +86,16 @@ class Progress:
         self.reached.length = length
         if self._path is not None:
             written = Path(f"{self._path}.new")
-            with _own(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+            with own(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
                 file.write(pydantic_core.to_json(asdict(self.reached)))
             os.replace(written, self._path)
 
     def say(self, *, last: bool = False) -> None:
         if last or time.monotonic() - self._said > SAY_EVERY:
             self._said = time.monotonic()
-            told = (
-                f"{self.reached.conversations:,} conversations, {self.reached.messages:,} messages"
-            )
+            reached = self.reached
+            told = f"{reached.conversations:,} conversations, {reached.messages:,} messages"
+            told += f", {reached.files:,} files" if reached.files else ""
             print(
                 f"\r{told}{'.' if last else ' ...'}",
                 end="\n" if last else "",
@@ -146,7 +147,7 @@ def command_line(asked: list[str]) -> str:
     return shlex.join([python, "-m", "infra.export", *asked])
 
 
-def _own(path: Path, flags: int) -> BinaryIO:
+def own(path: Path, flags: int) -> IO[bytes]:
     """Returns the file, readable by its owner only, also where it existed before."""
     file = os.fdopen(os.open(path, flags, OWNER_ONLY), "r+b" if flags & os.O_RDWR else "wb")
     path.chmod(OWNER_ONLY)

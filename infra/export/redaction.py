@@ -101,12 +101,13 @@ class Mask:
 
     def line(self, line: Line) -> Line:
         if _is_hidden(line.captured_for):
-            return replace(line, text=HIDDEN, reason=self.text(line.reason))
+            return replace(line, text=HIDDEN, reason=self.text(line.reason), files=())
         said = line.text and _without_attachment(line.text, of_customer=line.role == "user")
         return replace(
             line,
             text=self.text(said, of_customer=line.role == "user"),
             reason=self.text(line.reason),
+            files=(),
         )
 
     def text(self, text: str | None, *, of_customer: bool = False) -> str | None:

@@ -6,8 +6,9 @@ import html
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
-from infra.export.transcripts import Line
+from infra.export.transcripts import Line, NamedFile
 from shared.reports import spreadsheets
 from shared.schemas.times import format_time
 
@@ -70,6 +71,7 @@ class Jsonl:
             **why,
             **speaker,
             **happened,
+            **({"files": list(map(_file, line.files))} if line.files else {}),
         }
 
     def close(self) -> None:
@@ -80,7 +82,9 @@ class Jsonl:
 
 
 class Csv:
-    COLUMNS = ("conversation", "time", "role", "name", "kind", "text", "reason", "outcome")
+    COLUMNS = (
+        "conversation", "time", "role", "name", "kind", "text", "reason", "outcome", "files",
+    )  # fmt: skip
 
     def __init__(self, write: Write, human_role: str) -> None:
         self._write = write
@@ -102,6 +106,7 @@ class Csv:
             line.text or "",
             line.reason or "",
             line.outcome,
+            "\n".join(one.saved or _title(one) for one in line.files),
         )
         self._write(spreadsheets.row([self._conversation, format_time(line.time), *said]))
 
@@ -152,7 +157,8 @@ class Html:
             f"{time} <b><bdi>{html.escape(who)}</bdi></b> <bdi "
             f'class="outcome">{html.escape(how)}</bdi>'
         )
-        self._write(f'<p class="{line.role or "event"}">{about}{text}</p>\n')
+        files = "".join(map(_anchor, line.files))
+        self._write(f'<p class="{line.role or "event"}">{about}{text}{files}</p>\n')
 
     def close(self) -> None: ...
 
@@ -167,6 +173,26 @@ def _event(line: Line) -> dict[str, Any]:
     known = {"name": line.name, "reason": line.reason}
     there = {key: value for key, value in known.items() if value}
     return {"time": format_time(line.time), "kind": line.kind, **there, "outcome": line.outcome}
+
+
+def _file(named: NamedFile) -> dict[str, Any]:
+    """Returns what a file is, without the platform's own id and link, which end soon."""
+    shown = named.file.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude={"id", "link", "upload"}
+    )
+    return {**shown, **({"saved": named.saved} if named.saved else {})}
+
+
+def _title(named: NamedFile) -> str:
+    file = named.file
+    return file.file_name or f"[{file.kind or 'file'}]"
+
+
+def _anchor(named: NamedFile) -> str:
+    title = f"<bdi>{html.escape(_title(named))}</bdi>"
+    if named.saved is None:
+        return f'<span class="file">{title}</span>'
+    return f'<span class="file"><a href="{html.escape(quote(named.saved))}">{title}</a></span>'
 
 
 def _json(value: object) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.handoff.visibility import plain_text_for
+from shared.handoff.visibility import attachments_of, plain_text_for
+from shared.media_links import MediaName
 from shared.schemas.commands import Command, Record, SendEvent, SendMessage, State, ToCustomer
+from shared.schemas.details import Attachment
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.schemas.variables import Audience
@@ -34,6 +36,18 @@ NOT_SHOWN = {State.FAILED, State.UNKNOWN, State.BROKEN}
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file of a message. `reporter` is the conversation that reported the message. `saved` is
+    where the export has saved it.
+    """
+
+    name: MediaName
+    reporter: str
+    file: Attachment
+    saved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A message (`role` user, assistant or human_agent) or, with role None, an event.
 
@@ -49,6 +63,7 @@ class Line:
     text: str | None = None
     reason: str | None = None
     captured_for: tuple[Audience, ...] | None = None
+    files: tuple[NamedFile, ...] = ()
 
 
 def lines(entry: JournalEntry) -> Iterator[Line]:
@@ -75,7 +90,12 @@ def _said(entry: JournalEntry) -> Iterator[Line]:
     name = entry.representative.display_name if entry.representative else None
     outcome = "suppressed" if entry.verdict is Verdict.SUPPRESSED else entry.outcome
     reason = entry.reason or _fault(entry.commands)
-    yield Line(entry.time, entry.kind, outcome, role, name, said, reason, entry.captured_for)
+    files = tuple(
+        NamedFile(MediaName(entry.conversation, entry.id, index), entry.source, file)
+        for index, file in enumerate(attachments_of(entry))
+    )
+    for_whom = entry.captured_for
+    yield Line(entry.time, entry.kind, outcome, role, name, said, reason, for_whom, files)
 
 
 def _frames(entry: JournalEntry) -> Iterator[Line]:

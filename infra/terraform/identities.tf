@@ -65,6 +65,10 @@ resource "google_project_iam_member" "build" {
   member  = "serviceAccount:${google_service_account.callers["build"].email}"
 }
 
+locals {
+  copied_sources = "projects/_/buckets/gcf-v2-sources-${data.google_project.baton.number}-${var.region}"
+}
+
 # Cloud Functions copies the sources into a bucket that it makes at the first build, so the right is given in the project.
 resource "google_project_iam_member" "sources" {
   project = var.project_id

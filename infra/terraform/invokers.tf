@@ -9,7 +9,7 @@ locals {
 }
 
 resource "terraform_data" "public" {
-  for_each = var.gcloud == null ? {} : local.public
+  for_each = toset([for name, _ in local.public : name if var.gcloud != null])
 
   input = { public = basename(google_cloudfunctions2_function.these[each.key].service_config[0].service) }
 
@@ -28,7 +28,7 @@ resource "terraform_data" "public" {
 
 # Where terraform runs without gcloud.
 resource "google_cloud_run_v2_service_iam_member" "public" {
-  for_each = var.gcloud == null ? local.public : {}
+  for_each = toset([for name, _ in local.public : name if var.gcloud == null])
 
   project  = var.project_id
   location = var.region

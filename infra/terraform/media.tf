@@ -2,9 +2,8 @@
 
 locals {
   media_bucket = try(var.settings["MEDIA_BUCKET"], null)
-  # relay_media reads only.
-  media_rights = local.media_bucket == null ? {} : { for name, row in local.functions : name =>
-    name == "relay_media" ? "roles/storage.objectViewer" : "roles/storage.objectUser" if contains(row.settings, "MEDIA_BUCKET")
+  media_rights = local.media_bucket == null ? {} : { for name, row in local.functions : name => row.bucket_role
+    if can(row.bucket_role)
   }
 }
 

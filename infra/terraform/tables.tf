@@ -1,4 +1,5 @@
 # What the JSON tables say. deploy.py reads the same files, so both make the same deployment.
+# Nothing here reads a resource: tests/variables checks the variables with this file and no provider.
 
 locals {
   # The names of this Baton: the tables have those of a Baton that is alone in its project.
@@ -33,8 +34,6 @@ locals {
   rules = { for kind in ["number", "one_of", "list_of", "form", "list_form", "object", "keys"] : kind => {
     for name, rule in jsondecode(file("${path.module}/settings.json")) : name => rule if can(rule[kind])
   } }
-
-  copied_sources = "projects/_/buckets/gcf-v2-sources-${data.google_project.baton.number}-${var.region}"
 
   secrets  = toset(flatten([for row in local.functions : row.secrets]))
   settings = toset(flatten([for row in local.functions : row.settings]))

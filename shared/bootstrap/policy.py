@@ -37,6 +37,7 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         bot_hears=frozenset(HEARD[one] for one in settings.baton_bot_hears),
         kept_for=timedelta(days=settings.journal_ttl_days),
         comments=settings.crm_comment_url is not None,
+        keeps_files=settings.media_bucket is not None,
         capabilities=capabilities,
         desks=_known_desks(settings.baton_desks, capabilities),
         notices=notices(settings.baton_notices, settings.baton_language),

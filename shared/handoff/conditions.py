@@ -31,6 +31,7 @@ from shared.schemas.events import (
     Subscribed,
     Undelivered,
     Unsubscribed,
+    attachments_by_customer,
 )
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import (
@@ -124,6 +125,10 @@ def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
     if isinstance(event, Said) and event.is_template:
         return False
     return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+
+
+def _gone(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return not event.fact and conversation.unreachable
 
 
 def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -314,6 +319,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
+    Guard.GONE: _gone,
     Guard.NO_TEMPLATES: _no_templates,
     Guard.UNREACHABLE: _unreachable,
     Guard.MANY_WAIT: _many_wait,
@@ -546,6 +552,14 @@ def _measured(draft: Draft) -> bool:
     return bool(draft.released) or (is_counted and draft.event.heard_by is None)
 
 
+def _has_files_to_keep(draft: Draft) -> bool:
+    return (
+        draft.policy.keeps_files
+        and draft.step.verdict is not Verdict.ECHO
+        and bool(attachments_by_customer(draft.event))
+    )
+
+
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.ALWAYS: lambda _: True,
     Condition.UNDATED: _undated,
@@ -583,5 +597,6 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.HUMAN_TIME_ENDS: lambda draft: (
         _recalls(draft) and _phases_of_human(draft) == (True, False)
     ),
+    Condition.FILES_TO_KEEP: _has_files_to_keep,
     Condition.MEASURED: _measured,
 }

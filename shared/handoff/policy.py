@@ -36,7 +36,8 @@ class Policy:
     `reopen_templates`: by platform, what is sent to a customer who must write before a message may
     reach them. The message waits for `reopen_give_up_after`.
 
-    `comments`: there is a CRM record that takes what the comment audience may see.
+    `comments`: there is a CRM record that takes what the comment audience may see. `keeps_files`:
+    the files of customers are copied to Baton's own store.
 
     The last four name platforms: those where Baton sends no notices of its own, those where no
     name stands before a human's words, those where no text says that an automated assistant
@@ -56,6 +57,7 @@ class Policy:
     bot_hears: frozenset[str] = frozenset()
     kept_for: timedelta = timedelta(days=30)
     comments: bool = False
+    keeps_files: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     reopen_templates: Mapping[str, Template] = field(default_factory=dict)
     desks: tuple[Desk, ...] = ()
@@ -85,6 +87,8 @@ class Policy:
 
         WINDOW_MARGIN early, because what is accepted now must still arrive.
         """
+        if conversation.unreachable:
+            return True
         hours, last = self.of(conversation.platform).window_hours, conversation.last_user_at
         return hours is not None and (
             last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN
@@ -92,6 +96,8 @@ class Policy:
 
     def reopens(self, conversation: Conversation) -> Template | None:
         """Returns what is sent to a customer who must write first, None where nothing can be."""
+        if conversation.unreachable:
+            return None
         return self.reopen_templates.get(conversation.platform)
 
     def desk(self, name: str) -> Desk | None:

@@ -15,6 +15,7 @@ class Guard(StrEnum):
     UNDELIVERED = "a request, on a conversation that Baton only tracks"
     OVERTAKEN = "because of words from before a human came"
     TOO_LATE = "a request, when the channel's window is closed"
+    GONE = "a request, and the customer's number is another customer's now"
     NO_TEMPLATES = "a request for a template, and the customer's channel has none"
     UNREACHABLE = "a request, when the channel's window is closed and no template opens it"
     MANY_WAIT = "a request, when as many messages as may wait for the customer to write"
@@ -137,6 +138,7 @@ class Condition(StrEnum):
     HUMAN_TIME_BEGINS = "the step is accepted, not only tracked, and changed the phase to HUMAN"
     HUMAN_TIME = "the step is accepted, not only tracked, and the phase is or was HUMAN"
     HUMAN_TIME_ENDS = "the step is accepted, not only tracked, and changed the phase from HUMAN"
+    FILES_TO_KEEP = "the customer's message has files, it is no echo, and files are kept"
     MEASURED = "the step is accepted or suppressed, or it has a human's message"
 
 
@@ -151,6 +153,7 @@ class Effect(StrEnum):
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
     FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"
+    KEEP_FILES = "copy the message's files to where they are kept"
     TELL_BOT = "publish for the bot what the customer did"
     TELL_BOTH = "publish for bot and desk what the customer did"
     TELL_DESK = "publish for the desk what the customer did"
@@ -160,7 +163,10 @@ class Effect(StrEnum):
     WAIT_FOR_OPENING = "start the timer for the opening"
     NOTE_ASSISTANT = "note that the desk's assistant answers, start the unclaimed timer again"
     CALL_DESK = "release a desk that has an earlier handoff, call the desk, if it must be called"
-    HIDE_AGAIN = "hide the words from those who may not read the earlier ones"
+    CORRECT_REPLY = (
+        "hide the words from those who may not read the earlier ones, and replace the variable "
+        "that has them"
+    )
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"
@@ -185,6 +191,7 @@ class Effect(StrEnum):
     NOTE_LOOP = "note that robots answer each other"
     NOTIFY_REQUESTED = "notify handoff.requested"
     NOTIFY_JOINED = "notify handoff.joined"
+    NOTE_ADDRESS = "note the customer's address"
     NOTIFY_ENDED = "notify handoff.ended"
     NOTIFY_RETURNED = "notify handoff.returned"
     NOTIFY_UNCLAIMED = "notify handoff.unclaimed"

@@ -21,6 +21,7 @@ from shared.outbox.tries import (
     is_final,
     is_past_patience,
     judge,
+    refused_credentials,
     time_of,
     tried_by,
 )
@@ -31,6 +32,7 @@ from shared.schemas.commands import (
     CallDesk,
     Command,
     Comment,
+    KeepMedia,
     MoveFloor,
     Post,
     Publish,
@@ -50,7 +52,7 @@ from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
 # Their failures are not notified. A notification is such a command itself, and what a floor was
 # moved for fails by itself.
-UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor
+UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor | KeepMedia
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 
@@ -71,18 +73,21 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
         if is_over or said.command.state is State.SENT:
             return said
+    if not is_over and result.outcome is Outcome.CREDENTIALS:
+        return refused_credentials(ports, tried)
     if not is_over:
         is_paced = result.outcome is Outcome.PACED
         return replace(
             again(ports, tried, result.retry_after),
             failed=None if is_paced and not result.answered else True,
             answered=result.answered,
-            unknown_to_it=result.outcome is Outcome.CREDENTIALS,
             paced=is_paced,
         )
     failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
     if isinstance(tried, MoveFloor):
         return Attempt(_unmoved(entry, tried), failed=failed, answered=result.answered)
+    if isinstance(tried, KeepMedia):
+        return Attempt(_not_kept(entry, tried), failed=failed, answered=result.answered)
     return replace(end(ports, entry, tried), failed=failed, answered=result.answered)
 
 
@@ -122,6 +127,11 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
+        if isinstance(command, KeepMedia):
+            # imported here: functions that deliver in place work no line with files
+            from shared.outbox.keep_media import keep_media
+
+            return await keep_media(ports, entry, command)
         return await _send(ports, entry, command)
     except Paced as error:
         return Result(
@@ -151,6 +161,17 @@ def _unmoved(entry: JournalEntry, command: MoveFloor) -> Command:
         "the platform refused to change who is active",
         conversation=entry.conversation,
         kind=command.kind,
+        reason=command.error,
+    )
+    return settled(command, State.DROPPED)
+
+
+def _not_kept(entry: JournalEntry, command: KeepMedia) -> Command:
+    """Returns a copy that is given up as it ends. Its platform has the file as long as it will."""
+    log(
+        "WARNING",
+        "a customer's file was not kept",
+        conversation=entry.conversation,
         reason=command.error,
     )
     return settled(command, State.DROPPED)

@@ -13,7 +13,7 @@ from shared.outbox.attempt import settled
 from shared.outbox.tries import Result, again, is_final, tried_by
 from shared.platforms.base import Outcome
 from shared.ports import Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import Command, Publish, Record, State, TellTeam
+from shared.schemas.commands import Command, KeepMedia, Publish, Record, State, TellTeam
 from shared.schemas.journal import JournalEntry
 
 
@@ -183,7 +183,7 @@ def _log_outcomes(ports: Ports, work: Work) -> None:
     lines.
     """
     # What is published stays in the project, and says nothing about a platform's delay.
-    outward = [one for one in work.done.values() if not isinstance(one, Publish)]
+    outward = [one for one in work.done.values() if not isinstance(one, Publish | KeepMedia)]
     sent = {one.id for one in outward if one.state is State.SENT} - work.logged
     if sent:
         work.logged |= sent

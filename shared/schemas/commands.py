@@ -326,6 +326,22 @@ class Stream(BaseCommand):
         return "stream"
 
 
+class KeepMedia(BaseCommand):
+    """Copies a file of the entry's message to where Baton keeps files. `index` is its position
+    among the files of the message.
+    """
+
+    gives_way: ClassVar[bool] = True
+    may_be_late: ClassVar[bool] = True
+
+    kind: Literal["keep_media"] = "keep_media"
+    index: int
+
+    @property
+    def line(self) -> str:
+        return "media"
+
+
 Command = Annotated[
     SendMessage
     | SendEvent
@@ -337,6 +353,7 @@ Command = Annotated[
     | Comment
     | TellTeam
     | CallDesk
+    | KeepMedia
     | Record
     | Stream,
     Field(discriminator="kind"),

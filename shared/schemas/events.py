@@ -12,13 +12,19 @@ from shared.schemas.base import JsonObject, NonEmpty, Ours
 from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
-from shared.schemas.details import Details
+from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
+
+
+def attachments_by_customer(event: "Event") -> tuple[Attachment, ...]:
+    """Returns the files of what a customer said, none for any other event."""
+    details = event.details if isinstance(event, ByCustomer) else None
+    return details.attachments if details else ()
 
 
 class GivenName(Ours):
@@ -40,7 +46,8 @@ class Event(Ours):
       key of a request.
     - `keeps_id`: the id is also used towards the customer's platform.
     - `occurred_at`: by the platform's clock; if None, the time of arrival is used.
-    - `address`: the platform's own id of the conversation.
+    - `address`: the platform's own id of the conversation. `strong_address` is one that is never
+      another person's, where the event tells it.
     - `also`: further native ids under which the same event may be delivered.
     - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
       platform and never shown.
@@ -63,6 +70,7 @@ class Event(Ours):
         "key",
         "actor",
         "address",
+        "strong_address",
         "also",
         "ahead",
         "native_id",
@@ -80,6 +88,7 @@ class Event(Ours):
     occurred_at: Time | None = None
     key: str | None = None
     address: str | None = None
+    strong_address: str | None = None
     keeps_id: bool = False
     also: tuple[str, ...] = ()
     native_id: str | None = None

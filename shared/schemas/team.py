@@ -14,11 +14,12 @@ HEADLINES: Mapping[str, str] = {
     "handoff.joined": "A person has joined",
     "handoff.ended": "The person has left, the bot is back",
     "handoff.returned": "The person went quiet, the bot is back",
-    "handoff.unclaimed": "Still nobody has come",
-    "handoff.failed": "Nobody came, and the customer was told",
+    "handoff.unclaimed": "The customer still waits",
+    "handoff.failed": "Not answered, and the customer was told",
     "handoff.floor_lost": "Another sender took the conversation from the person",
     "delivery.failed": "Something did not reach the customer",
     "bot.silenced": "A bot talks with a robot, and is silent for now",
+    "identity.conflict": "Two conversations are one customer's, and stay apart",
 }
 
 

@@ -112,7 +112,7 @@ def test_a_time_without_a_handoff_is_shown_as_such(page: Page, played: LocalServ
     expect(page.locator("#outcomes")).to_contain_text(
         "0 requests and 0 who came unasked, of 0 conversations"
     )
-    expect(page.locator("#waiting")).to_contain_text("Nobody yet. Open: 0")
+    expect(page.locator("#waiting")).to_contain_text("None yet. Open: 0")
     expect(page.locator("#days canvas")).to_be_visible()
 
 

@@ -15,7 +15,7 @@ from tests.emulators.deployment import Deployment, Emulators
 from tests.emulators.own_emulator import FIRESTORE, own_emulator
 from tests.emulators.senders import Answered, Caller
 
-PAUSE_SECONDS, BEFORE, AFTER = 20.0, 1.5, 1.5
+PAUSE_SECONDS, BEFORE, AFTER = 12.0, 1.5, 1.5
 ANSWER_SECONDS = 9.0  # an RPC is given 5: one of them is waited for, and not two
 CONVERSATIONS = ("calm", "hot", "hot", "hot")
 

@@ -70,15 +70,11 @@ def judge() -> Callable[..., Verdict]:
 
 
 @pytest.fixture(scope="session")
-def verdict(
-    judge: Callable[..., Verdict], tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Verdict:
+def verdict(judge: Callable[..., Verdict], of_run: Path) -> Verdict:
     """Returns terraform's verdict on infra/terraform, in JSON. It takes a minute of processor time,
     so that the workers of one run share it.
     """
-    if worker_id == "master":
-        return judge(ROOT / "infra" / "terraform")
-    kept = tmp_path_factory.getbasetemp().parent / "terraform.json"
+    kept = of_run / "terraform.json"
     with kept.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():

@@ -57,12 +57,18 @@ class Served:
             writer.transport.abort()
 
     def peak(self) -> float:
-        """Returns the most that one of its processes has ever held, in MB."""
-        return max(
-            _peak(process)
-            for process in Path("/proc").glob("[0-9]*")
-            if _group(process) == self.group
-        )
+        """Returns the most that one of its processes has held since `forget_peak`, in MB."""
+        return max(_peak(process) for process in self._processes())
+
+    def forget_peak(self) -> float:
+        """Returns what one of its processes holds now at most, in MB."""
+        for process in self._processes():
+            (process / "clear_refs").write_text("5")
+        return self.peak()
+
+    def _processes(self) -> list[Path]:
+        found = Path("/proc").glob("[0-9]*")
+        return [process for process in found if _group(process) == self.group]
 
 
 async def _answer(reader: asyncio.StreamReader, *, is_head: bool) -> Answer:

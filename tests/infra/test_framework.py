@@ -4,7 +4,6 @@ without proof take little memory.
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -99,9 +98,9 @@ async def test_what_is_no_http_is_no_server_error(served: tuple[str, Served]) ->
         assert 400 <= answer.status < 500
 
 
-@pytest.fixture
-def webhooks(tmp_path: Path) -> Iterator[Served]:
-    with serving("receive_webhook", tmp_path) as running:
+@pytest.fixture(scope="module")
+def webhooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving("receive_webhook", tmp_path_factory.mktemp("webhooks")) as running:
         yield running
 
 
@@ -123,7 +122,7 @@ def _large(path: str, headers: str, size: int = LARGE) -> bytes:
 async def test_what_its_headers_refuse_is_answered_before_it_is_read(
     webhooks: Served, path: str, headers: str
 ) -> None:
-    before = webhooks.peak()
+    before = webhooks.forget_peak()
     answers = await asyncio.gather(
         *(webhooks.ask(_large(path, headers)) for _ in range(ALL_AT_ONCE))
     )
@@ -134,7 +133,7 @@ async def test_what_its_headers_refuse_is_answered_before_it_is_read(
 
 
 async def test_eighty_forged_bodies_at_once_leave_room_for_others(webhooks: Served) -> None:
-    before = webhooks.peak()
+    before = webhooks.forget_peak()
     held = [
         asyncio.create_task(webhooks.ask(_large("/whatsapp", FORGED))) for _ in range(ALL_AT_ONCE)
     ]
@@ -166,7 +165,7 @@ async def test_a_body_that_does_not_come_gives_its_place_back(webhooks: Served) 
 async def test_a_signed_body_of_empty_objects_is_taken_quickly_in_little_memory(
     webhooks: Served,
 ) -> None:
-    before = webhooks.peak()
+    before = webhooks.forget_peak()
     body = b'{"entry": [' + b"{}," * 1_390_000 + b"{}]}"
     signed = (
         "x-hub-signature-256: "

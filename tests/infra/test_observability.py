@@ -5,6 +5,7 @@ stands in a log line.
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ CODE = [path.read_text() for path in sorted((ROOT / "shared").rglob("*.py"))]
 OF_EVERY_LINE = {"message", "method", "status", "latency_ms"}
 
 
+@cache
 def _logged() -> set[str]:
     """Returns the fields of all log lines: what `log` is given by name, and the notes of an
     answer.

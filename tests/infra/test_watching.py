@@ -21,7 +21,7 @@ from infra.deploy import rest
 from infra.deploy.gcloud import FOUND, Result, Step
 from infra.deploy.steps_watching import OBSERVABILITY, alert_body, watching_steps
 from infra.documents.alarms import anchor
-from tests.infra.test_same_deployment import TABLE, TO
+from tests.infra.test_terraform import TABLE, TO
 
 TABLES = json.loads(OBSERVABILITY.read_text())
 STEPS = list(watching_steps(TO))

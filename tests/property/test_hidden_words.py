@@ -184,7 +184,7 @@ def test_who_only_acknowledges_does_not_do_so_again_while_the_customer_waits() -
 
 def test_no_deployable_is_without_a_look() -> None:
     """`forward_variables` answers ids; `sweep` and `deliver_outbox` answer nothing of a
-    conversation's content.
+    conversation's content. `relay_media` answers files only.
     """
     known = {
         "receive_webhook",
@@ -193,7 +193,7 @@ def test_no_deployable_is_without_a_look() -> None:
         "deliver_outbox",
         "notify_handoff",
     }
-    assert set(deployables()) == known | {"run_bot", "sweep"}
+    assert set(deployables()) == known | {"run_bot", "sweep", "relay_media"}
 
 
 AGAIN = ("quotes", "reacts", "edits", "deletes")  # what only a customer of WhatsApp can do

@@ -114,9 +114,7 @@ class Identity(Ground):
         return self.judge_channel(conversation) if conversation in BOTH else []
 
     def judge_channel(self, channel: str) -> list[str]:
-        journals = [
-            self.loop.run(whole_journal(self.world.instances[0].store, one)) for one in BOTH
-        ]
+        journals = [self.do(whole_journal(self.world.instances[0].store, one)) for one in BOTH]
         rows = self.ledger.transcript(channel)
         seen = as_labelled(rows, ["Jane", "Sam"]) if channel == BARE else rows
         faults, shown = violations(seen), texts(seen)

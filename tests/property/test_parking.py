@@ -199,29 +199,32 @@ class Meddled:
         return meddled
 
 
-async def dies() -> None:
-    raise Crash
-
-
+@pytest.mark.parametrize("parker", ["goes on", "dies too"])
 async def test_what_is_parked_behind_a_command_that_ends_meanwhile_elsewhere_is_not_forgotten(
-    clients: Clients,
+    clients: Clients, parker: str
 ) -> None:
     """There it is ended by a process that has read all before it was parked, and that dies then."""
     world, held = clients.world, Held()
     world.internet.bot_is_down = True
     for _ in range(2):
         await clients.post(world.instances[0], clients.says(C))
-    there = replace(world.instances[1], sender=held)
-    there = replace(there, store=Meddled(there.store, "update", dies))
+    here, there = world.instances
+
+    async def it_dies() -> None:
+        world.lives[1].steps = 0
+        raise Crash
+
+    there = replace(there, sender=held, store=Meddled(there.store, "update", it_dies))
     ending = asyncio.create_task(deliver_quietly(there, C))
     await held.is_asked.wait()
 
     async def it_ends() -> None:
         held.may_answer.set()
         await ending
+        if parker == "dies too":
+            world.lives[0].steps = 0
 
-    here = world.instances[0]
-    await deliver(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)
+    await deliver_quietly(replace(here, store=Meddled(here.store, "update_together", it_ends)), C)
     assert ending.done()
     world.heal()
     await only_the_sweep_wakes(world)
@@ -246,3 +249,36 @@ async def test_the_end_of_a_command_looks_for_what_was_parked_behind_it_since(
     await ending
     assert held.texts == ["user-1", "user-3"]
     assert await pending(world) == []
+
+
+async def test_the_pass_that_ends_a_guarding_command_does_not_release_what_it_guards(
+    tmp_path: Path,
+) -> None:
+    """That pass has not seen what was parked after its look. Wherever it dies, the sweep finds what
+    was parked.
+    """
+    for steps in itertools.count():
+        clients, held = a_world(tmp_path / str(steps)), Held()
+        world = clients.world
+        world.internet.bot_is_down = True
+        await clients.post(world.instances[0], clients.says(C))
+        ending = asyncio.create_task(deliver_quietly(replace(world.instances[1], sender=held), C))
+        await held.is_asked.wait()
+        await clients.post(world.instances[0], clients.says(C))
+        await deliver(world.instances[0], C)
+        assert [entry.due_at is None for entry in await pending(world)] == [False, True]
+
+        ends = world.lives[1]
+        ends.steps = steps
+        held.may_answer.set()
+        await ending
+        died = ends.steps == 0
+        world.heal()
+        await only_the_sweep_wakes(world)
+        heard = [*held.texts, *(one["message"]["messageId"] for one in world.internet.posted)]
+        assert list(dict.fromkeys(heard)) == ["user-1", "user-3"], f"after {steps} steps"
+        assert await pending(world) == [], f"after {steps} steps"
+        world.restart()
+        if not died:
+            break
+    assert steps > 4

@@ -87,6 +87,7 @@ KINDS = {
     # They carry no words, and the platforms here have no floors.
     "take_floor": set[str](),
     "give_floor": set[str](),
+    "keep_media": set[str](),  # no platform here has files
     "record": set[str](),
     "stream": {"baton-handoffs"},
 }
@@ -105,12 +106,14 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),
     ("POST", "conversations/{}/messages"): ("", {"messageId": "probe", "text": "probe"}),
+    ("POST", "conversations/{}/media"): ("", {}),
     ("POST", "conversations/{}/events"): ("?eventId=probe", {"eventType": "TYPING_STARTED"}),
     ("POST", "conversations/{}/surveys"): ("?surveyId=probe", {}),
     ("PATCH", "conversations/{}/messages/{}/receipt"): ("", {"receiptType": "READ"}),
     ("POST", "conversations/{}:requestHuman"): ("", {"reason": "probe"}),
     ("POST", "conversations/{}:link"): ("", {"to": "{}"}),
     ("POST", "conversations/{}:unlink"): ("", {}),
+    ("POST", "conversations/{}:rename"): ("", {"name": "{}", "to": "{}"}),
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:fail"): ("", {"reason": "probe"}),

@@ -28,6 +28,7 @@ from shared.schemas.conversation import (
     Phase,
     Timer,
 )
+from shared.schemas.details import Attachment, Details
 from shared.schemas.events import Event
 from tests.unit.test_transitions import (
     ASKED,
@@ -67,9 +68,13 @@ WINDOW = replace(
     capabilities=SHARED_BY,
     floor_given_back=frozenset({"business_messages"}),
     reopen_templates={"business_messages": ANSWER},
+    keeps_files=True,
 )
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
 LATE_HUMAN = {"last_user_at": LONG_AGO}
+PICTURE: tuple[str, dict[str, Any]] = (
+    "user_message", {"details": Details(attachments=(Attachment(kind="image", id="1"),))}
+)  # fmt: skip
 HEARD: tuple[str, dict[str, Any]] = ("user_message", {"floor": Holder.THEIRS, "occurred_at": NOW})
 Case = tuple[Phase, dict[str, Any], tuple[str, dict[str, Any]]]
 BOT, QUEUED, HUMAN = Phase.BOT, Phase.QUEUED, Phase.HUMAN
@@ -116,9 +121,15 @@ HOLDS: dict[Condition, Case] = {
     Condition.HUMAN_TIME_BEGINS: (BOT, {"said": (Line(text="old"),)}, ("human_joined", {})),
     Condition.HUMAN_TIME: (HUMAN, {}, WORDS),
     Condition.HUMAN_TIME_ENDS: (HUMAN, {"said": (Line(text="hello"),)}, LEAVES),
+    Condition.FILES_TO_KEEP: (BOT, {}, PICTURE),
     Condition.MEASURED: (QUEUED, {}, ("human_joined", {})),
 }
 FAILS: dict[Condition, list[Case]] = {
+    Condition.FILES_TO_KEEP: [
+        (BOT, {}, WORDS),
+        (BOT, {}, ("user_message", {**PICTURE[1], "source": "csku:conv_1"})),
+        (BOT, {}, ("bot_message", {})),
+    ],
     Condition.FLOOR_HEARD: [
         (BOT, {}, WORDS),
         (BOT, {}, ("user_message", {"floor": Holder.THEIRS, "source": "csku:conv_1"})),
@@ -255,6 +266,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.HUMAN_TIME_BEGINS: {"said": ()},
     Condition.HUMAN_TIME: {"said": (Line(text="hi"),)},
     Condition.HUMAN_TIME_ENDS: {"said": ()},
+    Condition.FILES_TO_KEEP: {},
     Condition.MEASURED: {},
 }
 EMITS: dict[Condition, list[str]] = {
@@ -266,6 +278,7 @@ EMITS: dict[Condition, list[str]] = {
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
+    Condition.FILES_TO_KEEP: ["keep_media"],
     Condition.MEASURED: ["record"],
 }
 

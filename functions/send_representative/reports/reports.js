@@ -86,7 +86,7 @@ function showToday(now, then, date, time) {
       `last week ${duration(then.firstResponse.p90)}`,
     ),
     tile(
-      "Nobody came",
+      "Not answered",
       String(now.failed + now.expired),
       `last week ${then.failed + then.expired}`,
     ),
@@ -155,7 +155,7 @@ const OUTCOMES = [
   ["withHuman", "Open: with a person"],
   ["waiting", "Open: still waiting"],
   ["failed", "Failed: nobody available"],
-  ["expired", "Expired: nobody came"],
+  ["expired", "Expired: not answered"],
   ["linked", "Goes on in another conversation"],
   ["erased", "Erased while waiting"],
 ];
@@ -192,7 +192,7 @@ function distribution(id, heading, timing, limits, ended) {
     ? `Half waited ${duration(timing.median)} at most until ${ended}, ` +
       `nine in ten ${duration(timing.p90)}. ` +
       `Open: ${timing.open}; ended without: ${timing.without}.`
-    : `Nobody yet. Open: ${timing.open}; ended without: ${timing.without}.`;
+    : `None yet. Open: ${timing.open}; ended without: ${timing.without}.`;
   const rows = names.map((name, index) => [name, String(timing.distribution[index])]);
   const open = [
     ["still open", String(timing.open)],
@@ -290,7 +290,7 @@ function showWho(channels, desks, people) {
     );
   const by = (name, rows) =>
     rows.map((row) => [row.by[name] || "(nobody asked for one)", ...counts(row), ...timings(row)]);
-  const came = ["Requests", "Joined", "Nobody came", "Returned", "Open", ...heads];
+  const came = ["Requests", "Joined", "Not answered", "Returned", "Open", ...heads];
   find("channels").replaceChildren(
     table("By channel", ["Channel", ...came], by("channel", channels.rows)),
   );

@@ -16,6 +16,7 @@ from shared.handoff.effects import (
     variables,
     waiting,
 )
+from shared.handoff.effects.files import keep_files
 from shared.handoff.effects.notifications import notify
 from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
@@ -41,9 +42,10 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
     **{effect: publish(audience) for effect, audience in READERS.items()},
+    Effect.KEEP_FILES: keep_files,
     Effect.QUEUE: desks.queue,
     Effect.CALL_DESK: desks.call,
-    Effect.HIDE_AGAIN: variables.hide_again,
+    Effect.CORRECT_REPLY: variables.correct_reply,
     Effect.RELAY: desks.relay,
     Effect.CLOSE_DESK: desks.close,
     Effect.TAKE_CHAT: desks.take_chat,
@@ -69,6 +71,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTE_LOOP: loops.note,
     Effect.NOTIFY_REQUESTED: notify("handoff.requested"),
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
+    Effect.NOTE_ADDRESS: state.note_address,
     Effect.NOTIFY_ENDED: notify("handoff.ended"),
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),

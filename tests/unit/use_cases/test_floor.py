@@ -26,6 +26,17 @@ def play(bench: Any, number: SharedNumber) -> Play:
     return Play(bench, number)
 
 
+@pytest.fixture
+def giving_back(bench: Any, number: SharedNumber) -> Play:
+    return Play(bench, number, given_back=True)
+
+
+async def jane_comes(play: Play, number: SharedNumber) -> None:
+    """The customer writes while another sender is active, and Jane claims the conversation."""
+    await play.hears(number.says("Hi"))
+    await play.claims()
+
+
 async def journal(play: Play) -> list[tuple[str, str | None, str]]:
     page = await play.ports.store.journal(ANA, None, 100)
     entries = [one.value for one in page.items if not one.value.marker]
@@ -77,8 +88,7 @@ async def test_words_of_the_other_sender_do_not_move_the_floor(
     play: Play, number: SharedNumber
 ) -> None:
     """Its echo is later than our take."""
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     await play.hears(number.answers("Hello!"))
     await play.leaves()
     assert await play.bot() is None
@@ -88,8 +98,7 @@ async def test_words_of_the_other_sender_do_not_move_the_floor(
 async def test_words_of_the_other_sender_send_no_human_away(
     play: Play, number: SharedNumber
 ) -> None:
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     await play.hears(number.answers("Hello!"))
     assert (await play.now()).phase is Phase.HUMAN
     assert (await journal(play))[-1] == ("overheard", "Hello!", "stale")
@@ -111,8 +120,7 @@ async def test_what_the_platform_accepted_of_ours_is_evidence(
     play: Play, number: SharedNumber
 ) -> None:
     """No webhook says that Jane's JOINED took the floor."""
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     await play.leaves()
     assert number.owner == US
     assert await play.bot() is None
@@ -130,8 +138,7 @@ async def test_a_message_of_ours_that_is_older_is_no_evidence(
 
 async def test_our_own_clock_is_no_evidence(play: Play, bench: Any, number: SharedNumber) -> None:
     bench.clock.time = number.stamp + timedelta(hours=1)
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     await play.hears(number.takes())
     floor = (await play.now()).floor
     assert floor is not None
@@ -165,98 +172,89 @@ async def test_a_human_who_speaks_takes_control_first(play: Play, number: Shared
     assert number.log[-2:] == ["take", "Jane: Wait"]
 
 
-async def test_giving_back_comes_behind_the_last_word(bench: Any, number: SharedNumber) -> None:
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
-    await play.claims()
-    await play.leaves()
+async def test_giving_back_comes_behind_the_last_word(
+    giving_back: Play, number: SharedNumber
+) -> None:
+    await jane_comes(giving_back, number)
+    await giving_back.leaves()
     assert number.log[-2].startswith("Jane has left.")
     assert number.log[-1] == "pass"
     assert number.owner == THEM
 
 
-async def test_a_human_who_went_quiet_gives_back_as_well(bench: Any, number: SharedNumber) -> None:
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
-    await play.claims()
-    timer = (await play.now()).timer
+async def test_a_human_who_went_quiet_gives_back_as_well(
+    giving_back: Play, number: SharedNumber
+) -> None:
+    await jane_comes(giving_back, number)
+    timer = (await giving_back.now()).timer
     assert timer is not None
-    assert (await play.asks(HumanIdleTimeout, armed=timer.armed, n=timer.n)).refusal is None
-    await play.delivers()
+    assert (await giving_back.asks(HumanIdleTimeout, armed=timer.armed, n=timer.n)).refusal is None
+    await giving_back.delivers()
     assert number.log[-1] == "pass"
 
 
 async def test_where_nobody_else_answered_the_thread_is_released(
-    bench: Any, number: SharedNumber
+    giving_back: Play, number: SharedNumber
 ) -> None:
     number.owner = None
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
-    await play.claims()
-    await play.leaves()
+    await jane_comes(giving_back, number)
+    await giving_back.leaves()
     assert number.log[-1] == "release"
     assert number.owner is None
 
 
 async def test_by_default_nothing_is_given_back(play: Play, number: SharedNumber) -> None:
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     await play.leaves()
     assert number.owner == US
     assert not {"pass", "release"} & {*number.log}
 
 
 async def test_words_between_the_last_word_and_giving_back_are_answered(
-    bench: Any, number: SharedNumber
+    giving_back: Play, number: SharedNumber
 ) -> None:
     """No other sender gets them."""
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
-    await play.claims()
-    await play.leaves(delivered=False)
-    await receive_webhook(play.ports, number.says("One more thing"))
-    await play.delivers()
-    assert play.told("BOT") == ["One more thing"]
-    assert await play.bot("Yes?") is None
+    await jane_comes(giving_back, number)
+    await giving_back.leaves(delivered=False)
+    await receive_webhook(giving_back.ports, number.says("One more thing"))
+    await giving_back.delivers()
+    assert giving_back.told("BOT") == ["One more thing"]
+    assert await giving_back.bot("Yes?") is None
 
 
 async def test_a_bot_says_nothing_unasked_after_giving_back(
-    bench: Any, number: SharedNumber
+    giving_back: Play, number: SharedNumber
 ) -> None:
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
-    await play.claims()
-    await play.leaves()
-    assert await play.bot("By the way") == "not-active"
+    await jane_comes(giving_back, number)
+    await giving_back.leaves()
+    assert await giving_back.bot("By the way") == "not-active"
     assert number.owner == THEM
 
 
 async def test_words_that_are_heard_late_do_not_end_a_giving_back(
-    bench: Any, number: SharedNumber
+    giving_back: Play, number: SharedNumber
 ) -> None:
-    play = Play(bench, number, given_back=True)
     late = number.says("Hi")
-    await play.hears(number.passes())
-    await play.claims()
-    await play.leaves()
-    await play.hears(late)
-    assert await play.bot("By the way") == "not-active"
+    await giving_back.hears(number.passes())
+    await giving_back.claims()
+    await giving_back.leaves()
+    await giving_back.hears(late)
+    assert await giving_back.bot("By the way") == "not-active"
 
 
 async def test_words_that_come_to_us_late_end_a_giving_back(
-    bench: Any, number: SharedNumber
+    giving_back: Play, number: SharedNumber
 ) -> None:
     """No other sender gets them."""
     number.owner = US
-    play = Play(bench, number, given_back=True)
-    await play.hears(number.says("Hi"))
+    await giving_back.hears(number.says("Hi"))
     late = number.says("One more thing")
-    await play.hears(number.passes())
-    await play.claims()
-    await play.leaves()
-    await play.hears(late)
-    assert play.told("BOT") == ["Hi", "One more thing"]
-    assert await play.bot("Yes?") is None
+    await giving_back.hears(number.passes())
+    await giving_back.claims()
+    await giving_back.leaves()
+    await giving_back.hears(late)
+    assert giving_back.told("BOT") == ["Hi", "One more thing"]
+    assert await giving_back.bot("Yes?") is None
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -318,8 +316,7 @@ async def test_a_refused_take_stops_nothing_and_the_message_says_why(
     play: Play, bench: Any, number: SharedNumber
 ) -> None:
     number.partner = False
-    await play.hears(number.says("Hi"))
-    await play.claims()
+    await jane_comes(play, number)
     assert number.log == ["refused take", "refused Jane joined the conversation."]
     failed = [body for body in bench.publisher.on("baton-handoffs") if "delivery" in body["type"]]
     assert ["2494191" in body["reason"] for body in failed] == [True]
