@@ -59,7 +59,7 @@ class Trial:
 
 @dataclass(slots=True)
 class Circuit:
-    """The state of one target.
+    """The state of one target. `refused_at`: when it last refused Baton's credentials.
 
     `open_until` and `now` are times of the caller's clock. The age of a running call is measured
     with the event loop's clock, in seconds, and so is `slow_until`.
@@ -70,6 +70,7 @@ class Circuit:
     conversations: set[str] = field(default_factory=set)
     times_opened: int = 0
     open_until: datetime | None = None
+    refused_at: datetime | None = None
     answers: bool = True
     running: list[Trial] = field(default_factory=list)
     slow: int = 0  # calls in a row
@@ -137,6 +138,7 @@ class Circuit:
                 self._close()
             elif trial.failed:
                 self.answers = trial.answered and not trial.unknown_to_it
+                self.refused_at = now if trial.unknown_to_it else self.refused_at
                 # While the circuit is open, only a probe changes its pause.
                 if trial.probes or not (was_open or self.is_open):
                     self._fail(conversation, now, trial)

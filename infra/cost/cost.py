@@ -23,6 +23,8 @@ MONTH = 30 * 24 * HOUR  # seconds
 STEP = 100  # milliseconds
 PUBLISHED_BYTES = 1000  # the least that is charged, and more than a wake-up has
 LOGGED_BYTES = 1500  # a request: Cloud Run's own line, and Baton's
+FILE_BYTES, FILE_MILLISECONDS = 1_000_000, 1000  # an assumption, from platform to reader
+FILES_EACH = 100  # messages, one of them with a file: an assumption too
 SWEEP_MILLISECONDS, SWEEP_READS = 200, 32
 EVALUATED = 30  # seconds between two evaluations of an alarm
 CHECK_SECONDS, CHECK_REGIONS = 300, 3
@@ -65,6 +67,23 @@ def of_messages(messages: float, at_once: int = 1) -> list[Line]:
         Line("Cloud Run: CPU", cpu, "run cpu"),
         Line("Cloud Run: memory", memory, "run memory"),
         Line("Logging", total["requests"] * LOGGED_BYTES, "logging"),
+    ]
+
+
+def of_files(files: float) -> list[Line]:
+    """Returns the costs of so many files a month that are opened once, each on an instance of its
+    own, and kept in a bucket for a month.
+    """
+    row, seconds = deployables()["relay_media"], billed_seconds(FILE_MILLISECONDS) * files
+    return [
+        Line("Cloud Run: requests", files, "run requests"),
+        Line("Cloud Run: CPU", seconds * row.cpu, "run cpu"),
+        Line("Cloud Run: memory", seconds * row.memory_mb / 1024, "run memory"),
+        Line("Firestore: documents read", files, "firestore reads"),
+        Line("traffic to readers", files * FILE_BYTES, "internet traffic"),
+        Line("bucket: files kept", files * FILE_BYTES, "kept bytes"),
+        Line("bucket: writes", files, "storage writes"),
+        Line("bucket: reads", files, "storage reads"),
     ]
 
 
@@ -112,6 +131,9 @@ def table(messages: int = MILLION) -> str:
     known = prices()
     parts = {
         f"{messages:,} messages, one request at a time": of_messages(messages),
+        f"{messages // FILES_EACH:,} files of 1 MB in these, with `MEDIA_BUCKET`": of_files(
+            messages // FILES_EACH
+        ),
         "a month, whatever comes": of_a_month(),
     }
     lines = ["| what | how many | dollars |", "|---|---|---|"]

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, well
+from shared.settings.model import Settings
 
 RCS, WHATSAPP, CCAI = "/receive_webhook/rcs", "/receive_webhook/whatsapp", "/receive_webhook/ccai"
+GRAPH = str(Settings.model_fields["whatsapp_api_url"].default)
+ACCOUNT = "whatsapp_business_account"
 _Prove = Callable[[str, str], Answer]
 
 
@@ -29,6 +32,46 @@ def whatsapp(one: Patient) -> Iterator[Finding]:
     what = "WhatsApp: the check of the address"
     yield from _proof(one, "whatsapp", what, "WHATSAPP_VERIFY_TOKEN", prove)
     yield from _unsigned(one, "whatsapp", "WhatsApp", WHATSAPP)
+    if one.known.get("WHATSAPP_AFTER_HUMAN") == "meta":
+        yield _hears_meta(one)
+
+
+def _hears_meta(one: Patient) -> Finding:
+    """Checks that the app gets what Meta's agent hears. Without that Baton does not know who is
+    active.
+
+    https://developers.facebook.com/docs/graph-api/reference/app/subscriptions/
+    """
+    what = "WhatsApp: the app's subscription to standby and messaging_handovers"
+    token, secret = one.first("WHATSAPP_ACCESS_TOKEN"), one.first("WHATSAPP_APP_SECRETS")
+    if token is None or secret is None:
+        missing = "WHATSAPP_ACCESS_TOKEN" if token is None else "WHATSAPP_APP_SECRETS"
+        return skipped(what, f"{missing} is not in your environment")
+    app = _graph(one, "app", token)
+    app_id = app.json.get("id") if isinstance(app.json, dict) else None
+    if app.status != 200 or not isinstance(app_id, str):
+        return skipped(what, f"Meta does not say whose the access token is ({app.status})")
+    told = _graph(one, f"{app_id}/subscriptions", f"{app_id}|{secret}")
+    found = told.json.get("data") if isinstance(told.json, dict) else None
+    if told.status != 200 or not isinstance(found, list):
+        return skipped(what, f"Meta does not say what the app subscribes to ({told.status})")
+    fields = {
+        field.get("name") if isinstance(field, dict) else field
+        for subscribed in found
+        if isinstance(subscribed, dict) and subscribed.get("object") == ACCOUNT
+        for field in subscribed.get("fields", ())
+    }
+    lacks = [field for field in ("standby", "messaging_handovers") if field not in fields]
+    if lacks:
+        advice = "Subscribe to it in the app's dashboard, WhatsApp, Configuration."
+        return ill(f"{what}: {' and '.join(lacks)} is missing", advice)
+    return well(what)
+
+
+def _graph(one: Patient, path: str, token: str) -> Answer:
+    base = one.known.get("WHATSAPP_API_URL") or GRAPH
+    headers = {"authorization": f"Bearer {token}"}
+    return one.send("GET", f"{base.rstrip('/')}/{path}", None, headers)
 
 
 def ccai(one: Patient) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from infra.deploy.gcloud import Run, run_command
 from infra.deployables import PREFIX, deployables, prefix_from, secret_of, secrets
 from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
+from infra.doctor.files import files
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
 from infra.doctor.state import alarms, api, cors, dead_letters, private, sweep
 from infra.local.settings import defaults
@@ -41,6 +42,7 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("ccai", ccai),
     ("api", api),
     ("bridge", cors),
+    (None, files),
     (None, private),
     (None, dead_letters),
     (None, sweep),

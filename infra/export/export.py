@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from infra.command import INTERRUPTED
 from infra.export.files import Progress, Reached, command_line
@@ -60,7 +60,7 @@ class Export:
         self._redact = redact
         self._saver = saver
 
-    async def run(self, progress: Progress, file: BinaryIO) -> None:
+    async def run(self, progress: Progress, file: IO[bytes]) -> None:
         reached = progress.reached
         if reached.length == 0:
             self._into.begin()
@@ -212,7 +212,7 @@ async def export(arguments: argparse.Namespace, span: Period, asked: list[str]) 
     return Left(progress.reached.unreadable, saver.failed if saver else 0)
 
 
-def _writer(file: BinaryIO) -> Write:
+def _writer(file: IO[bytes]) -> Write:
     def write(text: str) -> None:
         file.write(text.encode("utf-8", "surrogatepass"))
 

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pydantic_core
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -54,7 +54,7 @@ class Progress:
         self._said = 0.0
         self.reached = reached
 
-    def open(self) -> BinaryIO:
+    def open(self) -> IO[bytes]:
         """Returns the file to write to, cut back to the part that is known to be complete. Raises
         BadRequest.
 
@@ -147,7 +147,7 @@ def command_line(asked: list[str]) -> str:
     return shlex.join([python, "-m", "infra.export", *asked])
 
 
-def own(path: Path, flags: int) -> BinaryIO:
+def own(path: Path, flags: int) -> IO[bytes]:
     """Returns the file, readable by its owner only, also where it existed before."""
     file = os.fdopen(os.open(path, flags, OWNER_ONLY), "r+b" if flags & os.O_RDWR else "wb")
     path.chmod(OWNER_ONLY)

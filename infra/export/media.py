@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import aiohttp
 import pydantic_core
@@ -114,7 +114,7 @@ class Saver:
                 file.write(line + b"\n")
 
 
-async def _copy(chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
+async def _copy(chunks: AsyncIterator[bytes], file: IO[bytes]) -> None:
     async for chunk in chunks:
         file.write(chunk)
 

@@ -32,7 +32,7 @@ class LinkView(Answer):
     belong to one customer.
     """
 
-    kind: Literal["channel", "desk"]
+    kind: Literal["channel", "desk", "same-customer"]
     conversation: str
     to: str
     replies_on: str

@@ -108,6 +108,13 @@ class LinkBody(Theirs):
     to: Annotated[str, Field(min_length=1, max_length=300)]
 
 
+class RenameBody(Theirs):
+    """`name` is written as a conversation's id with the number or user id in it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    to: Annotated[str, Field(min_length=1, max_length=300)]
+
+
 def must_be_sound(content: Content) -> None:
     """Raises BadRequest for content that some channel would refuse."""
     found = first_fault(content)

@@ -16,6 +16,7 @@ from shared.api.bodies import (
     MessageBody,
     ReceiptBody,
     ReleaseBody,
+    RenameBody,
     RequestHumanBody,
     SurveyBody,
     must_be_sound,
@@ -31,7 +32,7 @@ from shared.api.keys import (
 )
 from shared.conversations import requests as control
 from shared.conversations.queue_position import people_ahead
-from shared.customers import erase, links
+from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
@@ -385,8 +386,19 @@ async def link(ask: Ask) -> Response:
     must_be_admin(ask.caller)
     to = ask.canonical(ask.body(LinkBody).to)
     linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
-    joined = views.link_view(linked, await control.seen(ask.ports, to))
+    now = await control.seen(ask.ports, to)
+    other = ask.conversation if now.id == to else to
+    joined = views.link_view(linked.id if linked.id != now.id else other, linked, now)
     return await _view(ask, linked, link=joined)
+
+
+async def rename(ask: Ask) -> Response:
+    """Gives a name of the conversation to another one. Returns the other one."""
+    must_be_admin(ask.caller)
+    body = ask.body(RenameBody)
+    name, to = ask.canonical(body.name), ask.canonical(body.to)
+    renamed = await same_customer.rename(ask.ports, ask.conversation, name, to, ask.caller.name)
+    return await _view(ask, renamed)
 
 
 async def unlink(ask: Ask) -> Response:

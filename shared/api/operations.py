@@ -151,6 +151,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", refused=(404, 409, 429),
     ),
     Operation(
+        "POST", f"{C}:rename", handlers.rename, ADMIN,
+        "Give a name of the customer, a number or user id, to another conversation.",
+        "ConversationView", bodies.RenameBody, refused=(404, 409, 429),
+    ),
+    Operation(
         "GET", "/reports/handoffs", reports.report_handoffs, DESK,
         "Get the report on the outcomes of handoffs.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,

@@ -121,13 +121,15 @@ def place_view(ahead: Ahead) -> dict[str, Any]:
     }
 
 
-def link_view(linked: Conversation, to: Conversation) -> dict[str, Any]:
-    """Returns the result of a link: events of a desk's conversation act on a channel, or two
-    channels belong to one customer.
+def link_view(conversation: str, linked: Conversation, to: Conversation) -> dict[str, Any]:
+    """Returns the result of a link: events of a desk's conversation act on a channel, two channels
+    belong to one customer, or two conversations are one from now on.
     """
+    kind = "channel" if to.owns(linked.id) else "desk"
+    is_one = linked.id == to.id
     done = {
-        "kind": "channel" if to.owns(linked.id) else "desk",
-        "conversation": linked.id,
+        "kind": "same-customer" if is_one else kind,
+        "conversation": conversation,
         "to": to.id,
     }
     return {**done, "repliesOn": to.channel, "phase": to.phase.value}

@@ -338,6 +338,9 @@ async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place 
         named = await resolved(ports, event, nonce, fresh=fresh)
         own: Snapshot[Conversation] | None = named.conversation
         event = with_joined(event, named.joined)
+        if not named.is_reached:
+            begins_with = None if named.conversation.value.address else event.address
+            event = event.model_copy(update={"address": event.strong_address or begins_with})
     else:
         own = await led(ports, event.source, fresh=fresh)
     if own is not None:

@@ -28,8 +28,12 @@ _LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 @asynccontextmanager
 async def in_turn(conversation: str) -> AsyncIterator[None]:
     """Waits for this conversation's turn. After LONGEST_WAIT_SECONDS it goes ahead without one."""
-    lock = _LOCKS.setdefault(conversation, asyncio.Lock())
-    mine = await _acquired(lock)
+    lock = _LOCKS.get(conversation)
+    if lock is None:  # no other event has it or waits for it, so no timer is needed
+        lock = _LOCKS[conversation] = asyncio.Lock()
+        mine: bool = await lock.acquire()
+    else:
+        mine = await _acquired(lock)
     try:
         yield
     finally:

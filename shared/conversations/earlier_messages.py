@@ -38,7 +38,7 @@ async def with_earlier(
     """
     # customers offer no suggestions
     kinds = () if isinstance(event, SuggestionResponse) else _SAID
-    earlier = await _earlier(ports, conversation.id, event.source, message, kinds)
+    earlier = await _earlier(ports, conversation, event.source, message, kinds)
     if earlier is None or event.details is None:
         return event
     if not isinstance(event, Correction):
@@ -55,14 +55,17 @@ async def with_earlier(
 
 
 async def _earlier(
-    ports: Ports, conversation: str, source: str, message: str, kinds: Sequence[str]
+    ports: Ports, known: Conversation, source: str, message: str, kinds: Sequence[str]
 ) -> _Earlier | None:
-    for kind in kinds:
-        found = await ports.store.entry(conversation, entry_id(source, kind, message))
-        if found is not None:
-            return _of_customer(found.value, message)
+    """Looks also into the journals of conversations that became part of this one."""
+    formers = [former.id for former in known.formerly]
+    for journal, whose in ((known.id, source), *((one, one) for one in formers)):
+        for kind in kinds:
+            found = await ports.store.entry(journal, entry_id(whose, kind, message))
+            if found is not None and not found.value.marker:
+                return _of_customer(found.value, message)
     sent = await ports.store.sent_as(sent_key(platform_of(source), message))
-    if sent is None or sent.value.conversation != conversation:
+    if sent is None or sent.value.conversation not in (known.id, *formers):
         return None
     for command in sent.value.commands:
         if isinstance(command, SendMessage) and command.native_id == message:

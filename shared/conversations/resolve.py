@@ -3,11 +3,19 @@ own commit writes beside its conversation.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
+from shared.conversations.entries import (
+    FIRST_LOOK,
+    closings,
+    entries_of,
+    new_entry,
+    with_record,
+)
 from shared.errors import Unavailable
+from shared.handoff.channels import all_of
+from shared.handoff.machine import decide
 from shared.handoff.names import Missing, Naming
 from shared.logs import log
 from shared.measures.definitions import close
@@ -15,13 +23,15 @@ from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
-from shared.schemas.details import Details
+from shared.schemas.details import Details, MovedNumber
 from shared.schemas.events import ByCustomer, Event, NamesChanged
 from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
+from shared.schemas.own_events import NumberMoved
 from shared.schemas.representative import RepresentativeType
+from shared.schemas.times import format_time
 
 MOST_PENDING = 100  # entries of two conversations that one commit can go through
 
@@ -42,12 +52,14 @@ NOTHING_BESIDE = Beside()
 class Resolved:
     """The customer's conversation; its token is None where it begins in a new document. `learns`:
     the names in it have changed. `joined` are the conversations that became part of it.
+    `is_reached`: the number that the event tells is not another customer's.
     """
 
     conversation: Snapshot[Conversation]
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
     joined: tuple[str, ...] = ()
+    is_reached: bool = True
 
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
@@ -77,7 +89,20 @@ async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Re
             break
         except Missing as missing:
             wanted = missing.documents
-    return await _prepared(ports, naming, conversation, read, nonce)
+    whose = await prepared(ports, naming, conversation, read, nonce)
+    return replace(whose, is_reached=_has_number(naming, event, conversation))
+
+
+def _has_number(naming: Naming, event: Event, conversation: str) -> bool:
+    """Returns whether the number that an event tells is one of this conversation. A late event may
+    tell one that is another customer's by now.
+    """
+    known = naming.changed.get(conversation) or naming.documents.get(conversation)
+    numbers = [one for one in event.names if not one.strong]
+    return known is None or all(
+        known.is_called(one.id) or (one.other is not None and known.is_called(one.other))
+        for one in numbers
+    )
 
 
 def _copy(ports: Ports, event: Event) -> Snapshot[Conversation] | None:
@@ -105,16 +130,22 @@ def _naming(ports: Ports, event: Event, read: dict[str, Snapshot[Conversation] |
         at=event.occurred_at or now,
         now=now,
         kept_for=ports.policy.kept_for,
+        address=event.address,
     )
 
 
-async def _prepared(
+async def prepared(
     ports: Ports,
     naming: Naming,
     conversation: str,
-    read: dict[str, Snapshot[Conversation] | None],
+    read: Mapping[str, Snapshot[Conversation] | None],
     nonce: str,
+    actor: str = "system",
 ) -> Resolved:
+    """Returns what the commit that changes `conversation` writes beside it. `actor` is who says
+    whose the names are. Raises Unavailable.
+    """
+
     def token(document: str) -> object:
         known = read.get(document)
         return known.token if known else None
@@ -125,26 +156,29 @@ async def _prepared(
         if id != conversation
     }
     entries: list[JournalEntry] = []
-    for moved, reason in naming.notes:
+    for moved, reason, acting in naming.notes:
         log("WARNING", "a number is another customer's now", conversation=moved, reason=reason)
-        entries.append(_note(ports, written[moved], "number_moved", reason, nonce))
+        told = naming.changed.get(acting)
+        if told is None or acting == conversation or told.erased or not told.address:
+            about = written.get(moved) or naming.changed[moved]
+            entries.append(_note(ports, about, "number_moved", reason, nonce))
+            continue
+        event = _moved(ports, told, moved, reason, nonce)
+        decision = decide(told, event, ports.clock.now(), ports.policy)
+        written[acting] = decision.conversation
+        entries += entries_of(ports, event, decision, nonce)
     updates: list[Snapshot[JournalEntry]] = []
     for keep, lose in naming.merges:
         whole = naming.changed[keep]
         before = [one.value for one in (read.get(keep), read.get(lose)) if one]
-        entries += _merge_entries(ports, whole, lose, before, written, nonce)
+        entries += _merge_entries(ports, whole, lose, before, written, nonce, actor)
         updates += await _dropped(ports, whole, lose)
-    if naming.refused:
-        log(
-            "ERROR",
-            "two conversations are one customer's and cannot be joined by themselves",
-            conversation=conversation,
-            reason="too-many-links",
-        )
     known = read.get(conversation)
     value = naming.changed.get(conversation) or (known.value if known else None)
     if value is None:
         raise Unavailable("names-changed", "The customer's names have changed meanwhile.")
+    if naming.refused:
+        entries += await _conflict(ports, value, naming.refused, nonce)
     beside = Beside(
         tuple(Snapshot(one, token(id)) for id, one in written.items()),
         tuple(entries),
@@ -153,6 +187,65 @@ async def _prepared(
     learns = conversation in naming.changed
     joined = tuple(lose for _, lose in naming.merges)
     return Resolved(Snapshot(value, token(conversation)), beside, learns, joined)
+
+
+def _moved(ports: Ports, told: Conversation, moved: str, reason: str, nonce: str) -> NumberMoved:
+    now = ports.clock.now()
+    channel = next((one for one in all_of(told) if one.id == moved), None)
+    reachable = channel is not None and not channel.unreachable
+    return NumberMoved(
+        id=nonce,
+        source=moved,
+        actor="system",
+        reason=reason,
+        occurred_at=now,
+        details=Details(number_moved=MovedNumber(reachable=reachable)),
+        form={
+            "conversationId": moved,
+            "requestId": nonce,
+            "sendTime": format_time(now),
+            "userStatus": {"createTime": format_time(now)},
+        },
+    )
+
+
+async def _conflict(
+    ports: Ports, known: Conversation, refused: tuple[str, str, str], nonce: str
+) -> Sequence[JournalEntry]:
+    """Returns the entry that notifies the team, once, that two conversations are one customer's and
+    stay apart.
+    """
+    one, other, reason = refused
+    kind = "identity_conflict"
+    entry = new_entry(
+        ports,
+        entry_id(known.id, kind, " ".join(sorted((one, other)))),
+        known.id,
+        kind,
+        seq=known.version + 1,
+        actor="system",
+        nonce=nonce,
+        reason=reason,
+    )
+    if await ports.store.entry(known.id, entry.id) is not None:
+        return ()
+    log(
+        "ERROR",
+        "two conversations are one customer's and cannot be joined by themselves",
+        conversation=one,
+        other=other,
+        reason=reason,
+    )
+    body = Notification(
+        id=command_id(known.id, entry.id, kind),
+        type="identity.conflict",
+        conversation=known.id,
+        time=entry.time,
+        reason=f"{reason}: {one if other == known.id else other}",
+        transcript=transcript_of(known.id),
+    )
+    told = Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
+    return (entry.model_copy(update={"commands": (told,), "due_at": entry.time + FIRST_LOOK}),)
 
 
 def _note(
@@ -177,6 +270,7 @@ def _merge_entries(
     before: Sequence[Conversation],
     written: dict[str, Conversation],
     nonce: str,
+    actor: str,
 ) -> list[JournalEntry]:
     """Returns an entry in both journals. A handoff of the conversation that does not go on ends
     there, for the reports and for the team.
@@ -190,14 +284,17 @@ def _merge_entries(
             one.id,
             "same_customer",
             seq=seq[one.id],
-            actor="system",
+            actor=actor,
             nonce=nonce,
             reason="same-customer",
         )
         if one.id == lose:
             if one.phase is not Phase.BOT:
                 entry = _ended(entry, one)
-            entry = with_record(ports, entry, close(one, Measured.LINKED, entry.time).measures)
+            left = {human.frame for human in one.humans} - {human.frame for human in whole.humans}
+            gone = tuple(human for human in one.humans if human.frame in left)
+            ends = one.model_copy(update={"humans": gone})
+            entry = with_record(ports, entry, close(ends, Measured.LINKED, entry.time).measures)
         elif (goes := _let_go(before, whole)) is not None:
             commands = tuple(closings(entry, goes, "same-customer"))
             due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}

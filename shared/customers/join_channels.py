@@ -29,7 +29,10 @@ _UNSETTLED = {State.PENDING, State.BROKEN}
 CARRIED = 50
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 _Measures = tuple[Measure, ...]
-_OF_A_CHANNEL = ("address", "last_user_at", "last_message_id", "unsubscribed_at", "floor")
+_OF_A_CHANNEL = (
+    *("address", "strong_address", "unreachable"),
+    *("last_user_at", "last_message_id", "unsubscribed_at", "floor"),
+)
 _NOBODYS: Mapping[str, object] = {
     "phase": Phase.BOT,
     "humans": (),

@@ -9,6 +9,7 @@ from shared.conversations.apply import led, wake
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import entries_of
 from shared.customers import join_channels as identity
+from shared.customers import same_customer
 from shared.customers.link_entries import ended, next_version, record_of
 from shared.errors import BadRequest, NotFound, Refused
 from shared.handoff.machine import decide
@@ -24,7 +25,8 @@ async def link(ports: Ports, desk: str, channel: str, key: str) -> Conversation:
     """Returns the desk's conversation, whose events act on `channel` from now on; a repetition
     changes nothing.
 
-    Where `desk` is a channel itself, both are channels of one customer from then on.
+    Where `desk` is a channel itself, both are channels of one customer from then on. Where both are
+    customers of one number of the business, they become one conversation for good.
 
     Raises BadRequest for a link to itself, NotFound for an unseen channel, Refused
     `already-linked`, `chain` and, for channels, `both-held`, `desk-called`, `too-many-links` or
@@ -68,6 +70,8 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
     if ours.value.linked_to == channel and desk in theirs.value.links:
         return ours.value
     check_free(ours.value, theirs.value, identity.desks_of(ours.value) if are_channels else ())
+    if are_channels and same_customer.is_one_chat(ports, ours.value, theirs.value):
+        return await same_customer.join(ports, ours.value.id, theirs.value.id, key)
     if are_channels:
         return await identity.join(ports, ours, theirs, key)
     joined = {"address": ours.value.address or desk.partition(":")[2], **joined_to(channel)}

@@ -22,6 +22,8 @@ def in_use(conversation: Conversation) -> Channel:
     return Channel(
         id=conversation.channel,
         address=conversation.address,
+        strong_address=conversation.strong_address,
+        unreachable=conversation.unreachable,
         last_user_at=conversation.last_user_at,
         last_message_id=conversation.last_message_id,
         unsubscribed_at=conversation.unsubscribed_at,
@@ -50,6 +52,8 @@ def _speaking_on(conversation: Conversation, there: Channel) -> Conversation:
     update = {
         "speaks_on": None if there.id == conversation.id else there.id,
         "address": there.address,
+        "strong_address": there.strong_address,
+        "unreachable": there.unreachable,
         "last_user_at": there.last_user_at,
         "last_message_id": there.last_message_id,
         "unsubscribed_at": there.unsubscribed_at,
@@ -101,10 +105,15 @@ def _as_shown(human: Participant, shown: Participant | None) -> Participant:
 
 
 def acted(
-    conversation: Conversation, source: str, at: datetime, message: str, address: str | None = None
+    conversation: Conversation,
+    source: str,
+    at: datetime,
+    message: str,
+    address: str | None = None,
+    strong_address: str | None = None,
 ) -> Conversation:
     """Returns the conversation after the customer did something on `source`. That opens the
-    channel's window, ends their unsubscribing, and gives their `address` there.
+    channel's window, ends their unsubscribing, and gives their addresses there.
     """
 
     def after(channel: Channel) -> _Update:
@@ -113,10 +122,44 @@ def acted(
             {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
         )
         ends = since is not None and at > since + KEYWORD_FOLLOWS
-        where = {"address": address} if address and latest else {}
+        where = _addresses(channel, address, strong_address) if address and latest else {}
         return {**where, **latest, "unsubscribed_at": None if ends else since}
 
     return _on(conversation, source, after)
+
+
+def readdressed(
+    conversation: Conversation,
+    source: str,
+    at: datetime,
+    address: str | None,
+    strong_address: str | None,
+) -> Conversation:
+    """Returns the conversation after a report that the customer's names have changed."""
+
+    def after(channel: Channel) -> _Update:
+        is_late = channel.last_user_at is not None and at < channel.last_user_at
+        return {} if is_late or not address else _addresses(channel, address, strong_address)
+
+    return _on(conversation, source, after)
+
+
+def without_number(conversation: Conversation, source: str) -> Conversation:
+    """Returns the conversation after the number of its channel `source` has become another
+    customer's.
+    """
+    return _on(
+        conversation,
+        source,
+        lambda one: (
+            {"address": one.strong_address} if one.strong_address else {"unreachable": True}
+        ),
+    )
+
+
+def _addresses(channel: Channel, address: str, strong_address: str | None) -> _Update:
+    strong = strong_address or channel.strong_address
+    return {"address": address, "strong_address": strong, "unreachable": False}
 
 
 def with_floor(conversation: Conversation, source: str, floor: Floor) -> Conversation:

@@ -127,6 +127,10 @@ def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
     return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
 
 
+def _gone(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return not event.fact and conversation.unreachable
+
+
 def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
     is_asked = isinstance(event, Said) and event.is_template and not event.fact
     return is_asked and not policy.of(conversation.platform).templates
@@ -315,6 +319,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
+    Guard.GONE: _gone,
     Guard.NO_TEMPLATES: _no_templates,
     Guard.UNREACHABLE: _unreachable,
     Guard.MANY_WAIT: _many_wait,

@@ -85,7 +85,8 @@ class Draft:
         no open window.
         """
         is_template = isinstance(command, SendMessage) and command.content.template is not None
-        if is_template or not self.outside_window:
+        is_sent = is_template and not self.conversation.unreachable
+        if is_sent or not self.outside_window:
             self.emit_unless_tracked(command)
 
     @property

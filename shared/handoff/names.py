@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from shared.handoff.channels import all_of, without_number
 from shared.handoff.same_customer import goes_on, joined, joined_on, part_of
 from shared.schemas.conversation import Conversation, Former, Name, Was
 from shared.schemas.events import GivenName
@@ -34,9 +35,13 @@ class Naming:
     """One answer: what was read, and what it changes.
 
     `documents` are those that were read, None for one that is not stored. They must be fresh: a
-    copy cannot say that a name is free. `at` is the platform's time of the webhook. `notes` are the
-    conversations that lose a number, with the reason; `merges` are the conversations that go on,
-    each with the one that becomes part of it. `refused`: two that are one customer's stay apart.
+    copy cannot say that a name is free. `at` is the platform's time of the webhook, and `address`
+    the one that it tells.
+
+    - `notes` are the conversations that lose a number, with the reason and the conversation on
+      which they act.
+    - `merges` are the conversations that go on, each with the one that becomes part of it.
+    - `refused`: two that are one customer's stay apart, and why.
     """
 
     documents: Mapping[str, Conversation | None]
@@ -44,10 +49,11 @@ class Naming:
     at: datetime
     now: datetime
     kept_for: timedelta
+    address: str | None = None
     changed: dict[str, Conversation] = field(default_factory=dict)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str, str]] = field(default_factory=list)
     merges: list[tuple[str, str]] = field(default_factory=list)
-    refused: bool = False
+    refused: tuple[str, str, str] | None = None
 
     def conversation_of(self, old: Sequence[GivenName] | None = None) -> str:
         """Returns the customer's conversation, which may still have to begin. `old` are the names
@@ -64,6 +70,18 @@ class Naming:
         if number is None:
             raise ValueError("a webhook without a name")
         return self._holder(number, self.at) or self._begin([number])
+
+    def join(self, one: str, two: str) -> str:
+        """Makes one conversation of two that are one customer's, and returns it."""
+        return self._merge(one, two)
+
+    def rename(self, name: GivenName, conversation: str, to: str) -> None:
+        """Gives a name of one conversation to another one."""
+        if name.strong:
+            self._unname(conversation, name.id)
+        else:
+            self._lose_number(conversation, name, "renamed")
+        self._name(to, name, Was(conversation=conversation, until=self.at - _BEFORE))
 
     def keep_names(self, conversation: str) -> None:
         """Writes again the documents of names that were last written more than a life ago, so that
@@ -107,8 +125,7 @@ class Naming:
         since = self._since(other, number.id)
         if since is not None and self.at <= since:
             return known or self._begin([user])
-        self.notes.append((other, reason))
-        self._unname(other, number.id)
+        self._lose_number(other, number, reason)
         to = known or self._begin([user])
         self._name(to, number, Was(conversation=other, until=self.at - _BEFORE))
         return to
@@ -160,8 +177,7 @@ class Naming:
             if reason is None:
                 return self._merge(other, to)
             if (self._since(other, number.id) or self.at - _BEFORE) < self.at:
-                self.notes.append((other, reason))
-                self._unname(other, number.id)
+                self._lose_number(other, number, reason)
                 self._name(to, number, Was(conversation=other, until=self.at - _BEFORE))
         return to
 
@@ -291,6 +307,17 @@ class Naming:
         strong = next((one.strong for one in self.given if one.id == conversation), False)
         return (Name(id=conversation, strong=strong),)
 
+    def _lose_number(self, conversation: str, number: GivenName, reason: str) -> None:
+        """What is sent to the number from now on reaches another person."""
+        self._unname(conversation, number.id)
+        document = self._get(conversation) or Conversation(id=conversation, address="")
+        acting = self._primary(document) or document
+        channel = next((one for one in all_of(acting) if one.id == conversation), None)
+        is_last = all(name.strong for name in document.names)
+        if channel is not None and (is_last or channel.address == self.address):
+            self._put(without_number(acting, conversation))
+        self.notes.append((conversation, reason, acting.id))
+
     def _unname(self, conversation: str, name: str) -> None:
         self._change(
             conversation,
@@ -304,11 +331,12 @@ class Naming:
         if lose.linked_to is not None:
             keep, lose = lose, keep
         if lose.linked_to is not None or (keep.linked_to is not None and lose.elsewhere):
-            self.refused = True  # both belong to channels that an operator joined to others
+            # both belong to channels that an operator joined to others
+            self.refused = (keep.id, lose.id, "already-linked")
             return two
         moved = [*keep.names, *lose.names, *keep.formerly, *lose.formerly]
         if len(moved) + len(lose.links) + len(keep.links) > MOST_DOCUMENTS:
-            self.refused = True
+            self.refused = (keep.id, lose.id, "too-many-links")
             return two
         names = {name.id: name for name in self._all_names(keep.id)}
         lost = self._all_names(lose.id)

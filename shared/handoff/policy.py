@@ -87,6 +87,8 @@ class Policy:
 
         WINDOW_MARGIN early, because what is accepted now must still arrive.
         """
+        if conversation.unreachable:
+            return True
         hours, last = self.of(conversation.platform).window_hours, conversation.last_user_at
         return hours is not None and (
             last is None or now - last > timedelta(hours=hours) - WINDOW_MARGIN
@@ -94,6 +96,8 @@ class Policy:
 
     def reopens(self, conversation: Conversation) -> Template | None:
         """Returns what is sent to a customer who must write first, None where nothing can be."""
+        if conversation.unreachable:
+            return None
         return self.reopen_templates.get(conversation.platform)
 
     def desk(self, name: str) -> Desk | None:

@@ -82,6 +82,8 @@ def in_words(said: str | None, details: JsonObject) -> str | None:
         said = f"[edited] {said}"
     if known.revoked:
         said = "[deleted a message]"
+    if known.number_moved:
+        said = "[this customer's phone number belongs to another customer now]"
     if known.call_permission:
         said = f"[call permission] {known.call_permission.response}"
     if known.choice and known.choice.description:

@@ -34,14 +34,20 @@ def _rank(one: Conversation) -> tuple[object, ...]:
 
 
 def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversation:
-    """Returns `keep` with what `lose` had. The handoff that is further goes on."""
+    """Returns `keep` with what `lose` had. The handoff that is further goes on. Where both had
+    called a desk, the people of the other desk have left: the customer is shown their LEFT with
+    what comes next.
+    """
     latest = keep if _later(keep, lose) else lose
     ahead = lose if _ORDER.index(lose.phase) > _ORDER.index(keep.phase) else keep
     held = ("phase", "first_response_seconds", "said", "bot_run")
-    acts = ("address", "last_user_at", "last_message_id", "unsubscribed_at")
+    acts = ("address", "unreachable", "last_user_at", "last_message_id", "unsubscribed_at")
     called = ahead.called or keep.called or lose.called
     over = [one.called.chats for one in (keep, lose) if one.called and one.called != called]
+    ended = set(itertools.chain(*over))
     past = (*keep.past_chats, *lose.past_chats, *itertools.chain(*over))
+    humans = _together(keep.humans, lose.humans)
+    gone = tuple(one for one in humans if one.source in ended and one.told)
     update: dict[str, object] = {
         **{name: getattr(latest, name) for name in acts},
         **{name: getattr(ahead, name) for name in held},
@@ -49,14 +55,15 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
         "locale": keep.locale or lose.locale,
+        "strong_address": latest.strong_address or keep.strong_address or lose.strong_address,
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,
         "handback": keep.handback or lose.handback,
         "owed": keep.owed or lose.owed,
         **channels.waiting_of(keep, lose),
         "request": ahead.request or keep.request or lose.request,
         "called": called,
-        "humans": _together(keep.humans, lose.humans),
-        "left_unseen": _together(keep.left_unseen, lose.left_unseen),
+        "humans": tuple(one for one in humans if one.source not in ended),
+        "left_unseen": _together((*keep.left_unseen, *gone), lose.left_unseen),
         "unheard": tuple(dict.fromkeys((*keep.unheard, *lose.unheard))),
         "links": tuple(dict.fromkeys((*keep.links, *lose.links))),
         "past_chats": tuple(dict.fromkeys(past)),
@@ -83,6 +90,8 @@ def joined_on(
     whole = joined(primary, lose, now).model_copy(
         update={
             "address": in_use.address,
+            "strong_address": in_use.strong_address,
+            "unreachable": in_use.unreachable,
             "last_user_at": in_use.last_user_at,
             "last_message_id": in_use.last_message_id,
             "unsubscribed_at": in_use.unsubscribed_at,
@@ -91,7 +100,12 @@ def joined_on(
     )
     if lose.last_user_at is not None:
         whole = channels.acted(
-            whole, channel, lose.last_user_at, lose.last_message_id or "", lose.address
+            whole,
+            channel,
+            lose.last_user_at,
+            lose.last_message_id or "",
+            lose.address,
+            lose.strong_address,
         )
     if channel == primary.channel:
         return whole
@@ -101,11 +115,14 @@ def joined_on(
         for human in whole.humans
     )
     shown = tuple(human for human in lose.humans if human.told)
+    left = {human.representative.name for human in (*primary.humans, *primary.left_unseen)}
+    gone = tuple(one for one in whole.left_unseen if one.representative.name in left)
     elsewhere = tuple(
         one.model_copy(update={"shown": _together(one.shown, shown)}) if one.id == channel else one
         for one in whole.elsewhere
     )
-    whole = whole.model_copy(update={"humans": unseen, "elsewhere": elsewhere})
+    update = {"humans": unseen, "elsewhere": elsewhere, "left_unseen": gone}
+    whole = whole.model_copy(update=update)
     if lose.last_user_at is None:
         return whole
     return channels.followed(whole, channel, lose.last_user_at)

@@ -15,6 +15,7 @@ class Guard(StrEnum):
     UNDELIVERED = "a request, on a conversation that Baton only tracks"
     OVERTAKEN = "because of words from before a human came"
     TOO_LATE = "a request, when the channel's window is closed"
+    GONE = "a request, and the customer's number is another customer's now"
     NO_TEMPLATES = "a request for a template, and the customer's channel has none"
     UNREACHABLE = "a request, when the channel's window is closed and no template opens it"
     MANY_WAIT = "a request, when as many messages as may wait for the customer to write"
@@ -162,7 +163,10 @@ class Effect(StrEnum):
     WAIT_FOR_OPENING = "start the timer for the opening"
     NOTE_ASSISTANT = "note that the desk's assistant answers, start the unclaimed timer again"
     CALL_DESK = "release a desk that has an earlier handoff, call the desk, if it must be called"
-    HIDE_AGAIN = "hide the words from those who may not read the earlier ones"
+    CORRECT_REPLY = (
+        "hide the words from those who may not read the earlier ones, and replace the variable "
+        "that has them"
+    )
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"
@@ -187,6 +191,7 @@ class Effect(StrEnum):
     NOTE_LOOP = "note that robots answer each other"
     NOTIFY_REQUESTED = "notify handoff.requested"
     NOTIFY_JOINED = "notify handoff.joined"
+    NOTE_ADDRESS = "note the customer's address"
     NOTIFY_ENDED = "notify handoff.ended"
     NOTIFY_RETURNED = "notify handoff.returned"
     NOTIFY_UNCLAIMED = "notify handoff.unclaimed"

@@ -94,6 +94,12 @@ OUTSIDE_WINDOW = Refusal(
     "reach them another way (an approved template, where the channel has them).",
     (Effect.NOTIFY_UNDELIVERED,),
 )
+NUMBER_MOVED = Refusal(
+    "number-moved",
+    "The customer's phone number belongs to another customer now, and no other address of theirs "
+    "is known. Wait until they write again.",
+    (Effect.NOTIFY_UNDELIVERED,),
+)
 MANY_WAIT = Refusal(
     "too-many-waiting",
     "The customer must write before a message may reach them, and as many messages as may already "
@@ -156,7 +162,8 @@ PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
 ANOTHERS = (G.ANOTHERS, Step(verdict=Verdict.IGNORED))
 TOO_LATE = (G.TOO_LATE, OUTSIDE_WINDOW)
 NO_TEMPLATE = (G.NO_TEMPLATES, NO_TEMPLATES)
-MAY_NOT_WAIT = (G.UNREACHABLE, OUTSIDE_WINDOW), (G.MANY_WAIT, MANY_WAIT)
+HAS_NO_ADDRESS = (G.GONE, NUMBER_MOVED)
+MAY_NOT_WAIT = HAS_NO_ADDRESS, (G.UNREACHABLE, OUTSIDE_WINDOW), (G.MANY_WAIT, MANY_WAIT)
 SUPPRESS = Step(verdict=Verdict.SUPPRESSED)
 RECORDED_EVERYWHERE = {phase: _cell(otherwise=_step()) for phase in Phase}
 IGNORED_EVERYWHERE = {phase: _cell(otherwise=IGNORE) for phase in Phase}
@@ -217,26 +224,26 @@ _REACTIONS = {
 _CORRECTIONS = {
     BOT: _cell(
         ECHO,
-        (G.HEARD, _step(E.HIDE_AGAIN)),
-        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
-        (G.DESK_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOT, E.RELAY),
+        (G.HEARD, _step(E.CORRECT_REPLY)),
+        (G.HEARD_BEFORE, _step(E.CORRECT_REPLY, E.TELL_BOT)),
+        (G.DESK_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_BOT, E.RELAY),
     ),
     QUEUED: _cell(
         ECHO,
-        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
+        (G.HEARD, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
         ASSISTED_BEFORE,
-        (G.HEARD_BEFORE, _step(E.HIDE_AGAIN, E.TELL_BOT)),
-        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        (G.ASSISTED, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY),
+        (G.HEARD_BEFORE, _step(E.CORRECT_REPLY, E.TELL_BOT)),
+        (G.BOT_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        (G.ASSISTED, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(
         ECHO,
         HEARD_BEFORE,
-        (G.HEARD, _step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY)),
-        (G.BOT_HEARD, _step(E.HIDE_AGAIN, E.TELL_BOTH, E.RELAY)),
-        otherwise=_step(E.HIDE_AGAIN, E.TELL_DESK, E.RELAY),
+        (G.HEARD, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
+        (G.BOT_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
+        otherwise=_step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY),
     ),
 }
 _ACTS = {
@@ -270,7 +277,13 @@ _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHA
 _PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
-_NOT_ASKED = UNDELIVERED, (G.NO_SURVEYS, NO_SURVEYS), (G.SURVEYED, SURVEYED), TOO_LATE
+_NOT_ASKED = (
+    UNDELIVERED,
+    (G.NO_SURVEYS, NO_SURVEYS),
+    (G.SURVEYED, SURVEYED),
+    HAS_NO_ADDRESS,
+    TOO_LATE,
+)
 _NOT_ASKED_NOW = *_NOT_ASKED, (G.NOT_ACTIVE_REFUSED, NOT_ACTIVE)
 _OF_LOOPS = (
     (G.TURN_REFUSED, BOT_LOOP),
@@ -493,7 +506,14 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     own_events.ReopenTimeout.kind: dict.fromkeys(Phase, _WAITED),
     own_events.TemplateLost.kind: dict.fromkeys(Phase, _WAITED),
     own_events.LineEmpty.kind: {phase: _cell(otherwise=_step(E.FORGET_LINES)) for phase in Phase},
-    events.NamesChanged.kind: RECORDED_EVERYWHERE,
+    events.NamesChanged.kind: {
+        phase: _cell(ECHO, otherwise=_step(E.NOTE_ADDRESS)) for phase in Phase
+    },
+    own_events.NumberMoved.kind: {
+        BOT: _cell(otherwise=_step()),
+        QUEUED: _cell(otherwise=_step(E.TELL_DESK, E.RELAY)),
+        HUMAN: _cell(otherwise=_step(E.TELL_DESK, E.RELAY)),
+    },
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
     events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
     events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,

@@ -72,15 +72,22 @@ def _public_link(entry: JournalEntry, file: Attachment) -> str | None:
     return link if link.startswith("https://") and link.isascii() and link.isprintable() else None
 
 
+def _limit(file: Attachment) -> int:
+    """Returns how many bytes are passed on. What a caller uploaded was measured then, by the limits
+    of the channel.
+    """
+    return limit_of(None if file.upload else file.kind)
+
+
 def _check_size(file: Attachment, size: float | None) -> None:
-    limit = limit_of(file.kind)
+    limit = _limit(file)
     if size is not None and size > limit:
         raise TooLarge("file-too-large", f"Files of this kind may have at most {limit} bytes.")
 
 
 async def _opened(source: Source, request: Request, tag: str) -> Response:
     """Returns the file, or the part of it that was asked for."""
-    limit = limit_of(source.file.kind)
+    limit = _limit(source.file)
     async with AsyncExitStack() as stack:
         whole = await stack.enter_async_context(source.open())
         if whole.status != 200:

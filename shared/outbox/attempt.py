@@ -10,7 +10,6 @@ from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import DETAILS, body_of
 from shared.logs import log
 from shared.outbox.files import with_link
-from shared.outbox.keep_media import keep_media
 from shared.outbox.plain_http import comment_call, webhook_call
 from shared.outbox.team_call import team_call
 from shared.outbox.tries import (
@@ -22,6 +21,7 @@ from shared.outbox.tries import (
     is_final,
     is_past_patience,
     judge,
+    refused_credentials,
     time_of,
     tried_by,
 )
@@ -73,13 +73,14 @@ async def attempt(ports: Ports, entry: JournalEntry, command: Command) -> Attemp
         said = await attempt(ports, entry, tried.model_copy(update=AS_NOTICE))
         if is_over or said.command.state is State.SENT:
             return said
+    if not is_over and result.outcome is Outcome.CREDENTIALS:
+        return refused_credentials(ports, tried)
     if not is_over:
         is_paced = result.outcome is Outcome.PACED
         return replace(
             again(ports, tried, result.retry_after),
             failed=None if is_paced and not result.answered else True,
             answered=result.answered,
-            unknown_to_it=result.outcome is Outcome.CREDENTIALS,
             paced=is_paced,
         )
     failed = result.outcome in PASSING if result.answered or result.outcome in PASSING else None
@@ -127,6 +128,9 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
         if isinstance(command, KeepMedia):
+            # imported here: functions that deliver in place work no line with files
+            from shared.outbox.keep_media import keep_media
+
             return await keep_media(ports, entry, command)
         return await _send(ports, entry, command)
     except Paced as error:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -97,6 +97,16 @@ def again(
     return Attempt(tried.model_copy(update=update), failed=True)
 
 
+def refused_credentials(ports: Ports, tried: Command) -> Attempt:
+    """Returns the command with the time of its next try. The command itself is not at fault: its
+    time to fail begins once the credentials are renewed. Until then it keeps its place in its line.
+    """
+    tried_again = again(ports, tried.model_copy(update={"failing_since": None}))
+    begins = {"failing_since": None, "since": ports.clock.now()}
+    waits = tried_again.command.model_copy(update=begins)
+    return replace(tried_again, command=waits, unknown_to_it=True)
+
+
 def put_off(ports: Ports, entry: JournalEntry, command: Command) -> Attempt:
     """Returns the command with the time of its next try, where its target is left alone; the pause
     grows with the time that the command has waited.
@@ -128,8 +138,14 @@ def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) 
     A second survey within a day is answered with 429: waiting for the next day would hold up every
     message behind it. Where the platform does not recognise an id, a message of unknown outcome is
     not sent again; a notice is.
+
+    Nothing is too old while its target refuses Baton's credentials. The time counts from the last
+    such refusal.
     """
-    too_old = ports.clock.now() - (tried.since or entry.time) > ports.policy.give_up_after
+    began, target = tried.since or entry.time, tried.target(entry.conversation)
+    refused_at = ports.circuits.of(target).refused_at if target else None
+    began = max(filter(None, (began, refused_at)))
+    too_old = ports.clock.now() - began > ports.policy.give_up_after
     surveyed = isinstance(tried, SendSurvey) and result.status == 429
     unsure = (
         isinstance(tried, SendMessage | CallDesk | TellTeam)
@@ -139,7 +155,7 @@ def is_final(ports: Ports, entry: JournalEntry, tried: Command, result: Result) 
     return (
         result.outcome is Outcome.PERMANENT
         or tried.forbidden >= FORBIDDEN_TRIES
-        or too_old
+        or (too_old and result.outcome is not Outcome.CREDENTIALS)
         or unsure
         or surveyed
     )

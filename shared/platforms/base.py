@@ -191,6 +191,14 @@ class HasForms(Protocol):
         """Returns a conversation's native id, as a caller wrote it, in the form that Baton uses."""
 
 
+@runtime_checkable
+class HasNames(Protocol):
+    """A platform that calls one customer by several names."""
+
+    def business_of(self, address: str) -> str | None:
+        """Returns which of the business's numbers an address is a customer of. None for a group."""
+
+
 def parse_object(body: bytes) -> JsonObject:
     """Returns the JSON object of a body.
 

@@ -111,6 +111,8 @@ class Line:
     `address` is where the platform sends to. It is kept in the store only, and never part of an id,
     a URL of ours, a log or an error. The same holds for `theirs`, the platform's own id, if
     `native` is derived from it.
+
+    `strong_address` is one that is never another person's, if the platform tells it.
     """
 
     platform: str
@@ -122,6 +124,7 @@ class Line:
     customer_name: str | None = None
     theirs: str | None = None
     names: tuple[GivenName, ...] = ()
+    strong_address: str | None = None
 
     @property
     def conversation(self) -> str:
@@ -138,6 +141,7 @@ class Line:
             "id": self.native,
             "source": self.conversation,
             "address": self.address,
+            "strong_address": self.strong_address,
             "actor": f"platform:{self.platform}",
             "occurred_at": self.at,
             "native_id": self.theirs,

@@ -247,12 +247,14 @@ class BotRun(Stored):
 class Channel(Stored):
     """Another channel of the same customer, with its state while they write elsewhere.
 
-    `shown` are the humans whose JOINED this channel has shown without a LEFT. `floor` is as in
-    Conversation.
+    `shown` are the humans whose JOINED this channel has shown without a LEFT. `floor`,
+    `strong_address` and `unreachable` are as in Conversation.
     """
 
     id: str
     address: str
+    strong_address: str | None = None
+    unreachable: bool = False
     last_user_at: Time | None = None
     last_message_id: str | None = None
     unsubscribed_at: Time | None = None
@@ -333,6 +335,8 @@ class Conversation(Stored):
     - `speaks_on`: the channel on which they wrote last, None for this conversation's own.
       `address`, `left_unseen`, `told` of participants, `floor` and the customer's latest acts refer
       to that channel. `elsewhere` holds the customer's other channels.
+    - `strong_address` is never another person's, None if none is known. `unreachable`: the customer
+      had only a number, which is another customer's now, so nothing is sent until they write.
     - `tracked`: the platform delivers messages itself; Baton sends nothing.
     - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
     - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
@@ -360,6 +364,8 @@ class Conversation(Stored):
 
     id: str
     address: str
+    strong_address: str | None = None
+    unreachable: bool = False
     names: tuple[Name, ...] = ()
     whose: str | None = None
     was: Was | None = None

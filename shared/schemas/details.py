@@ -163,6 +163,14 @@ class UndeliveredMessage(Theirs):
     reason: str | None = None
 
 
+class MovedNumber(Theirs):
+    """The customer's phone number is another customer's now. `reachable`: the customer is still
+    reached, by their user id.
+    """
+
+    reachable: bool | None = None
+
+
 class Other(Theirs):
     """A kind of message that Baton does not know, as the platform sent it."""
 
@@ -193,6 +201,7 @@ class Details(Theirs):
     forwarded: Literal["once or more", "many times"] | None = None
     call_permission: Permission | None = None
     undelivered: UndeliveredMessage | None = None
+    number_moved: MovedNumber | None = None
     other: Other | None = None
     previous_conversation_ids: tuple[str, ...] = ()
 

@@ -46,7 +46,8 @@ class Event(Ours):
       key of a request.
     - `keeps_id`: the id is also used towards the customer's platform.
     - `occurred_at`: by the platform's clock; if None, the time of arrival is used.
-    - `address`: the platform's own id of the conversation.
+    - `address`: the platform's own id of the conversation. `strong_address` is one that is never
+      another person's, where the event tells it.
     - `also`: further native ids under which the same event may be delivered.
     - `native_id`: the platform's own id if `id` is derived from it. It is used in calls to the
       platform and never shown.
@@ -69,6 +70,7 @@ class Event(Ours):
         "key",
         "actor",
         "address",
+        "strong_address",
         "also",
         "ahead",
         "native_id",
@@ -86,6 +88,7 @@ class Event(Ours):
     occurred_at: Time | None = None
     key: str | None = None
     address: str | None = None
+    strong_address: str | None = None
     keeps_id: bool = False
     also: tuple[str, ...] = ()
     native_id: str | None = None

@@ -30,6 +30,7 @@ NotificationType = Literal[
     "handoff.floor_lost",
     "delivery.failed",
     "bot.silenced",
+    "identity.conflict",
 ]
 
 

@@ -4,7 +4,7 @@ JOINED or a template was not delivered.
 
 from typing import ClassVar
 
-from shared.schemas.events import Event
+from shared.schemas.events import ByCustomer, Event
 
 
 class ChatOpened(Event):
@@ -78,6 +78,16 @@ class JoinedLost(Event):
     kind: ClassVar[str] = "joined_lost"
 
     frame: str
+
+
+class NumberMoved(ByCustomer):
+    """The customer's number is another customer's now. Who is with this one must know that the
+    number does not reach them any more.
+    """
+
+    kind: ClassVar[str] = "number_moved"
+
+    reason: str
 
 
 class ReopenTimeout(Event):

@@ -278,6 +278,8 @@ class Variable(Stored):
 
     If no audience may see it, the value is not stored: the key only replaces an earlier value. A
     null value is left out of the stored form.
+
+    `said_in` is the id of the customer's message whose words it is, None for any other value.
     """
 
     key: str
@@ -285,3 +287,4 @@ class Variable(Stored):
     captured_at: Time
     audiences: tuple[Audience, ...]
     provenance: Provenance
+    said_in: str | None = None

@@ -223,7 +223,9 @@ class Settings(BaseModel):
     bot_turns_within: Seconds = 3600
     """Seconds in which these turns are counted, and the length of the pause that follows."""
     delivery_give_up_after: Seconds = 86400
-    """Seconds for which a failing delivery is tried."""
+    """Seconds for which a failing delivery is tried. While WhatsApp refuses the access token
+    nothing is given up.
+    """
     reopen_give_up_after: Annotated[float, Field(gt=0, le=604800)] = 259200
     """Seconds for which a message waits for the customer to write, at most a week."""
     journal_ttl_days: Annotated[int, Field(ge=8, le=LONGEST_DAYS)] = 30

@@ -12,7 +12,11 @@ from tests.benchmarks.statuses import STATUSES
 
 CSKU, BUSINESS_MESSAGES = "Baton, CSKU", "Baton, Business Messages"
 IN_PLACE = "Baton, in place"
-KINDS = {"csku": "CSKU", "business_messages": "Business Messages"}
+KINDS = {
+    "csku": "CSKU",
+    "business_messages": "Business Messages",
+    "whatsapp": "WhatsApp (number and user id)",
+}
 MICRO = {"parse + verify": 100.0, "decide": 50.0, "encode a commit": 150.0}
 Slices = dict[str, Result]
 

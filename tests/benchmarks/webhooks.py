@@ -1,14 +1,15 @@
-"""The webhooks that are sent: CSKU's documented agent.message_out, and a Business Messages
-message.
+"""The webhooks that are sent: CSKU's documented agent.message_out, a Business Messages message, and
+a WhatsApp message of a customer with two names.
 """
 
 import json
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CSKU_SECRET, SIGNING_KEY = "bench-csku-secret", "bench-signing-key"
@@ -46,7 +47,23 @@ def business_messages(conversation: str, message: str) -> tuple[bytes, Headers]:
     return encoded, {"x-goog-signature": hmac_sha512_base64(SIGNING_KEY, encoded)}
 
 
-WEBHOOKS: dict[str, Webhook] = {"csku": csku, "business_messages": business_messages}
+def whatsapp(conversation: str, message: str) -> tuple[bytes, Headers]:
+    """A customer who is known by a number and by a user id."""
+    body = _sample("whatsapp/text-with-both-number-and-user-id")
+    said = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    number = f"{zlib.crc32(conversation.encode()):010}"
+    said |= {"from": f"1{number}", "from_user_id": f"US.{number}"}
+    said |= {"id": f"wamid.{message}", "timestamp": str(int(time.time()))}
+    encoded = json.dumps(body).encode()
+    proof = f"sha256={hmac_sha256_hex(WHATSAPP_SECRET, encoded)}"
+    return encoded, {"x-hub-signature-256": proof}
+
+
+WEBHOOKS: dict[str, Webhook] = {
+    "csku": csku,
+    "business_messages": business_messages,
+    "whatsapp": whatsapp,
+}
 
 
 def post(path: str, kind: str, conversation: str, message: str) -> bytes:

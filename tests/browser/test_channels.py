@@ -89,3 +89,20 @@ def test_an_agent_reads_the_new_words_of_a_changed_message(page: Page) -> None:
     expect(bubbles(page).first).to_contain_text("deleted")
     expect(first).to_contain_text("deleted")
     expect(journal.filter(has_text="customer deleted a message")).to_have_count(1)
+
+
+def test_a_customer_hides_the_number_and_stays_the_same_customer(page: Page) -> None:
+    start_customer(page, "WhatsApp", "Edo of WhatsApp")
+    send(page, "The customer’s message", PROBLEM)
+    page.get_by_role("button", name="Ask for a human").click()
+    page.get_by_role("button", name="Claim", disabled=False).click()
+    expect_phase(page, "HUMAN")
+    hide = page.get_by_role("button", name="Hide the phone number")
+    hide.click()
+    expect(hide).to_have_attribute("aria-pressed", "true")
+    for words in ("The last words with my number", "Words with my name only"):
+        send(page, "The customer’s message", words)
+        expect(page.locator("#work-latest")).to_contain_text(words)
+    expect_phase(page, "HUMAN")
+    send(page, "Your reply", "I am still here.")
+    expect(bubbles(page).last).to_contain_text("I am still here.")

@@ -3,11 +3,14 @@ said alike in the log.
 """
 
 import asyncio
+import hmac
 import json
+import time
 from collections.abc import Callable
 
 from infra.cost.cost import ANSWERS, CUSTOMERS, OPERATIONS
 from infra.local.server import PATIENCE_SECONDS
+from infra.local.settings import WHATSAPP_SECRET
 from tests.emulators.deployment import Deployment
 from tests.emulators.senders import Caller
 
@@ -56,6 +59,30 @@ async def test_a_warm_webhook_is_one_commit_and_one_publish_and_a_cold_one_a_rea
         assert counted == [cold, warm, warm, warm, warm]
         said = [{"get": 1, "commit": 1, "publish": 1}, *[{"commit": 1, "publish": 1}] * 4]
         assert await _answered(deployment, "receive_webhook", len(said)) == said
+
+
+def _two_names(message: str) -> tuple[bytes, dict[str, str]]:
+    """A WhatsApp message of a customer whom the webhook calls by a number and by a user id."""
+    said = {"from": "12025550100", "from_user_id": "US.1", "id": f"wamid.{message}"}
+    text = {**said, "type": "text", "text": {"body": message}, "timestamp": str(int(time.time()))}
+    value = {"metadata": {"phone_number_id": "1"}, "messages": [text]}
+    body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
+    digest = hmac.digest(WHATSAPP_SECRET.encode(), body, "sha256").hex()
+    return body, {"x-hub-signature-256": f"sha256={digest}"}
+
+
+async def test_a_second_name_costs_a_read_with_the_first_message_and_nothing_on_a_warm_instance(
+    deploy: Callable[..., Deployment],
+) -> None:
+    async with deploy("receive_webhook", WHATSAPP_APP_SECRETS=WHATSAPP_SECRET) as deployment:
+        counted = []
+        for n in range(4):
+            body, signed = _two_names(f"m-{n}")
+            reply = await deployment.call("receive_webhook", "POST", "/whatsapp", body, signed)
+            assert reply.status == 200
+            counted.append(_made(deployment, "receive_webhook"))
+        first, warm = {"GetDocument": 2, "Commit": 1, "Publish": 1}, {"Commit": 1, "Publish": 1}
+        assert counted == [first, warm, warm, warm]
 
 
 async def test_in_a_dialogue_of_two_functions_each_word_is_one_read_and_one_commit(

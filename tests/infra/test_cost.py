@@ -23,7 +23,7 @@ def test_every_price_has_its_page_and_the_day_on_which_it_was_looked_up() -> Non
     known = prices()
     assert date.fromisoformat(known.date) >= date(2026, 11, 1)
     assert all("google.com/" in one.page for one in known.prices.values())
-    used = {line.price for line in (*cost.of_messages(1), *cost.of_a_month())}
+    used = {line.price for line in (*cost.of_messages(1), *cost.of_files(1), *cost.of_a_month())}
     assert used <= set(known.prices)
 
 
@@ -50,6 +50,14 @@ def test_more_messages_cost_in_proportion_and_busy_instances_less() -> None:
     alone = sum(one.dollars for one in cost.of_messages(1_000_000))
     busy = sum(one.dollars for one in cost.of_messages(1_000_000, at_once=10))
     assert busy < alone < 20
+
+
+def test_files_cost_in_proportion_and_more_than_messages() -> None:
+    file = sum(one.dollars for one in cost.of_files(1_000_000))
+    message = sum(one.dollars for one in cost.of_messages(1_000_000))
+    assert message < file < 200
+    twice = sum(one.dollars for one in cost.of_files(2_000_000))
+    assert twice == pytest.approx(2 * file)
 
 
 def test_operations_are_counted_for_functions_that_exist() -> None:

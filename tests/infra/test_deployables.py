@@ -34,7 +34,7 @@ FIXED = {
 FIXED |= {"K_SERVICE"}
 STREAM = "REPORTS_STREAM"  # a function that decides publishes what the event measures
 # A customer's message, which receive_webhook alone decides, goes to these.
-OF_MESSAGES = {"BOT_WEBHOOK_URL", "DESK_WEBHOOK_URL"}
+OF_MESSAGES = {"BOT_WEBHOOK_URL", "DESK_WEBHOOK_URL", "MEDIA_BUCKET"}
 OF_CAPTURES = {"CRM_COMMENT_URL"}  # nothing is captured through the API
 DECIDES_NOTHING = {"sweep", "notify_handoff", "relay_media"}
 
@@ -72,6 +72,10 @@ def test_all_who_decide_decide_alike(function: str) -> None:
     if function == "send_representative":
         read -= OF_CAPTURES
     assert read <= {*row.settings, *row.secrets}
+
+
+def test_who_takes_what_customers_say_knows_who_gets_it() -> None:
+    assert {*ROWS["receive_webhook"].settings, *ROWS["receive_webhook"].secrets} >= OF_MESSAGES
 
 
 def read_by_the_policy() -> set[str]:

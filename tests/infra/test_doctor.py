@@ -15,10 +15,13 @@ from infra.deploy.gcloud import Result
 from infra.deployables import deployables, renamed
 from infra.doctor import checks as doctor_checks
 from infra.doctor import doctor
+from infra.doctor import files as doctor_files
 from infra.doctor import state as doctor_state
+from infra.doctor.channels import whatsapp
 from infra.doctor.http import Answer, Finding, Patient, Verdict
 from infra.documents.alarms import ALARMS
 from infra.local.server import LocalServer
+from shared.schemas.http import FUNCTION_HEADER
 from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
 
@@ -341,6 +344,29 @@ def test_a_bridge_that_lets_any_page_in() -> None:
     assert found.verdict is Verdict.ILL
 
 
+def test_a_key_of_links_that_is_not_the_deployments(healthy: LocalServer) -> None:
+    (fault,) = faults(healthy, MEDIA_LINK_KEYS="another-key-of-links")
+    assert "relay_media does not read one that is made with your key" in fault
+    assert "MEDIA_LINK_KEYS" in fault
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (Result(0, "baton-files"), Verdict.WELL),
+        (Result(1, "", "ERROR: gs://baton-files not found: 404."), Verdict.ILL),
+        (Result(1, "", "not logged in"), Verdict.SKIPPED),
+    ],
+)
+def test_the_bucket_of_files(result: Result, verdict: Verdict) -> None:
+    error = {"details": [{"reason": "no-such-link"}]}
+    answer = Answer(404, json.dumps({"error": error}), {"baton-function": "relay_media"})
+    one = replace(_answering(answer, result), known={"MEDIA_BUCKET": "baton-files"})
+    refused, unknown_key, bucket = doctor_files.files(one)
+    assert (refused.verdict, unknown_key.verdict) == (Verdict.WELL, Verdict.SKIPPED)
+    assert bucket.verdict is verdict
+
+
 def test_dead_letters() -> None:
     for result, verdict in (
         (Result(0, "1234567\n"), Verdict.ILL),
@@ -489,3 +515,66 @@ def test_a_secret_that_what_is_used_needs_is_missed(errors: str, verdict: Verdic
 def test_settings_of_the_environment_that_are_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["http://127.0.0.1:1"], {"UNCLAIMED_AFTER": "abc"}) == 2
     assert "UNCLAIMED_AFTER" in capsys.readouterr().err
+
+
+class Meta:
+    """Answers as the Graph API does about an app."""
+
+    def __init__(self, fields: list[str], status: int = 200) -> None:
+        self.fields, self.status = fields, status
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, method: str, url: str, body: bytes | None, headers: Any) -> Answer:
+        if "graph.facebook.com" not in url:
+            return Answer(401, "{}", {FUNCTION_HEADER: "receive_webhook"})
+        assert (method, body) == ("GET", None)
+        self.asked.append((url.rpartition("/")[2], headers["authorization"]))
+        if self.status != 200:
+            return Answer(self.status, '{"error": {"code": 190}}', {})
+        if url.endswith("/app"):
+            return Answer(200, '{"id": "77", "name": "Shop"}', {})
+        listed = [{"name": one, "version": "v23.0"} for one in self.fields]
+        account = {"object": "whatsapp_business_account", "active": True, "fields": listed}
+        page = {"object": "page", "fields": [{"name": "standby"}]}
+        return Answer(200, json.dumps({"data": [page, account]}), {})
+
+
+AFTER = {
+    "WHATSAPP_AFTER_HUMAN": "meta",
+    "WHATSAPP_ACCESS_TOKEN": "token-of-the-system-user",
+    "WHATSAPP_APP_SECRETS": "first-secret,second-secret",
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "known", "verdict", "said"),
+    [
+        (["messages", "standby", "messaging_handovers"], 200, AFTER, Verdict.WELL, "handovers"),
+        (["messages", "standby"], 200, AFTER, Verdict.ILL, "messaging_handovers is missing"),
+        (["messages"], 200, AFTER, Verdict.ILL, "standby and messaging_handovers is missing"),
+        ([], 401, AFTER, Verdict.SKIPPED, "401"),
+        ([], 200, {"WHATSAPP_AFTER_HUMAN": "meta"}, Verdict.SKIPPED, "WHATSAPP_ACCESS_TOKEN"),
+    ],
+)
+def test_whether_the_app_hears_what_metas_agent_hears(
+    fields: list[str], status: int, known: dict[str, str], verdict: Verdict, said: str
+) -> None:
+    meta = Meta(fields, status)
+    found = list(whatsapp(Patient("https://baton.test", known, None, send=meta)))
+    (finding,) = [one for one in found if "standby" in one.what]
+    assert finding.verdict is verdict
+    assert said in finding.what
+    assert "secret" not in finding.what + finding.advice
+    if verdict is Verdict.WELL:
+        assert meta.asked == [
+            ("app", "Bearer token-of-the-system-user"),
+            ("subscriptions", "Bearer 77|first-secret"),
+        ]
+
+
+def test_without_metas_agent_its_subscription_is_not_asked_for() -> None:
+    meta = Meta([])
+    known = {**AFTER, "WHATSAPP_AFTER_HUMAN": "baton"}
+    found = list(whatsapp(Patient("https://baton.test", known, None, send=meta)))
+    assert all("standby" not in one.what for one in found)
+    assert meta.asked == []

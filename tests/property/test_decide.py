@@ -238,6 +238,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
         unheard=draw(st.sampled_from(((), ("frame Jane",)))),
         floor=draw(st.none() | floors),
+        unreachable=draw(st.sampled_from((False, False, False, True))),
         waiting=waiting,
         reopening=draw(st.none() | st.just(Reopening(template="t1", at=NOW))),
     )  # fmt: skip
@@ -412,6 +413,21 @@ def test_where_no_one_may_write_nothing_is_sent(
         assert sent == []
     if before.unsubscribed_at is not None and not own_act:
         assert "BOT" not in [command.representative.representative_type for command in sent]
+
+
+@effort(300)
+@given(conversations(), happenings(), policies)
+def test_nothing_is_sent_to_a_number_that_is_anothers(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    """A message, a frame, a template or a change of who is active would reach another person."""
+    event = with_held(before, event)
+    gone = before.model_copy(update={"unreachable": True, "tracked": False})
+    decision = decide(gone, event, NOW, policy)
+    if not decision.conversation.unreachable:
+        return  # the customer wrote on another channel
+    sent = [one for one in decision.commands if isinstance(one, ToChannel)]
+    assert [one for one in sent if one.state is not State.WAITING] == []
 
 
 @effort(600)

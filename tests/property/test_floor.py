@@ -93,17 +93,21 @@ class Walk:
             await self.play.delivers()
 
 
-async def walked(folder: str, steps: list[tuple[str, int]], number: SharedNumber) -> Walk:
+def begun(folder: str, number: SharedNumber) -> Walk:
     store = SqliteStore(str(Path(folder) / "baton.sqlite"))
     clock, sender, publisher = HandClock(number.stamp), ScriptedSender(), RecordingPublisher()
     ports = Ports(store, publisher, sender, clock, Policy(), {})
-    walk = Walk(Play(Bench(ports, store, clock, sender, publisher), number), number)
+    return Walk(Play(Bench(ports, store, clock, sender, publisher), number), number)
+
+
+async def walked(folder: str, steps: list[tuple[str, int]], number: SharedNumber) -> Walk:
+    walk = begun(folder, number)
     for what, choice in steps:
         await walk.step(what, choice)
     await walk.rest()
     if walk.heard:
         await check(walk)
-    await store.close()
+    await walk.play.bench.store.close()
     return walk
 
 

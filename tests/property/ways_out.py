@@ -113,6 +113,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "conversations/{}:requestHuman"): ("", {"reason": "probe"}),
     ("POST", "conversations/{}:link"): ("", {"to": "{}"}),
     ("POST", "conversations/{}:unlink"): ("", {}),
+    ("POST", "conversations/{}:rename"): ("", {"name": "{}", "to": "{}"}),
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:fail"): ("", {"reason": "probe"}),

@@ -78,7 +78,8 @@ def test_the_number_is_anothers_and_this_is_later() -> None:
     answer, to = naming([living(OTHER, OTHER, NUMBER), alias(NUMBER, OTHER)], USER, NUMBER)
     assert (to, names_of(answer, USER), names_of(answer, OTHER)) == (USER, {USER, NUMBER}, {OTHER})
     assert answer.changed[NUMBER].was == Was(conversation=OTHER, until=NOW - timedelta(seconds=1))
-    assert answer.notes == [(OTHER, "number-moved")]
+    assert answer.notes == [(OTHER, "number-moved", OTHER)]
+    assert answer.changed[OTHER].unreachable, "only the number was known"
 
 
 def test_the_number_is_anothers_and_this_is_older() -> None:
@@ -92,7 +93,7 @@ def test_a_bare_number_is_quiet_after_a_life_or_45_days(days: float) -> None:
     known = living(NUMBER, NUMBER, since=days, last_user_at=at(days))
     answer, to = naming([known], USER, NUMBER)
     is_quiet = days > min(QUIET.days, 30)
-    assert (to == USER, answer.notes == [(NUMBER, "number-quiet")]) == (is_quiet, is_quiet)
+    assert (to == USER, answer.notes == [(NUMBER, "number-quiet", NUMBER)]) == (is_quiet, is_quiet)
 
 
 def test_two_conversations_of_one_customer_are_joined() -> None:
@@ -150,5 +151,6 @@ def test_more_documents_than_one_commit_may_write_are_not_joined(links: int) -> 
     many = tuple(f"ccai:chat-{n}" for n in range(links))
     known = [living(NUMBER, NUMBER, links=many), living(USER, USER)]
     answer, to = naming(known, USER, NUMBER)
-    assert answer.refused == (links == 49)
+    reason = answer.refused[2] if answer.refused else None
+    assert reason == ("too-many-links" if links == 49 else None)
     assert (to, bool(answer.merges)) == (USER, links != 49)

@@ -240,6 +240,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.UNNEEDED: ({"links": (USER,)}, {"source": USER}),
     Guard.AWAITED: ({"links": (USER,), "called": CALLED}, {"source": USER}),
     Guard.THIS_HANDOFF: ({"called": CALLED}, {}),
+    Guard.GONE: ({"unreachable": True}, {"fact": False}),
     Guard.NO_TEMPLATES: ({}, {"content": Content(template=SALE), "fact": False}),
     Guard.NO_SURVEYS: ({"speaks_on": "plain:p0"}, {}),
     Guard.SURVEYED: ({"surveyed_at": EARLIER}, {}),
@@ -441,8 +442,8 @@ def test_no_rule_is_missing() -> None:
         "human_message": [
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
-            "NO_TEMPLATES UNDELIVERED UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST STALE "
-            "PAST",
+            "NO_TEMPLATES UNDELIVERED GONE UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST "
+            "STALE PAST",
         ],
         "human_left": [
             "UNDELIVERED REQUEST",
@@ -450,10 +451,10 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
         ],
         "bot_message": [
-            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE "
-            "MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
-            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE UNREACHABLE "
-            "MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
+            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE GONE "
+            "UNREACHABLE MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
+            "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE GONE "
+            "UNREACHABLE MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
         ],
         "handoff_failed": [
@@ -462,9 +463,9 @@ def test_no_rule_is_missing() -> None:
             "UNDELIVERED OVER OVER_OUT ANOTHERS KEPT",
         ],
         "survey_asked": [
-            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE NOT_ACTIVE_REFUSED",
-            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE NOT_ACTIVE_REFUSED",
-            "UNDELIVERED NO_SURVEYS SURVEYED TOO_LATE BY_BOT",
+            "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE NOT_ACTIVE_REFUSED",
+            "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE NOT_ACTIVE_REFUSED",
+            "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE BY_BOT",
         ],
         "unlink": ["UNLINKED_CHAT", "UNLINKED_CHAT", "OVER OVER_OUT UNLINKED_CHAT"],
         "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],
@@ -492,6 +493,7 @@ def test_no_rule_is_missing() -> None:
         "edited": CORRECTED,
         "revoked": CORRECTED,
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
+        "names_changed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
     }
 

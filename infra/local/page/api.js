@@ -107,6 +107,8 @@ export const platform = {
   agent: (channel, id) => call("GET", `${customer(channel, id)}/agent`),
   letAgentAnswer: (channel, id, answers) =>
     call("PUT", `${customer(channel, id)}/agent`, { answers }),
+  hideNumber: (channel, id, hidesNumber) =>
+    call("POST", `${customer(channel, id)}/status`, { hidesNumber }),
   askForHuman: (channel, id) =>
     call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
 };

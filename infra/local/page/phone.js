@@ -22,7 +22,7 @@ const NEAR_THE_END = 80;
 const AGAIN = ["edit", "revoke", "reaction"]; // what a customer does with an earlier message
 
 let shownFor = null;
-let agentOf = null; // whose switch of Meta's agent is shown
+let switchesOf = null; // whose switches are shown
 let inHand = null; // the files that the customer is about to send
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
 
@@ -35,6 +35,7 @@ export function startPhone() {
   onPress(find("new-customer"), () => openNewcomer(find("newcomer").hidden));
   find("newcomer").addEventListener("submit", startNewcomer);
   onPress(find("other-agent"), () => attempt(switchAgent));
+  onPress(find("hide-number"), () => attempt(switchNumber));
   onPress(find("ask-human"), () => attempt((id) => platform.askForHuman(model.channel, id)));
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
   inHand = startAttaching("say", find("device"));
@@ -62,15 +63,25 @@ async function switchAgent(id) {
   find("other-agent").setAttribute("aria-pressed", String(now.answers));
 }
 
-function showAgent() {
+/** Lets the customer take a username. The next message is the last one that tells the number. */
+async function switchNumber(id) {
+  const { hidesNumber } = await platform.agent(model.channel, id);
+  await platform.hideNumber(model.channel, id, !hidesNumber);
+  find("hide-number").setAttribute("aria-pressed", String(!hidesNumber));
+}
+
+function showSwitches() {
   const id = customerId();
   const known = model.channel === "whatsapp" && Boolean(id);
   find("other-agent").hidden = !known;
-  if (!known || model.selected === agentOf) return;
-  const whose = (agentOf = model.selected);
+  find("hide-number").hidden = !known || !/^[+]?[0-9]/.test(id);
+  if (!known || model.selected === switchesOf) return;
+  const whose = (switchesOf = model.selected);
   platform.agent(model.channel, id).then(
-    ({ answers }) => {
-      if (agentOf === whose) find("other-agent").setAttribute("aria-pressed", String(answers));
+    ({ answers, hidesNumber }) => {
+      if (switchesOf !== whose) return;
+      find("other-agent").setAttribute("aria-pressed", String(answers));
+      find("hide-number").setAttribute("aria-pressed", String(hidesNumber));
     },
     (error) => tell(find("phone-notice"), inWords(error), "bad"),
   );
@@ -127,7 +138,7 @@ export function renderPhone() {
   inHand.turnTo(model.selected);
   if (find("channel").value !== model.channel) find("channel").value = model.channel;
   renderChooser();
-  showAgent();
+  showSwitches();
   const bubbles = find("bubbles");
   const elsewhere = model.selected !== shownFor;
   following =

@@ -29,6 +29,14 @@ const KINDS = {
   notify: "the team is told",
   link: "linked",
   unlink: "unlinked",
+  names: "the customer has another name",
+  names_changed: "the customer’s names have changed",
+  same_customer: "two conversations became one",
+  identity_conflict: "two conversations of one customer stay apart",
+  number_moved: "the number is another customer’s now",
+  rename: "a name was moved",
+  reopen_timeout: "the customer has not come back",
+  template_lost: "the template was refused",
   unknown: "unknown event",
 };
 
@@ -43,6 +51,9 @@ const REFUSALS = {
   "unknown-conversation": () =>
     "Baton has not heard of this customer yet. Write something as the customer first.",
   "already-linked": () => "it belongs to another customer already. Part it there first.",
+  "number-moved": () =>
+    "the customer’s number is another customer’s now. Wait until they write again.",
+  "outside-window": () => "the customer’s last message is too old. Wait until they write again.",
   "outbox-pending": () => "something is still being delivered there. Try again in a moment.",
   "both-held": (holder) =>
     `humans are present on both sides (${holder}). Let those of one leave first.`,

@@ -326,7 +326,7 @@ class WhatsAppSimulator(PhoneSimulator):
 
     async def _agent(self, request: Request) -> Response:
         """Switches Meta's agent on or off for a customer: `{"answers": true}`. With
-        `"partner": false` Baton may take no thread from it.
+        `"partner": false` Baton may take no thread from it. Returns the customer's switches.
         """
         key, body = self.key_of(request.path_params["key"]), await json_of(request)
         if isinstance(body.get("answers"), bool):
@@ -335,7 +335,14 @@ class WhatsAppSimulator(PhoneSimulator):
             change(key)
         if isinstance(body.get("partner"), bool):
             self._is_partner = body["partner"]
-        return JSONResponse({"answers": key in self._with_agent, "owner": self._owner_of(key)})
+        hides = key in self._hiding or key in self._hidden
+        return JSONResponse(
+            {
+                "answers": key in self._with_agent,
+                "owner": self._owner_of(key),
+                "hidesNumber": hides,
+            }
+        )
 
     async def _say(self, request: Request) -> Response:
         answer = await super()._say(request)

@@ -304,6 +304,21 @@ run "two_in_one_project" {
   }
 }
 
+run "own_key_and_network" {
+  variables {
+    kms_key       = "projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton"
+    vpc_connector = "projects/baton-keys/locations/europe-west1/connectors/care"
+    egress        = "all"
+    ingress       = "internal-and-gclb"
+    labels        = { team = "care", env = "prod" }
+  }
+
+  assert {
+    condition     = length(google_monitoring_uptime_check_config.these) == 0
+    error_message = "Google's uptime checks do not reach a function that the internet does not."
+  }
+}
+
 run "files_are_kept" {
   variables {
     secrets  = ["BATON_API_KEYS", "CSKU_WEBHOOK_SECRETS", "MEDIA_LINK_KEYS"]
@@ -319,20 +334,5 @@ run "files_are_kept" {
   assert {
     condition     = one(google_storage_bucket.media["baton-test-files"].lifecycle_rule[0].condition).age == 60 && google_storage_bucket.media["baton-test-files"].soft_delete_policy[0].retention_duration_seconds == 0
     error_message = "Files are kept as long as the journal, and what is erased is gone at once."
-  }
-}
-
-run "own_key_and_network" {
-  variables {
-    kms_key       = "projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton"
-    vpc_connector = "projects/baton-keys/locations/europe-west1/connectors/care"
-    egress        = "all"
-    ingress       = "internal-and-gclb"
-    labels        = { team = "care", env = "prod" }
-  }
-
-  assert {
-    condition     = length(google_monitoring_uptime_check_config.these) == 0
-    error_message = "Google's uptime checks do not reach a function that the internet does not."
   }
 }

@@ -35,6 +35,8 @@ def take(draft: Draft) -> None:
     known = draft.conversation
     if known.floor is not None and known.floor.handing_back:
         draft.change(floor=known.floor.model_copy(update={"handing_back": False}))
+    if known.unreachable:
+        return
     if draft.is_template or not draft.outside_window:
         command = draft.derived_id("take the floor")
         draft.emit_unless_tracked(TakeFloor(id=command, to=known.address, channel=known.speaks_on))
@@ -47,6 +49,8 @@ def give(draft: Draft) -> None:
     known = draft.conversation
     floor = known.floor or Floor(holder=Holder.OURS)
     draft.change(floor=floor.model_copy(update={"handing_back": True}))
+    if known.unreachable:
+        return
     draft.emit_unless_tracked(
         GiveFloor(
             id=draft.derived_id("give the floor back"),

@@ -99,7 +99,19 @@ def note_customer(draft: Draft) -> None:
 def note_contact(draft: Draft) -> None:
     event = draft.event
     draft.conversation = channels.acted(
-        draft.conversation, event.source, _when(draft), event.id, event.address
+        draft.conversation,
+        event.source,
+        _when(draft),
+        event.id,
+        event.address,
+        event.strong_address,
+    )
+
+
+def note_address(draft: Draft) -> None:
+    event = draft.event
+    draft.conversation = channels.readdressed(
+        draft.conversation, event.source, _when(draft), event.address, event.strong_address
     )
 
 

@@ -10,7 +10,7 @@ from shared.handoff.draft import Draft, expect
 from shared.handoff.visibility import clamped, is_same, merge, seen_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Publish
-from shared.schemas.events import Correction, FromUser, VariablesCaptured
+from shared.schemas.events import Correction, Edited, FromUser, VariablesCaptured
 from shared.schemas.notifications import VARIABLES, CommentBody, VariablesBody
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience, Provenance, Variable
@@ -39,27 +39,42 @@ def capture_reply(draft: Draft) -> None:
     draft.change(awaited=None)
     if awaited is None or said is None or awaited.until < draft.now:
         return
-    captured = Variable(
-        key=awaited.key,
-        value=shortened(said, CAPTURED_LIMIT, mark="") if awaited.audiences else None,
-        captured_at=draft.now,
-        audiences=awaited.audiences,
-        provenance=Provenance(signed=True),
-    )
     draft.captured_for = awaited.audiences
-    _keep(draft, [captured])
-    _publish(draft, (captured,))
-    _comment(draft, (captured,))
+    _capture(draft, awaited.key, awaited.audiences, said, draft.event.id)
 
 
-def hide_again(draft: Draft) -> None:
-    """The new words of a message stand where hidden ones stood, so they are as hidden.
+def correct_reply(draft: Draft) -> None:
+    """The new words of a message stand where the old ones stood: they are as hidden, and where the
+    old ones are the value of a variable, the new ones are.
 
     Where the message itself has not come yet, it may be the reply that is awaited.
     """
-    event, awaited = expect(draft.event, Correction), draft.conversation.awaited
+    event, known = expect(draft.event, Correction), draft.conversation
     is_known = bool(event.heard) or event.captured_for is not None
-    draft.captured_for = event.captured_for if is_known or awaited is None else awaited.audiences
+    draft.captured_for = (
+        event.captured_for if is_known or known.awaited is None else known.awaited.audiences
+    )
+    if not isinstance(event, Edited) or event.about is None or event.said is None:
+        return
+    for one in known.variables:
+        if one.said_in == event.about:
+            _capture(draft, one.key, one.audiences, event.said, event.about)
+
+
+def _capture(
+    draft: Draft, key: str, audiences: tuple[Audience, ...], said: str, message: str
+) -> None:
+    captured = Variable(
+        key=key,
+        value=shortened(said, CAPTURED_LIMIT, mark="") if audiences else None,
+        captured_at=draft.now,
+        audiences=audiences,
+        provenance=Provenance(signed=True),
+        said_in=message,
+    )
+    _keep(draft, [captured])
+    _publish(draft, (captured,))
+    _comment(draft, (captured,))
 
 
 def _keep(draft: Draft, captured: Iterable[Variable]) -> None:

@@ -168,6 +168,10 @@ class WhatsApp:
         known = e164(customer)
         return f"{number}:{forms_of(known)[0]}" if known else native
 
+    def business_of(self, address: str) -> str | None:
+        number, customer = parties(address)
+        return None if customer.startswith(GROUP) else number or None
+
     def body_limit(self, request: Request) -> int:
         return BATCH if self.app_secrets and "x-hub-signature-256" in request.headers else 0
 

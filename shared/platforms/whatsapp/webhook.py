@@ -339,7 +339,8 @@ def _changed(item: Item) -> Event | None:
     if not old or whom is None or line is None:
         return None
     address = f"{number}|{whom.removeprefix('+')}"
-    line = replace(line, phone=whom, address=address, names=tuple(new))
+    strong = f"{number}|{new_user}" if new_user else None
+    line = replace(line, phone=whom, address=address, names=tuple(new), strong_address=strong)
     return NamesChanged(**line.common(), old=tuple(old))
 
 
@@ -452,7 +453,9 @@ def _line(item: Item, otherwise: str | None = None) -> Line | None:
     names = (
         () if item.group else tuple(_given(number, one) for one in sorted(known, key=_is_number))
     )
-    return Line(NAME, number, whom, address, native, at, name, wamid, names)
+    user = next((f"{number}|{one}" for one in known if not _is_number(one)), None)
+    strong = None if item.group else user
+    return Line(NAME, number, whom, address, native, at, name, wamid, names, strong)
 
 
 def _given(number: str, whom: str) -> GivenName:

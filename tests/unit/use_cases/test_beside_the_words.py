@@ -4,21 +4,25 @@ quotes, what was ordered, reactions, edits, deletions.
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.api.views import entry_view
 from shared.conversations import requests as control
+from shared.conversations.apply import apply, where_it_acts
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
 from shared.platforms.signatures import hmac_sha256_hex
 from shared.ports import Ports
-from shared.schemas.conversation import Phase
-from shared.schemas.events import Claim
+from shared.schemas.conversation import AwaitedReply, Phase
+from shared.schemas.events import Claim, VariablesCaptured
 from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.notifications import VARIABLES
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.variables import Audience, Provenance, Variable
 from tests.unit.use_cases.phones_play import ANA, RCS_ANA, bot, ports_of, rcs, says, signed, wamid
 
 BY_USER_ID = conversation_id("whatsapp", "1:US.1")
@@ -252,3 +256,75 @@ async def test_a_message_from_before_the_user_id_was_known_may_be_changed(
     first, told = heard(bench, "BOT")
     assert first["conversation"] == told["conversation"] == ANA
     assert told["details"]["about"] == {"message": hidden(wamid("A1")), "by": "CUSTOMER"}
+
+
+async def awaits(ports: Ports, *audiences: Audience) -> None:
+    """The bot asks for an address, and captures the customer's next words."""
+    until = ports.clock.now() + timedelta(hours=1)
+    awaited = AwaitedReply(key="address", audiences=audiences, until=until)
+    await apply(
+        ports, VariablesCaptured(id="v-1", source=ANA, actor="bot", variables=(), awaited=awaited)
+    )
+
+
+def captured(bench: Any) -> list[Any]:
+    return [one["variables"]["address"] for one in bench.publisher.on(VARIABLES)]
+
+
+async def test_an_edit_of_a_captured_reply_changes_the_variable(ports: Ports, bench: Any) -> None:
+    await take(ports, says(0, "A0"))
+    await awaits(ports, Audience.EVENT, Audience.AGENT)
+    await take(ports, says(0, "A1", "Street 12"), says(0, "A2", "Anything else?"))
+    for _ in range(2):
+        await take(ports, edit("E1", "A1", "Street 21"), edit("E2", "A2", "No, thanks"))
+    assert captured(bench) == ["Street 12", "Street 21"]
+    found = await ports.store.load(ANA)
+    assert found is not None
+    assert [(one.key, one.value) for one in found.value.variables] == [("address", "Street 21")]
+
+
+async def test_an_edit_of_an_earlier_reply_changes_no_later_value(ports: Ports, bench: Any) -> None:
+    await take(ports, says(0, "A0"))
+    await awaits(ports, Audience.EVENT)
+    await take(ports, says(0, "A1", "Street 12"))
+    later = Variable(
+        key="address",
+        value="Street 33",
+        captured_at=ports.clock.now(),
+        audiences=(Audience.EVENT,),
+        provenance=Provenance(signed=True),
+    )
+    event = VariablesCaptured(id="v-2", source=ANA, actor="bot", variables=(later,))
+    await apply(ports, event)
+    await take(ports, edit("E1", "A1", "Street 21"))
+    assert captured(bench)[-1] == "Street 33"
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_the_new_words_of_a_hidden_reply_are_hidden_also_after_a_join(
+    ports: Ports, bench: Any, joined: bool
+) -> None:
+    """The reply may be in the journal of a conversation that became part of another one."""
+    await take(ports, says(0, "A0"))
+    await awaits(ports, Audience.EVENT)
+    await take(ports, says(0, "A1", "Street 12"))
+    both = {"wa_id": "12025550100", "user_id": "US.1"}
+    if joined:
+        first = {**text("U1", "by name only"), "from_user_id": "US.1"}
+        del first["from"]
+        await receive_webhook(ports, signed(messages=[first]))
+        await apply(
+            ports,
+            Claim(
+                id="c", source=BY_USER_ID, actor="key:d", key="d", fact=False, representative=JANE
+            ),
+        )
+        await receive_webhook(ports, signed(messages=[text("U2", "both")], contacts=[both]))
+        acting = await where_it_acts(ports, ANA)
+        assert acting is not None
+        assert [one.id for one in acting.value.formerly] == [ANA]
+    await take(ports, edit("E1", "A1", "Street 21"))
+    await deliver(ports, BY_USER_ID)
+    told = [one for one in heard(bench, "HUMAN") if "edited" in one.get("details", {})]
+    assert "Street 21" not in json.dumps(told)
+    assert captured(bench)[-1] == "Street 21"

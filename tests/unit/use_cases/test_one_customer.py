@@ -10,23 +10,24 @@ from typing import Any
 
 import pytest
 
-from shared.api.handlers import Ask, get_journal
+from shared.api.handlers import Ask, get_journal, link, rename
 from shared.conversations import requests as control
 from shared.conversations.apply import apply, where_it_acts
 from shared.conversations.receive_webhook import receive_webhook
-from shared.customers import links
+from shared.customers import links, same_customer
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
-from shared.errors import BadRequest, Refused
+from shared.errors import BadRequest, NotFound, Refused
 from shared.handoff.visibility import words_for
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.commands import CallDesk, Publish, SendMessage, State
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.commands import CallDesk, Publish, Record, SendMessage, State
+from shared.schemas.conversation import Channel, Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.http import Request
 from shared.schemas.ids import conversation_id
-from shared.schemas.notifications import HANDOFFS
+from shared.schemas.journal import Verdict
+from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
@@ -291,6 +292,145 @@ async def test_a_notice_after_words_from_the_new_number_joins_them(world: World)
     await world.changed("c", N, {"wa_id": M}, at=3, on=1)
     (said,) = (await world.homes()).values()
     assert said == ["m1", "m2"]
+
+
+def sent_to(world: World) -> list[tuple[str, str]]:
+    """Returns each text with the customer to whom it was sent."""
+    calls: Any = world.ports.sender
+    sent = [json.loads(one.body) for one in calls.calls if "graph.facebook" in one.url]
+    texts = [one for one in sent if "text" in one]
+    return [(one["text"]["body"], one.get("recipient") or one.get("to")) for one in texts]
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_words_for_a_customer_whose_number_is_anothers_go_to_their_user_id(
+    world: World, joined: bool
+) -> None:
+    await world.says("p1", U, N, at=1)
+    if joined:
+        await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+        await links.link(world.ports, NAMES[U], RCS_ANA, "admin")
+        await world.says("p2", U, N, at=2)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("q1", V, N, at=9, on=1)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U], NAMES[V], RCS_ANA)
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+    await world.acts(HumanJoined, NAMES[V], OMAR)
+    await world.acts(HumanMessage, NAMES[V], OMAR)
+    await world.delivered(NAMES[V])
+    assert [whom for words, whom in sent_to(world) if words == "Omar: hello"] == [f"+{N}"]
+
+
+@pytest.mark.parametrize("names", [(U, N), (N,)])
+async def test_a_late_message_does_not_bring_back_a_number_that_is_anothers(
+    world: World, names: tuple[str, ...]
+) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, N, at=9, on=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("p2", *names, at=2)
+    assert (await world.homes())[NAMES[U]] == ["p1", "p2"]
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+
+
+async def test_a_customer_whose_number_is_anothers_before_they_are_known(world: World) -> None:
+    await world.says("q1", V, N, at=9, on=1)
+    await world.says("p1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+
+
+async def test_a_human_hears_that_the_number_is_anothers_now(world: World) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.says("q1", V, N, at=9)
+    await world.delivered(NAMES[U])
+    told = [
+        one
+        for one in world.bench.publisher.on(USER_MESSAGES)
+        if "numberMoved" in one.get("details", {})
+    ]
+    assert [(one["audience"], one["conversation"]) for one in told] == [(["HUMAN"], NAMES[U])]
+    assert told[0]["details"] == {"numberMoved": {"reachable": True}}
+    assert "message" not in told[0]
+    known = await world.conversation(U)
+    assert (known.phase, [one.representative.name for one in known.humans]) == (
+        Phase.HUMAN,
+        ["Jane"],
+    )
+
+
+async def test_nothing_is_said_to_a_number_that_is_anothers_where_no_other_address_is_known(
+    world: World,
+) -> None:
+    await world.says("p1", N, at=1)
+    await world.acts(HumanJoined, NAMES[N], JANE)
+    await world.delivered(NAMES[N])
+    quiet = int(timedelta(days=31).total_seconds())
+    await world.says("q1", V, N, at=quiet)
+    shown = sent_to(world)
+    words = {"content": {"text": "hello"}, "representative": JANE, "fact": False}
+    event = HumanMessage.model_validate(
+        {"id": "j1", "source": NAMES[N], "actor": "key:x", "occurred_at": None, **words}
+    )
+    applied = await apply(world.ports, event)
+    assert (applied.verdict, applied.conversation.id) == (Verdict.REFUSED, NAMES[N])
+    assert applied.refusal is not None
+    assert applied.refusal.reason == "number-moved"
+    world.bench.clock.forward(7200)
+    await deliver(world.ports, NAMES[N], timers=True)
+    assert sent_to(world) == shown, "the human is idle, and LEFT reaches nobody else"
+    assert (await world.conversation(V)).address == f"1|{N}"
+
+
+async def test_a_change_of_number_changes_the_address_at_once(world: World) -> None:
+    await world.says("m1", U, N, at=1)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    await world.changed("c", N, {"previous_user_id": U, "user_id": V, "wa_id": M}, at=3)
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U], NAMES[V])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [f"+{M}"]
+
+
+async def test_a_late_notice_does_not_change_the_address(world: World) -> None:
+    await world.says("m1", U, N, at=1)
+    await world.says("m2", U, M, at=9)
+    await world.changed("c", N, {"previous_user_id": U, "user_id": U, "wa_id": N}, at=3)
+    assert (await world.conversation(U)).address == f"1|{M}"
+
+
+async def test_two_that_cannot_be_joined_are_told_to_the_team_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    known = await world.bench.store.load(NAMES[N])
+    many = tuple(f"csku:chat-{n}" for n in range(60))
+    full = known.value.model_copy(update={"links": many})
+    await world.bench.store.commit(Commit([], [Snapshot(full, known.token)]))
+    for number in range(3):
+        await world.says(f"m{number + 3}", U, N, at=number + 3, on=number % 2)
+    assert await world.homes() == {NAMES[N]: ["m1"], NAMES[U]: ["m2", "m3", "m4", "m5"]}
+    await world.delivered(NAMES[U], NAMES[N])
+    told = [
+        (one["conversation"], one["reason"])
+        for one in world.bench.publisher.on(HANDOFFS)
+        if one["type"] == "identity.conflict"
+    ]
+    assert told == [(NAMES[U], f"too-many-links: {NAMES[N]}")]
+    errors = [one for one in capsys.readouterr().out.splitlines() if '"ERROR"' in one]
+    assert len(errors) == 1
+
+
+def ask_of(world: World, conversation: str, body: dict[str, Any]) -> Ask:
+    key = ApiKey(name="key", may=frozenset({RepresentativeType.HUMAN}), admin=True)
+    request = Request("POST", "/", json.dumps(body).encode())
+    return Ask(world.ports, key, request, conversation)
 
 
 async def test_two_humans_stay_two_humans(world: World) -> None:
@@ -599,7 +739,7 @@ async def test_a_waiting_customer_goes_on_waiting(world: World) -> None:
 
 
 async def test_of_two_desks_the_one_with_the_handoff_keeps_it(world: World) -> None:
-    """The other's chat is closed; its humans leave when the desk says that it has ended."""
+    """The other's chat is closed."""
     one, two = (
         Called(desk=desk, kind="ccai", handoff=f"h-{desk}", opens_chats=True, chat=f"ccai:chat-{n}")
         for n, desk in enumerate(("sales", "support"))
@@ -643,3 +783,123 @@ async def test_the_bot_hears_once_which_conversations_became_one(world: World) -
     told = {one["message"]["text"]: one.get("details") for one in forms}
     assert told["m3"] == {"previousConversationIds": [former]}
     assert told["m4"] is None
+
+
+@pytest.mark.parametrize("further", [N, U])
+async def test_the_people_of_the_other_desk_leave(world: World, further: str) -> None:
+    """Both had called a desk, and somebody of each has joined: whose desk does not go on has left,
+    and the customer is shown it before the next words.
+    """
+    people = {N: (JANE, "ccai:chat-0"), U: (OMAR, "ccai:chat-1")}
+    for name, (who, chat) in people.items():
+        await world.says(f"m{name}", name, at=1)
+        await world.acts(HumanJoined, NAMES[name], who)
+        await world.delivered(NAMES[name])
+        found = await world.bench.store.load(NAMES[name])
+        known = found.value
+        called = Called(desk=chat, kind="ccai", handoff=chat, opens_chats=True, chat=chat)
+        here = tuple(human.model_copy(update={"source": chat}) for human in known.humans)
+        update = {"called": called, "humans": here, "version": known.version + 1}
+        if name == further:  # it has joined channels, so it goes on
+            update["elsewhere"] = (Channel(id="rcs:x", address="x"),)
+        await world.bench.store.commit(
+            Commit((), [Snapshot(known.model_copy(update=update), found.token)])
+        )
+    await world.says("m3", U, N, at=3, on=1)
+    whole = await world.conversation(U)
+    (stays,) = [who for name, (who, _) in people.items() if name == further]
+    (goes,) = [who for name, (who, _) in people.items() if name != further]
+    assert [one.representative.name for one in whole.humans] == [stays.name]
+    await world.delivered(NAMES[N], NAMES[U])
+    leaves = [one for one in world.shown() if "left" in one]
+    assert len(leaves) == 1
+    assert str(goes.name) in leaves[0]
+    measured: list[str] = []
+    for name in (N, U):
+        for entry in (await world.bench.store.journal(NAMES[name], None, 100)).items:
+            records = [one for one in entry.value.commands if isinstance(one, Record)]
+            measured += [measure.name.value for one in records for measure in one.measures]
+    assert measured.count("handling") == 1, "of the one who has left"
+
+
+@pytest.mark.parametrize("humans", [(), (N,), (U,), (N, U)])
+async def test_an_operator_joins_two_conversations_of_one_number_for_good(
+    world: World, humans: tuple[str, ...]
+) -> None:
+    await world.says("m1", N, at=1)
+    await world.says("m2", U, at=2)
+    for name in humans:
+        await world.acts(HumanJoined, NAMES[name], {N: JANE, U: OMAR}[name])
+    ask = ask_of(world, NAMES[U], {"to": NAMES[N]})
+    body = json.loads((await link(ask)).body)
+    whole = await world.conversation(U)
+    assert (await world.conversation(N)).id == whole.id
+    other = NAMES[U] if whole.id == NAMES[N] else NAMES[N]
+    assert body["link"]["kind"] == "same-customer"
+    assert (body["link"]["to"], body["link"]["conversation"]) == (whole.id, other)
+    assert sorted(str(one.representative.name) for one in whole.humans) == sorted(
+        {N: "Jane", U: "Omar"}[name] for name in humans
+    )
+    await world.says("m3", N, at=3, on=1)
+    await world.says("m4", U, at=4)
+    for message, name in (("m1", U), ("m2", N)):
+        await world.says(message, name, at=1, on=1)
+    (said,) = (await world.homes()).values()
+    assert said == ["m1", "m2", "m3", "m4"]
+    journal = await world.bench.store.journal(whole.id, None, 100)
+    kinds = {(one.value.kind, one.value.actor) for one in journal.items}
+    assert {("link", "key"), ("same_customer", "key")} <= kinds
+    with pytest.raises(Refused) as refused:
+        await links.unlink(world.ports, other, "key")
+    assert refused.value.reason == "same-customer"
+
+
+async def test_a_customer_of_another_number_is_another_channel(world: World) -> None:
+    """Two numbers of the business are two chats on the customer's phone."""
+    await world.says("m1", N, at=1)
+    other = signed(metadata={"phone_number_id": "2"}, messages=[{"from": N, **_text("m2")}])
+    await receive_webhook(world.ports, other)
+    there = conversation_id("whatsapp", f"2:+{N}")
+    await links.link(world.ports, there, NAMES[N], "admin")
+    whole = await world.conversation(N)
+    assert [one.id for one in whole.elsewhere] != []
+
+
+async def test_an_operator_gives_a_name_to_another_conversation(world: World) -> None:
+    """The platform has told a pair that was wrong, and an operator knows better."""
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, at=2)
+    await world.acts(HumanJoined, NAMES[U], JANE)
+    ask = ask_of(world, NAMES[U], {"name": f"whatsapp:1:+{N}", "to": NAMES[V]})
+    body = json.loads((await rename(ask)).body)
+    assert body["name"] == f"conversations/{NAMES[V]}"
+    for on in (0, 1):
+        await world.says(f"q{on + 2}", N, at=10 + on, on=on)
+    await world.says("p2", U, at=12)
+    assert await world.homes() == {NAMES[U]: ["p1", "p2"], NAMES[V]: ["q1", "q2", "q3"]}
+    await world.acts(HumanMessage, NAMES[U], JANE)
+    await world.delivered(NAMES[U])
+    assert [whom for words, whom in sent_to(world) if words == "Jane: hello"] == [U]
+    with pytest.raises(Refused) as refused:
+        await rename(ask)
+    assert refused.value.reason == "not-its-name"
+
+
+@pytest.mark.parametrize(
+    ("conversation", "name", "to", "error"),
+    [
+        (NAMES[M], NAMES[N], NAMES[V], NotFound),
+        (NAMES[U], NAMES[N], NAMES[M], NotFound),
+        (NAMES[U], NAMES[M], NAMES[V], Refused),
+        (NAMES[U], NAMES[N], NAMES[U], BadRequest),
+        (NAMES[U], NAMES[N], RCS_ANA, Refused),
+    ],
+)
+async def test_a_name_that_cannot_be_moved(
+    world: World, conversation: str, name: str, to: str, error: type[Exception]
+) -> None:
+    await world.says("p1", U, N, at=1)
+    await world.says("q1", V, at=2)
+    await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
+    with pytest.raises(error):
+        await same_customer.rename(world.ports, conversation, name, to, "key")

@@ -128,6 +128,38 @@ async def test_an_expired_token_is_one_error_and_all_goes_out_in_order_once_it_i
     assert len(graph.calls) == 8 * 7
 
 
+@pytest.mark.parametrize("refusal", [error(400, 190), Answer(401, b"")], ids=["190", "401"])
+@pytest.mark.parametrize("then", [[], [error(500, 2), error(500, 2)]], ids=["well", "5xx first"])
+async def test_credentials_that_are_refused_for_days_lose_and_reorder_nothing(
+    bench: Bench, refusal: Answer, then: list[Answer]
+) -> None:
+    """The token is renewed while a line is worked on: a later message must not be taken for the
+    proof that the earlier one is at fault.
+    """
+    graph = Graph(always=refusal)
+    ports = await played(bench, graph)
+    for hour in range(73):
+        if hour in (1, 10, 20):
+            await apply(ports, bot(customer(0), f"b-{hour}"))
+        await deliver(ports, customer(0))
+        bench.clock.forward(3600)
+    told = [one for one in bench.publisher.on(HANDOFFS) if one["type"] == "delivery.failed"]
+    assert [one["reason"] for one in told] == []
+    graph.always, graph.script = None, [refusal, *then]
+    graph.calls.clear()
+    for _ in range(6):
+        bench.clock.forward(61)
+        await deliver(ports, customer(0))
+    bench.clock.forward(700)
+    await deliver(ports, customer(0))
+    entries = (await ports.store.journal(customer(0), None, 100)).items
+    outcomes = [one.value.outcome for one in entries if one.value.kind == "bot_message"]
+    assert outcomes == ["done"] * 4
+    sent = [json.loads(one.body) for one in graph.calls[1 + len(then) :]]
+    assert len(sent) == 4
+    assert [one for one in bench.publisher.on(HANDOFFS) if one["type"] == "delivery.failed"] == []
+
+
 async def test_a_rate_limit_holds_messages_back_for_long_and_loses_none(bench: Bench) -> None:
     """One message gets through now and then. Those before it are not at fault."""
     graph = Graph(always=error(400, 131056, "Pair rate limit hit"))
