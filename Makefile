@@ -7,7 +7,7 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture openapi test soak bench check lock stage deploy doctor clean
+.PHONY: help run demo picture openapi test soak bench load check lock stage deploy doctor clean
 
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test      every check and test, as CI runs them'
 	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
 	@echo 'make bench     measured beside what one would write by hand'
+	@echo 'make load      ten thousand conversations at a steady rate, for ten minutes'
 	@echo 'make stage     the folders that are deployed, in build/'
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
 	@echo 'make doctor    URL=... : is this Baton well?'
@@ -40,6 +41,9 @@ soak: $(VENV)/development
 
 bench: $(VENV)/development
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+load: $(VENV)/development
+	@$(BIN)/python -m tests.benchmarks.steady $(LOAD)
 
 check: $(VENV)/development
 	$(BIN)/ruff format --check .

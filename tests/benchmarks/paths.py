@@ -94,7 +94,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Deployment:
+class Deployment:
     servers: Mapping[str, Running]
     outside: _Outside
 
@@ -141,9 +141,9 @@ def _must(status: int) -> None:
 
 
 @contextlib.contextmanager
-def _deployed(
+def deployed(
     pair: Emulators, mode: str, *, behind: Emulators | None = None, webhook: bool
-) -> Iterator[_Deployment]:
+) -> Iterator[Deployment]:
     """Starts the functions; they call the emulators at the addresses of `behind`."""
     with contextlib.ExitStack() as stack:
         outside = _Outside()
@@ -166,7 +166,7 @@ def _deployed(
         deliver = servers["deliver_outbox"]
         pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox")
         pair.push(USER_MESSAGES, f"{outside.url}/topic")
-        deployment = _Deployment(servers, outside)
+        deployment = Deployment(servers, outside)
         deployment.warm_up()
         yield deployment
 
@@ -176,7 +176,7 @@ def end_to_end(turns: int) -> dict[str, Path]:
     found = {name: Path() for name in MODES}
     with emulators() as pair, contextlib.ExitStack() as stack:
         deployments = {
-            name: stack.enter_context(_deployed(pair.apart(), mode, webhook=True))
+            name: stack.enter_context(deployed(pair.apart(), mode, webhook=True))
             for name, mode in MODES.items()
         }
         for number in range(-2 * CONVERSATIONS, turns):
@@ -195,7 +195,7 @@ def dialogue(turns: int) -> dict[str, dict[str, float]]:
     found = {}
     for name, mode in MODES.items():
         with emulators() as pair, proxy(pair) as counting:
-            started = _deployed(pair, mode, behind=counting.emulators, webhook=False)
+            started = deployed(pair, mode, behind=counting.emulators, webhook=False)
             with started as deployment:
                 _turns(deployment, range(-2 * CONVERSATIONS, 0))
                 _settled(counting)
@@ -206,7 +206,7 @@ def dialogue(turns: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def _turns(deployment: _Deployment, numbers: Sequence[int] | range) -> None:
+def _turns(deployment: Deployment, numbers: Sequence[int] | range) -> None:
     for number in numbers:
         conversation, said, answer = f"conv-{number % CONVERSATIONS}", f"s-{number}", f"a-{number}"
         _must(deployment.servers["receive_webhook"].post(conversation, said))
