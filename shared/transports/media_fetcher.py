@@ -20,7 +20,7 @@ from shared.ports import Opened
 from shared.schemas.http import Call
 from shared.version import VERSION
 
-CONNECT_SECONDS, IDLE_SECONDS, TOTAL_SECONDS = 3.0, 10.0, 280.0
+CONNECT_SECONDS, IDLE_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 280.0
 MOST_REDIRECTS = 3
 CHUNK = 64 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -40,20 +40,20 @@ class MediaFetcher:
     """A Fetcher. It must be created inside the event loop that uses it.
 
     `own` are the origins that the operator's settings name as the addresses of platforms: only
-    these may be local, and only these may be without TLS. A connection may take `idle` seconds
-    between two chunks and `total` seconds in all.
+    these may be local, and only these may be without TLS. A platform may take `connect` seconds
+    until there is a connection, with its name and TLS, `idle` seconds until the first chunk and
+    between two, and `total` seconds in all.
     """
 
     def __init__(
         self,
         own: Collection[str] = (),
+        connect: float = CONNECT_SECONDS,
         idle: float = IDLE_SECONDS,
         total: float = TOTAL_SECONDS,
     ) -> None:
         self._own = frozenset(own)
-        self._timeout = aiohttp.ClientTimeout(
-            total=total, sock_connect=CONNECT_SECONDS, sock_read=idle
-        )
+        self._timeout = aiohttp.ClientTimeout(total=total, connect=connect, sock_read=idle)
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager

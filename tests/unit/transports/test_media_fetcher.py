@@ -2,6 +2,7 @@
 Baton up.
 """
 
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -145,6 +146,16 @@ async def test_a_slow_platform_is_given_up(
     server.faults["a"] = fault
     with pytest.raises(TooLate):
         await _read(fetcher, _call(f"{server.url}/files/a"))
+
+
+async def test_a_platform_that_never_ends_the_handshake_is_given_up() -> None:
+    """It takes the connection, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        fetcher = MediaFetcher({origin_of(url)}, connect=0.3)
+        with pytest.raises(TooLate):
+            await _read(fetcher, _call(f"{url}/files/a"))
+        await fetcher.close()
 
 
 async def test_a_file_that_is_cut_off_is_not_taken_for_whole(
