@@ -6,6 +6,7 @@ Each checks the rights, parses the body, calls the use case and returns the answ
 import re
 import uuid
 from dataclasses import dataclass
+from email.message import Message
 
 from shared.api import views
 from shared.api.bodies import (
@@ -179,7 +180,7 @@ async def upload_media(ask: Ask) -> Response:
     given = _upload_of(ask.request)
     conversation = await control.channel_of(ask.ports, ask.conversation)
     control.check_delivers(conversation)
-    links = uploads.links_of(ask.ports)
+    keys = uploads.links_of(ask.ports)
     taken = await uploads.take(ask.ports, conversation, given)
     try:
         await control.seen(ask.ports, conversation.id)
@@ -187,7 +188,7 @@ async def upload_media(ask: Ask) -> Response:
         await uploads.forget(ask.ports, taken)
         raise
     shown = ask.ports.policy.of(conversation.platform).shows(taken.shown_as(given.file))
-    return views.json_response(views.upload_view(taken, shown, media_id(links, taken), links.now()))
+    return views.json_response(views.upload_view(taken, shown, media_id(keys, taken), keys.now()))
 
 
 def _upload_of(request: Request) -> uploads.Upload:
@@ -195,7 +196,7 @@ def _upload_of(request: Request) -> uploads.Upload:
     said = {
         "kind": request.query.get("kind"),
         "mime_type": request.headers.get("content-type"),
-        "file_name": request.query.get("fileName"),
+        "file_name": request.query.get("fileName") or _name_in(request),
     }
     if not said["mime_type"]:
         raise BadRequest("schema", "Content-Type: give the MIME type of the file.")
@@ -206,6 +207,15 @@ def _upload_of(request: Request) -> uploads.Upload:
     if request.chunks is None:
         raise BadRequest("malformed-path", "Files are uploaded at /v1/conversations/{id}/media.")
     return uploads.Upload(file, request.chunks, request.declared or None)
+
+
+def _name_in(request: Request) -> str | None:
+    """Returns the name of the file in Content-Disposition (RFC 6266). Logs of addresses do not have
+    it.
+    """
+    header = Message()
+    header["content-disposition"] = request.headers.get("content-disposition", "attachment")
+    return header.get_filename() or None
 
 
 def _fallback_of(content: Content) -> Content:

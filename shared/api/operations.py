@@ -91,7 +91,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "UploadAnswer",
         query=(
             Query("kind", "what the file is; by default by its type", values=MEDIA_KINDS),
-            Query("fileName", "the name that the customer sees"),
+            Query(
+                "fileName",
+                "the name that the customer sees; better in the header Content-Disposition, "
+                "because addresses are logged",
+            ),
         ),
         refused=(404, 409, 413, 415), takes_file=True,
     ),

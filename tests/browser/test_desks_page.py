@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE
+from tests.browser.recordings import picture
 from tests.browser.test_channels import expect_phase, send, start_customer
 from tests.browser.test_page import assert_nothing_runs_off
 from tests.forked import ForkedServer
@@ -410,3 +411,15 @@ def test_a_narrow_screen_has_the_chat_and_the_channels_and_nothing_runs_off_it(
     expect(page.locator("#chat-who")).to_contain_text("With the customer: Jane Doe")
     expect(page.get_by_label("The agent’s words")).to_be_in_viewport()
     assert_nothing_runs_off(page)
+
+
+def test_a_file_of_the_customers_is_a_link_in_the_desks_chat(page: Page) -> None:
+    asks(page, "Business Messages")
+    chat(page)
+    photo: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": picture()}
+    page.locator("#say-file").set_input_files([photo])
+    page.get_by_label("The customer’s message").press("Enter")
+    link = page.locator("#chat-rows .said a")
+    expect(link).to_have_count(1)
+    answer = page.request.get(str(link.get_attribute("href")))
+    assert answer.body() == picture()

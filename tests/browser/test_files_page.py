@@ -25,8 +25,8 @@ VOICE: FilePayload = {
     "buffer": voice_note(),
 }
 MANUAL: FilePayload = {"name": "Manual.pdf", "mimeType": "application/pdf", "buffer": PDF}
-IS_WHOLE = "image => image.complete && image.naturalWidth === 320"
-CAN_PLAY = "audio => audio.error === null && audio.duration > 0.9 && audio.duration < 1.1"
+IS_WHOLE = "image => image?.complete && image.naturalWidth === 320"
+CAN_PLAY = "audio => audio?.error === null && audio.duration > 0.9 && audio.duration < 1.1"
 PUT = """(box, [event, name, type, bytes]) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
@@ -193,3 +193,43 @@ def test_files_fit_a_narrow_screen(page: Page, tmp_path: Path) -> None:
     assert_nothing_runs_off(page)
     press(page, "Baton")
     assert_nothing_runs_off(page)
+
+
+def test_an_upload_shows_how_far_it_came(page: Page) -> None:
+    writes_on_whatsapp(page)
+    is_claimed(page)
+    held: list[Route] = []
+    page.route("**/media?*", lambda route: held.append(route))
+    page.locator("#reply-file").set_input_files([MANUAL])
+    page.get_by_label("Your reply").press("Enter")
+    bar = page.get_by_role("progressbar", name="Sending Manual.pdf")
+    expect(bar).to_be_visible()
+    expect(page.get_by_role("button", name="Remove Manual.pdf")).to_have_count(0)
+    page.wait_for_timeout(100)
+    held[0].continue_()
+    expect(page.locator("#reply-tray")).to_be_hidden()
+    expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
+
+
+@pytest.mark.parametrize("refusals", [1, 100])
+def test_a_link_that_has_expired_is_asked_for_once_more(page: Page, refusals: int) -> None:
+    refused: dict[str, int] = {}
+
+    def answer(route: Route) -> None:
+        """Refuses so many links of each place where the picture is shown: the desk, the journal."""
+        refused[route.request.url] = refused.get(route.request.url, 0) + 1
+        if len(refused) <= refusals:
+            route.fulfill(status=410, content_type="application/json", body="{}")
+        else:
+            route.continue_()
+
+    page.route("**/relay_media/*", answer)
+    writes_on_whatsapp(page)
+    send_files(page, PHOTO)
+    expect(page.locator("#work-latest")).to_have_text("“[image]”")
+    files = page.locator("#work-files")
+    if refusals == 1:
+        page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#work-files img'))")
+    else:
+        expect(files).to_contain_text("cannot be shown any more")
+        expect(files.locator("img")).to_have_count(0)

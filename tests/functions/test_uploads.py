@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import socket
 import threading
 import time
 import uuid
@@ -195,9 +196,15 @@ def test_what_the_channel_does_not_take_is_refused_before_anything_is_sent(
     assert _upload(server, ana, b"x", "image/png", kind="film").status == 400
     assert _upload(server, ana, b"x", "image/png", fileName="../x").status == 400
     assert _upload(server, ana, b"", "image/png").status == 400
+    headers = {"authorization": "Bearer dev-agent", "content-type": "image/png"}
+    headers["content-disposition"] = "attachment; filename*=UTF-8''%2e%2e%2fx"
+    assert server.send("POST", f"{API}/{ana}/media", b"x", headers).status == 400
     assert _upload(server, ana, b"x", "image/png", key="wrong").status == 401
     assert _upload(server, "whatsapp:unknown", b"x", "image/png").status == 404
     assert platform.files == []
+    headers["content-disposition"] = "attachment; filename*=UTF-8''Foto%20%C3%A4.png"
+    named = server.send("POST", f"{API}/{ana}/media", b"x", headers)
+    assert named.body["fileName"] == "Foto \u00e4.png"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +282,23 @@ def _peak(server: LocalServer) -> int:
     assert server.process is not None
     lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(keeper: LocalServer, tmp_path: Path) -> None:
+    talk = Talk.open(keeper)
+    lines = [
+        f"POST {API}/{talk.id}/media HTTP/1.1",
+        f"host: 127.0.0.1:{keeper.port}",
+        "content-type: application/pdf",
+        "authorization: Bearer dev-agent",
+        "content-length: 100000",
+    ]
+    head = "".join(f"{line}\r\n" for line in (*lines, ""))
+    with socket.create_connection(("127.0.0.1", keeper.port)) as client:
+        client.sendall(head.encode() + bytes(50_000))
+        keeper.wait_until(lambda: _files(tmp_path) != [])
+    keeper.wait_until(lambda: _files(tmp_path) == [])
+    assert _upload(keeper, talk.id, PDF, "application/pdf").status == 200
 
 
 def test_a_crash_between_upload_and_message_loses_nothing(

@@ -22,8 +22,8 @@ from shared.media_links import FOR_PEOPLE, MediaLinks, MediaName
 from shared.outbox.files import with_link
 from shared.platforms.whatsapp import platform as whatsapp
 from shared.schemas import events
-from shared.schemas.commands import SendMessage
-from shared.schemas.content import Content, File
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.content import Content, File, Template
 from shared.schemas.content_rules import first_fault
 from shared.schemas.details import MEDIA_KINDS
 from shared.schemas.journal import JournalEntry, Verdict
@@ -245,6 +245,26 @@ def test_words_below_a_link_fit_into_the_channels_limit() -> None:
     (body,) = Speech("business_messages", content).bodies
     assert len(body["text"]) <= 3072
     assert body["text"].endswith(f"\n{long}")
+
+
+def test_a_file_that_waits_for_the_customer_is_sent_as_it_was_given() -> None:
+    template = Template(name="answer_ready", language="en")
+    given = _given(upload="u1", nativeId="m1", channel="whatsapp:p0", mimeType="application/pdf")
+    talk = Talk("en", "whatsapp", capabilities=capabilities(KNOWN))
+    talk.policy = replace(talk.policy, reopen_templates={"whatsapp": template})
+    talk.user()
+    talk.joins()
+    talk.now += timedelta(hours=30)
+    said = events.HumanMessage(**talk.common(), representative=human(), content=given)
+    talk.take(said)
+    held = [one for one in talk.done if isinstance(one, SendMessage)][-2]
+    assert held.state is State.WAITING
+    talk.user(held={said.entry_id: held})
+    sent = [one for one in talk.done if isinstance(one, SendMessage) and one.content.file][-1]
+    assert (sent.state, sent.id) == (State.PENDING, held.id)
+    file = sent.content.file
+    assert file is not None and file.native_id == "m1"
+    assert (file.journal, file.entry) == ("whatsapp:p0", said.entry_id)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class PlatformStore:
                 "id": one,
                 "name": name,
                 "latest": latest,
-                "said": said and json.loads(said).get("text"),
+                "said": said and _words_of(json.loads(said)),
             }
             for one, name, latest, said in rows
         ]
@@ -152,3 +152,9 @@ class PlatformStore:
 
     def delivered(self, seq: int) -> None:
         self._db.execute("delete from webhooks where seq = ?", (seq,))
+
+
+def _words_of(body: dict[str, Any]) -> Any:
+    """Returns the text of a message, or what kind of file it has without a text."""
+    text, files = body.get("text"), body.get("files")
+    return f"[{files[0]['kind']}]" if files and not text else text
