@@ -69,6 +69,7 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CSKU_API_SECRET": CSKU_API_SECRET,
         "MEDIA_URL": f"http://127.0.0.1:{port}/relay_media",
         "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
+        "MEDIA_BUCKET": (folder / "files").absolute().as_uri(),
         "OUTBOUND_WEBHOOK_KEYS": OUTBOUND_KEY,
         "BRIDGE_TOKEN_KEYS": BRIDGE_KEY,
         ORIGINS: ",".join(f"http://{host}:{port}" for host in BRIDGE_HOSTS),

@@ -7,6 +7,7 @@ The bytes pass through: Baton holds at most a few chunks of a file.
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.errors import (
@@ -71,7 +72,12 @@ async def take(ports: Ports, conversation: Conversation, given: Upload) -> Uploa
     if store is not None:
         known = await _keep(store, known, measured)
     if taker is not None:
-        known = await _hand_over(ports, taker, store, conversation, known, measured, given.size)
+        try:
+            known = await _hand_over(ports, taker, store, conversation, known, measured, given.size)
+        except Exception:  # of any kind: no message will name what was kept
+            with suppress(BatonError):
+                await forget(ports, known)
+            raise
     return replace(known, size=measured.size, sha256=measured.sha256)
 
 

@@ -61,7 +61,9 @@ def acks(plan: Plan) -> Acks:
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(emulators())
         running = {
-            name: stack.enter_context(serve(program(), pair)) for name, program in PROGRAMS.items()
+            # in projects of their own: two Batons must not write the same conversations
+            name: stack.enter_context(serve(program(), pair.apart()))
+            for name, program in PROGRAMS.items()
         }
         targets = [_target(name, server) for name, server in running.items()]
         targets += [

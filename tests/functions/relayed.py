@@ -65,7 +65,11 @@ def relayed(folder: Path) -> Iterator[Relayed]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     assert ready.wait(READY_SECONDS)
-    settings = {"WHATSAPP_API_URL": files.graph, "WHATSAPP_ACCESS_TOKEN": TOKEN}
+    settings = {
+        "WHATSAPP_API_URL": files.graph,
+        "WHATSAPP_ACCESS_TOKEN": TOKEN,
+        "MEDIA_BUCKET": "",  # nothing is kept, so each reader gets it from the platform
+    }
     try:
         with ForkedServer(folder, settings) as server:
             yield Relayed(server, files)

@@ -284,6 +284,15 @@ def _peak(server: LocalServer) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
+def test_what_the_platform_refuses_is_not_kept(
+    keeper: LocalServer, platform: Platform, tmp_path: Path
+) -> None:
+    ana = _ana_writes(keeper)
+    platform.script = [(400, {"error": {"code": 100, "message": "(#100) Param file"}})]
+    assert _upload(keeper, ana, PDF, "application/pdf").status == 409
+    assert _files(tmp_path) == []
+
+
 def test_an_upload_that_is_cut_off_leaves_nothing(keeper: LocalServer, tmp_path: Path) -> None:
     talk = Talk.open(keeper)
     lines = [

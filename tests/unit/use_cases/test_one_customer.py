@@ -4,8 +4,10 @@ the outcome that it must have.
 
 import itertools
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
 from shared.errors import BadRequest, NotFound, Refused
 from shared.handoff.visibility import words_for
+from shared.media.names import kept_name
+from shared.media_links import MediaName
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk, Publish, Record, SendMessage, State
 from shared.schemas.conversation import Channel, Conversation, Phase
@@ -32,6 +36,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
 from shared.stores.cache import CachedStore
+from shared.stores.media.directory import DirectoryStore
 from tests.unit.use_cases.phones_play import RCS_ANA, bot, ports_of, rcs, signed, wamid
 
 N, U, V, M = "12025550100", "US.111", "US.222", "12025550999"
@@ -903,3 +908,17 @@ async def test_a_name_that_cannot_be_moved(
     await receive_webhook(world.ports, rcs(messageId="r-1", text="hi"))
     with pytest.raises(error):
         await same_customer.rename(world.ports, conversation, name, to, "key")
+
+
+async def test_an_erase_deletes_the_files_of_all_names(world: World, tmp_path: Path) -> None:
+    await world.begins_twice()
+    await world.says("m3", U, N, at=3)
+    store = DirectoryStore(tmp_path / "media", timedelta(days=1))
+    for name in (NAMES[N], NAMES[U]):
+        await store.put(kept_name(MediaName(name, "e1")), "image/png", _bytes())
+    await erase(replace(world.ports, media_store=store), NAMES[N], "admin")
+    assert [one for one in (tmp_path / "media").rglob("*") if one.is_file()] == []
+
+
+async def _bytes() -> AsyncIterator[bytes]:
+    yield b"x"

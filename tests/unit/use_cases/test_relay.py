@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from shared.errors import (
     Unavailable,
     Unsupported,
 )
+from shared.media.names import kept_name, upload_name
 from shared.media.relay import relay_media
 from shared.media_links import MediaLinks, MediaName
 from shared.platforms.rcs.platform import Rcs
@@ -34,6 +36,7 @@ from shared.schemas.details import Attachment, Details
 from shared.schemas.events import HumanJoined, HumanMessage, UserMessage
 from shared.schemas.http import Request, Response
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.stores.media.directory import DirectoryStore
 from shared.transports.http_sender import HttpSender
 from shared.transports.media_fetcher import MediaFetcher, origin_of
 from tests.unit.file_server import PNG, TOKEN, FileServer, serving
@@ -281,7 +284,8 @@ async def test_a_link_of_an_erased_conversation_leads_nowhere(relay: Relay) -> N
 
 async def test_links_that_are_none(relay: Relay) -> None:
     token = await relay.link(PNG)
-    for wrong in ("x", token[:-4], token[:-1] + "A", f"{token}/x", token.swapcase()):
+    changed = token[:60] + ("A" if token[60] != "A" else "B") + token[61:]
+    for wrong in ("x", token[:-4], changed, f"{token}/x", token.swapcase()):
         with pytest.raises(NotFound):
             await relay.get(wrong)
     foreign = replace(relay.links, keys=("dev-another-key",))
@@ -453,4 +457,59 @@ async def test_relays_need_keys(relay: Relay) -> None:
     token = await relay.link(PNG)
     relay.links = replace(relay.links, keys=())
     with pytest.raises(Unavailable, match="MEDIA_LINK_KEYS"):
+        await relay.get(token)
+
+
+async def _chunks(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def _keeping(relay: Relay, folder: Path) -> DirectoryStore:
+    store = DirectoryStore(folder / "files", timedelta(days=30))
+    relay.ports = replace(relay.ports, media_store=store)
+    return store
+
+
+@pytest.mark.parametrize("asked", [None, "bytes=1000-1999"])
+async def test_a_kept_file_outlives_the_platforms(
+    relay: Relay, tmp_path: Path, asked: str | None
+) -> None:
+    store = _keeping(relay, tmp_path)
+    token = await relay.link(MP4, "video", mime_type="video/mp4")
+    await store.put(kept_name(relay.links.named_by(token)), "video/mp4", _chunks(MP4))
+    relay.server.files.clear()
+    answer, content = await relay.read(token, **({"range": asked} if asked else {}))
+    assert answer.content_type == "video/mp4"
+    assert content == (MP4 if asked is None else MP4[1000:2000])
+    assert relay.server.lookups == 0
+
+
+async def test_what_is_not_kept_yet_comes_from_the_platform(relay: Relay, tmp_path: Path) -> None:
+    _keeping(relay, tmp_path)
+    token = await relay.link(PNG)
+    assert (await relay.read(token))[1] == PNG
+
+
+async def test_a_kept_file_runs_no_more_than_any_other(relay: Relay, tmp_path: Path) -> None:
+    store = _keeping(relay, tmp_path)
+    token = await relay.link(PNG, mime_type="image/svg+xml")
+    await store.put(kept_name(relay.links.named_by(token)), "image/svg+xml", _chunks(SVG))
+    answer, content = await relay.read(token)
+    assert (answer.content_type, content) == ("application/octet-stream", SVG)
+
+
+async def test_an_upload_comes_from_where_it_is_kept(relay: Relay, tmp_path: Path) -> None:
+    store = _keeping(relay, tmp_path)
+    await relay.link(PNG)
+    await store.put(upload_name(ANA, "u1"), "application/pdf", _chunks(PDF))
+    file = File(upload="u1", kind="document", mime_type="application/pdf", file_name="m.pdf")
+    common: dict[str, Any] = {"source": ANA, "actor": "key:jane", "representative": JANE}
+    await apply(relay.ports, HumanJoined(id="j1", **common))
+    await apply(relay.ports, HumanMessage(id="m1", content=Content(file=file), **common))
+    token = relay.token(await relay.last_entry())
+    answer, content = await relay.read(token)
+    assert (answer.content_type, content) == ("application/pdf", PDF)
+    await store.delete(f"{upload_name(ANA, 'u1')}")
+    with pytest.raises(Gone):
         await relay.get(token)
