@@ -188,6 +188,11 @@ def test_files_fit_a_narrow_screen(page: Page, tmp_path: Path) -> None:
     page.get_by_label("The customer’s message").press("Enter")
     expect(page.locator("#bubbles .file")).to_have_count(2)
     assert_nothing_runs_off(page)
+    page.set_viewport_size({"width": 720, "height": 450})  # 1440 by 900 at 200 %
+    shown = page.locator("#bubbles").bounding_box()
+    assert shown is not None
+    assert shown["height"] > 120  # the pane scrolls before the messages vanish
+    page.set_viewport_size({"width": 320, "height": 640})
     press(page, "Desk")
     expect(page.locator("#work-files .file")).to_have_count(2)
     assert_nothing_runs_off(page)
