@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from shared.conversations.entries import FIRST_LOOK
 from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
@@ -40,6 +42,8 @@ from tests.emulators.story import (
     faults_of_view,
 )
 from tests.soak import SOAKS, each_once
+
+pytestmark = pytest.mark.soak
 
 EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)

@@ -38,6 +38,8 @@ def _says(effect: Effect, command: ToCustomer) -> bool:
         return "survey" in effect
     if isinstance(command, SendEvent):
         return _is_frame(effect)
+    if command.reopens:
+        return "template" in effect
     is_human = command.representative.representative_type is RepresentativeType.HUMAN
     return (
         "message" in effect

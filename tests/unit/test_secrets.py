@@ -121,7 +121,7 @@ def test_the_local_runs_own_keys_open_nothing_where_it_is_deployed() -> None:
     given = {
         name: one
         for name, one in local.defaults(8080, Path()).items()
-        if not name.startswith("BATON_")
+        if not name.startswith("BATON_") and name != "MEDIA_BUCKET"  # a directory of this machine
     }
     deployed = read_settings(
         {**given, "BATON_API_KEYS": json.dumps(local.API_KEYS), "K_SERVICE": "receive-webhook"}
