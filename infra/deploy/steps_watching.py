@@ -27,7 +27,7 @@ def watching_steps(to: Deployment) -> Iterator[Step]:
     }
     tables = json.loads(to.renamed(OBSERVABILITY.read_text()))
     filled = json.loads(_filled(to, json.dumps(tables)))
-    services = _services(to, public=False)
+    services = "|".join(sorted(map(to.service, to.table)))
     for name, metric in tables["metrics"].items():
         yield _metric(to, name, metric_body(name, metric, services))
     for function, check in filled["checks"].items():
@@ -51,7 +51,7 @@ def _filled(to: Deployment, text: str) -> str:
     """Returns the table with this deployment's names."""
     topics = sorted(to.renamed(row.topic) for row in to.table.values() if row.topic)
     names = {
-        "public_services": _services(to, public=True),
+        "accepting_services": _accepting_services(to),
         "subscriptions": "|".join(topics),
         "host": urlsplit(to.url("")).netloc,
         "sweep": to.service("sweep"),
@@ -201,10 +201,12 @@ def _chart(chart: Json, services: str) -> Json:
     return {"title": chart["title"], "xyChart": {"dataSets": [data]}}
 
 
-def _services(to: Deployment, *, public: bool) -> str:
-    return "|".join(
-        sorted(to.service(name) for name, row in to.table.items() if row.public or not public)
-    )
+def _accepting_services(to: Deployment) -> str:
+    """Returns the public services that accept events. relay_media accepts nothing: its 5xx are
+    those of a platform that does not hand out a file.
+    """
+    accepting = (name for name, row in to.table.items() if row.public and row.publishes)
+    return "|".join(sorted(map(to.service, accepting)))
 
 
 def _metric(to: Deployment, name: str, body: Json) -> Step:

@@ -20,14 +20,14 @@ locals {
   host          = "${var.region}-${var.project_id}.cloudfunctions.net"
   subscriptions = join("|", sort(compact([for row in local.functions : try(row.topic, "")])))
   watched_with = {
-    public_services = local.public_services
-    subscriptions   = var.bigquery ? "${local.subscriptions}|${var.prefix}-handoffs-bigquery" : local.subscriptions
-    host            = local.host
-    sweep           = replace(local.names["sweep"], "_", "-")
-    slo             = "projects/${var.project_id}/services/${var.prefix}/serviceLevelObjectives/"
+    accepting_services = local.accepting_services
+    subscriptions      = var.bigquery ? "${local.subscriptions}|${var.prefix}-handoffs-bigquery" : local.subscriptions
+    host               = local.host
+    sweep              = replace(local.names["sweep"], "_", "-")
+    slo                = "projects/${var.project_id}/services/${var.prefix}/serviceLevelObjectives/"
   }
   watching = jsondecode(replace(replace(replace(replace(replace(local.renamed["observability"],
-    "{public_services}", local.watched_with.public_services), "{subscriptions}", local.watched_with.subscriptions),
+    "{accepting_services}", local.watched_with.accepting_services), "{subscriptions}", local.watched_with.subscriptions),
   "{host}", local.watched_with.host), "{slo}", local.watched_with.slo), "{sweep}", local.watched_with.sweep))
 
   # What a plain setting must be like, by the kind of its rule.
@@ -43,8 +43,9 @@ locals {
   pushed    = { for name, row in local.functions : name => row if row.trigger == "pubsub" }
   scheduled = { for name, row in local.functions : name => row if row.trigger == "schedule" }
 
-  services        = join("|", sort([for name, _ in local.functions : replace(local.names[name], "_", "-")]))
-  public_services = join("|", sort([for name, _ in local.public : replace(local.names[name], "_", "-")]))
+  services = join("|", sort([for name, _ in local.functions : replace(local.names[name], "_", "-")]))
+  # relay_media accepts nothing: its 5xx are those of a platform that does not hand out a file.
+  accepting_services = join("|", sort([for name, row in local.public : replace(local.names[name], "_", "-") if length(row.publishes) > 0]))
 
   # Platforms in use, as infra/uses.py finds them: a secret has a value, or a desk is of that kind.
   desks = try([for desk in jsondecode(var.settings["BATON_DESKS"]) : try(desk.kind, "api")], [])

@@ -196,7 +196,7 @@ def _upload_of(request: Request) -> uploads.Upload:
     said = {
         "kind": request.query.get("kind"),
         "mime_type": request.headers.get("content-type"),
-        "file_name": request.query.get("fileName") or _name_in(request),
+        "file_name": _name_in(request),
     }
     if not said["mime_type"]:
         raise BadRequest("schema", "Content-Type: give the MIME type of the file.")
@@ -210,8 +210,8 @@ def _upload_of(request: Request) -> uploads.Upload:
 
 
 def _name_in(request: Request) -> str | None:
-    """Returns the name of the file in Content-Disposition (RFC 6266). Logs of addresses do not have
-    it.
+    """Returns the name of the file in Content-Disposition (RFC 6266). It may be personal, and logs
+    of requests have no headers.
     """
     header = Message()
     header["content-disposition"] = request.headers.get("content-disposition", "attachment")

@@ -87,16 +87,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "POST", f"{C}/media", handlers.upload_media, "a key that may speak",
-        "Upload a file for a message; the body is the file.",
+        "Upload a file for a message; the body is the file. Its name is in the header "
+        "Content-Disposition.",
         "UploadAnswer",
-        query=(
-            Query("kind", "what the file is; by default by its type", values=MEDIA_KINDS),
-            Query(
-                "fileName",
-                "the name that the customer sees; better in the header Content-Disposition, "
-                "because addresses are logged",
-            ),
-        ),
+        query=(Query("kind", "what the file is; by default by its type", values=MEDIA_KINDS),),
         refused=(404, 409, 413, 415), takes_file=True,
     ),
     Operation(

@@ -65,6 +65,7 @@ async def functions(
     made = Functions.of(
         BATON_STORE="firestore",
         BATON_QUEUE="pubsub",
+        BATON_DELIVER_IN_PLACE="off",
         GOOGLE_CLOUD_PROJECT=emulators.project,
         FIRESTORE_EMULATOR_HOST=emulators.firestore,
         PUBSUB_EMULATOR_HOST=emulators.pubsub,

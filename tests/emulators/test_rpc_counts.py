@@ -74,7 +74,8 @@ def _two_names(message: str) -> tuple[bytes, dict[str, str]]:
 async def test_a_second_name_costs_a_read_with_the_first_message_and_nothing_on_a_warm_instance(
     deploy: Callable[..., Deployment],
 ) -> None:
-    async with deploy("receive_webhook", WHATSAPP_APP_SECRETS=WHATSAPP_SECRET) as deployment:
+    given = {"WHATSAPP_APP_SECRETS": WHATSAPP_SECRET, **QUEUED}
+    async with deploy("receive_webhook", **given) as deployment:
         counted = []
         for n in range(4):
             body, signed = _two_names(f"m-{n}")

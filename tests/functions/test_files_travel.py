@@ -189,8 +189,9 @@ def test_a_document_reaches_the_customer_once_although_the_process_is_killed(
 
 
 def uploaded(server: LocalServer, phone: Phone) -> str:
-    path = f"{API}/{quote(phone.conversation)}/media?fileName=Manual.pdf"
+    path = f"{API}/{quote(phone.conversation)}/media"
     headers = {"authorization": "Bearer dev-agent", "content-type": "application/pdf"}
+    headers["content-disposition"] = 'attachment; filename="Manual.pdf"'
     answer = server.send("POST", path, PDF, headers)
     assert answer.status == 200, answer.body
     media: str = answer.body["mediaId"]

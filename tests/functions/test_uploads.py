@@ -127,9 +127,11 @@ def _ana_writes(server: LocalServer) -> str:
 def _upload(
     server: LocalServer, conversation: str, whole: bytes, mime_type: str, **said: str
 ) -> Reply:
-    key = said.pop("key", "dev-agent")
+    key, name = said.pop("key", "dev-agent"), said.pop("fileName", None)
     query = "&".join(f"{name}={quote(value)}" for name, value in said.items())
     headers = {"authorization": f"Bearer {key}", "content-type": mime_type}
+    if name is not None:
+        headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return server.send("POST", f"{API}/{conversation}/media?{query}", whole, headers)
 
 

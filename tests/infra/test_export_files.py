@@ -25,8 +25,8 @@ PHOTO = picture()
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """A run with a conversation that has files of both sides."""
-    with ForkedServer(tmp_path_factory.mktemp("files")) as server:
+    """A run with a conversation that has files of both sides, which only the platforms have."""
+    with ForkedServer(tmp_path_factory.mktemp("files"), {"MEDIA_BUCKET": ""}) as server:
         phone = Phone(server, "whatsapp")
         phone.says("Hi")
         phone.sends(PHOTO, "image", "image/png", caption="The broken part")

@@ -313,5 +313,5 @@ class HandoffInPlace(Handoff):
     in_place = True
 
 
-Handoff.TestCase.settings = HandoffInPlace.TestCase.settings = effort(60)
+Handoff.TestCase.settings = HandoffInPlace.TestCase.settings = effort(40)
 TestHandoff, TestHandoffInPlace = Handoff.TestCase, HandoffInPlace.TestCase

@@ -49,6 +49,7 @@ function upload(path, file, onProgress, authorization) {
     const request = new XMLHttpRequest();
     request.open("POST", path);
     request.setRequestHeader("content-type", file.type || "application/octet-stream");
+    request.setRequestHeader("content-disposition", named(file));
     if (authorization) request.setRequestHeader("authorization", authorization);
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
     request.addEventListener("load", () => {
@@ -60,6 +61,11 @@ function upload(path, file, onProgress, authorization) {
     request.send(file);
   });
 }
+
+/** The header that names a file (RFC 8187). */
+const named = ({ name }) =>
+  `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, escaped)}`;
+const escaped = (one) => `%${one.charCodeAt(0).toString(16)}`;
 
 function parsed(answer) {
   try {
@@ -158,12 +164,7 @@ export const baton = {
       bearer("agent"),
     ),
   upload: (id, file, onProgress) =>
-    upload(
-      `${place(id)}/media?${new URLSearchParams({ fileName: file.name })}`,
-      file,
-      onProgress,
-      bearer("agent"),
-    ),
+    upload(`${place(id)}/media`, file, onProgress, bearer("agent")),
   replyWithFile: (id, name, file) =>
     call(
       "POST",

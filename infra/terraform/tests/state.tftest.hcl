@@ -60,8 +60,8 @@ run "the_database_is_safe_and_alarms_ring" {
     error_message = "An alarm is missing, or is not listed here."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|relay-media|send-representative\"") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
-    error_message = "Server errors are those of the public services."
+    condition     = strcontains(google_monitoring_alert_policy.these["server_errors"].conditions[0].condition_threshold[0].filter, "\"forward-variables|receive-webhook|send-representative\"") && !strcontains(google_monitoring_dashboard.baton.dashboard_json, "services}")
+    error_message = "Server errors are those of the public services that accept events."
   }
   assert {
     condition     = length(regexall("[{][a-z_]+[}]", jsonencode(values(google_monitoring_alert_policy.these)[*].conditions))) == 0
