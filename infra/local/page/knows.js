@@ -28,6 +28,12 @@ const WHAT = {
   desk: "tell the desk",
   team: "tell the team",
   record: "count for reports",
+  stream: "publish for reports of your own",
+  survey: "survey to the customer",
+  comment: "comment in the CRM",
+  keep_media: "copy the file",
+  take_floor: "take control at the platform",
+  give_floor: "give control back at the platform",
 };
 
 export function renderKnowledge() {
