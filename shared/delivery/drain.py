@@ -8,7 +8,7 @@ on with new entries.
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -65,15 +65,7 @@ class Drain:
         """Works the outbox once. Where one line ends in an error, the others end as they would,
         their outcomes are recorded, and the error is raised.
         """
-        try:
-            await self._work_every_line()
-        finally:
-            for line in self._lines.values():
-                line.cancel()
-        faults = [line.fault for line in self._lines.values() if line.fault is not None]
-        if faults:
-            await self._record_what_is_done()
-            raise faults[0]
+        await self._ended(self._work_every_line())
         if self._empty:
             await self._forget_lines()
         if not self.is_over:
@@ -87,9 +79,14 @@ class Drain:
         there.
         """
         self._take_in(works)
+        await self._ended(self._work_what_is_taken_in())
+
+    async def _ended(self, working: Awaitable[None]) -> None:
+        """Returns once the lines have ended. Records the outcomes and raises the error of a line
+        that ended in one.
+        """
         try:
-            while await self._wait_for_lines():
-                await self._record_what_is_done()
+            await working
         finally:
             for line in self._lines.values():
                 line.cancel()
@@ -97,6 +94,10 @@ class Drain:
         if faults:
             await self._record_what_is_done()
             raise faults[0]
+
+    async def _work_what_is_taken_in(self) -> None:
+        while await self._wait_for_lines():
+            await self._record_what_is_done()
 
     async def _work_every_line(self) -> None:
         after, more = 0, True

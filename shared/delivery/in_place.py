@@ -124,7 +124,7 @@ class _Kept:
 
 
 class RequestHand:
-    """A Hand."""
+    """What one request has accepted and delivers itself: the Hand of `shared.ports`."""
 
     def __init__(self, here: DeliverInPlace, ports: Ports) -> None:
         self._here = here

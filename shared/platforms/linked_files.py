@@ -4,18 +4,25 @@ from urllib.parse import urlsplit
 
 from shared.errors import NotFound
 from shared.schemas.details import Attachment
-from shared.schemas.http import Call
+from shared.schemas.http import Answer, Call
 
 # Google's platforms keep files in Cloud Storage, in buckets such as rcs-user-content-us and
 # business-messages-us, which may be the path's first part or the host's.
 GOOGLE_HOSTS = ("storage.googleapis.com", ".storage.googleapis.com")
 
 
-def fetching(file: Attachment) -> Call:
-    """Returns the call that fetches a file by its link. Raises NotFound if it has none."""
-    if not file.link:
-        raise NotFound("file-gone", "The platform has named no link to this file.")
-    return Call("GET", file.link, b"")
+class LinkedFiles:
+    """The part of HasMedia that is the same for every platform that names a link to each file."""
+
+    __slots__ = ()
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return None
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        if not file.link:
+            raise NotFound("file-gone", "The platform has named no link to this file.")
+        return Call("GET", file.link, b"")
 
 
 def host_of(api_url: str) -> str:

@@ -20,7 +20,7 @@ from pydantic import StrictStr
 from shared.errors import BadRequest
 from shared.platforms.base import Outcome, error_status, parse_signed, read_or_noted, validate
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
-from shared.platforms.linked_files import GOOGLE_HOSTS, fetching, host_of
+from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
 from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.suggestions import all_of, left_out
 from shared.schemas.base import JsonObject, Theirs
@@ -209,7 +209,7 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Event | Ephemeral]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BusinessMessages:
+class BusinessMessages(LinkedFiles):
     """`auth` is as in `Call.auth`.
 
     Any of `signing_keys` may sign: by the reference these are the partner key and the client token.
@@ -270,12 +270,6 @@ class BusinessMessages:
     @property
     def media_hosts(self) -> tuple[str, ...]:
         return (*GOOGLE_HOSTS, host_of(self.api_url))
-
-    def media_lookup(self, file: Attachment) -> Call | None:
-        return None
-
-    def media_source(self, file: Attachment, found: Answer | None) -> Call:
-        return fetching(file)
 
     def _event(self, base: str, event_id: str, event_type: str, speaker: JsonObject) -> Call:
         return self._call(

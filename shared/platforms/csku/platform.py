@@ -21,7 +21,7 @@ from shared.platforms.base import (
     read_or_noted,
     validate,
 )
-from shared.platforms.linked_files import fetching
+from shared.platforms.linked_files import LinkedFiles
 from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToChannel
@@ -209,7 +209,7 @@ def _report(body: JsonObject) -> _Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Csku:
+class Csku(LinkedFiles):
     """CSKU AI's webhooks. Any of `webhook_secrets` is accepted. `media_hosts` have the files of its
     messages; its pages do not say which these are.
     """
@@ -251,9 +251,3 @@ class Csku:
 
     def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
         return None
-
-    def media_lookup(self, file: Attachment) -> Call | None:
-        return None
-
-    def media_source(self, file: Attachment, found: Answer | None) -> Call:
-        return fetching(file)

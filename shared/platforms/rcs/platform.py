@@ -17,7 +17,7 @@ import pydantic_core
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome, error_status
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
-from shared.platforms.linked_files import GOOGLE_HOSTS, fetching, host_of
+from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
 from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rcs.webhook import NAME, reported, signed_data
@@ -27,7 +27,6 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel
 from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
-from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
@@ -64,7 +63,7 @@ CAPABILITIES = Capabilities(
 
 
 @dataclass(frozen=True, slots=True)
-class Rcs:
+class Rcs(LinkedFiles):
     """`client_tokens` verify webhooks and sign their bodies.
 
     An agent and its partner may each have one.
@@ -171,12 +170,6 @@ class Rcs:
     @property
     def media_hosts(self) -> tuple[str, ...]:
         return (*GOOGLE_HOSTS, host_of(self.api_url))
-
-    def media_lookup(self, file: Attachment) -> Call | None:
-        return None
-
-    def media_source(self, file: Attachment, found: Answer | None) -> Call:
-        return fetching(file)
 
     def _call(
         self, command: ToChannel | Signal, what: str, id_field: str, body: JsonObject
