@@ -4,6 +4,7 @@ A commit is durable when it returns.
 """
 
 import asyncio
+import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -183,8 +184,8 @@ class SqliteStore:
         return _conversations(rows, limit)
 
     async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
-        sql = f"select body from people where id in ({', '.join('?' for _ in ids)})"
-        rows = await self._run(_select, sql, tuple(ids))
+        sql = "select body from people where id in (select value from json_each(?))"
+        rows = await self._run(_select, sql, (json.dumps(list(ids)),))
         found = (_person(body) for (body,) in rows)
         return {one.value.id: one for one in found}
 
