@@ -18,6 +18,7 @@ from shared.platforms.desk import Desks
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person
 from shared.schemas.team import Team
 
 T = TypeVar("T")
@@ -322,7 +323,7 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids.
     """
 
     store: ConversationStore
@@ -342,3 +343,4 @@ class Ports:
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None
+    people: Mapping[str, Person] = field(default_factory=dict)
