@@ -140,7 +140,7 @@ async def test_a_watch_sees_what_there_is_and_every_change_of_another_instance(
     mine, theirs = instance(), instance()
     watch = _Watch(mine, "business_messages:held", "business_messages:unseen")
     try:
-        nothing = {"QUEUED": [], "HUMAN": []}
+        nothing: dict[str, list[str]] = {"QUEUED": [], "HUMAN": []}
         (held,) = await make.commit(theirs, make.conversation("held"))
         assert await watch.next() == ([], [1], nothing)
 
