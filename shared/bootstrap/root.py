@@ -65,6 +65,7 @@ class Baton:
             media=self._fetcher,
             media_store=self._media_store,
             people=people(self.settings),
+            page_open_for=timedelta(seconds=self.settings.presence_seconds),
         )
 
     @cached_property
