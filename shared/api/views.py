@@ -6,6 +6,7 @@ from typing import Any
 
 import pydantic_core
 
+from shared.api.keys import is_supervisor
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
 from shared.media.tokens import LIFETIME, Uploaded
@@ -29,6 +30,7 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 
 
 def upload_view(
@@ -174,6 +176,21 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
         "commands": [_command_view(command) for command in entry.commands],
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def caller_view(caller: ApiKey) -> dict[str, Any]:
+    """Returns who calls: a person as BATON_AGENTS has them, or a system."""
+    person = caller.person
+    known = person.model_dump(mode="json") if person else {"id": caller.name, "name": caller.name}
+    return {
+        **known,
+        "kind": "person" if person else "system",
+        "may": sorted(caller.may),
+        "supervisor": is_supervisor(caller),
+        "admin": caller.admin,
+        "templates": caller.templates,
+        "reports": caller.reports,
+    }
 
 
 def representative_view(representative: Representative) -> dict[str, Any]:
