@@ -49,6 +49,7 @@ class CachedStore:
         self.conversations = store.conversations
         self.people = store.people
         self.due_people = store.due_people
+        self.watch = store.watch
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

@@ -232,6 +232,13 @@ def moment(value: Any) -> datetime:
     return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 
+def wait_position(document: Any) -> tuple[datetime, list[str]]:
+    """Returns a sort key: `waiting_since`, none first, then the name by segments."""
+    since = document.fields["waiting_since"]
+    waits = since.WhichOneof("value_type") == "timestamp_value"
+    return moment(since) if waits else EPOCH, document.name.split("/")
+
+
 def due_position(document: Any) -> tuple[datetime, list[str]]:
     """Returns a sort key: `due_at`, then the name by segments, which is Firestore's own order."""
     return moment(document.fields["due_at"]), document.name.split("/")
