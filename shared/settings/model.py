@@ -227,7 +227,22 @@ class Settings(BaseModel):
     unclaimed_reminders: Annotated[int, Field(ge=0, le=100)] = 3
     """Reminders before the handoff fails and the customer hears it."""
     human_idle_after: Seconds = 1800
-    """Seconds without a human message after which the bot speaks again."""
+    """Seconds without a human message after which `HUMAN_IDLE` follows."""
+    human_idle: Literal["bot", "queue", "queue-then-bot"] = "bot"
+    """Where a customer goes whose human is silent or gone: back to the `bot`, into the `queue`, or
+    with `queue-then-bot` into the queue for `UNCLAIMED_AFTER` only. While the desk is closed they
+    go to the bot.
+    """
+    offer_seconds: Seconds = 45
+    """Seconds in which a person may accept a conversation that is offered to them."""
+    baton_assign: Literal["pull", "push"] = "pull"
+    """`push` offers each customer who waits to a person who is available; with `pull` people take
+    them from the queue.
+    """
+    baton_back_asked: Literal["off", "on"] = "off"
+    """`on` lets the customer end a handoff with the words of the notice `back_asked`."""
+    baton_survey: Literal["off", "on"] = "off"
+    """`on` asks the customer after a handoff how satisfied they are, from 1 to 5."""
     bot_turns_limit: Annotated[int, Field(ge=0)] = 100
     """Turns of bots in one conversation within `BOT_TURNS_WITHIN` and with no human in between;
     `0` for any number.
