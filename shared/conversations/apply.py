@@ -34,7 +34,7 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
+from shared.schemas.events import ByCustomer, ChatCreated, Event, TakesRoom, Unknown
 from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
@@ -124,7 +124,9 @@ async def _attempt(
     held: Entries = ()
     if asks_for_held(conversation, event):
         event, held = await with_held(ports, conversation, event)
-    event, person = await with_person(ports, event)
+    person: Seen = None
+    if isinstance(event, TakesRoom | PersonGone):
+        event, person = await with_person(ports, event)
     if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
         return Applied(conversation, Verdict.IGNORED, emits=False)
     decision = _decided(ports, event, conversation)
@@ -200,7 +202,7 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
                 [stored, *entries[1:], *beside.entries],
                 [Snapshot(conversation, snapshot.token), *beside.conversations],
                 [*beside.updates, *settled(place.held, decision.ended)],
-                written(ports, event, decision, place.person),
+                [] if place.person is None else written(ports, event, decision, place.person),
             )
         )
         if hand is not None:

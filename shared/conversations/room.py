@@ -45,11 +45,13 @@ def as_seen(ports: Ports, event: Event, found: Snapshot[Presence]) -> Event:
     return event.model_copy(update={"person": seen})
 
 
-def written(ports: Ports, event: Event, decision: Decision, seen: Seen) -> list[Snapshot[Presence]]:
+def written(
+    ports: Ports, event: Event, decision: Decision, seen: Snapshot[Presence]
+) -> list[Snapshot[Presence]]:
     """Returns the person as the decision leaves them, for its commit; none where it takes nothing
     of their room.
     """
-    if seen is None or decision.refusal is not None:
+    if decision.refusal is not None:
         return []
     after = seen.value
     if isinstance(event, PersonGone):
