@@ -14,6 +14,7 @@ from shared.schemas.measures import Progress
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 
 class Phase(StrEnum):
@@ -358,6 +359,7 @@ class Conversation(Stored):
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
+    - `virtual_agent_sessions`: the latest sessions of a desk's virtual agent, the oldest first.
     - `progress`: the running clocks of the reports.
     - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
@@ -401,6 +403,7 @@ class Conversation(Stored):
     unsubscribed_at: Time | None = None
     floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
+    virtual_agent_sessions: tuple[VirtualAgentSession, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
