@@ -243,7 +243,8 @@ async def published(bench: Any, *events: tuple[str, list[dict[str, Any]]]) -> li
         )
     page = await bench.store.journal("ccai:chat-1", None, 100)
     bodies = [command for entry in page.items for command in entry.value.commands]
-    told = [one.body["variables"] for one in bodies if isinstance(one, Publish)]
+    published = [one.body for one in bodies if isinstance(one, Publish)]
+    told = [one["variables"] for one in published if one["type"] == "variables"]
     assert [one.body["variables"] for one in bodies if isinstance(one, Comment)] == told
     return told
 
