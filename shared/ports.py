@@ -166,6 +166,15 @@ class ConversationStore(Protocol):
         entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
         """
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal from its end, the latest entry first. Entries of one sequence come in
+        any order.
+
+        Raises BadRequest for an invalid cursor.
+        """
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the last `limit` entries of the journal, the latest first."""
 

@@ -9,7 +9,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.details import Details
 from shared.schemas.journal import Verdict
-from shared.schemas.representative import Representative
+from shared.schemas.people import Role
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.times import Time
 
 
@@ -71,6 +72,7 @@ class ConversationView(Answer):
     phase: Phase
     representatives: tuple[Representative, ...] = ()
     customer_name: str | None = None
+    locale: str | None = None
     waiting_since: Time | None = None
     human_since: Time | None = None
     request_reason: str | None = None
@@ -178,6 +180,28 @@ class UploadAnswer(Answer):
     sha256: str
     file_name: str | None = None
     expires_at: str
+
+
+class MeAnswer(Answer):
+    """Who calls: a person of BATON_AGENTS, or a system.
+
+    `may` are the types of representatives as which they speak. With `reports` they see the reports,
+    and nothing else.
+    """
+
+    kind: Literal["person", "system"]
+    id: str
+    name: str
+    avatar: str | None = None
+    role: Role | None = None
+    languages: tuple[str, ...] | None = None
+    desks: tuple[str, ...] | None = None
+    capacity: int | None = None
+    may: tuple[RepresentativeType, ...]
+    supervisor: bool
+    admin: bool
+    templates: bool
+    reports: bool
 
 
 class EmptyAnswer(Answer):

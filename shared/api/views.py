@@ -7,6 +7,7 @@ from typing import Any
 import pydantic_core
 from pydantic.alias_generators import to_camel
 
+from shared.api.keys import is_supervisor
 from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, session_for, words_for
 from shared.media.tokens import LIFETIME, Uploaded
@@ -30,6 +31,7 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 
 
 def upload_view(
@@ -83,6 +85,7 @@ def conversation_view(
             representative_view(human.representative) for human in conversation.humans
         ],
         "customerName": conversation.customer_name,
+        "locale": conversation.locale,
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
@@ -192,6 +195,21 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
     return {name: value for name, value in view.items() if value is not None}
 
 
+def caller_view(caller: ApiKey) -> dict[str, Any]:
+    """Returns who calls: a person as BATON_AGENTS has them, or a system."""
+    person = caller.person
+    known = person.model_dump(mode="json") if person else {"id": caller.name, "name": caller.name}
+    return {
+        **known,
+        "kind": "person" if person else "system",
+        "may": sorted(caller.may),
+        "supervisor": is_supervisor(caller),
+        "admin": caller.admin,
+        "templates": caller.templates,
+        "reports": caller.reports,
+    }
+
+
 def representative_view(representative: Representative) -> dict[str, Any]:
     """Returns a representative as JSON data."""
     return representative.shown
@@ -206,6 +224,7 @@ def _command_view(command: Command) -> dict[str, Any]:
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
+        what["name"] = command.representative.display_name
     if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
     if isinstance(command, ToChannel) and command.channel is not None:

@@ -50,6 +50,7 @@ T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
+_BACK = ("seq",)  # one field alone, whose own index serves it
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -160,11 +161,16 @@ class FirestoreStore:
         found = await self._rpc.query(self._journal_of(conversation), query)
         return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        start = forms.read_cursor(cursor, _BACK, self._rpc.root)
+        query = forms.find("journal", [], _BACK, limit, start, direction="DESCENDING")
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _BACK, limit, _entry)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "seq", limit)
-        return self._page(
-            await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry
-        ).items
+        return (await self.journal_back(conversation, None, limit)).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)
