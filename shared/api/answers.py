@@ -40,6 +40,31 @@ class LinkView(Answer):
     phase: Phase
 
 
+class SessionView(Answer):
+    """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
+
+    `dataParameters` is shown to admins, and to desks if the agent audience may see it.
+    """
+
+    chat_id: int | None = None
+    call_id: int | None = None
+    campaign_id: int | None = None
+    campaign_name: str | None = None
+    virtual_agent_id: int | None = None
+    virtual_agent_name: str | None = None
+    participant_id: int | None = None
+    queue_id: int | None = None
+    queue_path: str | None = None
+    queue_language_id: str | None = None
+    session_type: str | None = None
+    conversation_id: str | None = None
+    session_id: str | None = None
+    data_parameters: JsonObject | None = None
+    joined_at: Time | None = None
+    left_at: Time | None = None
+    finish_reason: str | None = None
+
+
 class ConversationView(Answer):
     """A conversation. Variables and metadata are shown to keys of desks and admins only."""
 
@@ -62,6 +87,7 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
     queue_position: Annotated[int, Field(ge=1)] | None = None

@@ -459,5 +459,10 @@ async def _control(ask: Ask, event: Event) -> Response:
 async def _view(ask: Ask, conversation: Conversation, **more: object) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
     return views.json_response(
-        {**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more}
+        {
+            **views.conversation_view(
+                conversation, pending, agent=is_human(ask.caller), admin=ask.caller.admin
+            ),
+            **more,
+        }
     )
