@@ -46,6 +46,7 @@ class ConversationView(Answer):
     phase: Phase
     representatives: tuple[Representative, ...] = ()
     customer_name: str | None = None
+    locale: str | None = None
     waiting_since: Time | None = None
     human_since: Time | None = None
     request_reason: str | None = None

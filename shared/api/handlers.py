@@ -62,6 +62,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.types import ApiKey
 
 PAGE = 100
+ORDERS = ("sequence", "latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,15 +312,20 @@ async def list_conversations(ask: Ask) -> Response:
 
 
 async def get_journal(ask: Ask) -> Response:
-    """Returns one page of the journal. Markers are left out."""
+    """Returns one page of the journal, in sequence or from its end. Markers are left out."""
     must_be_human(ask.caller)
+    order, limit = _journal_part(ask.request)
     conversation = await control.seen(ask.ports, ask.conversation)
     journals = [*(former.id for former in conversation.formerly), conversation.id]
+    read = ask.ports.store.journal
+    if order == "latest":
+        journals.reverse()
+        read = ask.ports.store.journal_back
     number, cursor = _place(ask.request.query.get("cursor"), len(journals))
-    page = await ask.ports.store.journal(journals[number], cursor, PAGE)
+    page = await read(journals[number], cursor, limit)
     following: str | None = f"@{number} {page.cursor}" if page.cursor else f"@{number + 1}"
     if number == len(journals) - 1:
-        following = page.cursor
+        following = following if page.cursor and order == "latest" else page.cursor
     return views.json_response(
         {
             "entries": [
@@ -332,9 +338,19 @@ async def get_journal(ask: Ask) -> Response:
     )
 
 
+def _journal_part(request: Request) -> tuple[str, int]:
+    """Returns the order of a journal, and how many entries a page has. Raises BadRequest."""
+    order, limit = request.query.get("order", "sequence"), request.query.get("limit", str(PAGE))
+    if order not in ORDERS:
+        raise BadRequest("schema", f"order: one of {', '.join(ORDERS)}.", field="order")
+    if re.fullmatch("[0-9]{1,3}", limit) is None or not 1 <= int(limit) <= PAGE:
+        raise BadRequest("schema", f"limit: a number from 1 to {PAGE}.", field="limit")
+    return order, int(limit)
+
+
 def _place(cursor: str | None, journals: int) -> tuple[int, str | None]:
     """Returns which of a customer's journals a cursor is in, and the cursor in that journal. Those
-    of conversations that became part of this one come first. Raises BadRequest.
+    of conversations that became part of this one come first in sequence. Raises BadRequest.
     """
     last = journals - 1
     if cursor is None:

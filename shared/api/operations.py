@@ -115,7 +115,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET", f"{C}/journal", handlers.get_journal, DESK,
         "List the journal: the events, their commands, and the outcomes.",
-        "JournalAnswer", query=(CURSOR,),
+        "JournalAnswer",
+        query=(
+            CURSOR,
+            Query("order", "sequence by default, or the latest first", values=handlers.ORDERS),
+            Query("limit", "how many entries, at most 100, which is the default"),
+        ),
     ),
     Operation(
         "POST", f"{C}:requestHuman", handlers.request_human, ANY,

@@ -14,7 +14,7 @@ import pydantic_core
 from shared.api.handlers import Ask
 from shared.api.keys import Keyring
 from shared.api.operations import OPERATIONS, Handler
-from shared.api.page import is_page, reports_page
+from shared.api.page import is_page, page_file
 from shared.errors import BadRequest, BatonError, MethodNotAllowed, NotFound
 from shared.ports import Ports
 from shared.schemas.http import BODY_LIMIT, Request, Response
@@ -40,13 +40,13 @@ for _one in OPERATIONS:
 
 
 async def send_representative(
-    ports: Ports, keyring: Keyring, request: Request, page: Path | None = None
+    ports: Ports, keyring: Keyring, request: Request, pages: Path | None = None
 ) -> Response:
-    """Returns the answer to one request of the REST API, or a file of the reports page in folder
-    `page`. Raises any BatonError.
+    """Returns the answer to one request of the REST API, or a file of a page below the folder
+    `pages`. Raises any BatonError.
     """
     if is_page(request):
-        return reports_page(page, request)
+        return page_file(pages, ports.media_links.base if ports.media_links else None, request)
     if request.path == DOCUMENT:
         return openapi_document(request)
     caller = keyring.caller(request)
@@ -62,7 +62,7 @@ async def send_representative(
 
 
 def body_limit(keyring: Keyring, request: Request) -> int:
-    """Returns how many bytes of a body may be read: none for the page, and none without a valid
+    """Returns how many bytes of a body may be read: none for a page, and none without a valid
     key.
     """
     if is_page(request):

@@ -79,6 +79,7 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
             representative_view(human.representative) for human in conversation.humans
         ],
         "customerName": conversation.customer_name,
+        "locale": conversation.locale,
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
@@ -190,6 +191,7 @@ def _command_view(command: Command) -> dict[str, Any]:
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
+        what["name"] = command.representative.display_name
     if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
     if isinstance(command, ToChannel) and command.channel is not None:

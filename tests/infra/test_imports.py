@@ -37,12 +37,13 @@ ONLY = {
     "shared.teams.notify_handoff": {"notify_handoff"},
     "shared.transports.inline": set[str](),
     "shared.stores.sqlite.store": set[str](),
+    "cryptography": {"forward_variables"},  # PyJWT imports it
 }
 # Each of these takes a tenth of the start, or more, and no emulator needs it. A deployment imports
 # the credentials once it opens a channel.
 NEVER = {
     "google.cloud.firestore_v1", "google.pubsub_v1", "google.api_core", "google.auth", "requests",
-    "cryptography", "aiohttp", "email_validator", "infra",
+    "aiohttp", "infra",
 }  # fmt: skip
 PROGRAM = """
 import importlib, json, sys
