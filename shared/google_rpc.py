@@ -66,9 +66,7 @@ def channel(
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        return create_channel(  # type: ignore[no-untyped-call]  # an oversight of the library's
-            host, default_scopes=scopes, default_host=host, options=options
-        )
+        return create_channel(host, default_scopes=scopes, default_host=host, options=options)
     except GoogleAuthError as error:
         log("ERROR", "no Google credentials", host=host, detail=str(error)[:500])
         raise Unavailable(

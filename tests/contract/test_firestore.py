@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.api_core.exceptions import GoogleAPICallError
-from grpc.aio import AioRpcError, Metadata
+from grpc.aio import AioRpcError, Metadata  # type: ignore[import-untyped]  # grpcio has no types
 
 from shared.conversations.apply import apply
 from shared.customers.erase import erase
