@@ -1,5 +1,6 @@
 """The bodies of requests, their validation, and defaults for fields that callers leave out."""
 
+import re
 from typing import Annotated, Literal
 
 import pydantic_core
@@ -104,6 +105,19 @@ class ReleaseBody(_Verb):
 
 class FailBody(_Verb):
     reason: Reason
+
+
+PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PAGE_FORM = "give letters and digits, at most 64"
+
+
+class PresenceBody(Theirs):
+    """`page` is a name that an open page has chosen for itself; without one the person works by the
+    API only, and Baton offers them nothing.
+    """
+
+    state: Literal["available", "away"]
+    page: Annotated[str, StringConstraints(pattern=f"^{PAGE_ID.pattern}$")] | None = None
 
 
 class LinkBody(Theirs):

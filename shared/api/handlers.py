@@ -301,11 +301,6 @@ async def update_receipt(ask: Ask) -> Response:
     return views.json_response({"name": name, "receiptType": body.receipt_type})
 
 
-async def get_me(ask: Ask) -> Response:
-    """Returns who calls, and with which rights."""
-    return views.json_response(views.caller_view(ask.caller))
-
-
 async def get_conversation(ask: Ask) -> Response:
     """Returns a conversation, with the customer's position in the queue while they wait."""
     conversation = await control.seen(ask.ports, ask.conversation)
@@ -320,10 +315,7 @@ async def list_conversations(ask: Ask) -> Response:
     if phase not in Phase.__members__:
         raise BadRequest("schema", f"phase: one of {', '.join(Phase)}.", field="phase")
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
-    shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
-    for view in shown:
-        # Counting pending entries would take one more query for each conversation.
-        del view["pending"]
+    shown = [views.listed_view(one) for one in page.items if not one.erased]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
 
 

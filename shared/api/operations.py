@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from shared.api import bodies, handlers, reports
+from shared.api import bodies, handlers, people, reports
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
@@ -17,6 +17,7 @@ from shared.api.keys import (
     DESK,
     HUMAN,
     OWNER,
+    PERSON,
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
@@ -170,9 +171,20 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.RenameBody, refused=(404, 409, 429),
     ),
     Operation(
-        "GET", "/me", handlers.get_me, ALL,
-        "Get who calls: the person of BATON_AGENTS or the system, and their rights.",
-        "MeAnswer", refused=(),
+        "GET", "/me", people.get_me, ALL,
+        "Get who calls: the person of BATON_AGENTS or the system, and their rights. With `since` "
+        "the answer has what the person sees of their work, and comes once that has changed.",
+        "MeAnswer",
+        query=(
+            Query("since", "`since` of the previous answer; empty to be answered at once"),
+            Query("page", "the name of the open page that asks; it counts as open"),
+        ),
+        refused=(),
+    ),
+    Operation(
+        "PUT", "/me/presence", people.update_presence, PERSON,
+        "Say whether you are available, and that your page is open.",
+        "PresenceAnswer", bodies.PresenceBody, refused=(429,),
     ),
     Operation(
         "GET", "/reports/handoffs", reports.report_handoffs, REPORTS,

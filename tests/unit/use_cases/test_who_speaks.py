@@ -43,11 +43,12 @@ ANSWERS = SPEAKS | {
     "list_conversations", "get_journal", "claim", "release", "fail", "report_handoffs",
 }  # fmt: skip
 ADMIN = {"delete_conversation", "link", "unlink", "rename"}
+PERSON = ANSWERS | {"update_presence"}
 MAY = {
-    "jane": ANSWERS,
-    "sue": ANSWERS | {"report_agents"},
+    "jane": PERSON,
+    "sue": PERSON | {"report_agents"},
     "rita": {"get_me", "report_handoffs", "report_agents"},
-    "ada": ANSWERS | ADMIN | {"report_agents"},
+    "ada": PERSON | ADMIN | {"report_agents"},
     "bot": SPEAKS,
     "desk": ANSWERS,
     "root": ANSWERS | ADMIN | {"report_agents"},
