@@ -125,6 +125,11 @@ class Ask:
             )
         return found
 
+    @property
+    def person_id(self) -> str | None:
+        """The id of the person who calls, None for a system."""
+        return self.caller.person.id if self.caller.person else None
+
     def common(self, event_id: str | None) -> dict[str, object]:
         """Returns the fields that every event has. Without a caller's id it gets a random one."""
         return {
@@ -152,7 +157,13 @@ async def create_message(ask: Ask) -> Response:
     said = content.shown
     content = await _with_upload(ask, content)
     event = kind.model_validate(
-        {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
+        {
+            **ask.common(body.message_id),
+            "keeps_id": True,
+            "representative": who,
+            "person_id": ask.person_id,
+            "content": content,
+        }
     )
     accepted = await control.accept(ask.ports, event)
     name = f"conversations/{ask.written}/messages/{body.message_id}"
@@ -263,7 +274,7 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
     joined = event_type == "REPRESENTATIVE_JOINED"
     is_bot = who.representative_type is RepresentativeType.BOT
     kind = (BotJoined if joined else BotLeft) if is_bot else (HumanJoined if joined else HumanLeft)
-    common = {**ask.common(event_id), "keeps_id": True}
+    common = {**ask.common(event_id), "keeps_id": True, "person_id": ask.person_id}
     await control.accept(ask.ports, kind.model_validate({**common, "representative": who}))
 
 
@@ -374,7 +385,7 @@ async def request_human(ask: Ask) -> Response:
     """Accepts a request for a human. Returns the conversation."""
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
-    return await _control(
+    return await take_verb(
         ask,
         HumanRequested.model_validate(
             {**common, **body.model_dump(include={"reason", "metadata"})}
@@ -385,10 +396,12 @@ async def request_human(ask: Ask) -> Response:
 async def claim(ask: Ask) -> Response:
     """Accepts a human's claim of the conversation. Returns the conversation."""
     body = ask.body(ClaimBody)
-    who = ask.human(body.representative)
-    return await _control(
-        ask, Claim.model_validate({**ask.common(body.request_id), "representative": who})
-    )
+    said = {
+        "representative": ask.human(body.representative),
+        "person_id": ask.person_id,
+        "offer": body.offer,
+    }
+    return await take_verb(ask, Claim.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def release(ask: Ask) -> Response:
@@ -401,16 +414,17 @@ async def release(ask: Ask) -> Response:
     owner = None if anybody else ask.caller.name
     said = {
         "representative": who.representative if who else ask.human(body.representative),
+        "person_id": ask.person_id,
         "reason": body.reason,
         "owner": owner,
     }
-    return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+    return await take_verb(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def fail(ask: Ask) -> Response:
     """Accepts that no human is available. Returns the conversation."""
     body = ask.body(FailBody)
-    return await _control(
+    return await take_verb(
         ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason})
     )
 
@@ -444,7 +458,8 @@ async def delete_conversation(ask: Ask) -> Response:
     return views.json_response({})
 
 
-async def _control(ask: Ask, event: Event) -> Response:
+async def take_verb(ask: Ask, event: Event) -> Response:
+    """Takes a verb. Returns the conversation."""
     return await _view(ask, await control.control(ask.ports, event))
 
 

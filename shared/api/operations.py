@@ -21,6 +21,7 @@ from shared.api.keys import (
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
+    SUPERVISOR,
     Right,
 )
 from shared.schemas.conversation import Phase
@@ -149,6 +150,26 @@ OPERATIONS: tuple[Operation, ...] = (
         OWNER,
         "Release a conversation: the human leaves it.",
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:transfer", people.transfer, HUMAN,
+        "Pass the conversation on: offer it to a person, or put the customer into a queue.",
+        "ConversationView", bodies.TransferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:decline", people.decline, HUMAN,
+        "Decline the offer that was made to you.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:withdraw", people.withdraw, HUMAN,
+        "Withdraw the offer that you made, or as a supervisor any offer.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:takeOver", people.take_over, SUPERVISOR,
+        "Take the conversation from those who are present.",
+        "ConversationView", bodies.TakeOverBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:fail", handlers.fail, DESK,

@@ -24,7 +24,14 @@ from shared.conversations.held_messages import Entries, settled, with_held
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
-from shared.conversations.room import Seen, as_seen, healed, with_person, written
+from shared.conversations.room import (
+    AT_CAPACITY,
+    Seen,
+    as_seen,
+    healed,
+    with_person,
+    written,
+)
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
@@ -41,7 +48,6 @@ from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
 
 OUTBOX_LIMIT = 500
-AT_CAPACITY = "at-capacity"
 AT_ONCE = 20  # customers of one batch
 
 

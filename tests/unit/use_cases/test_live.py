@@ -215,8 +215,8 @@ async def test_it_keeps_the_page_open_and_writes_only_after_a_third_of_the_time(
 
 async def test_while_it_waits_it_keeps_the_page_open(bench: Any, ports: Ports) -> None:
     ports = replace(ports, page_open_for=timedelta(seconds=0.3))
-    bench.clock.now = lambda: bench.clock.time + timedelta(seconds=time.monotonic() - began)
     began = time.monotonic()
+    bench.clock.now = lambda: bench.clock.time + timedelta(seconds=time.monotonic() - began)
     first = await live(ports, JANE, "a", ["QUEUED"], "")
     waiting = await asking(ports, first.name, "a")
     for _ in range(4):
