@@ -3,7 +3,7 @@
 `stores` and `transports` implement them; tests may bring their own implementations.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,6 +76,17 @@ class Page(Generic[T]):
     items: list[T]
     cursor: str | None
     unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What somebody who watches the store sees at one moment: what a person does now, these
+    conversations by id, and the conversations of each phase, longest wait first.
+    """
+
+    person: Presence | None
+    conversations: Mapping[str, Conversation]
+    listed: Mapping[str, Sequence[Conversation]]
 
 
 class ConversationStore(Protocol):
@@ -155,6 +166,15 @@ class ConversationStore(Protocol):
         entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
         """
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal from its end, the latest entry first. Entries of one sequence come in
+        any order.
+
+        Raises BadRequest for an invalid cursor.
+        """
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the last `limit` entries of the journal, the latest first."""
 
@@ -179,6 +199,15 @@ class ConversationStore(Protocol):
         self, now: datetime, cursor: str | None, limit: int
     ) -> Page[Snapshot[Presence]]:
         """Returns the people whose `due_at` has passed, the earliest first."""
+
+    def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        """Yields what there is at once, and again after each change of it, also one that another
+        instance makes. At most `limit` conversations of each phase are listed.
+
+        It may yield the same again, and may end: then the caller watches again. Raises Unavailable.
+        """
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN

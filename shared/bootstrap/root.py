@@ -110,6 +110,7 @@ class Baton:
             origins=frozenset(settings.bridge_allowed_origins),
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
+            tells_failures=settings.virtual_agent_failed == "request-human",
         )
         return Door(
             partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
@@ -119,12 +120,9 @@ class Baton:
         from shared.api.keys import Keyring
         from shared.api.routes import body_limit, is_upload, send_representative
 
-        page, keyring = (
-            folder / "reports" if folder else None,
-            Keyring(self.settings.api_keys),
-        )
+        keyring = Keyring(self.settings.api_keys)
         ports = self._delivering("send_representative")
-        answer = partial(send_representative, ports, keyring, page=page)
+        answer = partial(send_representative, ports, keyring, pages=folder)
         return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
 
     def deliver_outbox(self) -> Door:

@@ -35,6 +35,7 @@ from shared.schemas.events import (
     Transfer,
     Undelivered,
     Unsubscribed,
+    VirtualAgentLeft,
     attachments_by_customer,
 )
 from shared.schemas.journal import Verdict
@@ -537,6 +538,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_DONE_OFFERED: _desk_done_offered,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
+    Guard.AGENT_FAILED: lambda _c, event, _p: isinstance(event, VirtualAgentLeft) and event.failed,
     Guard.OUTDATED: _outdated,
     Guard.OVER: _over,
     Guard.OVER_OFFERED: lambda conversation, event, policy: (

@@ -31,6 +31,7 @@ NotificationType = Literal[
     "handoff.floor_lost",
     "delivery.failed",
     "bot.silenced",
+    "virtual_agent.failed",
     "identity.conflict",
 ]
 TransferCause = Literal["transfer", "silence", "gone", "takeover", "returned"]
@@ -57,12 +58,17 @@ class WakeUp(_Body):
 class VariablesBody(_Body):
     """`baton-variables`: the variables of one capture that the event audience may see, and their
     provenance.
+
+    Where `type` is `joined` or `left`, a desk's virtual agent did so, and `variables` is empty.
+    `session` is then what the platform says of the session, under the platform's own names.
     """
 
     id: str
+    type: Literal["variables", "joined", "left"] = "variables"
     conversation: str
     time: Time
-    variables: JsonObject
+    variables: JsonObject = Field(default_factory=dict)
+    session: JsonObject | None = None
     provenance: Provenance
 
 

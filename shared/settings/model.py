@@ -340,6 +340,12 @@ class Settings(BaseModel):
     )
     """The audiences that a browser's reports reach: any of `event`, `agent` and `comment`."""
 
+    virtual_agent_failed: Literal["ignore", "request-human"] = "ignore"
+    """What follows when a desk's virtual agent leaves with a `finish_reason` that tells of a
+    failure. With `request-human` a signed webhook requests a human, and a browser's report notifies
+    the team.
+    """
+
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None

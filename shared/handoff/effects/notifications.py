@@ -22,6 +22,7 @@ _UNTIMED = {
     "delivery.failed",
     "bot.silenced",
     "handoff.floor_lost",
+    "virtual_agent.failed",
 }
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
