@@ -48,11 +48,12 @@ class _Body(Ours):
 
 class WakeUp(_Body):
     """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
-    due.
+    due. `person`: this person takes part in it, or is offered it, and seems to be gone.
     """
 
     conversation: str
     timers: bool = False
+    person: str | None = None
 
 
 class VariablesBody(_Body):

@@ -235,6 +235,10 @@ class Settings(BaseModel):
     """
     offer_seconds: Seconds = 45
     """Seconds in which a person may accept a conversation that is offered to them."""
+    presence_seconds: Seconds = 90
+    """Seconds after its last word for which a page of a person counts as open. When none is open,
+    what they hold goes on as `HUMAN_IDLE` says.
+    """
     baton_assign: Literal["pull", "push"] = "pull"
     """`push` offers each customer who waits to a person who is available; with `pull` people take
     them from the queue.
