@@ -130,7 +130,7 @@ class TransferBody(_Verb):
 
     to: TransferTo
     representative: Human | None = None
-    from_: Annotated[str, Field(alias="from")] | None = None
+    from_: str | None = Field(default=None, alias="from")
     reason: Reason
     note: Annotated[str, StringConstraints(min_length=1, max_length=NOTE_LIMIT)] | None = None
 
@@ -145,7 +145,7 @@ class TakeOverBody(_Verb):
     """
 
     representative: Human | None = None
-    from_: Annotated[str, Field(alias="from")] | None = None
+    from_: str | None = Field(default=None, alias="from")
     reason: Reason | None = None
 
 

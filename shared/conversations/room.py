@@ -6,6 +6,7 @@ of that person has changed.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from shared.errors import BatonError
 from shared.handoff.machine import Decision
 from shared.ports import Ports, Snapshot
 from shared.schemas.conversation import Conversation
@@ -65,13 +66,13 @@ def written(
     return [] if after is seen.value else [Snapshot(after, seen.token)]
 
 
-def explained(ports: Ports, event: Event, decision: Decision, seen: Seen) -> Decision:
+def explained(
+    ports: Ports, event: Event, decision: Decision, refusal: BatonError, seen: Seen
+) -> Decision:
     """Returns a refusal with what the caller must know to go on: who cannot take the conversation,
     which offer stands, when the desk opens.
     """
-    refusal, known = decision.refusal, decision.conversation
-    if refusal is None:
-        return decision
+    known = decision.conversation
     more: dict[str, str] = {}
     person = ports.people.get(seen.value.id) if seen else None
     if refusal.reason in (AT_CAPACITY, "not-available") and person and seen:
