@@ -15,6 +15,7 @@ from shared.api.bodies import (
     FailBody,
     LinkBody,
     MessageBody,
+    NoteBody,
     ReceiptBody,
     ReleaseBody,
     RenameBody,
@@ -54,6 +55,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Noted,
     SurveyAsked,
 )
 from shared.schemas.http import Request, Response
@@ -317,12 +319,13 @@ async def get_journal(ask: Ask) -> Response:
     order, limit = _journal_part(ask.request)
     conversation = await control.seen(ask.ports, ask.conversation)
     journals = [*(former.id for former in conversation.formerly), conversation.id]
-    read = ask.ports.store.journal
     if order == "latest":
         journals.reverse()
-        read = ask.ports.store.journal_back
     number, cursor = _place(ask.request.query.get("cursor"), len(journals))
-    page = await read(journals[number], cursor, limit)
+    if order == "latest":
+        page = await ask.ports.store.journal_back(journals[number], cursor, limit)
+    else:
+        page = await ask.ports.store.journal(journals[number], cursor, limit)
     following: str | None = f"@{number} {page.cursor}" if page.cursor else f"@{number + 1}"
     if number == len(journals) - 1:
         following = following if page.cursor and order == "latest" else page.cursor
@@ -396,6 +399,25 @@ async def release(ask: Ask) -> Response:
         "owner": owner,
     }
     return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def note(ask: Ask) -> Response:
+    """Accepts a person's note for their colleagues. Returns the conversation."""
+    must_speak_as(ask.caller, RepresentativeType.HUMAN)
+    body = ask.body(NoteBody)
+    said = {"representative": body.representative.representative, "note": body.text}
+    return await _control(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def list_canned(ask: Ask) -> Response:
+    """Returns the answers that people at the desk choose from."""
+    must_be_human(ask.caller)
+    answers = [
+        {"language": language, "title": title, "text": text}
+        for language, texts in ask.ports.canned.items()
+        for title, text in texts.items()
+    ]
+    return views.json_response({"answers": answers})
 
 
 async def fail(ask: Ask) -> Response:

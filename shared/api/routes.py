@@ -98,10 +98,10 @@ def openapi_document(request: Request) -> Response:
 
 def _route(request: Request) -> tuple[Handler, list[str]]:
     segments = request.path.strip("/").split("/")
-    if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
+    if segments[:1] != ["v1"] or segments[1:2] not in [[first] for first, *_ in ROUTES]:
         raise NotFound(
             "unknown-path",
-            "The API is below /v1/conversations and /v1/reports.",
+            "The API is below /v1/conversations, /v1/reports and /v1/canned.",
         )
     below = segments[1:]
     conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")

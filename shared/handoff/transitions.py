@@ -453,6 +453,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.BotJoined.kind: RECORDED_EVERYWHERE,
     events.BotLeft.kind: RECORDED_EVERYWHERE,
+    events.Noted.kind: RECORDED_EVERYWHERE,
     events.SurveyAsked.kind: {
         BOT: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
         QUEUED: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
