@@ -66,6 +66,7 @@ class Baton:
             media=self._fetcher,
             media_store=self._media_store,
             people=people(self.settings),
+            page_open_for=timedelta(seconds=self.settings.presence_seconds),
         )
 
     @cached_property
@@ -111,6 +112,7 @@ class Baton:
             origins=frozenset(settings.bridge_allowed_origins),
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
+            tells_failures=settings.virtual_agent_failed == "request-human",
         )
         return Door(
             partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
