@@ -97,8 +97,13 @@ async function lookAtConversation(id) {
   const book = state.book?.conversation === name ? state.book : new Book(name);
   const stale = book.version !== now.version || now.pending > 0 || book.isOpen();
   if (stale) await book.readLatest(now.version);
-  if (state.open === id) Object.assign(state, { gone: false, conversation: now, book });
+  if (state.open !== id || isOutdated(now)) return;
+  Object.assign(state, { gone: false, conversation: now, book });
 }
+
+/** An answer may be older than that to what a person has just done. */
+const isOutdated = (now) =>
+  state.conversation?.name === now.name && now.version < state.conversation.version;
 
 /** Shows a conversation, as its list knows it until Baton has answered. */
 export function open(id) {
