@@ -9,6 +9,7 @@ const CALM_PAUSE = 2000;
 const LIVELY_PAUSE = 400;
 const LIVELY_ROUNDS = 6;
 const HIDDEN_PAUSE = 5000;
+const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
 const PAGES = 10; // of a hundred conversations
 
 let lively = 0;
@@ -50,7 +51,7 @@ async function trouble() {
     await look();
     return null;
   } catch (error) {
-    if (error instanceof Away) return "Baton does not answer. Your words are kept; reconnecting …";
+    if (error instanceof Away) return AWAY;
     return error.status === undefined ? `This page stumbled: ${error.message}` : inWords(error);
   }
 }
