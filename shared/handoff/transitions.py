@@ -520,11 +520,6 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell((G.OUTDATED, IGNORE), otherwise=_step(E.STOP_LOOKING)),
         HUMAN: _cell(otherwise=IGNORE),
     },
-    own_events.PersonFree.kind: {
-        BOT: _cell(otherwise=IGNORE),
-        QUEUED: _cell((G.OFFER_STANDS, IGNORE), otherwise=_step(E.LOOK)),
-        HUMAN: _cell(otherwise=IGNORE),
-    },
     own_events.PersonGone.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell((G.OFFERED_SLOT, _step(E.END_OFFER, E.LOOK)), otherwise=IGNORE),
