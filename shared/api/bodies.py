@@ -16,7 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest, Forbidden
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.content import Content, File
+from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.people import Person
@@ -147,6 +147,11 @@ class TakeOverBody(_Verb):
     representative: Human | None = None
     from_: str | None = Field(default=None, alias="from")
     reason: Reason | None = None
+
+
+class NoteBody(_Verb):
+    representative: Human | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT, pattern=r"\S")]
 
 
 class ReleaseBody(_Verb):

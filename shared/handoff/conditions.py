@@ -524,7 +524,6 @@ GUARDS: Mapping[Guard, _Guard] = {
     ),
     Guard.OFFER_OVER: _offer_over,
     Guard.OFFER_FOREIGN: _offer_foreign,
-    Guard.OFFER_STANDS: lambda conversation, _e, _p: conversation.offer is not None,
     Guard.OFFERED_SLOT: lambda conversation, event, _p: (
         isinstance(event, PersonGone)
         and conversation.offer is not None

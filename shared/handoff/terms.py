@@ -98,7 +98,6 @@ class Guard(StrEnum):
     OFFERED_TO_THEM = "of the person to whom it is offered"
     OFFER_OVER = "the offer that it names does not stand"
     OFFER_FOREIGN = "the offer that it names is another's"
-    OFFER_STANDS = "an offer stands"
     OFFERED_SLOT = "about the person to whom it is offered"
     TRIED = "an offer stands, or this person was asked before, or has no room now"
     LAST_ONE_OFFERED = "the last one present, and an offer stands"

@@ -520,11 +520,6 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell((G.OUTDATED, IGNORE), otherwise=_step(E.STOP_LOOKING)),
         HUMAN: _cell(otherwise=IGNORE),
     },
-    own_events.PersonFree.kind: {
-        BOT: _cell(otherwise=IGNORE),
-        QUEUED: _cell((G.OFFER_STANDS, IGNORE), otherwise=_step(E.LOOK)),
-        HUMAN: _cell(otherwise=IGNORE),
-    },
     own_events.PersonGone.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell((G.OFFERED_SLOT, _step(E.END_OFFER, E.LOOK)), otherwise=IGNORE),
@@ -592,6 +587,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.BotJoined.kind: RECORDED_EVERYWHERE,
     events.BotLeft.kind: RECORDED_EVERYWHERE,
+    events.Noted.kind: RECORDED_EVERYWHERE,
     events.SurveyAsked.kind: {
         BOT: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
         QUEUED: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),

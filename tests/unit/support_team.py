@@ -41,7 +41,7 @@ class Team(Talk):
         return decision
 
     def by(self, who: Person, **more: Any) -> dict[str, Any]:
-        acts = {"fact": False, "key": who.id, "person_id": who.id}
+        acts: dict[str, Any] = {"fact": False, "key": who.id, "person_id": who.id}
         return {**self.common(), **acts, "representative": who.representative, **more}
 
     def asks(self) -> Decision:
@@ -64,11 +64,16 @@ class Team(Talk):
         return self.says(text, person.name, fact=False, key=person.id, person_id=person.id)
 
     def offers(self, by: Person, to: Person, **more: Any) -> Decision:
-        values = {"to_agent": to.id, "person": self.seen(to), "reason": "knows it", **more}
+        values: dict[str, Any] = {
+            "to_agent": to.id,
+            "person": self.seen(to),
+            "reason": "knows it",
+            **more,
+        }
         return self.take(events.Transfer(**self.by(by, **values)))
 
     def passes(self, by: Person, desk: str | None = None, **more: Any) -> Decision:
-        where = {"to_desk": desk} if desk else {"to_queue": True}
+        where: dict[str, Any] = {"to_desk": desk} if desk else {"to_queue": True}
         return self.take(events.Transfer(**self.by(by, **where, **more)))
 
     def declines(self, person: Person, offer: str | None = None) -> Decision:
@@ -78,7 +83,13 @@ class Team(Talk):
         return self.ends_offer(person, "withdrawn", offer, **more)
 
     def ends_offer(self, person: Person, why: str, offer: str | None, **more: Any) -> Decision:
-        acts = {**self.common(), "fact": False, "key": person.id, "by": person.id, **more}
+        acts: dict[str, Any] = {
+            **self.common(),
+            "fact": False,
+            "key": person.id,
+            "by": person.id,
+            **more,
+        }
         return self.take(events.OfferEnded(**acts, why=why, offer=offer or self.offer))
 
     def offer_expires(self, offer: str | None = None) -> Decision:
@@ -92,9 +103,6 @@ class Team(Talk):
         look = self.conversation.assign
         assert look is not None
         return self.take(own_events.AssignTimeout(**self.common(), armed=look.armed, n=look.n))
-
-    def is_free(self, person: Person) -> Decision:
-        return self.take(own_events.PersonFree(**self.common(), person=person.id))
 
     def is_gone(self, person: Person, slot: str | None = None) -> Decision:
         gone = slot or next(iter(sorted(self.rooms[person.id])))

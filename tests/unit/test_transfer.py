@@ -9,7 +9,7 @@ import pytest
 
 from shared.handoff.routing.desk import Desk
 from shared.handoff.routing.hours import Hours
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import CallDesk, Publish
 from shared.schemas.content import Content
 from shared.schemas.conversation import Phase
@@ -239,23 +239,18 @@ def test_who_did_not_take_it_is_asked_again_only_after_a_reminder() -> None:
     assert (team.tried, team.conversation.assign) == ((), None)
 
 
-def test_a_look_is_begun_also_where_one_is_under_way() -> None:
-    """look_skips: the one under way may have found nobody before this person came."""
+def test_a_look_that_is_outdated_ends_no_other() -> None:
+    """look_skips: one that found nobody before an offer ended must not end the next one."""
     team = Team(assign="push")
     team.asks()
     first = team.conversation.assign
-    team.is_free(JANE)
-    second = team.conversation.assign
     assert first is not None
-    assert second is not None
-    assert second.armed > first.armed
-    found_nobody = team.finds_nobody
-    team.conversation = team.conversation.model_copy(update={"assign": first})
-    stale = found_nobody()
-    assert stale.conversation.assign is None  # of the present look
-    team.is_free(JANE)
     team.baton_offers(JANE)
-    assert team.is_free(OMAR).verdict is Verdict.IGNORED
+    team.declines(JANE)
+    stale = own_events.AssignTimeout(**team.common(), armed=first.armed, n=first.n)
+    assert team.take(stale).verdict is Verdict.IGNORED
+    assert team.conversation.assign is not None
+    assert team.baton_offers(OMAR).verdict is Verdict.ACCEPTED
 
 
 def test_a_chat_ends_with_the_handoff_that_leaves_it() -> None:
@@ -349,7 +344,7 @@ def test_room_is_asked_for_where_somebody_joins() -> None:
 def test_a_system_joins_as_anybody_and_nothing_is_counted() -> None:
     team = Team()
     team.asks()
-    common = {"fact": False, "key": "crm", "representative": human("Jane")}
+    common: dict[str, Any] = {"fact": False, "key": "crm", "representative": human("Jane")}
     decision = team.take(events.Claim(**team.common(), **common))
     assert (decision.slots, team.phase) == ((), Phase.HUMAN)
     assert team.take(events.HumanLeft(**team.common(), **common)).refusal is None

@@ -194,14 +194,14 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1",
+        "entry": "e1", "note": "she is right",
         "offer": None if kind == "claim" else "o1", "why": "declined",
         "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
-    if model in (events.OfferEnded, own_events.PersonGone, own_events.PersonFree):
+    if model in (events.OfferEnded, own_events.PersonGone):
         values = {"by": "sam@example.com", "person": "sam@example.com", **values}
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
 
@@ -320,7 +320,6 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
         {"offer": TO_JANE, "humans": (SAM,)},
         {"person_id": "jane@example.com"},
     ),
-    Guard.OFFER_STANDS: ({"offer": TO_SAM}, {}),
     Guard.OFFERED_SLOT: ({"offer": TO_SAM}, {}),
     Guard.TRIED: ({"offer": TO_SAM}, {"person": SAM_SEEN}),
     Guard.LAST_ONE_OFFERED: ({"offer": TO_SAM}, {}),
@@ -569,7 +568,6 @@ def test_no_rule_is_missing() -> None:
         "offered": ["", "TRIED", ""],
         "offer_timeout": ["", "OFFER_OVER", "OFFER_OVER"],
         "assign_timeout": ["", "OUTDATED", ""],
-        "person_free": ["", "OFFER_STANDS", ""],
         "person_gone": ["", "OFFERED_SLOT", "OFFERED_SLOT ABSENT OTHERS_STAY TO_BOT"],
         "human_message": [
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
