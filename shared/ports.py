@@ -21,7 +21,6 @@ from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Person, Presence
 from shared.schemas.team import Team
-from shared.watches import Watches
 
 T = TypeVar("T")
 
@@ -368,8 +367,8 @@ class Ports:
     """What a use case works with.
 
     `streams`: measurements are also published to a topic, for reports made outside of Baton.
-    `circuits` and `watches`: those of this instance. `in_place`: what this function delivers
-    itself, None for nothing. `hand` is that of the present request. `media_links`, `media` and
+    `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
+    None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
     not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
     last word a page of theirs counts as open.
@@ -395,4 +394,3 @@ class Ports:
     media_store: MediaStore | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
     page_open_for: timedelta = timedelta(seconds=90)
-    watches: Watches = field(default_factory=Watches)

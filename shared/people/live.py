@@ -9,11 +9,11 @@ from functools import partial
 
 from shared.conversations.apply import wake
 from shared.people.presence import renew
+from shared.people.watches import Watch, any_change, watches_of
 from shared.ports import Ports, Watched
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import sha256
 from shared.schemas.people import Person, Presence
-from shared.watches import Watch, any_change
 
 LONGEST_SECONDS = 25.0  # less than the patience of anything between the page and Baton
 LISTED = 100  # conversations of a phase
@@ -50,7 +50,7 @@ async def live(
 
     Raises Contended, Unavailable.
     """
-    loop, watches = asyncio.get_running_loop(), ports.watches
+    loop, watches = asyncio.get_running_loop(), watches_of(ports.store)
     deadline = loop.time() + LONGEST_SECONDS
     keeping = _Keeping(ports, person, page)
     async with AsyncExitStack() as stack:

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from shared.ports import ConversationStore
 
 T = TypeVar("T")
 LINGERS_SECONDS = 5.0  # a page asks again at once
@@ -79,6 +82,14 @@ class Watches:
         watch.task.cancel()
         if self._open.get(what) is watch:
             del self._open[what]
+
+
+_WATCHES: WeakKeyDictionary[ConversationStore, Watches] = WeakKeyDictionary()
+
+
+def watches_of(store: ConversationStore) -> Watches:
+    """Returns the watches of this instance on a store."""
+    return _WATCHES.setdefault(store, Watches())
 
 
 async def any_change(watches: Iterable[Watch[Any]], seconds: float) -> None:
