@@ -22,9 +22,8 @@ from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.schemas.measures import Measure
-from shared.schemas.sealed import Sealed
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most

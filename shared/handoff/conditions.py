@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from shared.handoff.bot_turns import is_out_of_turns
+from shared.handoff.channels import active
 from shared.handoff.draft import Draft
-from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.terms import Condition, Effect, Guard

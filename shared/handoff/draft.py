@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from shared.handoff.floor import active
+from shared.handoff.channels import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route

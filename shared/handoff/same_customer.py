@@ -8,7 +8,7 @@ import itertools
 from datetime import datetime
 
 from shared.handoff import channels
-from shared.handoff.floor import later
+from shared.handoff.channels import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
 

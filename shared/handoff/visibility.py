@@ -15,8 +15,7 @@ from shared.handoff.said import in_words
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk, Listener, Post, Publish
 from shared.schemas.details import Attachment, Details, first_words
-from shared.schemas.journal import JournalEntry
-from shared.schemas.sealed import HIDDEN, unsealed
+from shared.schemas.journal import HIDDEN, JournalEntry, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 
 # Adds links to the files of what came beside a message: of a conversation's journal, and an entry.

@@ -39,7 +39,7 @@ class Floor(Stored):
     """Who is active at the platform, as its own latest word has it.
 
     - `since`: the platform's time of that word, None if it named none.
-    - `rank`: what the word counts within one second, see `shared/handoff/floor.py`.
+    - `rank`: what the word counts within one second, see `shared/handoff/channels.py`.
     - `handing_back`: Baton gives the floor back, and the customer has not written to Baton since.
     - `shared`: another sender was active in this conversation.
     """

@@ -6,16 +6,20 @@ The entry is also the dedupe record. While commands are pending it is part of th
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State, ToCustomer
 from shared.schemas.ids import platform_of, sent_key
 from shared.schemas.representative import Representative
-from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+T = TypeVar("T")
+HIDDEN = "[hidden]"
 _WORST_FIRST = (
     State.PENDING,
     State.WAITING,
@@ -37,6 +41,43 @@ class Verdict(StrEnum):
     SUPPRESSED = "suppressed"
     QUARANTINED = "quarantined"
     REFUSED = "refused"
+
+
+class Sealed(Generic[T]):
+    """Content of type T that some readers must not see. It cannot be printed, joined or sent by
+    accident: its repr is `[hidden]`. The stored form is the plain content.
+
+    Only `handoff.visibility` opens it, for a given reader; a test checks that.
+    """
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: T) -> None:
+        self._content = content
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        held = handler.generate_schema(get_args(source)[0])
+        sealing = core_schema.no_info_after_validator_function(cls, held)
+        sealed = core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), sealing], mode="left_to_right"
+        )
+        opening = core_schema.plain_serializer_function_ser_schema(unsealed, return_schema=held)
+        return core_schema.json_or_python_schema(sealing, sealed, serialization=opening)
+
+
+def unsealed(sealed: Sealed[T]) -> T:
+    """Returns the content. Only `handoff.visibility` may call this."""
+    return sealed._content
 
 
 class Notified(Stored):

@@ -33,7 +33,7 @@ READERS: Mapping[Effect, tuple[Listener, ...]] = {
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.DATE_EVENT: state.date_event,
     Effect.COUNT_VERSION: state.count_version,
-    Effect.NOTE_FLOOR: floor.note,
+    Effect.NOTE_FLOOR: state.note_floor,
     Effect.TAKE_FLOOR: floor.take,
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,

@@ -11,8 +11,8 @@ from shared.handoff.visibility import FIELD
 from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
-from shared.schemas.conversation import Conversation, Handback, Line, Timer
-from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
+from shared.schemas.conversation import Conversation, Handback, Holder, Line, Timer
+from shared.schemas.events import ByCustomer, FloorMoved, FromUser, SuggestionResponse, UserMessage
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
@@ -113,6 +113,25 @@ def note_address(draft: Draft) -> None:
     draft.conversation = channels.readdressed(
         draft.conversation, event.source, _when(draft), event.address, event.strong_address
     )
+
+
+def note_floor(draft: Draft) -> None:
+    """Notes the platform's word. What the customer says to us ends a handing back, also where it
+    comes late: no other sender gets these words.
+    """
+    event, source = draft.event, draft.event.source
+    if event.floor is None:
+        return
+    holder, moved = event.floor, isinstance(event, FloorMoved)
+    to_us = holder is Holder.OURS and not moved
+    rank = channels.MOVED if moved else channels.TO_US if to_us else channels.HEARD
+    known = next(one.floor for one in channels.all_of(draft.conversation) if one.id == source)
+    after = channels.noted(known, holder, event.occurred_at, rank)
+    if to_us and after.handing_back:
+        after = after.model_copy(update={"handing_back": False})
+    was_theirs = known is not None and known.holder is Holder.THEIRS
+    draft.lost_floor = rank == channels.HEARD and after.holder is Holder.THEIRS and not was_theirs
+    draft.conversation = channels.with_floor(draft.conversation, source, after)
 
 
 def unsubscribe(draft: Draft) -> None:
