@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.handoff.machine import Decision
-from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
@@ -22,7 +21,7 @@ from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
-from shared.schemas.journal import JournalEntry, Sealed, Verdict
+from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven

@@ -6,7 +6,7 @@ from shared.delivery.deliver import deliver
 from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import WakeUp

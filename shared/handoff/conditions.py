@@ -490,10 +490,11 @@ def _human_waited(draft: Draft) -> bool:
 
 
 def _floor_unused(draft: Draft) -> bool:
-    known, bot_speaks = draft.conversation, Effect.BOT_MESSAGE in draft.step.effects
-    is_shared = draft.capabilities.floor and known.platform in draft.policy.floor_given_back
-    was_human = draft.before.phase is Phase.HUMAN
-    return is_shared and was_human and _bot_again(draft) and not bot_speaks
+    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+        return False
+    given_back = draft.conversation.platform in draft.policy.floor_given_back
+    return given_back and draft.capabilities.floor
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:

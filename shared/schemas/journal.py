@@ -18,6 +18,16 @@ from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+# A message in Business Messages form: where its words stand.
+WORDS = {
+    "message": ("text",),
+    "suggestionResponse": ("text", "postbackData"),
+    "surveyResponse": ("questionResponseText", "rating"),
+    "userStatus": (),
+}
+# What Baton adds to a form: what it hands back to the bot, and what came beside the words. Both are
+# removed from what a platform sends.
+FIELD, DETAILS = "handoff", "details"
 T = TypeVar("T")
 HIDDEN = "[hidden]"
 _WORST_FIRST = (
@@ -253,3 +263,23 @@ def _tells_the_form(command: Command) -> bool:
         and bool(command.readers)
         and command.state is State.PENDING
     )
+
+
+def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
+    """Returns what an entry keeps of a form besides what was said, and where that stands in it."""
+    kept = {name: value for name, value in form.items() if name not in (FIELD, DETAILS)}
+    for payload, names in WORDS.items():
+        inside = kept.get(payload)
+        for name in names:
+            if said and isinstance(inside, dict) and inside.get(name) == said:
+                return kept | {payload: {**inside, name: ""}}, (payload, name)
+    return kept, None
+
+
+def form_with(form: JsonObject, words_at: tuple[str, str] | None, said: str | None) -> JsonObject:
+    """Returns a form with its words where they stood."""
+    if words_at is None or said is None:
+        return form
+    payload, name = words_at
+    inside = form.get(payload)
+    return form | {payload: {**(inside if isinstance(inside, dict) else {}), name: said}}

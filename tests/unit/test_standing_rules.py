@@ -4,6 +4,7 @@ effects of rows send.
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from shared.handoff.conditions import CONDITIONS
-from shared.handoff.effects.registry import EFFECTS
+from shared.handoff.draft import Draft
+from shared.handoff.effects.registry import EFFECTS, WORKS_ON
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
+from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE, Step
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content, Template
 from shared.schemas.conversation import (
@@ -355,7 +357,11 @@ def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
             for name in node.names
         }
         # else constants
-        assert taken == {"EFFECTS", "READERS"} if is_machine else all(map(str.isupper, taken)), path
+        assert (
+            taken == {"EFFECTS", "READERS", "WORKS_ON"}
+            if is_machine
+            else all(map(str.isupper, taken))
+        ), path
         drafts = [node for node in ast.walk(tree) if _calls(node, "Draft")]
         assert bool(drafts) is is_machine, path
     machine = ast.parse((SHARED / "handoff" / "machine.py").read_text())
@@ -387,3 +393,20 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
     }
     effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}
+
+
+@pytest.mark.parametrize("effect", WORKS_ON)
+@pytest.mark.parametrize("phase", Phase)
+def test_an_effect_does_nothing_where_its_field_is_empty(effect: Effect, phase: Phase) -> None:
+    field = WORKS_ON[effect]
+    empty = Conversation.model_fields[field].get_default(call_default_factory=True)
+    assert not empty
+    known, taken = conversation(phase, **{field: empty}), 0
+    for kind in TABLE:
+        draft = Draft(known, event(kind), NOW, WINDOW)
+        draft.begin(Step())
+        with suppress(TypeError):  # no row asks this effect of such an event
+            EFFECTS[effect](draft)
+            taken += 1
+        assert (draft.conversation, draft.commands) == (known, [])
+    assert taken

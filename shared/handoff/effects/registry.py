@@ -30,6 +30,21 @@ READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_DESK: ("HUMAN",),
 }
 
+# These effects work on one field of the conversation. Where it is empty they have nothing to do,
+# and are not called.
+WORKS_ON: Mapping[Effect, str] = {
+    Effect.CAPTURE_REPLY: "awaited",
+    Effect.CLOSE_DESK: "called",
+    Effect.END_BOT_RUN: "bot_run",
+    Effect.END_HUMAN_TIME: "human_since",
+    Effect.END_REQUEST: "request",
+    Effect.FORGET_LINES: "waits_for",
+    Effect.FORGET_OWED: "owed",
+    Effect.RELAY: "called",
+    Effect.REMIND: "timer",
+    Effect.STOP_TIMER: "timer",
+}
+
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.DATE_EVENT: state.date_event,
     Effect.COUNT_VERSION: state.count_version,

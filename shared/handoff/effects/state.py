@@ -7,13 +7,12 @@ from typing import Literal
 
 from shared.handoff import channels
 from shared.handoff.draft import Draft, expect
-from shared.handoff.visibility import FIELD
 from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation, Handback, Holder, Line, Timer
 from shared.schemas.events import ByCustomer, FloorMoved, FromUser, SuggestionResponse, UserMessage
-from shared.schemas.journal import Verdict
+from shared.schemas.journal import FIELD, Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
 
