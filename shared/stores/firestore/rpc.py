@@ -7,7 +7,8 @@ No call is retried here, because Baton has its own retries. A commit that is ret
 fail on the documents that its first try wrote.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -26,10 +27,14 @@ from google.api_core.grpc_helpers_async import wrap_errors
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
     CommitRequest,
     CommitResponse,
     Document,
     GetDocumentRequest,
+    ListenRequest,
+    ListenResponse,
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
     RunQueryRequest,
@@ -43,9 +48,11 @@ from shared.ports import PreconditionFailed
 
 SERVICE = "/google.firestore.v1.Firestore"
 TIMEOUT_SECONDS = 5.0
+LISTEN_SECONDS = 60.0  # more than a caller listens
 # the values of the library's own client
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
 
+Documents = dict[str, Any]
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
 
@@ -56,6 +63,8 @@ def _bare(wrapper: Any) -> Any:
 
 _Commit, _Committed = _bare(CommitRequest), _bare(CommitResponse)
 _Get, _Document = _bare(GetDocumentRequest), _bare(Document)
+_GetAll, _Got = _bare(BatchGetDocumentsRequest), _bare(BatchGetDocumentsResponse)
+_Listen, _Heard = _bare(ListenRequest), _bare(ListenResponse)
 _Query, _Found = _bare(RunQueryRequest), _bare(RunQueryResponse)
 _Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregationQueryResponse)
 
@@ -109,6 +118,16 @@ class FirestoreRpc:
                 _must_exist(error)
                 return None
 
+    async def get_all(self, names: Sequence[str]) -> list[Any]:
+        """Returns those of the documents that exist, in any order. Raises Unavailable."""
+        request = _GetAll(database=self.database, documents=names, read_time=self._read_time)
+        tracing.count("get_all")
+        with _errors():
+            answers = await self._connected().batch_get_documents(
+                request, **self._options("database", self.database)
+            )
+            return [answer.found async for answer in answers if answer.HasField("found")]
+
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
         """Returns the update time of each write.
 
@@ -153,6 +172,27 @@ class FirestoreRpc:
             counts = [answer.result.aggregate_fields async for answer in answers]
         return sum(fields["n"].integer_value for fields in counts if "n" in fields)
 
+    async def listen(self, targets: Sequence[Message]) -> AsyncGenerator[list[Documents], None]:
+        """Yields the documents of each target by name, all of one moment: first as they are, then
+        after each change.
+
+        It ends where Firestore ends it. Raises Unavailable.
+        """
+        tracing.count("listen")
+        listening, metadata = _Listening(len(targets)), self._options("database", self.database)
+        with _errors():
+            answers = await self._connected().listen(
+                _asked(self.database, targets), **{**metadata, "timeout": LISTEN_SECONDS}
+            )
+            try:
+                async for answer in answers:
+                    if listening.hears(answer):
+                        yield listening.found
+                    if listening.is_over:
+                        return
+            finally:
+                answers.cancel()
+
     async def close(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
@@ -168,7 +208,9 @@ class FirestoreRpc:
             channel = self._channel = self._opened()
             self._calls = SimpleNamespace(
                 get_document=_call(channel.unary_unary, "GetDocument", _Get, _Document),
+                batch_get_documents=_call(channel.unary_stream, "BatchGetDocuments", _GetAll, _Got),
                 commit=_call(channel.unary_unary, "Commit", _Commit, _Committed),
+                listen=_call(channel.stream_stream, "Listen", _Listen, _Heard),
                 run_query=_call(channel.unary_stream, "RunQuery", _Query, _Found),
                 run_aggregation_query=_call(
                     channel.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
@@ -180,6 +222,65 @@ class FirestoreRpc:
         if self._emulator is not None:
             return grpc.aio.insecure_channel(self._emulator, options=OPTIONS)
         return FirestoreGrpcAsyncIOTransport.create_channel(options=OPTIONS)
+
+
+class _Listening:
+    """What Firestore has sent of each target.
+
+    https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#listenresponse
+    """
+
+    def __init__(self, targets: int) -> None:
+        self.found: list[Documents] = [{} for _ in range(targets)]
+        self.is_over, self._has_changed = False, True
+        self._incomplete = set(range(1, targets + 1))
+
+    def hears(self, answer: Any) -> bool:
+        """Returns whether `found` is of one moment, and has changed since the last one."""
+        kind = answer.WhichOneof("response_type")
+        if kind == "target_change":
+            return self._ends_a_moment(answer.target_change)
+        self._has_changed = True
+        if kind == "document_change":
+            change = answer.document_change
+            for target in change.target_ids:
+                self.found[target - 1][change.document.name] = change.document
+            self._forget(change.document.name, change.removed_target_ids)
+        elif kind == "document_delete":
+            self._forget(answer.document_delete.document, answer.document_delete.removed_target_ids)
+        elif kind == "document_remove":
+            self._forget(answer.document_remove.document, answer.document_remove.removed_target_ids)
+        else:  # the number of documents: it differs where a removal was not sent
+            of = self.found[answer.filter.target_id - 1]
+            self.is_over = len(of) != answer.filter.count
+        return False
+
+    def _ends_a_moment(self, change: Any) -> bool:
+        kind, kinds = change.target_change_type, change.TargetChangeType
+        about = change.target_ids or range(1, len(self.found) + 1)
+        self.is_over = kind == kinds.REMOVE
+        if kind == kinds.CURRENT:
+            self._incomplete.difference_update(about)
+        elif kind == kinds.RESET:
+            self._incomplete.update(about)
+            for target in about:
+                self.found[target - 1].clear()
+        is_of_all = kind == kinds.NO_CHANGE and not change.target_ids
+        if self._incomplete or not is_of_all or not change.HasField("read_time"):
+            return False
+        changed, self._has_changed = self._has_changed, False
+        return changed
+
+    def _forget(self, name: str, targets: Sequence[int]) -> None:
+        for target in targets:
+            self.found[target - 1].pop(name, None)
+
+
+async def _asked(database: str, targets: Sequence[Message]) -> AsyncGenerator[Any, None]:
+    """Yields the requests to listen to these targets. Firestore listens while this does not end."""
+    for number, target in enumerate(targets, 1):
+        yield _Listen(database=database, add_target={**target, "target_id": number})
+    await asyncio.Event().wait()
 
 
 def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:

@@ -5,16 +5,20 @@ Transactions are not used, because they take locks and starve under contention.
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
                                     body
+people/{hash of the id}             due_at, expire_at, body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
 Other reads include them: `entry` still recognises a duplicate, `load` returns the token that a
 write needs, and an erase finds the whole journal.
+
+People have no shards. Each is written twice a minute at most, and Firestore takes about 500 writes
+a second in one index range.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,10 +26,20 @@ from google.api_core.exceptions import InvalidArgument
 
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
-from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
-from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
+from shared.schemas.people import Presence
+from shared.stores.documents import (
+    SHARDS,
+    is_in_no_line,
+    shard,
+    to_conversation,
+    to_entry,
+    to_page,
+    to_person,
+    watched,
+)
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
@@ -74,7 +88,8 @@ class FirestoreStore:
             forms.replace(*self._entry_document(entry.value), entry.token)
             for entry in commit.updates
         ]
-        times = await self._rpc.commit([*entries, *conversations, *updates])
+        people = [self._write_person(person) for person in commit.people]
+        times = await self._rpc.commit([*entries, *conversations, *updates, *people])
         await self._keep_links(commit)
         created = zip(commit.entries, times, strict=False)
         written = zip(commit.conversations, times[len(entries) :], strict=False)
@@ -130,10 +145,8 @@ class FirestoreStore:
         return await self._rpc.count(self._journal_of(conversation), query)
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
-        query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        found = await self._rpc.query(self._rpc.root, query)
+        found = await self._rpc.query(self._rpc.root, _in_phase(phase, limit, start))
         bodies = self._page(found, _BY_WAIT, limit, _body)
         page = to_page(bodies.items, bodies.cursor)
         waiting = [one for one in page.items if not is_in_no_line(one)]
@@ -166,6 +179,46 @@ class FirestoreStore:
         query = forms.find("conversations", [], (), limit, start)
         bodies = self._page(await self._rpc.query(self._rpc.root, query), (), limit, _body)
         return to_page(bodies.items, bodies.cursor)
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        names = [self._name(forms.person_path(one)) for one in ids]
+        found = map(_person, await self._rpc.get_all(names) if names else ())
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        due = forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now))
+        start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
+        found = await self._rpc.query(
+            self._rpc.root, forms.find("people", [due], _BY_DUE, limit, start)
+        )
+        more = len(found) == limit
+        return Page(
+            [_person(one) for one in found],
+            forms.write_cursor(found[-1], _BY_DUE) if more else None,
+        )
+
+    async def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        one = self._name(forms.person_path(person))
+        among = [self._name(forms.conversation_path(each)) for each in conversations]
+        queries = [_in_phase(phase, limit) for phase in phases]
+        targets: list[Message] = [
+            {"documents": {"documents": [one, *among]}},
+            *({"query": {"parent": self._rpc.root, "structured_query": each}} for each in queries),
+        ]
+        async with aclosing(self._rpc.listen(targets)) as moments:
+            async for mine, *listed in moments:
+                yield watched(
+                    _body(mine[one]) if one in mine else None,
+                    [_body(mine[name]) for name in among if name in mine],
+                    {
+                        phase: map(_body, sorted(found.values(), key=forms.wait_position))
+                        for phase, found in zip(phases, listed, strict=True)
+                    },
+                )
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -244,6 +297,17 @@ class FirestoreStore:
         if conversation.token is None:
             return forms.create(name, fields)
         return forms.replace(name, fields, conversation.token)
+
+    def _write_person(self, person: Snapshot[Presence]) -> Message:
+        """Returns the write. A document with slots does not expire: they would be free again while
+        their customers are still there.
+        """
+        value = person.value
+        name = self._name(forms.person_path(value.id))
+        fields = forms.person_fields(value, None if value.slots else self._expiry(None))
+        if person.token is None:
+            return forms.create(name, fields)
+        return forms.replace(name, fields, person.token)
 
     def _expiry(self, due_at: datetime | None) -> datetime:
         now = self._clock.now()
@@ -337,6 +401,10 @@ def _entry(document: Any) -> Snapshot[JournalEntry]:
     return Snapshot(to_entry(_body(document)), document.update_time)
 
 
+def _person(document: Any) -> Snapshot[Presence]:
+    return Snapshot(to_person(_body(document)), document.update_time)
+
+
 def _read(
     documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]
 ) -> list[Count]:
@@ -350,6 +418,12 @@ def _read(
 
 def _pending(after: int) -> Message:
     return forms.where("pending_seq", "GREATER_THAN", forms.integer(after))
+
+
+def _in_phase(phase: str, limit: int, start: Sequence[Message] = ()) -> Message:
+    """Returns a query for the conversations of a phase, longest wait first."""
+    filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
+    return forms.find("conversations", filters, _BY_WAIT, limit, start)
 
 
 def _due_query(

@@ -4,9 +4,10 @@ A commit is durable when it returns.
 """
 
 import asyncio
+import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -16,17 +17,21 @@ from typing import Any, TypeVar
 
 from shared.errors import BadRequest
 from shared.measures.counts import SHOWN, Count, Tally, in_tally
-from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import format_time
 from shared.stores.documents import (
     from_conversation,
     from_entry,
+    from_person,
     is_in_no_line,
     to_conversation,
     to_entry,
     to_page,
+    to_person,
+    watched,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -44,6 +49,8 @@ _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, i
 _Row = tuple[Any, ...]
 FIRST_REVISION = 1
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
+# how often a watch looks for the commits of another process
+LOOK_AGAIN_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists conversations (
   id text primary key, version integer not null, phase text not null, waiting_since text,
@@ -67,6 +74,9 @@ create table if not exists natives (
   conversation text not null, entry text not null, native text not null, primary key (conversation,
   entry, native)) without rowid;
 create index if not exists natives_by_native on natives (native);
+create table if not exists people (
+  id text primary key, version integer not null, due_at text, body text not null) without rowid;
+create index if not exists people_by_due on people (due_at, id) where due_at is not null;
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -74,13 +84,14 @@ SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 class SqliteStore:
     """A ConversationStore.
 
-    Tokens are the version of a conversation and the revision of an entry.
+    Tokens are the version of a conversation or a person and the revision of an entry.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
+        self._watching: set[asyncio.Event] = set()
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         rows = await self._run(
@@ -93,6 +104,8 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> Written:
         await self._run(_whole, _commit, commit)
+        for committed in self._watching:
+            committed.set()
         return Written(
             [Snapshot(entry, FIRST_REVISION) for entry in commit.entries],
             [Snapshot(one.value, one.value.version) for one in commit.conversations],
@@ -175,6 +188,37 @@ class SqliteStore:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
         return _conversations(rows, limit)
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        sql = "select body from people where id in (select value from json_each(?))"
+        rows = await self._run(_select, sql, (json.dumps(list(ids)),))
+        found = (_person(body) for (body,) in rows)
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        sql = """select body, due_at || ' ' || id as place from people
+                 where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
+        return page(rows, lambda row: _person(row[0]), limit)
+
+    async def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        committed, before = asyncio.Event(), None
+        self._watching.add(committed)
+        try:
+            while True:
+                committed.clear()
+                rows = await self._run(_watched, person, conversations, phases, limit)
+                if rows != before:
+                    before = rows
+                    yield _seen(*rows)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(committed.wait(), LOOK_AGAIN_SECONDS)
+        finally:
+            self._watching.discard(committed)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -279,6 +323,39 @@ def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]
     return connection.execute(sql, values).fetchall()
 
 
+def _watched(
+    connection: sqlite3.Connection,
+    person: str,
+    conversations: Collection[str],
+    phases: Collection[str],
+    limit: int,
+) -> tuple[list[_Row], list[_Row], dict[str, list[_Row]]]:
+    """Returns the bodies, all of one moment."""
+
+    def bodies(sql: str, *values: object) -> list[_Row]:
+        return connection.execute(f"select body from {sql}", values).fetchall()  # noqa: S608  # Baton's own text
+
+    connection.execute("begin")
+    try:
+        among = "conversations where id in (select value from json_each(?)) order by id"
+        listed = "conversations where phase = ? order by coalesce(waiting_since, ''), id limit ?"
+        return (
+            bodies("people where id = ?", person),
+            bodies(among, json.dumps(list(conversations))),
+            {phase: bodies(listed, phase, limit) for phase in phases},
+        )
+    finally:
+        connection.execute("commit")
+
+
+def _seen(people: list[_Row], among: list[_Row], listed: dict[str, list[_Row]]) -> Watched:
+    return watched(
+        next((str(body) for (body,) in people), None),
+        [str(body) for (body,) in among],
+        {phase: [str(body) for (body,) in rows] for phase, rows in listed.items()},
+    )
+
+
 def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:
     """Runs `work` in one transaction."""
     connection.execute("begin immediate")
@@ -341,6 +418,8 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
         _create_entry(connection, entry)
     for conversation in commit.conversations:
         _write_conversation(connection, conversation)
+    for person in commit.people:
+        _write_person(connection, person)
     _update_together(connection, commit.updates)
 
 
@@ -393,6 +472,17 @@ def _write_conversation(
           body = ?
                  where id = ? and version = ?"""
         key = (conversation.value.id, conversation.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _write_person(connection: sqlite3.Connection, person: Snapshot[Presence]) -> None:
+    document = from_person(person.value)
+    values = (document.version, *_texts(document.due_at), document.body)
+    sql = "insert or ignore into people (version, due_at, body, id) values (?, ?, ?, ?)"
+    key: tuple[object, ...] = (person.value.id,)
+    if person.token is not None:
+        sql = "update people set version = ?, due_at = ?, body = ? where id = ? and version = ?"
+        key = (person.value.id, person.token)
     _must_change_one(connection.execute(sql, (*values, *key)))
 
 
@@ -452,6 +542,11 @@ def _conversations(rows: list[_Row], limit: int) -> Page[Conversation]:
 def _conversation(body: str) -> Snapshot[Conversation]:
     conversation = to_conversation(body)
     return Snapshot(conversation, conversation.version)
+
+
+def _person(body: str) -> Snapshot[Presence]:
+    person = to_person(body)
+    return Snapshot(person, person.version)
 
 
 def _texts(*times: datetime | None) -> tuple[str | None, ...]:
