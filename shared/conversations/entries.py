@@ -96,7 +96,8 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         reason=decision.reason,
         event_id=event.id,
         native_id=event.native_id,
-        digest=event.digest,
+        # no caller's request has the id of what a customer did
+        digest=None if isinstance(event, ByCustomer) else event.digest,
         captured_for=decision.captured_for,
         **_words(event, decision),
         occurred_at=event.occurred_at if decision.conversation.tracked else None,
@@ -203,11 +204,9 @@ def _dedupe_record(entry: JournalEntry, **update: object) -> JournalEntry:
 
 def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
     """Returns the entry with a Stream command for each record; unchanged where streams are off."""
-    streams = (
-        _stream_of(entry, one)
-        for one in entry.commands
-        if ports.streams and isinstance(one, Record)
-    )
+    if not ports.streams:
+        return entry
+    streams = (_stream_of(entry, one) for one in entry.commands if isinstance(one, Record))
     return entry.model_copy(update={"commands": (*entry.commands, *streams)})
 
 

@@ -22,6 +22,7 @@ KEYWORD_FOLLOWS = timedelta(seconds=10)
 HEARD, TO_US, MOVED = 0, 1, 2
 LAPSES_AFTER = timedelta(days=1)  # a sender of whom nothing was heard since is not active any more
 _Update = Mapping[str, object]
+_Channel = Channel | Conversation  # the channel in use has its fields in the conversation
 
 
 def in_use(conversation: Conversation) -> Channel:
@@ -123,7 +124,7 @@ def acted(
     channel's window, ends their unsubscribing, and gives their addresses there.
     """
 
-    def after(channel: Channel) -> _Update:
+    def after(channel: _Channel) -> _Update:
         known, since = channel.last_user_at, channel.unsubscribed_at
         latest = (
             {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
@@ -144,7 +145,7 @@ def readdressed(
 ) -> Conversation:
     """Returns the conversation after a report that the customer's names have changed."""
 
-    def after(channel: Channel) -> _Update:
+    def after(channel: _Channel) -> _Update:
         is_late = channel.last_user_at is not None and at < channel.last_user_at
         return {} if is_late or not address else _addresses(channel, address, strong_address)
 
@@ -164,7 +165,7 @@ def without_number(conversation: Conversation, source: str) -> Conversation:
     )
 
 
-def _addresses(channel: Channel, address: str, strong_address: str | None) -> _Update:
+def _addresses(channel: _Channel, address: str, strong_address: str | None) -> _Update:
     strong = strong_address or channel.strong_address
     return {"address": address, "strong_address": strong, "unreachable": False}
 
@@ -220,6 +221,13 @@ def later(one: Floor | None, other: Floor | None) -> Floor | None:
     return other if is_older else one
 
 
+def floor_of(conversation: Conversation, source: str) -> Floor | None:
+    """Returns who is active on one of the customer's channels, as far as that is known."""
+    if source == conversation.channel:
+        return conversation.floor
+    return next(one.floor for one in conversation.elsewhere if one.id == source)
+
+
 def with_floor(conversation: Conversation, source: str, floor: Floor) -> Conversation:
     """Returns the conversation with who is active on one of its channels."""
     return _on(conversation, source, lambda _: {"floor": floor})
@@ -250,11 +258,11 @@ def subscribed(conversation: Conversation, source: str, at: datetime) -> Convers
 
 
 def _on(
-    conversation: Conversation, source: str, change: Callable[[Channel], _Update]
+    conversation: Conversation, source: str, change: Callable[[_Channel], _Update]
 ) -> Conversation:
     """Returns the conversation with one of its channels changed."""
     if source == conversation.channel:
-        return conversation.model_copy(update=change(in_use(conversation)))
+        return conversation.model_copy(update=change(conversation))
     others = (
         one.model_copy(update=change(one)) if one.id == source else one
         for one in conversation.elsewhere

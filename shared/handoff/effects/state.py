@@ -89,10 +89,10 @@ def follow_customer(draft: Draft) -> None:
 
 def note_customer(draft: Draft) -> None:
     event, known = expect(draft.event, FromUser), draft.conversation
-    draft.change(
-        locale=event.locale or known.locale,
-        customer_name=event.customer_name or known.customer_name,
-    )
+    locale = event.locale or known.locale
+    name = event.customer_name or known.customer_name
+    if (locale, name) != (known.locale, known.customer_name):
+        draft.change(locale=locale, customer_name=name)
 
 
 def note_contact(draft: Draft) -> None:
@@ -124,7 +124,7 @@ def note_floor(draft: Draft) -> None:
     holder, moved = event.floor, isinstance(event, FloorMoved)
     to_us = holder is Holder.OURS and not moved
     rank = channels.MOVED if moved else channels.TO_US if to_us else channels.HEARD
-    known = next(one.floor for one in channels.all_of(draft.conversation) if one.id == source)
+    known = channels.floor_of(draft.conversation, source)
     after = channels.noted(known, holder, event.occurred_at, rank)
     if to_us and after.handing_back:
         after = after.model_copy(update={"handing_back": False})
