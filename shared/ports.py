@@ -6,7 +6,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from shared.circuits import Circuits
@@ -164,6 +164,15 @@ class ConversationStore(Protocol):
         Entries of one sequence are sorted by time, then by id. They are the markers of an event and
         the requests to the built-in bot that followed from it. With `expired` the result includes
         entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
+        """
+
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal from its end, the latest entry first. Entries of one sequence come in
+        any order.
+
+        Raises BadRequest for an invalid cursor.
         """
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
@@ -356,7 +365,8 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up. `people`: those of `BATON_AGENTS`, by their ids.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
+    last word a page of theirs counts as open.
     """
 
     store: ConversationStore
@@ -377,3 +387,4 @@ class Ports:
     media: Fetcher | None = None
     media_store: MediaStore | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
+    page_open_for: timedelta = timedelta(seconds=90)

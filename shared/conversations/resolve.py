@@ -15,6 +15,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, ChatCreated, Event, NamesChanged
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Resolved:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an event acts: the event as one of that conversation, the conversation, what the commit
-    writes beside it, whether the customer's names are news, and the entries of the messages that
-    wait for the customer.
+    writes beside it, whether the customer's names are news, the entries of the messages that wait
+    for the customer, and the person whose room the event may take.
     """
 
     event: Event
@@ -55,6 +56,7 @@ class Place:
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
     held: tuple[Snapshot[JournalEntry], ...] = ()
+    person: Snapshot[Presence] | None = None
 
 
 async def where_it_acts(

@@ -31,6 +31,7 @@ from shared.schemas.events import (
     Subscribed,
     Undelivered,
     Unsubscribed,
+    VirtualAgentLeft,
     attachments_by_customer,
 )
 from shared.schemas.journal import Verdict
@@ -352,6 +353,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
+    Guard.AGENT_FAILED: lambda _c, event, _p: isinstance(event, VirtualAgentLeft) and event.failed,
     Guard.OUTDATED: _outdated,
     Guard.OVER: _over,
     Guard.OVER_OUT: _over_out,

@@ -258,7 +258,7 @@ _ACTS = {
     ),
     HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
-_VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
+_VARIABLES = _step(E.KEEP_SESSION, E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
 _SPEAKS_UP = _cell(
     NO_TEMPLATE,
@@ -515,8 +515,16 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(otherwise=_step(E.TELL_DESK, E.RELAY)),
     },
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
-    events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
-    events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
+    events.VirtualAgentJoined.kind: {
+        phase: _cell(otherwise=_step(E.KEEP_SESSION, E.PUBLISH_SESSION)) for phase in Phase
+    },
+    events.VirtualAgentLeft.kind: {
+        phase: _cell(
+            (G.AGENT_FAILED, _step(E.KEEP_SESSION, E.PUBLISH_SESSION, E.NOTIFY_AGENT_FAILED)),
+            otherwise=_step(E.KEEP_SESSION, E.PUBLISH_SESSION),
+        )
+        for phase in Phase
+    },
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
     events.Unsubscribed.kind: {
         phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase

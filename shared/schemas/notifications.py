@@ -5,7 +5,7 @@ They are delivered at least once, in order, under ids that do not change.
 
 from typing import Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.measures import Measure
@@ -30,6 +30,7 @@ NotificationType = Literal[
     "handoff.floor_lost",
     "delivery.failed",
     "bot.silenced",
+    "virtual_agent.failed",
     "identity.conflict",
 ]
 
@@ -45,22 +46,28 @@ class _Body(Ours):
 
 class WakeUp(_Body):
     """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
-    due.
+    due. `person`: this person takes part in it, or is offered it, and seems to be gone.
     """
 
     conversation: str
     timers: bool = False
+    person: str | None = None
 
 
 class VariablesBody(_Body):
     """`baton-variables`: the variables of one capture that the event audience may see, and their
     provenance.
+
+    Where `type` is `joined` or `left`, a desk's virtual agent did so, and `variables` is empty.
+    `session` is then what the platform says of the session, under the platform's own names.
     """
 
     id: str
+    type: Literal["variables", "joined", "left"] = "variables"
     conversation: str
     time: Time
-    variables: JsonObject
+    variables: JsonObject = Field(default_factory=dict)
+    session: JsonObject | None = None
     provenance: Provenance
 
 

@@ -19,6 +19,7 @@ HEADLINES: Mapping[str, str] = {
     "handoff.floor_lost": "Another sender took the conversation from the person",
     "delivery.failed": "Something did not reach the customer",
     "bot.silenced": "A bot talks with a robot, and is silent for now",
+    "virtual_agent.failed": "A virtual agent failed, as an agent's browser reports",
     "identity.conflict": "Two conversations are one customer's, and stay apart",
 }
 

@@ -235,6 +235,10 @@ class Settings(BaseModel):
     """
     offer_seconds: Seconds = 45
     """Seconds in which a person may accept a conversation that is offered to them."""
+    presence_seconds: Seconds = 90
+    """Seconds after its last word for which a page of a person counts as open. When none is open,
+    what they hold goes on as `HUMAN_IDLE` says.
+    """
     baton_assign: Literal["pull", "push"] = "pull"
     """`push` offers each customer who waits to a person who is available; with `pull` people take
     them from the queue.
@@ -339,6 +343,12 @@ class Settings(BaseModel):
         Audience.EVENT,
     )
     """The audiences that a browser's reports reach: any of `event`, `agent` and `comment`."""
+
+    virtual_agent_failed: Literal["ignore", "request-human"] = "ignore"
+    """What follows when a desk's virtual agent leaves with a `finish_reason` that tells of a
+    failure. With `request-human` a signed webhook requests a human, and a browser's report notifies
+    the team.
+    """
 
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""

@@ -42,6 +42,7 @@ class CachedStore:
         self.pending_count = store.pending_count
         self.queue = store.queue
         self.journal = store.journal
+        self.journal_back = store.journal_back
         self.latest = store.latest
         self.due_conversations = store.due_conversations
         self.due_entries = store.due_entries

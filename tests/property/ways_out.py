@@ -104,6 +104,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "conversations"): ("?phase={phase}", {}),
     ("GET", "conversations/{}"): ("", {}),
     ("GET", "conversations/{}/journal"): ("", {}),
+    ("GET", "me"): ("", {}),
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),
     ("POST", "conversations/{}/messages"): ("", {"messageId": "probe", "text": "probe"}),

@@ -1,8 +1,8 @@
 // What Baton knows of the chosen conversation: its phase, the facts, and the journal.
 
 import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
-import { find, make, setText, show } from "./dom.js";
-import { drawFiles } from "./files.js";
+import { find, make, setText, show } from "/send_representative/desk/dom.js";
+import { drawFiles } from "/send_representative/desk/files.js";
 import { acting, model } from "./model.js";
 import {
   besideInWords,

@@ -10,7 +10,13 @@ from shared.schemas.notifications import HANDOFFS, Notification, NotificationTyp
 from shared.schemas.own_events import UnclaimedTimeout
 from shared.schemas.representative import Representative
 
-_UNTIMED = {"handoff.ended", "delivery.failed", "bot.silenced", "handoff.floor_lost"}
+_UNTIMED = {
+    "handoff.ended",
+    "delivery.failed",
+    "bot.silenced",
+    "handoff.floor_lost",
+    "virtual_agent.failed",
+}
 _SAYS_WHY = {"handoff.failed", "delivery.failed"}
 
 

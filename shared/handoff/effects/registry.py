@@ -14,6 +14,7 @@ from shared.handoff.effects import (
     speech,
     state,
     variables,
+    virtual_agents,
     waiting,
 )
 from shared.handoff.effects.files import keep_files
@@ -95,6 +96,9 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTIFY_CLOSED: closed.notify_closed,
     Effect.NOTIFY_SHUT: closed.notify_shut,
     Effect.NOTIFY_ASSISTED: assistant.notify_ended,
+    Effect.KEEP_SESSION: virtual_agents.keep,
+    Effect.PUBLISH_SESSION: virtual_agents.publish,
+    Effect.NOTIFY_AGENT_FAILED: notify("virtual_agent.failed"),
     Effect.KEEP_VARIABLES: variables.keep,
     Effect.PUBLISH_VARIABLES: variables.publish,
     Effect.COMMENT_VARIABLES: variables.comment,

@@ -22,8 +22,6 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import InvalidArgument
-
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
@@ -42,7 +40,7 @@ from shared.stores.documents import (
 )
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
-from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -50,6 +48,7 @@ T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
+_BACK = ("seq",)  # one field alone, whose own index serves it
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -115,7 +114,7 @@ class FirestoreStore:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
-            if added and isinstance(error.__cause__, InvalidArgument):
+            if added and is_invalid(error):
                 raise TooLarge(
                     "too-large-to-store", "The document with this day's report counts is full."
                 ) from error
@@ -160,11 +159,16 @@ class FirestoreStore:
         found = await self._rpc.query(self._journal_of(conversation), query)
         return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        start = forms.read_cursor(cursor, _BACK, self._rpc.root)
+        query = forms.find("journal", [], _BACK, limit, start, direction="DESCENDING")
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _BACK, limit, _entry)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "seq", limit)
-        return self._page(
-            await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry
-        ).items
+        return (await self.journal_back(conversation, None, limit)).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)

@@ -46,6 +46,7 @@ from shared.stores.sqlite.pages import behind, page
 
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
+_BEHIND_ALL = 10**18  # a sequence
 _Row = tuple[Any, ...]
 FIRST_REVISION = 1
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
@@ -163,6 +164,16 @@ class SqliteStore:
                  from journal where conversation = ? and (seq, time, id) > (?, ?, ?)
                  order by seq, time, id limit ?"""
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
+        return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place
+                 from journal where conversation = ? and (seq, time, id) < (?, ?, ?)
+                 order by seq desc, time desc, id desc limit ?"""
+        place = (_BEHIND_ALL, "", "") if cursor is None else _journal_place(cursor)
+        rows = await self._run(_select, sql, (conversation, *place, limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
