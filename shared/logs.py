@@ -3,13 +3,12 @@
 No line may contain a body, a token or a phone number.
 """
 
+import json
 import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal
-
-import pydantic_core
 
 from shared import tracing
 
@@ -18,6 +17,7 @@ Loggable = str | int | float | bool | Mapping[str, int] | None
 
 
 _hidden: set[Severity] = set()
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 
 
 def hide(severity: Severity) -> None:
@@ -42,7 +42,7 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
     if trace is not None:
         line["logging.googleapis.com/trace"] = trace
     with suppress(OSError):  # a failed log write must not fail the request that was served
-        sys.stdout.write(pydantic_core.to_json(line).decode() + "\n")
+        sys.stdout.write(_encode(line) + "\n")
         sys.stdout.flush()
 
 
