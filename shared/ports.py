@@ -18,6 +18,7 @@ from shared.platforms.desk import Desks
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person, Presence
 from shared.schemas.team import Team
 
 T = TypeVar("T")
@@ -36,20 +37,23 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One atomic write. It creates the entries and writes the conversations.
+    """One atomic write. It creates the entries, and writes the conversations and people.
 
-    It fails if an entry exists, or if a token of a conversation or of an entry in `updates` is
-    outdated. A token of None means that the conversation must not exist yet.
+    It fails if an entry exists, or if a token of a conversation, of a person or of an entry in
+    `updates` is outdated. A token of None means that the document must not exist yet.
     """
 
     entries: Sequence[JournalEntry]
     conversations: Sequence[Snapshot[Conversation]] = field(default=())
     updates: Sequence[Snapshot[JournalEntry]] = field(default=())
+    people: Sequence[Snapshot[Presence]] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a commit created or wrote, with the new tokens, in the order of the commit."""
+    """What a commit created or wrote of conversations, with the new tokens, in the order of the
+    commit.
+    """
 
     entries: list[Snapshot[JournalEntry]]
     conversations: list[Snapshot[Conversation]]
@@ -165,6 +169,16 @@ class ConversationStore(Protocol):
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         """Returns all conversations in a stable order. Raises BadRequest for an invalid cursor."""
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        """Returns, by id, what these people do now; those of whom nothing is stored are left out.
+        It is never a copy.
+        """
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        """Returns the people whose `due_at` has passed, the earliest first."""
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -322,7 +336,7 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids.
     """
 
     store: ConversationStore
@@ -342,3 +356,4 @@ class Ports:
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None
+    people: Mapping[str, Person] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from shared import tracing
 from shared.bootstrap.desks import desks
 from shared.bootstrap.platforms import api_urls, capabilities, platforms
-from shared.bootstrap.policy import policy
+from shared.bootstrap.policy import people, policy
 from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
@@ -64,6 +64,7 @@ class Baton:
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
             media_store=self._media_store,
+            people=people(self.settings),
         )
 
     @cached_property
@@ -120,7 +121,7 @@ class Baton:
 
         page, keyring = (
             folder / "reports" if folder else None,
-            Keyring(self.settings.baton_api_keys),
+            Keyring(self.settings.api_keys),
         )
         ports = self._delivering("send_representative")
         answer = partial(send_representative, ports, keyring, page=page)

@@ -28,6 +28,7 @@ from shared.schemas.commands import Command, Listener, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.journal import Verdict
+from shared.schemas.people import SlotTaken
 from shared.schemas.variables import Audience
 
 
@@ -37,7 +38,7 @@ class Decision:
     it is one.
 
     `captured_for` is as in JournalEntry. `ended`: by entry, how messages end that waited for the
-    customer, and why.
+    customer, and why. `slots`: what the same commit takes of people's room.
     """
 
     conversation: Conversation
@@ -47,6 +48,7 @@ class Decision:
     refusal: BatonError | None = None
     captured_for: tuple[Audience, ...] | None = None
     ended: Mapping[str, tuple[State, str | None]] = field(default_factory=dict)
+    slots: tuple[SlotTaken, ...] = ()
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -112,7 +114,9 @@ def _carried_out(step: Step, draft: Draft) -> Decision:
     _run(AFTER_STEP, draft)
     reason = draft.reason or _reason(step, draft.event)
     done = draft.conversation, tuple(draft.commands), step.verdict, reason
-    return Decision(*done, captured_for=draft.captured_for, ended=draft.ended)
+    return Decision(
+        *done, captured_for=draft.captured_for, ended=draft.ended, slots=tuple(draft.slots)
+    )
 
 
 def _reason(step: Step, event: Event) -> str | None:

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from shared.handoff.notices import BUILT_IN, Notices
 from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.representative import Representative, RepresentativeType
+
+HumanIdle = Literal["bot", "queue", "queue-then-bot"]
+Assign = Literal["pull", "push"]
 
 DELIVERS = Capabilities()
 BATONS_OWN = Notices(BUILT_IN)
@@ -36,6 +40,13 @@ class Policy:
     `reopen_templates`: by platform, what is sent to a customer who must write before a message may
     reach them. The message waits for `reopen_give_up_after`.
 
+    `human_idle`: where a customer goes whose human is silent or gone. With `queue-then-bot` the
+    wait that follows ends after `unclaimed_after`. `offer_after` ends an offer.
+
+    `assign`: Baton offers customers who wait to people (`push`), or people take them (`pull`).
+    `back_asked`: the customer's own words end the handoff. `survey`: Baton asks how satisfied the
+    customer is.
+
     `comments`: there is a CRM record that takes what the comment audience may see. `keeps_files`:
     the files of customers are copied to Baton's own store.
 
@@ -47,6 +58,11 @@ class Policy:
     unclaimed_after: timedelta = timedelta(seconds=120)
     unclaimed_reminders: int = 3
     human_idle_after: timedelta = timedelta(seconds=1800)
+    human_idle: HumanIdle = "bot"
+    offer_after: timedelta = timedelta(seconds=45)
+    assign: Assign = "pull"
+    back_asked: bool = False
+    survey: bool = False
     bot_turns_limit: int = 100
     bot_turns_within: timedelta = timedelta(hours=1)
     give_up_after: timedelta = timedelta(hours=24)

@@ -528,6 +528,14 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         )
         for phase in Phase
     },
+    events.Transfer.kind: IGNORED_EVERYWHERE,
+    events.OfferEnded.kind: IGNORED_EVERYWHERE,
+    events.TakeOver.kind: IGNORED_EVERYWHERE,
+    own_events.Offered.kind: IGNORED_EVERYWHERE,
+    own_events.OfferTimeout.kind: IGNORED_EVERYWHERE,
+    own_events.AssignTimeout.kind: IGNORED_EVERYWHERE,
+    own_events.PersonFree.kind: IGNORED_EVERYWHERE,
+    own_events.PersonGone.kind: IGNORED_EVERYWHERE,
     events.Unknown.kind: IGNORED_EVERYWHERE,
 }
 

@@ -32,6 +32,7 @@ from shared.schemas.commands import (
     CallDesk,
     Command,
     Comment,
+    FreeSlot,
     KeepMedia,
     MoveFloor,
     Post,
@@ -52,7 +53,7 @@ from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
 # Their failures are not notified. A notification is such a command itself, and what a floor was
 # moved for fails by itself.
-UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor | KeepMedia
+UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor | KeepMedia | FreeSlot
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 

@@ -4,7 +4,7 @@ Platform formats are parsed in `shared/platforms`.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
+from shared.schemas.people import PersonSeen
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
@@ -264,21 +265,118 @@ class FloorMoved(AsksForHuman):
 
 
 class ByRepresentative(Event):
-    """A named representative joined, spoke or left."""
+    """A named representative joined, spoke or left.
+
+    `person_id` is the person of `BATON_AGENTS` who acts, None for a system or a platform.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "person_id"}
 
     representative: Representative
+    person_id: str | None = None
 
 
-class HumanJoined(ByRepresentative):
+class TakesRoom(Event):
+    """An event that may take room of a person: they join, or the conversation is offered to them.
+
+    `person` is what the decision knows of that person. It is None for a system or a platform, of
+    whose people nothing is counted.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "person"}
+
+    person: PersonSeen | None = None
+
+    @property
+    def taker(self) -> str | None:
+        """The id of that person, None if no person is named."""
+        return None
+
+
+class Joins(ByRepresentative, TakesRoom):
+    """A human joins, or means to."""
+
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, *TakesRoom.beside}
+
+    @property
+    def taker(self) -> str | None:
+        return self.person_id
+
+
+class HumanJoined(Joins):
     """A human joined the conversation."""
 
     kind: ClassVar[str] = "human_joined"
 
 
-class Claim(ByRepresentative):
-    """A human claims the conversation. It is refused if another human holds it."""
+class Claim(Joins):
+    """A human claims the conversation. It is refused if another human holds it.
+
+    `offer` is the offer that they accept. Without it an offer to them is accepted all the same.
+    """
 
     kind: ClassVar[str] = "claim"
+
+    offer: str | None = None
+
+
+class TakeOver(Joins):
+    """A supervisor takes the conversation from those who are present.
+
+    `seen_holder` is who they saw there: the names, with ", " between, as a refusal gives them in
+    `holder`. None if they saw nobody there.
+    """
+
+    kind: ClassVar[str] = "take_over"
+
+    seen_holder: str | None = None
+    reason: str | None = None
+
+
+class Transfer(ByRepresentative, TakesRoom):
+    """A human passes the conversation on: to a person, to a desk, or to the queue of its desk.
+
+    - `representative` is who passes it on. They are present, or a `supervisor`, who names in
+      `seen_holder` whom they saw there (as in TakeOver).
+    - Exactly one of `to_agent`, `to_desk` and `to_queue` is given. `person` is the one of
+      `to_agent`.
+    - `note` is for the colleague, and never for the customer.
+    """
+
+    kind: ClassVar[str] = "transfer"
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, *TakesRoom.beside, "supervisor"}
+
+    to_agent: str | None = None
+    to_desk: str | None = None
+    to_queue: bool = False
+    supervisor: bool = False
+    seen_holder: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+    @property
+    def taker(self) -> str | None:
+        return self.to_agent
+
+    @property
+    def text(self) -> str | None:
+        return self.note
+
+
+class OfferEnded(Event):
+    """An offer is declined by the person to whom it was made, or withdrawn.
+
+    `by` is who ends it: the id of the person, or the name of the key. A `supervisor` may withdraw
+    the offers of others.
+    """
+
+    kind: ClassVar[str] = "offer_ended"
+    beside: ClassVar[set[str]] = {*Event.beside, "by", "supervisor"}
+
+    offer: str
+    by: str
+    why: Literal["declined", "withdrawn"]
+    supervisor: bool = False
 
 
 class Said(ByRepresentative):

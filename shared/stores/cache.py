@@ -46,6 +46,8 @@ class CachedStore:
         self.due_conversations = store.due_conversations
         self.due_entries = store.due_entries
         self.conversations = store.conversations
+        self.people = store.people
+        self.due_people = store.due_people
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

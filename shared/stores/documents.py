@@ -15,6 +15,7 @@ from shared.ports import Page
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import Time
 
 SHARDS = 16
@@ -65,6 +66,15 @@ class EntryDocument:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonDocument:
+    """A person's queried field, and what they do now as JSON in `body`."""
+
+    version: int
+    due_at: datetime | None
+    body: str
+
+
 def from_conversation(conversation: Conversation) -> ConversationDocument:
     """Returns the stored form. Raises TooLarge."""
     return ConversationDocument(
@@ -90,6 +100,11 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
     )
 
 
+def from_person(person: Presence) -> PersonDocument:
+    """Returns the stored form. Raises TooLarge."""
+    return PersonDocument(version=person.version, due_at=person.due_at, body=_body(person))
+
+
 def _body(model: Ours) -> str:
     body = model.model_dump_json(exclude_none=True)
     # A character has at most 4 bytes in UTF-8, so short bodies need not be encoded here.
@@ -113,6 +128,14 @@ def to_entry(body: str | bytes) -> JournalEntry:
     """Returns a stored journal entry. Raises Unreadable."""
     try:
         return JournalEntry.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
+def to_person(body: str | bytes) -> Presence:
+    """Returns what a stored person does now. Raises Unreadable."""
+    try:
+        return Presence.model_validate_json(body)
     except ValidationError as error:
         raise _unreadable(error) from None
 

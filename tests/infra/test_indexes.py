@@ -21,6 +21,7 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
+from shared.schemas.people import Presence, Slot
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.firestore.rpc import FirestoreRpc, Message
 from shared.stores.firestore.store import FirestoreStore
@@ -44,6 +45,7 @@ READS = {
     "due_conversations": (NOW, None, 10),
     "due_entries": (NOW, None, 10),
     "conversations": (None, 10),
+    "due_people": (NOW, None, 10),
     "counted": (NOW, NOW + timedelta(days=1)),
     "journal_ends": (NOW, NOW + timedelta(days=1)),
     "correct": (NOW, NOW + timedelta(days=1), (), NOW),
@@ -52,6 +54,7 @@ WITHOUT_QUERY = {
     "load",
     "copy_called",
     "entry",
+    "people",
     "commit",
     "update",
     "update_together",
@@ -181,7 +184,10 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
         verdict=Verdict.ACCEPTED,
         nonce="nonce", due_at=NOW, commands=(Publish(id="command", topic="topic", body={}), SENT),
     )  # fmt: skip
-    await store.commit(Commit([entry], [Snapshot(conversation, None)]))
+    slots = {"claim": Slot(conversation="csku:1", kind="held")}
+    holds = Presence(id="a@example.com", pages={"page": NOW}, slots=slots)
+    people = [Snapshot(one, None) for one in (holds, Presence(id="b@example.com"))]
+    await store.commit(Commit([entry], [Snapshot(conversation, None)], people=people))
     counts = [Count(Cell(NOW, "csku", "", "", Name.REQUESTED), 1)]
     await store.update(Snapshot(entry, None), [*counts, *in_tally(counts, Tally.ERASED)])
     await store.correct(NOW, NOW + timedelta(days=1), counts, NOW)

@@ -89,6 +89,7 @@ KINDS = {
     "give_floor": set[str](),
     "keep_media": set[str](),  # no platform here has files
     "record": set[str](),
+    "free_slot": set[str](),  # it is executed in Baton's own store
     "stream": {"baton-handoffs"},
 }
 KEYS = {

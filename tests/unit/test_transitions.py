@@ -175,10 +175,13 @@ def event(kind: str, **more: Any) -> events.Event:
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
         "entry": "e1",
+        "offer": "o1", "why": "declined", "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
+    if model in (events.OfferEnded, own_events.PersonGone, own_events.PersonFree):
+        values = {"by": "sam@example.com", "person": "sam@example.com", **values}
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
@@ -513,6 +516,8 @@ def test_the_table_knows_every_kind_of_event() -> None:
         events.Said,
         events.SubscriptionChange,
         events.AsksForHuman,
+        events.TakesRoom,
+        events.Joins,
     }
     assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
 

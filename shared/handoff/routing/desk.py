@@ -38,7 +38,8 @@ def _name(given: str) -> str:
     return given
 
 
-def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+def tags_of_languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the languages of these tags. Raises ValueError."""
     if not all(_TAG.fullmatch(one) for one in given):
         raise ValueError("give tags of languages, like id or pt-BR")
     return tuple(language_of(one) for one in given)
@@ -56,7 +57,7 @@ class Desk(BaseModel):
     name: Annotated[str, AfterValidator(_name)]
     kind: Annotated[str, BeforeValidator(_kind)] = "api"
     channels: tuple[str, ...] = ()
-    languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
+    languages: Annotated[tuple[str, ...], AfterValidator(tags_of_languages)] = ()
     hours: Hours | None = None
     holidays: frozenset[date] = frozenset()
     outside: Literal["fail", "wait"] = "fail"

@@ -26,6 +26,8 @@ from google.api_core.grpc_helpers_async import wrap_errors
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
     CommitRequest,
     CommitResponse,
     Document,
@@ -56,6 +58,7 @@ def _bare(wrapper: Any) -> Any:
 
 _Commit, _Committed = _bare(CommitRequest), _bare(CommitResponse)
 _Get, _Document = _bare(GetDocumentRequest), _bare(Document)
+_GetAll, _Got = _bare(BatchGetDocumentsRequest), _bare(BatchGetDocumentsResponse)
 _Query, _Found = _bare(RunQueryRequest), _bare(RunQueryResponse)
 _Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregationQueryResponse)
 
@@ -108,6 +111,16 @@ class FirestoreRpc:
             except NotFound as error:
                 _must_exist(error)
                 return None
+
+    async def get_all(self, names: Sequence[str]) -> list[Any]:
+        """Returns those of the documents that exist, in any order. Raises Unavailable."""
+        request = _GetAll(database=self.database, documents=names, read_time=self._read_time)
+        tracing.count("get_all")
+        with _errors():
+            answers = await self._connected().batch_get_documents(
+                request, **self._options("database", self.database)
+            )
+            return [answer.found async for answer in answers if answer.HasField("found")]
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
         """Returns the update time of each write.
@@ -168,6 +181,7 @@ class FirestoreRpc:
             channel = self._channel = self._opened()
             self._calls = SimpleNamespace(
                 get_document=_call(channel.unary_unary, "GetDocument", _Get, _Document),
+                batch_get_documents=_call(channel.unary_stream, "BatchGetDocuments", _GetAll, _Got),
                 commit=_call(channel.unary_unary, "Commit", _Commit, _Committed),
                 run_query=_call(channel.unary_stream, "RunQuery", _Query, _Found),
                 run_aggregation_query=_call(

@@ -5,11 +5,15 @@ Transactions are not used, because they take locks and starve under contention.
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
                                     body
+people/{hash of the id}             due_at, expire_at, body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
 Other reads include them: `entry` still recognises a duplicate, `load` returns the token that a
 write needs, and an erase finds the whole journal.
+
+People have no shards. Each is written twice a minute at most, and Firestore takes about 500 writes
+a second in one index range.
 """
 
 import asyncio
@@ -25,7 +29,16 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
-from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
+from shared.schemas.people import Presence
+from shared.stores.documents import (
+    SHARDS,
+    is_in_no_line,
+    shard,
+    to_conversation,
+    to_entry,
+    to_page,
+    to_person,
+)
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
@@ -74,7 +87,8 @@ class FirestoreStore:
             forms.replace(*self._entry_document(entry.value), entry.token)
             for entry in commit.updates
         ]
-        times = await self._rpc.commit([*entries, *conversations, *updates])
+        people = [self._write_person(person) for person in commit.people]
+        times = await self._rpc.commit([*entries, *conversations, *updates, *people])
         await self._keep_links(commit)
         created = zip(commit.entries, times, strict=False)
         written = zip(commit.conversations, times[len(entries) :], strict=False)
@@ -167,6 +181,25 @@ class FirestoreStore:
         bodies = self._page(await self._rpc.query(self._rpc.root, query), (), limit, _body)
         return to_page(bodies.items, bodies.cursor)
 
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        names = [self._name(forms.person_path(one)) for one in ids]
+        found = map(_person, await self._rpc.get_all(names) if names else ())
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        due = forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now))
+        start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
+        found = await self._rpc.query(
+            self._rpc.root, forms.find("people", [due], _BY_DUE, limit, start)
+        )
+        more = len(found) == limit
+        return Page(
+            [_person(one) for one in found],
+            forms.write_cursor(found[-1], _BY_DUE) if more else None,
+        )
+
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
     ) -> list[Count]:
@@ -244,6 +277,17 @@ class FirestoreStore:
         if conversation.token is None:
             return forms.create(name, fields)
         return forms.replace(name, fields, conversation.token)
+
+    def _write_person(self, person: Snapshot[Presence]) -> Message:
+        """Returns the write. A document with slots does not expire: they would be free again while
+        their customers are still there.
+        """
+        value = person.value
+        name = self._name(forms.person_path(value.id))
+        fields = forms.person_fields(value, None if value.slots else self._expiry(None))
+        if person.token is None:
+            return forms.create(name, fields)
+        return forms.replace(name, fields, person.token)
 
     def _expiry(self, due_at: datetime | None) -> datetime:
         now = self._clock.now()
@@ -335,6 +379,10 @@ def _conversation(document: Any) -> Conversation:
 
 def _entry(document: Any) -> Snapshot[JournalEntry]:
     return Snapshot(to_entry(_body(document)), document.update_time)
+
+
+def _person(document: Any) -> Snapshot[Presence]:
+    return Snapshot(to_person(_body(document)), document.update_time)
 
 
 def _read(

@@ -4,6 +4,7 @@ A commit is durable when it returns.
 """
 
 import asyncio
+import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -19,14 +20,17 @@ from shared.measures.counts import SHOWN, Count, Tally, in_tally
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import format_time
 from shared.stores.documents import (
     from_conversation,
     from_entry,
+    from_person,
     is_in_no_line,
     to_conversation,
     to_entry,
     to_page,
+    to_person,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -67,6 +71,9 @@ create table if not exists natives (
   conversation text not null, entry text not null, native text not null, primary key (conversation,
   entry, native)) without rowid;
 create index if not exists natives_by_native on natives (native);
+create table if not exists people (
+  id text primary key, version integer not null, due_at text, body text not null) without rowid;
+create index if not exists people_by_due on people (due_at, id) where due_at is not null;
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -74,7 +81,7 @@ SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 class SqliteStore:
     """A ConversationStore.
 
-    Tokens are the version of a conversation and the revision of an entry.
+    Tokens are the version of a conversation or a person and the revision of an entry.
     """
 
     def __init__(self, path: str) -> None:
@@ -175,6 +182,20 @@ class SqliteStore:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
         return _conversations(rows, limit)
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        sql = "select body from people where id in (select value from json_each(?))"
+        rows = await self._run(_select, sql, (json.dumps(list(ids)),))
+        found = (_person(body) for (body,) in rows)
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        sql = """select body, due_at || ' ' || id as place from people
+                 where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
+        return page(rows, lambda row: _person(row[0]), limit)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -341,6 +362,8 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
         _create_entry(connection, entry)
     for conversation in commit.conversations:
         _write_conversation(connection, conversation)
+    for person in commit.people:
+        _write_person(connection, person)
     _update_together(connection, commit.updates)
 
 
@@ -393,6 +416,17 @@ def _write_conversation(
           body = ?
                  where id = ? and version = ?"""
         key = (conversation.value.id, conversation.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _write_person(connection: sqlite3.Connection, person: Snapshot[Presence]) -> None:
+    document = from_person(person.value)
+    values = (document.version, *_texts(document.due_at), document.body)
+    sql = "insert or ignore into people (version, due_at, body, id) values (?, ?, ?, ?)"
+    key: tuple[object, ...] = (person.value.id,)
+    if person.token is not None:
+        sql = "update people set version = ?, due_at = ?, body = ? where id = ? and version = ?"
+        key = (person.value.id, person.token)
     _must_change_one(connection.execute(sql, (*values, *key)))
 
 
@@ -452,6 +486,11 @@ def _conversations(rows: list[_Row], limit: int) -> Page[Conversation]:
 def _conversation(body: str) -> Snapshot[Conversation]:
     conversation = to_conversation(body)
     return Snapshot(conversation, conversation.version)
+
+
+def _person(body: str) -> Snapshot[Presence]:
+    person = to_person(body)
+    return Snapshot(person, person.version)
 
 
 def _texts(*times: datetime | None) -> tuple[str | None, ...]:
