@@ -1,7 +1,7 @@
 """Makes the schemas in this folder again, from the packages that README.md names.
 
-It needs node, npm and pip, and their registries. Nothing of the packages is run or typed by hand:
-their types become schemas, and words for readers are left out.
+It needs node, npm and pip, and their registries, and takes some minutes. Nothing is typed by hand:
+the types of the packages become schemas, and words for readers are left out.
 
     python -m tests.vendors
 """
@@ -98,7 +98,7 @@ def schema_of(folder: Path, name: str) -> Any:
 
 
 def rcs(folder: Path) -> Any:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, RCS]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), RCS]
     subprocess.run(pip, check=True)
     made = subprocess.run(
         [sys.executable, "-c", OF_PYDANTIC],
