@@ -3,10 +3,10 @@
 `stores` and `transports` implement them; tests may bring their own implementations.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from shared.circuits import Circuits
@@ -15,6 +15,7 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.media_links import MediaLinks
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
+from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -76,6 +77,17 @@ class Page(Generic[T]):
     items: list[T]
     cursor: str | None
     unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What somebody who watches the store sees at one moment: what a person does now, these
+    conversations by id, and the conversations of each phase, longest wait first.
+    """
+
+    person: Presence | None
+    conversations: Mapping[str, Conversation]
+    listed: Mapping[str, Sequence[Conversation]]
 
 
 class ConversationStore(Protocol):
@@ -155,6 +167,15 @@ class ConversationStore(Protocol):
         entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
         """
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal from its end, the latest entry first. Entries of one sequence come in
+        any order.
+
+        Raises BadRequest for an invalid cursor.
+        """
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the last `limit` entries of the journal, the latest first."""
 
@@ -179,6 +200,15 @@ class ConversationStore(Protocol):
         self, now: datetime, cursor: str | None, limit: int
     ) -> Page[Snapshot[Presence]]:
         """Returns the people whose `due_at` has passed, the earliest first."""
+
+    def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        """Yields what there is at once, and again after each change of it, also one that another
+        instance makes. At most `limit` conversations of each phase are listed.
+
+        It may yield the same again, and may end: then the caller watches again. Raises Unavailable.
+        """
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -336,7 +366,8 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up. `people`: those of `BATON_AGENTS`, by their ids.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
+    last word a page of theirs counts as open.
     """
 
     store: ConversationStore
@@ -349,6 +380,7 @@ class Ports:
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
     team: Team = NO_TEAM
+    canned: Canned = field(default_factory=dict)
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
     in_place: InPlace | None = None
@@ -357,3 +389,4 @@ class Ports:
     media: Fetcher | None = None
     media_store: MediaStore | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
+    page_open_for: timedelta = timedelta(seconds=90)

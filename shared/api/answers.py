@@ -9,7 +9,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.details import Details
 from shared.schemas.journal import Verdict
-from shared.schemas.representative import Representative
+from shared.schemas.people import Role
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.times import Time
 
 
@@ -39,6 +40,31 @@ class LinkView(Answer):
     phase: Phase
 
 
+class SessionView(Answer):
+    """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
+
+    `dataParameters` is shown to admins, and to desks if the agent audience may see it.
+    """
+
+    chat_id: int | None = None
+    call_id: int | None = None
+    campaign_id: int | None = None
+    campaign_name: str | None = None
+    virtual_agent_id: int | None = None
+    virtual_agent_name: str | None = None
+    participant_id: int | None = None
+    queue_id: int | None = None
+    queue_path: str | None = None
+    queue_language_id: str | None = None
+    session_type: str | None = None
+    conversation_id: str | None = None
+    session_id: str | None = None
+    data_parameters: JsonObject | None = None
+    joined_at: Time | None = None
+    left_at: Time | None = None
+    finish_reason: str | None = None
+
+
 class ConversationView(Answer):
     """A conversation. Variables and metadata are shown to keys of desks and admins only."""
 
@@ -46,6 +72,7 @@ class ConversationView(Answer):
     phase: Phase
     representatives: tuple[Representative, ...] = ()
     customer_name: str | None = None
+    locale: str | None = None
     waiting_since: Time | None = None
     human_since: Time | None = None
     request_reason: str | None = None
@@ -60,6 +87,7 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
     queue_position: Annotated[int, Field(ge=1)] | None = None
@@ -139,6 +167,20 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class CannedText(Answer):
+    """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
+
+    language: str
+    title: str
+    text: str
+
+
+class CannedAnswer(Answer):
+    """The answers that people at the desk choose from."""
+
+    answers: tuple[CannedText, ...]
+
+
 class UploadAnswer(Answer):
     """An upload. `media_id` is for the `file` of a message in this conversation, until
     `expires_at`. `shown_as` is the kind as which the channel shows the file, None for a link.
@@ -152,6 +194,28 @@ class UploadAnswer(Answer):
     sha256: str
     file_name: str | None = None
     expires_at: str
+
+
+class MeAnswer(Answer):
+    """Who calls: a person of BATON_AGENTS, or a system.
+
+    `may` are the types of representatives as which they speak. With `reports` they see the reports,
+    and nothing else.
+    """
+
+    kind: Literal["person", "system"]
+    id: str
+    name: str
+    avatar: str | None = None
+    role: Role | None = None
+    languages: tuple[str, ...] | None = None
+    desks: tuple[str, ...] | None = None
+    capacity: int | None = None
+    may: tuple[RepresentativeType, ...]
+    supervisor: bool
+    admin: bool
+    templates: bool
+    reports: bool
 
 
 class EmptyAnswer(Answer):

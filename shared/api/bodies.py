@@ -6,14 +6,16 @@ import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Forbidden
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.content import Content, File
+from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
+from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.settings.types import ApiKey
 
+HUMAN = RepresentativeType.HUMAN
 CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)]
 
@@ -63,7 +65,7 @@ class SurveyBody(Theirs):
     """An empty object: a survey's questions are configured on the platform."""
 
 
-class Person(Theirs):
+class Human(Theirs):
     """A human. The name is required, because it distinguishes humans in a conversation."""
 
     representative_type: Literal[RepresentativeType.HUMAN] = RepresentativeType.HUMAN
@@ -92,11 +94,16 @@ class RequestHumanBody(_Verb):
 
 
 class ClaimBody(_Verb):
-    representative: Person
+    representative: Human | None = None
+
+
+class NoteBody(_Verb):
+    representative: Human | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT, pattern=r"\S")]
 
 
 class ReleaseBody(_Verb):
-    representative: Person
+    representative: Human | None = None
     reason: Reason | None = None
 
 
@@ -123,12 +130,28 @@ def must_be_sound(content: Content) -> None:
         raise BadRequest("schema", f"{field}: {fault}." if field else f"{fault}.", field=field)
 
 
+def themselves(person: Person, given: Representative | None) -> Representative:
+    """Returns the person as a representative. Raises Forbidden if another name is given.
+
+    The picture is that of `BATON_AGENTS`, whatever is given.
+    """
+    if given is not None and given.display_name not in (None, person.name):
+        raise Forbidden(
+            "not-yourself",
+            "You speak as yourself, under the name in BATON_AGENTS; leave out representative.",
+            name=person.name,
+        )
+    return person.representative
+
+
 def speaker(given: Representative | None, caller: ApiKey, bot_name: str) -> Representative:
     """Returns the representative of a request.
 
-    If it is left out, the type is the only one that the key may speak as. Raises BadRequest if the
-    key may speak as both.
+    A person speaks as themselves. If it is left out, the type is the only one that the key may
+    speak as. Raises BadRequest if the key may speak as both, Forbidden for another person's name.
     """
+    if caller.person is not None and not (given and given.representative_type is not HUMAN):
+        return themselves(caller.person, given)
     if given is not None:
         if given.avatar_image is not None and not is_address(given.avatar_image):
             field = "representative.avatarImage"

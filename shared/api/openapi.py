@@ -15,8 +15,8 @@ from shared.edge.openapi import bearer, content, described, errors_of, json_body
 ALWAYS = (400, 401, 403, 503)
 MEANING = {
     400: "The body, path or query is invalid; the message names the field.",
-    401: "The API key is missing or invalid.",
-    403: "The API key does not allow this.",
+    401: "The API key or the session is missing or invalid.",
+    403: "The caller may not do this.",
     404: "There is no such conversation.",
     409: "The id was accepted before (ALREADY_EXISTS), or the state of the conversation forbids it"
     " (FAILED_PRECONDITION); `reason` says which.",
@@ -60,7 +60,7 @@ def _operation(one: Operation) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": one.handler.__name__,
         "summary": one.summary,
-        "description": f"Allowed for: {one.who}.",
+        "description": f"Allowed for: {one.who.words}.",
         "parameters": _parameters(one),
         "responses": answers,
     }

@@ -10,13 +10,23 @@ from pydantic import BaseModel
 
 from shared.api import bodies, handlers, reports
 from shared.api.handlers import Ask
+from shared.api.keys import (
+    ADMIN,
+    ALL,
+    ANY,
+    DESK,
+    HUMAN,
+    OWNER,
+    REPORTS,
+    REPORTS_ON_AGENTS,
+    SPEAKER,
+    Right,
+)
 from shared.schemas.conversation import Phase
 from shared.schemas.details import MEDIA_KINDS
 from shared.schemas.http import Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
-ANY, DESK, ADMIN = "any key", "a key that may speak as HUMAN, or an admin's", "an admin's key"
-SPEAKER = "a key that may speak as that type of representative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Query:
 class Operation:
     """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
+    - `who`: who may call it; checked before the handler is.
     - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
       which keeps cold starts short.
     - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type.
@@ -42,7 +53,7 @@ class Operation:
     method: str
     path: str
     handler: Handler
-    who: str
+    who: Right
     summary: str
     answer: str
     body: type[BaseModel] | None = None
@@ -86,7 +97,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "MessageAnswer", bodies.MessageBody, refused=(404, 409, 429),
     ),
     Operation(
-        "POST", f"{C}/media", handlers.upload_media, "a key that may speak",
+        "POST", f"{C}/media", handlers.upload_media, SPEAKER,
         "Upload a file for a message; the body is the file. Its name is in the header "
         "Content-Disposition.",
         "UploadAnswer",
@@ -115,7 +126,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET", f"{C}/journal", handlers.get_journal, DESK,
         "List the journal: the events, their commands, and the outcomes.",
-        "JournalAnswer", query=(CURSOR,),
+        "JournalAnswer",
+        query=(
+            CURSOR,
+            Query("order", "sequence by default, or the latest first", values=handlers.ORDERS),
+            Query("limit", "how many entries, at most 100, which is the default"),
+        ),
     ),
     Operation(
         "POST", f"{C}:requestHuman", handlers.request_human, ANY,
@@ -123,13 +139,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.RequestHumanBody, refused=(404, 409, 429),
     ),
     Operation(
-        "POST", f"{C}:claim", handlers.claim, "a key that may speak as HUMAN",
+        "POST", f"{C}:claim", handlers.claim, HUMAN,
         "Claim a conversation, unless another representative holds it.",
         "ConversationView", bodies.ClaimBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:release", handlers.release,
-        "the key that brought the human in, or an admin's",
+        OWNER,
         "Release a conversation: the human leaves it.",
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
     ),
@@ -137,6 +153,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST", f"{C}:fail", handlers.fail, DESK,
         "Report that no human is available; a waiting customer is notified.",
         "ConversationView", bodies.FailBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:note", handlers.note, HUMAN,
+        "Note something for colleagues; neither the customer nor a bot sees it.",
+        "ConversationView", bodies.NoteBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "GET", "/canned", handlers.list_canned, DESK,
+        "List the answers that people at the desk choose from.",
+        "CannedAnswer", refused=(),
     ),
     Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,
@@ -154,12 +180,17 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.RenameBody, refused=(404, 409, 429),
     ),
     Operation(
-        "GET", "/reports/handoffs", reports.report_handoffs, DESK,
+        "GET", "/me", handlers.get_me, ALL,
+        "Get who calls: the person of BATON_AGENTS or the system, and their rights.",
+        "MeAnswer", refused=(),
+    ),
+    Operation(
+        "GET", "/reports/handoffs", reports.report_handoffs, REPORTS,
         "Get the report on the outcomes of handoffs.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
     Operation(
-        "GET", "/reports/agents", reports.report_agents, ADMIN,
+        "GET", "/reports/agents", reports.report_agents, REPORTS_ON_AGENTS,
         "Get the report on agents.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),

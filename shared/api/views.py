@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pydantic_core
+from pydantic.alias_generators import to_camel
 
+from shared.api.keys import is_supervisor
 from shared.handoff.channels import all_of
-from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.handoff.visibility import details_for, metadata_for, seen_by, session_for, words_for
 from shared.media.tokens import LIFETIME, Uploaded
 from shared.media_links import MediaLinks
 from shared.schemas.base import JsonObject
@@ -29,6 +31,7 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 
 
 def upload_view(
@@ -66,10 +69,13 @@ def waiting_view(conversation: Conversation, commands: Sequence[Command]) -> dic
     return {"state": "WAITING_FOR_CUSTOMER", "template": "SENT" if sent_now else sent_before}
 
 
-def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
+def conversation_view(
+    conversation: Conversation, pending: int, *, agent: bool, admin: bool = False
+) -> dict[str, Any]:
     """Returns a conversation.
 
-    With `agent` it has the variables and metadata that the agent audience may see.
+    With `agent` it has the variables and metadata that the agent audience may see, and the sessions
+    of a desk's virtual agent. With `admin` these have the parameters that the virtual agent got.
     """
     request = conversation.request
     return {
@@ -79,6 +85,7 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
             representative_view(human.representative) for human in conversation.humans
         ],
         "customerName": conversation.customer_name,
+        "locale": conversation.locale,
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
@@ -92,9 +99,21 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "linkedTo": conversation.linked_to,
         "channels": _channels_view(conversation),
         "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
+        "virtualAgentSessions": _sessions_view(conversation, admin=admin) if agent else [],
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _sessions_view(conversation: Conversation, *, admin: bool) -> list[dict[str, Any]]:
+    audience = None if admin else Audience.AGENT
+    return [
+        {
+            to_camel(name): value
+            for name, value in session_for(audience, one, conversation.variables).items()
+        }
+        for one in conversation.virtual_agent_sessions
+    ]
 
 
 def _metadata(conversation: Conversation) -> JsonObject | None:
@@ -176,6 +195,21 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
     return {name: value for name, value in view.items() if value is not None}
 
 
+def caller_view(caller: ApiKey) -> dict[str, Any]:
+    """Returns who calls: a person as BATON_AGENTS has them, or a system."""
+    person = caller.person
+    known = person.model_dump(mode="json") if person else {"id": caller.name, "name": caller.name}
+    return {
+        **known,
+        "kind": "person" if person else "system",
+        "may": sorted(caller.may),
+        "supervisor": is_supervisor(caller),
+        "admin": caller.admin,
+        "templates": caller.templates,
+        "reports": caller.reports,
+    }
+
+
 def representative_view(representative: Representative) -> dict[str, Any]:
     """Returns a representative as JSON data."""
     return representative.shown
@@ -190,6 +224,7 @@ def _command_view(command: Command) -> dict[str, Any]:
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
+        what["name"] = command.representative.display_name
     if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
     if isinstance(command, ToChannel) and command.channel is not None:

@@ -3,6 +3,7 @@ the event loop.
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
@@ -60,11 +61,13 @@ class Baton:
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
+            canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
             media_store=self._media_store,
             people=people(self.settings),
+            page_open_for=timedelta(seconds=self.settings.presence_seconds),
         )
 
     @cached_property
@@ -110,6 +113,7 @@ class Baton:
             origins=frozenset(settings.bridge_allowed_origins),
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
+            tells_failures=settings.virtual_agent_failed == "request-human",
         )
         return Door(
             partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
@@ -119,12 +123,9 @@ class Baton:
         from shared.api.keys import Keyring
         from shared.api.routes import body_limit, is_upload, send_representative
 
-        page, keyring = (
-            folder / "reports" if folder else None,
-            Keyring(self.settings.api_keys),
-        )
+        keyring = Keyring(self.settings.api_keys)
         ports = self._delivering("send_representative")
-        answer = partial(send_representative, ports, keyring, page=page)
+        answer = partial(send_representative, ports, keyring, pages=folder)
         return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
 
     def deliver_outbox(self) -> Door:
@@ -362,7 +363,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
 
 def announce(function: str) -> None:
     """Logs at start which of a function's doors are closed because a setting is missing; wrong
-    settings are logged as well.
+    settings are logged as well. What is loaded by now stays, so garbage collection leaves it alone.
     """
     with contextlib.suppress(Misconfigured):
         tracing.name_project(baton().settings.google_cloud_project)
@@ -373,3 +374,4 @@ def announce(function: str) -> None:
                 function=function,
                 setting=setting,
             )
+    gc.freeze()

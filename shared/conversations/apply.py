@@ -24,6 +24,7 @@ from shared.conversations.held_messages import Entries, settled, with_held
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
+from shared.conversations.room import Seen, as_seen, healed, with_person, written
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
@@ -33,12 +34,14 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
+from shared.schemas.events import ByCustomer, ChatCreated, Event, TakesRoom, Unknown
 from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.schemas.own_events import PersonGone
 
 OUTBOX_LIMIT = 500
+AT_CAPACITY = "at-capacity"
 AT_ONCE = 20  # customers of one batch
 
 
@@ -90,8 +93,8 @@ def _customer(ports: Ports, event: Event) -> str:
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an event acts: the event as one of that conversation, the conversation, what the commit
-    writes beside it, whether the customer's names are news, and the entries of the messages that
-    wait for the customer.
+    writes beside it, whether the customer's names are news, the entries of the messages that wait
+    for the customer, and the person whose room the event may take.
     """
 
     event: Event
@@ -99,6 +102,7 @@ class _Place:
     beside: Beside = NOTHING_BESIDE
     learns: bool = False
     held: Entries = ()
+    person: Seen = None
 
 
 async def _attempt(
@@ -120,13 +124,37 @@ async def _attempt(
     held: Entries = ()
     if asks_for_held(conversation, event):
         event, held = await with_held(ports, conversation, event)
+    person: Seen = None
+    if isinstance(event, TakesRoom | PersonGone):
+        event, person = await with_person(ports, event)
+    if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
+        return Applied(conversation, Verdict.IGNORED, emits=False)
     decision = _decided(ports, event, conversation)
+    if decision.reason == AT_CAPACITY and person is not None:
+        person = await healed(ports, person, where_it_acts)
+        event = as_seen(ports, event, person)
+        decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(place, event=event, snapshot=Snapshot(conversation, snapshot.token), held=held)
+    here = replace(
+        place,
+        event=event,
+        snapshot=Snapshot(conversation, snapshot.token),
+        held=held,
+        person=person,
+    )
     return await _commit(ports, here, decision, nonce)
+
+
+def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
+    """Returns whether the person still is gone, and still has that slot: who opened a page again
+    before the commit keeps what they hold.
+    """
+    if person is None or event.slot not in person.value.slots:
+        return False
+    return person.value.is_gone(ports.clock.now())
 
 
 async def _commit(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
@@ -169,15 +197,16 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
         commands=decision.commands,
     )
     try:
-        written = await ports.store.commit(
+        created = await ports.store.commit(
             Commit(
                 [stored, *entries[1:], *beside.entries],
                 [Snapshot(conversation, snapshot.token), *beside.conversations],
                 [*beside.updates, *settled(place.held, decision.ended)],
+                [] if place.person is None else written(ports, event, decision, place.person),
             )
         )
         if hand is not None:
-            done = replace(done, in_hand=hand.keep(entry, written.entries[0].token))
+            done = replace(done, in_hand=hand.keep(entry, created.entries[0].token))
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
@@ -454,6 +483,7 @@ class Batch:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
         self.ports = replace(ports, hand=self._hand) if self._hand else ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
+        self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
     async def __aenter__(self) -> "Batch":
         return self
@@ -461,7 +491,7 @@ class Batch:
     async def __aexit__(self, *_: object) -> None:
         done = await self._hand.deliver() if self._hand else ()
         left = (one for one, needed in self._touched.items() if needed or one not in done)
-        await asyncio.gather(*(wake(self.ports, one) for one in left))
+        await asyncio.gather(*(wake(self.ports, one, timers=one in self._assigned) for one in left))
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
@@ -469,7 +499,15 @@ class Batch:
         if applied.emits:
             needed = self._touched.get(applied.conversation.id, False)
             self._touched[applied.conversation.id] = needed or not applied.in_hand
+        if applied.duplicate is None and _looks_for_a_person(self.ports, applied.conversation):
+            self._touched[applied.conversation.id] = True
+            self._assigned.add(applied.conversation.id)
         return applied
+
+
+def _looks_for_a_person(ports: Ports, conversation: Conversation) -> bool:
+    assign = conversation.assign
+    return assign is not None and assign.due_at <= ports.clock.now()
 
 
 async def apply_and_wake(
@@ -557,11 +595,14 @@ def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Report
     return [sorted(group, key=lambda one: place[id(one)]) for group in groups]
 
 
-async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
-    """Asks delivery to look at a conversation. A lost wake-up costs only time: the sweep finds what
-    is due.
+async def wake(
+    ports: Ports, conversation: str, *, timers: bool = False, person: str | None = None
+) -> None:
+    """Asks delivery to look at a conversation, and with `person` whether that person is gone. A
+    lost wake-up costs only time: the sweep finds what is due.
     """
-    body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
+    wake_up = WakeUp(conversation=conversation, timers=timers, person=person)
+    body = wake_up.model_dump_json(exclude_none=True).encode()
     try:
         await ports.publisher.publish(OUTBOX, body, conversation)
     except Unavailable as error:

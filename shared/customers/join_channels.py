@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from shared.customers.link_entries import next_version, record_of
 from shared.errors import Refused
@@ -22,6 +23,7 @@ from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
+from shared.schemas.virtual_agents import with_session
 
 PAGE = 100
 _UNSETTLED = {State.PENDING, State.BROKEN}
@@ -178,6 +180,9 @@ def _merged(
 ) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
+        "virtual_agent_sessions": reduce(
+            with_session, other.virtual_agent_sessions, primary.virtual_agent_sessions
+        ),
         "locale": primary.locale or other.locale,
         "customer_name": primary.customer_name or other.customer_name,
         "handback": primary.handback or other.handback,

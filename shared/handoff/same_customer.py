@@ -6,11 +6,13 @@ Both are one chat on the customer's phone, so who is here in either is here in b
 
 import itertools
 from datetime import datetime
+from functools import reduce
 
 from shared.handoff import channels
 from shared.handoff.floor import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
+from shared.schemas.virtual_agents import with_session
 
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 
@@ -54,6 +56,9 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "version": max(keep.version, lose.version),
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
+        "virtual_agent_sessions": reduce(
+            with_session, lose.virtual_agent_sessions, keep.virtual_agent_sessions
+        ),
         "locale": keep.locale or lose.locale,
         "strong_address": latest.strong_address or keep.strong_address or lose.strong_address,
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,

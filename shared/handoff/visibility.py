@@ -18,6 +18,7 @@ from shared.schemas.details import Attachment, Details, first_words
 from shared.schemas.journal import JournalEntry
 from shared.schemas.sealed import HIDDEN, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 # Adds links to the files of what came beside a message: of a conversation's journal, and an entry.
 Linked = Callable[[str, str, JsonObject], JsonObject]
@@ -170,6 +171,25 @@ def metadata_for(
         if metadata
         else metadata
     )
+
+
+def session_for(
+    audience: Audience | None, session: VirtualAgentSession, variables: Iterable[Variable]
+) -> JsonObject:
+    """Returns what this audience may see of a virtual agent's session, under the names of the
+    platform's events. An audience of None sees everything.
+    """
+    hidden = {"id", "data_parameters", "audiences", "heard_at", "provenance"}
+    view: JsonObject = session.model_dump(
+        mode="json", by_alias=False, exclude=hidden, exclude_none=True
+    )
+    kind, _, number = session.id.partition("-")
+    view[f"{kind}_id"] = int(number) if number.isdecimal() else number
+    if session.data_parameters and audience is None:
+        view["data_parameters"] = session.data_parameters
+    elif session.data_parameters and audience in session.audiences:
+        view["data_parameters"] = metadata_for(audience, session.data_parameters, variables)
+    return view
 
 
 def _without_hidden(key: str, value: JsonValue, hidden: Collection[str]) -> JsonValue:

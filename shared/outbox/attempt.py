@@ -128,6 +128,12 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
+        if isinstance(command, FreeSlot):
+            # imported here: functions that deliver in place free no room
+            from shared.people.free import free
+
+            await free(ports, command.person, [command.slot])
+            return Result(Outcome.DONE)
         if isinstance(command, KeepMedia):
             # imported here: functions that deliver in place work no line with files
             from shared.outbox.keep_media import keep_media

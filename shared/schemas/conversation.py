@@ -14,6 +14,7 @@ from shared.schemas.measures import Progress
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 
 class Phase(StrEnum):
@@ -404,6 +405,7 @@ class Conversation(Stored):
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
+    - `virtual_agent_sessions`: the latest sessions of a desk's virtual agent, the oldest first.
     - `offer`: the offer that stands. `tried`: the ids of those to whom the customer was offered, or
       who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
       for the next person to offer them to.
@@ -455,6 +457,7 @@ class Conversation(Stored):
     unsubscribed_at: Time | None = None
     floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
+    virtual_agent_sessions: tuple[VirtualAgentSession, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
@@ -581,6 +584,11 @@ class Conversation(Stored):
         """Whether the customer waits after a human was present, so that no bot may speak."""
         request = self.request
         return request is not None and request.passed_on and self.phase is Phase.QUEUED
+
+    @property
+    def holder(self) -> str:
+        """The names of those who are present, as answers give them; empty if nobody is."""
+        return ", ".join(human.representative.name for human in self.humans)
 
     def offered_to(self, person: str | None) -> bool:
         """Returns whether an offer to this person stands."""

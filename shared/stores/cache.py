@@ -42,12 +42,14 @@ class CachedStore:
         self.pending_count = store.pending_count
         self.queue = store.queue
         self.journal = store.journal
+        self.journal_back = store.journal_back
         self.latest = store.latest
         self.due_conversations = store.due_conversations
         self.due_entries = store.due_entries
         self.conversations = store.conversations
         self.people = store.people
         self.due_people = store.due_people
+        self.watch = store.watch
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

@@ -2,7 +2,7 @@
 one JSON string.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.errors import TooLarge, Unreadable
 from shared.logs import log
-from shared.ports import Page
+from shared.ports import Page, Watched
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
@@ -153,6 +153,22 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
         except Unreadable:
             unreadable += 1
     return Page(items, cursor, unreadable)
+
+
+def watched(
+    person: str | None, among: Iterable[str], listed: Mapping[str, Iterable[str]]
+) -> Watched:
+    """Returns what somebody who watches sees of these bodies. Conversations that cannot be read are
+    left out.
+    """
+    return Watched(
+        None if person is None else to_person(person),
+        {one.id: one for one in to_page(among, None).items},
+        {
+            phase: [one for one in to_page(bodies, None).items if not is_in_no_line(one)]
+            for phase, bodies in listed.items()
+        },
+    )
 
 
 def _unreadable(error: ValidationError) -> Unreadable:

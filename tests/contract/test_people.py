@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Phase
 from shared.schemas.people import Presence, Slot
 
 Instance = Callable[[], ConversationStore]
@@ -114,3 +115,65 @@ async def test_people_are_due_when_their_last_page_is_gone_and_they_hold_somethi
     freed = gone.value.model_copy(update={"slots": {}, "version": gone.value.version + 1})
     await store.commit(Commit((), people=[Snapshot(freed, gone.token)]))
     assert [one.value.id for one in (await store.due_people(make.at(30), None, 5)).items] == ["a"]
+
+
+class _Watch:
+    """What a watch yields, as it comes."""
+
+    def __init__(self, store: ConversationStore, *conversations: str) -> None:
+        self._yields = store.watch(JANE, conversations, ["QUEUED", "HUMAN"], 3)
+
+    async def next(self) -> tuple[list[str], list[int], dict[str, list[str]]]:
+        async with asyncio.timeout(10):
+            seen = await anext(self._yields)
+        listed = {phase: [one.address for one in found] for phase, found in seen.listed.items()}
+        slots = list(seen.person.slots) if seen.person else []
+        return slots, [one.version for one in seen.conversations.values()], listed
+
+    async def close(self) -> None:
+        await self._yields.aclose()
+
+
+async def test_a_watch_sees_what_there_is_and_every_change_of_another_instance(
+    instance: Instance, make: Any
+) -> None:
+    mine, theirs = instance(), instance()
+    watch = _Watch(mine, "business_messages:held", "business_messages:unseen")
+    try:
+        nothing: dict[str, list[str]] = {"QUEUED": [], "HUMAN": []}
+        (held,) = await make.commit(theirs, make.conversation("held"))
+        assert await watch.next() == ([], [1], nothing)
+
+        again = make.conversation("held", version=2)
+        await theirs.commit(Commit((), [Snapshot(again, held.token)]))
+        assert await watch.next() == ([], [2], nothing)
+
+        holds = _with_slot(Presence(id=JANE), "claim", "business_messages:held")
+        await theirs.commit(Commit((), people=[Snapshot(holds, None)]))
+        assert await watch.next() == (["claim"], [2], nothing)
+
+        await make.commit(theirs, make.conversation("elsewhere"))  # nobody watches it
+        for native, since in (("c", 30), ("a", 10)):
+            await make.commit(theirs, make.conversation(native, waits=since))
+        seen = await watch.next()
+        if seen[2]["QUEUED"] == ["c"]:  # each commit may be seen by itself
+            seen = await watch.next()
+        assert seen == (["claim"], [2], {"QUEUED": ["a", "c"], "HUMAN": []})
+    finally:
+        await watch.close()
+
+
+async def test_a_watch_lists_the_longest_waits_and_forgets_who_no_longer_waits(
+    instance: Instance, make: Any
+) -> None:
+    mine, theirs = instance(), instance()
+    waiting = [make.conversation(native, waits=n) for n, native in enumerate("dbac")]
+    written = await make.commit(theirs, *waiting)
+    watch = _Watch(mine)
+    try:
+        assert (await watch.next())[2] == {"QUEUED": ["d", "b", "a"], "HUMAN": []}
+        gone = make.conversation("b", version=2, phase=Phase.HUMAN)
+        await theirs.commit(Commit((), [Snapshot(gone, written[1].token)]))
+        assert (await watch.next())[2] == {"QUEUED": ["d", "a", "c"], "HUMAN": ["b"]}
+    finally:
+        await watch.close()

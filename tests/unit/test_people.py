@@ -54,7 +54,7 @@ def test_the_rights_of_a_person_follow_from_the_role(
 
 
 def test_keys_of_systems_are_what_they_were_and_an_admin_supervises() -> None:
-    keys = {
+    keys: dict[str, Any] = {
         "dev-bot": {"name": "bot", "may": ["BOT"]},
         "dev-admin": {"name": "admin", "admin": True},
         "dev-wall": {"name": "wall", "reports": True},

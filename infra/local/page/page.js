@@ -6,7 +6,7 @@ import { renderChat, startChat } from "./chat.js";
 import { startCrm } from "./crm.js";
 import { clearNotices } from "./agent.js";
 import { renderDesk, startDesk } from "./desk.js";
-import { find, setText } from "./dom.js";
+import { find, setText } from "/send_representative/desk/dom.js";
 import { renderFaults, startFaults } from "./faults.js";
 import { renderKnowledge } from "./knows.js";
 import { keepUp, model, select } from "./model.js";

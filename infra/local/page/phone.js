@@ -1,9 +1,9 @@
 // The customer's phone: the transcript, and the customer's actions.
 
 import { CHANNELS, platform } from "./api.js";
-import { kindOf, startAttaching } from "./attach.js";
-import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
-import { drawFiles } from "./files.js";
+import { kindOf, startAttaching } from "/send_representative/desk/attach.js";
+import { find, make, onPress, onSend, setText, show, tell } from "/send_representative/desk/dom.js";
+import { drawFiles } from "/send_representative/desk/files.js";
 import {
   addNewcomer,
   conversationOf,

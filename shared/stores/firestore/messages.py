@@ -160,6 +160,8 @@ def find(
     order: Sequence[str],
     limit: int,
     start: Sequence[Message] = (),
+    *,
+    direction: str = "ASCENDING",
 ) -> dict[str, Any]:
     """Returns a query sorted by `order`, then by name.
 
@@ -169,9 +171,7 @@ def find(
     query: dict[str, Any] = {
         "from_": [{"collection_id": collection}],
         "where": {"composite_filter": {"op": "AND", "filters": filters}} if filters else None,
-        "order_by": [
-            {"field": {"field_path": field}, "direction": "ASCENDING"} for field in fields
-        ],
+        "order_by": [{"field": {"field_path": field}, "direction": direction} for field in fields],
         "limit": {"value": limit},
     }
     return {**query, "start_at": {"values": start, "before": False}} if start else query
@@ -185,18 +185,6 @@ def find_by_native(native: str) -> dict[str, Any]:
         "where": where("natives", "ARRAY_CONTAINS", {"string_value": native}),
         "order_by": order,
         "limit": {"value": 1},
-    }
-
-
-def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
-    """Returns a query for the documents with the highest `field`, highest first.
-
-    The single-field index serves it.
-    """
-    return {
-        "from_": [{"collection_id": collection}],
-        "order_by": [{"field": {"field_path": field}, "direction": "DESCENDING"}],
-        "limit": {"value": limit},
     }
 
 
@@ -242,6 +230,13 @@ def moment(value: Any) -> datetime:
     """Returns a timestamp value as a datetime in UTC."""
     stamp = value.timestamp_value
     return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def wait_position(document: Any) -> tuple[datetime, list[str]]:
+    """Returns a sort key: `waiting_since`, none first, then the name by segments."""
+    since = document.fields["waiting_since"]
+    waits = since.WhichOneof("value_type") == "timestamp_value"
+    return moment(since) if waits else EPOCH, document.name.split("/")
 
 
 def due_position(document: Any) -> tuple[datetime, list[str]]:

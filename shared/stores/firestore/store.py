@@ -17,16 +17,14 @@ a second in one index range.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import InvalidArgument
-
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
-from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Presence
@@ -38,10 +36,11 @@ from shared.stores.documents import (
     to_entry,
     to_page,
     to_person,
+    watched,
 )
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
-from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -49,6 +48,7 @@ T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
+_BACK = ("seq",)  # one field alone, whose own index serves it
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -114,7 +114,7 @@ class FirestoreStore:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
-            if added and isinstance(error.__cause__, InvalidArgument):
+            if added and is_invalid(error):
                 raise TooLarge(
                     "too-large-to-store", "The document with this day's report counts is full."
                 ) from error
@@ -144,10 +144,8 @@ class FirestoreStore:
         return await self._rpc.count(self._journal_of(conversation), query)
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
-        query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        found = await self._rpc.query(self._rpc.root, query)
+        found = await self._rpc.query(self._rpc.root, _in_phase(phase, limit, start))
         bodies = self._page(found, _BY_WAIT, limit, _body)
         page = to_page(bodies.items, bodies.cursor)
         waiting = [one for one in page.items if not is_in_no_line(one)]
@@ -161,11 +159,16 @@ class FirestoreStore:
         found = await self._rpc.query(self._journal_of(conversation), query)
         return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        start = forms.read_cursor(cursor, _BACK, self._rpc.root)
+        query = forms.find("journal", [], _BACK, limit, start, direction="DESCENDING")
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _BACK, limit, _entry)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "seq", limit)
-        return self._page(
-            await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry
-        ).items
+        return (await self.journal_back(conversation, None, limit)).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)
@@ -199,6 +202,27 @@ class FirestoreStore:
             [_person(one) for one in found],
             forms.write_cursor(found[-1], _BY_DUE) if more else None,
         )
+
+    async def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        one = self._name(forms.person_path(person))
+        among = [self._name(forms.conversation_path(each)) for each in conversations]
+        queries = [_in_phase(phase, limit) for phase in phases]
+        targets: list[Message] = [
+            {"documents": {"documents": [one, *among]}},
+            *({"query": {"parent": self._rpc.root, "structured_query": each}} for each in queries),
+        ]
+        async with aclosing(self._rpc.listen(targets)) as moments:
+            async for mine, *listed in moments:
+                yield watched(
+                    _body(mine[one]) if one in mine else None,
+                    [_body(mine[name]) for name in among if name in mine],
+                    {
+                        phase: map(_body, sorted(found.values(), key=forms.wait_position))
+                        for phase, found in zip(phases, listed, strict=True)
+                    },
+                )
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -398,6 +422,12 @@ def _read(
 
 def _pending(after: int) -> Message:
     return forms.where("pending_seq", "GREATER_THAN", forms.integer(after))
+
+
+def _in_phase(phase: str, limit: int, start: Sequence[Message] = ()) -> Message:
+    """Returns a query for the conversations of a phase, longest wait first."""
+    filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
+    return forms.find("conversations", filters, _BY_WAIT, limit, start)
 
 
 def _due_query(

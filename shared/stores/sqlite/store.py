@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from shared.errors import BadRequest
 from shared.measures.counts import SHOWN, Count, Tally, in_tally
-from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Presence
@@ -31,6 +31,7 @@ from shared.stores.documents import (
     to_entry,
     to_page,
     to_person,
+    watched,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -45,9 +46,12 @@ from shared.stores.sqlite.pages import behind, page
 
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
+_BEHIND_ALL = 10**18  # a sequence
 _Row = tuple[Any, ...]
 FIRST_REVISION = 1
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
+# how often a watch looks for the commits of another process
+LOOK_AGAIN_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists conversations (
   id text primary key, version integer not null, phase text not null, waiting_since text,
@@ -88,6 +92,7 @@ class SqliteStore:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
+        self._watching: set[asyncio.Event] = set()
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         rows = await self._run(
@@ -100,6 +105,8 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> Written:
         await self._run(_whole, _commit, commit)
+        for committed in self._watching:
+            committed.set()
         return Written(
             [Snapshot(entry, FIRST_REVISION) for entry in commit.entries],
             [Snapshot(one.value, one.value.version) for one in commit.conversations],
@@ -159,6 +166,16 @@ class SqliteStore:
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place
+                 from journal where conversation = ? and (seq, time, id) < (?, ?, ?)
+                 order by seq desc, time desc, id desc limit ?"""
+        place = (_BEHIND_ALL, "", "") if cursor is None else _journal_place(cursor)
+        rows = await self._run(_select, sql, (conversation, *place, limit))
+        return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ?
                  order by seq desc, time desc, id desc limit ?"""
@@ -196,6 +213,23 @@ class SqliteStore:
                  where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
         rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
         return page(rows, lambda row: _person(row[0]), limit)
+
+    async def watch(
+        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    ) -> AsyncGenerator[Watched, None]:
+        committed, before = asyncio.Event(), None
+        self._watching.add(committed)
+        try:
+            while True:
+                committed.clear()
+                rows = await self._run(_watched, person, conversations, phases, limit)
+                if rows != before:
+                    before = rows
+                    yield _seen(*rows)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(committed.wait(), LOOK_AGAIN_SECONDS)
+        finally:
+            self._watching.discard(committed)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -298,6 +332,39 @@ def examine(path: str) -> None:
 
 def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[_Row]:
     return connection.execute(sql, values).fetchall()
+
+
+def _watched(
+    connection: sqlite3.Connection,
+    person: str,
+    conversations: Collection[str],
+    phases: Collection[str],
+    limit: int,
+) -> tuple[list[_Row], list[_Row], dict[str, list[_Row]]]:
+    """Returns the bodies, all of one moment."""
+
+    def bodies(sql: str, *values: object) -> list[_Row]:
+        return connection.execute(f"select body from {sql}", values).fetchall()  # noqa: S608  # Baton's own text
+
+    connection.execute("begin")
+    try:
+        among = "conversations where id in (select value from json_each(?)) order by id"
+        listed = "conversations where phase = ? order by coalesce(waiting_since, ''), id limit ?"
+        return (
+            bodies("people where id = ?", person),
+            bodies(among, json.dumps(list(conversations))),
+            {phase: bodies(listed, phase, limit) for phase in phases},
+        )
+    finally:
+        connection.execute("commit")
+
+
+def _seen(people: list[_Row], among: list[_Row], listed: dict[str, list[_Row]]) -> Watched:
+    return watched(
+        next((str(body) for (body,) in people), None),
+        [str(body) for (body,) in among],
+        {phase: [str(body) for (body,) in rows] for phase, rows in listed.items()},
+    )
 
 
 def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:
