@@ -180,6 +180,7 @@ def _merged(
 ) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
+        "platform_context": primary.platform_context or other.platform_context,
         "virtual_agent_sessions": reduce(
             with_session, other.virtual_agent_sessions, primary.virtual_agent_sessions
         ),

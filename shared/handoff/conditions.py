@@ -571,6 +571,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.FLOOR_UNUSED: _floor_unused,
     Condition.CUSTOMER_WRITES: _customer_writes,
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
+    Condition.CONTEXT_HEARD: lambda draft: draft.event.context is not None,
     Condition.CUSTOMER_ACTS: _customer_acts,
     Condition.LEFT_UNSEEN: _left_unseen,
     Condition.CUSTOMER_BACK: _customer_back,

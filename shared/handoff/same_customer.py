@@ -56,6 +56,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "version": max(keep.version, lose.version),
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
+        "platform_context": keep.platform_context or lose.platform_context,
         "virtual_agent_sessions": reduce(
             with_session, lose.virtual_agent_sessions, keep.virtual_agent_sessions
         ),

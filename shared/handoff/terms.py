@@ -111,6 +111,7 @@ class Condition(StrEnum):
     )
     CUSTOMER_WRITES = "the customer wrote, or asked for a human, on one of their own channels"
     FROM_CUSTOMER = "what the customer said, also as a desk reports it"
+    CONTEXT_HEARD = "the event says where at its platform it took place"
     CUSTOMER_ACTS = "the customer did something on one of their own channels"
     LEFT_UNSEEN = (
         "the channel in use has not shown that humans left, its window is open, and Baton is active"
@@ -151,6 +152,10 @@ class Effect(StrEnum):
     GIVE_FLOOR = "give control back at the platform"
     FOLLOW_CUSTOMER = "speak to the customer on the channel where they wrote last"
     NOTE_CUSTOMER = "note the customer's language and name"
+    NOTE_CONTEXT = (
+        "note where at its platform the conversation is, and its label as the name of a customer "
+        "whose name is not known"
+    )
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
     FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"

@@ -555,6 +555,12 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         "Baton's own words are in the customer's language.",
     ),
     StandingRule(
+        "context",
+        C.CONTEXT_HEARD,
+        (E.NOTE_CONTEXT,),
+        "Agents and reports show from which account and channel of a platform a customer comes.",
+    ),
+    StandingRule(
         "contact",
         C.CUSTOMER_ACTS,
         (E.NOTE_CONTACT,),

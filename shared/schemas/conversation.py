@@ -11,6 +11,7 @@ from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
@@ -405,6 +406,7 @@ class Conversation(Stored):
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
+    - `platform_context`: the account and channel at a platform that names them.
     - `virtual_agent_sessions`: the latest sessions of a desk's virtual agent, the oldest first.
     - `offer`: the offer that stands. `tried`: the ids of those to whom the customer was offered, or
       who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
@@ -457,6 +459,7 @@ class Conversation(Stored):
     unsubscribed_at: Time | None = None
     floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
+    platform_context: PlatformContext | None = None
     virtual_agent_sessions: tuple[VirtualAgentSession, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None

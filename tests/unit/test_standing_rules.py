@@ -30,6 +30,7 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.details import Attachment, Details
 from shared.schemas.events import Event
+from shared.schemas.platform_context import PlatformContext
 from tests.unit.test_transitions import (
     ASKED,
     AT_BERLIN,
@@ -70,6 +71,7 @@ WINDOW = replace(
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
 )
+AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
 LATE_HUMAN = {"last_user_at": LONG_AGO}
 PICTURE: tuple[str, dict[str, Any]] = (
@@ -91,6 +93,7 @@ HOLDS: dict[Condition, Case] = {
         ("user_message", {"source": "rcs:1"}),
     ),
     Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
+    Condition.CONTEXT_HEARD: (BOT, {}, ("bot_message", {"context": AT_SHOP})),
     Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
     Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
     Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
@@ -161,6 +164,7 @@ FAILS: dict[Condition, list[Case]] = {
         (BOT, {}, ("unsubscribed", {})),
     ],
     Condition.FROM_CUSTOMER: [(BOT, {}, ("human_requested", {}))],
+    Condition.CONTEXT_HEARD: [(BOT, {}, ("bot_message", {}))],
     Condition.CUSTOMER_ACTS: [
         (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
         (BOT, {}, ("human_requested", {"fact": False})),
@@ -239,6 +243,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.ALWAYS: {"version": 7},
     Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
     Condition.FROM_CUSTOMER: {"locale": "id"},
+    Condition.CONTEXT_HEARD: {"platform_context": AT_SHOP, "customer_name": "John Doe"},
     Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
     Condition.FLOOR_LOST: {"phase": HUMAN},
     Condition.FLOOR_WANTED: {"phase": HUMAN},

@@ -39,6 +39,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
+    Effect.NOTE_CONTEXT: state.note_context,
     Effect.NOTE_CONTACT: state.note_contact,
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,

@@ -96,6 +96,14 @@ def note_customer(draft: Draft) -> None:
     )
 
 
+def note_context(draft: Draft) -> None:
+    known, news = draft.conversation, draft.event.context
+    if news is not None:
+        context = known.platform_context.with_news(news) if known.platform_context else news
+        name = known.customer_name or news.label
+        draft.change(platform_context=context, customer_name=name)
+
+
 def note_contact(draft: Draft) -> None:
     event = draft.event
     draft.conversation = channels.acted(
