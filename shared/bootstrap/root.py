@@ -3,6 +3,7 @@ the event loop.
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
@@ -361,7 +362,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
 
 def announce(function: str) -> None:
     """Logs at start which of a function's doors are closed because a setting is missing; wrong
-    settings are logged as well.
+    settings are logged as well. What is loaded by now stays, so garbage collection leaves it alone.
     """
     with contextlib.suppress(Misconfigured):
         tracing.name_project(baton().settings.google_cloud_project)
@@ -372,3 +373,4 @@ def announce(function: str) -> None:
                 function=function,
                 setting=setting,
             )
+    gc.freeze()
