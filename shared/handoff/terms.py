@@ -125,6 +125,10 @@ class Condition(StrEnum):
     )
     BOT_AGAIN = "the step is not stale, and it changed the phase to BOT"
     HUMAN_ACTIVE = "the step is not stale, it has JOINED or a human's message, and a human is here"
+    ANSWERED = (
+        "the team wants to know, the step is not stale, and it is the first of this handoff that "
+        "has a human's message for the customer"
+    )
     FACT_SETS_SPEAKER = (
         "a fact, the step is not stale, and it has JOINED, LEFT or a message of a human or a bot"
     )
@@ -234,10 +238,12 @@ class Effect(StrEnum):
     END_HUMAN_TIME = "note that no human is here"
     STOP_TIMER = "stop the timer"
     START_CHAT_TIMER = "start the timer of the desk's chat"
-    END_REQUEST = "note that the request is over"
+    END_REQUEST = "note that the request is over, and that no human has answered"
     START_HUMAN_TIME = "note since when a human is here"
     START_IDLE_TIMER = "start the idle timer"
     END_BOT_RUN = "count the bot's turns from the beginning"
+    NOTE_ANSWERED = "note that a human has answered"
+    NOTIFY_ANSWERED = "notify handoff.answered"
     NOTE_SPEAKER = "note when the latest fact set who speaks"
     BEGIN_RECALL = "keep what is said from now on for the bot, drop what was kept or awaited before"
     NOTE_WORDS = "keep the words for the bot"

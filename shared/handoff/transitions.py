@@ -643,6 +643,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         "no human in between.",
     ),
     StandingRule(
+        "answered",
+        C.ANSWERED,
+        (E.NOTE_ANSWERED, E.NOTIFY_ANSWERED),
+        "Colleagues may leave the customer alone once a person has answered.",
+    ),
+    StandingRule(
         "human waits",
         C.HUMAN_WAITS,
         (E.STOP_TIMER,),

@@ -389,6 +389,7 @@ class Conversation(Stored):
     - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
     - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
       `version` - `outbox_base`.
+    - `answered`: a human has answered in this handoff, and the team was notified of it.
     - `spoke_at`: when the latest fact set who speaks. `human_version`: the version at which a human
       last joined.
     - `called`: the desk that has the handoff. `closed`: desks that were closed when this customer
@@ -444,6 +445,7 @@ class Conversation(Stored):
     human_since: Time | None = None
     human_version: int = 0
     first_response_seconds: float | None = None
+    answered: bool = False
     spoke_at: Time | None = None
     timer: Timer | None = None
     offer: Offer | None = None

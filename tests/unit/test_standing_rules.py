@@ -70,6 +70,7 @@ WINDOW = replace(
     floor_given_back=frozenset({"business_messages"}),
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
+    notifies_answered=True,
 )
 AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
@@ -113,6 +114,7 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
     Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.ANSWERED: (HUMAN, {}, JANES),
     Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
@@ -185,6 +187,12 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {**ASKED, "humans": (SAM,)}, ("unknown", {})),
     ],
     Condition.HUMAN_WAITED: [(HUMAN, {}, WORDS), (HUMAN, ASKED, ("unknown", {}))],
+    Condition.ANSWERED: [
+        (HUMAN, {"answered": True}, JANES),
+        (HUMAN, LATE_HUMAN, JANES),
+        (HUMAN, {}, WORDS),
+        (BOT, {}, ("human_message", {"occurred_at": LATE})),
+    ],
     Condition.HELD: [
         (HUMAN, {}, JANES),
         (HUMAN, {**LATE_HUMAN, "reopening": ASKED["reopening"]}, JANES),
@@ -260,6 +268,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
         "timer": Timer(kind="idle", **IDLE),
         "bot_run": None,
     },
+    Condition.ANSWERED: {"answered": True},
     Condition.HUMAN_WAITS: {"timer": None},
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
@@ -284,6 +293,7 @@ EMITS: dict[Condition, list[str]] = {
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
     Condition.FILES_TO_KEEP: ["keep_media"],
+    Condition.ANSWERED: ["publish baton-handoffs handoff.answered"],
     Condition.MEASURED: ["record"],
 }
 

@@ -114,6 +114,8 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STOP_TIMER: state.stop_timer,
     Effect.END_REQUEST: state.end_request,
     Effect.END_BOT_RUN: loops.end_run,
+    Effect.NOTE_ANSWERED: state.note_answered,
+    Effect.NOTIFY_ANSWERED: notify("handoff.answered"),
     Effect.NOTE_SPEAKER: state.note_speaker,
     Effect.BEGIN_RECALL: state.begin_recall,
     Effect.NOTE_WORDS: state.note_words,

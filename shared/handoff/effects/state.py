@@ -50,7 +50,11 @@ def end_human_time(draft: Draft) -> None:
 
 
 def end_request(draft: Draft) -> None:
-    draft.change(request=None)
+    draft.change(request=None, answered=False)
+
+
+def note_answered(draft: Draft) -> None:
+    draft.change(answered=True)
 
 
 def note_speaker(draft: Draft) -> None:
