@@ -184,6 +184,20 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class CannedText(Answer):
+    """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
+
+    language: str
+    title: str
+    text: str
+
+
+class CannedAnswer(Answer):
+    """The answers that people at the desk choose from."""
+
+    answers: tuple[CannedText, ...]
+
+
 class UploadAnswer(Answer):
     """An upload. `media_id` is for the `file` of a message in this conversation, until
     `expires_at`. `shown_as` is the kind as which the channel shows the file, None for a link.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
+from shared.handoff.routing.desk import Desk, Route, next_wait, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.representative import Representative, RepresentativeType
@@ -129,6 +129,12 @@ class Policy:
     def standing(self, conversation: Conversation, now: datetime) -> Route:
         """Returns where the handoff that is under way stands now."""
         return standing(self.desks, conversation, now, self.notices.language)
+
+    def next_wait(self, conversation: Conversation, desk: str | None, now: datetime) -> Route:
+        """Returns where a customer waits next who is passed on, to the desk of that name or, for
+        None, to their own.
+        """
+        return next_wait(self.desks, conversation, now, self.notices.language, desk)
 
     def passes_on(self, conversation: Conversation, now: datetime) -> bool:
         """Returns whether the desk of the handoff under way is closed while another is open

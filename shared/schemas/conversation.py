@@ -590,6 +590,11 @@ class Conversation(Stored):
         request = self.request
         return request is not None and request.passed_on and self.phase is Phase.QUEUED
 
+    @property
+    def holder(self) -> str:
+        """The names of those who are present, as answers give them; empty if nobody is."""
+        return ", ".join(human.representative.name for human in self.humans)
+
     def offered_to(self, person: str | None) -> bool:
         """Returns whether an offer to this person stands."""
         return self.offer is not None and self.offer.to == person

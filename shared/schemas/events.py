@@ -450,6 +450,18 @@ class SurveyAsked(ByRepresentative):
     id_space: ClassVar[str] = "survey"
 
 
+class Noted(ByRepresentative):
+    """A person's note for their colleagues. The customer and bots never see it."""
+
+    kind: ClassVar[str] = "noted"
+
+    note: str
+
+    @property
+    def text(self) -> str | None:
+        return self.note
+
+
 class HumanLeft(ByRepresentative):
     """`owner` is the only API key that may release this human, None if any key may."""
 

@@ -41,10 +41,14 @@ from tests.unit.test_transitions import (
     JANE,
     LOOPING,
     NOW,
+    PASSED,
     SAM,
     THEIRS,
+    TO_SAM,
+    WITH_SLOT,
     conversation,
     event,
+    human,
 )
 from tests.unit.test_transitions import WINDOW as ON_TIME
 from tests.unit.test_transitions import _short as short
@@ -118,6 +122,13 @@ HOLDS: dict[Condition, Case] = {
     Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
+    Condition.OFFER_POINTLESS: (QUEUED, {"offer": TO_SAM}, ("human_joined", {})),
+    Condition.SLOTS_OVER: (HUMAN, {"humans": (WITH_SLOT,)}, LEAVES),
+    Condition.WAIT_OVER: (
+        QUEUED,
+        {"tried": ("a",), "assign": Timer(kind="assign", armed=3, n=1, due_at=NOW)},
+        ("human_joined", {}),
+    ),
     Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
@@ -204,6 +215,20 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.BOT_WITHOUT_DESK: [(BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN_DESK_STAYS: [(HUMAN, {}, LEAVES), (BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN: [(BOT, {}, WORDS)],
+    Condition.OFFER_POINTLESS: [
+        (QUEUED, {}, ("human_joined", {})),
+        (QUEUED, {"offer": TO_SAM}, WORDS),
+        (
+            HUMAN,
+            {"offer": TO_SAM},
+            ("human_joined", {"representative": human("Ada").representative}),
+        ),
+    ],
+    Condition.SLOTS_OVER: [
+        (HUMAN, {}, LEAVES),
+        (HUMAN, {"humans": (WITH_SLOT,)}, WORDS),
+    ],
+    Condition.WAIT_OVER: [(QUEUED, {}, WORDS), (HUMAN, {}, LEAVES)],
     Condition.HUMAN_ACTIVE: [
         (HUMAN, {}, WORDS),
         (HUMAN, {"humans": (SAM,)}, ("human_message", {"occurred_at": LATE})),
@@ -230,13 +255,18 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.HUMAN_TIME_BEGINS: [
         (HUMAN, {}, ("human_joined", {})),
         (BOT, {"tracked": True}, ("human_joined", {})),
+        (QUEUED, PASSED, ("human_joined", {})),
     ],
     Condition.HUMAN_TIME: [
         (BOT, {}, WORDS),
         (HUMAN, {"tracked": True}, WORDS),
         (HUMAN, {}, ("bot_message", {"source": "csku:conv_1"})),
     ],
-    Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
+    Condition.HUMAN_TIME_ENDS: [
+        (HUMAN, {}, WORDS),
+        (HUMAN, {"tracked": True}, LEAVES),
+        (HUMAN, {}, ("transfer", {"to_queue": True})),
+    ],
     Condition.MEASURED: [
         (BOT, {}, ("unknown", {})),
         (BOT, {}, ("user_message", {"heard_by": ()})),
@@ -272,6 +302,9 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.HUMAN_WAITS: {"timer": None},
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
+    Condition.OFFER_POINTLESS: {"offer": None},
+    Condition.SLOTS_OVER: {"humans": ()},
+    Condition.WAIT_OVER: {"tried": (), "assign": None},
     Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
@@ -289,6 +322,8 @@ EMITS: dict[Condition, list[str]] = {
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
     Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
     Condition.HELD: ["HUMAN Jane: "],
+    Condition.OFFER_POINTLESS: ["free_slot"],
+    Condition.SLOTS_OVER: ["free_slot"],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],

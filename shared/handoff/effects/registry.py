@@ -10,6 +10,7 @@ from shared.handoff.effects import (
     floor,
     frames,
     loops,
+    offers,
     place,
     speech,
     state,
@@ -18,7 +19,7 @@ from shared.handoff.effects import (
     waiting,
 )
 from shared.handoff.effects.files import keep_files
-from shared.handoff.effects.notifications import notify
+from shared.handoff.effects.notifications import notify, notify_transferred
 from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
@@ -57,12 +58,23 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.REMIND: state.remind,
     Effect.NOTE_ASSISTANT: assistant.note,
     Effect.MOVE_REQUEST: desks.pass_on,
+    Effect.REQUEUE: desks.requeue,
+    Effect.NEW_ROUND: offers.begin_round,
+    Effect.LOOK: offers.look,
+    Effect.STOP_LOOKING: offers.stop_looking,
+    Effect.FORGET_TRIED: offers.forget_tried,
+    Effect.OFFER: offers.offer,
+    Effect.END_OFFER: offers.end_offer,
+    Effect.FREE_SLOTS: offers.free_slots,
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: frames.join,
     Effect.MESSAGE: speech.message,
     Effect.LEAVE: frames.leave,
     Effect.LEAVE_DESK: frames.leave_desk,
     Effect.LEAVE_ALL: frames.leave_all,
+    Effect.LEAVE_GIVERS: frames.leave_givers,
+    Effect.LEAVE_OTHERS: frames.leave_others,
+    Effect.LEAVE_GONE: frames.leave_gone,
     Effect.STAY: frames.stay,
     Effect.BOT_MESSAGE: speech.bot_message,
     Effect.SEND_SURVEY: speech.survey,
@@ -75,6 +87,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTE_ADDRESS: state.note_address,
     Effect.NOTIFY_ENDED: notify("handoff.ended"),
+    Effect.NOTIFY_TRANSFERRED: notify_transferred,
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
@@ -97,6 +110,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.SUBSCRIBE: state.subscribe,
     Effect.SAY_CLOSED: closed.say_closed,
     Effect.SAY_SHUT: closed.say_shut,
+    Effect.SAY_PASSED_ON: closed.say_passed_on,
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: place.say_place,

@@ -12,7 +12,7 @@ from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation, Handback, Line, Timer
-from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
+from shared.schemas.events import ByCustomer, FromUser, Said, SuggestionResponse, UserMessage
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
@@ -21,6 +21,7 @@ LINES_KEPT, LINE_LIMIT = 20, 300
 LEFT_BECAUSE = {
     "human_left": "the person left",
     "human_idle_timeout": "the person went quiet",
+    "unclaimed_timeout": "no colleague of the person came",
     "bot_message": "the desk's own assistant took over",
 }
 
@@ -148,7 +149,9 @@ def hand_back(draft: Draft) -> None:
 
 
 def note_words(draft: Draft) -> None:
-    text = draft.event.text
+    """A colleague's note is nothing that was said."""
+    event = draft.event
+    text = event.text if isinstance(event, ByCustomer | Said) else None
     if text is not None:
         line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
         draft.change(said=(*draft.conversation.said, line)[-LINES_KEPT:])
@@ -167,10 +170,18 @@ def _handback(draft: Draft, before: Conversation) -> Handback:
         reason=getattr(draft.event, "reason", None)
         or LEFT_BECAUSE.get(draft.event.kind, draft.event.kind),
         ended_at=draft.now,
-        representatives=tuple(human.representative.name for human in before.humans),
+        representatives=_who_spoke(draft, before),
         request_reason=request.reason if request else None,
         said=draft.conversation.said,
     )
+
+
+def _who_spoke(draft: Draft, before: Conversation) -> tuple[str, ...]:
+    """Returns those who were here last. Where they passed the customer on and no colleague came,
+    these are the ones who spoke.
+    """
+    here = tuple(human.representative.name for human in before.humans)
+    return here or tuple(dict.fromkeys(line.by for line in draft.conversation.said if line.by))
 
 
 def handback_for_bot(draft: Draft) -> JsonObject:
