@@ -709,6 +709,13 @@ def _human_active(draft: Draft) -> bool:
     return is_human and _is_timely(draft) and _has(draft, _HUMAN_ACTIVITY)
 
 
+def _answered(draft: Draft) -> bool:
+    known = draft.conversation
+    is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
+    has_words = draft.spoke is not None or bool(draft.released)
+    return draft.policy.notifies_answered and is_first and has_words
+
+
 def _fact_sets_speaker(draft: Draft) -> bool:
     return draft.event.fact and _is_timely(draft) and _has(draft, _SETS_SPEAKER)
 
@@ -788,6 +795,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.FLOOR_UNUSED: _floor_unused,
     Condition.CUSTOMER_WRITES: _customer_writes,
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
+    Condition.CONTEXT_HEARD: lambda draft: draft.event.context is not None,
     Condition.CUSTOMER_ACTS: _customer_acts,
     Condition.LEFT_UNSEEN: _left_unseen,
     Condition.CUSTOMER_BACK: _customer_back,
@@ -805,6 +813,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     ),
     Condition.BOT_AGAIN: _bot_again,
     Condition.HUMAN_ACTIVE: _human_active,
+    Condition.ANSWERED: _answered,
     Condition.FACT_SETS_SPEAKER: _fact_sets_speaker,
     Condition.OFFER_POINTLESS: _offer_pointless,
     Condition.SLOTS_OVER: _slots_over,

@@ -30,6 +30,7 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.details import Attachment, Details
 from shared.schemas.events import Event
+from shared.schemas.platform_context import PlatformContext
 from tests.unit.test_transitions import (
     ASKED,
     AT_BERLIN,
@@ -73,7 +74,9 @@ WINDOW = replace(
     floor_given_back=frozenset({"business_messages"}),
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
+    notifies_answered=True,
 )
+AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
 LATE_HUMAN = {"last_user_at": LONG_AGO}
 PICTURE: tuple[str, dict[str, Any]] = (
@@ -95,6 +98,7 @@ HOLDS: dict[Condition, Case] = {
         ("user_message", {"source": "rcs:1"}),
     ),
     Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
+    Condition.CONTEXT_HEARD: (BOT, {}, ("bot_message", {"context": AT_SHOP})),
     Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
     Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
     Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
@@ -114,6 +118,7 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
     Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.ANSWERED: (HUMAN, {}, JANES),
     Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
@@ -172,6 +177,7 @@ FAILS: dict[Condition, list[Case]] = {
         (BOT, {}, ("unsubscribed", {})),
     ],
     Condition.FROM_CUSTOMER: [(BOT, {}, ("human_requested", {}))],
+    Condition.CONTEXT_HEARD: [(BOT, {}, ("bot_message", {}))],
     Condition.CUSTOMER_ACTS: [
         (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
         (BOT, {}, ("human_requested", {"fact": False})),
@@ -192,6 +198,12 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {**ASKED, "humans": (SAM,)}, ("unknown", {})),
     ],
     Condition.HUMAN_WAITED: [(HUMAN, {}, WORDS), (HUMAN, ASKED, ("unknown", {}))],
+    Condition.ANSWERED: [
+        (HUMAN, {"answered": True}, JANES),
+        (HUMAN, LATE_HUMAN, JANES),
+        (HUMAN, {}, WORDS),
+        (BOT, {}, ("human_message", {"occurred_at": LATE})),
+    ],
     Condition.HELD: [
         (HUMAN, {}, JANES),
         (HUMAN, {**LATE_HUMAN, "reopening": ASKED["reopening"]}, JANES),
@@ -269,6 +281,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.ALWAYS: {"version": 7},
     Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
     Condition.FROM_CUSTOMER: {"locale": "id"},
+    Condition.CONTEXT_HEARD: {"platform_context": AT_SHOP, "customer_name": "John Doe"},
     Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
     Condition.FLOOR_LOST: {"phase": HUMAN},
     Condition.FLOOR_WANTED: {"phase": HUMAN},
@@ -285,6 +298,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
         "timer": Timer(kind="idle", **IDLE),
         "bot_run": None,
     },
+    Condition.ANSWERED: {"answered": True},
     Condition.HUMAN_WAITS: {"timer": None},
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
@@ -314,6 +328,7 @@ EMITS: dict[Condition, list[str]] = {
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
     Condition.FILES_TO_KEEP: ["keep_media"],
+    Condition.ANSWERED: ["publish baton-handoffs handoff.answered"],
     Condition.MEASURED: ["record"],
 }
 

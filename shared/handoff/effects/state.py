@@ -51,7 +51,11 @@ def end_human_time(draft: Draft) -> None:
 
 
 def end_request(draft: Draft) -> None:
-    draft.change(request=None)
+    draft.change(request=None, answered=False)
+
+
+def note_answered(draft: Draft) -> None:
+    draft.change(answered=True)
 
 
 def note_speaker(draft: Draft) -> None:
@@ -95,6 +99,14 @@ def note_customer(draft: Draft) -> None:
         locale=event.locale or known.locale,
         customer_name=event.customer_name or known.customer_name,
     )
+
+
+def note_context(draft: Draft) -> None:
+    known, news = draft.conversation, draft.event.context
+    if news is not None:
+        context = known.platform_context.with_news(news) if known.platform_context else news
+        name = known.customer_name or news.label
+        draft.change(platform_context=context, customer_name=name)
 
 
 def note_contact(draft: Draft) -> None:
