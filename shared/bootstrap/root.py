@@ -61,6 +61,7 @@ class Baton:
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
+            canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,

@@ -100,7 +100,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         digest=None if isinstance(event, ByCustomer) else event.digest,
         captured_for=decision.captured_for,
         **_words(event, decision),
-        occurred_at=event.occurred_at if decision.conversation.tracked else None,
+        occurred_at=event.occurred_at,
         representative=getattr(event, "representative", None),
         over=event.over,
         marker=event.heard_by is not None,

@@ -126,8 +126,7 @@ class JournalEntry(Stored):
       that it answers. For an event through a link, the entry of the reporting conversation has the
       `seq` of the channel's.
     - `nonce`: distinguishes our own commit, whose answer was lost, from a duplicate.
-    - `occurred_at`: kept if the conversation may still be joined to another one, on which the event
-      then acts.
+    - `occurred_at`: by the platform's clock, None if it named no time.
     - `native_id`: the platform's id of the event if `event_id` is derived from it. It is not shown
       to users.
     - `text`: what was said. `captured_for`: who may see the variable that the text was captured as,

@@ -104,6 +104,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "conversations"): ("?phase={phase}", {}),
     ("GET", "conversations/{}"): ("", {}),
     ("GET", "conversations/{}/journal"): ("", {}),
+    ("GET", "canned"): ("", {}),
     ("GET", "me"): ("", {}),
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),
@@ -119,6 +120,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:fail"): ("", {"reason": "probe"}),
+    ("POST", "conversations/{}:note"): ("", {"representative": JANE, "text": "probe"}),
     ("DELETE", "conversations/{}"): ("", {}),
 }
 

@@ -32,6 +32,7 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.details import Attachment, Details
 from shared.schemas.events import Event
+from shared.schemas.platform_context import PlatformContext
 from tests.unit.test_transitions import (
     ASKED,
     AT_BERLIN,
@@ -42,10 +43,14 @@ from tests.unit.test_transitions import (
     JANE,
     LOOPING,
     NOW,
+    PASSED,
     SAM,
     THEIRS,
+    TO_SAM,
+    WITH_SLOT,
     conversation,
     event,
+    human,
 )
 from tests.unit.test_transitions import WINDOW as ON_TIME
 from tests.unit.test_transitions import _short as short
@@ -71,7 +76,9 @@ WINDOW = replace(
     floor_given_back=frozenset({"business_messages"}),
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
+    notifies_answered=True,
 )
+AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
 LATE_HUMAN = {"last_user_at": LONG_AGO}
 PICTURE: tuple[str, dict[str, Any]] = (
@@ -93,6 +100,7 @@ HOLDS: dict[Condition, Case] = {
         ("user_message", {"source": "rcs:1"}),
     ),
     Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
+    Condition.CONTEXT_HEARD: (BOT, {}, ("bot_message", {"context": AT_SHOP})),
     Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
     Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
     Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
@@ -112,9 +120,17 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
     Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.ANSWERED: (HUMAN, {}, JANES),
     Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
+    Condition.OFFER_POINTLESS: (QUEUED, {"offer": TO_SAM}, ("human_joined", {})),
+    Condition.SLOTS_OVER: (HUMAN, {"humans": (WITH_SLOT,)}, LEAVES),
+    Condition.WAIT_OVER: (
+        QUEUED,
+        {"tried": ("a",), "assign": Timer(kind="assign", armed=3, n=1, due_at=NOW)},
+        ("human_joined", {}),
+    ),
     Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
@@ -163,6 +179,7 @@ FAILS: dict[Condition, list[Case]] = {
         (BOT, {}, ("unsubscribed", {})),
     ],
     Condition.FROM_CUSTOMER: [(BOT, {}, ("human_requested", {}))],
+    Condition.CONTEXT_HEARD: [(BOT, {}, ("bot_message", {}))],
     Condition.CUSTOMER_ACTS: [
         (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
         (BOT, {}, ("human_requested", {"fact": False})),
@@ -183,6 +200,12 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {**ASKED, "humans": (SAM,)}, ("unknown", {})),
     ],
     Condition.HUMAN_WAITED: [(HUMAN, {}, WORDS), (HUMAN, ASKED, ("unknown", {}))],
+    Condition.ANSWERED: [
+        (HUMAN, {"answered": True}, JANES),
+        (HUMAN, LATE_HUMAN, JANES),
+        (HUMAN, {}, WORDS),
+        (BOT, {}, ("human_message", {"occurred_at": LATE})),
+    ],
     Condition.HELD: [
         (HUMAN, {}, JANES),
         (HUMAN, {**LATE_HUMAN, "reopening": ASKED["reopening"]}, JANES),
@@ -194,6 +217,20 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.BOT_WITHOUT_DESK: [(BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN_DESK_STAYS: [(HUMAN, {}, LEAVES), (BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN: [(BOT, {}, WORDS)],
+    Condition.OFFER_POINTLESS: [
+        (QUEUED, {}, ("human_joined", {})),
+        (QUEUED, {"offer": TO_SAM}, WORDS),
+        (
+            HUMAN,
+            {"offer": TO_SAM},
+            ("human_joined", {"representative": human("Ada").representative}),
+        ),
+    ],
+    Condition.SLOTS_OVER: [
+        (HUMAN, {}, LEAVES),
+        (HUMAN, {"humans": (WITH_SLOT,)}, WORDS),
+    ],
+    Condition.WAIT_OVER: [(QUEUED, {}, WORDS), (HUMAN, {}, LEAVES)],
     Condition.HUMAN_ACTIVE: [
         (HUMAN, {}, WORDS),
         (HUMAN, {"humans": (SAM,)}, ("human_message", {"occurred_at": LATE})),
@@ -220,13 +257,18 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.HUMAN_TIME_BEGINS: [
         (HUMAN, {}, ("human_joined", {})),
         (BOT, {"tracked": True}, ("human_joined", {})),
+        (QUEUED, PASSED, ("human_joined", {})),
     ],
     Condition.HUMAN_TIME: [
         (BOT, {}, WORDS),
         (HUMAN, {"tracked": True}, WORDS),
         (HUMAN, {}, ("bot_message", {"source": "csku:conv_1"})),
     ],
-    Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
+    Condition.HUMAN_TIME_ENDS: [
+        (HUMAN, {}, WORDS),
+        (HUMAN, {"tracked": True}, LEAVES),
+        (HUMAN, {}, ("transfer", {"to_queue": True})),
+    ],
     Condition.MEASURED: [
         (BOT, {}, ("unknown", {})),
         (BOT, {}, ("user_message", {"heard_by": ()})),
@@ -241,6 +283,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.ALWAYS: {"version": 7},
     Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
     Condition.FROM_CUSTOMER: {"locale": "id"},
+    Condition.CONTEXT_HEARD: {"platform_context": AT_SHOP, "customer_name": "John Doe"},
     Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
     Condition.FLOOR_LOST: {"phase": HUMAN},
     Condition.FLOOR_WANTED: {"phase": HUMAN},
@@ -257,9 +300,13 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
         "timer": Timer(kind="idle", **IDLE),
         "bot_run": None,
     },
+    Condition.ANSWERED: {"answered": True},
     Condition.HUMAN_WAITS: {"timer": None},
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
+    Condition.OFFER_POINTLESS: {"offer": None},
+    Condition.SLOTS_OVER: {"humans": ()},
+    Condition.WAIT_OVER: {"tried": (), "assign": None},
     Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
@@ -277,10 +324,13 @@ EMITS: dict[Condition, list[str]] = {
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
     Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
     Condition.HELD: ["HUMAN Jane: "],
+    Condition.OFFER_POINTLESS: ["free_slot"],
+    Condition.SLOTS_OVER: ["free_slot"],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
     Condition.FILES_TO_KEEP: ["keep_media"],
+    Condition.ANSWERED: ["publish baton-handoffs handoff.answered"],
     Condition.MEASURED: ["record"],
 }
 

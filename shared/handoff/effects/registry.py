@@ -10,6 +10,7 @@ from shared.handoff.effects import (
     floor,
     frames,
     loops,
+    offers,
     place,
     speech,
     state,
@@ -18,7 +19,7 @@ from shared.handoff.effects import (
     waiting,
 )
 from shared.handoff.effects.files import keep_files
-from shared.handoff.effects.notifications import notify
+from shared.handoff.effects.notifications import notify, notify_transferred
 from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
@@ -54,6 +55,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
+    Effect.NOTE_CONTEXT: state.note_context,
     Effect.NOTE_CONTACT: state.note_contact,
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
@@ -71,12 +73,23 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.REMIND: state.remind,
     Effect.NOTE_ASSISTANT: assistant.note,
     Effect.MOVE_REQUEST: desks.pass_on,
+    Effect.REQUEUE: desks.requeue,
+    Effect.NEW_ROUND: offers.begin_round,
+    Effect.LOOK: offers.look,
+    Effect.STOP_LOOKING: offers.stop_looking,
+    Effect.FORGET_TRIED: offers.forget_tried,
+    Effect.OFFER: offers.offer,
+    Effect.END_OFFER: offers.end_offer,
+    Effect.FREE_SLOTS: offers.free_slots,
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: frames.join,
     Effect.MESSAGE: speech.message,
     Effect.LEAVE: frames.leave,
     Effect.LEAVE_DESK: frames.leave_desk,
     Effect.LEAVE_ALL: frames.leave_all,
+    Effect.LEAVE_GIVERS: frames.leave_givers,
+    Effect.LEAVE_OTHERS: frames.leave_others,
+    Effect.LEAVE_GONE: frames.leave_gone,
     Effect.STAY: frames.stay,
     Effect.BOT_MESSAGE: speech.bot_message,
     Effect.SEND_SURVEY: speech.survey,
@@ -89,6 +102,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTE_ADDRESS: state.note_address,
     Effect.NOTIFY_ENDED: notify("handoff.ended"),
+    Effect.NOTIFY_TRANSFERRED: notify_transferred,
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
@@ -111,6 +125,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.SUBSCRIBE: state.subscribe,
     Effect.SAY_CLOSED: closed.say_closed,
     Effect.SAY_SHUT: closed.say_shut,
+    Effect.SAY_PASSED_ON: closed.say_passed_on,
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: place.say_place,
@@ -128,6 +143,8 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STOP_TIMER: state.stop_timer,
     Effect.END_REQUEST: state.end_request,
     Effect.END_BOT_RUN: loops.end_run,
+    Effect.NOTE_ANSWERED: state.note_answered,
+    Effect.NOTIFY_ANSWERED: notify("handoff.answered"),
     Effect.NOTE_SPEAKER: state.note_speaker,
     Effect.BEGIN_RECALL: state.begin_recall,
     Effect.NOTE_WORDS: state.note_words,

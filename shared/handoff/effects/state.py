@@ -11,7 +11,14 @@ from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
 from shared.schemas.conversation import Conversation, Handback, Holder, Line, Timer
-from shared.schemas.events import ByCustomer, FloorMoved, FromUser, SuggestionResponse, UserMessage
+from shared.schemas.events import (
+    ByCustomer,
+    FloorMoved,
+    FromUser,
+    Said,
+    SuggestionResponse,
+    UserMessage,
+)
 from shared.schemas.journal import FIELD, Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
@@ -20,6 +27,7 @@ LINES_KEPT, LINE_LIMIT = 20, 300
 LEFT_BECAUSE = {
     "human_left": "the person left",
     "human_idle_timeout": "the person went quiet",
+    "unclaimed_timeout": "no colleague of the person came",
     "bot_message": "the desk's own assistant took over",
 }
 
@@ -49,7 +57,11 @@ def end_human_time(draft: Draft) -> None:
 
 
 def end_request(draft: Draft) -> None:
-    draft.change(request=None)
+    draft.change(request=None, answered=False)
+
+
+def note_answered(draft: Draft) -> None:
+    draft.change(answered=True)
 
 
 def note_speaker(draft: Draft) -> None:
@@ -93,6 +105,14 @@ def note_customer(draft: Draft) -> None:
     name = event.customer_name or known.customer_name
     if (locale, name) != (known.locale, known.customer_name):
         draft.change(locale=locale, customer_name=name)
+
+
+def note_context(draft: Draft) -> None:
+    known, news = draft.conversation, draft.event.context
+    if news is not None:
+        context = known.platform_context.with_news(news) if known.platform_context else news
+        name = known.customer_name or news.label
+        draft.change(platform_context=context, customer_name=name)
 
 
 def note_contact(draft: Draft) -> None:
@@ -154,7 +174,9 @@ def hand_back(draft: Draft) -> None:
 
 
 def note_words(draft: Draft) -> None:
-    text = draft.event.text
+    """A colleague's note is nothing that was said."""
+    event = draft.event
+    text = event.text if isinstance(event, ByCustomer | Said) else None
     if text is not None:
         line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
         draft.change(said=(*draft.conversation.said, line)[-LINES_KEPT:])
@@ -173,10 +195,18 @@ def _handback(draft: Draft, before: Conversation) -> Handback:
         reason=getattr(draft.event, "reason", None)
         or LEFT_BECAUSE.get(draft.event.kind, draft.event.kind),
         ended_at=draft.now,
-        representatives=tuple(human.representative.name for human in before.humans),
+        representatives=_who_spoke(draft, before),
         request_reason=request.reason if request else None,
         said=draft.conversation.said,
     )
+
+
+def _who_spoke(draft: Draft, before: Conversation) -> tuple[str, ...]:
+    """Returns those who were here last. Where they passed the customer on and no colleague came,
+    these are the ones who spoke.
+    """
+    here = tuple(human.representative.name for human in before.humans)
+    return here or tuple(dict.fromkeys(line.by for line in draft.conversation.said if line.by))
 
 
 def handback_for_bot(draft: Draft) -> JsonObject:
