@@ -245,12 +245,12 @@ class Baton:
 
     async def _answer_inline(self, body: bytes) -> None:
         from shared.bots.run_bot import answer
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
 
         await answer(self.ports, self.assistant, parse_object(body))
 
     async def _notify_inline(self, body: bytes) -> None:
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
         from shared.teams.notify_handoff import take
 
         await take(self.ports, parse_object(body))

@@ -358,6 +358,8 @@ class Settings(BaseModel):
     the team.
     """
 
+    notify_answered: Literal["off", "on"] = "on"
+    """`off`: the team is not notified of a human's first message in a handoff."""
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None
