@@ -16,7 +16,7 @@ from schemathesis import checks
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.api.openapi import document
-from shared.api.operations import OPERATIONS, Operation
+from shared.api.operations import OPERATIONS, SIGN_IN, Operation
 from shared.browser import openapi as browser
 from shared.version import VERSION
 from tests.forked import ForkedServer
@@ -63,8 +63,8 @@ def test_the_served_document_needs_no_key(local: LocalServer, function: str) -> 
     assert local.send("POST", path).status == 405
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.handler.__name__)
-def test_a_call_answers_what_the_document_says(local: LocalServer, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", (*OPERATIONS, *SIGN_IN), ids=lambda one: one.handler.__name__)
+def test_a_call_answers_what_the_document_says(local: LocalServer, operation: Operation[Any]) -> None:
     talk = Talk.open(local)
     names = {"conversation": talk.id, "message": "m-1"}
     path = {name: value for name, value in names.items() if f"{{{name}}}" in operation.path}
