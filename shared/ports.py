@@ -6,7 +6,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from shared.circuits import Circuits
@@ -15,6 +15,7 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.media_links import MediaLinks
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
+from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -380,7 +381,8 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up. `people`: those of `BATON_AGENTS`, by their ids.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
+    last word a page of theirs counts as open.
     """
 
     store: ConversationStore
@@ -393,6 +395,7 @@ class Ports:
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
     team: Team = NO_TEAM
+    canned: Canned = field(default_factory=dict)
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
     in_place: InPlace | None = None
@@ -401,3 +404,4 @@ class Ports:
     media: Fetcher | None = None
     media_store: MediaStore | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
+    page_open_for: timedelta = timedelta(seconds=90)

@@ -40,6 +40,45 @@ class LinkView(Answer):
     phase: Phase
 
 
+class ContextView(Answer):
+    """Where at its platform a conversation takes place, as its webhooks say."""
+
+    label: str | None = None
+    channel_id: str | None = None
+    channel_name: str | None = None
+    channel_engine: str | None = None
+    business_id: str | None = None
+    business_name: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    sender_name: str | None = None
+
+
+class SessionView(Answer):
+    """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
+
+    `dataParameters` is shown to admins, and to desks if the agent audience may see it.
+    """
+
+    chat_id: int | None = None
+    call_id: int | None = None
+    campaign_id: int | None = None
+    campaign_name: str | None = None
+    virtual_agent_id: int | None = None
+    virtual_agent_name: str | None = None
+    participant_id: int | None = None
+    queue_id: int | None = None
+    queue_path: str | None = None
+    queue_language_id: str | None = None
+    session_type: str | None = None
+    conversation_id: str | None = None
+    session_id: str | None = None
+    data_parameters: JsonObject | None = None
+    joined_at: Time | None = None
+    left_at: Time | None = None
+    finish_reason: str | None = None
+
+
 class ConversationView(Answer):
     """A conversation. Variables and metadata are shown to keys of desks and admins only."""
 
@@ -62,6 +101,8 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    platform_context: ContextView | None = None
+    virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
     queue_position: Annotated[int, Field(ge=1)] | None = None
@@ -89,12 +130,14 @@ class CommandView(Answer):
 class EntryView(Answer):
     """One event of the journal, the decision on it, and its outcome.
 
-    `details` is what came beside the words, as data.
+    `details` is what came beside the words, as data. `time` is when Baton accepted it, `occurredAt`
+    when it happened by the platform's clock.
     """
 
     id: str
     seq: int
     time: Time
+    occurred_at: Time | None = None
     kind: str
     source: str
     actor: str | None = None
@@ -139,6 +182,20 @@ class MessageAnswer(Answer):
     representative: Representative
     state: Literal["WAITING_FOR_CUSTOMER"] | None = None
     template: Literal["SENT", "ALREADY_SENT"] | None = None
+
+
+class CannedText(Answer):
+    """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
+
+    language: str
+    title: str
+    text: str
+
+
+class CannedAnswer(Answer):
+    """The answers that people at the desk choose from."""
+
+    answers: tuple[CannedText, ...]
 
 
 class UploadAnswer(Answer):

@@ -16,6 +16,7 @@ from shared.api.bodies import (
     Human,
     LinkBody,
     MessageBody,
+    NoteBody,
     ReceiptBody,
     ReleaseBody,
     RenameBody,
@@ -32,7 +33,8 @@ from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
-from shared.platforms.base import HasForms, Model, parse_object, validate
+from shared.platforms.base import HasForms
+from shared.platforms.bodies import Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content, File
@@ -49,6 +51,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Noted,
     SurveyAsked,
 )
 from shared.schemas.http import Request, Response
@@ -415,6 +418,23 @@ async def release(ask: Ask) -> Response:
     return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
 
 
+async def note(ask: Ask) -> Response:
+    """Accepts a person's note for their colleagues. Returns the conversation."""
+    body = ask.body(NoteBody)
+    said = {"representative": ask.human(body.representative), "note": body.text}
+    return await _control(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def list_canned(ask: Ask) -> Response:
+    """Returns the answers that people at the desk choose from."""
+    answers = [
+        {"language": language, "title": title, "text": text}
+        for language, texts in ask.ports.canned.items()
+        for title, text in texts.items()
+    ]
+    return views.json_response({"answers": answers})
+
+
 async def fail(ask: Ask) -> Response:
     """Accepts that no human is available. Returns the conversation."""
     body = ask.body(FailBody)
@@ -459,5 +479,10 @@ async def _control(ask: Ask, event: Event) -> Response:
 async def _view(ask: Ask, conversation: Conversation, **more: object) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
     return views.json_response(
-        {**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more}
+        {
+            **views.conversation_view(
+                conversation, pending, agent=is_human(ask.caller), admin=ask.caller.admin
+            ),
+            **more,
+        }
     )

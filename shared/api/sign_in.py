@@ -8,7 +8,7 @@ from shared.api.bodies import SignInBody
 from shared.api.keys import Keyring
 from shared.api.sessions import Sessions, must_be_of_a_page
 from shared.errors import BadRequest, DoorClosed, Forbidden, Unauthenticated
-from shared.platforms.base import parse_object, validate
+from shared.platforms.bodies import parse_object, validate
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256
 from shared.schemas.people import Person

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pydantic_core
+from pydantic.alias_generators import to_camel
 
 from shared.api.keys import is_supervisor
 from shared.handoff.channels import all_of
-from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.handoff.visibility import details_for, metadata_for, seen_by, session_for, words_for
 from shared.media.tokens import LIFETIME, Uploaded
 from shared.media_links import MediaLinks
 from shared.schemas.base import JsonObject
@@ -68,10 +69,13 @@ def waiting_view(conversation: Conversation, commands: Sequence[Command]) -> dic
     return {"state": "WAITING_FOR_CUSTOMER", "template": "SENT" if sent_now else sent_before}
 
 
-def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
+def conversation_view(
+    conversation: Conversation, pending: int, *, agent: bool, admin: bool = False
+) -> dict[str, Any]:
     """Returns a conversation.
 
-    With `agent` it has the variables and metadata that the agent audience may see.
+    With `agent` it has the variables and metadata that the agent audience may see, and the sessions
+    of a desk's virtual agent. With `admin` these have the parameters that the virtual agent got.
     """
     request = conversation.request
     return {
@@ -95,9 +99,29 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "linkedTo": conversation.linked_to,
         "channels": _channels_view(conversation),
         "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
+        "platformContext": _context_view(conversation) if agent else None,
+        "virtualAgentSessions": _sessions_view(conversation, admin=admin) if agent else [],
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _context_view(conversation: Conversation) -> JsonObject | None:
+    context = conversation.platform_context
+    if context is None:
+        return None
+    return context.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _sessions_view(conversation: Conversation, *, admin: bool) -> list[dict[str, Any]]:
+    audience = None if admin else Audience.AGENT
+    return [
+        {
+            to_camel(name): value
+            for name, value in session_for(audience, one, conversation.variables).items()
+        }
+        for one in conversation.virtual_agent_sessions
+    ]
 
 
 def _metadata(conversation: Conversation) -> JsonObject | None:
@@ -162,6 +186,7 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
         "id": entry.id,
         "seq": entry.seq,
         "time": _time(entry.time),
+        "occurredAt": _time(entry.occurred_at),
         "kind": entry.kind,
         "source": entry.source,
         "actor": entry.actor,

@@ -3,6 +3,7 @@ the event loop.
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
@@ -61,11 +62,13 @@ class Baton:
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
+            canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
             media_store=self._media_store,
             people=people(self.settings),
+            page_open_for=timedelta(seconds=self.settings.presence_seconds),
         )
 
     @cached_property
@@ -111,6 +114,7 @@ class Baton:
             origins=frozenset(settings.bridge_allowed_origins),
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
+            tells_failures=settings.virtual_agent_failed == "request-human",
         )
         return Door(
             partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
@@ -263,12 +267,12 @@ class Baton:
 
     async def _answer_inline(self, body: bytes) -> None:
         from shared.bots.run_bot import answer
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
 
         await answer(self.ports, self.assistant, parse_object(body))
 
     async def _notify_inline(self, body: bytes) -> None:
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
         from shared.teams.notify_handoff import take
 
         await take(self.ports, parse_object(body))
@@ -381,7 +385,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
 
 def announce(function: str) -> None:
     """Logs at start which of a function's doors are closed because a setting is missing; wrong
-    settings are logged as well.
+    settings are logged as well. What is loaded by now stays, so garbage collection leaves it alone.
     """
     with contextlib.suppress(Misconfigured):
         tracing.name_project(baton().settings.google_cloud_project)
@@ -392,3 +396,4 @@ def announce(function: str) -> None:
                 function=function,
                 setting=setting,
             )
+    gc.freeze()

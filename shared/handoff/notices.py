@@ -30,6 +30,7 @@ class Notice(StrEnum):
     APOLOGY = "apology"
     JOINED = "joined"
     LEFT = "left"
+    PASSED_ON = "passed_on"  # a human has left, and the customer waits for a colleague
     BACK = "back"  # the last human has left, and an automated assistant speaks
     PREFIX = "prefix"
     SOMEBODY = "somebody"

@@ -15,9 +15,11 @@ from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.people import PersonSeen
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
@@ -61,6 +63,7 @@ class Event(Ours):
       send or end them. Two conversations that became one may have messages of the same id.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
+    - `context`: where at its platform the event took place.
     - `beside` names the fields that the digest leaves out.
     """
 
@@ -80,6 +83,7 @@ class Event(Ours):
         "own_act",
         "held",
         "names",
+        "context",
     }
 
     id: NonEmpty
@@ -98,6 +102,7 @@ class Event(Ours):
     own_act: OwnAct | None = None
     held: Mapping[str, SendMessage] = Field(default_factory=dict)
     names: tuple[GivenName, ...] = ()
+    context: PlatformContext | None = None
 
     @property
     def entry_id(self) -> str:
@@ -445,6 +450,18 @@ class SurveyAsked(ByRepresentative):
     id_space: ClassVar[str] = "survey"
 
 
+class Noted(ByRepresentative):
+    """A person's note for their colleagues. The customer and bots never see it."""
+
+    kind: ClassVar[str] = "noted"
+
+    note: str
+
+    @property
+    def text(self) -> str | None:
+        return self.note
+
+
 class HumanLeft(ByRepresentative):
     """`owner` is the only API key that may release this human, None if any key may."""
 
@@ -475,25 +492,42 @@ class ChatCreated(Event):
     chat: str
 
 
-class VirtualAgentJoined(Event):
+class OfVirtualAgent(Event):
+    """What a desk's virtual agent did. `session` is what the event says of its session. It has
+    values of variables, of which the journal has no hashes, so the digest leaves it out.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "session"}
+    step: ClassVar[Literal["joined", "left", "captured"]]
+
+    session: VirtualAgentSession | None = None
+
+
+class VirtualAgentJoined(OfVirtualAgent):
     """A desk's virtual agent joined the session."""
 
     kind: ClassVar[str] = "virtual_agent_joined"
+    step = "joined"
 
     name: str | None = None
     reason: str | None = None
 
 
-class VirtualAgentLeft(Event):
-    """`reason` is the platform's finish reason."""
+class VirtualAgentLeft(OfVirtualAgent):
+    """`reason` is the platform's finish reason. `failed`: it tells of a failure of which the team
+    must know.
+    """
 
     kind: ClassVar[str] = "virtual_agent_left"
+    step = "left"
+    beside: ClassVar[set[str]] = {*OfVirtualAgent.beside, "failed"}
 
     name: str | None = None
     reason: str | None = None
+    failed: bool = False
 
 
-class VariablesCaptured(Event):
+class VariablesCaptured(OfVirtualAgent):
     """Captured variables.
 
     Values are stored with the conversation; the journal has neither values nor hashes of them.
@@ -502,6 +536,7 @@ class VariablesCaptured(Event):
     """
 
     kind: ClassVar[str] = "variables_captured"
+    step = "captured"
 
     variables: tuple[Variable, ...] = ()
     awaited: AwaitedReply | None = None

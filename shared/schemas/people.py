@@ -1,8 +1,9 @@
 """People who answer customers: who they are, and what they do now."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -88,6 +89,36 @@ class Presence(Stored):
     def is_available(self, now: datetime) -> bool:
         """Returns whether they may be offered a conversation."""
         return self.state == "available" and bool(self.pages) and not self.is_gone(now)
+
+    def on_page(self, page: str, until: datetime, now: datetime) -> Self:
+        """Returns the person with this page known to be open until then. Pages that are gone are
+        forgotten, so that there are never many.
+        """
+        open_pages = {name: end for name, end in self.pages.items() if end > now}
+        return self._next(pages={**open_pages, page: until})
+
+    def in_state(self, state: Literal["available", "away"]) -> Self:
+        """Returns the person as available or away."""
+        return self._next(state=state)
+
+    def with_slot(self, slot: str, taken: Slot, now: datetime, *, assigned: bool) -> Self:
+        """Returns the person with this slot. `assigned`: Baton offers the conversation itself.
+
+        Who takes a conversation after their pages are gone works by the API: they are not gone.
+        """
+        by_api = taken.kind == "held" and self.is_gone(now)
+        return self._next(
+            slots={**self.slots, slot: taken},
+            pages={} if by_api else self.pages,
+            assigned_at=now if assigned else self.assigned_at,
+        )
+
+    def without(self, slots: Collection[str]) -> Self:
+        """Returns the person without these slots."""
+        return self._next(slots={one: of for one, of in self.slots.items() if one not in slots})
+
+    def _next(self, **update: object) -> Self:
+        return self.model_copy(update={**update, "version": self.version + 1})
 
 
 class PersonSeen(Ours):

@@ -23,6 +23,8 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.canned import Canned
+from shared.schemas.canned import checked as canned_checked
 from shared.schemas.ids import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT
@@ -62,6 +64,7 @@ from shared.settings.types import (
     Url,
     WebhookSecret,
     WebhookSecrets,
+    canned,
     names,
     words,
 )
@@ -229,6 +232,11 @@ class Settings(BaseModel):
     """The domains of Google Workspace whose accounts may sign in, like `example.com`. Empty: any
     address of `BATON_AGENTS` that Google vouches for.
     """
+    baton_canned: Annotated[Canned, BeforeValidator(canned), AfterValidator(canned_checked)] = {}
+    """Answers that people at the desk choose from, by language and title, as JSON:
+    `{"en": {"Greeting": "Hello {customer}, I am {agent}."}}`. `{customer}`, `{agent}` and `{desk}`
+    are filled in.
+    """
     baton_desks: Desks = ()
     """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which
     is always open.
@@ -247,6 +255,10 @@ class Settings(BaseModel):
     """
     offer_seconds: Seconds = 45
     """Seconds in which a person may accept a conversation that is offered to them."""
+    presence_seconds: Seconds = 90
+    """Seconds after its last word for which a page of a person counts as open. When none is open,
+    what they hold goes on as `HUMAN_IDLE` says.
+    """
     baton_assign: Literal["pull", "push"] = "pull"
     """`push` offers each customer who waits to a person who is available; with `pull` people take
     them from the queue.
@@ -352,6 +364,14 @@ class Settings(BaseModel):
     )
     """The audiences that a browser's reports reach: any of `event`, `agent` and `comment`."""
 
+    virtual_agent_failed: Literal["ignore", "request-human"] = "ignore"
+    """What follows when a desk's virtual agent leaves with a `finish_reason` that tells of a
+    failure. With `request-human` a signed webhook requests a human, and a browser's report notifies
+    the team.
+    """
+
+    notify_answered: Literal["off", "on"] = "on"
+    """`off`: the team is not notified of a human's first message in a handoff."""
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None

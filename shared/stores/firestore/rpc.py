@@ -1,7 +1,7 @@
 """Firestore's RPCs as bare protocol buffers over the official channel, with a timeout of 5 s.
 
 The library's wrapper classes and its client cost more CPU time than the rest of a commit. So
-requests are bare messages, and calls are those of the channel.
+requests are bare messages, and calls are those of the channel (see `google_rpc`).
 
 No call is retried here, because Baton has its own retries. A commit that is retried blindly would
 fail on the documents that its first try wrote.
@@ -14,59 +14,43 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
-from google.api_core.exceptions import (
-    Aborted,
-    AlreadyExists,
-    FailedPrecondition,
-    GoogleAPIError,
-    InvalidArgument,
-    NotFound,
-)
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.api_core.grpc_helpers_async import wrap_errors
-from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
-from google.cloud.firestore_v1.types import (
-    BatchGetDocumentsRequest,
-    BatchGetDocumentsResponse,
-    CommitRequest,
-    CommitResponse,
-    Document,
-    GetDocumentRequest,
-    ListenRequest,
-    ListenResponse,
-    RunAggregationQueryRequest,
-    RunAggregationQueryResponse,
-    RunQueryRequest,
-    RunQueryResponse,
-)
 
 from shared import tracing
 from shared.errors import BadRequest, Unavailable
+from shared.google_rpc import bare, channel, message_types, routing
 from shared.logs import log
 from shared.ports import PreconditionFailed
 
 SERVICE = "/google.firestore.v1.Firestore"
+HOST = "firestore.googleapis.com"
+SCOPES = (
+    "https://www.googleapis.com/auth/cloud-platform",
+    "https://www.googleapis.com/auth/datastore",
+)
 TIMEOUT_SECONDS = 5.0
 LISTEN_SECONDS = 60.0  # more than a caller listens
 # the values of the library's own client
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
 
+_REFUSED = (
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.ABORTED,
+)
+
 Documents = dict[str, Any]
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
 
-def _bare(wrapper: Any) -> Any:
-    """Returns the protocol buffer's own class."""
-    return type(wrapper.pb(wrapper()))
-
-
-_Commit, _Committed = _bare(CommitRequest), _bare(CommitResponse)
-_Get, _Document = _bare(GetDocumentRequest), _bare(Document)
-_GetAll, _Got = _bare(BatchGetDocumentsRequest), _bare(BatchGetDocumentsResponse)
-_Listen, _Heard = _bare(ListenRequest), _bare(ListenResponse)
-_Query, _Found = _bare(RunQueryRequest), _bare(RunQueryResponse)
-_Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregationQueryResponse)
+_types = message_types("google.cloud.firestore_v1", "firestore")
+_Commit, _Committed = bare(_types.CommitRequest), bare(_types.CommitResponse)
+_Get = bare(_types.GetDocumentRequest)
+_GetAll, _Got = bare(_types.BatchGetDocumentsRequest), bare(_types.BatchGetDocumentsResponse)
+_Listen, _Heard = bare(_types.ListenRequest), bare(_types.ListenResponse)
+_Query, _Found = bare(_types.RunQueryRequest), bare(_types.RunQueryResponse)
+_Aggregation = bare(_types.RunAggregationQueryRequest)
+_Aggregated = bare(_types.RunAggregationQueryResponse)
+_Document = bare(message_types("google.cloud.firestore_v1", "document").Document)
 
 
 class FirestoreRpc:
@@ -98,9 +82,7 @@ class FirestoreRpc:
         empty = {"from_": [{"collection_id": "conversations"}], "limit": {"value": 1}}
         request = _Query(parent=self.root, structured_query=empty)
         with _errors():
-            answers = await self._connected().run_query(
-                request, **self._options("parent", self.root)
-            )
+            answers = self._connected().run_query(request, **self._options("parent", self.root))
             *_, now = [answer.read_time async for answer in answers]
         frozen = FirestoreRpc(*self._made_of)
         frozen._read_time = now if self._emulator else {"seconds": now.seconds - now.seconds % 60}
@@ -114,8 +96,9 @@ class FirestoreRpc:
                 return await self._connected().get_document(
                     _Get(name=name, read_time=self._read_time), **self._options("name", name)
                 )
-            except NotFound as error:
-                _must_exist(error)
+            except grpc.aio.AioRpcError as error:
+                if not _is_missing(error):
+                    raise
                 return None
 
     async def get_all(self, names: Sequence[str]) -> list[Any]:
@@ -123,7 +106,7 @@ class FirestoreRpc:
         request = _GetAll(database=self.database, documents=names, read_time=self._read_time)
         tracing.count("get_all")
         with _errors():
-            answers = await self._connected().batch_get_documents(
+            answers = self._connected().batch_get_documents(
                 request, **self._options("database", self.database)
             )
             return [answer.found async for answer in answers if answer.HasField("found")]
@@ -144,8 +127,9 @@ class FirestoreRpc:
                 answer = await self._connected().commit(
                     request, **self._options("database", self.database)
                 )
-            except (AlreadyExists, FailedPrecondition, NotFound, Aborted) as error:
-                _must_exist(error)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in _REFUSED and not _is_missing(error):
+                    raise
                 raise PreconditionFailed from error
         return [result.update_time for result in answer.write_results]
 
@@ -157,7 +141,7 @@ class FirestoreRpc:
         request = _Query(parent=parent, structured_query=query, read_time=self._read_time)
         tracing.count("query")
         with _errors(cursor="start_at" in query):
-            answers = await self._connected().run_query(request, **self._options("parent", parent))
+            answers = self._connected().run_query(request, **self._options("parent", parent))
             return [answer.document async for answer in answers if answer.HasField("document")]
 
     async def count(self, parent: str, query: Message) -> int:
@@ -166,7 +150,7 @@ class FirestoreRpc:
         request = _Aggregation(parent=parent, structured_aggregation_query=counting)
         tracing.count("count")
         with _errors():
-            answers = await self._connected().run_aggregation_query(
+            answers = self._connected().run_aggregation_query(
                 request, **self._options("parent", parent)
             )
             counts = [answer.result.aggregate_fields async for answer in answers]
@@ -181,7 +165,7 @@ class FirestoreRpc:
         tracing.count("listen")
         listening, metadata = _Listening(len(targets)), self._options("database", self.database)
         with _errors():
-            answers = await self._connected().listen(
+            answers = self._connected().listen(
                 _asked(self.database, targets), **{**metadata, "timeout": LISTEN_SECONDS}
             )
             try:
@@ -199,29 +183,24 @@ class FirestoreRpc:
             await channel.close()
 
     def _options(self, routed_by: str, value: str) -> dict[str, Any]:
-        routing = to_grpc_metadata(((routed_by, value),))  # type: ignore[no-untyped-call]  # an oversight of the library's
-        return {"timeout": TIMEOUT_SECONDS, "metadata": [*self._metadata, routing]}
+        metadata = (*self._metadata, routing(routed_by, value))
+        return {"timeout": TIMEOUT_SECONDS, "metadata": metadata}
 
     def _connected(self) -> Any:
-        """Returns the calls by name. They raise the errors of the official client."""
+        """Returns the calls by name."""
         if self._channel is None:
-            channel = self._channel = self._opened()
+            opened = self._channel = channel(self._emulator, HOST, SCOPES, OPTIONS)
             self._calls = SimpleNamespace(
-                get_document=_call(channel.unary_unary, "GetDocument", _Get, _Document),
-                batch_get_documents=_call(channel.unary_stream, "BatchGetDocuments", _GetAll, _Got),
-                commit=_call(channel.unary_unary, "Commit", _Commit, _Committed),
-                listen=_call(channel.stream_stream, "Listen", _Listen, _Heard),
-                run_query=_call(channel.unary_stream, "RunQuery", _Query, _Found),
+                get_document=_call(opened.unary_unary, "GetDocument", _Get, _Document),
+                batch_get_documents=_call(opened.unary_stream, "BatchGetDocuments", _GetAll, _Got),
+                commit=_call(opened.unary_unary, "Commit", _Commit, _Committed),
+                listen=_call(opened.stream_stream, "Listen", _Listen, _Heard),
+                run_query=_call(opened.unary_stream, "RunQuery", _Query, _Found),
                 run_aggregation_query=_call(
-                    channel.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
+                    opened.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
                 ),
             )
         return self._calls
-
-    def _opened(self) -> Any:
-        if self._emulator is not None:
-            return grpc.aio.insecure_channel(self._emulator, options=OPTIONS)
-        return FirestoreGrpcAsyncIOTransport.create_channel(options=OPTIONS)
 
 
 class _Listening:
@@ -285,46 +264,43 @@ async def _asked(database: str, targets: Sequence[Message]) -> AsyncGenerator[An
 
 def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
     """Returns the call of a method. `kind` is a factory of the channel, unary or streaming."""
-    bare = kind(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString)
-    return wrap_errors(bare)  # type: ignore[no-untyped-call]  # an oversight of the library's
+    return kind(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString)
 
 
 @contextmanager
 def _errors(*, cursor: bool = False) -> Iterator[None]:
-    """Turns errors of Firestore's client into Unavailable.
+    """Turns gRPC's errors into Unavailable.
 
     After a commit, Unavailable means that its outcome is unknown.
     """
     try:
         yield
-    except InvalidArgument as error:
-        if cursor:
+    except grpc.aio.AioRpcError as error:
+        if cursor and error.code() is grpc.StatusCode.INVALID_ARGUMENT:
             raise BadRequest(
                 "invalid-cursor", "The cursor is invalid; start without one."
             ) from error
-        raise _unavailable(error) from error
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise _unavailable(error) from error
+        code = error.code().name
+        log(
+            "WARNING",
+            "the store cannot be used now",
+            error=code,
+            detail=(error.details() or "")[:500],
+        )
+        raise Unavailable("store-unavailable", f"The store cannot be used now ({code}).") from error
 
 
-def _unavailable(error: Exception) -> Unavailable:
-    log(
-        "WARNING",
-        "the store cannot be used now",
-        error=type(error).__name__,
-        detail=str(error)[:500],
+def is_invalid(error: Unavailable) -> bool:
+    """Returns whether Firestore refused the request itself."""
+    cause = error.__cause__
+    return (
+        isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.INVALID_ARGUMENT
     )
-    return Unavailable(
-        "store-unavailable", f"The store cannot be used now ({type(error).__name__})."
-    )
 
 
-def _must_exist(error: Exception) -> None:
-    """Raises `error` if the database is missing and not a document: Firestore has one code for
+def _is_missing(error: grpc.aio.AioRpcError) -> bool:
+    """Returns whether a document is missing, and not the database: Firestore has one code for
     both.
     """
-    if (
-        isinstance(error, NotFound)
-        and "database" in str(error.message).lower().partition("projects/")[0]
-    ):
-        raise error
+    said = (error.details() or "").lower().partition("projects/")[0]
+    return error.code() is grpc.StatusCode.NOT_FOUND and "database" not in said

@@ -22,8 +22,6 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import InvalidArgument
-
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
@@ -42,7 +40,7 @@ from shared.stores.documents import (
 )
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
-from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -116,7 +114,7 @@ class FirestoreStore:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
-            if added and isinstance(error.__cause__, InvalidArgument):
+            if added and is_invalid(error):
                 raise TooLarge(
                     "too-large-to-store", "The document with this day's report counts is full."
                 ) from error

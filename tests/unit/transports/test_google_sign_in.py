@@ -94,7 +94,7 @@ def forged() -> dict[str, str]:
     deep = base64.urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
     other = base64.urlsafe_b64encode(json.dumps({**plain, "email": "b@example.com"}).encode())
     return {
-        "unsigned": jwt.encode(plain, None, "none", {"kid": "k1"}),
+        "unsigned": jwt.encode(plain, "", "none", {"kid": "k1"}),
         "signed with the public key": jwt.encode(
             plain, str(public.public_numbers().n), "HS256", {"kid": "k1"}
         ),

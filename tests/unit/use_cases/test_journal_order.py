@@ -52,10 +52,10 @@ async def test_the_latest_first_is_the_sequence_backwards(bench: Any, limit: str
     was = Former(id="business_messages:former", since=bench.clock.now())
     whole = snapshot.value.model_copy(update={"formerly": (was,), "version": 8})
     await bench.store.commit(Commit((), [Snapshot(whole, snapshot.token)]))
-    seen, more = list[str](), dict[str, str]()
+    seen, more = list[str](), dict[str, Any]()
     while True:
         page = await ask(
-            bench.ports, "GET", f"/{CHANNEL}/journal", order="latest", limit=limit, **more
+            bench.ports, "GET", f"/{CHANNEL}/journal", None, order="latest", limit=limit, **more
         )
         seen += [one["eventId"] for one in page["entries"]]
         if "nextCursor" not in page:
@@ -66,11 +66,11 @@ async def test_the_latest_first_is_the_sequence_backwards(bench: Any, limit: str
 
 @pytest.mark.parametrize("query", [{"order": "newest"}, {"limit": "0"}, {"limit": "101"}])
 async def test_an_order_or_limit_that_does_not_exist_is_refused(
-    bench: Any, query: dict[str, str]
+    bench: Any, query: dict[str, Any]
 ) -> None:
     await apply(bench.ports, _said("m-1"))
     with pytest.raises(BadRequest) as refused:
-        await ask(bench.ports, "GET", f"/{CHANNEL}/journal", **query)
+        await ask(bench.ports, "GET", f"/{CHANNEL}/journal", None, **query)
     assert refused.value.reason == "schema"
 
 
