@@ -280,6 +280,18 @@ class MeAnswer(Answer):
     held: tuple[ConversationView, ...] | None = None
 
 
+class SessionAnswer(MeAnswer):
+    """Who has signed in, and until when the session lasts unless it is renewed."""
+
+    until: Time
+
+
+class SignInAnswer(Answer):
+    """How people sign in here. Without `googleClientId`, with a key only."""
+
+    google_client_id: str | None = None
+
+
 class EmptyAnswer(Answer):
     """An empty object."""
 

@@ -5,30 +5,42 @@ Routes and the OpenAPI document are generated from them.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+<<<<<<< HEAD
 from shared.api import bodies, handlers, people, reports
+=======
+from shared.api import bodies, handlers, reports, sign_in
+>>>>>>> main
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
     ALL,
     ANY,
     DESK,
+    EVERYBODY,
     HUMAN,
     OWNER,
     PERSON,
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
+<<<<<<< HEAD
     SUPERVISOR,
+=======
+    Keyring,
+>>>>>>> main
     Right,
 )
 from shared.schemas.conversation import Phase
 from shared.schemas.details import MEDIA_KINDS
-from shared.schemas.http import Response
+from shared.schemas.http import Request, Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
+SignInHandler = Callable[[Keyring, Request], Awaitable[Response]]
+H = TypeVar("H", Handler, SignInHandler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +54,20 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Generic[H]):
     """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
     - `who`: who may call it; checked before the handler is.
     - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
       which keeps cold starts short.
-    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type.
+    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type. `from_page`:
+      it needs the header that Baton's own pages send.
     - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
     method: str
     path: str
-    handler: Handler
+    handler: H
     who: Right
     summary: str
     answer: str
@@ -63,6 +76,7 @@ class Operation:
     refused: tuple[int, ...] = (404,)
     csv: bool = False
     takes_file: bool = False
+    from_page: bool = False
 
 
 CURSOR = Query("cursor", "`nextCursor` of the previous page")
@@ -75,7 +89,7 @@ PERIOD = (
 )
 C = "/conversations/{conversation}"
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[Operation[Handler], ...] = (
     Operation(
         "GET", "/conversations", handlers.list_conversations, DESK,
         "List the conversations of a phase, longest wait first.",
@@ -226,5 +240,24 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET", "/reports/agents", reports.report_agents, REPORTS_ON_AGENTS,
         "Get the report on agents.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
+    ),
+)  # fmt: skip
+
+# These need no key.
+SIGN_IN: tuple[Operation[SignInHandler], ...] = (
+    Operation(
+        "GET", "/session", sign_in.get_sign_in, EVERYBODY,
+        "Get how people sign in here.",
+        "SignInAnswer", refused=(),
+    ),
+    Operation(
+        "POST", "/session", sign_in.create_session, EVERYBODY,
+        "Sign in: a person's key, or an ID token of Google's, becomes a session cookie.",
+        "SessionAnswer", bodies.SignInBody, refused=(), from_page=True,
+    ),
+    Operation(
+        "DELETE", "/session", sign_in.delete_session, EVERYBODY,
+        "Sign out: remove the session cookie from the browser.",
+        "EmptyAnswer", refused=(), from_page=True,
     ),
 )  # fmt: skip
