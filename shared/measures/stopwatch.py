@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from shared.schemas.conversation import Conversation, Participant
+from shared.schemas.conversation import Conversation, Participant, Survey
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 
@@ -90,20 +90,51 @@ class Stopwatch:
         known = {_who(human) for human in before.humans}
         for human in after.humans:
             if _who(human) not in known:
-                yield self._by(Name.FRAME, human.joined_at, human.representative.name)
+                yield self._of_frame(Name.FRAME, human)
         here = {_who(human) for human in after.humans}
         for human in before.humans:
             if _who(human) not in here:
                 yield self.handled(human)
                 if quiet:
-                    yield self._by(Name.QUIET, human.joined_at, human.representative.name)
+                    yield self._of_frame(Name.QUIET, human)
 
     def handled(self, human: Participant) -> Measure:
         """Returns the handling time of a human."""
         joined = Moment(
             source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
         )
-        return self._timed(Name.HANDLING, joined, human.representative.name)
+        return self._of_frame(Name.HANDLING, human, joined.seconds_until(self._now))
+
+    def _of_frame(self, name: Name, human: Participant, seconds: float | None = None) -> Measure:
+        agent, desk = human.representative.name, human.desk
+        return self._by(name, human.joined_at, agent, seconds, desk=desk)
+
+    def acted(self, name: Name, agent: str, number: int = 1) -> Measure:
+        """Returns what a person did with the conversation, at the desk that has it."""
+        now, desk = self._now.accepted_at, self._desk_now
+        return self._by(name, now, agent, desk=desk).model_copy(update={"number": number})
+
+    def asked_survey(self, survey: Survey) -> Iterator[Measure]:
+        """The customer is asked how satisfied they are, once in a handoff."""
+        handoff = self.progress.handoff
+        if handoff is not None:
+            self._set(handoff=handoff.model_copy(update={"surveyed": True}))
+        yield self._of_survey(Name.SURVEYED, survey)
+
+    def rated(self, survey: Survey, rating: int) -> Iterator[Measure]:
+        """The customer answers. It counts when they were asked, as all counts of a survey."""
+        yield self._of_survey(Name.RATED, survey)
+        yield self._of_survey(Name.RATING, survey, rating)
+
+    def _of_survey(self, name: Name, survey: Survey, number: int = 1) -> Measure:
+        return Measure(
+            name=name,
+            at=survey.asked_at,
+            channel=survey.channel or self._conversation.platform,
+            desk=survey.desk,
+            agent=survey.agent,
+            number=number,
+        )
 
     def human_spoke(self, agent: str, *, late: bool = False) -> Iterator[Measure]:
         """A human's message answers the request, once, and the customer's messages since a human
@@ -112,6 +143,9 @@ class Stopwatch:
         A `late` one answers only what was asked before it was written.
         """
         handoff, turn = self.progress.handoff, self.progress.turn
+        if handoff is not None and not (handoff.spoke or late):
+            handoff = handoff.model_copy(update={"spoke": True})
+            self._set(handoff=handoff)
         requested = handoff.requested if handoff is not None and not handoff.responded else None
         if (
             handoff is not None
@@ -122,9 +156,11 @@ class Stopwatch:
             yield self._of_handoff(Name.RESPONDED)
             yield self._timed(Name.FIRST_RESPONSE, requested, agent)
         if turn is not None and (not late or turn.was_before(self._now)):
-            self._set(turn=None)
             yield self._of_turn(Name.ANSWERED, turn)
-            yield self._timed(Name.RESPONSE, turn, agent, platform_of(turn.source))
+            seconds, channel = turn.seconds_until(self._now), platform_of(turn.source)
+            desk = self.progress.turn_desk
+            yield self._by(Name.RESPONSE, turn.accepted_at, agent, seconds, channel, desk)
+            self._set(turn=None, turn_desk=None)
 
     def human_spoke_late(self, agent: str) -> Iterator[Measure]:
         """Measures a human's stale message.
@@ -136,13 +172,14 @@ class Stopwatch:
         if ended is None:
             yield from self.human_spoke(agent, late=True)
             return
-        self._set(handoff=ended.handoff, turn=ended.turn)
+        self._set(handoff=ended.handoff, turn=ended.turn, turn_desk=ended.turn_desk)
         before = tuple(self._without(-1))
         answers = tuple(self.human_spoke(agent, late=True))
         if answers:
             yield from (*before, *answers, *self._without())
-        answered = {"handoff": self.progress.handoff, "turn": self.progress.turn}
-        self._set(handoff=None, turn=None, ended=ended.model_copy(update=answered))
+        running = ("handoff", "turn", "turn_desk")
+        answered = {name: getattr(self.progress, name) for name in running}
+        self._set(**dict.fromkeys(running), ended=ended.model_copy(update=answered))
 
     def bot_spoke(self) -> None:
         """After a bot has spoken, no human continues the ended handoff."""
@@ -157,7 +194,8 @@ class Stopwatch:
         Several messages before a human's next one are one turn, timed from the first.
         """
         if self.progress.turn is None:
-            self._set(turn=self._now)
+            desk = self._desk_now
+            self._set(turn=self._now, turn_desk=None if desk == self._desk else desk)
             yield self._of_turn(Name.TURN, self._now)
 
     def asked_in_the_gap(self) -> None:
@@ -179,15 +217,18 @@ class Stopwatch:
         if handoff is not None:
             yield self._of_handoff(name)
             at, left = self._now.accepted_at, name is Name.LEFT
-            self._set(ended=Ended(handoff=handoff, at=at, turn=turn, may_go_on=left))
-        self._set(handoff=None, turn=None)
+            desk = self.progress.turn_desk
+            ended = Ended(handoff=handoff, at=at, turn=turn, turn_desk=desk, may_go_on=left)
+            self._set(ended=ended)
+        self._set(handoff=None, turn=None, turn_desk=None)
 
     def _go_on(self, ended: Ended) -> Iterator[Measure]:
         """Takes back what was counted at the end of the handoff.
 
         The customer's message since then begins a turn.
         """
-        self._set(handoff=ended.handoff, turn=ended.turn, ended=None)
+        running = {"handoff": ended.handoff, "turn": ended.turn, "turn_desk": ended.turn_desk}
+        self._set(**running, ended=None)
         yield self._of_handoff(Name.LEFT, -1)
         yield from self._without(-1)
         if ended.turn is None and ended.asked is not None:
@@ -213,16 +254,22 @@ class Stopwatch:
 
     @property
     def _desk(self) -> str:
+        """The desk at which the handoff began."""
         return self.progress.handoff.desk if self.progress.handoff else ""
+
+    @property
+    def _desk_now(self) -> str:
+        """The desk that has the customer, who may have been passed on."""
+        request = self._conversation.request
+        return (request.desk if request else None) or self._desk
 
     def _set(self, **update: object) -> None:
         self.progress = self.progress.model_copy(update=update)
 
     def _of_turn(self, name: Name, turn: Moment, number: int = 1) -> Measure:
         channel = platform_of(turn.source)
-        return Measure(
-            name=name, at=turn.accepted_at, channel=channel, desk=self._desk, number=number
-        )
+        desk = self._desk if self.progress.turn_desk is None else self.progress.turn_desk
+        return Measure(name=name, at=turn.accepted_at, channel=channel, desk=desk, number=number)
 
     def _of_handoff(self, name: Name, number: int = 1) -> Measure:
         """Returns a measure at the beginning of the handoff.
@@ -237,15 +284,19 @@ class Stopwatch:
         )
 
     def _by(
-        self, name: Name, at: datetime, agent: str, seconds: float | None = None, channel: str = ""
+        self,
+        name: Name,
+        at: datetime,
+        agent: str,
+        seconds: float | None = None,
+        channel: str = "",
+        desk: str | None = None,
     ) -> Measure:
-        where = channel or self._channel
-        return Measure(
-            name=name, at=at, channel=where, desk=self._desk, agent=agent, seconds=seconds
-        )
+        where, at_desk = channel or self._channel, self._desk if desk is None else desk
+        return Measure(name=name, at=at, channel=where, desk=at_desk, agent=agent, seconds=seconds)
 
-    def _timed(self, name: Name, since: Moment, agent: str, channel: str = "") -> Measure:
-        return self._by(name, since.accepted_at, agent, since.seconds_until(self._now), channel)
+    def _timed(self, name: Name, since: Moment, agent: str) -> Measure:
+        return self._by(name, since.accepted_at, agent, since.seconds_until(self._now))
 
 
 def _who(human: Participant) -> tuple[str, datetime]:

@@ -64,7 +64,12 @@ class Team(Talk):
         return self.says(text, person.name, fact=False, key=person.id, person_id=person.id)
 
     def offers(self, by: Person, to: Person, **more: Any) -> Decision:
-        values: dict[str, Any] = {"to_agent": to.id, "person": self.seen(to), "reason": "knows it", **more}
+        values: dict[str, Any] = {
+            "to_agent": to.id,
+            "person": self.seen(to),
+            "reason": "knows it",
+            **more,
+        }
         return self.take(events.Transfer(**self.by(by, **values)))
 
     def passes(self, by: Person, desk: str | None = None, **more: Any) -> Decision:
@@ -77,8 +82,14 @@ class Team(Talk):
     def withdraws(self, person: Person, offer: str | None = None, **more: Any) -> Decision:
         return self.ends_offer(person, "withdrawn", offer, **more)
 
-    def ends_offer(self, person: Person, why: str, offer: str | None, **more: Any) -> Decision:
-        acts: dict[str, Any] = {**self.common(), "fact": False, "key": person.id, "by": person.id, **more}
+    def ends_offer(self, person: Person, why: Any, offer: str | None, **more: Any) -> Decision:
+        acts: dict[str, Any] = {
+            **self.common(),
+            "fact": False,
+            "key": person.id,
+            "by": person.id,
+            **more,
+        }
         return self.take(events.OfferEnded(**acts, why=why, offer=offer or self.offer))
 
     def offer_expires(self, offer: str | None = None) -> Decision:
@@ -116,8 +127,8 @@ class Team(Talk):
         return [human.representative.name for human in self.conversation.humans]
 
     @property
-    def tried(self) -> tuple[str, ...]:
-        return self.conversation.tried
+    def tried(self) -> list[str]:
+        return list(self.conversation.tried)
 
     @property
     def frames(self) -> list[str]:
