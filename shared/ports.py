@@ -15,6 +15,7 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.media_links import MediaLinks
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
+from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -379,6 +380,7 @@ class Ports:
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
     team: Team = NO_TEAM
+    canned: Canned = field(default_factory=dict)
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
     in_place: InPlace | None = None

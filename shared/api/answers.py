@@ -40,6 +40,20 @@ class LinkView(Answer):
     phase: Phase
 
 
+class ContextView(Answer):
+    """Where at its platform a conversation takes place, as its webhooks say."""
+
+    label: str | None = None
+    channel_id: str | None = None
+    channel_name: str | None = None
+    channel_engine: str | None = None
+    business_id: str | None = None
+    business_name: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    sender_name: str | None = None
+
+
 class SessionView(Answer):
     """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
 
@@ -87,6 +101,7 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    platform_context: ContextView | None = None
     virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
@@ -115,12 +130,14 @@ class CommandView(Answer):
 class EntryView(Answer):
     """One event of the journal, the decision on it, and its outcome.
 
-    `details` is what came beside the words, as data.
+    `details` is what came beside the words, as data. `time` is when Baton accepted it, `occurredAt`
+    when it happened by the platform's clock.
     """
 
     id: str
     seq: int
     time: Time
+    occurred_at: Time | None = None
     kind: str
     source: str
     actor: str | None = None
@@ -165,6 +182,20 @@ class MessageAnswer(Answer):
     representative: Representative
     state: Literal["WAITING_FOR_CUSTOMER"] | None = None
     template: Literal["SENT", "ALREADY_SENT"] | None = None
+
+
+class CannedText(Answer):
+    """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
+
+    language: str
+    title: str
+    text: str
+
+
+class CannedAnswer(Answer):
+    """The answers that people at the desk choose from."""
+
+    answers: tuple[CannedText, ...]
 
 
 class UploadAnswer(Answer):

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest, Forbidden
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.content import Content, File
+from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.content_rules import first_fault, is_address
 from shared.schemas.events import METADATA_LIMIT, REASON_LIMIT
 from shared.schemas.people import Person
@@ -95,6 +95,11 @@ class RequestHumanBody(_Verb):
 
 class ClaimBody(_Verb):
     representative: Human | None = None
+
+
+class NoteBody(_Verb):
+    representative: Human | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT, pattern=r"\S")]
 
 
 class ReleaseBody(_Verb):

@@ -16,6 +16,7 @@ from shared.api.bodies import (
     Human,
     LinkBody,
     MessageBody,
+    NoteBody,
     ReceiptBody,
     ReleaseBody,
     RenameBody,
@@ -32,7 +33,8 @@ from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
-from shared.platforms.base import HasForms, Model, parse_object, validate
+from shared.platforms.base import HasForms
+from shared.platforms.bodies import Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content, File
@@ -49,6 +51,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Noted,
     SurveyAsked,
 )
 from shared.schemas.http import Request, Response
@@ -413,6 +416,23 @@ async def release(ask: Ask) -> Response:
         "owner": owner,
     }
     return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def note(ask: Ask) -> Response:
+    """Accepts a person's note for their colleagues. Returns the conversation."""
+    body = ask.body(NoteBody)
+    said = {"representative": ask.human(body.representative), "note": body.text}
+    return await _control(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def list_canned(ask: Ask) -> Response:
+    """Returns the answers that people at the desk choose from."""
+    answers = [
+        {"language": language, "title": title, "text": text}
+        for language, texts in ask.ports.canned.items()
+        for title, text in texts.items()
+    ]
+    return views.json_response({"answers": answers})
 
 
 async def fail(ask: Ask) -> Response:

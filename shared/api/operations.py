@@ -155,6 +155,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.FailBody, refused=(404, 409, 429),
     ),
     Operation(
+        "POST", f"{C}:note", handlers.note, HUMAN,
+        "Note something for colleagues; neither the customer nor a bot sees it.",
+        "ConversationView", bodies.NoteBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "GET", "/canned", handlers.list_canned, DESK,
+        "List the answers that people at the desk choose from.",
+        "CannedAnswer", refused=(),
+    ),
+    Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,
         "Link a desk's conversation, or another channel of the customer, to a channel.",
         "ConversationView", bodies.LinkBody, refused=(404, 409, 429),

@@ -61,6 +61,7 @@ class Baton:
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
+            canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
@@ -244,12 +245,12 @@ class Baton:
 
     async def _answer_inline(self, body: bytes) -> None:
         from shared.bots.run_bot import answer
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
 
         await answer(self.ports, self.assistant, parse_object(body))
 
     async def _notify_inline(self, body: bytes) -> None:
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
         from shared.teams.notify_handoff import take
 
         await take(self.ports, parse_object(body))

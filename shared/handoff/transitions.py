@@ -619,6 +619,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.BotJoined.kind: RECORDED_EVERYWHERE,
     events.BotLeft.kind: RECORDED_EVERYWHERE,
+    events.Noted.kind: RECORDED_EVERYWHERE,
     events.SurveyAsked.kind: {
         BOT: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
         QUEUED: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
@@ -716,6 +717,12 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         "Baton's own words are in the customer's language.",
     ),
     StandingRule(
+        "context",
+        C.CONTEXT_HEARD,
+        (E.NOTE_CONTEXT,),
+        "Agents and reports show from which account and channel of a platform a customer comes.",
+    ),
+    StandingRule(
         "contact",
         C.CUSTOMER_ACTS,
         (E.NOTE_CONTACT,),
@@ -796,6 +803,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         (E.START_HUMAN_TIME, E.START_IDLE_TIMER, E.END_BOT_RUN),
         "The idle timer counts from the last human join or message. Two robots are only those with "
         "no human in between.",
+    ),
+    StandingRule(
+        "answered",
+        C.ANSWERED,
+        (E.NOTE_ANSWERED, E.NOTIFY_ANSWERED),
+        "Colleagues may leave the customer alone once a person has answered.",
     ),
     StandingRule(
         "human waits",

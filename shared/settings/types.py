@@ -139,14 +139,21 @@ def _facts(value: object) -> object:
 
 def words(value: object) -> object:
     """Returns an operator's own notices, by language and notice. Raises ValueError."""
+    return _by_language(value, '{"en": {"joined": "{name} is here."}}')
+
+
+def canned(value: object) -> object:
+    """Returns an operator's answers, by language and title. Raises ValueError."""
+    return _by_language(value, '{"en": {"Greeting": "Hello {customer}, I am {agent}."}}')
+
+
+def _by_language(value: object, form: str) -> object:
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError as error:
-        raise ValueError(
-            'give a JSON object, like {"en": {"joined": "{name} is here."}}'
-        ) from error
+        raise ValueError(f"give a JSON object, like {form}") from error
 
 
 def _keys(value: object) -> object:

@@ -199,7 +199,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1",
+        "entry": "e1", "note": "she is right",
         "offer": None if kind == "claim" else "o1", "why": "declined",
         "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
