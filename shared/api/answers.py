@@ -235,6 +235,18 @@ class MeAnswer(Answer):
     reports: bool
 
 
+class SessionAnswer(MeAnswer):
+    """Who has signed in, and until when the session lasts unless it is renewed."""
+
+    until: Time
+
+
+class SignInAnswer(Answer):
+    """How people sign in here. Without `googleClientId`, with a key only."""
+
+    google_client_id: str | None = None
+
+
 class EmptyAnswer(Answer):
     """An empty object."""
 
