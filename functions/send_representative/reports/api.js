@@ -1,5 +1,6 @@
 // Every request that the page makes, all to the function that served it.
 
+const ME = "../v1/me";
 const REPORTS = "../v1/reports";
 const QUEUE = "../v1/conversations?phase=QUEUED";
 const PAGES = 20; // of a hundred who wait
@@ -13,8 +14,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Makes a request with a key, or as the person of the session where `key` is null. */
 async function get(path, key) {
-  const headers = { authorization: `Bearer ${key}` };
+  const headers = key === null ? { "baton-page": "1" } : { authorization: `Bearer ${key}` };
   let response;
   try {
     response = await fetch(path, {
@@ -34,14 +36,20 @@ async function get(path, key) {
 /** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
 const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
 
-/** Returns the report on agents, or null for a key that may not see it. */
-async function agents(asked, key) {
+/** Returns an answer, or null for a caller who may not see it. */
+async function ifAllowed(answer) {
   try {
-    return await report("agents", asked, key);
+    return await answer;
   } catch (error) {
     if (error.status === 403) return null;
     throw error;
   }
+}
+
+/** Returns the person who is signed in, or null. */
+export async function whoIsSignedIn() {
+  const person = await get(ME, null).catch(() => null);
+  return person?.kind === "person" ? person : null;
 }
 
 /** Returns all data of the page: the period, and today compared with last week. */
@@ -51,14 +59,19 @@ export async function everything(period, { today, lastWeek, wholeDayLastWeek }, 
     report("handoffs", lastWeek, key),
     report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
     report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
-    agents(period, key),
+    ifAllowed(report("agents", period, key)),
     queue(key),
   ]);
   return { now, then, hoursThen, found, people, waiting };
 }
 
-/** Returns all waiting customers, the longest wait first. */
+/** Returns all waiting customers, the longest wait first, or null for who may not see them. */
 export async function queue(key) {
+  if (key === null) await whoIsSignedIn(); // which keeps the session while the page is open
+  return ifAllowed(allWaiting(key));
+}
+
+async function allWaiting(key) {
   const waiting = [];
   let cursor = "";
   for (let page = 0; page < PAGES && cursor !== undefined; page += 1) {

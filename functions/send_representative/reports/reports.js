@@ -1,9 +1,9 @@
 // The reports of one deployment: requests them, and shows figures, charts and numbers.
 
-import { everything, queue } from "./api.js";
+import { everything, queue, whoIsSignedIn } from "./api.js";
 import { draw, keepReadable } from "./charts.js";
 import { classNames, duration, find, make, percent, table } from "./dom.js";
-import { asked, fill, givenKey, keepKey } from "./form.js";
+import { askNoKey, asked, fill, givenKey, keepKey } from "./form.js";
 import { WEEKDAYS, local, shifted, todayAndLastWeek, weekday } from "./time.js";
 
 const QUEUE_EVERY = 30_000;
@@ -26,7 +26,7 @@ async function show(notice = null) {
     find("hint").hidden = true;
     find("main").hidden = false;
     showAll(period, week.date, now, answer);
-    seen = { at: now, tz: period.tz, key, count: answer.waiting.length };
+    seen = { at: now, tz: period.tz, key, count: answer.waiting?.length };
   } catch (error) {
     trouble = said(error);
   }
@@ -56,11 +56,16 @@ async function look() {
   looking = false;
   if (mine !== newest) return;
   if (found instanceof Error) return showUnknown(found);
-  seen = { ...seen, at, count: found.length };
+  seen = { ...seen, at, count: found?.length };
   showQueue(found);
 }
 
-const said = (error) => (error.status === 401 ? "This key was not accepted." : error.message);
+function said(error) {
+  if (error.status !== 401) return error.message;
+  return givenKey() === null
+    ? "You are not signed in any more. Load the page again."
+    : "This key was not accepted.";
+}
 
 function setTrouble(text) {
   find("trouble").hidden = text === null;
@@ -109,6 +114,13 @@ function showUnknown(error) {
 }
 
 function showQueue(waiting) {
+  if (waiting === null) {
+    showWaiting("–", "only people who answer see it");
+    find("queue").replaceChildren(
+      make("p", { class: "note" }, "Only people who answer customers see who waits."),
+    );
+    return;
+  }
   const age = (one) => duration((Date.now() - Date.parse(one.waitingSince)) / 1000);
   showWaiting(String(waiting.length), waiting.length ? `longest ${age(waiting[0])}` : "nobody");
   const rows = waiting.map((one) => [
@@ -310,13 +322,13 @@ function showWho(channels, desks, people) {
     ...timings(row),
   ];
   const did = ["Handoffs taken", "Joined", "Went quiet", "There now", ...heads];
-  const refused = make("p", { class: "note" }, "Figures by agent need an admin key.");
+  const refused = make("p", { class: "note" }, "Your role or key does not show figures by agent.");
   find("agents").replaceChildren(
     people ? table("By agent", ["Agent", ...did], people.rows.map(own)) : refused,
   );
 }
 
-function start() {
+async function start() {
   const notice = fill();
   find("asked").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -324,9 +336,10 @@ function start() {
   });
   keepReadable();
   setInterval(() => void look(), QUEUE_EVERY);
-  if (givenKey()) return void show(notice);
+  if (!givenKey() && (await whoIsSignedIn())) askNoKey();
+  if (givenKey() !== "") return void show(notice);
   setTrouble(notice);
   find("main").setAttribute("aria-busy", "false");
 }
 
-start();
+void start();
