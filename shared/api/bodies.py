@@ -163,7 +163,6 @@ class FailBody(_Verb):
     reason: Reason
 
 
-<<<<<<< HEAD
 PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAGE_FORM = "give letters and digits, at most 64"
 
@@ -175,13 +174,13 @@ class PresenceBody(Theirs):
 
     state: Literal["available", "away"]
     page: Annotated[str, StringConstraints(pattern=f"^{PAGE_ID.pattern}$")] | None = None
-=======
+
+
 class SignInBody(Theirs):
     """`key` is a person's own. `credential` is what Sign in with Google gives to a page."""
 
     key: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     credential: Annotated[str, Field(min_length=1, max_length=8192)] | None = None
->>>>>>> main
 
 
 class LinkBody(Theirs):

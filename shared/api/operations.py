@@ -9,11 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-<<<<<<< HEAD
-from shared.api import bodies, handlers, people, reports
-=======
-from shared.api import bodies, handlers, reports, sign_in
->>>>>>> main
+from shared.api import bodies, handlers, people, reports, sign_in
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
@@ -27,11 +23,8 @@ from shared.api.keys import (
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
-<<<<<<< HEAD
     SUPERVISOR,
-=======
     Keyring,
->>>>>>> main
     Right,
 )
 from shared.schemas.conversation import Phase
