@@ -156,20 +156,15 @@ function drawn(one) {
   const beside =
     waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
   const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name), beside);
-  const channel = `${channelTitle(one.id)} …${one.id.slice(-6)}`;
-  const detail = make(
-    "span",
-    { class: "detail" },
-    one.reason && make("bdi", {}, one.reason),
-    one.reason && " · ",
-    channel,
-  );
+  const reason = one.reason && make("span", { class: "detail", dir: "auto" }, one.reason);
+  const id = make("span", { class: "detail" }, one.id);
   const desk = one.desk && make("span", { class: "detail", dir: "auto" }, one.desk);
   const button = make(
     "button",
     { type: "button", class: "row-button", "aria-pressed": String(one.chosen) },
     title,
-    detail,
+    reason,
+    id,
     desk,
   );
   button.addEventListener("click", () => select(one.id));
