@@ -270,6 +270,21 @@ class Opened:
     chunks: AsyncIterator[bytes]
 
 
+class SignIn(Protocol):
+    """Knows by an ID token who signs in. `terms` names who may: a session that began under other
+    terms has ended.
+    """
+
+    client_id: str
+    terms: str
+
+    async def email(self, credential: str) -> str:
+        """Returns the e-mail address of the person, in lower case.
+
+        Raises Unauthenticated, Forbidden for a person who may not sign in, Unavailable.
+        """
+
+
 class Fetcher(Protocol):
     """Fetches files from platforms."""
 

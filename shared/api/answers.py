@@ -40,6 +40,20 @@ class LinkView(Answer):
     phase: Phase
 
 
+class ContextView(Answer):
+    """Where at its platform a conversation takes place, as its webhooks say."""
+
+    label: str | None = None
+    channel_id: str | None = None
+    channel_name: str | None = None
+    channel_engine: str | None = None
+    business_id: str | None = None
+    business_name: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    sender_name: str | None = None
+
+
 class SessionView(Answer):
     """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
 
@@ -87,6 +101,7 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    platform_context: ContextView | None = None
     virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
@@ -115,12 +130,14 @@ class CommandView(Answer):
 class EntryView(Answer):
     """One event of the journal, the decision on it, and its outcome.
 
-    `details` is what came beside the words, as data.
+    `details` is what came beside the words, as data. `time` is when Baton accepted it, `occurredAt`
+    when it happened by the platform's clock.
     """
 
     id: str
     seq: int
     time: Time
+    occurred_at: Time | None = None
     kind: str
     source: str
     actor: str | None = None
@@ -216,6 +233,18 @@ class MeAnswer(Answer):
     admin: bool
     templates: bool
     reports: bool
+
+
+class SessionAnswer(MeAnswer):
+    """Who has signed in, and until when the session lasts unless it is renewed."""
+
+    until: Time
+
+
+class SignInAnswer(Answer):
+    """How people sign in here. Without `googleClientId`, with a key only."""
+
+    google_client_id: str | None = None
 
 
 class EmptyAnswer(Answer):

@@ -111,6 +111,13 @@ class FailBody(_Verb):
     reason: Reason
 
 
+class SignInBody(Theirs):
+    """`key` is a person's own. `credential` is what Sign in with Google gives to a page."""
+
+    key: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    credential: Annotated[str, Field(min_length=1, max_length=8192)] | None = None
+
+
 class LinkBody(Theirs):
     to: Annotated[str, Field(min_length=1, max_length=300)]
 

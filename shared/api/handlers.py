@@ -33,7 +33,8 @@ from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
-from shared.platforms.base import HasForms, Model, parse_object, validate
+from shared.platforms.base import HasForms
+from shared.platforms.bodies import Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content, File

@@ -5,28 +5,33 @@ Routes and the OpenAPI document are generated from them.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.api import bodies, handlers, reports
+from shared.api import bodies, handlers, reports, sign_in
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
     ALL,
     ANY,
     DESK,
+    EVERYBODY,
     HUMAN,
     OWNER,
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
+    Keyring,
     Right,
 )
 from shared.schemas.conversation import Phase
 from shared.schemas.details import MEDIA_KINDS
-from shared.schemas.http import Response
+from shared.schemas.http import Request, Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
+SignInHandler = Callable[[Keyring, Request], Awaitable[Response]]
+H = TypeVar("H", Handler, SignInHandler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +45,20 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Generic[H]):
     """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
     - `who`: who may call it; checked before the handler is.
     - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
       which keeps cold starts short.
-    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type.
+    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type. `from_page`:
+      it needs the header that Baton's own pages send.
     - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
     method: str
     path: str
-    handler: Handler
+    handler: H
     who: Right
     summary: str
     answer: str
@@ -61,6 +67,7 @@ class Operation:
     refused: tuple[int, ...] = (404,)
     csv: bool = False
     takes_file: bool = False
+    from_page: bool = False
 
 
 CURSOR = Query("cursor", "`nextCursor` of the previous page")
@@ -73,7 +80,7 @@ PERIOD = (
 )
 C = "/conversations/{conversation}"
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[Operation[Handler], ...] = (
     Operation(
         "GET", "/conversations", handlers.list_conversations, DESK,
         "List the conversations of a phase, longest wait first.",
@@ -193,5 +200,24 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET", "/reports/agents", reports.report_agents, REPORTS_ON_AGENTS,
         "Get the report on agents.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
+    ),
+)  # fmt: skip
+
+# These need no key.
+SIGN_IN: tuple[Operation[SignInHandler], ...] = (
+    Operation(
+        "GET", "/session", sign_in.get_sign_in, EVERYBODY,
+        "Get how people sign in here.",
+        "SignInAnswer", refused=(),
+    ),
+    Operation(
+        "POST", "/session", sign_in.create_session, EVERYBODY,
+        "Sign in: a person's key, or an ID token of Google's, becomes a session cookie.",
+        "SessionAnswer", bodies.SignInBody, refused=(), from_page=True,
+    ),
+    Operation(
+        "DELETE", "/session", sign_in.delete_session, EVERYBODY,
+        "Sign out: remove the session cookie from the browser.",
+        "EmptyAnswer", refused=(), from_page=True,
     ),
 )  # fmt: skip

@@ -99,10 +99,18 @@ def conversation_view(
         "linkedTo": conversation.linked_to,
         "channels": _channels_view(conversation),
         "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
+        "platformContext": _context_view(conversation) if agent else None,
         "virtualAgentSessions": _sessions_view(conversation, admin=admin) if agent else [],
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _context_view(conversation: Conversation) -> JsonObject | None:
+    context = conversation.platform_context
+    if context is None:
+        return None
+    return context.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _sessions_view(conversation: Conversation, *, admin: bool) -> list[dict[str, Any]]:
@@ -178,6 +186,7 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
         "id": entry.id,
         "seq": entry.seq,
         "time": _time(entry.time),
+        "occurredAt": _time(entry.occurred_at),
         "kind": entry.kind,
         "source": entry.source,
         "actor": entry.actor,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from shared.handoff.bot_turns import is_out_of_turns
+from shared.handoff.channels import active
 from shared.handoff.draft import Draft
-from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.terms import Condition, Effect, Guard
@@ -682,10 +682,11 @@ def _human_waited(draft: Draft) -> bool:
 
 
 def _floor_unused(draft: Draft) -> bool:
-    known, bot_speaks = draft.conversation, Effect.BOT_MESSAGE in draft.step.effects
-    is_shared = draft.capabilities.floor and known.platform in draft.policy.floor_given_back
-    was_human = draft.before.phase is Phase.HUMAN
-    return is_shared and was_human and _bot_again(draft) and not bot_speaks
+    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+        return False
+    given_back = draft.conversation.platform in draft.policy.floor_given_back
+    return given_back and draft.capabilities.floor
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:
@@ -707,6 +708,13 @@ def _bot_again(draft: Draft) -> bool:
 def _human_active(draft: Draft) -> bool:
     is_human = draft.conversation.phase is Phase.HUMAN
     return is_human and _is_timely(draft) and _has(draft, _HUMAN_ACTIVITY)
+
+
+def _answered(draft: Draft) -> bool:
+    known = draft.conversation
+    is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
+    has_words = draft.spoke is not None or bool(draft.released)
+    return draft.policy.notifies_answered and is_first and has_words
 
 
 def _fact_sets_speaker(draft: Draft) -> bool:
@@ -788,6 +796,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.FLOOR_UNUSED: _floor_unused,
     Condition.CUSTOMER_WRITES: _customer_writes,
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
+    Condition.CONTEXT_HEARD: lambda draft: draft.event.context is not None,
     Condition.CUSTOMER_ACTS: _customer_acts,
     Condition.LEFT_UNSEEN: _left_unseen,
     Condition.CUSTOMER_BACK: _customer_back,
@@ -805,6 +814,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     ),
     Condition.BOT_AGAIN: _bot_again,
     Condition.HUMAN_ACTIVE: _human_active,
+    Condition.ANSWERED: _answered,
     Condition.FACT_SETS_SPEAKER: _fact_sets_speaker,
     Condition.OFFER_POINTLESS: _offer_pointless,
     Condition.SLOTS_OVER: _slots_over,

@@ -47,6 +47,8 @@ class Policy:
     `back_asked`: the customer's own words end the handoff. `survey`: Baton asks how satisfied the
     customer is.
 
+    `notifies_answered`: the team is notified of the first human message of a handoff.
+
     `comments`: there is a CRM record that takes what the comment audience may see. `keeps_files`:
     the files of customers are copied to Baton's own store.
 
@@ -72,6 +74,7 @@ class Policy:
     webhooks: frozenset[str] = frozenset()
     bot_hears: frozenset[str] = frozenset()
     kept_for: timedelta = timedelta(days=30)
+    notifies_answered: bool = False
     comments: bool = False
     keeps_files: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)

@@ -145,6 +145,7 @@ class Condition(StrEnum):
     )
     CUSTOMER_WRITES = "the customer wrote, or asked for a human, on one of their own channels"
     FROM_CUSTOMER = "what the customer said, also as a desk reports it"
+    CONTEXT_HEARD = "the event says where at its platform it took place"
     CUSTOMER_ACTS = "the customer did something on one of their own channels"
     LEFT_UNSEEN = (
         "the channel in use has not shown that humans left, its window is open, and Baton is active"
@@ -158,6 +159,10 @@ class Condition(StrEnum):
     )
     BOT_AGAIN = "the step is not stale, and it changed the phase to BOT"
     HUMAN_ACTIVE = "the step is not stale, it has JOINED or a human's message, and a human is here"
+    ANSWERED = (
+        "the team wants to know, the step is not stale, and it is the first of this handoff that "
+        "has a human's message for the customer"
+    )
     FACT_SETS_SPEAKER = (
         "a fact, the step is not stale, and it has JOINED, LEFT or a message of a human or a bot"
     )
@@ -199,6 +204,10 @@ class Effect(StrEnum):
     GIVE_FLOOR = "give control back at the platform"
     FOLLOW_CUSTOMER = "speak to the customer on the channel where they wrote last"
     NOTE_CUSTOMER = "note the customer's language and name"
+    NOTE_CONTEXT = (
+        "note where at its platform the conversation is, and its label as the name of a customer "
+        "whose name is not known"
+    )
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
     FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"
@@ -296,10 +305,12 @@ class Effect(StrEnum):
     END_HUMAN_TIME = "note that no human is here"
     STOP_TIMER = "stop the timer"
     START_CHAT_TIMER = "start the timer of the desk's chat"
-    END_REQUEST = "note that the request is over"
+    END_REQUEST = "note that the request is over, and that no human has answered"
     START_HUMAN_TIME = "note since when a human is here"
     START_IDLE_TIMER = "start the idle timer"
     END_BOT_RUN = "count the bot's turns from the beginning"
+    NOTE_ANSWERED = "note that a human has answered"
+    NOTIFY_ANSWERED = "notify handoff.answered"
     NOTE_SPEAKER = "note when the latest fact set who speaks"
     BEGIN_RECALL = "keep what is said from now on for the bot, drop what was kept or awaited before"
     NOTE_WORDS = "keep the words for the bot"

@@ -685,6 +685,12 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         "Baton's own words are in the customer's language.",
     ),
     StandingRule(
+        "context",
+        C.CONTEXT_HEARD,
+        (E.NOTE_CONTEXT,),
+        "Agents and reports show from which account and channel of a platform a customer comes.",
+    ),
+    StandingRule(
         "contact",
         C.CUSTOMER_ACTS,
         (E.NOTE_CONTACT,),
@@ -765,6 +771,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         (E.START_HUMAN_TIME, E.START_IDLE_TIMER, E.END_BOT_RUN),
         "The idle timer counts from the last human join or message. Two robots are only those with "
         "no human in between.",
+    ),
+    StandingRule(
+        "answered",
+        C.ANSWERED,
+        (E.NOTE_ANSWERED, E.NOTIFY_ANSWERED),
+        "Colleagues may leave the customer alone once a person has answered.",
     ),
     StandingRule(
         "human waits",

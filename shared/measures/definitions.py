@@ -1,4 +1,5 @@
-"""The definitions of the measures: what an event starts and ends.
+"""The definitions of the measures: what an event starts and ends, and the clocks of a conversation
+that it starts and stops.
 
 The reports' README has them as a table.
 
@@ -19,10 +20,9 @@ and the duration when it ends, so the difference is what is open.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.measures.stopwatch import Stopwatch
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.events import (
     AsksForHuman,
     BotMessage,
@@ -32,10 +32,15 @@ from shared.schemas.events import (
     SuggestionResponse,
     UserMessage,
 )
-from shared.schemas.measures import Measure, Moment, Name, Progress
+from shared.schemas.ids import platform_of
+from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 from shared.schemas.own_events import HumanIdleTimeout
 from shared.schemas.representative import Representative
 
+VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
+TRANSFER_GAP = timedelta(
+    minutes=5
+)  # longest time between the last human's LEFT and a colleague's JOINED
 _WITHOUT = Progress()
 _CUSTOMERS = UserMessage | SuggestionResponse
 
@@ -90,7 +95,7 @@ def moment(event: Event, now: datetime) -> Moment:
 
 
 def _measures(
-    watch: Stopwatch, before: Conversation, after: Conversation, event: Event, said: bool
+    watch: "Stopwatch", before: Conversation, after: Conversation, event: Event, said: bool
 ) -> Iterator[Measure]:
     was, now = before.phase, after.phase
     if isinstance(event, _CUSTOMERS):
@@ -122,7 +127,7 @@ def _asked(after: Conversation) -> str | None:
     return (after.request.desk if after.request else None) or ""
 
 
-def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:
+def _of_late_words(watch: "Stopwatch", event: Event, said: bool) -> Iterator[Measure]:
     """Measures a stale message.
 
     Its frame is not counted as a join: it has neither waiting nor handling time.
@@ -132,7 +137,7 @@ def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measu
 
 
 def _of_released_words(
-    watch: Stopwatch, before: Conversation, released: Sequence[Representative]
+    watch: "Stopwatch", before: Conversation, released: Sequence[Representative]
 ) -> Iterator[Measure]:
     """Words that waited for the customer answer when they are sent, before the customer's next
     words. Those of a human who has left answer the handoff that ended, if no other has begun.
@@ -148,3 +153,246 @@ def _ending(was: Phase, event: Event) -> Name:
     if was is Phase.QUEUED:
         return Name.FAILED if isinstance(event, HandoffFailed) else Name.EXPIRED
     return Name.RETURNED if isinstance(event, HumanIdleTimeout) else Name.LEFT
+
+
+class Stopwatch:
+    """The clocks of one conversation while one event is measured.
+
+    Methods yield measures and update `progress`.
+    """
+
+    def __init__(self, conversation: Conversation, progress: Progress, now: Moment) -> None:
+        self._conversation = conversation
+        self._now = now
+        self.progress = progress
+
+    def customer_spoke(self) -> Iterator[Measure]:
+        """A message after VISIT_ENDS_AFTER without one begins a new conversation.
+
+        It counts as handed off if a handoff is active.
+        """
+        now, visit = self._now.accepted_at, self.progress.visit
+        if visit is None or now - visit.latest_at >= VISIT_ENDS_AFTER:
+            visit = Visit(began_at=now, latest_at=now, channel=self._conversation.platform)
+            yield Measure(name=Name.CONVERSATION, at=now, channel=visit.channel)
+            if self.progress.handoff is not None:
+                visit = visit.model_copy(update={"handed_off": True})
+                yield Measure(name=Name.HANDED_OFF, at=now, channel=visit.channel)
+        self._set(visit=visit.model_copy(update={"latest_at": now}))
+
+    def begin(self, asked: str | None) -> Iterator[Measure]:
+        """A handoff begins: by a request to the desk `asked`, or for None by a human who joined
+        without one.
+
+        Without a request, it may continue the handoff that ended last.
+        """
+        now, ended = self._now.accepted_at, self.progress.ended
+        if (
+            asked is None
+            and ended is not None
+            and ended.may_go_on
+            and now - ended.at <= TRANSFER_GAP
+        ):
+            yield from self._go_on(ended)
+        else:
+            requested = None if asked is None else self._now
+            channel = self._conversation.platform
+            handoff = Handoff(requested=requested, began_at=now, desk=asked or "", channel=channel)
+            self._set(handoff=handoff, ended=None)
+            yield self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
+        yield from self._handed_off()
+
+    def _handed_off(self) -> Iterator[Measure]:
+        """Counts the conversation as handed off, once."""
+        now, visit = self._now.accepted_at, self.progress.visit
+        if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
+            self._set(visit=visit.model_copy(update={"handed_off": True}))
+            yield Measure(
+                name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel
+            )
+
+    def joined(self, human: Participant) -> Iterator[Measure]:
+        """The first human joins the handoff."""
+        handoff = self.progress.handoff
+        if handoff is not None and not handoff.joined:
+            agent = human.representative.name
+            self._set(handoff=handoff.model_copy(update={"joined": True}))
+            yield self._of_handoff(Name.JOINED)
+            yield self._by(Name.TAKEN, handoff.began_at, agent)
+            if handoff.requested is not None:
+                yield self._timed(Name.WAITING, handoff.requested, agent)
+
+    def frames(
+        self, before: Conversation, after: Conversation, *, quiet: bool
+    ) -> Iterator[Measure]:
+        """Counts humans who joined, and the handling time of those who left.
+
+        `quiet`: they left by the idle timeout.
+        """
+        known = {_who(human) for human in before.humans}
+        for human in after.humans:
+            if _who(human) not in known:
+                yield self._by(Name.FRAME, human.joined_at, human.representative.name)
+        here = {_who(human) for human in after.humans}
+        for human in before.humans:
+            if _who(human) not in here:
+                yield self.handled(human)
+                if quiet:
+                    yield self._by(Name.QUIET, human.joined_at, human.representative.name)
+
+    def handled(self, human: Participant) -> Measure:
+        """Returns the handling time of a human."""
+        joined = Moment(
+            source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
+        )
+        return self._timed(Name.HANDLING, joined, human.representative.name)
+
+    def human_spoke(self, agent: str, *, late: bool = False) -> Iterator[Measure]:
+        """A human's message answers the request, once, and the customer's messages since a human
+        last spoke.
+
+        A `late` one answers only what was asked before it was written.
+        """
+        handoff, turn = self.progress.handoff, self.progress.turn
+        requested = handoff.requested if handoff is not None and not handoff.responded else None
+        if (
+            handoff is not None
+            and requested is not None
+            and (not late or requested.was_before(self._now))
+        ):
+            self._set(handoff=handoff.model_copy(update={"responded": True}))
+            yield self._of_handoff(Name.RESPONDED)
+            yield self._timed(Name.FIRST_RESPONSE, requested, agent)
+        if turn is not None and (not late or turn.was_before(self._now)):
+            self._set(turn=None)
+            yield self._of_turn(Name.ANSWERED, turn)
+            yield self._timed(Name.RESPONSE, turn, agent, platform_of(turn.source))
+
+    def human_spoke_late(self, agent: str) -> Iterator[Measure]:
+        """Measures a human's stale message.
+
+        If the handoff has ended, what the message answers is no longer counted as without an
+        answer. The handoff's outcome is unchanged.
+        """
+        ended = self.progress.ended
+        if ended is None:
+            yield from self.human_spoke(agent, late=True)
+            return
+        self._set(handoff=ended.handoff, turn=ended.turn)
+        before = tuple(self._without(-1))
+        answers = tuple(self.human_spoke(agent, late=True))
+        if answers:
+            yield from (*before, *answers, *self._without())
+        answered = {"handoff": self.progress.handoff, "turn": self.progress.turn}
+        self._set(handoff=None, turn=None, ended=ended.model_copy(update=answered))
+
+    def bot_spoke(self) -> None:
+        """After a bot has spoken, no human continues the ended handoff."""
+        if self.progress.ended is not None:
+            self._set(
+                ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None})
+            )
+
+    def begin_turn(self) -> Iterator[Measure]:
+        """Starts a turn.
+
+        Several messages before a human's next one are one turn, timed from the first.
+        """
+        if self.progress.turn is None:
+            self._set(turn=self._now)
+            yield self._of_turn(Name.TURN, self._now)
+
+    def asked_in_the_gap(self) -> None:
+        """Stores when the customer wrote after a handoff.
+
+        It becomes a turn only if a colleague continues the handoff before a bot answers.
+        """
+        ended = self.progress.ended
+        if ended is not None and ended.may_go_on and ended.asked is None:
+            self._set(ended=ended.model_copy(update={"asked": self._now}))
+
+    def end(self, name: Name) -> Iterator[Measure]:
+        """The handoff ends with the outcome `name`.
+
+        Requests and turns without an answer are counted as such.
+        """
+        handoff, turn = self.progress.handoff, self.progress.turn
+        yield from self._without()
+        if handoff is not None:
+            yield self._of_handoff(name)
+            at, left = self._now.accepted_at, name is Name.LEFT
+            self._set(ended=Ended(handoff=handoff, at=at, turn=turn, may_go_on=left))
+        self._set(handoff=None, turn=None)
+
+    def _go_on(self, ended: Ended) -> Iterator[Measure]:
+        """Takes back what was counted at the end of the handoff.
+
+        The customer's message since then begins a turn.
+        """
+        self._set(handoff=ended.handoff, turn=ended.turn, ended=None)
+        yield self._of_handoff(Name.LEFT, -1)
+        yield from self._without(-1)
+        if ended.turn is None and ended.asked is not None:
+            self._set(turn=ended.asked)
+            yield self._of_turn(Name.TURN, ended.asked)
+
+    def _without(self, number: int = 1) -> Iterator[Measure]:
+        """Yields what remains without an answer if the handoff ends now."""
+        handoff, turn = self.progress.handoff, self.progress.turn
+        if turn is not None:
+            yield self._of_turn(Name.UNANSWERED, turn, number)
+        if handoff is not None and handoff.requested is not None and not handoff.responded:
+            yield self._of_handoff(Name.SILENT, number)
+
+    @property
+    def _channel(self) -> str:
+        """The channel on which the handoff began.
+
+        Its measures count there, also if the customer writes elsewhere now.
+        """
+        handoff = self.progress.handoff
+        return (handoff.channel if handoff else "") or self._conversation.platform
+
+    @property
+    def _desk(self) -> str:
+        return self.progress.handoff.desk if self.progress.handoff else ""
+
+    def _set(self, **update: object) -> None:
+        self.progress = self.progress.model_copy(update=update)
+
+    def _of_turn(self, name: Name, turn: Moment, number: int = 1) -> Measure:
+        channel = platform_of(turn.source)
+        return Measure(
+            name=name, at=turn.accepted_at, channel=channel, desk=self._desk, number=number
+        )
+
+    def _of_handoff(self, name: Name, number: int = 1) -> Measure:
+        """Returns a measure at the beginning of the handoff.
+
+        Its beginning and end count in the same quarter, so that their difference is what is open.
+        """
+        handoff = self.progress.handoff
+        if handoff is None:
+            raise ValueError(f"{name} without a handoff")
+        return Measure(
+            name=name, at=handoff.began_at, channel=self._channel, desk=handoff.desk, number=number
+        )
+
+    def _by(
+        self, name: Name, at: datetime, agent: str, seconds: float | None = None, channel: str = ""
+    ) -> Measure:
+        where = channel or self._channel
+        return Measure(
+            name=name, at=at, channel=where, desk=self._desk, agent=agent, seconds=seconds
+        )
+
+    def _timed(self, name: Name, since: Moment, agent: str, channel: str = "") -> Measure:
+        return self._by(name, since.accepted_at, agent, since.seconds_until(self._now), channel)
+
+
+def _who(human: Participant) -> tuple[str, datetime]:
+    """Returns a key of a human that does not change while they are present.
+
+    Their `frame` may change if the customer learns of them later.
+    """
+    return human.representative.name, human.joined_at

@@ -23,6 +23,7 @@ MEASURED: Literal["handoff.measured"] = "handoff.measured"
 NotificationType = Literal[
     "handoff.requested",
     "handoff.joined",
+    "handoff.answered",
     "handoff.ended",
     "handoff.transferred",
     "handoff.returned",

@@ -12,6 +12,7 @@ from shared.schemas.notifications import Notification
 HEADLINES: Mapping[str, str] = {
     "handoff.requested": "A customer asks for a person",
     "handoff.joined": "A person has joined",
+    "handoff.answered": "A person has answered",
     "handoff.transferred": "A customer was passed on",
     "handoff.ended": "The person has left, the bot is back",
     "handoff.returned": "The person went quiet, the bot is back",

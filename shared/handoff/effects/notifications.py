@@ -115,9 +115,10 @@ def _reason(draft: Draft) -> str | None:
 
 def _about(draft: Draft) -> Representative | None:
     """Returns the representative of the event. The end of a chat names none, but its humans leave
-    with it.
+    with it. Nor does the customer's return, with which a human's words are sent that waited.
     """
-    named = draft.gone[-1].representative if draft.gone else None
+    gone = [human.representative for human in draft.gone[-1:]]
+    named = next(iter((*gone, *draft.released)), None)
     return getattr(draft.event, "representative", named)
 
 

@@ -32,14 +32,30 @@ READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_DESK: ("HUMAN",),
 }
 
+# These effects work on one field of the conversation. Where it is empty they have nothing to do,
+# and are not called.
+WORKS_ON: Mapping[Effect, str] = {
+    Effect.CAPTURE_REPLY: "awaited",
+    Effect.CLOSE_DESK: "called",
+    Effect.END_BOT_RUN: "bot_run",
+    Effect.END_HUMAN_TIME: "human_since",
+    Effect.END_REQUEST: "request",
+    Effect.FORGET_LINES: "waits_for",
+    Effect.FORGET_OWED: "owed",
+    Effect.RELAY: "called",
+    Effect.REMIND: "timer",
+    Effect.STOP_TIMER: "timer",
+}
+
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.DATE_EVENT: state.date_event,
     Effect.COUNT_VERSION: state.count_version,
-    Effect.NOTE_FLOOR: floor.note,
+    Effect.NOTE_FLOOR: state.note_floor,
     Effect.TAKE_FLOOR: floor.take,
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
+    Effect.NOTE_CONTEXT: state.note_context,
     Effect.NOTE_CONTACT: state.note_contact,
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
@@ -127,6 +143,8 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STOP_TIMER: state.stop_timer,
     Effect.END_REQUEST: state.end_request,
     Effect.END_BOT_RUN: loops.end_run,
+    Effect.NOTE_ANSWERED: state.note_answered,
+    Effect.NOTIFY_ANSWERED: notify("handoff.answered"),
     Effect.NOTE_SPEAKER: state.note_speaker,
     Effect.BEGIN_RECALL: state.begin_recall,
     Effect.NOTE_WORDS: state.note_words,

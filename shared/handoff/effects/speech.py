@@ -25,6 +25,7 @@ def message(draft: Draft) -> None:
     event = expect(draft.event, HumanMessage)
     if not event.delivered and not _say(draft, event):
         return
+    draft.spoke = event.representative
     if draft.conversation.request and draft.conversation.first_response_seconds is None:
         draft.change(first_response_seconds=draft.waited_seconds)
 

@@ -40,7 +40,8 @@ RING = Keyring(
 READS = {"get_me", "get_conversation", "request_human", "update_receipt"}
 SPEAKS = READS | {"create_message", "upload_media", "create_event", "create_survey"}
 ANSWERS = SPEAKS | {
-    "list_conversations", "get_journal", "claim", "release", "fail", "report_handoffs",
+    "list_conversations", "get_journal", "claim", "release", "fail", "note", "list_canned",
+    "report_handoffs",
 }  # fmt: skip
 ADMIN = {"delete_conversation", "link", "unlink", "rename"}
 MAY = {
