@@ -28,6 +28,7 @@ from shared.schemas.commands import (
 from shared.schemas.conversation import Ahead, Conversation
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
@@ -217,6 +218,19 @@ def caller_view(caller: ApiKey) -> dict[str, Any]:
         "templates": caller.templates,
         "reports": caller.reports,
     }
+
+
+def colleague_view(person: Person, *, available: bool, room: int | None) -> dict[str, Any]:
+    """Returns a person to whom a customer may be passed on."""
+    view = {
+        "id": person.id,
+        "name": person.name,
+        "languages": list(person.languages),
+        "desks": list(person.desks),
+        "available": available,
+        "room": room,
+    }
+    return {name: value for name, value in view.items() if value is not None}
 
 
 def representative_view(representative: Representative) -> dict[str, Any]:
