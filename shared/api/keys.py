@@ -125,6 +125,13 @@ def must_be_person(caller: ApiKey) -> Person:
     return caller.person
 
 
+def must_answer(caller: ApiKey) -> Person:
+    """Returns the person who calls. Raises Forbidden for a system, and for who does not answer."""
+    person = must_be_person(caller)
+    must_be_human(caller)
+    return person
+
+
 def must_see_conversations(caller: ApiKey) -> None:
     """Raises Forbidden for who sees the reports and nothing else."""
     if caller.reports:
@@ -174,7 +181,7 @@ HUMAN = Right(
 OWNER = Right(
     "the person or key that brought the human in, a supervisor, or an admin", must_be_human
 )
-PERSON = Right("a person of BATON_AGENTS", must_be_person)
+PERSON = Right("a person who answers", must_answer)
 SUPERVISOR = Right("a supervisor or an admin", must_be_supervisor)
 ADMIN = Right("an admin", must_be_admin)
 REPORTS = Right(

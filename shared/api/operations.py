@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.api import bodies, handlers, reports, sign_in
+from shared.api import bodies, colleagues, handlers, people, reports, sign_in
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
@@ -19,9 +19,11 @@ from shared.api.keys import (
     EVERYBODY,
     HUMAN,
     OWNER,
+    PERSON,
     REPORTS,
     REPORTS_ON_AGENTS,
     SPEAKER,
+    SUPERVISOR,
     Keyring,
     Right,
 )
@@ -157,6 +159,26 @@ OPERATIONS: tuple[Operation[Handler], ...] = (
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
     ),
     Operation(
+        "POST", f"{C}:transfer", people.transfer, HUMAN,
+        "Pass the conversation on: offer it to a person, or put the customer into a queue.",
+        "ConversationView", bodies.TransferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:decline", people.decline, HUMAN,
+        "Decline the offer that was made to you.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:withdraw", people.withdraw, HUMAN,
+        "Withdraw the offer that you made, or as a supervisor any offer.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:takeOver", people.take_over, SUPERVISOR,
+        "Take the conversation from those who are present.",
+        "ConversationView", bodies.TakeOverBody, refused=(404, 409, 429),
+    ),
+    Operation(
         "POST", f"{C}:fail", handlers.fail, DESK,
         "Report that no human is available; a waiting customer is notified.",
         "ConversationView", bodies.FailBody, refused=(404, 409, 429),
@@ -170,6 +192,11 @@ OPERATIONS: tuple[Operation[Handler], ...] = (
         "GET", "/canned", handlers.list_canned, DESK,
         "List the answers that people at the desk choose from.",
         "CannedAnswer", refused=(),
+    ),
+    Operation(
+        "GET", "/people", colleagues.list_people, DESK,
+        "List the people who answer, whether they are available, and the desks.",
+        "PeopleAnswer", refused=(),
     ),
     Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,
@@ -187,9 +214,20 @@ OPERATIONS: tuple[Operation[Handler], ...] = (
         "ConversationView", bodies.RenameBody, refused=(404, 409, 429),
     ),
     Operation(
-        "GET", "/me", handlers.get_me, ALL,
-        "Get who calls: the person of BATON_AGENTS or the system, and their rights.",
-        "MeAnswer", refused=(),
+        "GET", "/me", people.get_me, ALL,
+        "Get who calls: the person of BATON_AGENTS or the system, and their rights. With `since` "
+        "the answer has what the person sees of their work, and comes once that has changed.",
+        "MeAnswer",
+        query=(
+            Query("since", "`since` of the previous answer; empty to be answered at once"),
+            Query("page", "the name of the open page that asks; it counts as open"),
+        ),
+        refused=(),
+    ),
+    Operation(
+        "PUT", "/me/presence", people.update_presence, PERSON,
+        "Say whether you are available, and that your page is open.",
+        "PresenceAnswer", bodies.PresenceBody, refused=(429,),
     ),
     Operation(
         "GET", "/reports/handoffs", reports.report_handoffs, REPORTS,

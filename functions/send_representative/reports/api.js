@@ -14,8 +14,12 @@ export class Refusal extends Error {
   }
 }
 
-/** Makes a request with a key, or as the person of the session where `key` is null. */
 async function get(path, key) {
+  return (await answer(path, key)).json().catch(() => ({}));
+}
+
+/** Makes a request with a key, or as the person of the session where `key` is null. */
+async function answer(path, key) {
   const headers = key === null ? { "baton-page": "1" } : { authorization: `Bearer ${key}` };
   let response;
   try {
@@ -27,51 +31,67 @@ async function get(path, key) {
   } catch {
     throw new Refusal(0, "Baton does not answer.");
   }
+  if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
-  if (!response.ok)
-    throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
-  return body;
+  throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
+}
+
+/** Returns the person who is signed in, or null. This also keeps the session. */
+export async function whoIsSignedIn() {
+  const person = await get(ME, null).catch(() => null);
+  return person?.kind === "person" ? person : null;
 }
 
 /** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
 const report = (name, asked, key) => get(`${REPORTS}/${name}?${new URLSearchParams(asked)}`, key);
 
-/** Returns an answer, or null for a caller who may not see it. */
-async function ifAllowed(answer) {
+/** Returns the report on agents, or null for a key that may not see it. */
+async function agents(asked, key) {
   try {
-    return await answer;
+    return await report("agents", asked, key);
   } catch (error) {
     if (error.status === 403) return null;
     throw error;
   }
 }
 
-/** Returns the person who is signed in, or null. */
-export async function whoIsSignedIn() {
-  const person = await get(ME, null).catch(() => null);
-  return person?.kind === "person" ? person : null;
-}
-
-/** Returns all data of the page: the period, and today compared with last week. */
-export async function everything(period, { today, lastWeek, wholeDayLastWeek }, key) {
-  const [now, then, hoursThen, found, people, waiting] = await Promise.all([
+/**
+ * Returns all data of the page: the period, the one before it, and today compared with last week.
+ */
+export async function everything(period, earlier, { today, lastWeek, wholeDayLastWeek }, key) {
+  const [now, then, hoursThen, found, before, people, peopleBefore, waiting] = await Promise.all([
     report("handoffs", { ...today, by: "hour" }, key),
     report("handoffs", lastWeek, key),
     report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
     report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
-    ifAllowed(report("agents", period, key)),
+    report("handoffs", { ...earlier, by: "channel;desk" }, key),
+    agents(period, key),
+    agents(earlier, key),
     queue(key),
   ]);
-  return { now, then, hoursThen, found, people, waiting };
+  return { now, then, hoursThen, found, before, people, peopleBefore, waiting };
 }
 
-/** Returns all waiting customers, the longest wait first, or null for who may not see them. */
+/** Returns a report as CSV. */
+export async function csv(name, asked, key) {
+  const query = new URLSearchParams({ ...asked, format: "csv" });
+  return (await answer(`${REPORTS}/${name}?${query}`, key)).blob();
+}
+
+/**
+ * Returns all waiting customers, the longest wait first, or null for a key that may not see them.
+ */
 export async function queue(key) {
-  if (key === null) await whoIsSignedIn(); // which keeps the session while the page is open
-  return ifAllowed(allWaiting(key));
+  if (key === null) await whoIsSignedIn();
+  try {
+    return await everyPage(key);
+  } catch (error) {
+    if (error.status === 403) return null;
+    throw error;
+  }
 }
 
-async function allWaiting(key) {
+async function everyPage(key) {
   const waiting = [];
   let cursor = "";
   for (let page = 0; page < PAGES && cursor !== undefined; page += 1) {
