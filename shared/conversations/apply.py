@@ -563,9 +563,10 @@ async def side_by_side(
     ports: Ports,
     work: Callable[[Sequence[Reported]], Awaitable[None]],
     reported: Sequence[Reported],
+    at_once: int = AT_ONCE,
 ) -> None:
-    """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
-    places = asyncio.Semaphore(AT_ONCE)
+    """Does `work` for the reports of each customer, of at most so many customers at once."""
+    places = asyncio.Semaphore(at_once)
 
     async def in_its_place(group: Sequence[Reported]) -> None:
         async with places:

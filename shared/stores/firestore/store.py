@@ -41,6 +41,7 @@ from shared.stores.documents import (
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
+from shared.stores.firestore.sent import SentMessages
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -70,6 +71,7 @@ class FirestoreStore:
         self._clock = clock
         self._ttl = ttl
         self._counts_ttl = counts_ttl
+        self._sent = SentMessages(rpc)
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
@@ -102,8 +104,8 @@ class FirestoreStore:
         return document and _entry(document)
 
     async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
-        found = await self._rpc.query(self._rpc.root, forms.find_by_native(native))
-        return _entry(found[0]) if found else None
+        found = await self._sent.find(native)
+        return None if found is None else _entry(found)
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
