@@ -587,10 +587,11 @@ def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Report
         copies = filter(None, map(ports.store.copy_called, names))
         names |= {copy.value.id for copy in copies}
         met = {id(group_of[name]): group_of[name] for name in names if name in group_of}
-        group = [*(other for each in met.values() for other in each), one]
-        for name, known in group_of.items():
-            if id(known) in met:
-                group_of[name] = group
+        group = next(iter(met.values()), [])
+        if len(met) > 1:
+            group = [other for each in met.values() for other in each]
+            group_of |= {name: group for name, known in group_of.items() if id(known) in met}
+        group.append(one)
         group_of |= dict.fromkeys(names, group)
     groups = {id(group): group for group in group_of.values()}.values()
     return [sorted(group, key=lambda one: place[id(one)]) for group in groups]
