@@ -24,7 +24,8 @@ AT_FIRST_REQUEST = {
         "stores", "version",
     },
     "deliver_outbox": {
-        "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "stores",
+        "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "people",
+        "stores",
     },
     "relay_media": {"google_rpc", "media", "stores"},
     "run_bot": {"bots", "conversations", "google_rpc", "stores"},
