@@ -42,6 +42,7 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         webhooks=frozenset(settings.webhooks),
         bot_hears=frozenset(HEARD[one] for one in settings.baton_bot_hears),
         kept_for=timedelta(days=settings.journal_ttl_days),
+        notifies_answered=settings.notify_answered == "on",
         comments=settings.crm_comment_url is not None,
         keeps_files=settings.media_bucket is not None,
         capabilities=capabilities,

@@ -49,6 +49,7 @@ _NOBODYS: Mapping[str, object] = {
     "timer": None,
     "human_since": None,
     "first_response_seconds": None,
+    "answered": False,
     "said": (),
     "handback": None,
     "awaited": None,
@@ -180,6 +181,7 @@ def _merged(
 ) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
+        "platform_context": primary.platform_context or other.platform_context,
         "virtual_agent_sessions": reduce(
             with_session, other.virtual_agent_sessions, primary.virtual_agent_sessions
         ),
@@ -245,7 +247,7 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
     """Returns the handoff that goes on in the primary conversation; its humans are not yet shown on
     other channels.
     """
-    held = ("phase", "human_since", "first_response_seconds", "said")
+    held = ("phase", "human_since", "first_response_seconds", "answered", "said")
     return {
         **{name: getattr(other, name) for name in held},
         "request": other.request or primary.request,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
+from shared.handoff.routing.desk import Desk, Route, next_wait, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.representative import Representative, RepresentativeType
@@ -47,6 +47,8 @@ class Policy:
     `back_asked`: the customer's own words end the handoff. `survey`: Baton asks how satisfied the
     customer is.
 
+    `notifies_answered`: the team is notified of the first human message of a handoff.
+
     `comments`: there is a CRM record that takes what the comment audience may see. `keeps_files`:
     the files of customers are copied to Baton's own store.
 
@@ -72,6 +74,7 @@ class Policy:
     webhooks: frozenset[str] = frozenset()
     bot_hears: frozenset[str] = frozenset()
     kept_for: timedelta = timedelta(days=30)
+    notifies_answered: bool = False
     comments: bool = False
     keeps_files: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
@@ -126,6 +129,12 @@ class Policy:
     def standing(self, conversation: Conversation, now: datetime) -> Route:
         """Returns where the handoff that is under way stands now."""
         return standing(self.desks, conversation, now, self.notices.language)
+
+    def next_wait(self, conversation: Conversation, desk: str | None, now: datetime) -> Route:
+        """Returns where a customer waits next who is passed on, to the desk of that name or, for
+        None, to their own.
+        """
+        return next_wait(self.desks, conversation, now, self.notices.language, desk)
 
     def passes_on(self, conversation: Conversation, now: datetime) -> bool:
         """Returns whether the desk of the handoff under way is closed while another is open

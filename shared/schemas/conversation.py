@@ -11,6 +11,7 @@ from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
@@ -40,7 +41,7 @@ class Floor(Stored):
     """Who is active at the platform, as its own latest word has it.
 
     - `since`: the platform's time of that word, None if it named none.
-    - `rank`: what the word counts within one second, see `shared/handoff/floor.py`.
+    - `rank`: what the word counts within one second, see `shared/handoff/channels.py`.
     - `handing_back`: Baton gives the floor back, and the customer has not written to Baton since.
     - `shared`: another sender was active in this conversation.
     """
@@ -122,6 +123,7 @@ class Participant(Stored):
       JOINED yet.
     - `app`: they write in the channel's own app.
     - `person`: the id of the person of `BATON_AGENTS`; `slot`: what this frame takes of their room.
+    - `desk`: the desk that had the request when they joined.
     """
 
     representative: Representative
@@ -135,6 +137,7 @@ class Participant(Stored):
     app: bool = False
     person: str | None = None
     slot: str | None = None
+    desk: str | None = None
 
 
 class HandoffRequest(Stored):
@@ -206,12 +209,15 @@ class Offer(Stored):
 class Survey(Stored):
     """The question how satisfied the customer is, which waits for an answer until `until`.
 
-    `agent` and `desk` are what the answer is counted for. `words`: a bare digit answers it too.
+    `agent`, `desk` and `channel` are what the answer is counted for. `words`: a bare digit answers
+    it too.
     """
 
     id: str
     agent: str
     desk: str = ""
+    channel: str = ""
+    asked_at: Time
     until: Time
     words: bool = True
 
@@ -388,6 +394,7 @@ class Conversation(Stored):
     - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
     - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
       `version` - `outbox_base`.
+    - `answered`: a human has answered in this handoff, and the team was notified of it.
     - `spoke_at`: when the latest fact set who speaks. `human_version`: the version at which a human
       last joined.
     - `called`: the desk that has the handoff. `closed`: desks that were closed when this customer
@@ -405,6 +412,7 @@ class Conversation(Stored):
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
+    - `platform_context`: the account and channel at a platform that names them.
     - `virtual_agent_sessions`: the latest sessions of a desk's virtual agent, the oldest first.
     - `offer`: the offer that stands. `tried`: the ids of those to whom the customer was offered, or
       who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
@@ -442,6 +450,7 @@ class Conversation(Stored):
     human_since: Time | None = None
     human_version: int = 0
     first_response_seconds: float | None = None
+    answered: bool = False
     spoke_at: Time | None = None
     timer: Timer | None = None
     offer: Offer | None = None
@@ -457,6 +466,7 @@ class Conversation(Stored):
     unsubscribed_at: Time | None = None
     floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
+    platform_context: PlatformContext | None = None
     virtual_agent_sessions: tuple[VirtualAgentSession, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None
@@ -584,6 +594,11 @@ class Conversation(Stored):
         """Whether the customer waits after a human was present, so that no bot may speak."""
         request = self.request
         return request is not None and request.passed_on and self.phase is Phase.QUEUED
+
+    @property
+    def holder(self) -> str:
+        """The names of those who are present, as answers give them; empty if nobody is."""
+        return ", ".join(human.representative.name for human in self.humans)
 
     def offered_to(self, person: str | None) -> bool:
         """Returns whether an offer to this person stands."""

@@ -15,6 +15,7 @@ from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
 from shared.schemas.people import PersonSeen
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
@@ -62,6 +63,7 @@ class Event(Ours):
       send or end them. Two conversations that became one may have messages of the same id.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
+    - `context`: where at its platform the event took place.
     - `beside` names the fields that the digest leaves out.
     """
 
@@ -81,6 +83,7 @@ class Event(Ours):
         "own_act",
         "held",
         "names",
+        "context",
     }
 
     id: NonEmpty
@@ -99,6 +102,7 @@ class Event(Ours):
     own_act: OwnAct | None = None
     held: Mapping[str, SendMessage] = Field(default_factory=dict)
     names: tuple[GivenName, ...] = ()
+    context: PlatformContext | None = None
 
     @property
     def entry_id(self) -> str:
@@ -444,6 +448,18 @@ class SurveyAsked(ByRepresentative):
 
     kind: ClassVar[str] = "survey_asked"
     id_space: ClassVar[str] = "survey"
+
+
+class Noted(ByRepresentative):
+    """A person's note for their colleagues. The customer and bots never see it."""
+
+    kind: ClassVar[str] = "noted"
+
+    note: str
+
+    @property
+    def text(self) -> str | None:
+        return self.note
 
 
 class HumanLeft(ByRepresentative):

@@ -3,7 +3,7 @@
 They are delivered at least once, in order, under ids that do not change.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -23,7 +23,9 @@ MEASURED: Literal["handoff.measured"] = "handoff.measured"
 NotificationType = Literal[
     "handoff.requested",
     "handoff.joined",
+    "handoff.answered",
     "handoff.ended",
+    "handoff.transferred",
     "handoff.returned",
     "handoff.unclaimed",
     "handoff.failed",
@@ -33,6 +35,7 @@ NotificationType = Literal[
     "virtual_agent.failed",
     "identity.conflict",
 ]
+TransferCause = Literal["transfer", "silence", "gone", "takeover", "returned"]
 
 
 class _Body(Ours):
@@ -98,6 +101,9 @@ class Notification(_Body):
 
     `desk` is where the request was routed, `transcript` the API path of the journal, `message_id`
     the id of a message that was not delivered.
+
+    Of `handoff.transferred`, `from` names who was present before and `to` who is now; both are None
+    for nobody. `cause` is why, and `waiting` whether the customer waits for somebody now.
     """
 
     id: str
@@ -111,6 +117,10 @@ class Notification(_Body):
     transcript: str | None = None
     message_id: str | None = None
     desk: str | None = None
+    from_: Annotated[str | None, Field(alias="from")] = None
+    to: str | None = None
+    cause: TransferCause | None = None
+    waiting: bool | None = None
 
 
 class Measured(_Body):

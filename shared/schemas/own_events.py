@@ -1,5 +1,5 @@
 """Events that Baton itself creates: a timer fired, a desk's chat was linked or unlinked, a
-JOINED or a template was not delivered, a person is free or gone.
+JOINED or a template was not delivered, a person was looked for, or is gone.
 """
 
 from typing import ClassVar
@@ -141,14 +141,6 @@ class AssignTimeout(Event):
 
     armed: int
     n: int
-
-
-class PersonFree(Event):
-    """A person has room and is available, so a customer who waits may be offered to somebody."""
-
-    kind: ClassVar[str] = "person_free"
-
-    person: str
 
 
 class PersonGone(Event):

@@ -12,6 +12,8 @@ from shared.schemas.notifications import Notification
 HEADLINES: Mapping[str, str] = {
     "handoff.requested": "A customer asks for a person",
     "handoff.joined": "A person has joined",
+    "handoff.answered": "A person has answered",
+    "handoff.transferred": "A customer was passed on",
     "handoff.ended": "The person has left, the bot is back",
     "handoff.returned": "The person went quiet, the bot is back",
     "handoff.unclaimed": "The customer still waits",
@@ -54,6 +56,8 @@ class Briefing:
             "Customer": self.customer,
             "Conversation": told.conversation,
             "Who": who,
+            "From": told.from_,
+            "To": told.to,
             "Why": told.reason,
             "Desk": told.desk,
             "Waited": waited,

@@ -23,6 +23,8 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.canned import Canned
+from shared.schemas.canned import checked as canned_checked
 from shared.schemas.ids import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT
@@ -37,8 +39,10 @@ from shared.settings.types import (
     ApiKey,
     ApiKeys,
     Auth,
+    ClientId,
     CommentUrl,
     Desks,
+    Domains,
     Facts,
     Heard,
     Hosts,
@@ -60,6 +64,7 @@ from shared.settings.types import (
     Url,
     WebhookSecret,
     WebhookSecrets,
+    canned,
     names,
     words,
 )
@@ -217,6 +222,21 @@ class Settings(BaseModel):
     `{"jane@example.com": {"name": "Jane Doe", "role": "agent"}}`. Each may have `avatar`,
     `languages`, `desks`, `capacity` and `role`: `agent`, `supervisor`, `reports` or `admin`.
     """
+    baton_session_keys: Secrets = ()
+    """Keys of the cookies with which people stay signed in. The first one makes cookies, and each
+    one reads them.
+    """
+    baton_sign_in_client_id: ClientId | None = None
+    """The client id of Sign in with Google. Without it people sign in with a key only."""
+    baton_sign_in_domains: Domains = ()
+    """The domains of Google Workspace whose accounts may sign in, like `example.com`. Empty: any
+    address of `BATON_AGENTS` that Google vouches for.
+    """
+    baton_canned: Annotated[Canned, BeforeValidator(canned), AfterValidator(canned_checked)] = {}
+    """Answers that people at the desk choose from, by language and title, as JSON:
+    `{"en": {"Greeting": "Hello {customer}, I am {agent}."}}`. `{customer}`, `{agent}` and `{desk}`
+    are filled in.
+    """
     baton_desks: Desks = ()
     """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which
     is always open.
@@ -350,6 +370,8 @@ class Settings(BaseModel):
     the team.
     """
 
+    notify_answered: Literal["off", "on"] = "on"
+    """`off`: the team is not notified of a human's first message in a handoff."""
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None

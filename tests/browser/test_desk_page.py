@@ -1,5 +1,8 @@
 """The desk page, used as a person would who answers customers."""
 
+import base64
+import json
+import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -10,10 +13,19 @@ from infra.local.server import LocalServer
 from tests.browser import desk
 from tests.forked import ForkedServer
 
+CANNED = {
+    "id": {"Salam": "Halo {customer}"},
+    "en": {"Greeting": "Hello {customer}, I am {agent}."},
+}
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with ForkedServer(tmp_path_factory.mktemp("desk")) as running:
+    settings = {"BATON_CANNED": json.dumps(CANNED)}
+    with ForkedServer(tmp_path_factory.mktemp("desk"), settings) as running:
         yield running
 
 
@@ -118,10 +130,11 @@ def test_a_refused_key_is_said_and_can_be_mended(chromium: Browser, server: Loca
         page.evaluate("sessionStorage.clear()")
         page.reload()
         page.get_by_label("Your key").fill("nope")
-        page.get_by_label("Your name").fill("Jane Doe")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#sign-in-notice")).to_have_text("This key was not accepted.")
         page.get_by_label("Your key").fill("dev-agent")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Your name").fill("Jane Doe")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#lists")).to_be_visible()
         assert "dev-agent" not in unquote(page.url)
@@ -187,3 +200,83 @@ def test_all_of_it_works_by_keyboard(page: Page, server: LocalServer) -> None:
     page.keyboard.type("two")
     page.keyboard.press("Enter")
     expect(page.locator("#transcript .human .said")).to_have_text("one\ntwo")
+
+
+def test_a_note_is_seen_by_colleagues_only(
+    chromium: Browser, page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    page.get_by_label("Your reply").fill("not sent yet")
+    page.get_by_role("button", name="Note", exact=True).click()
+    expect(page.get_by_label("Your note")).to_have_value("")
+    desk.say(page, "He is right, the box was empty", "Your note")
+    expect(page.locator("#transcript .note")).to_contain_text("He is right, the box was empty")
+    page.get_by_role("button", name="Reply", exact=True).click()
+    expect(page.get_by_label("Your reply")).to_have_value("not sent yet")
+    with desk.opened(chromium, server, "Omar Hassan") as other:
+        desk.open_talk(other, talk)
+        expect(other.locator("#transcript .note")).to_contain_text("NOTE Jane Doe")
+    assert talk.seen() == ["JOINED Jane Doe"]
+
+
+def test_an_answer_is_chosen_in_the_customers_language_and_filled_in(
+    page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    page.get_by_role("button", name="Answers").click()
+    expect(page.locator("#canned-list .name")).to_have_text(["Greeting", "Salam"])
+    page.get_by_label("Words of an answer").fill("greet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your reply")).to_have_value("Hello Michael, I am Jane Doe.")
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+def test_files_are_sent_with_the_text_and_shown_in_the_transcript(
+    page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    picture = {"name": "label.png", "mimeType": "image/png", "buffer": PICTURE}
+    page.locator("#reply-file").set_input_files([picture])
+    expect(page.locator("#reply-tray")).to_contain_text("label.png")
+    desk.say(page, "Print this label")
+    shown = page.locator("#transcript .human")
+    expect(shown.locator("img")).to_be_visible()
+    expect(shown.locator(".tick")).to_have_text("✓ sent")
+    assert shown.locator("img").evaluate("async one => (await one.decode(), one.naturalWidth)") == 1
+
+
+def test_unread_words_are_counted_in_the_title_until_they_are_read(
+    chromium: Browser, server: LocalServer
+) -> None:
+    talk, other = desk.waiting(server), desk.waiting(server)
+    with desk.opened(chromium, server, "Alma") as page:
+        desk.claim(page, talk)
+        desk.claim(page, other)
+        expect(page).to_have_title("Baton desk")
+        talk.customer_says("Are you still there?", "m-2")
+        talk.customer_says("Hello?", "m-3")
+        expect(page).to_have_title("(2) Baton desk")
+        expect(desk.row(page, talk).locator(".unread")).to_have_text("2 unread")
+        desk.open_talk(page, talk)
+        expect(page).to_have_title("Baton desk")
+
+
+def test_alerts_are_asked_for_by_a_button_and_not_before(page: Page) -> None:
+    asked = "Notification.requestPermission = () => { window.asked = true; }; window.asked = false"
+    page.evaluate(asked)
+    page.get_by_role("button", name="Alerts off").click()
+    expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+
+
+def test_the_customer_sees_a_person_type(page: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    server.wait_until_quiet(talk.id)
+    page.get_by_label("Your reply").press_sequentially("Hm")
+    place = f"/sim/business_messages/customers/{talk.id}"
+    server.wait_until(lambda: "Jane Doe" in str(server.get(place)["typing"]))

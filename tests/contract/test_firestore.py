@@ -24,8 +24,8 @@ from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.events import HumanRequested, UserMessage
 from shared.schemas.ids import sent_key
+from shared.schemas.journal import Sealed
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.schemas.sealed import Sealed
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message

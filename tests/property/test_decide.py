@@ -275,7 +275,7 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "n": draw(st.integers(1, 5)),
         "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": draw(st.sampled_from(("m1", "w0", "t1"))), "template": "t1",
-        "entry": draw(st.sampled_from(("e0", "e1"))),
+        "entry": draw(st.sampled_from(("e0", "e1"))), "note": "she is right",
         "lines": ("whatsapp:h-1",), "old": (),
         "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),

@@ -70,6 +70,8 @@ export const baton = {
   journal: (id, limit, cursor) =>
     call("GET", `${place(id)}/journal?${query({ order: "latest", limit, cursor })}`),
   act: (id, verb, body) => call("POST", `${place(id)}:${verb}`, body),
+  note: (id, note) => call("POST", `${place(id)}:note`, note),
+  canned: () => call("GET", "/canned"),
   say: (id, message) => call("POST", `${place(id)}/messages`, message),
   upload: (id, file, onProgress) => upload(`${place(id)}/media`, file, onProgress),
   typing: (id, eventType, representative) =>

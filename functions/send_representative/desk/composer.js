@@ -17,6 +17,7 @@ let mode = "reply";
 let inHand = null; // the files of the reply
 
 const box = () => find("reply-text");
+const choices = () => find("mode").querySelectorAll("[value]");
 
 export function startComposer() {
   inHand = startAttaching("reply", find("conversation"));
@@ -25,7 +26,7 @@ export function startComposer() {
     if (shownOf) keepDraft(shownOf, mode, box().value);
     if (mode === "reply") tellTyping(box().value !== "");
   });
-  for (const choice of find("mode").querySelectorAll("button"))
+  for (const choice of choices())
     choice.addEventListener("click", () => {
       turnTo(shownOf, choice.value);
       box().focus();
@@ -73,7 +74,7 @@ function turnTo(id, to) {
   setText(find("send"), words.button);
   find("reply").dataset.mode = mode;
   find("reply-attach").hidden = mode === "note";
-  for (const choice of find("mode").querySelectorAll("button"))
+  for (const choice of choices())
     choice.setAttribute("aria-pressed", String(choice.value === mode));
 }
 

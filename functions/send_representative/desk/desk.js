@@ -1,7 +1,9 @@
 // The desk: a page for people who answer customers.
 
+import { drawAlerts, startAlerts } from "./alerts.js";
 import { drawActs, startActs } from "./acts.js";
-import { startComposer, drawComposer } from "./composer.js";
+import { startCanned } from "./canned.js";
+import { drawComposer, startComposer } from "./composer.js";
 import { find, setText } from "./dom.js";
 import { drawKnows } from "./knows.js";
 import { drawLists, startLists } from "./lists.js";
@@ -18,15 +20,26 @@ function drawTop() {
   setText(find("banner"), state.trouble ?? "");
 }
 
+const DRAWINGS = [
+  drawTop,
+  drawLists,
+  drawActs,
+  drawComposer,
+  drawTranscript,
+  drawUnsent,
+  drawKnows,
+  drawAlerts,
+];
+
 function begin() {
   startActs();
+  startAlerts();
+  startCanned();
   startComposer();
   startLists();
   startPanes();
   startTranscript();
-  for (const draw of [drawTop, drawLists, drawActs, drawComposer, drawTranscript, drawUnsent])
-    onChange(draw);
-  onChange(drawKnows);
+  DRAWINGS.forEach(onChange);
   followAddress();
   keepUp();
 }

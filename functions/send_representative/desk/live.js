@@ -9,6 +9,7 @@ const CALM_PAUSE = 2000;
 const LIVELY_PAUSE = 400;
 const LIVELY_ROUNDS = 6;
 const HIDDEN_PAUSE = 5000;
+const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
 const PAGES = 10; // of a hundred conversations
 
 let lively = 0;
@@ -50,7 +51,7 @@ async function trouble() {
     await look();
     return null;
   } catch (error) {
-    if (error instanceof Away) return "Baton does not answer. Your words are kept; reconnecting …";
+    if (error instanceof Away) return AWAY;
     return error.status === undefined ? `This page stumbled: ${error.message}` : inWords(error);
   }
 }
@@ -97,8 +98,13 @@ async function lookAtConversation(id) {
   const book = state.book?.conversation === name ? state.book : new Book(name);
   const stale = book.version !== now.version || now.pending > 0 || book.isOpen();
   if (stale) await book.readLatest(now.version);
-  if (state.open === id) Object.assign(state, { gone: false, conversation: now, book });
+  if (state.open !== id || isOutdated(now)) return;
+  Object.assign(state, { gone: false, conversation: now, book });
 }
+
+/** An answer may be older than that to what a person has just done. */
+const isOutdated = (now) =>
+  state.conversation?.name === now.name && now.version < state.conversation.version;
 
 /** Shows a conversation, as its list knows it until Baton has answered. */
 export function open(id) {

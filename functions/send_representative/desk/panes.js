@@ -9,7 +9,9 @@ export function startPanes() {
   find("back").addEventListener("click", () => {
     location.hash = "";
   });
-  find("knows-open").addEventListener("click", () => turnTo(knowsIsOpen() ? "conversation" : "knows"));
+  find("knows-open").addEventListener("click", () =>
+    turnTo(knowsIsOpen() ? "conversation" : "knows"),
+  );
   find("knows-close").addEventListener("click", () => {
     turnTo("conversation");
     find("knows-open").focus();

@@ -24,29 +24,49 @@ export async function startSession(begin) {
     if (await signIn(find("key").value.trim(), find("name").value.trim())) begin();
   });
   find("sign-out").addEventListener("click", signOut);
-  if (key && name && (await signIn(key, name))) begin();
-  else showForm();
+  if (key && (await signIn(key, name))) begin();
+  else if (find("sign-in").hidden) showForm();
 }
 
-/** Returns whether the key was accepted. */
+/**
+ * Returns whether a person may answer now. A key of a system may speak for anybody, so the name is
+ * asked for; a person has their own.
+ */
 async function signIn(key, name) {
   useKey(key);
   tell(find("sign-in-notice"), "");
+  let caller;
   try {
-    await baton.list("HUMAN");
+    caller = await baton.me();
   } catch (error) {
     const words = error.status === 401 ? "This key was not accepted." : inWords(error);
-    tell(find("sign-in-notice"), words, "bad");
-    return false;
+    return refused(words);
   }
+  if (!caller.may.includes("HUMAN")) return refused("This key may not answer customers.");
+  const isPerson = caller.kind === "person";
+  if (!isPerson && !name) return askForName();
   sessionStorage.setItem(KEY, key);
-  sessionStorage.setItem(NAME, name);
-  state.me = { id: name, name, role: "agent" };
+  if (!isPerson) sessionStorage.setItem(NAME, name);
+  state.me = isPerson ? caller : { ...caller, id: name, name };
   find("sign-in").hidden = true;
   find("desk").hidden = false;
   find("tools").hidden = false;
   changed();
   return true;
+}
+
+function refused(words) {
+  if (find("sign-in").hidden) showForm();
+  tell(find("sign-in-notice"), words, "bad");
+  return false;
+}
+
+function askForName() {
+  if (find("sign-in").hidden) showForm();
+  find("name-part").hidden = false;
+  find("name").required = true;
+  find("name").focus();
+  return false;
 }
 
 function showForm() {

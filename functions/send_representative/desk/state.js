@@ -25,6 +25,6 @@ export const idOf = (conversation) => conversation.name.slice("conversations/".l
 export const isMine = (conversation) =>
   conversation.representatives.some((one) => one.displayName === state.me?.name);
 
-export const isSupervisor = () => ["supervisor", "admin"].includes(state.me?.role);
+export const isSupervisor = () => Boolean(state.me?.supervisor || state.me?.admin);
 
 export const myself = () => ({ representativeType: "HUMAN", displayName: state.me.name });

@@ -39,15 +39,17 @@ async function read(id, version) {
   try {
     const { entries } = await baton.journal(id, ENTRIES, undefined);
     const rows = rowsOf(entries.sort((one, other) => one.seq - other.seq));
-    const theirs = rows.filter((row) => row.type === "customer").map((row) => row.seq);
-    state.tails.set(id, { version, words: latestWords(rows), theirs });
+    const answered = rows.findLast((row) => row.type === "human")?.seq ?? 0;
+    const theirs = rows.filter((row) => row.type === "customer" && row.seq > answered);
+    const unanswered = theirs.map((row) => row.seq);
+    state.tails.set(id, { version, words: latestWords(rows), unanswered });
   } catch {
     // the list shows no words, and asks again
   }
 }
 
 export const unread = (id) =>
-  state.tails.get(id)?.theirs.filter((seq) => seq > (seen[id] ?? 0)).length ?? 0;
+  state.tails.get(id)?.unanswered.filter((seq) => seq > (seen[id] ?? 0)).length ?? 0;
 
 /** Notes that a person reads the open conversation, as far as it is shown. */
 export function noteSeen() {

@@ -66,7 +66,11 @@ async function upload(item) {
   item.mediaId = (await baton.upload(item.conversation, item.file, onProgress)).mediaId;
 }
 
-const noteOf = (item) => ({ requestId: item.id, text: item.text });
+const noteOf = (item) => ({
+  requestId: item.id,
+  text: item.text,
+  representative: myself(),
+});
 
 function say({ id, conversation, text, mediaId }) {
   const content = mediaId ? { file: { mediaId, ...(text && { altText: text }) } } : { text };

@@ -3,7 +3,15 @@
 
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
-import { find, make, onPress, setAble, setText, show, tell } from "/send_representative/desk/dom.js";
+import {
+  find,
+  make,
+  onPress,
+  setAble,
+  setText,
+  show,
+  tell,
+} from "/send_representative/desk/dom.js";
 import { acting, customerOf, lookNow, model, select } from "./model.js";
 import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
 import { drawFiles } from "/send_representative/desk/files.js";

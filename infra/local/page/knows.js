@@ -34,6 +34,7 @@ const WHAT = {
   keep_media: "copy the file",
   take_floor: "take control at the platform",
   give_floor: "give control back at the platform",
+  free_slot: "free the place that it took of a person",
 };
 
 export function renderKnowledge() {

@@ -10,15 +10,17 @@ from shared.handoff.effects import (
     floor,
     frames,
     loops,
+    offers,
     place,
     speech,
     state,
+    survey,
     variables,
     virtual_agents,
     waiting,
 )
 from shared.handoff.effects.files import keep_files
-from shared.handoff.effects.notifications import notify
+from shared.handoff.effects.notifications import notify, notify_transferred
 from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
 from shared.handoff.notices import Notice
@@ -31,14 +33,30 @@ READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_DESK: ("HUMAN",),
 }
 
+# These effects work on one field of the conversation. Where it is empty they have nothing to do,
+# and are not called.
+WORKS_ON: Mapping[Effect, str] = {
+    Effect.CAPTURE_REPLY: "awaited",
+    Effect.CLOSE_DESK: "called",
+    Effect.END_BOT_RUN: "bot_run",
+    Effect.END_HUMAN_TIME: "human_since",
+    Effect.END_REQUEST: "request",
+    Effect.FORGET_LINES: "waits_for",
+    Effect.FORGET_OWED: "owed",
+    Effect.RELAY: "called",
+    Effect.REMIND: "timer",
+    Effect.STOP_TIMER: "timer",
+}
+
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.DATE_EVENT: state.date_event,
     Effect.COUNT_VERSION: state.count_version,
-    Effect.NOTE_FLOOR: floor.note,
+    Effect.NOTE_FLOOR: state.note_floor,
     Effect.TAKE_FLOOR: floor.take,
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
     Effect.NOTE_CUSTOMER: state.note_customer,
+    Effect.NOTE_CONTEXT: state.note_context,
     Effect.NOTE_CONTACT: state.note_contact,
     Effect.FORGET_LINES: state.forget_lines,
     Effect.LEAVE_LATE: frames.leave_late,
@@ -56,12 +74,27 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.REMIND: state.remind,
     Effect.NOTE_ASSISTANT: assistant.note,
     Effect.MOVE_REQUEST: desks.pass_on,
+    Effect.REQUEUE: desks.requeue,
+    Effect.NEW_ROUND: offers.begin_round,
+    Effect.LOOK: offers.look,
+    Effect.STOP_LOOKING: offers.stop_looking,
+    Effect.FORGET_TRIED: offers.forget_tried,
+    Effect.OFFER: offers.offer,
+    Effect.END_OFFER: offers.end_offer,
+    Effect.FREE_SLOTS: offers.free_slots,
+    Effect.ASK_SURVEY: survey.ask,
+    Effect.COUNT_SURVEY: survey.count,
+    Effect.SURVEY_BY_BUTTON: survey.by_button,
+    Effect.SAY_THANKS: say(Notice.SURVEY_THANKS),
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: frames.join,
     Effect.MESSAGE: speech.message,
     Effect.LEAVE: frames.leave,
     Effect.LEAVE_DESK: frames.leave_desk,
     Effect.LEAVE_ALL: frames.leave_all,
+    Effect.LEAVE_GIVERS: frames.leave_givers,
+    Effect.LEAVE_OTHERS: frames.leave_others,
+    Effect.LEAVE_GONE: frames.leave_gone,
     Effect.STAY: frames.stay,
     Effect.BOT_MESSAGE: speech.bot_message,
     Effect.SEND_SURVEY: speech.survey,
@@ -74,6 +107,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.NOTIFY_JOINED: notify("handoff.joined"),
     Effect.NOTE_ADDRESS: state.note_address,
     Effect.NOTIFY_ENDED: notify("handoff.ended"),
+    Effect.NOTIFY_TRANSFERRED: notify_transferred,
     Effect.NOTIFY_RETURNED: notify("handoff.returned"),
     Effect.NOTIFY_UNCLAIMED: notify("handoff.unclaimed"),
     Effect.NOTIFY_FAILED: notify("handoff.failed"),
@@ -96,6 +130,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.SUBSCRIBE: state.subscribe,
     Effect.SAY_CLOSED: closed.say_closed,
     Effect.SAY_SHUT: closed.say_shut,
+    Effect.SAY_PASSED_ON: closed.say_passed_on,
     Effect.SAY_WAITING: say(Notice.WAITING),
     Effect.SAY_NOBODY: say(Notice.NOBODY),
     Effect.SAY_PLACE: place.say_place,
@@ -113,6 +148,8 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STOP_TIMER: state.stop_timer,
     Effect.END_REQUEST: state.end_request,
     Effect.END_BOT_RUN: loops.end_run,
+    Effect.NOTE_ANSWERED: state.note_answered,
+    Effect.NOTIFY_ANSWERED: notify("handoff.answered"),
     Effect.NOTE_SPEAKER: state.note_speaker,
     Effect.BEGIN_RECALL: state.begin_recall,
     Effect.NOTE_WORDS: state.note_words,

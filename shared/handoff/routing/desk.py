@@ -163,6 +163,26 @@ def passes_on(
     return own_is_closed and not route(desks, conversation, now, language).closed
 
 
+def next_wait(
+    desks: Sequence[Desk],
+    conversation: Conversation,
+    now: datetime,
+    language: str,
+    name: str | None,
+) -> Route:
+    """Returns where a customer waits next who is passed on: at the desk of that name. Without a
+    name it is the desk of the handoff under way, or one that is open while that is closed.
+    """
+    if name is not None:
+        named = next((one for one in desks if one.name == name), API_READERS)
+        return _at(named, conversation, now)
+    other = route(desks, conversation, now, language)
+    if conversation.request is None:
+        return other
+    own = _at(_desk_asked(desks, conversation), conversation, now)
+    return other if own.closed and not other.closed else own
+
+
 def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:
     asked = conversation.request.desk if conversation.request else None
     return next((one for one in desks if one.name == asked), API_READERS)

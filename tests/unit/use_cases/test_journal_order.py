@@ -55,7 +55,7 @@ async def test_the_latest_first_is_the_sequence_backwards(bench: Any, limit: str
     seen, more = list[str](), dict[str, Any]()
     while True:
         page = await ask(
-            bench.ports, "GET", f"/{CHANNEL}/journal", order="latest", limit=limit, **more
+            bench.ports, "GET", f"/{CHANNEL}/journal", None, order="latest", limit=limit, **more
         )
         seen += [one["eventId"] for one in page["entries"]]
         if "nextCursor" not in page:
@@ -70,7 +70,7 @@ async def test_an_order_or_limit_that_does_not_exist_is_refused(
 ) -> None:
     await apply(bench.ports, _said("m-1"))
     with pytest.raises(BadRequest) as refused:
-        await ask(bench.ports, "GET", f"/{CHANNEL}/journal", **query)
+        await ask(bench.ports, "GET", f"/{CHANNEL}/journal", None, **query)
     assert refused.value.reason == "schema"
 
 
