@@ -368,8 +368,8 @@ async def test_messages_that_are_looked_up_at_once_are_found_by_few_queries(
 
 
 async def test_each_who_looks_up_a_message_hears_of_a_failure(clock: Any) -> None:
-    error: Any = exceptions.ServiceUnavailable("away")
-    store = FirestoreStore(Failing(error), clock, TTL)
+    away: Any = exceptions.ServiceUnavailable
+    store = FirestoreStore(Failing(away("away")), clock, TTL)
     asked = [asyncio.create_task(store.sent_as(f"key-{n % 2}")) for n in range(4)]
     await asyncio.sleep(0)
     asked[0].cancel()

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from gunicorn.config import Config
+from gunicorn.config import Config  # type: ignore[import-untyped]  # it has no types
 
 FRONT_END_SECONDS = 600  # as long Google's load balancers keep theirs to a backend
 
