@@ -17,7 +17,7 @@ from shared.handoff.notices import Notice
 from shared.handoff.policy import Assign, HumanIdle
 from shared.handoff.routing.desk import Desk
 from shared.handoff.surveys import button
-from shared.schemas import events
+from shared.schemas import events, own_events
 from shared.schemas.commands import Record, SendEvent, SendMessage
 from shared.schemas.conversation import Capabilities, Phase
 from shared.schemas.journal import Verdict
@@ -41,6 +41,9 @@ ENDS = {"handoff.ended", "handoff.returned", "handoff.failed"}
 BEGINS = {Name.REQUESTED, Name.UNASKED}
 OUTCOMES = {Name.LEFT, Name.RETURNED, Name.FAILED, Name.EXPIRED}
 WORDS, FRAMES = Capabilities(frames=False, labels=False), Capabilities()
+LEAVINGS = events.HumanLeft | own_events.HumanIdleTimeout
+ROOM = {one.id: one.capacity for one in PEOPLE.values()}
+ELSEWHERE = "a slot of another conversation"
 Act = tuple[str, ...]
 
 
@@ -60,11 +63,12 @@ class Support(Team):
         self.last_told: Phase = Phase.BOT
         self.known_offers: list[str] = []
         self.counted: Counter[tuple[Name, str, str]] = Counter()
-        self.surveyed = 0
+        self.asked_last = False  # the survey is what the customer was asked last
         self.user()
 
     def take(self, event: events.Event) -> Any:
         before, self.done = self.conversation, []
+        is_asked = self.asked_last
         self.now += timedelta(milliseconds=1)
         decision = super().take(event)
         after = decision.conversation
@@ -72,9 +76,27 @@ class Support(Team):
             self.known_offers.append(after.offer.id)
         self._customer(before.phase, event, decision)
         self._team(before.phase, after.phase, decision)
-        self._rooms()
+        self._rooms(decision)
         self._reports()
+        if isinstance(event, LEAVINGS) and before.offer is not None:
+            assert after.phase is not Phase.BOT, "an offer stands, and the customer is with the bot"
+        if isinstance(event, events.UserMessage) and event.said == "2" and is_asked:
+            assert after.survey is None, "the answer in words is taken"
+        elif isinstance(event, events.UserMessage):
+            assert not any(name is Name.RATED for name in self.names), "words for somebody else"
+        if decision.verdict is Verdict.ACCEPTED:
+            says_more = isinstance(event, events.FromUser | events.BotMessage | events.Claim)
+            asks = isinstance(event, events.HumanRequested) or after.phase is not Phase.BOT
+            self.asked_last = any(name is Name.SURVEYED for name in self.names) or (
+                self.asked_last and not (says_more or asks)
+            )
         return decision
+
+    @property
+    def names(self) -> list[Name]:
+        """Returns what the reports count of the latest event."""
+        records = (one for one in self.done if isinstance(one, Record))
+        return [measure.name for one in records for measure in one.measures]
 
     def _customer(self, was: Phase, event: events.Event, decision: Any) -> None:
         """The customer is told of every change, in order, and of nothing that is not so."""
@@ -89,6 +111,7 @@ class Support(Team):
             elif isinstance(one, SendEvent):
                 assert one.frame in self.open, "LEFT outside of a frame"
                 self.open.remove(one.frame or "")
+                assert self.open or after.phase is not Phase.HUMAN, "nobody is there in between"
                 says_back = "assistant again" in (one.text or "")
                 is_last = not one.notice and not self.open and after.phase is Phase.BOT
                 if says_back or is_last:
@@ -123,7 +146,7 @@ class Support(Team):
         if was is not now:
             assert kinds[0] in ENDS if now is Phase.BOT else kinds == [EDGES[was, now]]
 
-    def _rooms(self) -> None:
+    def _rooms(self, decision: Any) -> None:
         """Each slot of a person is of a frame or the offer here, and each of these has its own."""
         known = self.conversation
         held = {human.person: human.slot for human in known.humans if human.slot}
@@ -131,7 +154,14 @@ class Support(Team):
             assert known.phase is not Phase.BOT, "an offer of what nobody can take"
             assert known.offer.to not in held, "an offer to somebody who is here"
             held[known.offer.to] = known.offer.id
-        assert self.rooms == {id: {held[id]} if id in held else set() for id in self.rooms}
+        for id, room in self.rooms.items():
+            assert room - {ELSEWHERE} == ({held[id]} if id in held else set())
+        for taken in decision.slots:
+            capacity, room = ROOM[taken.person], self.rooms[taken.person]
+            assert capacity is None or len(room) <= capacity, "more than they have room for"
+        chats = known.called.chats if known.called else ()
+        theirs = [human.source for human in known.humans if human.source.startswith("ccai")]
+        assert set(theirs) <= set(chats), "somebody of a desk that was let go is present"
         assert known.phase is not Phase.QUEUED or known.timer is not None, "a wait without an end"
         assert known.phase is Phase.QUEUED or not (known.assign or known.tried)
         dues = [known.offer.until if known.offer else None, known.timer and known.timer.due_at]
@@ -241,8 +271,14 @@ class Support(Team):
         self.away ^= {PEOPLE[who].id}
 
     def do_gone(self, who: str) -> None:
-        for slot in sorted(self.rooms[PEOPLE[who].id]):
+        for slot in sorted(self.rooms[PEOPLE[who].id] - {ELSEWHERE}):
             self.is_gone(PEOPLE[who], slot)
+
+    def do_busy(self, who: str) -> None:
+        """Another conversation takes room of this person, or frees it."""
+        room = self.rooms[PEOPLE[who].id]
+        if ELSEWHERE in room or len(room) < (ROOM[PEOPLE[who].id] or 9):
+            room ^= {ELSEWHERE}
 
     def do_push(self, who: str) -> None:
         self.baton_offers(PEOPLE[who])
@@ -307,7 +343,8 @@ class Support(Team):
             raise AssertionError("the system goes round for ever")
         known = self.conversation
         assert (known.phase, known.offer, known.called) == (Phase.BOT, None, None)
-        assert not any(self.rooms.values()), "a slot is taken for ever"
+        for room in self.rooms.values():
+            assert room <= {ELSEWHERE}, "a slot is taken for ever"
 
 
 agents, people = st.sampled_from(("jane", "omar")), st.sampled_from(tuple(PEOPLE))
@@ -317,7 +354,7 @@ acts = st.one_of(
     st.tuples(st.sampled_from(("claim", "leave", "say", "add")), people),
     st.tuples(st.sampled_from(("accept", "decline")), agents, places),
     st.tuples(st.sampled_from(("withdraw",)), people),
-    st.tuples(st.sampled_from(("away", "gone", "push")), agents),
+    st.tuples(st.sampled_from(("away", "busy", "gone", "push")), agents),
     st.tuples(st.just("offer"), people, agents),
     st.tuples(st.just("pass"), people, st.sampled_from(("queue", "own", "calls"))),
     st.tuples(st.just("take"), st.sampled_from(("now", "before"))),
