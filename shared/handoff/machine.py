@@ -3,7 +3,7 @@
 All rules are rows in `transitions`; this module only walks them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,7 +57,7 @@ def decide(conversation: Conversation, event: Event, now: datetime, policy: Poli
     Decision with a refusal.
     """
     draft = Draft(conversation, event, now, policy)
-    _run(ON_ARRIVAL, draft)
+    _run(_ON_ARRIVAL, draft)
     rule = rule_for(draft.conversation, draft.event, now, policy)
     if isinstance(rule.then, Refusal):
         return _refused(rule.then, draft)
@@ -83,10 +83,21 @@ def listeners(
     return next((READERS[effect] for effect in effects if effect in READERS), ())
 
 
-def _run(rules: Iterable[StandingRule], draft: Draft) -> None:
-    for rule in rules:
-        if CONDITIONS[rule.when](draft):
-            _perform(rule.effects, draft)
+_Row = tuple[Callable[[Draft], bool], tuple[Effect, ...]]
+
+
+def _rows(rules: Iterable[StandingRule]) -> tuple[_Row, ...]:
+    """Returns each rule's condition, found once, and its effects."""
+    return tuple((CONDITIONS[rule.when], rule.effects) for rule in rules)
+
+
+_ON_ARRIVAL, _BEFORE_STEP, _AFTER_STEP = map(_rows, (ON_ARRIVAL, BEFORE_STEP, AFTER_STEP))
+
+
+def _run(rows: Iterable[_Row], draft: Draft) -> None:
+    for holds_of, effects in rows:
+        if holds_of(draft):
+            _perform(effects, draft)
 
 
 def _perform(effects: Iterable[Effect], draft: Draft) -> None:
@@ -125,11 +136,11 @@ def _facts(draft: Draft) -> Iterator[tuple[str, str]]:
 
 def _carried_out(step: Step, draft: Draft) -> Decision:
     draft.begin(step)
-    _run(BEFORE_STEP, draft)
+    _run(_BEFORE_STEP, draft)
     _perform(step.effects, draft)
     if step.to is not None:
         draft.change(phase=step.to)
-    _run(AFTER_STEP, draft)
+    _run(_AFTER_STEP, draft)
     reason = draft.reason or _reason(step, draft.event)
     done = draft.conversation, tuple(draft.commands), step.verdict, reason
     return Decision(

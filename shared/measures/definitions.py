@@ -105,7 +105,8 @@ def _measures(
     if isinstance(event, AsksForHuman) and after.closed != before.closed:
         yield from watch.begin(after.closed[-1].desk)
         yield from watch.end(Name.FAILED)
-    yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
+    if before.humans is not after.humans:
+        yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
     if was is not Phase.HUMAN and now is Phase.HUMAN:
         yield from watch.joined(after.humans[0])
     if said and isinstance(event, HumanMessage) and after.present(event.representative):
