@@ -25,7 +25,15 @@ from shared.conversations.held_messages import Entries, settled, with_held
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
 from shared.conversations.resolve import Place, place_of, where_it_acts
-from shared.conversations.room import Seen, as_seen, healed, with_person, written
+from shared.conversations.room import (
+    AT_CAPACITY,
+    Seen,
+    as_seen,
+    explained,
+    healed,
+    with_person,
+    written,
+)
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
@@ -42,7 +50,6 @@ from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
 
 OUTBOX_LIMIT = 500
-AT_CAPACITY = "at-capacity"
 AT_ONCE = 20  # customers of one batch
 # where the store hangs, the waiting events must not hang one after another
 LONGEST_WAIT_SECONDS = 0.5
@@ -155,6 +162,7 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
+        decision = explained(ports, event, decision, decision.refusal, person)
     here = replace(
         place,
         event=event,

@@ -83,21 +83,21 @@ def listeners(
     return next((READERS[effect] for effect in effects if effect in READERS), ())
 
 
-_Row = tuple[Callable[[Draft], bool], tuple[Effect, ...]]
+_Row = tuple[Callable[[Draft], bool], StandingRule]
 
 
 def _rows(rules: Iterable[StandingRule]) -> tuple[_Row, ...]:
-    """Returns each rule's condition, found once, and its effects."""
-    return tuple((CONDITIONS[rule.when], rule.effects) for rule in rules)
+    """Returns each rule behind its condition, which is looked up once."""
+    return tuple((CONDITIONS[rule.when], rule) for rule in rules)
 
 
 _ON_ARRIVAL, _BEFORE_STEP, _AFTER_STEP = map(_rows, (ON_ARRIVAL, BEFORE_STEP, AFTER_STEP))
 
 
 def _run(rows: Iterable[_Row], draft: Draft) -> None:
-    for holds_of, effects in rows:
-        if holds_of(draft):
-            _perform(effects, draft)
+    for condition, rule in rows:
+        if condition(draft):
+            _perform(rule.effects, draft)
 
 
 def _perform(effects: Iterable[Effect], draft: Draft) -> None:

@@ -123,6 +123,7 @@ class Participant(Stored):
       JOINED yet.
     - `app`: they write in the channel's own app.
     - `person`: the id of the person of `BATON_AGENTS`; `slot`: what this frame takes of their room.
+    - `desk`: the desk that had the request when they joined.
     """
 
     representative: Representative
@@ -136,6 +137,7 @@ class Participant(Stored):
     app: bool = False
     person: str | None = None
     slot: str | None = None
+    desk: str | None = None
 
 
 class HandoffRequest(Stored):
@@ -207,12 +209,15 @@ class Offer(Stored):
 class Survey(Stored):
     """The question how satisfied the customer is, which waits for an answer until `until`.
 
-    `agent` and `desk` are what the answer is counted for. `words`: a bare digit answers it too.
+    `agent`, `desk` and `channel` are what the answer is counted for. `words`: a bare digit answers
+    it too.
     """
 
     id: str
     agent: str
     desk: str = ""
+    channel: str = ""
+    asked_at: Time
     until: Time
     words: bool = True
 

@@ -235,6 +235,7 @@ def measure(draft: Draft) -> None:
         said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
         late=verdict is Verdict.STALE,
         released=draft.released,
+        rated=draft.rated,
     )
     draft.change(progress=measured.progress)
     if measured.measures:
