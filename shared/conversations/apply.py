@@ -36,7 +36,7 @@ from shared.conversations.room import (
 )
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, TooLarge, TooMany, Unavailable
-from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
+from shared.handoff.guards import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot

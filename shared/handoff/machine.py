@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.errors import BatonError
-from shared.handoff.conditions import CONDITIONS, holds
-from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
-from shared.handoff.draft import Draft
+from shared.handoff.draft import CONDITIONS, Draft
 from shared.handoff.effects.registry import EFFECTS, READERS, WORKS_ON
+from shared.handoff.guards import OWN_ACTS as OWN_ACTS
+from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,
