@@ -202,6 +202,26 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class ColleagueView(Answer):
+    """A person who answers. `room` is how many more conversations they take, None for any
+    number.
+    """
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+    desks: tuple[str, ...]
+    available: bool
+    room: int | None = None
+
+
+class PeopleAnswer(Answer):
+    """The people to whom a customer may be passed on, and the desks."""
+
+    people: tuple[ColleagueView, ...]
+    desks: tuple[str, ...]
+
+
 class CannedText(Answer):
     """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
 

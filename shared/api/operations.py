@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.api import bodies, handlers, people, reports, sign_in
+from shared.api import bodies, colleagues, handlers, people, reports, sign_in
 from shared.api.handlers import Ask
 from shared.api.keys import (
     ADMIN,
@@ -192,6 +192,11 @@ OPERATIONS: tuple[Operation[Handler], ...] = (
         "GET", "/canned", handlers.list_canned, DESK,
         "List the answers that people at the desk choose from.",
         "CannedAnswer", refused=(),
+    ),
+    Operation(
+        "GET", "/people", colleagues.list_people, DESK,
+        "List the people who answer, whether they are available, and the desks.",
+        "PeopleAnswer", refused=(),
     ),
     Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,

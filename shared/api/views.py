@@ -240,6 +240,19 @@ def caller_view(caller: ApiKey) -> dict[str, Any]:
     }
 
 
+def colleague_view(person: Person, *, available: bool, room: int | None) -> dict[str, Any]:
+    """Returns a person to whom a customer may be passed on."""
+    view = {
+        "id": person.id,
+        "name": person.name,
+        "languages": list(person.languages),
+        "desks": list(person.desks),
+        "available": available,
+        "room": room,
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
 def presence_view(presence: Presence, person: Person) -> dict[str, Any]:
     """Returns what a person does now. `until` is when the last of their pages is gone."""
     return {

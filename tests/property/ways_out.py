@@ -105,6 +105,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "conversations/{}"): ("", {}),
     ("GET", "conversations/{}/journal"): ("", {}),
     ("GET", "canned"): ("", {}),
+    ("GET", "people"): ("", {}),
     ("GET", "me"): ("", {}),
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),

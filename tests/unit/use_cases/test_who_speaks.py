@@ -41,7 +41,7 @@ READS = {"get_me", "get_conversation", "request_human", "update_receipt"}
 SPEAKS = READS | {"create_message", "upload_media", "create_event", "create_survey"}
 ANSWERS = SPEAKS | {
     "list_conversations", "get_journal", "claim", "transfer", "decline", "withdraw", "release",
-    "fail", "note", "list_canned", "report_handoffs",
+    "fail", "note", "list_canned", "list_people", "report_handoffs",
 }  # fmt: skip
 ADMIN = {"delete_conversation", "link", "unlink", "rename"}
 PERSON = ANSWERS | {"update_presence"}
