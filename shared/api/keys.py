@@ -12,7 +12,7 @@ from shared.api.sessions import Session, Sessions
 from shared.errors import DoorClosed, Forbidden, Unauthenticated
 from shared.ports import SignIn
 from shared.schemas.http import Request
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import RepresentativeType
 from shared.settings.types import ApiKey

@@ -44,8 +44,8 @@ from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
-from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
 

@@ -30,9 +30,9 @@ from shared.schemas.events import (
     Said,
     attachments_by_customer,
 )
-from shared.schemas.ids import command_id
 from shared.schemas.journal import Verdict
 from shared.schemas.measures import Moment
+from shared.schemas.notation import command_id
 from shared.schemas.people import SlotTaken
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Variable

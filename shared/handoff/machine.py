@@ -28,8 +28,8 @@ from shared.schemas.commands import Command, Listener, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, TakesRoom, Transfer, UserMessage
 from shared.schemas.journal import Verdict
+from shared.schemas.notation import format_time
 from shared.schemas.people import SlotTaken
-from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
 
 

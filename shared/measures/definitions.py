@@ -39,8 +39,8 @@ from shared.schemas.events import (
     Transfer,
     UserMessage,
 )
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import HumanIdleTimeout, OfferTimeout, PersonGone
 from shared.schemas.representative import Representative
 
