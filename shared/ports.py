@@ -81,13 +81,12 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What somebody who watches the store sees at one moment: what a person does now, these
-    conversations by id, and the conversations of each phase, longest wait first.
+    """What somebody who watches the store sees at one moment: what a person does now, and these
+    conversations by id.
     """
 
     person: Presence | None
     conversations: Mapping[str, Conversation]
-    listed: Mapping[str, Sequence[Conversation]]
 
 
 class ConversationStore(Protocol):
@@ -201,13 +200,18 @@ class ConversationStore(Protocol):
     ) -> Page[Snapshot[Presence]]:
         """Returns the people whose `due_at` has passed, the earliest first."""
 
-    def watch(
-        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    def watch_person(
+        self, person: str, conversations: Collection[str]
     ) -> AsyncGenerator[Watched, None]:
-        """Yields what there is at once, and again after each change of it, also one that another
-        instance makes. At most `limit` conversations of each phase are listed.
+        """Yields a person and these conversations at once, and again after each change of them,
+        also one that another instance makes.
 
         It may yield the same again, and may end: then the caller watches again. Raises Unavailable.
+        """
+
+    def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        """Yields the first `limit` conversations of a phase, longest wait first, as `watch_person`
+        does.
         """
 
     async def counted(
@@ -268,6 +272,21 @@ class Opened:
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+
+
+class SignIn(Protocol):
+    """Knows by an ID token who signs in. `terms` names who may: a session that began under other
+    terms has ended.
+    """
+
+    client_id: str
+    terms: str
+
+    async def email(self, credential: str) -> str:
+        """Returns the e-mail address of the person, in lower case.
+
+        Raises Unauthenticated, Forbidden for a person who may not sign in, Unavailable.
+        """
 
 
 class Fetcher(Protocol):

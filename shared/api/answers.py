@@ -79,6 +79,22 @@ class SessionView(Answer):
     finish_reason: str | None = None
 
 
+class OfferView(Answer):
+    """The offer that stands: `to` is the id of the person to whom the conversation is offered.
+
+    `by` is who made it, None for Baton, which offers who waits (`push`).
+    """
+
+    id: str
+    to: str
+    name: str
+    by: str | None = None
+    push: bool
+    reason: str | None = None
+    note: str | None = None
+    until: Time
+
+
 class ConversationView(Answer):
     """A conversation. Variables and metadata are shown to keys of desks and admins only."""
 
@@ -91,6 +107,8 @@ class ConversationView(Answer):
     human_since: Time | None = None
     request_reason: str | None = None
     desk: str | None = None
+    passed_on: bool | None = None
+    offer: OfferView | None = None
     request_metadata: JsonObject | None = None
     opens_at: Time | None = None
     closed_desk: str | None = None
@@ -184,6 +202,26 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class ColleagueView(Answer):
+    """A person who answers. `room` is how many more conversations they take, None for any
+    number.
+    """
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+    desks: tuple[str, ...]
+    available: bool
+    room: int | None = None
+
+
+class PeopleAnswer(Answer):
+    """The people to whom a customer may be passed on, and the desks."""
+
+    people: tuple[ColleagueView, ...]
+    desks: tuple[str, ...]
+
+
 class CannedText(Answer):
     """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
 
@@ -213,11 +251,33 @@ class UploadAnswer(Answer):
     expires_at: str
 
 
+class SlotView(Answer):
+    """A conversation that a person holds, or is offered."""
+
+    conversation: str
+    kind: Literal["offered", "held"]
+
+
+class PresenceAnswer(Answer):
+    """What a person does now. `until` is when the last of their pages is gone, None for a person
+    without pages. Baton offers conversations while they are available and have room: their
+    `capacity`, None for any number, is more than their `slots`.
+    """
+
+    state: Literal["available", "away"]
+    until: Time | None = None
+    capacity: int | None = None
+    slots: tuple[SlotView, ...]
+
+
 class MeAnswer(Answer):
     """Who calls: a person of BATON_AGENTS, or a system.
 
-    `may` are the types of representatives as which they speak. With `reports` they see the reports,
-    and nothing else.
+    - `may` are the types of representatives as which they speak. With `reports` they see the
+      reports, and nothing else.
+    - With `since` in the query: `since` is for the next request. `mine` are the conversations that
+      the person holds or is offered, `queue` is who waits, longest wait first. `held` is who is
+      with a human; only supervisors get it.
     """
 
     kind: Literal["person", "system"]
@@ -233,6 +293,23 @@ class MeAnswer(Answer):
     admin: bool
     templates: bool
     reports: bool
+    since: str | None = None
+    presence: PresenceAnswer | None = None
+    mine: tuple[ConversationView, ...] | None = None
+    queue: tuple[ConversationView, ...] | None = None
+    held: tuple[ConversationView, ...] | None = None
+
+
+class SessionAnswer(MeAnswer):
+    """Who has signed in, and until when the session lasts unless it is renewed."""
+
+    until: Time
+
+
+class SignInAnswer(Answer):
+    """How people sign in here. Without `googleClientId`, with a key only."""
+
+    google_client_id: str | None = None
 
 
 class EmptyAnswer(Answer):

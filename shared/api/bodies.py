@@ -1,9 +1,17 @@
 """The bodies of requests, their validation, and defaults for fields that callers leave out."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
 import pydantic_core
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import BadRequest, Forbidden
@@ -16,6 +24,7 @@ from shared.schemas.representative import NAME_LIMIT, Representative, Representa
 from shared.settings.types import ApiKey
 
 HUMAN = RepresentativeType.HUMAN
+NOTE_LIMIT = 4000  # characters
 CallerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT)]
 
@@ -94,7 +103,50 @@ class RequestHumanBody(_Verb):
 
 
 class ClaimBody(_Verb):
+    """`offer` is the offer that the person accepts."""
+
     representative: Human | None = None
+    offer: CallerId | None = None
+
+
+class TransferTo(Theirs):
+    """Exactly one of them: a person's id, a desk's name, or the queue of the present desk."""
+
+    agent: CallerId | None = None
+    desk: CallerId | None = None
+    queue: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if sum(one is not None for one in (self.agent, self.desk, self.queue)) != 1:
+            raise ValueError('give {"agent": ...}, {"desk": ...} or {"queue": true}')
+        return self
+
+
+class TransferBody(_Verb):
+    """`from` is who has the conversation, as `holder` names them in a refusal; a supervisor who is
+    not present must give it. `note` is for the colleague, and is never shown to the customer.
+    """
+
+    to: TransferTo
+    representative: Human | None = None
+    from_: str | None = Field(default=None, alias="from")
+    reason: Reason
+    note: Annotated[str, StringConstraints(min_length=1, max_length=NOTE_LIMIT)] | None = None
+
+
+class OfferBody(_Verb):
+    offer: CallerId
+
+
+class TakeOverBody(_Verb):
+    """`from` is who has the conversation, as `holder` names them in a refusal; it must be given
+    while a human is there.
+    """
+
+    representative: Human | None = None
+    from_: str | None = Field(default=None, alias="from")
+    reason: Reason | None = None
 
 
 class NoteBody(_Verb):
@@ -109,6 +161,26 @@ class ReleaseBody(_Verb):
 
 class FailBody(_Verb):
     reason: Reason
+
+
+PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PAGE_FORM = "give letters and digits, at most 64"
+
+
+class PresenceBody(Theirs):
+    """`page` is a name that an open page has chosen for itself; without one the person works by the
+    API only, and Baton offers them nothing.
+    """
+
+    state: Literal["available", "away"]
+    page: Annotated[str, StringConstraints(pattern=f"^{PAGE_ID.pattern}$")] | None = None
+
+
+class SignInBody(Theirs):
+    """`key` is a person's own. `credential` is what Sign in with Google gives to a page."""
+
+    key: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    credential: Annotated[str, Field(min_length=1, max_length=8192)] | None = None
 
 
 class LinkBody(Theirs):

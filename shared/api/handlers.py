@@ -33,7 +33,8 @@ from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
-from shared.platforms.base import HasForms, Model, parse_object, validate
+from shared.platforms.base import HasForms
+from shared.platforms.bodies import Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content, File
@@ -127,6 +128,11 @@ class Ask:
             )
         return found
 
+    @property
+    def person_id(self) -> str | None:
+        """The id of the person who calls, None for a system."""
+        return self.caller.person.id if self.caller.person else None
+
     def common(self, event_id: str | None) -> dict[str, object]:
         """Returns the fields that every event has. Without a caller's id it gets a random one."""
         return {
@@ -154,7 +160,13 @@ async def create_message(ask: Ask) -> Response:
     said = content.shown
     content = await _with_upload(ask, content)
     event = kind.model_validate(
-        {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
+        {
+            **ask.common(body.message_id),
+            "keeps_id": True,
+            "representative": who,
+            "person_id": ask.person_id,
+            "content": content,
+        }
     )
     accepted = await control.accept(ask.ports, event)
     name = f"conversations/{ask.written}/messages/{body.message_id}"
@@ -265,7 +277,7 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
     joined = event_type == "REPRESENTATIVE_JOINED"
     is_bot = who.representative_type is RepresentativeType.BOT
     kind = (BotJoined if joined else BotLeft) if is_bot else (HumanJoined if joined else HumanLeft)
-    common = {**ask.common(event_id), "keeps_id": True}
+    common = {**ask.common(event_id), "keeps_id": True, "person_id": ask.person_id}
     await control.accept(ask.ports, kind.model_validate({**common, "representative": who}))
 
 
@@ -303,11 +315,6 @@ async def update_receipt(ask: Ask) -> Response:
     return views.json_response({"name": name, "receiptType": body.receipt_type})
 
 
-async def get_me(ask: Ask) -> Response:
-    """Returns who calls, and with which rights."""
-    return views.json_response(views.caller_view(ask.caller))
-
-
 async def get_conversation(ask: Ask) -> Response:
     """Returns a conversation, with the customer's position in the queue while they wait."""
     conversation = await control.seen(ask.ports, ask.conversation)
@@ -322,10 +329,7 @@ async def list_conversations(ask: Ask) -> Response:
     if phase not in Phase.__members__:
         raise BadRequest("schema", f"phase: one of {', '.join(Phase)}.", field="phase")
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
-    shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
-    for view in shown:
-        # Counting pending entries would take one more query for each conversation.
-        del view["pending"]
+    shown = [views.listed_view(one) for one in page.items if not one.erased]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
 
 
@@ -384,7 +388,7 @@ async def request_human(ask: Ask) -> Response:
     """Accepts a request for a human. Returns the conversation."""
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
-    return await _control(
+    return await take_verb(
         ask,
         HumanRequested.model_validate(
             {**common, **body.model_dump(include={"reason", "metadata"})}
@@ -395,10 +399,12 @@ async def request_human(ask: Ask) -> Response:
 async def claim(ask: Ask) -> Response:
     """Accepts a human's claim of the conversation. Returns the conversation."""
     body = ask.body(ClaimBody)
-    who = ask.human(body.representative)
-    return await _control(
-        ask, Claim.model_validate({**ask.common(body.request_id), "representative": who})
-    )
+    said = {
+        "representative": ask.human(body.representative),
+        "person_id": ask.person_id,
+        "offer": body.offer,
+    }
+    return await take_verb(ask, Claim.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def release(ask: Ask) -> Response:
@@ -411,17 +417,22 @@ async def release(ask: Ask) -> Response:
     owner = None if anybody else ask.caller.name
     said = {
         "representative": who.representative if who else ask.human(body.representative),
+        "person_id": ask.person_id,
         "reason": body.reason,
         "owner": owner,
     }
-    return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+    return await take_verb(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def note(ask: Ask) -> Response:
     """Accepts a person's note for their colleagues. Returns the conversation."""
     body = ask.body(NoteBody)
-    said = {"representative": ask.human(body.representative), "note": body.text}
-    return await _control(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
+    said = {
+        "representative": ask.human(body.representative),
+        "person_id": ask.person_id,
+        "note": body.text,
+    }
+    return await take_verb(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def list_canned(ask: Ask) -> Response:
@@ -437,7 +448,7 @@ async def list_canned(ask: Ask) -> Response:
 async def fail(ask: Ask) -> Response:
     """Accepts that no human is available. Returns the conversation."""
     body = ask.body(FailBody)
-    return await _control(
+    return await take_verb(
         ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason})
     )
 
@@ -471,7 +482,8 @@ async def delete_conversation(ask: Ask) -> Response:
     return views.json_response({})
 
 
-async def _control(ask: Ask, event: Event) -> Response:
+async def take_verb(ask: Ask, event: Event) -> Response:
+    """Takes a verb. Returns the conversation."""
     return await _view(ask, await control.control(ask.ports, event))
 
 

@@ -13,8 +13,10 @@ import pydantic_core
 
 from shared.api.handlers import Ask
 from shared.api.keys import Keyring
-from shared.api.operations import OPERATIONS, Operation
+from shared.api.operations import OPERATIONS, SIGN_IN, Handler, Operation
 from shared.api.page import is_page, page_file
+from shared.api.sign_in import BODY_LIMIT as SIGN_IN_LIMIT
+from shared.api.sign_in import renewal
 from shared.errors import BadRequest, BatonError, MethodNotAllowed, NotFound
 from shared.ports import Ports
 from shared.schemas.http import BODY_LIMIT, Request, Response
@@ -23,10 +25,10 @@ from shared.version import VERSION
 T = TypeVar("T")
 
 ROOT = "/v1"
-DOCUMENT = f"{ROOT}/openapi.json"
+DOCUMENT, SESSION, ME = f"{ROOT}/openapi.json", f"{ROOT}/session", f"{ROOT}/me"
 # The segments of a path below /v1, {} for a percent-encoded one, and the operation of each method.
-ROUTES: dict[tuple[str, ...], dict[str, Operation]] = {}
-VERBS: dict[str, Operation] = {}
+ROUTES: dict[tuple[str, ...], dict[str, Operation[Handler]]] = {}
+VERBS: dict[str, Operation[Handler]] = {}
 UPLOADS = re.compile(rf"{ROOT}/conversations/[^/]+/media")
 for _one in OPERATIONS:
     _path, _, _verb = _one.path.partition(":")
@@ -50,6 +52,10 @@ async def send_representative(
         return page_file(pages, ports.media_links.base if ports.media_links else None, request)
     if request.path == DOCUMENT:
         return openapi_document(request)
+    if _is_sign_in(request):
+        asked = _method({one.method: one for one in SIGN_IN}, request.method)
+        response = await asked.handler(keyring, request)
+        return replace(response, notes={"operation": asked.handler.__name__})
     caller = keyring.caller(request)
     operation, segments = _route(request)
     operation.who.check(caller)
@@ -57,8 +63,10 @@ async def send_representative(
     ask = Ask(ports, caller, request, written, message)
     response = await operation.handler(ask)
     conversation = ask.conversation if written else None
+    renewed = renewal(keyring, request) if request.path == ME else {}
     return replace(
         response,
+        headers={**response.headers, **renewed},
         notes={
             "operation": operation.handler.__name__,
             "conversation": conversation,
@@ -67,12 +75,18 @@ async def send_representative(
     )
 
 
+def _is_sign_in(request: Request) -> bool:
+    return request.path.rstrip("/") == SESSION
+
+
 def body_limit(keyring: Keyring, request: Request) -> int:
     """Returns how many bytes of a body may be read: none for a page, and none without a valid
-    key.
+    key or session, but to sign in.
     """
     if is_page(request):
         return 0
+    if _is_sign_in(request):
+        return SIGN_IN_LIMIT
     try:
         keyring.caller(request)
     except BatonError:
@@ -102,7 +116,7 @@ def openapi_document(request: Request) -> Response:
     )
 
 
-def _route(request: Request) -> tuple[Operation, list[str]]:
+def _route(request: Request) -> tuple[Operation[Handler], list[str]]:
     segments = request.path.strip("/").split("/")
     if segments[:1] != ["v1"] or segments[1:2] not in [[root] for root in ROOTS]:
         raise NotFound(
@@ -119,7 +133,7 @@ def _route(request: Request) -> tuple[Operation, list[str]]:
     return _method(methods, request.method), [_decoded(part) for part in encoded]
 
 
-def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Operation]]:
+def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Operation[Handler]]]:
     for pattern, methods in ROUTES.items():
         if len(pattern) == len(below) and all(
             p in ("{}", b) and b for p, b in zip(pattern, below, strict=True)

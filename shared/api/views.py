@@ -12,6 +12,7 @@ from shared.handoff.channels import all_of
 from shared.handoff.visibility import details_for, metadata_for, seen_by, session_for, words_for
 from shared.media.tokens import LIFETIME, Uploaded
 from shared.media_links import MediaLinks
+from shared.people.live import Live
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     Command,
@@ -25,9 +26,10 @@ from shared.schemas.commands import (
     ToChannel,
     ToCustomer,
 )
-from shared.schemas.conversation import Ahead, Conversation
+from shared.schemas.conversation import Ahead, Conversation, Phase
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person, Presence
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
@@ -90,6 +92,8 @@ def conversation_view(
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
         "desk": request.desk if request else None,
+        "passedOn": conversation.passed_on or None,
+        "offer": _offer_view(conversation) if agent else None,
         "requestMetadata": _metadata(conversation) if agent else None,
         "opensAt": _time(conversation.opens_at),
         **_closed_view(conversation),
@@ -103,6 +107,23 @@ def conversation_view(
         "virtualAgentSessions": _sessions_view(conversation, admin=admin) if agent else [],
         "pending": pending,
         "version": conversation.version,
+    }
+
+
+def _offer_view(conversation: Conversation) -> dict[str, Any] | None:
+    """Returns the offer that stands. Its note is for the colleague, and for who made it."""
+    offer = conversation.offer
+    if offer is None:
+        return None
+    return {
+        "id": offer.id,
+        "to": offer.to,
+        "name": offer.name,
+        "by": offer.by,
+        "push": offer.push,
+        "reason": offer.reason,
+        "note": offer.note,
+        "until": _time(offer.until),
     }
 
 
@@ -217,6 +238,55 @@ def caller_view(caller: ApiKey) -> dict[str, Any]:
         "templates": caller.templates,
         "reports": caller.reports,
     }
+
+
+def colleague_view(person: Person, *, available: bool, room: int | None) -> dict[str, Any]:
+    """Returns a person to whom a customer may be passed on."""
+    view = {
+        "id": person.id,
+        "name": person.name,
+        "languages": list(person.languages),
+        "desks": list(person.desks),
+        "available": available,
+        "room": room,
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def presence_view(presence: Presence, person: Person) -> dict[str, Any]:
+    """Returns what a person does now. `until` is when the last of their pages is gone."""
+    return {
+        "state": presence.state,
+        "until": _time(max(presence.pages.values(), default=None)),
+        "capacity": person.capacity,
+        "slots": [
+            {"conversation": slot.conversation, "kind": slot.kind}
+            for slot in presence.slots.values()
+        ],
+    }
+
+
+def live_view(seen: Live, person: Person) -> dict[str, Any]:
+    """Returns what a person sees of their work."""
+    lists = {
+        name: [listed_view(one) for one in seen.listed[phase] if not one.erased]
+        for name, phase in (("queue", Phase.QUEUED), ("held", Phase.HUMAN))
+        if phase in seen.listed
+    }
+    mine = [listed_view(one) for one in seen.mine if not one.erased]
+    return {
+        "since": seen.name,
+        "presence": presence_view(seen.presence, person),
+        "mine": mine,
+        **lists,
+    }
+
+
+def listed_view(conversation: Conversation) -> dict[str, Any]:
+    """Returns a conversation of a list. Counting what is pending would take one more query."""
+    view = conversation_view(conversation, 0, agent=True)
+    del view["pending"]
+    return view
 
 
 def representative_view(representative: Representative) -> dict[str, Any]:

@@ -21,13 +21,14 @@ from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
 from shared.media_links import MediaLinks
-from shared.ports import ConversationStore, CrmRecord, Opened, Ports, Publisher, Webhooks
+from shared.ports import ConversationStore, CrmRecord, Opened, Ports, Publisher, SignIn, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings.doors import closed_doors
 from shared.settings.model import Settings, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
+    from shared.api.keys import Keyring
     from shared.bots.run_bot import Assistant
     from shared.stores.media.bucket import BucketStore
     from shared.stores.media.directory import DirectoryStore
@@ -120,13 +121,34 @@ class Baton:
         )
 
     def send_representative(self, folder: Path | None = None) -> Door:
-        from shared.api.keys import Keyring
         from shared.api.routes import body_limit, is_upload, send_representative
 
-        keyring = Keyring(self.settings.api_keys)
+        keyring = self._keyring()
         ports = self._delivering("send_representative")
         answer = partial(send_representative, ports, keyring, pages=folder)
         return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
+
+    def _keyring(self) -> "Keyring":
+        from shared.api.keys import Keyring
+        from shared.api.sessions import Sessions
+
+        settings = self.settings
+        keys = settings.baton_session_keys
+        return Keyring(
+            keys=settings.api_keys,
+            people=settings.people,
+            sessions=Sessions(keys, WallClock(), secure=settings.deployed) if keys else None,
+            sign_in=self._sign_in(),
+        )
+
+    def _sign_in(self) -> SignIn | None:
+        settings = self.settings
+        if settings.baton_sign_in_client_id is None:
+            return None
+        from shared.transports.google_sign_in import GoogleSignIn
+
+        domains = settings.baton_sign_in_domains
+        return GoogleSignIn(settings.baton_sign_in_client_id, domains, self._sender, WallClock())
 
     def deliver_outbox(self) -> Door:
         from shared.delivery.wake_ups import deliver_outbox
@@ -245,12 +267,12 @@ class Baton:
 
     async def _answer_inline(self, body: bytes) -> None:
         from shared.bots.run_bot import answer
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
 
         await answer(self.ports, self.assistant, parse_object(body))
 
     async def _notify_inline(self, body: bytes) -> None:
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
         from shared.teams.notify_handoff import take
 
         await take(self.ports, parse_object(body))

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.errors import BadRequest
 from shared.handoff.visibility import Projection, captured
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.events import Event, VariablesCaptured, VirtualAgentJoined, VirtualAgentLeft

@@ -17,7 +17,7 @@ from shared.conversations.apply import Batch
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 from shared.logs import sanitised
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256

@@ -7,7 +7,7 @@ from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
 from shared.people.gone import let_go
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import WakeUp

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from shared.handoff.bot_turns import is_out_of_turns
+from shared.handoff.channels import active
 from shared.handoff.draft import Draft
-from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
+from shared.handoff.surveys import answers, is_button
 from shared.handoff.terms import Condition, Effect, Guard
 from shared.schemas.conversation import Conversation, Holder, Participant, Phase, Waiting
 from shared.schemas.events import (
@@ -30,11 +31,13 @@ from shared.schemas.events import (
     Overheard,
     Said,
     Subscribed,
+    SuggestionResponse,
     TakeOver,
     TakesRoom,
     Transfer,
     Undelivered,
     Unsubscribed,
+    UserMessage,
     VirtualAgentLeft,
     attachments_by_customer,
 )
@@ -294,6 +297,23 @@ def _desk_done_offered(conversation: Conversation, event: Event, policy: Policy)
     return conversation.offer is not None and _desk_done(conversation, event, policy)
 
 
+def _asks_back(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Words from before the human came, or from before the wait, were said to somebody else."""
+    if not policy.back_asked or not isinstance(event, UserMessage) or event.said is None:
+        return False
+    request = conversation.request
+    begun = [human.joined_at for human in conversation.humans]
+    if request is not None and not begun:
+        begun = [request.queued_at or request.accepted_at]
+    said_at = event.occurred_at
+    is_old = said_at is not None and any(said_at < since for since in begun)
+    return not is_old and policy.notices.asks_back(event.said, conversation.locale)
+
+
+def _answers_survey(known: Conversation, event: Event, now: datetime, _: Policy) -> bool:
+    return known.survey is not None and isinstance(event, FromUser) and answers(known, event, now)
+
+
 def _moved(conversation: Conversation, event: Event, _: Policy) -> bool:
     seen = event.seen_holder if isinstance(event, Transfer | TakeOver) else None
     return seen is not None and seen != conversation.holder
@@ -506,6 +526,10 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.OTHERS_STAY: lambda conversation, _e, _p: len(conversation.humans) > 1,
     Guard.PASSED_ON: lambda conversation, _e, _p: conversation.passed_on,
     Guard.PASSING_ON: lambda conversation, event, _p: not event.fact and conversation.passed_on,
+    Guard.ASKS_BACK: _asks_back,
+    Guard.OLD_SURVEY: lambda _c, event, _p: (
+        isinstance(event, SuggestionResponse) and is_button(event)
+    ),
     Guard.MOVED: _moved,
     Guard.UNNAMED: _unnamed,
     Guard.STRANGER: _stranger,
@@ -594,6 +618,7 @@ OF_TIME: Mapping[Guard, _GuardOfTime] = {
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
     ),
     Guard.AWAITS_OPENING: _awaits_opening,
+    Guard.ANSWERS_SURVEY: _answers_survey,
     Guard.DESK_CLOSED: _desk_closed,
     Guard.TO_BOT: _to_bot,
     Guard.RETURNABLE: _returnable,
@@ -682,10 +707,11 @@ def _human_waited(draft: Draft) -> bool:
 
 
 def _floor_unused(draft: Draft) -> bool:
-    known, bot_speaks = draft.conversation, Effect.BOT_MESSAGE in draft.step.effects
-    is_shared = draft.capabilities.floor and known.platform in draft.policy.floor_given_back
-    was_human = draft.before.phase is Phase.HUMAN
-    return is_shared and was_human and _bot_again(draft) and not bot_speaks
+    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+        return False
+    given_back = draft.conversation.platform in draft.policy.floor_given_back
+    return given_back and draft.capabilities.floor
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:
@@ -763,6 +789,14 @@ def _offer_pointless(draft: Draft) -> bool:
     return known.phase is Phase.BOT or has_become_human or is_here
 
 
+def _survey_over(draft: Draft) -> bool:
+    survey = draft.conversation.survey
+    if survey is None or not survey.words or draft.before.survey is not survey:
+        return False
+    said = Effect.BOT_MESSAGE in draft.step.effects or isinstance(draft.event, FromUser)
+    return said or draft.conversation.phase is not Phase.BOT
+
+
 def _slots_over(draft: Draft) -> bool:
     before = draft.before.humans
     return before is not draft.conversation.humans and any(human.slot for human in before)
@@ -818,6 +852,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.OFFER_POINTLESS: _offer_pointless,
     Condition.SLOTS_OVER: _slots_over,
     Condition.WAIT_OVER: _wait_over,
+    Condition.SURVEY_OVER: _survey_over,
     Condition.OWED_CLOSED: _owed_closed,
     Condition.OWED_NOBODY: _owed_nobody,
     Condition.OWED: _owed,

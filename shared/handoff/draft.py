@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from shared.handoff.floor import active
+from shared.handoff.channels import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
@@ -33,7 +33,7 @@ class Draft:
     sender is active now; `has_taken`: the floor is taken with it. `ended`: by entry, how
     messages end that waited for the customer, and why. `released` are the humans whose words are
     sent because the customer is back. `spoke`: the human whose message the customer is shown.
-    `slots` is what the event takes of people's room.
+    `slots` is what the event takes of people's room. `rated` is the answer to a survey.
     """
 
     conversation: Conversation
@@ -53,6 +53,7 @@ class Draft:
     released: list[Representative] = field(default_factory=list)
     spoke: Representative | None = None
     slots: list[SlotTaken] = field(default_factory=list)
+    rated: int | None = None
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation

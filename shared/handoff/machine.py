@@ -11,7 +11,7 @@ from shared.errors import BatonError
 from shared.handoff.conditions import CONDITIONS, holds
 from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
 from shared.handoff.draft import Draft
-from shared.handoff.effects.registry import EFFECTS, READERS
+from shared.handoff.effects.registry import EFFECTS, READERS, WORKS_ON
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,
@@ -92,7 +92,9 @@ def _run(rules: Iterable[StandingRule], draft: Draft) -> None:
 def _perform(effects: Iterable[Effect], draft: Draft) -> None:
     """The only place where an effect is called, so what is not in a row does not happen."""
     for effect in effects:
-        EFFECTS[effect](draft)
+        field = WORKS_ON.get(effect)
+        if field is None or getattr(draft.conversation, field):
+            EFFECTS[effect](draft)
 
 
 def _refused(refusal: Refusal, draft: Draft) -> Decision:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import reduce
 
 from shared.handoff import channels
-from shared.handoff.floor import later
+from shared.handoff.channels import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.virtual_agents import with_session

@@ -83,6 +83,11 @@ class Guard(StrEnum):
     OUTDATED = "the timer was started again or stopped since"
     PASSED_ON = "the customer was passed on"
     PASSING_ON = "a request, and the customer was passed on"
+    ASKS_BACK = (
+        "their words ask for the assistant, and are not older than the human's joining or the wait"
+    )
+    ANSWERS_SURVEY = "they answer the survey that waits for it"
+    OLD_SURVEY = "a button of a survey that is over"
     MOVED = "it names others than those who are present"
     UNNAMED = "it does not name those who are present"
     STRANGER = "of somebody who is absent, and no supervisor"
@@ -171,6 +176,10 @@ class Condition(StrEnum):
     )
     SLOTS_OVER = "somebody who had a slot is not present any more"
     WAIT_OVER = "the step changed the phase from QUEUED"
+    SURVEY_OVER = (
+        "a survey waits for an answer in words, and the step has a bot's message or anything else "
+        "that the customer said, or the phase is not BOT now"
+    )
     OWED_CLOSED = (
         "an answer is owed about a closed desk, the channel's window is open now, Baton is active "
         "there, the desk is still closed, and no human is here"
@@ -241,6 +250,12 @@ class Effect(StrEnum):
         "replaced; free the slot"
     )
     FREE_SLOTS = "free their slots"
+    ASK_SURVEY = (
+        "ask how satisfied the customer is, if the settings say so, a human has spoken in this "
+        "handoff, and the customer may be written to and was not asked in it"
+    )
+    COUNT_SURVEY = "count the answer, end the survey"
+    SURVEY_BY_BUTTON = "take no digits for an answer to the survey any more"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"
     KEEP_CHAT = "note that its handoff is over, end the chat"
     NOTE_CHAT = "note the chat"
@@ -294,6 +309,7 @@ class Effect(StrEnum):
     SAY_PASSED_ON = "tell the customer: a colleague goes on, or when the desk opens"
     SAY_WAITING = "tell the customer: still in line"
     SAY_NOBODY = "tell the customer: no human is available"
+    SAY_THANKS = "tell the customer: thanks"
     SAY_PLACE = "tell the customer: their place in line"
     SAY_OPENING = "tell the customer, if they wait for it: when the desk opens"
     SAY_RETURNED = "tell the customer: the human is gone, back with the bot"

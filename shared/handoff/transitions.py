@@ -227,20 +227,51 @@ _FROM_USER = {
     ),
     HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK)),
 }
-_REPLIES = {
-    BOT: _cell(ECHO, HEARD_ALONE, ASKED_NOW, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
-    QUEUED: _cell(
-        ECHO,
-        HEARD_BY_DESK,
-        ASSISTED_BEFORE,
-        ASKED_NOW,
-        (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
-        (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
-        RELAYED,
-        otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
-    ),
-    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
-}
+_ANSWERED = G.ANSWERS_SURVEY, _step(E.COUNT_SURVEY, E.SAY_THANKS)
+_BACK = E.NOTIFY_RETURNED, E.CLOSE_DESK
+
+
+def _replies(
+    *tapped: tuple[Guard, Step], answered: tuple[tuple[Guard, Step], ...], back: bool
+) -> Mapping[Phase, Cell]:
+    """The cells of words. `tapped` are the rules of buttons in every phase, `answered` those of a
+    bot's phase, and `back` is whether these words can ask for the assistant.
+    """
+    from_wait = (G.ASKS_BACK, _step(E.TELL_DESK, *_BACK, E.SAY_RESUMED, to=BOT))
+    from_human = (G.ASKS_BACK, _step(E.TELL_DESK, E.LEAVE_ALL, *_BACK, E.ASK_SURVEY, to=BOT))
+    return {
+        BOT: _cell(
+            ECHO,
+            *tapped,
+            *answered,
+            HEARD_ALONE,
+            ASKED_NOW,
+            otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY),
+        ),
+        QUEUED: _cell(
+            ECHO,
+            *tapped,
+            HEARD_BY_DESK,
+            ASSISTED_BEFORE,
+            ASKED_NOW,
+            *((from_wait,) if back else ()),
+            (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+            (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
+            RELAYED,
+            otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
+        ),
+        HUMAN: _cell(
+            ECHO,
+            *tapped,
+            HEARD_BEFORE,
+            *((from_human,) if back else ()),
+            otherwise=_step(E.TELL_DESK, E.RELAY),
+        ),
+    }
+
+
+_WORDS = _replies(answered=(_ANSWERED,), back=True)
+_TAPS = _replies(_ANSWERED, (G.OLD_SURVEY, IGNORE), answered=(), back=False)
 _REACTIONS = {
     BOT: _cell(
         ECHO,
@@ -311,7 +342,8 @@ _PASS_ON = _step(E.LEAVE_ALL, *_WAITS_AGAIN, to=QUEUED)
 _RETURN = (G.RETURNABLE, _step(*_WAITS_AGAIN))
 _SILENT = ((G.TO_BOT, _step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.CLOSE_DESK, E.SAY_RETURNED, to=BOT)),)
 _REPLACES = E.CLOSE_DESK, E.NOTIFY_TRANSFERRED
-_LAST_OUT = _step(E.LEAVE_DESK, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)
+_ENDS = E.NOTIFY_ENDED, E.CLOSE_DESK, E.ASK_SURVEY
+_LAST_OUT = _step(E.LEAVE_DESK, *_ENDS, to=BOT)
 _OVER = (
     (G.OVER_OFFERED, _step(E.LEAVE_DESK, *_WAITS_AGAIN, to=QUEUED)),
     (G.OVER, _LAST_OUT),
@@ -388,8 +420,8 @@ ON_ARRIVAL: tuple[StandingRule, ...] = (
 )
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
-    events.UserMessage.kind: _REPLIES,
-    events.SuggestionResponse.kind: _REPLIES,
+    events.UserMessage.kind: _WORDS,
+    events.SuggestionResponse.kind: _TAPS,
     events.SurveyResponse.kind: _FROM_USER,
     events.AuthenticationResponse.kind: _FROM_USER,
     events.Reaction.kind: _REACTIONS,
@@ -557,7 +589,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             PAST_LEFT,
             (G.FOREIGN, NOT_YOURS),
             (G.LAST_ONE_OFFERED, _step(E.LEAVE, *_WAITS_AGAIN, to=QUEUED)),
-            (G.LAST_ONE, _step(E.LEAVE, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)),
+            (G.LAST_ONE, _step(E.LEAVE, *_ENDS, to=BOT)),
             otherwise=_step(E.LEAVE, E.CLOSE_DESK),
         ),
     },
@@ -814,6 +846,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         C.WAIT_OVER,
         (E.STOP_LOOKING, E.FORGET_TRIED),
         "Who was asked during this wait may be asked in the next one.",
+    ),
+    StandingRule(
+        "survey",
+        C.SURVEY_OVER,
+        (E.SURVEY_BY_BUTTON,),
+        "A bare digit answers the question that was asked last, and no other.",
     ),
     StandingRule(
         "who speaks",

@@ -7,7 +7,7 @@ import pydantic_core
 
 from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
-from shared.handoff.visibility import DETAILS, body_of
+from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.outbox.files import with_link
 from shared.outbox.plain_http import comment_call, webhook_call
@@ -48,7 +48,7 @@ from shared.schemas.commands import (
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import command_id, platform_of
-from shared.schemas.journal import JournalEntry
+from shared.schemas.journal import DETAILS, JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
 # Their failures are not notified. A notification is such a command itself, and what a floor was

@@ -1,7 +1,8 @@
 """People whose pages are all gone: what they held goes on without them."""
 
-from shared.conversations.apply import apply_and_wake, where_it_acts
+from shared.conversations.apply import apply_and_wake
 from shared.conversations.contention import until_uncontended
+from shared.conversations.resolve import where_it_acts
 from shared.conversations.room import healed, presence_of
 from shared.ports import Commit, Ports
 from shared.schemas.own_events import PersonGone

@@ -8,8 +8,6 @@ from shared.people.assign import offer_what_waits
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.people import Person, Presence
 
-RENEWED_AFTER = 1 / 3  # of the time for which a page is known to be open
-
 
 async def renew(
     ports: Ports, person: Person, page: str | None, state: Literal["available", "away"] | None
@@ -33,10 +31,3 @@ async def renew(
     if after.is_available(now) and not before.is_available(now):
         await offer_what_waits(ports, person.id)
     return after
-
-
-def is_due(ports: Ports, presence: Presence, page: str) -> bool:
-    """Returns whether this page must say that it is still open."""
-    until = presence.pages.get(page)
-    left = until - ports.clock.now() if until else None
-    return left is None or left < ports.page_open_for * (1 - RENEWED_AFTER)

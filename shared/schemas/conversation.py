@@ -41,7 +41,7 @@ class Floor(Stored):
     """Who is active at the platform, as its own latest word has it.
 
     - `since`: the platform's time of that word, None if it named none.
-    - `rank`: what the word counts within one second, see `shared/handoff/floor.py`.
+    - `rank`: what the word counts within one second, see `shared/handoff/channels.py`.
     - `handing_back`: Baton gives the floor back, and the customer has not written to Baton since.
     - `shared`: another sender was active in this conversation.
     """
@@ -123,6 +123,7 @@ class Participant(Stored):
       JOINED yet.
     - `app`: they write in the channel's own app.
     - `person`: the id of the person of `BATON_AGENTS`; `slot`: what this frame takes of their room.
+    - `desk`: the desk that had the request when they joined.
     """
 
     representative: Representative
@@ -136,6 +137,7 @@ class Participant(Stored):
     app: bool = False
     person: str | None = None
     slot: str | None = None
+    desk: str | None = None
 
 
 class HandoffRequest(Stored):
@@ -207,12 +209,15 @@ class Offer(Stored):
 class Survey(Stored):
     """The question how satisfied the customer is, which waits for an answer until `until`.
 
-    `agent` and `desk` are what the answer is counted for. `words`: a bare digit answers it too.
+    `agent`, `desk` and `channel` are what the answer is counted for. `words`: a bare digit answers
+    it too.
     """
 
     id: str
     agent: str
     desk: str = ""
+    channel: str = ""
+    asked_at: Time
     until: Time
     words: bool = True
 

@@ -11,6 +11,8 @@ from shared.schemas.base import Ours, Stored
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.times import Time
 
+MOST_PAGES = 20
+
 
 class Role(StrEnum):
     """What a person may do.
@@ -92,10 +94,10 @@ class Presence(Stored):
 
     def on_page(self, page: str, until: datetime, now: datetime) -> Self:
         """Returns the person with this page known to be open until then. Pages that are gone are
-        forgotten, so that there are never many.
+        forgotten, and so are the oldest of too many.
         """
-        open_pages = {name: end for name, end in self.pages.items() if end > now}
-        return self._next(pages={**open_pages, page: until})
+        others = [(name, end) for name, end in self.pages.items() if end > now and name != page]
+        return self._next(pages={**dict(others[-MOST_PAGES:]), page: until})
 
     def in_state(self, state: Literal["available", "away"]) -> Self:
         """Returns the person as available or away."""

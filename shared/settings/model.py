@@ -39,8 +39,10 @@ from shared.settings.types import (
     ApiKey,
     ApiKeys,
     Auth,
+    ClientId,
     CommentUrl,
     Desks,
+    Domains,
     Facts,
     Heard,
     Hosts,
@@ -219,6 +221,16 @@ class Settings(BaseModel):
     """The people who answer, by e-mail address or by another word, as JSON:
     `{"jane@example.com": {"name": "Jane Doe", "role": "agent"}}`. Each may have `avatar`,
     `languages`, `desks`, `capacity` and `role`: `agent`, `supervisor`, `reports` or `admin`.
+    """
+    baton_session_keys: Secrets = ()
+    """Keys of the cookies with which people stay signed in. The first one makes cookies, and each
+    one reads them.
+    """
+    baton_sign_in_client_id: ClientId | None = None
+    """The client id of Sign in with Google. Without it people sign in with a key only."""
+    baton_sign_in_domains: Domains = ()
+    """The domains of Google Workspace whose accounts may sign in, like `example.com`. Empty: any
+    address of `BATON_AGENTS` that Google vouches for.
     """
     baton_canned: Annotated[Canned, BeforeValidator(canned), AfterValidator(canned_checked)] = {}
     """Answers that people at the desk choose from, by language and title, as JSON:

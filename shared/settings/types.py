@@ -31,6 +31,8 @@ PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
+DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
@@ -249,6 +251,20 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _domains(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(DOMAIN.fullmatch(one) for one in value):
+        raise ValueError("give domains of Google Workspace in lower case, like example.com")
+    return value
+
+
+def _client_id(value: str) -> str:
+    if not CLIENT_ID.fullmatch(value):
+        raise ValueError(
+            "give the client id of a web application, like 123-abc.apps.googleusercontent.com"
+        )
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -282,6 +298,8 @@ WebhookSecrets = Annotated[
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Hosts = Annotated[Names, AfterValidator(_hosts)]
+Domains = Annotated[Names, AfterValidator(_domains)]
+ClientId = Annotated[str, AfterValidator(_client_id)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]

@@ -49,7 +49,8 @@ class CachedStore:
         self.conversations = store.conversations
         self.people = store.people
         self.due_people = store.due_people
-        self.watch = store.watch
+        self.watch_person = store.watch_person
+        self.watch_phase = store.watch_phase
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

@@ -2,7 +2,7 @@
 one JSON string.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
@@ -155,20 +155,17 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
     return Page(items, cursor, unreadable)
 
 
-def watched(
-    person: str | None, among: Iterable[str], listed: Mapping[str, Iterable[str]]
-) -> Watched:
+def to_watched(person: str | None, conversations: Iterable[str]) -> Watched:
     """Returns what somebody who watches sees of these bodies. Conversations that cannot be read are
     left out.
     """
-    return Watched(
-        None if person is None else to_person(person),
-        {one.id: one for one in to_page(among, None).items},
-        {
-            phase: [one for one in to_page(bodies, None).items if not is_in_no_line(one)]
-            for phase, bodies in listed.items()
-        },
-    )
+    found = to_page(conversations, None).items
+    return Watched(None if person is None else to_person(person), {one.id: one for one in found})
+
+
+def to_list(bodies: Iterable[str]) -> list[Conversation]:
+    """Returns those of the conversations of a phase that are in its list."""
+    return [one for one in to_page(bodies, None).items if not is_in_no_line(one)]
 
 
 def _unreadable(error: ValidationError) -> Unreadable:

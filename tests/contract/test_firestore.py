@@ -21,7 +21,7 @@ from shared.handoff.policy import Policy
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import State
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.schemas.sealed import Sealed
+from shared.schemas.journal import Sealed
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message

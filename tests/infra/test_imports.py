@@ -20,11 +20,12 @@ AT_FIRST_REQUEST = {
     "receive_webhook": {"conversations", "delivery", "google_rpc", "outbox", "stores"},
     "forward_variables": {"browser", "conversations", "google_rpc", "stores", "version"},
     "send_representative": {
-        "api", "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "reports",
-        "stores", "version",
+        "api", "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "people",
+        "reports", "stores", "version",
     },
     "deliver_outbox": {
-        "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "stores",
+        "conversations", "customers", "delivery", "google_rpc", "media", "outbox", "people",
+        "stores",
     },
     "relay_media": {"google_rpc", "media", "stores"},
     "run_bot": {"bots", "conversations", "google_rpc", "stores"},
@@ -34,6 +35,7 @@ AT_FIRST_REQUEST = {
 # modules that only one function's path uses, of rooms that several load
 ONLY = {
     "shared.delivery.deliver": {"deliver_outbox"},
+    "shared.people.live": {"send_representative"},
     "shared.teams.notify_handoff": {"notify_handoff"},
     "shared.transports.inline": set[str](),
     "shared.stores.sqlite.store": set[str](),

@@ -20,7 +20,7 @@ import pytest
 from infra.deployables import deployables
 from infra.local.server import Running, free_port
 from infra.stage import EPOCH, StagingError, archive, check_imports, stage, tell_terraform, zipped
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from tests.forked import Forked
 
 BIN = Path(sys.executable).parent

@@ -28,12 +28,12 @@ from shared.delivery.deliver import deliver
 from shared.errors import BatonError
 from shared.handoff.policy import Policy
 from shared.handoff.routing.desk import Desk
+from shared.platforms.bodies import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.desk import Desks
-from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
@@ -105,6 +105,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "conversations/{}"): ("", {}),
     ("GET", "conversations/{}/journal"): ("", {}),
     ("GET", "canned"): ("", {}),
+    ("GET", "people"): ("", {}),
     ("GET", "me"): ("", {}),
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),

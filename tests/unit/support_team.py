@@ -82,7 +82,7 @@ class Team(Talk):
     def withdraws(self, person: Person, offer: str | None = None, **more: Any) -> Decision:
         return self.ends_offer(person, "withdrawn", offer, **more)
 
-    def ends_offer(self, person: Person, why: str, offer: str | None, **more: Any) -> Decision:
+    def ends_offer(self, person: Person, why: Any, offer: str | None, **more: Any) -> Decision:
         acts: dict[str, Any] = {
             **self.common(),
             "fact": False,
@@ -127,8 +127,8 @@ class Team(Talk):
         return [human.representative.name for human in self.conversation.humans]
 
     @property
-    def tried(self) -> tuple[str, ...]:
-        return self.conversation.tried
+    def tried(self) -> list[str]:
+        return list(self.conversation.tried)
 
     @property
     def frames(self) -> list[str]:

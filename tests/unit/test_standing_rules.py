@@ -4,6 +4,7 @@ effects of rows send.
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from shared.handoff.conditions import CONDITIONS
-from shared.handoff.effects.registry import EFFECTS
+from shared.handoff.draft import Draft
+from shared.handoff.effects.registry import EFFECTS, WORKS_ON
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
+from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE, Step
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content, Template
 from shared.schemas.conversation import (
@@ -43,6 +45,7 @@ from tests.unit.test_transitions import (
     NOW,
     PASSED,
     SAM,
+    SURVEY,
     THEIRS,
     TO_SAM,
     WITH_SLOT,
@@ -129,6 +132,7 @@ HOLDS: dict[Condition, Case] = {
         {"tried": ("a",), "assign": Timer(kind="assign", armed=3, n=1, due_at=NOW)},
         ("human_joined", {}),
     ),
+    Condition.SURVEY_OVER: (BOT, {"survey": SURVEY}, WORDS),
     Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
@@ -228,6 +232,11 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {}, LEAVES),
         (HUMAN, {"humans": (WITH_SLOT,)}, WORDS),
     ],
+    Condition.SURVEY_OVER: [
+        (BOT, {}, WORDS),
+        (BOT, {"survey": SURVEY}, ("unknown", {})),
+        (BOT, {"survey": SURVEY}, ("user_message", {"said": "4"})),
+    ],
     Condition.WAIT_OVER: [(QUEUED, {}, WORDS), (HUMAN, {}, LEAVES)],
     Condition.HUMAN_ACTIVE: [
         (HUMAN, {}, WORDS),
@@ -305,6 +314,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.OFFER_POINTLESS: {"offer": None},
     Condition.SLOTS_OVER: {"humans": ()},
     Condition.WAIT_OVER: {"tried": (), "assign": None},
+    Condition.SURVEY_OVER: {"survey": SURVEY.model_copy(update={"words": False})},
     Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
@@ -405,7 +415,11 @@ def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
             for name in node.names
         }
         # else constants
-        assert taken == {"EFFECTS", "READERS"} if is_machine else all(map(str.isupper, taken)), path
+        assert (
+            taken == {"EFFECTS", "READERS", "WORKS_ON"}
+            if is_machine
+            else all(map(str.isupper, taken))
+        ), path
         drafts = [node for node in ast.walk(tree) if _calls(node, "Draft")]
         assert bool(drafts) is is_machine, path
     machine = ast.parse((SHARED / "handoff" / "machine.py").read_text())
@@ -437,3 +451,20 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
     }
     effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}
+
+
+@pytest.mark.parametrize("effect", WORKS_ON)
+@pytest.mark.parametrize("phase", Phase)
+def test_an_effect_does_nothing_where_its_field_is_empty(effect: Effect, phase: Phase) -> None:
+    field = WORKS_ON[effect]
+    empty = Conversation.model_fields[field].get_default(call_default_factory=True)
+    assert not empty
+    known, taken = conversation(phase, **{field: empty}), 0
+    for kind in TABLE:
+        draft = Draft(known, event(kind), NOW, WINDOW)
+        draft.begin(Step())
+        with suppress(TypeError):  # no row asks this effect of such an event
+            EFFECTS[effect](draft)
+            taken += 1
+        assert (draft.conversation, draft.commands) == (known, [])
+    assert taken

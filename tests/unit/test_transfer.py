@@ -85,7 +85,7 @@ def test_an_offer_stands_when_the_giver_leaves_and_the_customer_waits() -> None:
     team.offers(JANE, OMAR)
     offer = team.offer
     team.goes(JANE)
-    assert (team.phase, team.offer, team.tried) == (Phase.QUEUED, offer, (JANE.id,))
+    assert (team.phase, team.offer, team.tried) == (Phase.QUEUED, offer, [JANE.id])
     assert "assistant" not in " ".join(team.shown)
     team.claims(OMAR, offer=offer)
     assert (team.phase, team.here, team.rooms[OMAR.id]) == (Phase.HUMAN, ["Omar"], {offer})
@@ -225,18 +225,18 @@ def test_who_did_not_take_it_is_asked_again_only_after_a_reminder() -> None:
     team.asks()
     team.baton_offers(OMAR)
     team.declines(OMAR)
-    assert team.tried == (OMAR.id,)
+    assert team.tried == [OMAR.id]
     assert team.baton_offers(OMAR).verdict is Verdict.IGNORED
     team.baton_offers(JANE)
     team.offer_expires()
-    assert team.tried == (OMAR.id, JANE.id)
+    assert team.tried == [OMAR.id, JANE.id]
     team.finds_nobody()
     assert team.conversation.assign is None
     team.reminded()
-    assert (team.tried, team.conversation.assign is not None) == ((), True)
+    assert (team.tried, team.conversation.assign is not None) == ([], True)
     team.baton_offers(OMAR)
     team.claims(OMAR)
-    assert (team.tried, team.conversation.assign) == ((), None)
+    assert (team.tried, team.conversation.assign) == ([], None)
 
 
 def test_a_look_that_is_outdated_ends_no_other() -> None:
@@ -446,7 +446,7 @@ def test_a_human_who_came_unasked_passes_on_a_request_of_their_time() -> None:
 def test_silence_passes_the_customer_on_as_configured(idle: Any) -> None:
     team = held(human_idle=idle)
     team.silent()
-    assert (team.phase, team.tried, team.rooms[JANE.id]) == (Phase.QUEUED, (JANE.id,), set())
+    assert (team.phase, team.tried, team.rooms[JANE.id]) == (Phase.QUEUED, [JANE.id], set())
     assert team.notified[-1]["cause"] == "silence"
     reminders = 1 if idle == "queue-then-bot" else 4
     for _ in range(reminders):
@@ -474,7 +474,7 @@ def test_who_is_gone_is_silent_at_once() -> None:
     team.is_gone(JANE)
     assert (team.phase, team.tried, team.notified[-1]["cause"]) == (
         Phase.QUEUED,
-        (JANE.id,),
+        [JANE.id],
         "gone",
     )
     assert not any(one.kind == "free_slot" for one in team.done), "its commit freed it"

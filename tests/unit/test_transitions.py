@@ -30,6 +30,7 @@ from shared.schemas.conversation import (
     Participant,
     Phase,
     Reopening,
+    Survey,
     Timer,
     Waiting,
 )
@@ -85,6 +86,7 @@ COMMANDS = {
     Effect.LEAVE_OTHERS: ["LEFT Sam"],
     Effect.LEAVE_GONE: ["LEFT Jane"],
     Effect.SAY_PASSED_ON: ["BOT Hello World Agent: A colleague will go on with you here."],
+    Effect.SAY_THANKS: ["BOT Hello World Agent: Thank you for your answer."],
     Effect.END_WAITING: ["publish baton-handoffs delivery.failed"],
     **{
         effect: [f"publish baton-handoffs {effect.value.split()[1]}"]
@@ -106,6 +108,7 @@ JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
 
 HOURS = Hours(time_zone="Europe/Berlin", mon=("09:00-17:00",))  # it is a Sunday
 WINDOW = Policy(
+    back_asked=True,
     capabilities={"business_messages": Capabilities(window_hours=24, surveys=True)},
     desks=(
         Desk(name="berlin", languages=("de",), hours=HOURS),
@@ -155,6 +158,8 @@ KEPT_BY_JANE = {"humans": (human("Jane", key="k1"),)}
 ASKED_BEFORE = HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER)
 PASSED = {"request": ASKED_BEFORE.model_copy(update={"passed_on": True})}
 RETURNS = {"request": ASKED_BEFORE.model_copy(update={"passed_on": True, "origin": "api"})}
+SURVEY = Survey(id="s1", agent="Jane", asked_at=EARLIER, until=NOW + timedelta(days=1))
+TAPPED = {"form": {"suggestionResponse": {"postbackData": "baton:survey:s1:4"}}}
 PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
 AT_JAKARTA, AT_BERLIN = (
     {
@@ -293,6 +298,9 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.OUTDATED: ({}, {"armed": 2}),
     Guard.EXHAUSTED: ({"timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)}, {"n": 4}),
     Guard.FIRST: ({}, {}),
+    Guard.ANSWERS_SURVEY: ({"survey": SURVEY}, {"said": "4", **TAPPED}),
+    Guard.OLD_SURVEY: ({}, TAPPED),
+    Guard.ASKS_BACK: ({}, {"said": "Back to the bot!"}),
     Guard.PASSED_ON: (PASSED, {}),
     Guard.PASSING_ON: (PASSED, {"fact": False}),
     Guard.MOVED: ({}, {"seen_holder": "Sam"}),
@@ -407,6 +415,7 @@ LEAVING = {
         for guard in (Guard.OVER, Guard.OVER_OUT, Guard.OVER_OFFERED)
     },
     ("bot_message", Guard.DESK_DONE_OFFERED): ["LEFT Ada"],
+    ("user_message", Guard.ASKS_BACK): ["LEFT Jane"],
     **{
         (kind, guard): ["LEFT Jane"]
         for kind in ("human_idle_timeout", "person_gone", "transfer")
@@ -503,14 +512,15 @@ def test_no_rule_is_missing() -> None:
     }
     assert guards == {
         "user_message": [
-            "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE PASSED_ON",
-            "ECHO HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASKS_BACK ASSISTED ASKS_PLACE PASSED_ON",
+            "ECHO HEARD_BEFORE ASKS_BACK",
         ],
         "suggestion_response": [
-            "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE PASSED_ON",
-            "ECHO HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE "
+            "ASSISTED ASKS_PLACE PASSED_ON",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD_BEFORE",
         ],
         "survey_response": [
             "ECHO HEARD HEARD_BEFORE",
@@ -542,7 +552,6 @@ def test_no_rule_is_missing() -> None:
         ],
         "floor_moved": ["ECHO FLOOR_ONLY CLOSED", "ECHO FLOOR_LATE", "ECHO FLOOR_LATE FLOOR_LOST"],
         "overheard": ["ECHO", "ECHO", "ECHO"],
-        "virtual_agent_left": ["AGENT_FAILED", "AGENT_FAILED", "AGENT_FAILED"],
         "human_joined": [
             "UNDELIVERED STALE PAST FULL",
             "UNDELIVERED STALE PAST FULL",
@@ -616,6 +625,7 @@ def test_no_rule_is_missing() -> None:
         "reopen_timeout": ["ENDED", "ENDED", "ENDED"],
         "template_lost": ["ENDED", "ENDED", "ENDED"],
         "names_changed": ["ECHO", "ECHO", "ECHO"],
+        "virtual_agent_left": ["AGENT_FAILED", "AGENT_FAILED", "AGENT_FAILED"],
         "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
     }

@@ -5,6 +5,7 @@ import { beginReply } from "./composer.js";
 import { confirmed } from "./dialogs.js";
 import { find, onPress, setText, tell } from "./dom.js";
 import { lookNow } from "./live.js";
+import { isOfferedToMe } from "./passing.js";
 import { idOf, isMine, myself, state } from "./state.js";
 import { customerName, inWords, names } from "./words.js";
 
@@ -18,7 +19,8 @@ export function startActs() {
 }
 
 async function claim() {
-  const done = await act("claim", { representative: myself() }, () => "");
+  const offer = isOfferedToMe(state.conversation) ? { offer: state.conversation.offer.id } : {};
+  const done = await act("claim", { ...offer, representative: myself() }, () => "");
   if (done) beginReply();
 }
 
@@ -74,7 +76,7 @@ export function drawActs() {
   const mine = isMine(conversation);
   setText(find("title"), customerName(conversation));
   const shown = {
-    claim: !mine && !tracked && phase !== "HUMAN",
+    claim: !mine && !tracked && (phase !== "HUMAN" || isOfferedToMe(conversation)),
     release: mine,
     nobody: phase === "QUEUED" && !tracked,
   };
@@ -82,6 +84,7 @@ export function drawActs() {
     find(name).hidden = !is;
     find(name).setAttribute("aria-disabled", String(busy));
   }
+  setText(find("claim"), isOfferedToMe(conversation) ? "Accept" : "Claim");
   setText(find("standing"), standingInWords(conversation, mine));
 }
 

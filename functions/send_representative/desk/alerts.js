@@ -50,7 +50,7 @@ export function drawAlerts() {
 function seenNow() {
   const now = new Map();
   for (const one of state.offers ?? [])
-    now.set(`offer ${one.id}`, `${one.name} is offered to you`);
+    now.set(`offer ${one.offer.id}`, `${customerName(one)} is offered to you`);
   for (const one of state.lists.QUEUED)
     now.set(`waits ${one.name} ${one.waitingSince}`, `${customerName(one)} waits for a person`);
   for (const one of state.lists.HUMAN.filter(isMine)) {

@@ -2,6 +2,7 @@
 
 const ROOT = "../v1";
 const TIMEOUT = 30_000;
+const LIVE_TIMEOUT = 60_000; // Baton answers within half of it
 
 /** The server does not answer. */
 export class Away extends Error {
@@ -49,7 +50,8 @@ async function call(method, path, body, { signal = AbortSignal.timeout(TIMEOUT) 
   return value;
 }
 
-const authorization = () => (key ? { authorization: `Bearer ${key}` } : {});
+/** A session counts only for requests with the second header, which other sites cannot send. */
+const authorization = () => (key ? { authorization: `Bearer ${key}` } : { "baton-page": "1" });
 
 function parsed(answer) {
   try {
@@ -65,6 +67,15 @@ const query = (values) =>
 
 export const baton = {
   me: () => call("GET", "/me"),
+  live: (since, page) =>
+    call("GET", `/me?${query({ since, page })}`, undefined, {
+      signal: AbortSignal.timeout(LIVE_TIMEOUT),
+    }),
+  presence: (state, page) => call("PUT", "/me/presence", { state, page }),
+  people: () => call("GET", "/people"),
+  signIn: () => call("GET", "/session"),
+  beginSession: (given) => call("POST", "/session", given),
+  endSession: () => call("DELETE", "/session"),
   list: (phase, cursor) => call("GET", `/conversations?${query({ phase, cursor })}`),
   get: (id) => call("GET", place(id)),
   journal: (id, limit, cursor) =>

@@ -9,6 +9,8 @@ import { drawKnows } from "./knows.js";
 import { drawLists, startLists } from "./lists.js";
 import { keepUp } from "./live.js";
 import { followAddress, startPanes } from "./panes.js";
+import { drawPassing, startPassing } from "./passing.js";
+import { drawPresence, startPresence } from "./presence.js";
 import { startSession } from "./session.js";
 import { onChange, state } from "./state.js";
 import { drawTranscript, startTranscript } from "./transcript.js";
@@ -24,6 +26,8 @@ const DRAWINGS = [
   drawTop,
   drawLists,
   drawActs,
+  drawPassing,
+  drawPresence,
   drawComposer,
   drawTranscript,
   drawUnsent,
@@ -38,6 +42,8 @@ function begin() {
   startComposer();
   startLists();
   startPanes();
+  startPassing();
+  startPresence();
   startTranscript();
   DRAWINGS.forEach(onChange);
   followAddress();

@@ -1,13 +1,15 @@
 // The lists: my conversations, who waits, what others hold, and who is with the assistant.
 
 import { find, make, setText, show } from "./dom.js";
-import { idOf, isMine, state } from "./state.js";
+import { isOfferedToMe } from "./passing.js";
+import { idOf, isMine, isSupervisor, state } from "./state.js";
 import { unread, wantTail } from "./tails.js";
 import { channelOf, customerName, language, names, since } from "./words.js";
 
 const EMPTY = {
   mine: "You are with no customer.",
   queue: "No customer waits.",
+  offers: "Nothing is offered to you.",
   others: "Nobody else is with a customer.",
   bot: "No customer is with the assistant.",
 };
@@ -30,6 +32,10 @@ export function startLists() {
 export function drawLists() {
   const mine = state.lists.HUMAN.filter(isMine);
   const others = state.lists.HUMAN.filter((one) => !isMine(one));
+  state.offers = Object.values(state.lists).flat().filter(isOfferedToMe);
+  find("offers-part").hidden = !state.offers.length;
+  find("others-part").hidden = state.me?.kind === "person" && !isSupervisor();
+  drawList("offers", state.offers);
   drawList("mine", mine);
   drawList("queue", state.lists.QUEUED);
   drawList("others", others);

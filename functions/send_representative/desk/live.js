@@ -2,6 +2,7 @@
 
 import { Away, baton } from "./api.js";
 import { Book } from "./book.js";
+import { page } from "./page.js";
 import { changed, idOf, isMine, state } from "./state.js";
 import { inWords } from "./words.js";
 
@@ -12,6 +13,9 @@ const HIDDEN_PAUSE = 5000;
 const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
 const PAGES = 10; // of a hundred conversations
 
+const AFTER_TROUBLE = 3000;
+
+const work = { trouble: null, looking: null }; // what went wrong last
 let lively = 0;
 let hurry = false;
 let wake = () => {};
@@ -23,12 +27,47 @@ export function lookNow() {
   wake();
 }
 
-export async function keepUp() {
+export function keepUp() {
   document.addEventListener("visibilitychange", () => document.hidden || lookNow());
   addEventListener("online", lookNow);
+  if (state.me.kind === "person") followWork();
+  keepLooking();
+}
+
+/** A person's own lists come when they change. A system's key asks for them again and again. */
+async function followWork() {
+  let since = "";
+  for (;;) {
+    try {
+      const now = await baton.live(since, page);
+      since = now.since;
+      takeWork(now);
+      work.trouble = null;
+      lookNow();
+    } catch (error) {
+      work.trouble = inWordsOf(error);
+      changed();
+      await new Promise((resolve) => setTimeout(resolve, AFTER_TROUBLE));
+    }
+  }
+}
+
+function takeWork({ presence, mine, queue, held = [] }) {
+  state.presence = presence;
+  const known = new Map([...held, ...mine].map((one) => [one.name, one]));
+  const inQueue = new Map([...queue, ...mine.filter(isQueued)].map((one) => [one.name, one]));
+  state.lists.QUEUED = [...inQueue.values()].filter(isQueued).filter(isCustomers);
+  state.lists.HUMAN = [...known.values()].filter((one) => !isQueued(one)).filter(isCustomers);
+  changed();
+}
+
+const isQueued = (one) => one.phase === "QUEUED";
+
+async function keepLooking() {
   for (;;) {
     hurry = false;
-    state.trouble = await trouble();
+    work.looking = await trouble();
+    state.trouble = work.looking ?? work.trouble;
     lively -= 1;
     changed();
     if (!hurry) await pause();
@@ -51,9 +90,13 @@ async function trouble() {
     await look();
     return null;
   } catch (error) {
-    if (error instanceof Away) return AWAY;
-    return error.status === undefined ? `This page stumbled: ${error.message}` : inWords(error);
+    return inWordsOf(error);
   }
+}
+
+function inWordsOf(error) {
+  if (error instanceof Away) return AWAY;
+  return error.status === undefined ? `This page stumbled: ${error.message}` : inWords(error);
 }
 
 async function look() {
@@ -61,7 +104,8 @@ async function look() {
 }
 
 async function lookAtLists() {
-  const phases = ["QUEUED", "HUMAN", ...(state.showsBot ? ["BOT"] : [])];
+  const own = state.me.kind === "person" ? [] : ["QUEUED", "HUMAN"];
+  const phases = [...own, ...(state.showsBot ? ["BOT"] : [])];
   const found = await Promise.all(phases.map(everyOne));
   phases.forEach((phase, index) => {
     state.lists[phase] = found[index].filter(isCustomers);

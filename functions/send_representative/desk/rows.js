@@ -16,6 +16,12 @@ const STATES = {
 };
 const LINES = {
   human_requested: () => "Asked for a person",
+  transfer: ({ commands }) =>
+    commands.some((one) => one.eventType === "REPRESENTATIVE_LEFT") ? "Passed on" : "Offered",
+  offered: () => "Offered to a colleague",
+  offer_timeout: () => "The offer was not answered in time",
+  offer_ended: () => "The offer ended",
+  person_gone: () => "A colleague’s page was closed",
   handoff_failed: () => "The customer was told that nobody is available",
   unclaimed_timeout: () => "Still waiting: nobody has claimed it",
   human_idle_timeout: () => "No answer for too long",

@@ -14,6 +14,13 @@ const REFUSALS = {
   "not-joined": () => "You are not in this conversation. Claim it first.",
   "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
   "unknown-conversation": () => "Baton does not know this conversation any more.",
+  "human-here": (holder) => `${holder} is with the customer.`,
+  moved: (holder) =>
+    `Something changed meanwhile: ${holder ? `${holder} is there now` : "nobody is there now"}.`,
+  "offer-over": () => "This offer is over.",
+  "not-available": () => "This colleague is not available now. Choose another one, or the queue.",
+  "already-here": () => "This colleague is here already.",
+  "no-such-agent": () => "There is no such colleague.",
   "outside-window": () =>
     "The customer wrote too long ago for this channel. Wait until they write again.",
   tracked: () => "Its own platform delivers this conversation. Answer there.",
@@ -49,6 +56,9 @@ export function duration(seconds) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
+/** Returns how long it is until then. */
+export const until = (time) => duration((Date.parse(time) - Date.now()) / 1000);
+
 export const since = (time) => duration((Date.now() - Date.parse(time)) / 1000);
 
 export function channelOf(id) {
@@ -78,5 +88,5 @@ export const names = (representatives) =>
 export function inWords(error) {
   if (error.status === 401) return "You are signed out. Sign in again; your words are kept.";
   const say = REFUSALS[error.reason];
-  return say ? say(error.metadata.holder ?? "Somebody") : error.message;
+  return say ? say(error.metadata?.holder ?? "Somebody") : error.message;
 }

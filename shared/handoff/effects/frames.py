@@ -40,6 +40,7 @@ def join(draft: Draft) -> None:
         app=_spoke_there(draft),
         person=event.person_id,
         slot=slot_for_joining(draft),
+        desk=draft.conversation.request.desk if draft.conversation.request else None,
     )
     if not _spoke_there(draft):
         _open(draft, human)

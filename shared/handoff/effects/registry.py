@@ -14,6 +14,7 @@ from shared.handoff.effects import (
     place,
     speech,
     state,
+    survey,
     variables,
     virtual_agents,
     waiting,
@@ -32,10 +33,25 @@ READERS: Mapping[Effect, tuple[Listener, ...]] = {
     Effect.TELL_DESK: ("HUMAN",),
 }
 
+# These effects work on one field of the conversation. Where it is empty they have nothing to do,
+# and are not called.
+WORKS_ON: Mapping[Effect, str] = {
+    Effect.CAPTURE_REPLY: "awaited",
+    Effect.CLOSE_DESK: "called",
+    Effect.END_BOT_RUN: "bot_run",
+    Effect.END_HUMAN_TIME: "human_since",
+    Effect.END_REQUEST: "request",
+    Effect.FORGET_LINES: "waits_for",
+    Effect.FORGET_OWED: "owed",
+    Effect.RELAY: "called",
+    Effect.REMIND: "timer",
+    Effect.STOP_TIMER: "timer",
+}
+
 EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.DATE_EVENT: state.date_event,
     Effect.COUNT_VERSION: state.count_version,
-    Effect.NOTE_FLOOR: floor.note,
+    Effect.NOTE_FLOOR: state.note_floor,
     Effect.TAKE_FLOOR: floor.take,
     Effect.GIVE_FLOOR: floor.give,
     Effect.FOLLOW_CUSTOMER: state.follow_customer,
@@ -66,6 +82,10 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.OFFER: offers.offer,
     Effect.END_OFFER: offers.end_offer,
     Effect.FREE_SLOTS: offers.free_slots,
+    Effect.ASK_SURVEY: survey.ask,
+    Effect.COUNT_SURVEY: survey.count,
+    Effect.SURVEY_BY_BUTTON: survey.by_button,
+    Effect.SAY_THANKS: say(Notice.SURVEY_THANKS),
     Effect.WAIT_FOR_OPENING: closed.wait_for_opening,
     Effect.JOIN: frames.join,
     Effect.MESSAGE: speech.message,

@@ -7,13 +7,19 @@ from typing import Literal
 
 from shared.handoff import channels
 from shared.handoff.draft import Draft, expect
-from shared.handoff.visibility import FIELD
 from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
-from shared.schemas.conversation import Conversation, Handback, Line, Timer
-from shared.schemas.events import ByCustomer, FromUser, Said, SuggestionResponse, UserMessage
-from shared.schemas.journal import Verdict
+from shared.schemas.conversation import Conversation, Handback, Holder, Line, Timer
+from shared.schemas.events import (
+    ByCustomer,
+    FloorMoved,
+    FromUser,
+    Said,
+    SuggestionResponse,
+    UserMessage,
+)
+from shared.schemas.journal import FIELD, Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
 
@@ -95,10 +101,10 @@ def follow_customer(draft: Draft) -> None:
 
 def note_customer(draft: Draft) -> None:
     event, known = expect(draft.event, FromUser), draft.conversation
-    draft.change(
-        locale=event.locale or known.locale,
-        customer_name=event.customer_name or known.customer_name,
-    )
+    locale = event.locale or known.locale
+    name = event.customer_name or known.customer_name
+    if (locale, name) != (known.locale, known.customer_name):
+        draft.change(locale=locale, customer_name=name)
 
 
 def note_context(draft: Draft) -> None:
@@ -126,6 +132,25 @@ def note_address(draft: Draft) -> None:
     draft.conversation = channels.readdressed(
         draft.conversation, event.source, _when(draft), event.address, event.strong_address
     )
+
+
+def note_floor(draft: Draft) -> None:
+    """Notes the platform's word. What the customer says to us ends a handing back, also where it
+    comes late: no other sender gets these words.
+    """
+    event, source = draft.event, draft.event.source
+    if event.floor is None:
+        return
+    holder, moved = event.floor, isinstance(event, FloorMoved)
+    to_us = holder is Holder.OURS and not moved
+    rank = channels.MOVED if moved else channels.TO_US if to_us else channels.HEARD
+    known = channels.floor_of(draft.conversation, source)
+    after = channels.noted(known, holder, event.occurred_at, rank)
+    if to_us and after.handing_back:
+        after = after.model_copy(update={"handing_back": False})
+    was_theirs = known is not None and known.holder is Holder.THEIRS
+    draft.lost_floor = rank == channels.HEARD and after.holder is Holder.THEIRS and not was_theirs
+    draft.conversation = channels.with_floor(draft.conversation, source, after)
 
 
 def unsubscribe(draft: Draft) -> None:
@@ -210,6 +235,7 @@ def measure(draft: Draft) -> None:
         said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
         late=verdict is Verdict.STALE,
         released=draft.released,
+        rated=draft.rated,
     )
     draft.change(progress=measured.progress)
     if measured.measures:

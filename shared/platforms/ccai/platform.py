@@ -15,17 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.base import (
-    USUAL_BODY,
-    Outcome,
-    outcome_of_status,
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.bodies import (
+    hmac_sha256_base64,
+    is_genuine,
     parse_signed,
     read_or_noted,
+    require,
+    same,
 )
 from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
 from shared.platforms.ccai.webhook import report_of, reported, requests_after_failures
-from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities

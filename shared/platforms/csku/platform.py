@@ -13,16 +13,9 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import (
-    USUAL_BODY,
-    Outcome,
-    outcome_of_status,
-    parse_signed,
-    read_or_noted,
-    validate,
-)
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require, validate
 from shared.platforms.linked_files import LinkedFiles
-from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content

@@ -15,7 +15,7 @@ import pydantic_core
 from pydantic import JsonValue
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.platforms.map_links import map_link
 from shared.platforms.whatsapp.media import WITH_TOKEN
 from shared.schemas.details import (

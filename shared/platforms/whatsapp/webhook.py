@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from shared.errors import BadRequest
 from shared.logs import log
-from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
+from shared.platforms.bodies import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.incoming import (

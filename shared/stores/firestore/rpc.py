@@ -28,7 +28,7 @@ SCOPES = (
     "https://www.googleapis.com/auth/datastore",
 )
 TIMEOUT_SECONDS = 5.0
-LISTEN_SECONDS = 60.0  # more than a caller listens
+LISTEN_SECONDS = 600.0
 # the values of the library's own client
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
 
@@ -38,7 +38,6 @@ _REFUSED = (
     grpc.StatusCode.ABORTED,
 )
 
-Documents = dict[str, Any]
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
 
@@ -156,17 +155,17 @@ class FirestoreRpc:
             counts = [answer.result.aggregate_fields async for answer in answers]
         return sum(fields["n"].integer_value for fields in counts if "n" in fields)
 
-    async def listen(self, targets: Sequence[Message]) -> AsyncGenerator[list[Documents], None]:
-        """Yields the documents of each target by name, all of one moment: first as they are, then
+    async def listen(self, target: Message) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yields the documents of the target by name, all of one moment: first as they are, then
         after each change.
 
-        It ends where Firestore ends it. Raises Unavailable.
+        It ends where Firestore ends it, and after LISTEN_SECONDS. Raises Unavailable.
         """
         tracing.count("listen")
-        listening, metadata = _Listening(len(targets)), self._options("database", self.database)
+        listening, options = _Listening(), self._options("database", self.database)
         with _errors():
             answers = self._connected().listen(
-                _asked(self.database, targets), **{**metadata, "timeout": LISTEN_SECONDS}
+                _asked(self.database, target), **{**options, "timeout": LISTEN_SECONDS}
             )
             try:
                 async for answer in answers:
@@ -174,6 +173,9 @@ class FirestoreRpc:
                         yield listening.found
                     if listening.is_over:
                         return
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise
             finally:
                 answers.cancel()
 
@@ -204,15 +206,15 @@ class FirestoreRpc:
 
 
 class _Listening:
-    """What Firestore has sent of each target.
+    """What Firestore has sent of the target.
 
     https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#listenresponse
     """
 
-    def __init__(self, targets: int) -> None:
-        self.found: list[Documents] = [{} for _ in range(targets)]
-        self.is_over, self._has_changed = False, True
-        self._incomplete = set(range(1, targets + 1))
+    def __init__(self) -> None:
+        self.found: dict[str, Any] = {}
+        self.is_over = self._is_whole = False
+        self._has_changed = True
 
     def hears(self, answer: Any) -> bool:
         """Returns whether `found` is of one moment, and has changed since the last one."""
@@ -220,45 +222,35 @@ class _Listening:
         if kind == "target_change":
             return self._ends_a_moment(answer.target_change)
         self._has_changed = True
-        if kind == "document_change":
-            change = answer.document_change
-            for target in change.target_ids:
-                self.found[target - 1][change.document.name] = change.document
-            self._forget(change.document.name, change.removed_target_ids)
-        elif kind == "document_delete":
-            self._forget(answer.document_delete.document, answer.document_delete.removed_target_ids)
-        elif kind == "document_remove":
-            self._forget(answer.document_remove.document, answer.document_remove.removed_target_ids)
+        if kind == "document_change" and not answer.document_change.removed_target_ids:
+            document = answer.document_change.document
+            self.found[document.name] = document
+        elif kind == "document_change":
+            self.found.pop(answer.document_change.document.name, None)
+        elif kind in ("document_delete", "document_remove"):
+            self.found.pop(getattr(answer, kind).document, None)
         else:  # the number of documents: it differs where a removal was not sent
-            of = self.found[answer.filter.target_id - 1]
-            self.is_over = len(of) != answer.filter.count
+            self.is_over = len(self.found) != answer.filter.count
         return False
 
     def _ends_a_moment(self, change: Any) -> bool:
         kind, kinds = change.target_change_type, change.TargetChangeType
-        about = change.target_ids or range(1, len(self.found) + 1)
         self.is_over = kind == kinds.REMOVE
         if kind == kinds.CURRENT:
-            self._incomplete.difference_update(about)
+            self._is_whole = True
         elif kind == kinds.RESET:
-            self._incomplete.update(about)
-            for target in about:
-                self.found[target - 1].clear()
-        is_of_all = kind == kinds.NO_CHANGE and not change.target_ids
-        if self._incomplete or not is_of_all or not change.HasField("read_time"):
+            self._is_whole = False
+            self.found.clear()
+        ends = kind == kinds.NO_CHANGE and not change.target_ids and change.HasField("read_time")
+        if not (self._is_whole and ends):
             return False
         changed, self._has_changed = self._has_changed, False
         return changed
 
-    def _forget(self, name: str, targets: Sequence[int]) -> None:
-        for target in targets:
-            self.found[target - 1].pop(name, None)
 
-
-async def _asked(database: str, targets: Sequence[Message]) -> AsyncGenerator[Any, None]:
-    """Yields the requests to listen to these targets. Firestore listens while this does not end."""
-    for number, target in enumerate(targets, 1):
-        yield _Listen(database=database, add_target={**target, "target_id": number})
+async def _asked(database: str, target: Message) -> AsyncGenerator[Any, None]:
+    """Yields the request to listen. Firestore listens while this does not end."""
+    yield _Listen(database=database, add_target={**target, "target_id": 1})
     await asyncio.Event().wait()
 
 

@@ -34,9 +34,10 @@ from shared.stores.documents import (
     shard,
     to_conversation,
     to_entry,
+    to_list,
     to_page,
     to_person,
-    watched,
+    to_watched,
 )
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
@@ -203,26 +204,22 @@ class FirestoreStore:
             forms.write_cursor(found[-1], _BY_DUE) if more else None,
         )
 
-    async def watch(
-        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    async def watch_person(
+        self, person: str, conversations: Collection[str]
     ) -> AsyncGenerator[Watched, None]:
-        one = self._name(forms.person_path(person))
-        among = [self._name(forms.conversation_path(each)) for each in conversations]
-        queries = [_in_phase(phase, limit) for phase in phases]
-        targets: list[Message] = [
-            {"documents": {"documents": [one, *among]}},
-            *({"query": {"parent": self._rpc.root, "structured_query": each}} for each in queries),
-        ]
-        async with aclosing(self._rpc.listen(targets)) as moments:
-            async for mine, *listed in moments:
-                yield watched(
-                    _body(mine[one]) if one in mine else None,
-                    [_body(mine[name]) for name in among if name in mine],
-                    {
-                        phase: map(_body, sorted(found.values(), key=forms.wait_position))
-                        for phase, found in zip(phases, listed, strict=True)
-                    },
-                )
+        mine = self._name(forms.person_path(person))
+        among = [self._name(forms.conversation_path(one)) for one in conversations]
+        target = {"documents": {"documents": [mine, *among]}}
+        async with aclosing(self._rpc.listen(target)) as moments:
+            async for found in moments:
+                bodies = [_body(found[name]) for name in among if name in found]
+                yield to_watched(_body(found[mine]) if mine in found else None, bodies)
+
+    async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        query = {"parent": self._rpc.root, "structured_query": _in_phase(phase, limit)}
+        async with aclosing(self._rpc.listen({"query": query})) as moments:
+            async for found in moments:
+                yield to_list(map(_body, sorted(found.values(), key=forms.wait_position)))
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,9 +29,10 @@ from shared.stores.documents import (
     is_in_no_line,
     to_conversation,
     to_entry,
+    to_list,
     to_page,
     to_person,
-    watched,
+    to_watched,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -214,18 +215,38 @@ class SqliteStore:
         rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
         return page(rows, lambda row: _person(row[0]), limit)
 
-    async def watch(
-        self, person: str, conversations: Collection[str], phases: Collection[str], limit: int
+    async def watch_person(
+        self, person: str, conversations: Collection[str]
     ) -> AsyncGenerator[Watched, None]:
+        sql = """select 1, body from people where id = ? union all
+                 select 2, body from conversations
+                 where id in (select value from json_each(?)) order by 1, 2"""
+        values = (person, json.dumps(list(conversations)))
+        async with aclosing(self._changes(sql, values)) as changes:
+            async for rows in changes:
+                people = (body for kind, body in rows if kind == 1)
+                yield to_watched(next(people, None), (body for kind, body in rows if kind == 2))
+
+    async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        sql = """select body from conversations where phase = ?
+                 order by coalesce(waiting_since, ''), id limit ?"""
+        async with aclosing(self._changes(sql, (phase, limit))) as changes:
+            async for rows in changes:
+                yield to_list(body for (body,) in rows)
+
+    async def _changes(
+        self, sql: str, values: tuple[object, ...]
+    ) -> AsyncGenerator[list[_Row], None]:
+        """Yields the rows at once, and again where they have changed after a commit."""
         committed, before = asyncio.Event(), None
         self._watching.add(committed)
         try:
             while True:
                 committed.clear()
-                rows = await self._run(_watched, person, conversations, phases, limit)
+                rows = await self._run(_select, sql, values)
                 if rows != before:
                     before = rows
-                    yield _seen(*rows)
+                    yield rows
                 with suppress(TimeoutError):
                     await asyncio.wait_for(committed.wait(), LOOK_AGAIN_SECONDS)
         finally:
@@ -332,39 +353,6 @@ def examine(path: str) -> None:
 
 def _select(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[_Row]:
     return connection.execute(sql, values).fetchall()
-
-
-def _watched(
-    connection: sqlite3.Connection,
-    person: str,
-    conversations: Collection[str],
-    phases: Collection[str],
-    limit: int,
-) -> tuple[list[_Row], list[_Row], dict[str, list[_Row]]]:
-    """Returns the bodies, all of one moment."""
-
-    def bodies(sql: str, *values: object) -> list[_Row]:
-        return connection.execute(f"select body from {sql}", values).fetchall()  # noqa: S608  # Baton's own text
-
-    connection.execute("begin")
-    try:
-        among = "conversations where id in (select value from json_each(?)) order by id"
-        listed = "conversations where phase = ? order by coalesce(waiting_since, ''), id limit ?"
-        return (
-            bodies("people where id = ?", person),
-            bodies(among, json.dumps(list(conversations))),
-            {phase: bodies(listed, phase, limit) for phase in phases},
-        )
-    finally:
-        connection.execute("commit")
-
-
-def _seen(people: list[_Row], among: list[_Row], listed: dict[str, list[_Row]]) -> Watched:
-    return watched(
-        next((str(body) for (body,) in people), None),
-        [str(body) for (body,) in among],
-        {phase: [str(body) for (body,) in rows] for phase, rows in listed.items()},
-    )
 
 
 def _whole(connection: sqlite3.Connection, work: Callable[..., T], *arguments: object) -> T:

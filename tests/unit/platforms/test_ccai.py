@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from shared.errors import DoorClosed, Unauthenticated
+from shared.platforms.bodies import hmac_sha256_base64
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
 from shared.platforms.ccai.platform import Ccai
-from shared.platforms.signatures import hmac_sha256_base64
 from shared.schemas.events import ChatCreated, Event, HumanRequested, Unknown, VirtualAgentLeft
 from shared.schemas.http import Request
 from shared.settings.model import read_settings

@@ -40,17 +40,19 @@ RING = Keyring(
 READS = {"get_me", "get_conversation", "request_human", "update_receipt"}
 SPEAKS = READS | {"create_message", "upload_media", "create_event", "create_survey"}
 ANSWERS = SPEAKS | {
-    "list_conversations", "get_journal", "claim", "release", "fail", "report_handoffs",
+    "list_conversations", "get_journal", "claim", "transfer", "decline", "withdraw", "release",
+    "fail", "note", "list_canned", "list_people", "report_handoffs",
 }  # fmt: skip
 ADMIN = {"delete_conversation", "link", "unlink", "rename"}
+PERSON = ANSWERS | {"update_presence"}
 MAY = {
-    "jane": ANSWERS,
-    "sue": ANSWERS | {"report_agents"},
+    "jane": PERSON,
+    "sue": PERSON | {"report_agents", "take_over"},
     "rita": {"get_me", "report_handoffs", "report_agents"},
-    "ada": ANSWERS | ADMIN | {"report_agents"},
+    "ada": PERSON | ADMIN | {"report_agents", "take_over"},
     "bot": SPEAKS,
     "desk": ANSWERS,
-    "root": ANSWERS | ADMIN | {"report_agents"},
+    "root": ANSWERS | ADMIN | {"report_agents", "take_over"},
     "wall": {"get_me", "report_handoffs", "report_agents"},
     "none": READS,
 }
