@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from infra.local.server import LocalServer, free_port
+from infra.local.server import free_port
 from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, SIGNING_KEY
-from tests.conformance.faults import FAULTS, FORGETFUL, Relay
+from tests.conformance.faults import FAULTS, Relay
 from tests.conformance.layer import Layer
 from tests.conformance.oracle import INVARIANTS
 from tests.conformance.phone import Phone
 from tests.conformance.runner import Abilities, run, usable, vectors
+from tests.forked import ForkedServer
 from tests.soak import SOAKS
 
 FOLDER = Path(__file__).parent
@@ -40,7 +41,7 @@ class Bench:
         platform = f"http://127.0.0.1:{self.platform_port}"
         self.relay = Relay(phone, platform, self.restart)
         self.phone = phone
-        self.server = LocalServer(
+        self.server = ForkedServer(
             folder,
             {
                 "BUSINESS_MESSAGES_API_URL": f"{self.relay.url}/platform",
@@ -100,20 +101,13 @@ def test_baton_holds_every_invariant(bench: Bench) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("name", [*FAULTS] if SOAKS else GATE)
 def test_a_fault_is_found_where_it_is_and_nowhere_else(bench: Bench, name: str) -> None:
-    abilities = Abilities(unclaimed_after=1, claim=True)
-    chosen = usable(vectors(), abilities)
+    fault = FAULTS[name]
+    restart = bench.restart if fault.only == "restart" else None
+    abilities = Abilities(unclaimed_after=1, claim=True, restart=restart)
+    known = usable(vectors(), abilities)
+    chosen = [one for one in known if not fault.only or fault.only in one.get("needs", ())]
     found = run(chosen, bench.relay.faulty(name), bench.phone, abilities, name)
-    assert {one.invariant for one in found} == FAULTS[name].breaks, found
-
-
-@pytest.mark.soak
-@pytest.mark.skipif(not SOAKS, reason="in a soak: it starts Baton again")
-def test_what_is_accepted_before_it_is_kept_is_found_by_a_crash(bench: Bench) -> None:
-    chosen = [one for one in vectors() if "restart" in one.get("needs", ())]
-    abilities = Abilities(restart=bench.restart)
-    layer = bench.relay.faulty(FORGETFUL)
-    found = run(chosen, layer, bench.phone, abilities, FORGETFUL)
-    assert {one.invariant for one in found} == {"durability"}, found
+    assert {one.invariant for one in found} == fault.breaks, found
 
 
 def test_every_invariant_has_a_fault_that_breaks_it() -> None:
