@@ -10,6 +10,7 @@ from shared.conversations.entries import (
     closings,
     entries_of,
     new_entry,
+    with_freed,
     with_record,
 )
 from shared.errors import Unavailable
@@ -187,7 +188,7 @@ def _merge_entries(
             due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}
             entry = entry.model_copy(update=due)
         found.append(entry)
-    return found
+    return [with_freed(found[0], before, [whole]), *found[1:]] if found else []
 
 
 def _let_go(before: Sequence[Conversation], whole: Conversation) -> Called | None:

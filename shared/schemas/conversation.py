@@ -600,6 +600,12 @@ class Conversation(Stored):
         """The names of those who are present, as answers give them; empty if nobody is."""
         return ", ".join(human.representative.name for human in self.humans)
 
+    @property
+    def slots(self) -> dict[str, str]:
+        """What this conversation takes of people's room: by the id of the slot, whose it is."""
+        held = {one.slot: one.person for one in self.humans if one.slot and one.person}
+        return held | ({self.offer.id: self.offer.to} if self.offer else {})
+
     def offered_to(self, person: str | None) -> bool:
         """Returns whether an offer to this person stands."""
         return self.offer is not None and self.offer.to == person

@@ -50,11 +50,15 @@ class _Body(Ours):
 class WakeUp(_Body):
     """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
     due. `person`: this person takes part in it, or is offered it, and seems to be gone.
+
+    `version`: the commit that makes this version of the conversation may still be on its way, for
+    the wake-up is published beside it.
     """
 
     conversation: str
     timers: bool = False
     person: str | None = None
+    version: int | None = None
 
 
 class VariablesBody(_Body):
