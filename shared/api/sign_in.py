@@ -71,6 +71,8 @@ def _sessions(keyring: Keyring) -> Sessions:
 
 def _by_key(keyring: Keyring, key: str) -> tuple[Person, str]:
     """Returns whose key this is, and its SHA-256."""
+    if not keyring.keys:
+        raise DoorClosed("BATON_API_KEYS")
     caller = keyring.of_key(key)
     if caller is None:
         raise Unauthenticated
