@@ -10,9 +10,9 @@ and the duration when it ends, so the difference is what is open.
   human's stale message is an exception, because the customer gets it: it answers what was asked
   before it was written, unless another handoff has begun.
 - A message that waits for the customer answers when it is sent.
-- A request to a closed desk whose customers do not wait ends at once as closed. It counts once for
-  each notification of the team, because a desk's own AI asks with every message. A waiting request fails
-  in the same way when such a desk closes.
+- A request to a closed desk whose customers do not wait ends at once as closed. It counts once
+  for each notification of the team, because a desk's own AI asks with every message. A waiting
+  request fails in the same way when such a desk closes.
 - A human who joins without a request within TRANSFER_GAP after the last human left, before a bot
   has spoken, continues the same handoff. Its counted end is taken back, and the customer's messages
   since then are a turn.
