@@ -5,6 +5,7 @@ A page may load nothing from elsewhere, but pictures and recordings of customers
 `relay_media`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ CONTENT_TYPES = {
     ".js": "text/javascript",
     ".txt": "text/plain",
 }
+GOOGLE = "https://accounts.google.com/gsi/"
+GSI = {"script": "client", "style": "style", "connect": "", "frame": ""}
 HEADERS = {
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
@@ -30,9 +33,11 @@ def is_page(request: Request) -> bool:
     return request.path.split("/")[1:2] in [[page] for page in PAGES]
 
 
-def page_file(folder: Path | None, media: str | None, request: Request) -> Response:
+def page_file(
+    folder: Path | None, request: Request, media: str | None = None, *, google: bool = False
+) -> Response:
     """Returns a file of a page, from the folder of its name in `folder`. `media` is the address of
-    `relay_media`.
+    `relay_media`; with `google` people may sign in with Google.
 
     Only names in that folder are served. Raises NotFound, MethodNotAllowed.
     """
@@ -49,17 +54,26 @@ def page_file(folder: Path | None, media: str | None, request: Request) -> Respo
     return Response(
         body=file.read_bytes(),
         content_type=f"{CONTENT_TYPES[file.suffix]}; charset=utf-8",
-        headers={**HEADERS, "content-security-policy": _policy(page, media)},
+        headers=_headers(page, media, google=google and page == "desk"),
     )
 
 
-def _policy(page: str, media: str | None) -> str:
-    """Returns what a page may load. The local run shows the desk in a frame of its own page."""
+def _headers(page: str, media: str | None, *, google: bool) -> Mapping[str, str]:
+    """Returns what a page may load, beside the headers that every page has. Google's script asks
+    for the origin of the page.
+
+    https://developers.google.com/identity/gsi/web/guides/get-google-api-clientid
+    """
+    gsi = {one: f" {GOOGLE}{place}" if google else "" for one, place in GSI.items()}
     parts = urlsplit(media or "")
     files = f" {parts.scheme}://{parts.netloc}" if parts.netloc and page == "desk" else ""
+    frames = gsi["frame"] or " 'none'"
     ancestors = "'self'" if page == "desk" else "'none'"
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    policy = (
+        f"default-src 'none'; script-src 'self'{gsi['script']}; style-src 'self'{gsi['style']};"
+        f" connect-src 'self'{gsi['connect']}; frame-src{frames};"
         f" img-src 'self' data: blob:{files}; media-src 'self' blob:{files};"
         f" base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     )
+    asked = {"referrer-policy": "strict-origin-when-cross-origin"} if google else {}
+    return {**HEADERS, **asked, "content-security-policy": policy}

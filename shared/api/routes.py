@@ -49,7 +49,8 @@ async def send_representative(
     `pages`. Raises any BatonError.
     """
     if is_page(request):
-        return page_file(pages, ports.media_links.base if ports.media_links else None, request)
+        media = ports.media_links.base if ports.media_links else None
+        return page_file(pages, request, media, google=keyring.sign_in is not None)
     if request.path == DOCUMENT:
         return openapi_document(request)
     if _is_sign_in(request):
