@@ -5,7 +5,7 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
+BOT_KEY, AGENT_KEY, ADMIN_KEY, REPORTS_KEY = "dev-bot", "dev-agent", "dev-admin", "dev-reports"
 SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET = "dev-signing-key", "dev-client-token", "dev-csku-secret"
 RCS_TOKEN = "dev-rcs-token"
 WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
@@ -34,6 +34,7 @@ SESSION_KEY = "dev-session-key"
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
     AGENT_KEY: {"name": "desk", "may": ["HUMAN"]},
+    REPORTS_KEY: {"name": "reports", "reports": True},
     ADMIN_KEY: {"name": "admin", "may": ["BOT", "HUMAN"], "admin": True, "templates": True},
 }
 

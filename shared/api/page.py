@@ -1,30 +1,35 @@
-"""The pages for people: the desk and the reports. They are static files, served by the function
-that has the API which they call.
+"""The pages for people: the desk, the reports, and signing in. They are static files, served by the
+function that has the API which they call.
 
 A page may load nothing from elsewhere, but pictures and recordings of customers from
-`relay_media`.
+`relay_media`. Signing in is a page of its own, so that Google's script is on no page that shows
+customers.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.errors import MethodNotAllowed, NotFound
 from shared.schemas.http import Request, Response
 
-PAGES = ("desk", "reports")
+PAGES = ("desk", "reports", "sign_in")
+GOOGLE = "https://accounts.google.com/gsi/"
 CONTENT_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
     ".txt": "text/plain",
 }
-GOOGLE = "https://accounts.google.com/gsi/"
-GSI = {"script": "client", "style": "style", "connect": "", "frame": ""}
 HEADERS = {
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+}
+
+# Google's button opens a window that calls back, and Google checks which page it is on.
+FOR_GOOGLE = {
+    "cross-origin-opener-policy": "same-origin-allow-popups",
+    "referrer-policy": "strict-origin-when-cross-origin",
 }
 
 
@@ -33,11 +38,9 @@ def is_page(request: Request) -> bool:
     return request.path.split("/")[1:2] in [[page] for page in PAGES]
 
 
-def page_file(
-    folder: Path | None, request: Request, media: str | None = None, *, google: bool = False
-) -> Response:
+def page_file(folder: Path | None, media: str | None, request: Request) -> Response:
     """Returns a file of a page, from the folder of its name in `folder`. `media` is the address of
-    `relay_media`; with `google` people may sign in with Google.
+    `relay_media`.
 
     Only names in that folder are served. Raises NotFound, MethodNotAllowed.
     """
@@ -54,26 +57,28 @@ def page_file(
     return Response(
         body=file.read_bytes(),
         content_type=f"{CONTENT_TYPES[file.suffix]}; charset=utf-8",
-        headers=_headers(page, media, google=google and page == "desk"),
+        headers={
+            **HEADERS,
+            **(FOR_GOOGLE if page == "sign_in" else {}),
+            "content-security-policy": _policy(page, media),
+        },
     )
 
 
-def _headers(page: str, media: str | None, *, google: bool) -> Mapping[str, str]:
-    """Returns what a page may load, beside the headers that every page has. Google's script asks
-    for the origin of the page.
-
-    https://developers.google.com/identity/gsi/web/guides/get-google-api-clientid
-    """
-    gsi = {one: f" {GOOGLE}{place}" if google else "" for one, place in GSI.items()}
+def _policy(page: str, media: str | None) -> str:
+    """Returns what a page may load. The local run shows the desk in a frame of its own page."""
     parts = urlsplit(media or "")
     files = f" {parts.scheme}://{parts.netloc}" if parts.netloc and page == "desk" else ""
-    frames = gsi["frame"] or " 'none'"
     ancestors = "'self'" if page == "desk" else "'none'"
-    policy = (
-        f"default-src 'none'; script-src 'self'{gsi['script']}; style-src 'self'{gsi['style']};"
-        f" connect-src 'self'{gsi['connect']}; frame-src{frames};"
+    if page == "sign_in":
+        # https://developers.google.com/identity/gsi/web/guides/get-google-api-clientid
+        return (
+            f"default-src 'none'; script-src 'self' {GOOGLE}client; frame-src {GOOGLE};"
+            f" style-src 'self' {GOOGLE}style; connect-src 'self' {GOOGLE}; img-src data:;"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        )
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
         f" img-src 'self' data: blob:{files}; media-src 'self' blob:{files};"
         f" base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     )
-    asked = {"referrer-policy": "strict-origin-when-cross-origin"} if google else {}
-    return {**HEADERS, **asked, "content-security-policy": policy}

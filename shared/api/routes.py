@@ -49,8 +49,7 @@ async def send_representative(
     `pages`. Raises any BatonError.
     """
     if is_page(request):
-        media = ports.media_links.base if ports.media_links else None
-        return page_file(pages, request, media, google=keyring.sign_in is not None)
+        return page_file(pages, ports.media_links.base if ports.media_links else None, request)
     if request.path == DOCUMENT:
         return openapi_document(request)
     if _is_sign_in(request):

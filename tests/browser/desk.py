@@ -39,7 +39,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(PATIENCE)
     try:
-        page.goto(f"{server.url}{PATH}#key={key}&name={name}")
+        page.goto(f"{server.url}{PATH}" + (f"#key={key}&name={name}" if key else ""))
         yield page
     finally:
         context.close()

@@ -132,15 +132,16 @@ def test_a_person_signs_in_with_a_session_and_out_again(
     chromium: Browser, server: LocalServer
 ) -> None:
     with desk.opened(chromium, server, key="") as page:
-        page.get_by_label("Your key").fill("dev-jane")
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Jane Doe (agent)").click()
         expect(page.locator("#my-name")).to_have_text("Jane Doe")
         assert page.evaluate("Object.values(sessionStorage)") == []
         assert page.evaluate("document.cookie") == "", "scripts cannot read the session"
         page.reload()
         expect(page.locator("#my-name")).to_have_text("Jane Doe")
         page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_label("Your key")).to_be_visible()
+        expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
+        page.goto(f"{server.url}{desk.PATH}")
+        expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
 
 
 def test_a_message_reaches_an_open_desk_within_a_second(jane: Page, server: LocalServer) -> None:
@@ -153,32 +154,3 @@ def test_a_message_reaches_an_open_desk_within_a_second(jane: Page, server: Loca
     sent = jane.evaluate("Date.now()")
     talk.customer_says("Are you there?", "m-2")
     assert jane.evaluate("window.came") - sent < 5000, "a second where nothing else runs"
-
-
-GOOGLE = """window.google = { accounts: { id: {
-  initialize: ({ client_id, callback }) => { window.asked = client_id; window.back = callback; },
-  renderButton: (place) => { place.textContent = "Sign in with Google"; },
-} } };"""
-
-
-def test_google_is_asked_only_where_it_is_set_up(
-    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The stand-in for Google's script gives a credential that Google did not sign."""
-    settings = {"BATON_SIGN_IN_CLIENT_ID": "123-abc.apps.googleusercontent.com"}
-    with ForkedServer(tmp_path_factory.mktemp("google"), settings) as server:
-        context = chromium.new_context()
-        page, broken = context.new_page(), list[str]()
-        page.on("console", lambda said: broken.append(said.text) if "Policy" in said.text else None)
-        page.route(
-            "https://accounts.google.com/gsi/client",
-            lambda route: route.fulfill(body=GOOGLE, content_type="text/javascript"),
-        )
-        page.goto(f"{server.url}{desk.PATH}")
-        expect(page.locator("#google")).to_have_text("Sign in with Google")
-        assert page.evaluate("window.asked") == settings["BATON_SIGN_IN_CLIENT_ID"]
-        page.evaluate("window.back({ credential: 'not.a.token' })")
-        expect(page.locator("#sign-in-notice")).to_have_text(re.compile("not accepted|Google"))
-        expect(page.locator("#desk")).to_be_hidden()
-        context.close()
-        assert broken == []

@@ -1,5 +1,6 @@
 // Every request that the page makes, all to the function that served it.
 
+const ME = "../v1/me";
 const REPORTS = "../v1/reports";
 const QUEUE = "../v1/conversations?phase=QUEUED";
 const PAGES = 20; // of a hundred who wait
@@ -14,7 +15,12 @@ export class Refusal extends Error {
 }
 
 async function get(path, key) {
-  const headers = { authorization: `Bearer ${key}` };
+  return (await answer(path, key)).json().catch(() => ({}));
+}
+
+/** Makes a request with a key, or as the person of the session where `key` is null. */
+async function answer(path, key) {
+  const headers = key === null ? { "baton-page": "1" } : { authorization: `Bearer ${key}` };
   let response;
   try {
     response = await fetch(path, {
@@ -25,10 +31,15 @@ async function get(path, key) {
   } catch {
     throw new Refusal(0, "Baton does not answer.");
   }
+  if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
-  if (!response.ok)
-    throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
-  return body;
+  throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
+}
+
+/** Returns the person who is signed in, or null. This also keeps the session. */
+export async function whoIsSignedIn() {
+  const person = await get(ME, null).catch(() => null);
+  return person?.kind === "person" ? person : null;
 }
 
 /** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
@@ -44,21 +55,43 @@ async function agents(asked, key) {
   }
 }
 
-/** Returns all data of the page: the period, and today compared with last week. */
-export async function everything(period, { today, lastWeek, wholeDayLastWeek }, key) {
-  const [now, then, hoursThen, found, people, waiting] = await Promise.all([
+/**
+ * Returns all data of the page: the period, the one before it, and today compared with last week.
+ */
+export async function everything(period, earlier, { today, lastWeek, wholeDayLastWeek }, key) {
+  const [now, then, hoursThen, found, before, people, peopleBefore, waiting] = await Promise.all([
     report("handoffs", { ...today, by: "hour" }, key),
     report("handoffs", lastWeek, key),
     report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
     report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
+    report("handoffs", { ...earlier, by: "channel;desk" }, key),
     agents(period, key),
+    agents(earlier, key),
     queue(key),
   ]);
-  return { now, then, hoursThen, found, people, waiting };
+  return { now, then, hoursThen, found, before, people, peopleBefore, waiting };
 }
 
-/** Returns all waiting customers, the longest wait first. */
+/** Returns a report as CSV. */
+export async function csv(name, asked, key) {
+  const query = new URLSearchParams({ ...asked, format: "csv" });
+  return (await answer(`${REPORTS}/${name}?${query}`, key)).blob();
+}
+
+/**
+ * Returns all waiting customers, the longest wait first, or null for a key that may not see them.
+ */
 export async function queue(key) {
+  if (key === null) await whoIsSignedIn();
+  try {
+    return await everyPage(key);
+  } catch (error) {
+    if (error.status === 403) return null;
+    throw error;
+  }
+}
+
+async function everyPage(key) {
   const waiting = [];
   let cursor = "";
   for (let page = 0; page < PAGES && cursor !== undefined; page += 1) {

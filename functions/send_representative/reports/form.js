@@ -15,10 +15,27 @@ export function asked() {
   return { from, to: shifted(last, 1), tz };
 }
 
-export const givenKey = () => find("key").value;
+/** Sets the days of the form: `days` returns them, given today in the form's time zone. */
+export function take(days) {
+  const tz = isZone(find("tz").value.trim()) ? find("tz").value.trim() : "UTC";
+  const { from, last } = days(day(new Date(), tz));
+  [find("from").value, find("last").value] = [from, last];
+}
+
+/** Returns the key of the form, or null where the person who is signed in asks. */
+export const givenKey = () => (find("key-part").hidden ? null : find("key").value);
 
 /** Keeps a key that was accepted, for this tab only. */
-export const keepKey = (key) => sessionStorage.setItem(KEY, key);
+export function keepKey(key) {
+  if (key !== null) sessionStorage.setItem(KEY, key);
+}
+
+/** Asks for no key, as somebody is signed in. */
+export function askNoKey() {
+  find("key-part").hidden = true;
+  find("key").required = false;
+  find("sign-in").hidden = true;
+}
 
 /**
  * Fills the form: the current week in the local time zone, or the URL's parameters. Returns what is
