@@ -412,6 +412,9 @@ def run(done: tuple[Act, ...], frames: bool, idle: HumanIdle, assign: Assign) ->
     "bot",
     "pull",
 )
+@example((("busy", "omar"), ("ask",), ("claim", "omar"), ("add", "omar")), True, "bot", "push")
+@example((*HELD, ("leave", "jane"), ("bot",), ("write", "2")), True, "bot", "pull")
+@example((*HELD, ("leave", "jane"), ("write", "hi"), ("write", "2")), True, "bot", "pull")
 def test_nobody_is_forgotten_and_nothing_untrue_is_said(
     done: tuple[Act, ...], frames: bool, idle: HumanIdle, assign: Assign
 ) -> None:
