@@ -29,7 +29,6 @@ from shared.conversations.room import (
     AT_CAPACITY,
     Seen,
     as_seen,
-    explained,
     healed,
     with_person,
     written,
@@ -168,7 +167,6 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-        decision = explained(ports, event, decision, decision.refusal, person)
     here = replace(
         place,
         event=event,

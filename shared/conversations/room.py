@@ -4,13 +4,11 @@ of that person has changed.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
-from shared.errors import BatonError
 from shared.handoff.machine import Decision
 from shared.ports import Ports, Snapshot
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, TakesRoom, Transfer
+from shared.schemas.events import Event, TakesRoom
 from shared.schemas.own_events import Offered, PersonGone
 from shared.schemas.people import PersonSeen, Presence, Slot
 
@@ -64,27 +62,6 @@ def written(
         assigned = isinstance(event, Offered)
         after = after.with_slot(one.slot, slot, ports.clock.now(), assigned=assigned)
     return [] if after is seen.value else [Snapshot(after, seen.token)]
-
-
-def explained(
-    ports: Ports, event: Event, decision: Decision, refusal: BatonError, seen: Seen
-) -> Decision:
-    """Returns a refusal with what the caller must know to go on: who cannot take the conversation,
-    which offer stands, when the desk opens.
-    """
-    known = decision.conversation
-    more: dict[str, str] = {}
-    person = ports.people.get(seen.value.id) if seen else None
-    if refusal.reason in (AT_CAPACITY, "not-available") and person and seen:
-        more = {"person": person.name, "conversations": str(len(seen.value.slots))}
-        more |= {"capacity": str(person.capacity)} if person.capacity is not None else {}
-    elif refusal.reason == "offer-over" and known.offer is not None:
-        more = {"offer": known.offer.id, "to": known.offer.to}
-    elif refusal.reason == "desk-closed" and isinstance(event, Transfer):
-        opens = ports.policy.next_wait(known, event.to_desk, ports.clock.now()).opens
-        more = {"opens": opens.isoformat()} if opens else {}
-    told = type(refusal)(refusal.reason, refusal.message, **{**refusal.metadata, **more})
-    return replace(decision, refusal=told)
 
 
 async def healed(ports: Ports, seen: Snapshot[Presence], where: Where) -> Snapshot[Presence]:

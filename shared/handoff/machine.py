@@ -124,9 +124,12 @@ def _facts(draft: Draft) -> Iterator[tuple[str, str]]:
     if draft.reason == "offer-over" and known.offer is not None:
         yield "offer", known.offer.id
         yield "to", known.offer.to
-    if draft.reason == "at-capacity" and isinstance(event, TakesRoom) and event.person is not None:
-        yield "capacity", str(event.person.person.capacity)
-        yield "conversations", str(len(event.person.slots))
+    person = event.person if isinstance(event, TakesRoom) else None
+    if person is not None and draft.reason in ("at-capacity", "not-available"):
+        yield "person", person.person.name
+        yield "conversations", str(len(person.slots))
+        if person.person.capacity is not None:
+            yield "capacity", str(person.person.capacity)
     if draft.reason == "desk-closed" and isinstance(event, Transfer):
         route = draft.policy.next_wait(known, event.to_desk, draft.now)
         yield "desk", route.desk.name

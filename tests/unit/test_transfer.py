@@ -332,7 +332,11 @@ def test_room_is_asked_for_where_somebody_joins() -> None:
     full = other.claims(OMAR)
     assert named(full) == "at-capacity"
     assert full.refusal is not None
-    assert full.refusal.metadata == {"capacity": "1", "conversations": "1"}
+    assert full.refusal.metadata == {
+        "person": "Omar",
+        "capacity": "1",
+        "conversations": "1",
+    }
     assert named(other.adds(OMAR)) == "at-capacity"
     assert named(other.offers(JANE, OMAR)) == "at-capacity"
     assert other.baton_offers(OMAR).verdict is Verdict.IGNORED
