@@ -314,6 +314,11 @@ def _owed_closed(draft: Draft) -> bool:
     return is_about_closed and known.phase is not Phase.HUMAN and draft.route.closed
 
 
+def _owed_passed_on(draft: Draft) -> bool:
+    known = draft.conversation
+    return _owed(draft) and known.owed == Notice.PASSED_ON and known.passed_on
+
+
 def _owed_nobody(draft: Draft) -> bool:
     return _owed(draft) and draft.conversation.phase is Phase.BOT
 
@@ -412,6 +417,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.SURVEY_OVER: _survey_over,
     Condition.OWED_CLOSED: _owed_closed,
     Condition.OWED_NOBODY: _owed_nobody,
+    Condition.OWED_PASSED_ON: _owed_passed_on,
     Condition.OWED: _owed,
     Condition.HUMAN_TIME_BEGINS: lambda draft: (
         _recalls(draft) and _phases_of_human(draft) == (False, True)

@@ -528,7 +528,9 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.TO_PRESENT: _to_present,
     Guard.TO_AGENT: lambda _c, event, _p: _to_agent(event) is not None,
     Guard.NOT_AVAILABLE: _not_available,
-    Guard.FULL: _full,
+    Guard.FULL: lambda conversation, event, policy: (
+        not event.fact and _full(conversation, event, policy)
+    ),
     Guard.SAME_DESK: _same_desk,
     Guard.OFFERED_ALREADY: lambda conversation, event, _p: (
         _to_agent(event) is not None and conversation.offered_to(_to_agent(event))

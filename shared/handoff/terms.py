@@ -95,7 +95,7 @@ class Guard(StrEnum):
     TO_PRESENT = "to a person who is present"
     OFFERED_ALREADY = "to the person to whom it is offered already"
     NOT_AVAILABLE = "to a person who is not available"
-    FULL = "the person has no room for it"
+    FULL = "a request, and the person has no room for it"
     TO_AGENT = "to a person"
     DESK_CLOSED = "to a desk that is closed, and whose customers do not wait"
     SAME_DESK = "to the desk where they wait"
@@ -187,6 +187,10 @@ class Condition(StrEnum):
     OWED_NOBODY = (
         "an answer is owed, the channel's window is open now, Baton is active there, and the phase "
         "is BOT"
+    )
+    OWED_PASSED_ON = (
+        "the customer is owed that they were passed on, the channel's window is open now, Baton is "
+        "active there, and they still wait"
     )
     OWED = "an answer is owed, the channel's window is open now, and Baton is active there"
     HUMAN_TIME_BEGINS = (

@@ -859,7 +859,7 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         (E.NOTE_SPEAKER,),
         "A fact older than this one is stale, and does not change who speaks.",
     ),
-    # The first of the next three that holds ends what is owed, so the others do not hold.
+    # The first of the next four that holds ends what is owed, so the others do not hold.
     StandingRule(
         "owed: closed",
         C.OWED_CLOSED,
@@ -871,6 +871,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         C.OWED_NOBODY,
         (E.SAY_NOBODY, E.FORGET_OWED),
         "The handoff has failed since, and the customer must know.",
+    ),
+    StandingRule(
+        "owed: passed on",
+        C.OWED_PASSED_ON,
+        (E.SAY_PASSED_ON, E.FORGET_OWED),
+        "The customer was shown that a human has left, and must know who comes.",
     ),
     StandingRule(
         "owed: answered",

@@ -37,6 +37,7 @@ from shared.schemas.conversation import (
     Floor,
     HandoffRequest,
     Holder,
+    Offer,
     OwnAct,
     Participant,
     Phase,
@@ -136,6 +137,19 @@ seen = st.none() | st.builds(
     available=st.booleans(),
     slots=st.sampled_from(((), ("s1",))),
 )
+offers = st.builds(
+    lambda id, to, name, givers, by: Offer(
+        id=id, to=to, name=name, givers=givers, by=by, made_at=NOW, until=NOW
+    ),
+    st.sampled_from(("o1", "s1")),
+    persons,
+    st.sampled_from(("Jane", "Omar")),
+    st.sampled_from(((), ("Jane",))),
+    st.none() | persons,
+)
+REQUESTS = (
+    events.Claim, events.SurveyAsked, events.TakeOver, events.Transfer, events.OfferEnded
+)  # fmt: skip
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 waiters = people | st.just(BOT)
 variables = st.sets(st.sampled_from(Audience)).map(
@@ -188,6 +202,8 @@ def conversations(draw: st.DrawFn) -> Conversation:
             key=draw(keys),
             told=draw(st.booleans()),
             app=draw(st.booleans()),
+            person=draw(st.none() | persons),
+            slot=draw(st.sampled_from((None, "s1"))),
         )
         for who in several
     )
@@ -221,6 +237,8 @@ def conversations(draw: st.DrawFn) -> Conversation:
         source=draw(sources),
         accepted_at=draw(times),
         occurred_at=draw(st.none() | times),
+        passed_on=draw(st.booleans()),
+        origin=draw(st.sampled_from((None, "own"))),
     )
     second = Channel(
         id=SECOND,
@@ -247,7 +265,9 @@ def conversations(draw: st.DrawFn) -> Conversation:
         left_unseen=draw(st.sampled_from(((), (gone,)))),
         human_since=NOW if phase is Phase.HUMAN else None,
         request=request if phase is Phase.QUEUED else draw(st.none() | st.just(request)),
-        owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting"))),
+        owed=draw(st.sampled_from((None, "nobody", "closed", "closed_waiting", "passed_on"))),
+        offer=draw(st.none() | offers) if phase is not Phase.BOT else None,
+        tried=draw(st.sampled_from(((), ("jane@example.com",)))) if phase is Phase.QUEUED else (),
         bot_run=draw(st.none() | bot_runs), last_message_id=draw(st.sampled_from((None, "m1"))),
         unheard=draw(st.sampled_from(((), ("frame Jane",)))),
         floor=draw(st.none() | floors),
@@ -260,7 +280,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
 @st.composite
 def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> events.Event:
     model = KINDS[draw(st.sampled_from(kinds))]
-    fact = model not in (events.Claim, events.SurveyAsked) and draw(st.booleans())
+    fact = model not in REQUESTS and draw(st.booleans())
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
     values: dict[str, Any] = {
         "id": "1", "source": draw(sources), "actor": "test", "fact": fact, "key": draw(keys),
@@ -288,6 +308,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "person": draw(seen if issubclass(model, events.TakesRoom) else persons),
         "person_id": draw(st.none() | persons), "to": draw(persons),
         "seen_holder": draw(st.sampled_from((None, "Jane", "Sam"))),
+        "to_agent": draw(st.none() | persons), "to_queue": draw(st.booleans()),
+        "to_desk": draw(st.sampled_from((None, "own", "calls"))),
         "supervisor": draw(st.booleans()), "why": draw(st.sampled_from(("declined", "withdrawn"))),
     }  # fmt: skip
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
@@ -649,7 +671,8 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     late = event.model_copy(update={"fact": True, "source": PAST})
     own = own_events.ChatOpened | own_events.JoinedLost | own_events.Unlinked
     own |= own_events.TemplateLost | own_events.ReopenTimeout
-    if isinstance(event, events.FromUser | events.ChatCreated | events.Claim | own):
+    own |= own_events.Offered | own_events.OfferTimeout | own_events.PersonGone
+    if isinstance(event, (events.FromUser, events.ChatCreated, own, *REQUESTS)):
         return
     after = decide(known, late, NOW, policy).conversation
     kept = (

@@ -535,3 +535,21 @@ def test_a_note_is_for_the_colleague_only() -> None:
     assert "difficult" not in "".join(one.model_dump_json() for one in team.done)
     assert team.conversation.handback is not None
     assert "difficult" not in team.conversation.handback.model_dump_json()
+
+
+def test_who_is_passed_on_while_they_cannot_be_reached_hears_it_when_they_write() -> None:
+    team = held()
+    team.now += timedelta(days=2)
+    team.passes(JANE)
+    assert (team.phase, team.shown) == (Phase.QUEUED, [])
+    team.user("hello?")
+    assert [one.split(".")[0] for one in team.shown] == [
+        "Jane left the conversation",
+        "A colleague will go on with you here",
+    ]
+    late = held()
+    late.now += timedelta(days=2)
+    late.passes(JANE)
+    late.claims(OMAR)
+    late.user("hello?")
+    assert "colleague" not in "".join(late.shown)

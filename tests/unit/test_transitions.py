@@ -311,7 +311,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.TO_PRESENT: ({"humans": (JANE, SAM)}, FOR_SAM),
     Guard.OFFERED_ALREADY: ({"offer": TO_SAM}, FOR_SAM),
     Guard.NOT_AVAILABLE: ({}, {**FOR_SAM, "person": None}),
-    Guard.FULL: (KEPT_BY_JANE, {**FOR_SAM, "person": SAM_FULL, "key": "k2"}),
+    Guard.FULL: (KEPT_BY_JANE, {**FOR_SAM, "person": SAM_FULL, "key": "k2", "fact": False}),
     Guard.APP_ONLY_FULL: (
         {"humans": (human("Ann").model_copy(update={"app": True}),)},
         {"person": SAM_FULL, "person_id": "sam@example.com"},
@@ -387,7 +387,10 @@ SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] =
     ("unclaimed_timeout", Phase.QUEUED, Guard.CLOSED_STILL): (AT_BERLIN, {}),
     ("take_over", Phase.HUMAN, Guard.MOVED): ({"humans": (SAM,)}, {"seen_holder": "Ada"}),
     ("human_idle_timeout", Phase.HUMAN, Guard.TO_BOT): ({}, {}),
-    ("human_joined", Phase.HUMAN, Guard.FULL): ({"humans": (SAM,)}, {"person": SAM_FULL}),
+    ("human_joined", Phase.HUMAN, Guard.FULL): (
+        {"humans": (SAM,)},
+        {"person": SAM_FULL, "fact": False},
+    ),
     ("unlink", Phase.QUEUED, Guard.RETURNABLE): ({**RETURNS, "called": IN_CHAT}, {"desk": CHAT}),
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),

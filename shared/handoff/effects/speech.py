@@ -15,7 +15,7 @@ from shared.schemas.events import HumanMessage, Said, SurveyAsked
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened, split_text
 
-OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING)
+OWED = (Notice.NOBODY, Notice.CLOSED, Notice.CLOSED_WAITING, Notice.PASSED_ON)
 
 
 def message(draft: Draft) -> None:
