@@ -58,6 +58,9 @@ USES: Mapping[str, Use] = {
     "crm": Use("other", ("comments in the CRM",), "functions/forward_variables/README.md"),
     "dialogflow": Use("other", ("Dialogflow",), "functions/run_bot/README.md"),
     "media": Use("other", ("links to files",), "functions/README.md#files"),
+    "people": Use(
+        "other", ("sessions of people",), "functions/send_representative/README.md#sign-in"
+    ),
     "team": Use("other", ("webhook of the team",), "functions/README.md#webhooks"),
 }
 CHANNELS, DESKS = (

@@ -3,10 +3,10 @@
 `stores` and `transports` implement them; tests may bring their own implementations.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from shared.circuits import Circuits
@@ -15,9 +15,11 @@ from shared.measures.counts import SHOWN, Count, Tally
 from shared.media_links import MediaLinks
 from shared.platforms.base import Platform
 from shared.platforms.desk import Desks
+from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person, Presence
 from shared.schemas.team import Team
 
 T = TypeVar("T")
@@ -36,20 +38,23 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One atomic write. It creates the entries and writes the conversations.
+    """One atomic write. It creates the entries, and writes the conversations and people.
 
-    It fails if an entry exists, or if a token of a conversation or of an entry in `updates` is
-    outdated. A token of None means that the conversation must not exist yet.
+    It fails if an entry exists, or if a token of a conversation, of a person or of an entry in
+    `updates` is outdated. A token of None means that the document must not exist yet.
     """
 
     entries: Sequence[JournalEntry]
     conversations: Sequence[Snapshot[Conversation]] = field(default=())
     updates: Sequence[Snapshot[JournalEntry]] = field(default=())
+    people: Sequence[Snapshot[Presence]] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a commit created or wrote, with the new tokens, in the order of the commit."""
+    """What a commit created or wrote of conversations, with the new tokens, in the order of the
+    commit.
+    """
 
     entries: list[Snapshot[JournalEntry]]
     conversations: list[Snapshot[Conversation]]
@@ -72,6 +77,16 @@ class Page(Generic[T]):
     items: list[T]
     cursor: str | None
     unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What somebody who watches the store sees at one moment: what a person does now, and these
+    conversations by id.
+    """
+
+    person: Presence | None
+    conversations: Mapping[str, Conversation]
 
 
 class ConversationStore(Protocol):
@@ -151,6 +166,15 @@ class ConversationStore(Protocol):
         entries that have expired and are not deleted yet. Raises BadRequest for an invalid cursor.
         """
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        """Returns the journal from its end, the latest entry first. Entries of one sequence come in
+        any order.
+
+        Raises BadRequest for an invalid cursor.
+        """
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         """Returns the last `limit` entries of the journal, the latest first."""
 
@@ -165,6 +189,30 @@ class ConversationStore(Protocol):
 
     async def conversations(self, cursor: str | None, limit: int) -> Page[Conversation]:
         """Returns all conversations in a stable order. Raises BadRequest for an invalid cursor."""
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        """Returns, by id, what these people do now; those of whom nothing is stored are left out.
+        It is never a copy.
+        """
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        """Returns the people whose `due_at` has passed, the earliest first."""
+
+    def watch_person(
+        self, person: str, conversations: Collection[str]
+    ) -> AsyncGenerator[Watched, None]:
+        """Yields a person and these conversations at once, and again after each change of them,
+        also one that another instance makes.
+
+        It may yield the same again, and may end: then the caller watches again. Raises Unavailable.
+        """
+
+    def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        """Yields the first `limit` conversations of a phase, longest wait first, as `watch_person`
+        does.
+        """
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -224,6 +272,21 @@ class Opened:
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+
+
+class SignIn(Protocol):
+    """Knows by an ID token who signs in. `terms` names who may: a session that began under other
+    terms has ended.
+    """
+
+    client_id: str
+    terms: str
+
+    async def email(self, credential: str) -> str:
+        """Returns the e-mail address of the person, in lower case.
+
+        Raises Unauthenticated, Forbidden for a person who may not sign in, Unavailable.
+        """
 
 
 class Fetcher(Protocol):
@@ -322,7 +385,8 @@ class Ports:
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
     None for nothing. `hand` is that of the present request. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up.
+    not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
+    last word a page of theirs counts as open.
     """
 
     store: ConversationStore
@@ -335,6 +399,7 @@ class Ports:
     crm: CrmRecord | None = None
     desks: Desks = NO_DESKS
     team: Team = NO_TEAM
+    canned: Canned = field(default_factory=dict)
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
     in_place: InPlace | None = None
@@ -342,3 +407,5 @@ class Ports:
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None
+    people: Mapping[str, Person] = field(default_factory=dict)
+    page_open_for: timedelta = timedelta(seconds=90)

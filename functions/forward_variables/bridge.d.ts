@@ -1,15 +1,49 @@
-/** What the agent adapter posts of a virtual agent, as it came. */
+/**
+ * What the agent adapter posts of a virtual agent, as it came. Fields that the platform does not
+ * have for a session are missing.
+ */
 export interface VirtualAgentEvent {
   type: "Task_VA_Joined" | "Task_VA_Left" | "Task_VA_Variables_Received";
   data: Record<string, unknown> & {
     chat_id?: number | null;
     call_id?: number | null;
+    campaign_id?: number;
+    campaign_name?: string;
+    virtual_agent_id?: number;
+    virtual_agent_name?: string;
+    participant_id?: number;
+    queue_id?: number;
+    queue_path?: string;
+    queue_language_id?: string;
+    session_type?: string;
+    conversation_id?: string;
+    session_id?: string;
+    timestamp?: string;
+    finish_reason?: string;
+    data_parameters?: Record<string, unknown>;
     captured_variables?: {
       intent_name?: string | null;
       variables: Record<string, unknown>;
       captured_at?: string;
+      timestamp?: string;
     }[];
   };
+}
+
+/** A session of the contact center, as the bridge has heard of it in this tab. */
+export interface Session {
+  kind: "chat" | "call";
+  id: string;
+  /** The conversation under which Baton knows it, such as "ccai:chat-103646". */
+  conversation: string;
+  /** Whether a virtual agent is in it, as far as this tab has heard. */
+  virtualAgentPresent: boolean;
+  /** The reason with which the virtual agent left; null until it leaves. */
+  finishReason: string | null;
+  /** The latest value of each field that an event has named, under the platform's names. */
+  fields: Record<string, unknown>;
+  /** The latest value of each captured variable. */
+  variables: Record<string, unknown>;
 }
 
 /** What went wrong. It never holds a variable's key or value. */
@@ -66,9 +100,21 @@ declare global {
   const BatonBridge: {
     /** Throws a TypeError where an option is wrong. */
     start(options: Options): Bridge;
+    /**
+     * Calls `opened` once for each session, at its first event, and `changed` at each later one.
+     * Opens a ticket tab for a session id, for example. Returns a function that stops it.
+     */
+    onSession(
+      opened: (session: Session) => void,
+      changed?: (session: Session, event: VirtualAgentEvent) => void,
+    ): () => void;
+    /** Returns the session of an event, or null where it names none. */
+    sessionOf(event: VirtualAgentEvent): Pick<Session, "kind" | "id" | "conversation"> | null;
   };
 
   interface WindowEventMap {
+    /** Each event of a virtual agent, once. */
+    "baton:event": CustomEvent<VirtualAgentEvent>;
     /** A virtual agent joined or left. */
     "baton:virtual-agent": CustomEvent<VirtualAgentEvent>;
     /** A virtual agent captured variables. */

@@ -351,8 +351,46 @@
   /** Notifies the CRM page, which may open a ticket or fill a field. */
   function announce({ type, data }) {
     const say = (name) => window.dispatchEvent(new CustomEvent(name, { detail: { type, data } }));
+    say("baton:event");
     if (type !== "Task_VA_Variables_Received") say("baton:virtual-agent");
     if (type !== "Task_VA_Joined") say("baton:variables");
+  }
+
+  function sessionOf({ data }) {
+    const kind = ["chat", "call"].find((one) => /^\d+$/.test(String(data?.[`${one}_id`] ?? "")));
+    if (!kind) return null;
+    const id = String(data[`${kind}_id`]);
+    return { kind, id, conversation: `ccai:${kind}-${id}` };
+  }
+
+  /** Returns what is known of a session once this event is known too. */
+  function withEvent(known, { type, data }) {
+    const { captured_variables: captured, ...named } = data;
+    const values = (Array.isArray(captured) ? captured : []).map((one) => one?.variables);
+    const left = type === "Task_VA_Left";
+    return {
+      ...known,
+      virtualAgentPresent: !left,
+      finishReason: left ? (data.finish_reason ?? null) : null,
+      fields: { ...known.fields, ...named },
+      variables: Object.assign({}, known.variables, ...values.filter(isObject)),
+    };
+  }
+
+  function onSession(opened, changed = () => {}) {
+    const sessions = new Map();
+    const hear = ({ detail }) => {
+      const session = sessionOf(detail);
+      if (!session) return;
+      const known = sessions.get(session.conversation);
+      const now = withEvent(known ?? { ...session, fields: {}, variables: {} }, detail);
+      sessions.set(session.conversation, now);
+      if (known) changed(now, detail);
+      else opened(now);
+    };
+    const listeners = new AbortController();
+    addEventListener("baton:event", hear, { signal: listeners.signal });
+    return () => listeners.abort();
   }
 
   function check({ endpoint, adapterOrigins, frame, getToken }) {
@@ -375,5 +413,7 @@
       const pending = () => bridge.queue.all().length;
       return Object.freeze({ stop: () => bridge.stop(), pending, ignored: () => bridge.ignored });
     },
+    onSession,
+    sessionOf,
   });
 })();

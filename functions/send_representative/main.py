@@ -1,5 +1,5 @@
-"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the reports
-page, /reports/.
+"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the pages
+for people, /desk/ and /reports/.
 """
 
 from functools import partial

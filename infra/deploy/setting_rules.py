@@ -15,11 +15,22 @@ from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
-from shared.settings.types import AGENT, BUCKET, EXACT_ORIGIN, HOST, PHONE_NUMBER_ID, TEMPLATE
+from shared.settings.types import (
+    AGENT,
+    BUCKET,
+    CLIENT_ID,
+    DOMAIN,
+    EXACT_ORIGIN,
+    HOST,
+    PHONE_NUMBER_ID,
+    TEMPLATE,
+)
 
 FILE = ROOT / "infra" / "terraform" / "settings.json"
 URL = "^https?://[^/?#]+"
 FORMS = {
+    "BATON_SIGN_IN_CLIENT_ID": CLIENT_ID.pattern,
+    "BATON_SIGN_IN_DOMAINS": DOMAIN.pattern,
     "BRIDGE_ALLOWED_ORIGINS": EXACT_ORIGIN.pattern,
     "CSKU_MEDIA_HOSTS": HOST.pattern,
     "DIALOGFLOW_AGENT": AGENT.pattern,

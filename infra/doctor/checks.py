@@ -17,7 +17,7 @@ from infra.doctor.http import (
     well,
     without_function,
 )
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 
 PROBE = "baton-doctor"
 WEBHOOK, CSKU = "/receive_webhook/business_messages", "/receive_webhook/csku"

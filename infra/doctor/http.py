@@ -17,7 +17,7 @@ from infra.deployables import PREFIX, deployables, function_of
 from infra.uses import USES
 from shared.schemas.http import FUNCTION_HEADER
 from shared.schemas.representative import RepresentativeType
-from shared.settings.types import ApiKey
+from shared.settings.types import KeyRow
 
 TIMEOUT_SECONDS = 20.0
 
@@ -150,7 +150,7 @@ class Patient:
     def key(self) -> str | None:
         """Returns an API key that may read the queue and the journal."""
         try:
-            keys = TypeAdapter(dict[str, ApiKey]).validate_json(
+            keys = TypeAdapter(dict[str, KeyRow]).validate_json(
                 self.known.get("BATON_API_KEYS", "{}")
             )
         except ValidationError:

@@ -18,6 +18,8 @@ from infra.local.applications import answer, failed
 from infra.local.crm import Crm
 from infra.local.gate import Gate
 from infra.local.page_files import ADAPTER, page_file
+from infra.local.people import PATH as PEOPLE
+from infra.local.people import people_application
 from infra.local.simulators.comments import Comments
 from infra.local.simulators.dialogflow import DialogflowSimulator
 from infra.local.simulators.dialogflow_store import DialogflowStore
@@ -50,6 +52,7 @@ class Local:
         secrets = bootstrap.baton().settings.crm_comment_secret
         self._crm = Crm(Comments(str(folder / "crm.sqlite"), secrets))
         self._bot = bot_view.bot_application(self.dialogflow.store)
+        self._people = people_application()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,6 +99,8 @@ class Local:
             return self.csku.application
         if path.startswith("/local/bot/"):
             return self._bot
+        if path == PEOPLE:
+            return self._people
         if first == "sim" and path.split("/")[2:3] and path.split("/")[2] in self.platforms:
             return self.platforms[path.split("/")[2]]
         if first == "local":

@@ -21,11 +21,12 @@ from infra.local.simulators.comments import Comments
 from shared.bootstrap import root as bootstrap
 from shared.bootstrap.root import Baton
 from shared.browser.tokens import AUDIENCE
-from shared.conversations.apply import apply_and_wake, where_it_acts
+from shared.conversations.apply import apply_and_wake
+from shared.conversations.resolve import where_it_acts
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest
 from shared.handoff.visibility import captured, project, seen_by
-from shared.platforms.base import parse_object, validate
+from shared.platforms.bodies import parse_object, validate
 from shared.schemas.events import VariablesCaptured
 from shared.schemas.ids import parse_conversation_id
 from shared.schemas.notifications import VARIABLES

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
-BOT_KEY, AGENT_KEY, ADMIN_KEY = "dev-bot", "dev-agent", "dev-admin"
+BOT_KEY, AGENT_KEY, ADMIN_KEY, REPORTS_KEY = "dev-bot", "dev-agent", "dev-admin", "dev-reports"
 SIGNING_KEY, CLIENT_TOKEN, CSKU_SECRET = "dev-signing-key", "dev-client-token", "dev-csku-secret"
 RCS_TOKEN = "dev-rcs-token"
 WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
@@ -22,9 +23,18 @@ CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
 DIALOGFLOW_AGENT = "projects/local/locations/global/agents/baton"
 ORIGINS = "BRIDGE_ALLOWED_ORIGINS"
 BRIDGE_HOSTS = ("127.0.0.1", "localhost")
+# The people who may be chosen at the desk page, each with a key of their own.
+PEOPLE: Mapping[str, Mapping[str, Any]] = {
+    "jane@example.com": {"name": "Jane Doe", "languages": ["en"], "capacity": 4},
+    "omar@example.com": {"name": "Omar Haddad", "capacity": 4},
+    "sue@example.com": {"name": "Sue Park", "role": "supervisor"},
+}
+PEOPLE_KEYS = {f"dev-{one.partition('@')[0]}": {"person": one} for one in PEOPLE}
+SESSION_KEY = "dev-session-key"
 API_KEYS = {
     BOT_KEY: {"name": "bot", "may": ["BOT"]},
     AGENT_KEY: {"name": "desk", "may": ["HUMAN"]},
+    REPORTS_KEY: {"name": "reports", "reports": True},
     ADMIN_KEY: {"name": "admin", "may": ["BOT", "HUMAN"], "admin": True, "templates": True},
 }
 
@@ -33,7 +43,9 @@ def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None
     """Sets what the environment does not set. The run's own pages may call the bridge beside the
     origins that the environment names.
     """
-    known = defaults(port, folder)
+    known = dict(defaults(port, folder))
+    if "BATON_AGENTS" in environment:  # the keys of people would be those of others
+        known["BATON_API_KEYS"] = json.dumps(API_KEYS)
     for name, value in known.items():
         environment.setdefault(name, value)
     if given := environment[ORIGINS].strip(", "):
@@ -46,7 +58,9 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
     return {
         "BATON_STORE": f"sqlite:///{folder / 'baton.sqlite'}",
         "BATON_QUEUE": "inline",
-        "BATON_API_KEYS": json.dumps(API_KEYS),
+        "BATON_API_KEYS": json.dumps({**API_KEYS, **PEOPLE_KEYS}),
+        "BATON_AGENTS": json.dumps(PEOPLE),
+        "BATON_SESSION_KEYS": SESSION_KEY,
         "BUSINESS_MESSAGES_API_URL": f"http://127.0.0.1:{port}/sim/business_messages",
         "BUSINESS_MESSAGES_SIGNING_KEYS": SIGNING_KEY,
         "BUSINESS_MESSAGES_CLIENT_TOKEN": CLIENT_TOKEN,

@@ -88,10 +88,10 @@ class Talk:
         return entries
 
     def seen(self) -> list[str]:
-        """Returns what the business showed the customer, one line each."""
+        """Returns what the business showed the customer, one line each, without receipts."""
         self.server.wait_until_quiet(self.id)
         rows = [row for row in self.server.transcript(self.id) if row["side"] == "business"]
-        return [_line(row["body"]) for row in rows]
+        return [_line(row["body"]) for row in rows if "representative" in row["body"]]
 
 
 def _line(body: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.details import Details
 from shared.schemas.journal import Verdict
-from shared.schemas.representative import Representative
+from shared.schemas.people import Role
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.times import Time
 
 
@@ -39,6 +40,61 @@ class LinkView(Answer):
     phase: Phase
 
 
+class ContextView(Answer):
+    """Where at its platform a conversation takes place, as its webhooks say."""
+
+    label: str | None = None
+    channel_id: str | None = None
+    channel_name: str | None = None
+    channel_engine: str | None = None
+    business_id: str | None = None
+    business_name: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    sender_name: str | None = None
+
+
+class SessionView(Answer):
+    """What is known of a session of a desk's virtual agent, with the fields of the Task_VA events.
+
+    `dataParameters` is shown to admins, and to desks if the agent audience may see it.
+    """
+
+    chat_id: int | None = None
+    call_id: int | None = None
+    campaign_id: int | None = None
+    campaign_name: str | None = None
+    virtual_agent_id: int | None = None
+    virtual_agent_name: str | None = None
+    participant_id: int | None = None
+    queue_id: int | None = None
+    queue_path: str | None = None
+    queue_language_id: str | None = None
+    session_type: str | None = None
+    conversation_id: str | None = None
+    session_id: str | None = None
+    data_parameters: JsonObject | None = None
+    joined_at: Time | None = None
+    left_at: Time | None = None
+    finish_reason: str | None = None
+
+
+class OfferView(Answer):
+    """The offer that stands: `to` is the id of the person to whom the conversation is offered.
+
+    `by` is who made it, None for Baton, which offers who waits (`push`).
+    """
+
+    id: str
+    to: str
+    name: str
+    by: str | None = None
+    push: bool
+    reason: str | None = None
+    note: str | None = None
+    until: Time
+
+
 class ConversationView(Answer):
     """A conversation. Variables and metadata are shown to keys of desks and admins only."""
 
@@ -46,10 +102,13 @@ class ConversationView(Answer):
     phase: Phase
     representatives: tuple[Representative, ...] = ()
     customer_name: str | None = None
+    locale: str | None = None
     waiting_since: Time | None = None
     human_since: Time | None = None
     request_reason: str | None = None
     desk: str | None = None
+    passed_on: bool | None = None
+    offer: OfferView | None = None
     request_metadata: JsonObject | None = None
     opens_at: Time | None = None
     closed_desk: str | None = None
@@ -60,6 +119,8 @@ class ConversationView(Answer):
     linked_to: str | None = None
     channels: tuple[ChannelView, ...] | None = None
     variables: JsonObject = Field(default_factory=dict)
+    platform_context: ContextView | None = None
+    virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
     queue_position: Annotated[int, Field(ge=1)] | None = None
@@ -87,12 +148,14 @@ class CommandView(Answer):
 class EntryView(Answer):
     """One event of the journal, the decision on it, and its outcome.
 
-    `details` is what came beside the words, as data.
+    `details` is what came beside the words, as data. `time` is when Baton accepted it, `occurredAt`
+    when it happened by the platform's clock.
     """
 
     id: str
     seq: int
     time: Time
+    occurred_at: Time | None = None
     kind: str
     source: str
     actor: str | None = None
@@ -139,6 +202,40 @@ class MessageAnswer(Answer):
     template: Literal["SENT", "ALREADY_SENT"] | None = None
 
 
+class ColleagueView(Answer):
+    """A person who answers. `room` is how many more conversations they take, None for any
+    number.
+    """
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+    desks: tuple[str, ...]
+    available: bool
+    room: int | None = None
+
+
+class PeopleAnswer(Answer):
+    """The people to whom a customer may be passed on, and the desks."""
+
+    people: tuple[ColleagueView, ...]
+    desks: tuple[str, ...]
+
+
+class CannedText(Answer):
+    """An answer to choose. `{customer}`, `{agent}` and `{desk}` in it are filled in."""
+
+    language: str
+    title: str
+    text: str
+
+
+class CannedAnswer(Answer):
+    """The answers that people at the desk choose from."""
+
+    answers: tuple[CannedText, ...]
+
+
 class UploadAnswer(Answer):
     """An upload. `media_id` is for the `file` of a message in this conversation, until
     `expires_at`. `shown_as` is the kind as which the channel shows the file, None for a link.
@@ -152,6 +249,67 @@ class UploadAnswer(Answer):
     sha256: str
     file_name: str | None = None
     expires_at: str
+
+
+class SlotView(Answer):
+    """A conversation that a person holds, or is offered."""
+
+    conversation: str
+    kind: Literal["offered", "held"]
+
+
+class PresenceAnswer(Answer):
+    """What a person does now. `until` is when the last of their pages is gone, None for a person
+    without pages. Baton offers conversations while they are available and have room: their
+    `capacity`, None for any number, is more than their `slots`.
+    """
+
+    state: Literal["available", "away"]
+    until: Time | None = None
+    capacity: int | None = None
+    slots: tuple[SlotView, ...]
+
+
+class MeAnswer(Answer):
+    """Who calls: a person of BATON_AGENTS, or a system.
+
+    - `may` are the types of representatives as which they speak. With `reports` they see the
+      reports, and nothing else.
+    - With `since` in the query: `since` is for the next request. `mine` are the conversations that
+      the person holds or is offered, `queue` is who waits, longest wait first. `held` is who is
+      with a human; only supervisors get it.
+    """
+
+    kind: Literal["person", "system"]
+    id: str
+    name: str
+    avatar: str | None = None
+    role: Role | None = None
+    languages: tuple[str, ...] | None = None
+    desks: tuple[str, ...] | None = None
+    capacity: int | None = None
+    may: tuple[RepresentativeType, ...]
+    supervisor: bool
+    admin: bool
+    templates: bool
+    reports: bool
+    since: str | None = None
+    presence: PresenceAnswer | None = None
+    mine: tuple[ConversationView, ...] | None = None
+    queue: tuple[ConversationView, ...] | None = None
+    held: tuple[ConversationView, ...] | None = None
+
+
+class SessionAnswer(MeAnswer):
+    """Who has signed in, and until when the session lasts unless it is renewed."""
+
+    until: Time
+
+
+class SignInAnswer(Answer):
+    """How people sign in here. Without `googleClientId`, with a key only."""
+
+    google_client_id: str | None = None
 
 
 class EmptyAnswer(Answer):

@@ -13,8 +13,10 @@ from shared.api.bodies import (
     ClaimBody,
     EventBody,
     FailBody,
+    Human,
     LinkBody,
     MessageBody,
+    NoteBody,
     ReceiptBody,
     ReleaseBody,
     RenameBody,
@@ -22,22 +24,17 @@ from shared.api.bodies import (
     SurveyBody,
     must_be_sound,
     speaker,
+    themselves,
 )
-from shared.api.keys import (
-    is_human,
-    must_be_admin,
-    must_be_human,
-    must_send_templates,
-    must_speak,
-    must_speak_as,
-)
+from shared.api.keys import is_human, is_supervisor, must_send_templates, must_speak_as
 from shared.conversations import requests as control
 from shared.conversations.queue_position import people_ahead
 from shared.customers import erase, links, same_customer
 from shared.errors import BadRequest, NotFound, Refused
 from shared.media import uploads
 from shared.media.tokens import media_id, uploaded
-from shared.platforms.base import HasForms, Model, parse_object, validate
+from shared.platforms.base import HasForms
+from shared.platforms.bodies import Model, parse_object, validate
 from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.content import Content, File
@@ -54,6 +51,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    Noted,
     SurveyAsked,
 )
 from shared.schemas.http import Request, Response
@@ -62,6 +60,7 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.types import ApiKey
 
 PAGE = 100
+ORDERS = ("sequence", "latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,22 @@ class Ask:
         must_speak_as(self.caller, representative.representative_type)
         return representative
 
+    def human(self, given: Human | None) -> Representative:
+        """Returns the human of a control verb: a person who calls, else the one that is given.
+
+        Raises Forbidden for another person's name, BadRequest if none is given.
+        """
+        person = self.caller.person
+        if person is not None:
+            return themselves(person, given.representative if given else None)
+        if given is None:
+            raise BadRequest(
+                "schema",
+                "representative: name the human; only a person may leave it out.",
+                field="representative",
+            )
+        return given.representative
+
     def id_in_query(self, field: str) -> str:
         """Returns the caller's own id from the query. Raises BadRequest."""
         found = self.request.query.get(field, "")
@@ -112,6 +127,11 @@ class Ask:
                 "schema", f"{field}: give one in the query, 1 to 256 characters.", field=field
             )
         return found
+
+    @property
+    def person_id(self) -> str | None:
+        """The id of the person who calls, None for a system."""
+        return self.caller.person.id if self.caller.person else None
 
     def common(self, event_id: str | None) -> dict[str, object]:
         """Returns the fields that every event has. Without a caller's id it gets a random one."""
@@ -140,7 +160,13 @@ async def create_message(ask: Ask) -> Response:
     said = content.shown
     content = await _with_upload(ask, content)
     event = kind.model_validate(
-        {**ask.common(body.message_id), "keeps_id": True, "representative": who, "content": content}
+        {
+            **ask.common(body.message_id),
+            "keeps_id": True,
+            "representative": who,
+            "person_id": ask.person_id,
+            "content": content,
+        }
     )
     accepted = await control.accept(ask.ports, event)
     name = f"conversations/{ask.written}/messages/{body.message_id}"
@@ -176,7 +202,6 @@ async def _with_upload(ask: Ask, content: Content) -> Content:
 
 async def upload_media(ask: Ask) -> Response:
     """Takes a file for a message of the conversation. Returns the id by which messages name it."""
-    must_speak(ask.caller)
     given = _upload_of(ask.request)
     conversation = await control.channel_of(ask.ports, ask.conversation)
     control.check_delivers(conversation)
@@ -252,7 +277,7 @@ async def _frame(ask: Ask, event_type: str, event_id: str, who: Representative) 
     joined = event_type == "REPRESENTATIVE_JOINED"
     is_bot = who.representative_type is RepresentativeType.BOT
     kind = (BotJoined if joined else BotLeft) if is_bot else (HumanJoined if joined else HumanLeft)
-    common = {**ask.common(event_id), "keeps_id": True}
+    common = {**ask.common(event_id), "keeps_id": True, "person_id": ask.person_id}
     await control.accept(ask.ports, kind.model_validate({**common, "representative": who}))
 
 
@@ -269,7 +294,9 @@ async def create_survey(ask: Ask) -> Response:
         else RepresentativeType.BOT
     )
     must_speak_as(ask.caller, kind)
-    who = Representative(representative_type=kind, display_name=ask.caller.name)
+    person = ask.caller.person
+    nameless = Representative(representative_type=kind, display_name=ask.caller.name)
+    who = person.representative if person else nameless
     common = {**ask.common(survey_id), "keeps_id": True}
     await control.accept(ask.ports, SurveyAsked.model_validate({**common, "representative": who}))
     return views.json_response({"name": f"conversations/{ask.written}/surveys/{survey_id}"})
@@ -298,28 +325,28 @@ async def get_conversation(ask: Ask) -> Response:
 
 async def list_conversations(ask: Ask) -> Response:
     """Returns one page of the conversations of a phase, longest wait first."""
-    must_be_human(ask.caller)
     phase = ask.request.query.get("phase", Phase.QUEUED.value)
     if phase not in Phase.__members__:
         raise BadRequest("schema", f"phase: one of {', '.join(Phase)}.", field="phase")
     page = await ask.ports.store.queue(phase, ask.request.query.get("cursor"), PAGE)
-    shown = [views.conversation_view(one, 0, agent=True) for one in page.items if not one.erased]
-    for view in shown:
-        # Counting pending entries would take one more query for each conversation.
-        del view["pending"]
+    shown = [views.listed_view(one) for one in page.items if not one.erased]
     return views.json_response({"conversations": shown, "nextCursor": page.cursor})
 
 
 async def get_journal(ask: Ask) -> Response:
-    """Returns one page of the journal. Markers are left out."""
-    must_be_human(ask.caller)
+    """Returns one page of the journal, in sequence or from its end. Markers are left out."""
+    order, limit = _journal_part(ask.request)
     conversation = await control.seen(ask.ports, ask.conversation)
     journals = [*(former.id for former in conversation.formerly), conversation.id]
+    store, latest = ask.ports.store, order == "latest"
+    if latest:
+        journals.reverse()
     number, cursor = _place(ask.request.query.get("cursor"), len(journals))
-    page = await ask.ports.store.journal(journals[number], cursor, PAGE)
+    read = store.journal_back if latest else store.journal
+    page = await read(journals[number], cursor, limit)
     following: str | None = f"@{number} {page.cursor}" if page.cursor else f"@{number + 1}"
     if number == len(journals) - 1:
-        following = page.cursor
+        following = following if page.cursor and latest else page.cursor
     return views.json_response(
         {
             "entries": [
@@ -332,9 +359,19 @@ async def get_journal(ask: Ask) -> Response:
     )
 
 
+def _journal_part(request: Request) -> tuple[str, int]:
+    """Returns the order of a journal, and how many entries a page has. Raises BadRequest."""
+    order, limit = request.query.get("order", "sequence"), request.query.get("limit", str(PAGE))
+    if order not in ORDERS:
+        raise BadRequest("schema", f"order: one of {', '.join(ORDERS)}.", field="order")
+    if re.fullmatch("[0-9]{1,3}", limit) is None or not 1 <= int(limit) <= PAGE:
+        raise BadRequest("schema", f"limit: a number from 1 to {PAGE}.", field="limit")
+    return order, int(limit)
+
+
 def _place(cursor: str | None, journals: int) -> tuple[int, str | None]:
     """Returns which of a customer's journals a cursor is in, and the cursor in that journal. Those
-    of conversations that became part of this one come first. Raises BadRequest.
+    of conversations that became part of this one come first in sequence. Raises BadRequest.
     """
     last = journals - 1
     if cursor is None:
@@ -351,7 +388,7 @@ async def request_human(ask: Ask) -> Response:
     """Accepts a request for a human. Returns the conversation."""
     body = ask.body(RequestHumanBody)
     common = ask.common(body.request_id)
-    return await _control(
+    return await take_verb(
         ask,
         HumanRequested.model_validate(
             {**common, **body.model_dump(include={"reason", "metadata"})}
@@ -361,39 +398,63 @@ async def request_human(ask: Ask) -> Response:
 
 async def claim(ask: Ask) -> Response:
     """Accepts a human's claim of the conversation. Returns the conversation."""
-    must_speak_as(ask.caller, RepresentativeType.HUMAN)
     body = ask.body(ClaimBody)
-    who = body.representative.representative
-    return await _control(
-        ask, Claim.model_validate({**ask.common(body.request_id), "representative": who})
-    )
+    said = {
+        "representative": ask.human(body.representative),
+        "person_id": ask.person_id,
+        "offer": body.offer,
+    }
+    return await take_verb(ask, Claim.model_validate({**ask.common(body.request_id), **said}))
 
 
 async def release(ask: Ask) -> Response:
-    """Accepts that a human leaves. A key may release its own humans, an admin's key any human."""
-    must_be_human(ask.caller)
+    """Accepts that a human leaves. A person releases themselves, a key its own humans, and a
+    supervisor or an admin any human.
+    """
     body = ask.body(ReleaseBody)
-    owner = None if ask.caller.admin else ask.caller.name
+    anybody = is_supervisor(ask.caller)
+    who = body.representative if anybody else None
+    owner = None if anybody else ask.caller.name
     said = {
-        "representative": body.representative.representative,
+        "representative": who.representative if who else ask.human(body.representative),
+        "person_id": ask.person_id,
         "reason": body.reason,
         "owner": owner,
     }
-    return await _control(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+    return await take_verb(ask, HumanLeft.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def note(ask: Ask) -> Response:
+    """Accepts a person's note for their colleagues. Returns the conversation."""
+    body = ask.body(NoteBody)
+    said = {
+        "representative": ask.human(body.representative),
+        "person_id": ask.person_id,
+        "note": body.text,
+    }
+    return await take_verb(ask, Noted.model_validate({**ask.common(body.request_id), **said}))
+
+
+async def list_canned(ask: Ask) -> Response:
+    """Returns the answers that people at the desk choose from."""
+    answers = [
+        {"language": language, "title": title, "text": text}
+        for language, texts in ask.ports.canned.items()
+        for title, text in texts.items()
+    ]
+    return views.json_response({"answers": answers})
 
 
 async def fail(ask: Ask) -> Response:
     """Accepts that no human is available. Returns the conversation."""
-    must_be_human(ask.caller)
     body = ask.body(FailBody)
-    return await _control(
+    return await take_verb(
         ask, HandoffFailed.model_validate({**ask.common(body.request_id), "reason": body.reason})
     )
 
 
 async def link(ask: Ask) -> Response:
     """Links the conversation to another one. Returns it with the result of the link."""
-    must_be_admin(ask.caller)
     to = ask.canonical(ask.body(LinkBody).to)
     linked = await links.link(ask.ports, ask.conversation, to, ask.caller.name)
     now = await control.seen(ask.ports, to)
@@ -404,7 +465,6 @@ async def link(ask: Ask) -> Response:
 
 async def rename(ask: Ask) -> Response:
     """Gives a name of the conversation to another one. Returns the other one."""
-    must_be_admin(ask.caller)
     body = ask.body(RenameBody)
     name, to = ask.canonical(body.name), ask.canonical(body.to)
     renamed = await same_customer.rename(ask.ports, ask.conversation, name, to, ask.caller.name)
@@ -413,23 +473,27 @@ async def rename(ask: Ask) -> Response:
 
 async def unlink(ask: Ask) -> Response:
     """Removes the conversation's link. Returns the conversation."""
-    must_be_admin(ask.caller)
     return await _view(ask, await links.unlink(ask.ports, ask.conversation, ask.caller.name))
 
 
 async def delete_conversation(ask: Ask) -> Response:
     """Erases the conversation and those linked with it. Returns an empty object."""
-    must_be_admin(ask.caller)
     await erase.erase(ask.ports, ask.conversation, ask.caller.name)
     return views.json_response({})
 
 
-async def _control(ask: Ask, event: Event) -> Response:
+async def take_verb(ask: Ask, event: Event) -> Response:
+    """Takes a verb. Returns the conversation."""
     return await _view(ask, await control.control(ask.ports, event))
 
 
 async def _view(ask: Ask, conversation: Conversation, **more: object) -> Response:
     pending = await ask.ports.store.pending_count(conversation.id)
     return views.json_response(
-        {**views.conversation_view(conversation, pending, agent=is_human(ask.caller)), **more}
+        {
+            **views.conversation_view(
+                conversation, pending, agent=is_human(ask.caller), admin=ask.caller.admin
+            ),
+            **more,
+        }
     )

@@ -5,18 +5,35 @@ Routes and the OpenAPI document are generated from them.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.api import bodies, handlers, reports
+from shared.api import bodies, colleagues, handlers, people, reports, sign_in
 from shared.api.handlers import Ask
+from shared.api.keys import (
+    ADMIN,
+    ALL,
+    ANY,
+    DESK,
+    EVERYBODY,
+    HUMAN,
+    OWNER,
+    PERSON,
+    REPORTS,
+    REPORTS_ON_AGENTS,
+    SPEAKER,
+    SUPERVISOR,
+    Keyring,
+    Right,
+)
 from shared.schemas.conversation import Phase
 from shared.schemas.details import MEDIA_KINDS
-from shared.schemas.http import Response
+from shared.schemas.http import Request, Response
 
 Handler = Callable[[Ask], Awaitable[Response]]
-ANY, DESK, ADMIN = "any key", "a key that may speak as HUMAN, or an admin's", "an admin's key"
-SPEAKER = "a key that may speak as that type of representative"
+SignInHandler = Callable[[Keyring, Request], Awaitable[Response]]
+H = TypeVar("H", Handler, SignInHandler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +47,21 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Generic[H]):
     """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 
+    - `who`: who may call it; checked before the handler is.
     - `answer`: the name of a model in `answers`. Only the OpenAPI document imports that module,
       which keeps cold starts short.
-    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type.
+    - `csv`: the answer may be CSV. `takes_file`: the body is a file of any type. `from_page`:
+      it needs the header that Baton's own pages send.
     - `refused`: status codes that callers must handle, besides 400, 401, 403 and 503.
     """
 
     method: str
     path: str
-    handler: Handler
-    who: str
+    handler: H
+    who: Right
     summary: str
     answer: str
     body: type[BaseModel] | None = None
@@ -50,6 +69,7 @@ class Operation:
     refused: tuple[int, ...] = (404,)
     csv: bool = False
     takes_file: bool = False
+    from_page: bool = False
 
 
 CURSOR = Query("cursor", "`nextCursor` of the previous page")
@@ -62,7 +82,7 @@ PERIOD = (
 )
 C = "/conversations/{conversation}"
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[Operation[Handler], ...] = (
     Operation(
         "GET", "/conversations", handlers.list_conversations, DESK,
         "List the conversations of a phase, longest wait first.",
@@ -86,7 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "MessageAnswer", bodies.MessageBody, refused=(404, 409, 429),
     ),
     Operation(
-        "POST", f"{C}/media", handlers.upload_media, "a key that may speak",
+        "POST", f"{C}/media", handlers.upload_media, SPEAKER,
         "Upload a file for a message; the body is the file. Its name is in the header "
         "Content-Disposition.",
         "UploadAnswer",
@@ -115,7 +135,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET", f"{C}/journal", handlers.get_journal, DESK,
         "List the journal: the events, their commands, and the outcomes.",
-        "JournalAnswer", query=(CURSOR,),
+        "JournalAnswer",
+        query=(
+            CURSOR,
+            Query("order", "sequence by default, or the latest first", values=handlers.ORDERS),
+            Query("limit", "how many entries, at most 100, which is the default"),
+        ),
     ),
     Operation(
         "POST", f"{C}:requestHuman", handlers.request_human, ANY,
@@ -123,20 +148,55 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.RequestHumanBody, refused=(404, 409, 429),
     ),
     Operation(
-        "POST", f"{C}:claim", handlers.claim, "a key that may speak as HUMAN",
+        "POST", f"{C}:claim", handlers.claim, HUMAN,
         "Claim a conversation, unless another representative holds it.",
         "ConversationView", bodies.ClaimBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:release", handlers.release,
-        "the key that brought the human in, or an admin's",
+        OWNER,
         "Release a conversation: the human leaves it.",
         "ConversationView", bodies.ReleaseBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:transfer", people.transfer, HUMAN,
+        "Pass the conversation on: offer it to a person, or put the customer into a queue.",
+        "ConversationView", bodies.TransferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:decline", people.decline, HUMAN,
+        "Decline the offer that was made to you.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:withdraw", people.withdraw, HUMAN,
+        "Withdraw the offer that you made, or as a supervisor any offer.",
+        "ConversationView", bodies.OfferBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:takeOver", people.take_over, SUPERVISOR,
+        "Take the conversation from those who are present.",
+        "ConversationView", bodies.TakeOverBody, refused=(404, 409, 429),
     ),
     Operation(
         "POST", f"{C}:fail", handlers.fail, DESK,
         "Report that no human is available; a waiting customer is notified.",
         "ConversationView", bodies.FailBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "POST", f"{C}:note", handlers.note, HUMAN,
+        "Note something for colleagues; neither the customer nor a bot sees it.",
+        "ConversationView", bodies.NoteBody, refused=(404, 409, 429),
+    ),
+    Operation(
+        "GET", "/canned", handlers.list_canned, DESK,
+        "List the answers that people at the desk choose from.",
+        "CannedAnswer", refused=(),
+    ),
+    Operation(
+        "GET", "/people", colleagues.list_people, DESK,
+        "List the people who answer, whether they are available, and the desks.",
+        "PeopleAnswer", refused=(),
     ),
     Operation(
         "POST", f"{C}:link", handlers.link, ADMIN,
@@ -154,13 +214,48 @@ OPERATIONS: tuple[Operation, ...] = (
         "ConversationView", bodies.RenameBody, refused=(404, 409, 429),
     ),
     Operation(
-        "GET", "/reports/handoffs", reports.report_handoffs, DESK,
+        "GET", "/me", people.get_me, ALL,
+        "Get who calls: the person of BATON_AGENTS or the system, and their rights. With `since` "
+        "the answer has what the person sees of their work, and comes once that has changed.",
+        "MeAnswer",
+        query=(
+            Query("since", "`since` of the previous answer; empty to be answered at once"),
+            Query("page", "the name of the open page that asks; it counts as open"),
+        ),
+        refused=(),
+    ),
+    Operation(
+        "PUT", "/me/presence", people.update_presence, PERSON,
+        "Say whether you are available, and that your page is open.",
+        "PresenceAnswer", bodies.PresenceBody, refused=(429,),
+    ),
+    Operation(
+        "GET", "/reports/handoffs", reports.report_handoffs, REPORTS,
         "Get the report on the outcomes of handoffs.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
     ),
     Operation(
-        "GET", "/reports/agents", reports.report_agents, ADMIN,
+        "GET", "/reports/agents", reports.report_agents, REPORTS_ON_AGENTS,
         "Get the report on agents.",
         "ReportAnswer", query=PERIOD, refused=(), csv=True,
+    ),
+)  # fmt: skip
+
+# These need no key.
+SIGN_IN: tuple[Operation[SignInHandler], ...] = (
+    Operation(
+        "GET", "/session", sign_in.get_sign_in, EVERYBODY,
+        "Get how people sign in here.",
+        "SignInAnswer", refused=(),
+    ),
+    Operation(
+        "POST", "/session", sign_in.create_session, EVERYBODY,
+        "Sign in: a person's key, or an ID token of Google's, becomes a session cookie.",
+        "SessionAnswer", bodies.SignInBody, refused=(), from_page=True,
+    ),
+    Operation(
+        "DELETE", "/session", sign_in.delete_session, EVERYBODY,
+        "Sign out: remove the session cookie from the browser.",
+        "EmptyAnswer", refused=(), from_page=True,
     ),
 )  # fmt: skip

@@ -13,8 +13,10 @@ import pydantic_core
 
 from shared.api.handlers import Ask
 from shared.api.keys import Keyring
-from shared.api.operations import OPERATIONS, Handler
-from shared.api.page import is_page, reports_page
+from shared.api.operations import OPERATIONS, SIGN_IN, Handler, Operation
+from shared.api.page import is_page, page_file
+from shared.api.sign_in import BODY_LIMIT as SIGN_IN_LIMIT
+from shared.api.sign_in import renewal
 from shared.errors import BadRequest, BatonError, MethodNotAllowed, NotFound
 from shared.ports import Ports
 from shared.schemas.http import BODY_LIMIT, Request, Response
@@ -23,50 +25,68 @@ from shared.version import VERSION
 T = TypeVar("T")
 
 ROOT = "/v1"
-DOCUMENT = f"{ROOT}/openapi.json"
-# The segments of a path below /v1, {} for a percent-encoded one, and the handler of each method.
-ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {}
-VERBS: dict[str, Handler] = {}
+DOCUMENT, SESSION, ME = f"{ROOT}/openapi.json", f"{ROOT}/session", f"{ROOT}/me"
+# The segments of a path below /v1, {} for a percent-encoded one, and the operation of each method.
+ROUTES: dict[tuple[str, ...], dict[str, Operation[Handler]]] = {}
+VERBS: dict[str, Operation[Handler]] = {}
 UPLOADS = re.compile(rf"{ROOT}/conversations/[^/]+/media")
 for _one in OPERATIONS:
     _path, _, _verb = _one.path.partition(":")
     if _verb:
-        VERBS[_verb] = _one.handler
+        VERBS[_verb] = _one
     else:
         _segments = tuple(
             "{}" if part.startswith("{") else part for part in _path.strip("/").split("/")
         )
-        ROUTES.setdefault(_segments, {})[_one.method] = _one.handler
+        ROUTES.setdefault(_segments, {})[_one.method] = _one
+ROOTS = tuple(dict.fromkeys(segments[0] for segments in ROUTES))
 
 
 async def send_representative(
-    ports: Ports, keyring: Keyring, request: Request, page: Path | None = None
+    ports: Ports, keyring: Keyring, request: Request, pages: Path | None = None
 ) -> Response:
-    """Returns the answer to one request of the REST API, or a file of the reports page in folder
-    `page`. Raises any BatonError.
+    """Returns the answer to one request of the REST API, or a file of a page below the folder
+    `pages`. Raises any BatonError.
     """
     if is_page(request):
-        return reports_page(page, request)
+        return page_file(pages, ports.media_links.base if ports.media_links else None, request)
     if request.path == DOCUMENT:
         return openapi_document(request)
+    if _is_sign_in(request):
+        asked = _method({one.method: one for one in SIGN_IN}, request.method)
+        response = await asked.handler(keyring, request)
+        return replace(response, notes={"operation": asked.handler.__name__})
     caller = keyring.caller(request)
-    handler, segments = _route(request)
+    operation, segments = _route(request)
+    operation.who.check(caller)
     written, message = (*segments, "", "")[:2]
     ask = Ask(ports, caller, request, written, message)
-    response = await handler(ask)
+    response = await operation.handler(ask)
     conversation = ask.conversation if written else None
+    renewed = renewal(keyring, request) if request.path == ME else {}
     return replace(
         response,
-        notes={"operation": handler.__name__, "conversation": conversation, **response.notes},
+        headers={**response.headers, **renewed},
+        notes={
+            "operation": operation.handler.__name__,
+            "conversation": conversation,
+            **response.notes,
+        },
     )
 
 
+def _is_sign_in(request: Request) -> bool:
+    return request.path.rstrip("/") == SESSION
+
+
 def body_limit(keyring: Keyring, request: Request) -> int:
-    """Returns how many bytes of a body may be read: none for the page, and none without a valid
-    key.
+    """Returns how many bytes of a body may be read: none for a page, and none without a valid
+    key or session, but to sign in.
     """
     if is_page(request):
         return 0
+    if _is_sign_in(request):
+        return SIGN_IN_LIMIT
     try:
         keyring.caller(request)
     except BatonError:
@@ -96,12 +116,11 @@ def openapi_document(request: Request) -> Response:
     )
 
 
-def _route(request: Request) -> tuple[Handler, list[str]]:
+def _route(request: Request) -> tuple[Operation[Handler], list[str]]:
     segments = request.path.strip("/").split("/")
-    if segments[:1] != ["v1"] or segments[1:2] not in (["conversations"], ["reports"]):
+    if segments[:1] != ["v1"] or segments[1:2] not in [[root] for root in ROOTS]:
         raise NotFound(
-            "unknown-path",
-            "The API is below /v1/conversations and /v1/reports.",
+            "unknown-path", f"The API is below {', '.join(f'/v1/{root}' for root in ROOTS)}."
         )
     below = segments[1:]
     conversation, _, verb = below[1].rpartition(":") if len(below) == 2 else ("", "", "")
@@ -114,7 +133,7 @@ def _route(request: Request) -> tuple[Handler, list[str]]:
     return _method(methods, request.method), [_decoded(part) for part in encoded]
 
 
-def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Handler]]:
+def _methods(below: list[str]) -> tuple[tuple[str, ...], Mapping[str, Operation[Handler]]]:
     for pattern, methods in ROUTES.items():
         if len(pattern) == len(below) and all(
             p in ("{}", b) and b for p, b in zip(pattern, below, strict=True)

@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import pydantic_core
+from pydantic.alias_generators import to_camel
 
+from shared.api.keys import is_supervisor
 from shared.handoff.channels import all_of
-from shared.handoff.visibility import details_for, metadata_for, seen_by, words_for
+from shared.handoff.visibility import details_for, metadata_for, seen_by, session_for, words_for
 from shared.media.tokens import LIFETIME, Uploaded
 from shared.media_links import MediaLinks
+from shared.people.live import Live
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     Command,
@@ -23,12 +26,14 @@ from shared.schemas.commands import (
     ToChannel,
     ToCustomer,
 )
-from shared.schemas.conversation import Ahead, Conversation
+from shared.schemas.conversation import Ahead, Conversation, Phase
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Person, Presence
 from shared.schemas.representative import Representative
 from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
+from shared.settings.types import ApiKey
 
 
 def upload_view(
@@ -66,10 +71,13 @@ def waiting_view(conversation: Conversation, commands: Sequence[Command]) -> dic
     return {"state": "WAITING_FOR_CUSTOMER", "template": "SENT" if sent_now else sent_before}
 
 
-def conversation_view(conversation: Conversation, pending: int, *, agent: bool) -> dict[str, Any]:
+def conversation_view(
+    conversation: Conversation, pending: int, *, agent: bool, admin: bool = False
+) -> dict[str, Any]:
     """Returns a conversation.
 
-    With `agent` it has the variables and metadata that the agent audience may see.
+    With `agent` it has the variables and metadata that the agent audience may see, and the sessions
+    of a desk's virtual agent. With `admin` these have the parameters that the virtual agent got.
     """
     request = conversation.request
     return {
@@ -79,10 +87,13 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
             representative_view(human.representative) for human in conversation.humans
         ],
         "customerName": conversation.customer_name,
+        "locale": conversation.locale,
         "waitingSince": _time(conversation.waiting_since),
         "humanSince": _time(conversation.human_since),
         "requestReason": request.reason if request else None,
         "desk": request.desk if request else None,
+        "passedOn": conversation.passed_on or None,
+        "offer": _offer_view(conversation) if agent else None,
         "requestMetadata": _metadata(conversation) if agent else None,
         "opensAt": _time(conversation.opens_at),
         **_closed_view(conversation),
@@ -92,9 +103,46 @@ def conversation_view(conversation: Conversation, pending: int, *, agent: bool) 
         "linkedTo": conversation.linked_to,
         "channels": _channels_view(conversation),
         "variables": seen_by(Audience.AGENT, conversation.variables) if agent else {},
+        "platformContext": _context_view(conversation) if agent else None,
+        "virtualAgentSessions": _sessions_view(conversation, admin=admin) if agent else [],
         "pending": pending,
         "version": conversation.version,
     }
+
+
+def _offer_view(conversation: Conversation) -> dict[str, Any] | None:
+    """Returns the offer that stands. Its note is for the colleague, and for who made it."""
+    offer = conversation.offer
+    if offer is None:
+        return None
+    return {
+        "id": offer.id,
+        "to": offer.to,
+        "name": offer.name,
+        "by": offer.by,
+        "push": offer.push,
+        "reason": offer.reason,
+        "note": offer.note,
+        "until": _time(offer.until),
+    }
+
+
+def _context_view(conversation: Conversation) -> JsonObject | None:
+    context = conversation.platform_context
+    if context is None:
+        return None
+    return context.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _sessions_view(conversation: Conversation, *, admin: bool) -> list[dict[str, Any]]:
+    audience = None if admin else Audience.AGENT
+    return [
+        {
+            to_camel(name): value
+            for name, value in session_for(audience, one, conversation.variables).items()
+        }
+        for one in conversation.virtual_agent_sessions
+    ]
 
 
 def _metadata(conversation: Conversation) -> JsonObject | None:
@@ -159,6 +207,7 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
         "id": entry.id,
         "seq": entry.seq,
         "time": _time(entry.time),
+        "occurredAt": _time(entry.occurred_at),
         "kind": entry.kind,
         "source": entry.source,
         "actor": entry.actor,
@@ -176,6 +225,70 @@ def entry_view(entry: JournalEntry, links: MediaLinks | None = None) -> dict[str
     return {name: value for name, value in view.items() if value is not None}
 
 
+def caller_view(caller: ApiKey) -> dict[str, Any]:
+    """Returns who calls: a person as BATON_AGENTS has them, or a system."""
+    person = caller.person
+    known = person.model_dump(mode="json") if person else {"id": caller.name, "name": caller.name}
+    return {
+        **known,
+        "kind": "person" if person else "system",
+        "may": sorted(caller.may),
+        "supervisor": is_supervisor(caller),
+        "admin": caller.admin,
+        "templates": caller.templates,
+        "reports": caller.reports,
+    }
+
+
+def colleague_view(person: Person, *, available: bool, room: int | None) -> dict[str, Any]:
+    """Returns a person to whom a customer may be passed on."""
+    view = {
+        "id": person.id,
+        "name": person.name,
+        "languages": list(person.languages),
+        "desks": list(person.desks),
+        "available": available,
+        "room": room,
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def presence_view(presence: Presence, person: Person) -> dict[str, Any]:
+    """Returns what a person does now. `until` is when the last of their pages is gone."""
+    return {
+        "state": presence.state,
+        "until": _time(max(presence.pages.values(), default=None)),
+        "capacity": person.capacity,
+        "slots": [
+            {"conversation": slot.conversation, "kind": slot.kind}
+            for slot in presence.slots.values()
+        ],
+    }
+
+
+def live_view(seen: Live, person: Person) -> dict[str, Any]:
+    """Returns what a person sees of their work."""
+    lists = {
+        name: [listed_view(one) for one in seen.listed[phase] if not one.erased]
+        for name, phase in (("queue", Phase.QUEUED), ("held", Phase.HUMAN))
+        if phase in seen.listed
+    }
+    mine = [listed_view(one) for one in seen.mine if not one.erased]
+    return {
+        "since": seen.name,
+        "presence": presence_view(seen.presence, person),
+        "mine": mine,
+        **lists,
+    }
+
+
+def listed_view(conversation: Conversation) -> dict[str, Any]:
+    """Returns a conversation of a list. Counting what is pending would take one more query."""
+    view = conversation_view(conversation, 0, agent=True)
+    del view["pending"]
+    return view
+
+
 def representative_view(representative: Representative) -> dict[str, Any]:
     """Returns a representative as JSON data."""
     return representative.shown
@@ -190,6 +303,7 @@ def _command_view(command: Command) -> dict[str, Any]:
     what["state"] = command.state.value
     if isinstance(command, SendEvent):
         what["eventType"] = command.event_type
+        what["name"] = command.representative.display_name
     if isinstance(command, ToCustomer):
         what["as"] = command.representative.representative_type.value
     if isinstance(command, ToChannel) and command.channel is not None:

@@ -62,6 +62,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             if settings.ccai_signature_max_age
             else None,
             now=WallClock().now,
+            replaces_failed_agents=settings.virtual_agent_failed == "request-human",
         ),
     ]
     return {platform.name: platform for platform in known}

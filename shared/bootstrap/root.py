@@ -3,6 +3,7 @@ the event loop.
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
@@ -15,18 +16,19 @@ from urllib.parse import unquote, urlsplit
 from shared import tracing
 from shared.bootstrap.desks import desks
 from shared.bootstrap.platforms import api_urls, capabilities, platforms
-from shared.bootstrap.policy import policy
+from shared.bootstrap.policy import people, policy
 from shared.bootstrap.teams import team
 from shared.errors import Misconfigured
 from shared.logs import log
 from shared.media_links import MediaLinks
-from shared.ports import ConversationStore, CrmRecord, Opened, Ports, Publisher, Webhooks
+from shared.ports import ConversationStore, CrmRecord, Opened, Ports, Publisher, SignIn, Webhooks
 from shared.schemas.http import PUSH_LIMIT, Answer, Call, Door, Request
 from shared.settings.doors import closed_doors
 from shared.settings.model import Settings, read_settings
 from shared.transports.clock import WallClock
 
 if TYPE_CHECKING:
+    from shared.api.keys import Keyring
     from shared.bots.run_bot import Assistant
     from shared.stores.media.bucket import BucketStore
     from shared.stores.media.directory import DirectoryStore
@@ -60,10 +62,13 @@ class Baton:
             crm=self._crm(),
             desks=desks(self.settings),
             team=team(self.settings),
+            canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
             media_store=self._media_store,
+            people=people(self.settings),
+            page_open_for=timedelta(seconds=self.settings.presence_seconds),
         )
 
     @cached_property
@@ -109,22 +114,41 @@ class Baton:
             origins=frozenset(settings.bridge_allowed_origins),
             audiences=settings.bridge_variables_audiences,
             script=(folder / "bridge.js").read_bytes(),
+            tells_failures=settings.virtual_agent_failed == "request-human",
         )
         return Door(
             partial(forward_variables, self.ports, bridge), partial(body_limit, self.ports, bridge)
         )
 
     def send_representative(self, folder: Path | None = None) -> Door:
-        from shared.api.keys import Keyring
         from shared.api.routes import body_limit, is_upload, send_representative
 
-        page, keyring = (
-            folder / "reports" if folder else None,
-            Keyring(self.settings.baton_api_keys),
-        )
+        keyring = self._keyring()
         ports = self._delivering("send_representative")
-        answer = partial(send_representative, ports, keyring, page=page)
+        answer = partial(send_representative, ports, keyring, pages=folder)
         return Door(answer, partial(body_limit, keyring), partial(is_upload, keyring))
+
+    def _keyring(self) -> "Keyring":
+        from shared.api.keys import Keyring
+        from shared.api.sessions import Sessions
+
+        settings = self.settings
+        keys = settings.baton_session_keys
+        return Keyring(
+            keys=settings.api_keys,
+            people=settings.people,
+            sessions=Sessions(keys, WallClock(), secure=settings.deployed) if keys else None,
+            sign_in=self._sign_in(),
+        )
+
+    def _sign_in(self) -> SignIn | None:
+        settings = self.settings
+        if settings.baton_sign_in_client_id is None:
+            return None
+        from shared.transports.google_sign_in import GoogleSignIn
+
+        domains = settings.baton_sign_in_domains
+        return GoogleSignIn(settings.baton_sign_in_client_id, domains, self._sender, WallClock())
 
     def deliver_outbox(self) -> Door:
         from shared.delivery.wake_ups import deliver_outbox
@@ -243,12 +267,12 @@ class Baton:
 
     async def _answer_inline(self, body: bytes) -> None:
         from shared.bots.run_bot import answer
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
 
         await answer(self.ports, self.assistant, parse_object(body))
 
     async def _notify_inline(self, body: bytes) -> None:
-        from shared.platforms.base import parse_object
+        from shared.platforms.bodies import parse_object
         from shared.teams.notify_handoff import take
 
         await take(self.ports, parse_object(body))
@@ -361,7 +385,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
 
 def announce(function: str) -> None:
     """Logs at start which of a function's doors are closed because a setting is missing; wrong
-    settings are logged as well.
+    settings are logged as well. What is loaded by now stays, so garbage collection leaves it alone.
     """
     with contextlib.suppress(Misconfigured):
         tracing.name_project(baton().settings.google_cloud_project)
@@ -372,3 +396,4 @@ def announce(function: str) -> None:
                 function=function,
                 setting=setting,
             )
+    gc.freeze()

@@ -12,7 +12,7 @@ from pydantic import JsonValue, ValidationError
 from shared.bots import ujet
 from shared.bots.base import Escalation, Question, Reply
 from shared.errors import BadRequest
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault

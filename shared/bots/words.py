@@ -7,7 +7,7 @@ import pydantic_core
 from pydantic import Field
 
 from shared.bots.base import Question
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
 from shared.schemas.conversation import Conversation
 from shared.schemas.ids import sha256

@@ -12,13 +12,14 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.errors import BadRequest
 from shared.handoff.visibility import Projection, captured
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.events import Event, VariablesCaptured, VirtualAgentJoined, VirtualAgentLeft
 from shared.schemas.ids import conversation_id, sha256
 from shared.schemas.times import Time, time_or_none
 from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent, Variable
+from shared.schemas.virtual_agents import session_of, tells_failure
 
 ORIGIN_LIMIT = 255  # characters
 
@@ -96,18 +97,32 @@ async def _source(ports: Ports, task: TaskVirtualAgent) -> str:
     return own if await ports.store.load(dialogflow) is None else dialogflow
 
 
-def events_of(report: BrowserReport, audiences: tuple[Audience, ...], now: datetime) -> list[Event]:
+def events_of(
+    report: BrowserReport, audiences: tuple[Audience, ...], now: datetime, *, tells_failures: bool
+) -> list[Event]:
     """Returns the events of a report: that the virtual agent joined or left, and the variables that
-    it captured.
+    it captured. With `tells_failures` the team is notified if it left because it failed.
     """
-    events: list[Event] = []
-    for kind in _KINDS[report.reported.type]:
-        if kind is not VariablesCaptured:
-            who = {"name": report.task.virtual_agent_name, "reason": report.task.finish_reason}
-            events.append(kind.model_validate({**report.common, **who}))
-        elif variables := _variables(report, audiences, now):
-            events.append(VariablesCaptured(**report.common, variables=variables))
+    task, kinds, events = report.task, _KINDS[report.reported.type], list[Event]()
+    session = session_of(task, audiences, _provenance(report))
+    common = {**report.common, "session": session}
+    who = {**common, "name": task.virtual_agent_name, "reason": task.finish_reason}
+    for kind in kinds:
+        if kind is VirtualAgentJoined:
+            events.append(VirtualAgentJoined(**who))
+        elif kind is VirtualAgentLeft:
+            failed = tells_failures and tells_failure(task.finish_reason)
+            events.append(VirtualAgentLeft(**who, failed=failed))
+        elif (variables := _variables(report, audiences, now)) or len(kinds) == 1:
+            events.append(VariablesCaptured(**common, variables=variables))
     return events
+
+
+def _provenance(report: BrowserReport) -> Provenance:
+    reported = report.reported
+    return Provenance(
+        signed=False, agent=report.agent, origin=reported.origin, seen_at=reported.seen_at
+    )
 
 
 def _variables(
@@ -116,10 +131,7 @@ def _variables(
     """Returns the captured variables. The platform's own filter for events let them pass, so by
     default only that audience gets them.
     """
-    reported, task = report.reported, report.task
-    provenance = Provenance(
-        signed=False, agent=report.agent, origin=reported.origin, seen_at=reported.seen_at
-    )
+    task, provenance = report.task, _provenance(report)
     return tuple(
         variable
         for capture in task.captured_variables

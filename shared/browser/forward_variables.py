@@ -17,7 +17,7 @@ from shared.conversations.apply import Batch
 from shared.edge.error_response import error_response
 from shared.errors import BadRequest, BatonError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 from shared.logs import sanitised
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.ids import sha256
@@ -36,13 +36,14 @@ PREFLIGHT = {
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """The trust of forward_variables: token keys, exact origins, and the audiences that a browser's
-    reports may reach.
+    reports may reach. `tells_failures`: the team is notified of a virtual agent that failed.
     """
 
     token_keys: tuple[str, ...]
     origins: frozenset[str]
     audiences: tuple[Audience, ...] = (Audience.EVENT,)
     script: bytes = b""
+    tells_failures: bool = False
 
 
 async def forward_variables(ports: Ports, bridge: Bridge, request: Request) -> Response:
@@ -181,7 +182,8 @@ async def _take(batch: Batch, bridge: Bridge, agent: str, given: Any) -> Browser
     Raises BadRequest, and Unavailable where the browser may send it again.
     """
     report = await report_of(batch.ports, agent, given)
-    for event in events_of(report, bridge.audiences, batch.ports.clock.now()):
+    now, tells = batch.ports.clock.now(), bridge.tells_failures
+    for event in events_of(report, bridge.audiences, now, tells_failures=tells):
         await batch.apply(event)
     return report
 

@@ -11,21 +11,31 @@ load ──> decide ──> commit ──────────────> d
 
 import asyncio
 import contextlib
-import itertools
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
-from shared.conversations.contention import in_turn, until_uncontended
+from shared.conversations.contention import until_uncontended
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.held_messages import Entries, settled, with_held
 from shared.conversations.own_acts import with_own_act
 from shared.conversations.queue_position import with_place
-from shared.conversations.resolve import NOTHING_BESIDE, Beside, resolved, with_joined, with_source
+from shared.conversations.resolve import Place, place_of, where_it_acts
+from shared.conversations.room import (
+    AT_CAPACITY,
+    Seen,
+    as_seen,
+    explained,
+    healed,
+    with_person,
+    written,
+)
 from shared.conversations.too_large import smaller
-from shared.errors import BatonError, NotFound, TooLarge, TooMany, Unavailable
+from shared.errors import BatonError, TooLarge, TooMany, Unavailable
 from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
@@ -33,13 +43,18 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, ChatCreated, Event, Unknown
+from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
 from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.schemas.own_events import PersonGone
 
 OUTBOX_LIMIT = 500
 AT_ONCE = 20  # customers of one batch
+# where the store hangs, the waiting events must not hang one after another
+LONGEST_WAIT_SECONDS = 0.5
+
+_LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +89,38 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 
 
 async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
-    nonce, tries = uuid.uuid4().hex, itertools.count()
+    nonce = uuid.uuid4().hex
     async with in_turn(_customer(ports, event)):
-        return await until_uncontended(
-            lambda: _attempt(ports, event, nonce, limit, fresh=next(tries) > 0)
-        )
+        try:
+            return await _attempt(ports, event, nonce, limit, fresh=False)
+        except PreconditionFailed:
+            return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=True))
+
+
+@asynccontextmanager
+async def in_turn(conversation: str) -> AsyncIterator[None]:
+    """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
+    LONGEST_WAIT_SECONDS it goes ahead without one.
+    """
+    lock = _LOCKS.get(conversation)
+    if lock is None:  # no other event has it or waits for it, so no timer is needed
+        lock = _LOCKS[conversation] = asyncio.Lock()
+        mine: bool = await lock.acquire()
+    else:
+        mine = await _acquired(lock)
+    try:
+        yield
+    finally:
+        if mine:
+            lock.release()
+
+
+async def _acquired(lock: asyncio.Lock) -> bool:
+    try:
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
 
 
 def _customer(ports: Ports, event: Event) -> str:
@@ -87,24 +129,10 @@ def _customer(ports: Ports, event: Event) -> str:
     return next((copy.value.id for copy in copies), event.source)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an event acts: the event as one of that conversation, the conversation, what the commit
-    writes beside it, whether the customer's names are news, and the entries of the messages that
-    wait for the customer.
-    """
-
-    event: Event
-    snapshot: Snapshot[Conversation]
-    beside: Beside = NOTHING_BESIDE
-    learns: bool = False
-    held: Entries = ()
-
-
 async def _attempt(
     ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool
 ) -> Applied:
-    place = await _where(ports, event, nonce, fresh)
+    place = await place_of(ports, event, nonce, fresh)
     if place is None:
         return Applied(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
@@ -120,16 +148,41 @@ async def _attempt(
     held: Entries = ()
     if asks_for_held(conversation, event):
         event, held = await with_held(ports, conversation, event)
+    person: Seen = None
+    if isinstance(event, TakesRoom | PersonGone):
+        event, person = await with_person(ports, event)
+    if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
+        return Applied(conversation, Verdict.IGNORED, emits=False)
     decision = _decided(ports, event, conversation)
+    if decision.reason == AT_CAPACITY and person is not None:
+        person = await healed(ports, person, where_it_acts)
+        event = as_seen(ports, event, person)
+        decision = _decided(ports, event, conversation)
     if decision.refusal is not None:
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(place, event=event, snapshot=Snapshot(conversation, snapshot.token), held=held)
+        decision = explained(ports, event, decision, decision.refusal, person)
+    here = replace(
+        place,
+        event=event,
+        snapshot=Snapshot(conversation, snapshot.token),
+        held=held,
+        person=person,
+    )
     return await _commit(ports, here, decision, nonce)
 
 
-async def _commit(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
+def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
+    """Returns whether the person still is gone, and still has that slot: who opened a page again
+    before the commit keeps what they hold.
+    """
+    if person is None or event.slot not in person.value.slots:
+        return False
+    return person.value.is_gone(ports.clock.now())
+
+
+async def _commit(ports: Ports, place: Place, decision: Decision, nonce: str) -> Applied:
     """Cuts a fact that is too large for a record. A refusal would only make its platform send it
     again.
     """
@@ -153,7 +206,7 @@ async def _commit(ports: Ports, place: _Place, decision: Decision, nonce: str) -
     )
 
 
-async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) -> Applied:
+async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> Applied:
     event, snapshot, beside = place.event, place.snapshot, place.beside
     entries = entries_of(ports, event, decision, nonce)
     alone = not (beside.entries or beside.updates or place.held)
@@ -169,15 +222,16 @@ async def _write(ports: Ports, place: _Place, decision: Decision, nonce: str) ->
         commands=decision.commands,
     )
     try:
-        written = await ports.store.commit(
+        created = await ports.store.commit(
             Commit(
                 [stored, *entries[1:], *beside.entries],
                 [Snapshot(conversation, snapshot.token), *beside.conversations],
-                [*beside.updates, *settled(place.held, decision.ended)],
+                [*beside.updates, *(settled(place.held, decision.ended) if place.held else ())],
+                [] if place.person is None else written(ports, event, decision, place.person),
             )
         )
         if hand is not None:
-            done = replace(done, in_hand=hand.keep(entry, written.entries[0].token))
+            done = replace(done, in_hand=hand.keep(entry, created.entries[0].token))
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
@@ -208,7 +262,7 @@ def _records(event: Event, conversation: Conversation, ports: Ports) -> list[tup
     return [(event.source, event.entry_id), *formers]
 
 
-async def _learn(ports: Ports, place: _Place, nonce: str) -> None:
+async def _learn(ports: Ports, place: Place, nonce: str) -> None:
     """Commits what the names of a duplicate tell: no other webhook may tell it."""
     if not place.learns or place.snapshot.token is None:
         return
@@ -287,139 +341,6 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
     return Decision(unchanged, (), Verdict.QUARANTINED, reason)
 
 
-async def where_it_acts(
-    ports: Ports, source: str, *, fresh: bool = True
-) -> Snapshot[Conversation] | None:
-    """Returns the conversation on which the id `source` acts, whose journal has what was sent:
-    the channel's while both ends of a link agree, else its own; None for one that was never seen.
-
-    Without `fresh` it may be an old copy: good enough to find a journal, or to commit under its
-    token, but not to know who speaks. Copies that disagree are read again. Raises Unavailable.
-    """
-    found = await led(ports, source, fresh=fresh)
-    return await _acting(ports, found, fresh=fresh) if found else None
-
-
-async def led(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
-    """Returns the conversation for which the id `source` stands: its own, or the one that it became
-    part of or that has this name now.
-    """
-    found = await ports.store.load(source, fresh=fresh)
-    to = found.value.leads_to if found else None
-    if to is None:
-        return found
-    return await ports.store.load(to, fresh=fresh) or found
-
-
-async def _acting(
-    ports: Ports, found: Snapshot[Conversation], *, fresh: bool
-) -> Snapshot[Conversation] | None:
-    source = found.value.id
-    if found.value.linked_to is None:
-        return found
-    channel = await ports.store.load(found.value.linked_to, fresh=fresh)
-    if channel is not None and source in channel.value.links:
-        return channel
-    if not fresh:
-        return await where_it_acts(ports, source)
-    # The channel expired, and may have begun again since: an unlink or an erase would have changed
-    # both ends.
-    return Snapshot(found.value.model_copy(update={"linked_to": None}), found.token)
-
-
-async def _where(ports: Ports, event: Event, nonce: str, fresh: bool) -> _Place | None:
-    """Returns where `event` acts, in a new conversation where it may open one; None for a fact
-    about a customer who is not there any more.
-
-    Raises NotFound, and PreconditionFailed where the copy of an erased conversation may be old.
-    """
-    named = None
-    if event.names:
-        named = await resolved(ports, event, nonce, fresh=fresh)
-        own: Snapshot[Conversation] | None = named.conversation
-        event = with_joined(event, named.joined)
-        if not named.is_reached:
-            begins_with = None if named.conversation.value.address else event.address
-            event = event.model_copy(update={"address": event.strong_address or begins_with})
-    else:
-        own = await led(ports, event.source, fresh=fresh)
-    if own is not None:
-        event = with_source(event, own.value.id)
-    found = await _acting(ports, own, fresh=fresh) if own else None
-    beside = named.beside if named else NOTHING_BESIDE
-    if named and named.learns and own and found and found.value.id != own.value.id:
-        changed = own.value.model_copy(update={"version": own.value.version + 1})
-        beside = replace(
-            beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
-        )
-    learns = named is not None and (named.learns or bool(named.beside.conversations))
-    if found is not None:
-        found, beside = _as_changed(found, beside)
-    if found is not None and _has_begun(found.value, event) and not found.value.erased:
-        return _Place(event, found, beside, learns)
-    if found is not None and not fresh and (found.value.ours or not _begins(event)):
-        # another instance may have seen the customer come back
-        raise PreconditionFailed
-    begun = _newcomer(ports, event, found)
-    return _Place(event, begun, beside, learns) if begun else None
-
-
-def _as_changed(
-    found: Snapshot[Conversation], beside: Beside
-) -> tuple[Snapshot[Conversation], Beside]:
-    """Returns the conversation on which an event acts as the customer's names have changed it: it
-    is written once.
-    """
-    changed = next((one for one in beside.conversations if one.value.id == found.value.id), None)
-    if changed is None:
-        return found, beside
-    others = tuple(one for one in beside.conversations if one is not changed)
-    return changed, replace(beside, conversations=others)
-
-
-def _has_begun(conversation: Conversation, event: Event) -> bool:
-    """Returns whether a conversation lives in the document, and not only names."""
-    return bool(conversation.address) or not (event.names or conversation.is_only_a_name)
-
-
-def _begins(event: Event) -> bool:
-    """Returns whether `event` may open a conversation: only a platform knows the customer's
-    address. A timer, or the result of a delivery, is about an existing conversation.
-    """
-    return event.fact and event.address is not None
-
-
-def _newcomer(
-    ports: Ports, event: Event, erased: Snapshot[Conversation] | None
-) -> Snapshot[Conversation] | None:
-    """Returns a new conversation for a platform's fact; None where the fact may not open one.
-
-    An erased conversation begins again with the next version. A desk may still report on a customer
-    who was erased: then only a new chat counts.
-    """
-    if not event.fact:
-        raise NotFound(
-            "unknown-conversation", "Baton knows no such conversation.", conversation=event.source
-        )
-    is_ours = erased is not None and erased.value.ours
-    if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
-        return None
-    # a tap may be the customer's first event
-    guess = {"locale": getattr(event, "locale", None)}
-    conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
-    if erased is None:
-        return Snapshot(conversation, None)
-    known, version = erased.value, erased.value.version
-    kept = {
-        "version": version,
-        "outbox_base": version,
-        "erasing": known.erasing,
-        "ours": known.ours,
-        **known.identity,
-    }
-    return Snapshot(conversation.model_copy(update=kept), erased.token)
-
-
 async def _with_room(
     ports: Ports, conversation: Conversation, event: Event, limit: int | None
 ) -> Conversation:
@@ -454,14 +375,19 @@ class Batch:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
         self.ports = replace(ports, hand=self._hand) if self._hand else ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
+        self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
     async def __aenter__(self) -> "Batch":
         return self
 
     async def __aexit__(self, *_: object) -> None:
         done = await self._hand.deliver() if self._hand else ()
-        left = (one for one, needed in self._touched.items() if needed or one not in done)
-        await asyncio.gather(*(wake(self.ports, one) for one in left))
+        left = [one for one, needed in self._touched.items() if needed or one not in done]
+        wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
+        if len(wakes) == 1:
+            await wakes[0]
+        else:
+            await asyncio.gather(*wakes)
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
@@ -469,7 +395,15 @@ class Batch:
         if applied.emits:
             needed = self._touched.get(applied.conversation.id, False)
             self._touched[applied.conversation.id] = needed or not applied.in_hand
+        if applied.duplicate is None and _looks_for_a_person(self.ports, applied.conversation):
+            self._touched[applied.conversation.id] = True
+            self._assigned.add(applied.conversation.id)
         return applied
+
+
+def _looks_for_a_person(ports: Ports, conversation: Conversation) -> bool:
+    assign = conversation.assign
+    return assign is not None and assign.due_at <= ports.clock.now()
 
 
 async def apply_and_wake(
@@ -527,19 +461,25 @@ async def side_by_side(
     reported: Sequence[Reported],
 ) -> None:
     """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
+    groups = _by_customer(ports, reported)
+    if len(groups) == 1:  # as in almost every webhook: it needs no task of its own
+        await work(groups[0])
+        return
     places = asyncio.Semaphore(AT_ONCE)
 
     async def in_its_place(group: Sequence[Reported]) -> None:
         async with places:
             await work(group)
 
-    await asyncio.gather(*map(in_its_place, _by_customer(ports, reported)))
+    await asyncio.gather(*map(in_its_place, groups))
 
 
 def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Reported]]:
     """Returns the reports in groups of one customer each: those that share any name, directly,
     through another report, or through this instance's copy of the conversation.
     """
+    if len(reported) < 2:
+        return [[one] for one in reported]
     group_of: dict[str, list[Reported]] = {}
     place = {id(one): n for n, one in enumerate(reported)}
     for one in reported:
@@ -557,11 +497,14 @@ def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Report
     return [sorted(group, key=lambda one: place[id(one)]) for group in groups]
 
 
-async def wake(ports: Ports, conversation: str, *, timers: bool = False) -> None:
-    """Asks delivery to look at a conversation. A lost wake-up costs only time: the sweep finds what
-    is due.
+async def wake(
+    ports: Ports, conversation: str, *, timers: bool = False, person: str | None = None
+) -> None:
+    """Asks delivery to look at a conversation, and with `person` whether that person is gone. A
+    lost wake-up costs only time: the sweep finds what is due.
     """
-    body = WakeUp(conversation=conversation, timers=timers).model_dump_json().encode()
+    wake_up = WakeUp(conversation=conversation, timers=timers, person=person)
+    body = wake_up.model_dump_json(exclude_none=True).encode()
     try:
         await ports.publisher.publish(OUTBOX, body, conversation)
     except Unavailable as error:

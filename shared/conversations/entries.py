@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.handoff.machine import Decision
-from shared.handoff.visibility import form_kept
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
@@ -22,9 +21,8 @@ from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
 from shared.schemas.ids import command_id, entry_id, platform_of
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
-from shared.schemas.sealed import Sealed
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
@@ -98,10 +96,11 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         reason=decision.reason,
         event_id=event.id,
         native_id=event.native_id,
-        digest=event.digest,
+        # no caller's request has the id of what a customer did
+        digest=None if isinstance(event, ByCustomer) else event.digest,
         captured_for=decision.captured_for,
         **_words(event, decision),
-        occurred_at=event.occurred_at if decision.conversation.tracked else None,
+        occurred_at=event.occurred_at,
         representative=getattr(event, "representative", None),
         over=event.over,
         marker=event.heard_by is not None,
@@ -205,11 +204,9 @@ def _dedupe_record(entry: JournalEntry, **update: object) -> JournalEntry:
 
 def with_streams(ports: Ports, entry: JournalEntry) -> JournalEntry:
     """Returns the entry with a Stream command for each record; unchanged where streams are off."""
-    streams = (
-        _stream_of(entry, one)
-        for one in entry.commands
-        if ports.streams and isinstance(one, Record)
-    )
+    if not ports.streams:
+        return entry
+    streams = (_stream_of(entry, one) for one in entry.commands if isinstance(one, Record))
     return entry.model_copy(update={"commands": (*entry.commands, *streams)})
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from shared.conversations.apply import where_it_acts
+from shared.conversations.resolve import where_it_acts
 from shared.errors import BatonError
 from shared.logs import log
 from shared.platforms.suggestions import all_of
@@ -36,6 +36,8 @@ LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names
 NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)
 _BEFORE = "/messages/"  # of the id, where a message is named in full
 _SAID = (BotMessage.kind, HumanMessage.kind)  # other messages are Baton's own
+# reports that name a message by the platform's own id
+NAMES_A_MESSAGE = Undelivered | SuggestionResponse | Receipt
 _OWN_ACTS = (UserMessage.kind, SuggestionResponse.kind, HumanRequested.kind)
 
 

@@ -4,7 +4,7 @@ floor back takes control.
 
 import asyncio
 
-from shared.handoff.floor import LAPSES_AFTER
+from shared.handoff.channels import LAPSES_AFTER
 from shared.ports import Ports
 from shared.schemas.commands import GiveFloor, State, ToChannel
 from shared.schemas.conversation import Conversation, OwnAct

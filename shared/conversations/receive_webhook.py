@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pydantic_core
 
-from shared.conversations.apply import Read, side_by_side, take, where_it_acts
-from shared.conversations.id_translation import in_our_ids
+from shared.conversations.apply import Read, side_by_side, take
+from shared.conversations.id_translation import NAMES_A_MESSAGE, in_our_ids
+from shared.conversations.resolve import where_it_acts
 from shared.errors import BatonError, MethodNotAllowed, NotFound
 from shared.handoff.machine import listeners
 from shared.logs import log
@@ -40,7 +41,7 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     strangers = Counter[str]()
 
     async def read(one: Event | Ephemeral) -> Event | Ephemeral | None:
-        ours = await in_our_ids(ports, one)
+        ours = await in_our_ids(ports, one) if isinstance(one, NAMES_A_MESSAGE) else one
         strangers["messages"] += ours is None
         return ours
 

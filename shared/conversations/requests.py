@@ -4,8 +4,9 @@ before.
 
 from datetime import timedelta
 
-from shared.conversations.apply import Applied, apply_and_wake, led, where_it_acts
+from shared.conversations.apply import Applied, apply_and_wake
 from shared.conversations.id_translation import in_their_ids
+from shared.conversations.resolve import led, where_it_acts
 from shared.errors import AlreadyExists, BatonError, NotFound, Refused
 from shared.handoff.transitions import TRACKED
 from shared.logs import log

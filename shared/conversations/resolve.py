@@ -1,39 +1,21 @@
-"""Whose the names in a webhook are: reads the documents of the names, and prepares what the event's
-own commit writes beside its conversation.
+"""On which conversation an event acts: whose the names in a webhook are, where links lead, and
+whether a conversation begins. It reads those documents, and prepares what the event's own commit
+writes beside its conversation.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.conversations.entries import (
-    FIRST_LOOK,
-    closings,
-    entries_of,
-    new_entry,
-    with_record,
-)
-from shared.errors import Unavailable
-from shared.handoff.channels import all_of
-from shared.handoff.machine import decide
+from shared.conversations.merges import Noted, noted_of
+from shared.errors import NotFound, Unavailable
 from shared.handoff.names import Missing, Naming
-from shared.logs import log
-from shared.measures.definitions import close
-from shared.ports import Ports, Snapshot
-from shared.schemas.commands import Publish, SendMessage, State
-from shared.schemas.conversation import Conversation, Phase
-from shared.schemas.desks import Called
-from shared.schemas.details import Details, MovedNumber
-from shared.schemas.events import ByCustomer, Event, NamesChanged
-from shared.schemas.ids import command_id, entry_id
+from shared.ports import Ports, PreconditionFailed, Snapshot
+from shared.schemas.conversation import Conversation
+from shared.schemas.details import Details
+from shared.schemas.events import ByCustomer, ChatCreated, Event, NamesChanged
 from shared.schemas.journal import JournalEntry
-from shared.schemas.measures import Name as Measured
-from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
-from shared.schemas.own_events import NumberMoved
-from shared.schemas.representative import RepresentativeType
-from shared.schemas.times import format_time
-
-MOST_PENDING = 100  # entries of two conversations that one commit can go through
+from shared.schemas.people import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +42,154 @@ class Resolved:
     learns: bool = False
     joined: tuple[str, ...] = ()
     is_reached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event acts: the event as one of that conversation, the conversation, what the commit
+    writes beside it, whether the customer's names are news, the entries of the messages that wait
+    for the customer, and the person whose room the event may take.
+    """
+
+    event: Event
+    snapshot: Snapshot[Conversation]
+    beside: Beside = NOTHING_BESIDE
+    learns: bool = False
+    held: tuple[Snapshot[JournalEntry], ...] = ()
+    person: Snapshot[Presence] | None = None
+
+
+async def where_it_acts(
+    ports: Ports, source: str, *, fresh: bool = True
+) -> Snapshot[Conversation] | None:
+    """Returns the conversation on which the id `source` acts, whose journal has what was sent:
+    the channel's while both ends of a link agree, else its own; None for one that was never seen.
+
+    Without `fresh` it may be an old copy: good enough to find a journal, or to commit under its
+    token, but not to know who speaks. Copies that disagree are read again. Raises Unavailable.
+    """
+    found = await led(ports, source, fresh=fresh)
+    return await _acting(ports, found, fresh=fresh) if found else None
+
+
+async def led(ports: Ports, source: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
+    """Returns the conversation for which the id `source` stands: its own, or the one that it became
+    part of or that has this name now.
+    """
+    found = await ports.store.load(source, fresh=fresh)
+    to = found.value.leads_to if found else None
+    if to is None:
+        return found
+    return await ports.store.load(to, fresh=fresh) or found
+
+
+async def _acting(
+    ports: Ports, found: Snapshot[Conversation], *, fresh: bool
+) -> Snapshot[Conversation] | None:
+    source = found.value.id
+    if found.value.linked_to is None:
+        return found
+    channel = await ports.store.load(found.value.linked_to, fresh=fresh)
+    if channel is not None and source in channel.value.links:
+        return channel
+    if not fresh:
+        return await where_it_acts(ports, source)
+    # The channel expired, and may have begun again since: an unlink or an erase would have changed
+    # both ends.
+    return Snapshot(found.value.model_copy(update={"linked_to": None}), found.token)
+
+
+async def place_of(ports: Ports, event: Event, nonce: str, fresh: bool) -> Place | None:
+    """Returns where `event` acts, in a new conversation where it may open one; None for a fact
+    about a customer who is not there any more.
+
+    Raises NotFound, and PreconditionFailed where the copy of an erased conversation may be old.
+    """
+    named = None
+    if event.names:
+        named = await resolved(ports, event, nonce, fresh=fresh)
+        own: Snapshot[Conversation] | None = named.conversation
+        event = with_joined(event, named.joined)
+        if not named.is_reached:
+            begins_with = None if named.conversation.value.address else event.address
+            event = event.model_copy(update={"address": event.strong_address or begins_with})
+    else:
+        own = await led(ports, event.source, fresh=fresh)
+    if own is not None:
+        event = with_source(event, own.value.id)
+    found = await _acting(ports, own, fresh=fresh) if own else None
+    beside = named.beside if named else NOTHING_BESIDE
+    if named and named.learns and own and found and found.value.id != own.value.id:
+        changed = own.value.model_copy(update={"version": own.value.version + 1})
+        beside = replace(
+            beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
+        )
+    learns = named is not None and (named.learns or bool(named.beside.conversations))
+    if found is not None:
+        found, beside = _as_changed(found, beside)
+    if found is not None and _has_begun(found.value, event) and not found.value.erased:
+        return Place(event, found, beside, learns)
+    if found is not None and not fresh and (found.value.ours or not _begins(event)):
+        # another instance may have seen the customer come back
+        raise PreconditionFailed
+    begun = _newcomer(ports, event, found)
+    return Place(event, begun, beside, learns) if begun else None
+
+
+def _as_changed(
+    found: Snapshot[Conversation], beside: Beside
+) -> tuple[Snapshot[Conversation], Beside]:
+    """Returns the conversation on which an event acts as the customer's names have changed it: it
+    is written once.
+    """
+    changed = next((one for one in beside.conversations if one.value.id == found.value.id), None)
+    if changed is None:
+        return found, beside
+    others = tuple(one for one in beside.conversations if one is not changed)
+    return changed, replace(beside, conversations=others)
+
+
+def _has_begun(conversation: Conversation, event: Event) -> bool:
+    """Returns whether a conversation lives in the document, and not only names."""
+    return bool(conversation.address) or not (event.names or conversation.is_only_a_name)
+
+
+def _begins(event: Event) -> bool:
+    """Returns whether `event` may open a conversation: only a platform knows the customer's
+    address. A timer, or the result of a delivery, is about an existing conversation.
+    """
+    return event.fact and event.address is not None
+
+
+def _newcomer(
+    ports: Ports, event: Event, erased: Snapshot[Conversation] | None
+) -> Snapshot[Conversation] | None:
+    """Returns a new conversation for a platform's fact; None where the fact may not open one.
+
+    An erased conversation begins again with the next version. A desk may still report on a customer
+    who was erased: then only a new chat counts.
+    """
+    if not event.fact:
+        raise NotFound(
+            "unknown-conversation", "Baton knows no such conversation.", conversation=event.source
+        )
+    is_ours = erased is not None and erased.value.ours
+    if event.address is None or (is_ours and not isinstance(event, ChatCreated)):
+        return None
+    # a tap may be the customer's first event
+    guess = {"locale": getattr(event, "locale", None)}
+    conversation = ports.policy.newcomer(event.source, event.address).model_copy(update=guess)
+    if erased is None:
+        return Snapshot(conversation, None)
+    known, version = erased.value, erased.value.version
+    kept = {
+        "version": version,
+        "outbox_base": version,
+        "erasing": known.erasing,
+        "ours": known.ours,
+        **known.identity,
+    }
+    return Snapshot(conversation.model_copy(update=kept), erased.token)
 
 
 async def resolved(ports: Ports, event: Event, nonce: str, *, fresh: bool) -> Resolved:
@@ -155,202 +285,18 @@ async def prepared(
         for id, one in naming.changed.items()
         if id != conversation
     }
-    entries: list[JournalEntry] = []
-    for moved, reason, acting in naming.notes:
-        log("WARNING", "a number is another customer's now", conversation=moved, reason=reason)
-        told = naming.changed.get(acting)
-        if told is None or acting == conversation or told.erased or not told.address:
-            about = written.get(moved) or naming.changed[moved]
-            entries.append(_note(ports, about, "number_moved", reason, nonce))
-            continue
-        event = _moved(ports, told, moved, reason, nonce)
-        decision = decide(told, event, ports.clock.now(), ports.policy)
-        written[acting] = decision.conversation
-        entries += entries_of(ports, event, decision, nonce)
-    updates: list[Snapshot[JournalEntry]] = []
-    for keep, lose in naming.merges:
-        whole = naming.changed[keep]
-        before = [one.value for one in (read.get(keep), read.get(lose)) if one]
-        entries += _merge_entries(ports, whole, lose, before, written, nonce, actor)
-        updates += await _dropped(ports, whole, lose)
     known = read.get(conversation)
     value = naming.changed.get(conversation) or (known.value if known else None)
     if value is None:
         raise Unavailable("names-changed", "The customer's names have changed meanwhile.")
-    if naming.refused:
-        entries += await _conflict(ports, value, naming.refused, nonce)
-    beside = Beside(
-        tuple(Snapshot(one, token(id)) for id, one in written.items()),
-        tuple(entries),
-        tuple(updates),
-    )
+    noted = Noted()
+    if naming.notes or naming.merges or naming.refused:
+        noted = await noted_of(ports, naming, value, written, read, nonce, actor)
+    conversations = tuple(Snapshot(one, token(id)) for id, one in written.items())
+    beside = Beside(conversations, tuple(noted.entries), tuple(noted.updates))
     learns = conversation in naming.changed
     joined = tuple(lose for _, lose in naming.merges)
     return Resolved(Snapshot(value, token(conversation)), beside, learns, joined)
-
-
-def _moved(ports: Ports, told: Conversation, moved: str, reason: str, nonce: str) -> NumberMoved:
-    now = ports.clock.now()
-    channel = next((one for one in all_of(told) if one.id == moved), None)
-    reachable = channel is not None and not channel.unreachable
-    return NumberMoved(
-        id=nonce,
-        source=moved,
-        actor="system",
-        reason=reason,
-        occurred_at=now,
-        details=Details(number_moved=MovedNumber(reachable=reachable)),
-        form={
-            "conversationId": moved,
-            "requestId": nonce,
-            "sendTime": format_time(now),
-            "userStatus": {"createTime": format_time(now)},
-        },
-    )
-
-
-async def _conflict(
-    ports: Ports, known: Conversation, refused: tuple[str, str, str], nonce: str
-) -> Sequence[JournalEntry]:
-    """Returns the entry that notifies the team, once, that two conversations are one customer's and
-    stay apart.
-    """
-    one, other, reason = refused
-    kind = "identity_conflict"
-    entry = new_entry(
-        ports,
-        entry_id(known.id, kind, " ".join(sorted((one, other)))),
-        known.id,
-        kind,
-        seq=known.version + 1,
-        actor="system",
-        nonce=nonce,
-        reason=reason,
-    )
-    if await ports.store.entry(known.id, entry.id) is not None:
-        return ()
-    log(
-        "ERROR",
-        "two conversations are one customer's and cannot be joined by themselves",
-        conversation=one,
-        other=other,
-        reason=reason,
-    )
-    body = Notification(
-        id=command_id(known.id, entry.id, kind),
-        type="identity.conflict",
-        conversation=known.id,
-        time=entry.time,
-        reason=f"{reason}: {one if other == known.id else other}",
-        transcript=transcript_of(known.id),
-    )
-    told = Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
-    return (entry.model_copy(update={"commands": (told,), "due_at": entry.time + FIRST_LOOK}),)
-
-
-def _note(
-    ports: Ports, conversation: Conversation, kind: str, reason: str, nonce: str
-) -> JournalEntry:
-    return new_entry(
-        ports,
-        entry_id(conversation.id, kind, nonce),
-        conversation.id,
-        kind,
-        seq=conversation.version,
-        actor="system",
-        nonce=nonce,
-        reason=reason,
-    )
-
-
-def _merge_entries(
-    ports: Ports,
-    whole: Conversation,
-    lose: str,
-    before: Sequence[Conversation],
-    written: dict[str, Conversation],
-    nonce: str,
-    actor: str,
-) -> list[JournalEntry]:
-    """Returns an entry in both journals. A handoff of the conversation that does not go on ends
-    there, for the reports and for the team.
-    """
-    seq = {whole.id: written.get(whole.id, whole).version, lose: written[lose].version}
-    found = []
-    for one in before:
-        entry = new_entry(
-            ports,
-            entry_id(one.id, "same_customer", f"{nonce} {lose}"),
-            one.id,
-            "same_customer",
-            seq=seq[one.id],
-            actor=actor,
-            nonce=nonce,
-            reason="same-customer",
-        )
-        if one.id == lose:
-            if one.phase is not Phase.BOT:
-                entry = _ended(entry, one)
-            left = {human.frame for human in one.humans} - {human.frame for human in whole.humans}
-            gone = tuple(human for human in one.humans if human.frame in left)
-            ends = one.model_copy(update={"humans": gone})
-            entry = with_record(ports, entry, close(ends, Measured.LINKED, entry.time).measures)
-        elif (goes := _let_go(before, whole)) is not None:
-            commands = tuple(closings(entry, goes, "same-customer"))
-            due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}
-            entry = entry.model_copy(update=due)
-        found.append(entry)
-    return found
-
-
-def _let_go(before: Sequence[Conversation], whole: Conversation) -> Called | None:
-    """Returns the desk whose handoff does not go on, where both conversations had called one."""
-    called = [one.called for one in before if one.called is not None]
-    return next((one for one in called if one != whole.called), None)
-
-
-def _ended(entry: JournalEntry, before: Conversation) -> JournalEntry:
-    body = Notification(
-        id=command_id(before.id, entry.id, "same-customer"),
-        type="handoff.failed" if before.phase is Phase.QUEUED else "handoff.ended",
-        conversation=before.id,
-        time=entry.time,
-        reason="same-customer",
-        transcript=transcript_of(before.id),
-        desk=before.request.desk if before.request else None,
-    )
-    told = Publish(id=body.id, topic=HANDOFFS, body=body.model_dump(mode="json", by_alias=True))
-    return entry.model_copy(update={"commands": (told,), "due_at": entry.time + FIRST_LOOK})
-
-
-async def _dropped(ports: Ports, whole: Conversation, lose: str) -> list[Snapshot[JournalEntry]]:
-    """Returns the entries of both outboxes without what a bot still wanted to say, where a human is
-    here. What a delivery has in hand cannot be taken back. Raises Unavailable.
-    """
-    if not whole.humans:
-        return []
-    pending = [
-        entry
-        for one in (whole.id, lose)
-        for entry in await ports.store.pending(one, 0, MOST_PENDING + 1)
-    ]
-    if len(pending) > MOST_PENDING:
-        raise Unavailable("outbox-full", "Too much waits for delivery; send it again later.")
-    now = ports.clock.now()
-    found = []
-    for entry in pending:
-        commands = tuple(
-            one.model_copy(update={"state": State.DROPPED, "error": "human-present"})
-            if isinstance(one, SendMessage)
-            and one.state is State.PENDING
-            and one.representative.representative_type is RepresentativeType.BOT
-            and (one.until is None or one.until < now)
-            else one
-            for one in entry.value.commands
-        )
-        if commands != entry.value.commands:
-            found.append(Snapshot(entry.value.with_commands(commands), entry.token))
-    return found
 
 
 def with_source(event: Event, conversation: str) -> Event:

@@ -4,7 +4,7 @@ still be open.
 
 from dataclasses import dataclass
 
-from shared.conversations.apply import where_it_acts
+from shared.conversations.resolve import where_it_acts
 from shared.customers.desk_customers import whose
 from shared.errors import BatonError
 from shared.logs import log

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from shared.conversations.apply import led
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import new_entry, with_record
+from shared.conversations.resolve import led
 from shared.conversations.stream import stream_what_waits
 from shared.customers.desk_chats import chat_of, end_chats, unended
 from shared.customers.link_entries import next_version

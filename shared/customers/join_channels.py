@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from shared.customers.link_entries import next_version, record_of
 from shared.errors import Refused
@@ -22,6 +23,7 @@ from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
+from shared.schemas.virtual_agents import with_session
 
 PAGE = 100
 _UNSETTLED = {State.PENDING, State.BROKEN}
@@ -47,6 +49,7 @@ _NOBODYS: Mapping[str, object] = {
     "timer": None,
     "human_since": None,
     "first_response_seconds": None,
+    "answered": False,
     "said": (),
     "handback": None,
     "awaited": None,
@@ -178,6 +181,10 @@ def _merged(
 ) -> Conversation:
     update: dict[str, object] = {
         "variables": merge(primary.variables, other.variables, now),
+        "platform_context": primary.platform_context or other.platform_context,
+        "virtual_agent_sessions": reduce(
+            with_session, other.virtual_agent_sessions, primary.virtual_agent_sessions
+        ),
         "locale": primary.locale or other.locale,
         "customer_name": primary.customer_name or other.customer_name,
         "handback": primary.handback or other.handback,
@@ -240,7 +247,7 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
     """Returns the handoff that goes on in the primary conversation; its humans are not yet shown on
     other channels.
     """
-    held = ("phase", "human_since", "first_response_seconds", "said")
+    held = ("phase", "human_since", "first_response_seconds", "answered", "said")
     return {
         **{name: getattr(other, name) for name in held},
         "request": other.request or primary.request,

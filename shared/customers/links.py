@@ -5,9 +5,10 @@ ends change in one commit.
 import uuid
 from collections.abc import Collection, Mapping
 
-from shared.conversations.apply import led, wake
+from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import entries_of
+from shared.conversations.resolve import led
 from shared.customers import join_channels as identity
 from shared.customers import same_customer
 from shared.customers.link_entries import ended, next_version, record_of

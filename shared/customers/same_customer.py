@@ -6,10 +6,10 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
-from shared.conversations.apply import led, wake
+from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import new_entry
-from shared.conversations.resolve import prepared
+from shared.conversations.resolve import led, prepared
 from shared.errors import BadRequest, NotFound, Refused
 from shared.handoff.names import Missing, Naming
 from shared.platforms.base import HasNames

@@ -11,12 +11,14 @@ from datetime import datetime
 from shared.conversations.apply import apply
 from shared.customers.erase import finish_erase
 from shared.delivery.drain import Drain
+from shared.people.assign import next_offer
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
 from shared.schemas.own_events import (
     ChatIdleTimeout,
     HumanIdleTimeout,
+    OfferTimeout,
     ReopenTimeout,
     UnclaimedTimeout,
 )
@@ -58,7 +60,7 @@ async def fire_timers(ports: Ports, conversation: str) -> None:
     delivery that follows needs no wake-up.
     """
     snapshot = await ports.store.load(conversation)
-    while snapshot is not None and (event := _due(snapshot.value, ports)) is not None:
+    while snapshot is not None and (event := await _due(snapshot.value, ports)) is not None:
         if (await apply(ports, event, limit=None)).duplicate is not None:
             break
         snapshot = await ports.store.load(conversation)
@@ -66,8 +68,9 @@ async def fire_timers(ports: Ports, conversation: str) -> None:
         await finish_erase(ports, [snapshot.value])
 
 
-def _due(conversation: Conversation, ports: Ports) -> Event | None:
+async def _due(conversation: Conversation, ports: Ports) -> Event | None:
     timer, now = conversation.timer, ports.clock.now()
+    assign, offer = conversation.assign, conversation.offer
     late = next((one for one in conversation.waiting if one.gives_up_at <= now), None)
     if late is not None:
         return ReopenTimeout(
@@ -76,6 +79,10 @@ def _due(conversation: Conversation, ports: Ports) -> Event | None:
             actor="timer",
             entry=late.entry,
         )
+    if offer is not None and offer.until <= now:
+        return OfferTimeout(id=offer.id, source=conversation.id, actor="timer", offer=offer.id)
+    if assign is not None and assign.due_at <= now:
+        return await next_offer(ports, conversation, assign)
     if timer is None or timer.due_at > now:
         return None
     return _TIMEOUTS[timer.kind](

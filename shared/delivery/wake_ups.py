@@ -6,7 +6,8 @@ from shared.delivery.deliver import deliver
 from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
-from shared.platforms.base import validate
+from shared.people.gone import let_go
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.notifications import WakeUp
@@ -30,6 +31,8 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
         raise MethodNotAllowed("POST")
     wake_up = validate(WakeUp, pushed_body(request))
     until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    if wake_up.person is not None:
+        await let_go(ports, wake_up.person, wake_up.conversation)
     delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
     while delivered.retry_at is not None:
         due_in = (delivered.retry_at - ports.clock.now()).total_seconds()

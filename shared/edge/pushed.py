@@ -4,7 +4,7 @@ import base64
 
 from shared import tracing
 from shared.errors import BadRequest
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.http import Request
 

@@ -5,16 +5,24 @@ A conversation's own fields describe the channel in use; `elsewhere` keeps what 
 showed. When the customer moves to another channel, a human who was never shown there is introduced
 before their next message, and one who has left since is shown as LEFT. So each channel shows whole
 frames.
+
+A platform may let several senders answer one customer. Who is active there is known by what the
+platform reports and by what it accepted of ours. The latest word of the platform's own clock
+counts. Some platforms count whole seconds, so within one second a word of a higher rank counts:
+what was only heard, what came to us, and a report that the floor moved.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.schemas.conversation import Channel, Conversation, Floor, Participant
+from shared.schemas.conversation import Channel, Conversation, Floor, Holder, OwnAct, Participant
 
 # The message that says STOP, in any language, must not end the unsubscribing that it caused.
 KEYWORD_FOLLOWS = timedelta(seconds=10)
+HEARD, TO_US, MOVED = 0, 1, 2
+LAPSES_AFTER = timedelta(days=1)  # a sender of whom nothing was heard since is not active any more
 _Update = Mapping[str, object]
+_Channel = Channel | Conversation  # the channel in use has its fields in the conversation
 
 
 def in_use(conversation: Conversation) -> Channel:
@@ -116,7 +124,7 @@ def acted(
     channel's window, ends their unsubscribing, and gives their addresses there.
     """
 
-    def after(channel: Channel) -> _Update:
+    def after(channel: _Channel) -> _Update:
         known, since = channel.last_user_at, channel.unsubscribed_at
         latest = (
             {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
@@ -137,7 +145,7 @@ def readdressed(
 ) -> Conversation:
     """Returns the conversation after a report that the customer's names have changed."""
 
-    def after(channel: Channel) -> _Update:
+    def after(channel: _Channel) -> _Update:
         is_late = channel.last_user_at is not None and at < channel.last_user_at
         return {} if is_late or not address else _addresses(channel, address, strong_address)
 
@@ -157,9 +165,67 @@ def without_number(conversation: Conversation, source: str) -> Conversation:
     )
 
 
-def _addresses(channel: Channel, address: str, strong_address: str | None) -> _Update:
+def _addresses(channel: _Channel, address: str, strong_address: str | None) -> _Update:
     strong = strong_address or channel.strong_address
     return {"address": address, "strong_address": strong, "unreachable": False}
+
+
+def active(floor: Floor | None, own_act: OwnAct | None, now: datetime) -> Holder:
+    """Returns who is active. OURS where the platform never said that it knows several senders.
+
+    `own_act` counts where it is later than the platform's latest word.
+    """
+    if floor is None:
+        return Holder.OURS
+    holder = floor.holder
+    if own_act is not None and (floor.since is None or own_act.at > floor.since):
+        holder = Holder.OPEN if own_act.gave else Holder.OURS
+    elif holder is Holder.THEIRS and floor.since and now - floor.since >= LAPSES_AFTER:
+        holder = Holder.OPEN
+    return Holder.OPEN if floor.handing_back and holder is Holder.OURS else holder
+
+
+def noted(known: Floor | None, holder: Holder, at: datetime | None, rank: int) -> Floor:
+    """Returns the floor after a word of the platform; unchanged where that word is older than the
+    latest one. A word without a time counts as now.
+    """
+    if known is None:
+        return Floor(holder=holder, since=at, rank=rank, shared=holder is Holder.THEIRS)
+    if _is_late(known, at, rank):
+        return known
+    theirs = holder is Holder.THEIRS
+    update = {
+        "holder": holder,
+        "since": at or known.since,
+        "rank": rank,
+        "handing_back": known.handing_back and theirs,
+        "shared": known.shared or theirs,
+    }
+    return known.model_copy(update=update)
+
+
+def _is_late(known: Floor, at: datetime | None, rank: int) -> bool:
+    """Returns whether a word of the platform is older than the latest one."""
+    if known.since is None or at is None:
+        return False
+    return (at, rank) < (known.since, known.rank)
+
+
+def later(one: Floor | None, other: Floor | None) -> Floor | None:
+    """Returns the floor of two conversations that turn out to be one: the later word counts."""
+    if one is None or other is None:
+        return one or other
+    if other.since is None:
+        return one
+    is_older = one.since is None or (one.since, one.rank) < (other.since, other.rank)
+    return other if is_older else one
+
+
+def floor_of(conversation: Conversation, source: str) -> Floor | None:
+    """Returns who is active on one of the customer's channels, as far as that is known."""
+    if source == conversation.channel:
+        return conversation.floor
+    return next(one.floor for one in conversation.elsewhere if one.id == source)
 
 
 def with_floor(conversation: Conversation, source: str, floor: Floor) -> Conversation:
@@ -192,11 +258,11 @@ def subscribed(conversation: Conversation, source: str, at: datetime) -> Convers
 
 
 def _on(
-    conversation: Conversation, source: str, change: Callable[[Channel], _Update]
+    conversation: Conversation, source: str, change: Callable[[_Channel], _Update]
 ) -> Conversation:
     """Returns the conversation with one of its channels changed."""
     if source == conversation.channel:
-        return conversation.model_copy(update=change(in_use(conversation)))
+        return conversation.model_copy(update=change(conversation))
     others = (
         one.model_copy(update=change(one)) if one.id == source else one
         for one in conversation.elsewhere

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from shared.handoff.bot_turns import is_out_of_turns
+from shared.handoff.channels import active
 from shared.handoff.draft import Draft
-from shared.handoff.floor import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
+from shared.handoff.surveys import answers, is_button
 from shared.handoff.terms import Condition, Effect, Guard
 from shared.schemas.conversation import Conversation, Holder, Participant, Phase, Waiting
 from shared.schemas.events import (
@@ -26,21 +27,33 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    OfferEnded,
     Overheard,
     Said,
     Subscribed,
+    SuggestionResponse,
+    TakeOver,
+    TakesRoom,
+    Transfer,
     Undelivered,
     Unsubscribed,
+    UserMessage,
+    VirtualAgentLeft,
     attachments_by_customer,
 )
 from shared.schemas.journal import Verdict
 from shared.schemas.own_events import (
+    AssignTimeout,
     ChatIdleTimeout,
     ChatOpened,
     HumanIdleTimeout,
+    Offered,
+    OfferTimeout,
+    PersonGone,
     ReopenTimeout,
     TemplateLost,
     UnclaimedTimeout,
+    Unlinked,
 )
 from shared.schemas.representative import RepresentativeType
 
@@ -106,8 +119,10 @@ def asks_for_held(conversation: Conversation, event: Event) -> bool:
 
 
 def _named(conversation: Conversation, event: Event) -> Participant | None:
-    if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft):
+    if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft | Transfer | TakeOver):
         return conversation.present(event.representative)
+    if isinstance(event, PersonGone):
+        return next((human for human in conversation.humans if human.slot == event.slot), None)
     return None
 
 
@@ -278,11 +293,167 @@ def _desk_done(conversation: Conversation, event: Event, _: Policy) -> bool:
     )
 
 
+def _desk_done_offered(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return conversation.offer is not None and _desk_done(conversation, event, policy)
+
+
+def _asks_back(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    """Words from before the human came, or from before the wait, were said to somebody else."""
+    if not policy.back_asked or not isinstance(event, UserMessage) or event.said is None:
+        return False
+    request = conversation.request
+    begun = [human.joined_at for human in conversation.humans]
+    if request is not None and not begun:
+        begun = [request.queued_at or request.accepted_at]
+    said_at = event.occurred_at
+    is_old = said_at is not None and any(said_at < since for since in begun)
+    return not is_old and policy.notices.asks_back(event.said, conversation.locale)
+
+
+def _answers_survey(known: Conversation, event: Event, now: datetime, _: Policy) -> bool:
+    return known.survey is not None and isinstance(event, FromUser) and answers(known, event, now)
+
+
+def _moved(conversation: Conversation, event: Event, _: Policy) -> bool:
+    seen = event.seen_holder if isinstance(event, Transfer | TakeOver) else None
+    return seen is not None and seen != conversation.holder
+
+
+def _unnamed(conversation: Conversation, event: Event, _: Policy) -> bool:
+    """A supervisor's late request must not put out people whom they have not seen there."""
+    if isinstance(event, Transfer):
+        return event.seen_holder is None and _named(conversation, event) is None
+    return isinstance(event, TakeOver) and event.seen_holder is None
+
+
+def _stranger(conversation: Conversation, event: Event, _: Policy) -> bool:
+    is_supervisor = isinstance(event, Transfer) and event.supervisor
+    return not is_supervisor and _named(conversation, event) is None
+
+
+def _others(conversation: Conversation, event: Event) -> bool:
+    """Returns whether somebody else than the representative of the event is present."""
+    who = event.representative.name if isinstance(event, ByRepresentative) else None
+    return any(human.representative.name != who for human in conversation.humans)
+
+
+def _others_here(conversation: Conversation, event: Event, _: Policy) -> bool:
+    is_agents = isinstance(event, Transfer) and not event.supervisor
+    return is_agents and _others(conversation, event)
+
+
+def _alone(conversation: Conversation, event: Event, _: Policy) -> bool:
+    return _named(conversation, event) is not None and not _others(conversation, event)
+
+
+def _to_agent(event: Event) -> str | None:
+    return event.to_agent if isinstance(event, Transfer) else None
+
+
+def _to_present(conversation: Conversation, event: Event, _: Policy) -> bool:
+    """A colleague may have joined under the person's name by a system's key."""
+    to = _to_agent(event)
+    person = event.person if isinstance(event, Transfer) else None
+    is_named = person is not None and conversation.present(person.person.representative) is not None
+    return to is not None and (is_named or any(human.person == to for human in conversation.humans))
+
+
+def _not_available(_: Conversation, event: Event, __: Policy) -> bool:
+    person = event.person if isinstance(event, Transfer) else None
+    return _to_agent(event) is not None and (person is None or not person.available)
+
+
+def _full(conversation: Conversation, event: Event, _: Policy) -> bool:
+    """An offer to the person holds room for them."""
+    person = event.person if isinstance(event, TakesRoom) else None
+    return person is not None and person.room == 0 and not conversation.offered_to(person.person.id)
+
+
+def _app_only(conversation: Conversation) -> bool:
+    return all(human.app for human in conversation.humans)
+
+
+def _offer_of(event: Event) -> str | None:
+    return event.offer if isinstance(event, Claim | OfferEnded | OfferTimeout) else None
+
+
+def _offer_over(conversation: Conversation, event: Event, _: Policy) -> bool:
+    named, offer = _offer_of(event), conversation.offer
+    return named is not None and (offer is None or offer.id != named)
+
+
+def _offer_foreign(conversation: Conversation, event: Event, _: Policy) -> bool:
+    offer = conversation.offer
+    if offer is None or offer.id != _offer_of(event):
+        return False
+    if isinstance(event, OfferEnded) and event.why == "withdrawn":
+        return not event.supervisor and event.by != offer.by
+    return offer.to != (event.by if isinstance(event, OfferEnded) else _person(event))
+
+
+def _person(event: Event) -> str | None:
+    return event.person_id if isinstance(event, ByRepresentative) else None
+
+
+def _tried(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    person = event.person if isinstance(event, Offered) else None
+    may_be = person is not None and person.available and person.person.id not in conversation.tried
+    return conversation.offer is not None or not may_be or _full(conversation, event, policy)
+
+
+def _last_one(conversation: Conversation, _: Event, __: Policy) -> bool:
+    return len(conversation.humans) == 1
+
+
+def _desk_to(event: Event) -> str | None:
+    return event.to_desk if isinstance(event, Transfer) else None
+
+
+def _same_desk(conversation: Conversation, event: Event, _: Policy) -> bool:
+    request = conversation.request
+    return isinstance(event, Transfer) and (
+        event.to_queue or (request is not None and request.desk == event.to_desk)
+    )
+
+
+def _desk_closed(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
+    route = policy.next_wait(conversation, _desk_to(event), now)
+    return route.closed and not route.waits
+
+
+def _to_bot(conversation: Conversation, _: Event, now: datetime, policy: Policy) -> bool:
+    """No colleague goes on where the desk is closed, where the platform has its own people, and
+    where only somebody in the channel's own app was present.
+    """
+    if conversation.offer is not None:
+        return False
+    if policy.human_idle == "bot" or conversation.tracked:
+        return True
+    route = policy.next_wait(conversation, None, now)
+    is_closed = route.closed and not route.waits
+    return is_closed or _app_only(conversation)
+
+
+def _returnable(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
+    request = conversation.request
+    if request is None or request.origin is None:
+        return False
+    if isinstance(event, UnclaimedTimeout):
+        is_over = event.n > policy.unclaimed_reminders
+    elif isinstance(event, Unlinked):
+        is_over = _has_chat(conversation, event.over)
+    else:
+        is_over = event.fact
+    return is_over and not policy.next_wait(conversation, request.origin, now).closed
+
+
 def _outdated(conversation: Conversation, event: Event, _: Policy) -> bool:
-    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout):
+    if not isinstance(event, UnclaimedTimeout | HumanIdleTimeout | ChatIdleTimeout | AssignTimeout):
         return False
     # linked since: the timer was another conversation's
-    timer, elsewhere = conversation.timer, event.source != conversation.id
+    is_look = isinstance(event, AssignTimeout)
+    timer = conversation.assign if is_look else conversation.timer
+    elsewhere = event.source != conversation.id
     return timer is None or elsewhere or (timer.armed, timer.n) != (event.armed, event.n)
 
 
@@ -332,7 +503,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.HEARD: _heard,
     Guard.HEARD_BEFORE: lambda _c, event, _p: _heard_before(event),
     Guard.HEARD_BEFORE_ASSISTED: lambda conversation, event, _p: (
-        _heard_before(event) and _assisted(conversation)
+        _heard_before(event) and (_assisted(conversation) or conversation.passed_on)
     ),
     Guard.HEARD_BEFORE_UNASKED: lambda _c, event, policy: (
         _heard_before(event) and event.kind not in policy.bot_hears
@@ -344,16 +515,58 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.PRESENT: lambda conversation, event, _p: _named(conversation, event) is not None,
     Guard.HOLDER: _holder,
     Guard.FOREIGN: _foreign,
-    Guard.APP_ONLY: lambda conversation, _e, _p: all(human.app for human in conversation.humans),
-    Guard.LAST_ONE: lambda conversation, _e, _p: len(conversation.humans) == 1,
+    Guard.APP_ONLY: lambda conversation, _e, _p: _app_only(conversation),
+    Guard.APP_ONLY_FULL: lambda conversation, event, policy: (
+        _app_only(conversation) and _full(conversation, event, policy)
+    ),
+    Guard.LAST_ONE: _last_one,
+    Guard.LAST_ONE_OFFERED: lambda conversation, event, policy: (
+        conversation.offer is not None and _last_one(conversation, event, policy)
+    ),
+    Guard.OTHERS_STAY: lambda conversation, _e, _p: len(conversation.humans) > 1,
+    Guard.PASSED_ON: lambda conversation, _e, _p: conversation.passed_on,
+    Guard.PASSING_ON: lambda conversation, event, _p: not event.fact and conversation.passed_on,
+    Guard.ASKS_BACK: _asks_back,
+    Guard.OLD_SURVEY: lambda _c, event, _p: (
+        isinstance(event, SuggestionResponse) and is_button(event)
+    ),
+    Guard.MOVED: _moved,
+    Guard.UNNAMED: _unnamed,
+    Guard.STRANGER: _stranger,
+    Guard.OTHERS_HERE: _others_here,
+    Guard.ALONE: _alone,
+    Guard.TO_PRESENT: _to_present,
+    Guard.TO_AGENT: lambda _c, event, _p: _to_agent(event) is not None,
+    Guard.NOT_AVAILABLE: _not_available,
+    Guard.FULL: _full,
+    Guard.SAME_DESK: _same_desk,
+    Guard.OFFERED_ALREADY: lambda conversation, event, _p: (
+        _to_agent(event) is not None and conversation.offered_to(_to_agent(event))
+    ),
+    Guard.OFFERED_TO_THEM: lambda conversation, event, _p: (
+        _person(event) is not None and conversation.offered_to(_person(event))
+    ),
+    Guard.OFFER_OVER: _offer_over,
+    Guard.OFFER_FOREIGN: _offer_foreign,
+    Guard.OFFERED_SLOT: lambda conversation, event, _p: (
+        isinstance(event, PersonGone)
+        and conversation.offer is not None
+        and conversation.offer.id == event.slot
+    ),
+    Guard.TRIED: _tried,
     Guard.REQUEST_ABSENT: lambda conversation, event, _p: (
         not event.fact and _named(conversation, event) is None
     ),
     Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.DESK_DONE: _desk_done,
+    Guard.DESK_DONE_OFFERED: _desk_done_offered,
     Guard.DESK_OUT: lambda _c, event, _p: _needs_no_human(event),
+    Guard.AGENT_FAILED: lambda _c, event, _p: isinstance(event, VirtualAgentLeft) and event.failed,
     Guard.OUTDATED: _outdated,
     Guard.OVER: _over,
+    Guard.OVER_OFFERED: lambda conversation, event, policy: (
+        conversation.offer is not None and _over(conversation, event, policy)
+    ),
     Guard.OVER_OUT: _over_out,
     Guard.UNLINKED_CHAT: lambda conversation, event, _p: _has_chat(conversation, event.over),
     Guard.ASSISTANT: lambda conversation, event, _p: (
@@ -405,6 +618,10 @@ OF_TIME: Mapping[Guard, _GuardOfTime] = {
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
     ),
     Guard.AWAITS_OPENING: _awaits_opening,
+    Guard.ANSWERS_SURVEY: _answers_survey,
+    Guard.DESK_CLOSED: _desk_closed,
+    Guard.TO_BOT: _to_bot,
+    Guard.RETURNABLE: _returnable,
     Guard.ANOTHER_OPEN: _another_open,
     Guard.TURN_REFUSED: lambda known, event, now, policy: (
         not event.fact and is_out_of_turns(known, now, policy)
@@ -490,10 +707,11 @@ def _human_waited(draft: Draft) -> bool:
 
 
 def _floor_unused(draft: Draft) -> bool:
-    known, bot_speaks = draft.conversation, Effect.BOT_MESSAGE in draft.step.effects
-    is_shared = draft.capabilities.floor and known.platform in draft.policy.floor_given_back
-    was_human = draft.before.phase is Phase.HUMAN
-    return is_shared and was_human and _bot_again(draft) and not bot_speaks
+    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+        return False
+    given_back = draft.conversation.platform in draft.policy.floor_given_back
+    return given_back and draft.capabilities.floor
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:
@@ -515,6 +733,13 @@ def _bot_again(draft: Draft) -> bool:
 def _human_active(draft: Draft) -> bool:
     is_human = draft.conversation.phase is Phase.HUMAN
     return is_human and _is_timely(draft) and _has(draft, _HUMAN_ACTIVITY)
+
+
+def _answered(draft: Draft) -> bool:
+    known = draft.conversation
+    is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
+    has_words = draft.spoke is not None or bool(draft.released)
+    return draft.policy.notifies_answered and is_first and has_words
 
 
 def _fact_sets_speaker(draft: Draft) -> bool:
@@ -541,9 +766,44 @@ def _recalls(draft: Draft) -> bool:
     return draft.step.verdict is Verdict.ACCEPTED and not draft.conversation.tracked
 
 
+def _has_been_human(conversation: Conversation) -> bool:
+    """Returns whether a human is here, or was, and no bot has spoken since."""
+    return conversation.phase is Phase.HUMAN or conversation.passed_on
+
+
 def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
-    """Returns whether the phase was HUMAN, and whether it is HUMAN."""
-    return draft.before.phase is Phase.HUMAN, draft.conversation.phase is Phase.HUMAN
+    """Returns whether that was so, and whether it is so now."""
+    return _has_been_human(draft.before), _has_been_human(draft.conversation)
+
+
+def _offer_pointless(draft: Draft) -> bool:
+    known = draft.conversation
+    offer = known.offer
+    if offer is None:
+        return False
+    has_become_human = known.phase is Phase.HUMAN and draft.before.phase is not Phase.HUMAN
+    is_here = any(
+        human.person == offer.to or human.representative.name == offer.name
+        for human in known.humans
+    )
+    return known.phase is Phase.BOT or has_become_human or is_here
+
+
+def _survey_over(draft: Draft) -> bool:
+    survey = draft.conversation.survey
+    if survey is None or not survey.words or draft.before.survey is not survey:
+        return False
+    said = Effect.BOT_MESSAGE in draft.step.effects or isinstance(draft.event, FromUser)
+    return said or draft.conversation.phase is not Phase.BOT
+
+
+def _slots_over(draft: Draft) -> bool:
+    before = draft.before.humans
+    return before is not draft.conversation.humans and any(human.slot for human in before)
+
+
+def _wait_over(draft: Draft) -> bool:
+    return draft.before.phase is Phase.QUEUED and draft.conversation.phase is not Phase.QUEUED
 
 
 def _measured(draft: Draft) -> bool:
@@ -569,6 +829,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.FLOOR_UNUSED: _floor_unused,
     Condition.CUSTOMER_WRITES: _customer_writes,
     Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
+    Condition.CONTEXT_HEARD: lambda draft: draft.event.context is not None,
     Condition.CUSTOMER_ACTS: _customer_acts,
     Condition.LEFT_UNSEEN: _left_unseen,
     Condition.CUSTOMER_BACK: _customer_back,
@@ -586,7 +847,12 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     ),
     Condition.BOT_AGAIN: _bot_again,
     Condition.HUMAN_ACTIVE: _human_active,
+    Condition.ANSWERED: _answered,
     Condition.FACT_SETS_SPEAKER: _fact_sets_speaker,
+    Condition.OFFER_POINTLESS: _offer_pointless,
+    Condition.SLOTS_OVER: _slots_over,
+    Condition.WAIT_OVER: _wait_over,
+    Condition.SURVEY_OVER: _survey_over,
     Condition.OWED_CLOSED: _owed_closed,
     Condition.OWED_NOBODY: _owed_nobody,
     Condition.OWED: _owed,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from shared.handoff.floor import active
+from shared.handoff.channels import active
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
@@ -15,6 +15,7 @@ from shared.schemas.conversation import Capabilities, Conversation, Holder, Part
 from shared.schemas.events import Event, Said
 from shared.schemas.ids import command_id
 from shared.schemas.measures import Moment
+from shared.schemas.people import SlotTaken
 from shared.schemas.representative import Representative
 from shared.schemas.variables import Audience, Variable
 
@@ -31,7 +32,8 @@ class Draft:
     as they were before the event changed them. `lost_floor`: by the event it is known that another
     sender is active now; `has_taken`: the floor is taken with it. `ended`: by entry, how
     messages end that waited for the customer, and why. `released` are the humans whose words are
-    sent because the customer is back.
+    sent because the customer is back. `spoke`: the human whose message the customer is shown.
+    `slots` is what the event takes of people's room. `rated` is the answer to a survey.
     """
 
     conversation: Conversation
@@ -49,6 +51,9 @@ class Draft:
     has_taken: bool = False
     ended: dict[str, tuple[State, str | None]] = field(default_factory=dict)
     released: list[Representative] = field(default_factory=list)
+    spoke: Representative | None = None
+    slots: list[SlotTaken] = field(default_factory=list)
+    rated: int | None = None
 
     def begin(self, step: Step) -> None:
         self.step, self.before = step, self.conversation

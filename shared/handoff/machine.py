@@ -3,15 +3,15 @@
 All rules are rows in `transitions`; this module only walks them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.errors import BatonError
 from shared.handoff.conditions import CONDITIONS, holds
 from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
 from shared.handoff.draft import Draft
-from shared.handoff.effects.registry import EFFECTS, READERS
+from shared.handoff.effects.registry import EFFECTS, READERS, WORKS_ON
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,
@@ -26,8 +26,10 @@ from shared.handoff.transitions import (
 )
 from shared.schemas.commands import Command, Listener, State
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import Event, UserMessage
+from shared.schemas.events import Event, TakesRoom, Transfer, UserMessage
 from shared.schemas.journal import Verdict
+from shared.schemas.people import SlotTaken
+from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
 
 
@@ -37,7 +39,7 @@ class Decision:
     it is one.
 
     `captured_for` is as in JournalEntry. `ended`: by entry, how messages end that waited for the
-    customer, and why.
+    customer, and why. `slots`: what the same commit takes of people's room.
     """
 
     conversation: Conversation
@@ -47,6 +49,7 @@ class Decision:
     refusal: BatonError | None = None
     captured_for: tuple[Audience, ...] | None = None
     ended: Mapping[str, tuple[State, str | None]] = field(default_factory=dict)
+    slots: tuple[SlotTaken, ...] = ()
 
 
 def decide(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Decision:
@@ -89,18 +92,35 @@ def _run(rules: Iterable[StandingRule], draft: Draft) -> None:
 def _perform(effects: Iterable[Effect], draft: Draft) -> None:
     """The only place where an effect is called, so what is not in a row does not happen."""
     for effect in effects:
-        EFFECTS[effect](draft)
+        field = WORKS_ON.get(effect)
+        if field is None or getattr(draft.conversation, field):
+            EFFECTS[effect](draft)
 
 
 def _refused(refusal: Refusal, draft: Draft) -> Decision:
     """Returns the conversation as it arrived, whatever the refusal's effects did to the draft."""
     conversation, draft.reason = draft.conversation, refusal.reason
     _perform(refusal.effects, draft)
-    holders = ", ".join(human.representative.name for human in conversation.humans)
-    error = refusal.error(
-        refusal.reason, refusal.message, **({"holder": holders} if holders else {})
-    )
+    error = refusal.error(refusal.reason, refusal.message, **dict(_facts(draft)))
     return Decision(conversation, tuple(draft.commands), Verdict.REFUSED, refusal.reason, error)
+
+
+def _facts(draft: Draft) -> Iterator[tuple[str, str]]:
+    """Yields what the caller needs to know of the state that refuses the request."""
+    known, event = draft.conversation, draft.event
+    if known.humans:
+        yield "holder", known.holder
+    if draft.reason == "offer-over" and known.offer is not None:
+        yield "offer", known.offer.id
+        yield "to", known.offer.to
+    if draft.reason == "at-capacity" and isinstance(event, TakesRoom) and event.person is not None:
+        yield "capacity", str(event.person.person.capacity)
+        yield "conversations", str(len(event.person.slots))
+    if draft.reason == "desk-closed" and isinstance(event, Transfer):
+        route = draft.policy.next_wait(known, event.to_desk, draft.now)
+        yield "desk", route.desk.name
+        if route.opens is not None:
+            yield "opens", format_time(route.opens.astimezone(UTC))
 
 
 def _carried_out(step: Step, draft: Draft) -> Decision:
@@ -112,7 +132,9 @@ def _carried_out(step: Step, draft: Draft) -> Decision:
     _run(AFTER_STEP, draft)
     reason = draft.reason or _reason(step, draft.event)
     done = draft.conversation, tuple(draft.commands), step.verdict, reason
-    return Decision(*done, captured_for=draft.captured_for, ended=draft.ended)
+    return Decision(
+        *done, captured_for=draft.captured_for, ended=draft.ended, slots=tuple(draft.slots)
+    )
 
 
 def _reason(step: Step, event: Event) -> str | None:

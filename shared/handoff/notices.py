@@ -30,6 +30,7 @@ class Notice(StrEnum):
     APOLOGY = "apology"
     JOINED = "joined"
     LEFT = "left"
+    PASSED_ON = "passed_on"  # a human has left, and the customer waits for a colleague
     BACK = "back"  # the last human has left, and an automated assistant speaks
     PREFIX = "prefix"
     SOMEBODY = "somebody"
@@ -43,6 +44,9 @@ class Notice(StrEnum):
     PLACE_FAR = "place_far"
     PLACE_UNKNOWN = "place_unknown"  # the line is longer than what was counted
     PLACE_ASKED = "place_asked"  # what a customer says who wants to know it, with | between
+    BACK_ASKED = "back_asked"  # what a customer says who wants to leave the humans, with | between
+    SURVEY = "survey"  # asks for a digit from 1 to 5
+    SURVEY_THANKS = "survey_thanks"
 
 
 _NAME = frozenset({"{name}"})
@@ -91,12 +95,18 @@ class Notices:
         return self.text(Notice.OPENS, locale, weekday=weekday, date=date, time=time, zone=zone)
 
     def asks_place(self, text: str, locale: str | None) -> bool:
-        """Returns whether these words ask how long the line is: in the customer's language, the
+        """Returns whether these words ask how long the line is."""
+        return self._is_one_of(Notice.PLACE_ASKED, text, locale)
+
+    def asks_back(self, text: str, locale: str | None) -> bool:
+        """Returns whether these words ask for the assistant in place of a human."""
+        return self._is_one_of(Notice.BACK_ASKED, text, locale)
+
+    def _is_one_of(self, notice: Notice, text: str, locale: str | None) -> bool:
+        """Returns whether the whole text is one of these phrases: in the customer's language, the
         operator's, English.
         """
-        asked = {
-            self._template(Notice.PLACE_ASKED, one) for one in (locale, self.language, ENGLISH)
-        }
+        asked = {self._template(notice, one) for one in (locale, self.language, ENGLISH)}
         return _bare(text) in {_bare(phrase) for phrases in asked for phrase in phrases.split("|")}
 
     def _template(self, notice: Notice, locale: str | None) -> str:

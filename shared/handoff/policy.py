@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from shared.handoff.notices import BUILT_IN, Notices
-from shared.handoff.routing.desk import Desk, Route, passes_on, route, standing
+from shared.handoff.routing.desk import Desk, Route, next_wait, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.representative import Representative, RepresentativeType
+
+HumanIdle = Literal["bot", "queue", "queue-then-bot"]
+Assign = Literal["pull", "push"]
 
 DELIVERS = Capabilities()
 BATONS_OWN = Notices(BUILT_IN)
@@ -36,6 +40,15 @@ class Policy:
     `reopen_templates`: by platform, what is sent to a customer who must write before a message may
     reach them. The message waits for `reopen_give_up_after`.
 
+    `human_idle`: where a customer goes whose human is silent or gone. With `queue-then-bot` the
+    wait that follows ends after `unclaimed_after`. `offer_after` ends an offer.
+
+    `assign`: Baton offers customers who wait to people (`push`), or people take them (`pull`).
+    `back_asked`: the customer's own words end the handoff. `survey`: Baton asks how satisfied the
+    customer is.
+
+    `notifies_answered`: the team is notified of the first human message of a handoff.
+
     `comments`: there is a CRM record that takes what the comment audience may see. `keeps_files`:
     the files of customers are copied to Baton's own store.
 
@@ -47,6 +60,11 @@ class Policy:
     unclaimed_after: timedelta = timedelta(seconds=120)
     unclaimed_reminders: int = 3
     human_idle_after: timedelta = timedelta(seconds=1800)
+    human_idle: HumanIdle = "bot"
+    offer_after: timedelta = timedelta(seconds=45)
+    assign: Assign = "pull"
+    back_asked: bool = False
+    survey: bool = False
     bot_turns_limit: int = 100
     bot_turns_within: timedelta = timedelta(hours=1)
     give_up_after: timedelta = timedelta(hours=24)
@@ -56,6 +74,7 @@ class Policy:
     webhooks: frozenset[str] = frozenset()
     bot_hears: frozenset[str] = frozenset()
     kept_for: timedelta = timedelta(days=30)
+    notifies_answered: bool = False
     comments: bool = False
     keeps_files: bool = False
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
@@ -110,6 +129,12 @@ class Policy:
     def standing(self, conversation: Conversation, now: datetime) -> Route:
         """Returns where the handoff that is under way stands now."""
         return standing(self.desks, conversation, now, self.notices.language)
+
+    def next_wait(self, conversation: Conversation, desk: str | None, now: datetime) -> Route:
+        """Returns where a customer waits next who is passed on, to the desk of that name or, for
+        None, to their own.
+        """
+        return next_wait(self.desks, conversation, now, self.notices.language, desk)
 
     def passes_on(self, conversation: Conversation, now: datetime) -> bool:
         """Returns whether the desk of the handoff under way is closed while another is open

@@ -6,11 +6,13 @@ Both are one chat on the customer's phone, so who is here in either is here in b
 
 import itertools
 from datetime import datetime
+from functools import reduce
 
 from shared.handoff import channels
-from shared.handoff.floor import later
+from shared.handoff.channels import later
 from shared.handoff.visibility import merge
 from shared.schemas.conversation import Conversation, Participant, Phase
+from shared.schemas.virtual_agents import with_session
 
 _ORDER = (Phase.BOT, Phase.QUEUED, Phase.HUMAN)
 
@@ -40,7 +42,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
     """
     latest = keep if _later(keep, lose) else lose
     ahead = lose if _ORDER.index(lose.phase) > _ORDER.index(keep.phase) else keep
-    held = ("phase", "first_response_seconds", "said", "bot_run")
+    held = ("phase", "first_response_seconds", "answered", "said", "bot_run")
     acts = ("address", "unreachable", "last_user_at", "last_message_id", "unsubscribed_at")
     called = ahead.called or keep.called or lose.called
     over = [one.called.chats for one in (keep, lose) if one.called and one.called != called]
@@ -54,6 +56,10 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "version": max(keep.version, lose.version),
         "outbox_base": min(keep.outbox_base, lose.outbox_base),
         "variables": merge(keep.variables, lose.variables, now),
+        "platform_context": keep.platform_context or lose.platform_context,
+        "virtual_agent_sessions": reduce(
+            with_session, lose.virtual_agent_sessions, keep.virtual_agent_sessions
+        ),
         "locale": keep.locale or lose.locale,
         "strong_address": latest.strong_address or keep.strong_address or lose.strong_address,
         "customer_name": latest.customer_name or keep.customer_name or lose.customer_name,

@@ -28,7 +28,8 @@ class Guard(StrEnum):
     HEARD_CLOSED = "only heard, no desk is open, and its customers do not wait"
     HEARD_BEFORE = "the desk heard it before, and it comes to Baton now"
     HEARD_BEFORE_ASSISTED = (
-        "the desk heard it before, it comes to Baton now, and its own assistant answers"
+        "the desk heard it before, it comes to Baton now, and the desk's own assistant answers or "
+        "the customer was passed on"
     )
     HEARD_BEFORE_UNASKED = (
         "the desk heard it before, it comes to Baton now, and the bot does not ask for reactions"
@@ -43,6 +44,9 @@ class Guard(StrEnum):
     FOREIGN = "another key's representative"
     LAST_ONE = "the last one present"
     APP_ONLY = "only a person in the channel's own app is present"
+    APP_ONLY_FULL = (
+        "only a person in the channel's own app is present, and the person has no room for it"
+    )
     REQUEST_ABSENT = "a request about a human who is absent"
     ABSENT = "about a human who is absent"
     DESK_DONE = "the desk needs no human, and only its own are present"
@@ -75,7 +79,43 @@ class Guard(StrEnum):
     ANOTHER_OPEN = "the desk is closed, and another is open that takes this handoff"
     OPENING = "the desk opens"
     OPENING_KNOWN = "the desk that already has the handoff opens"
+    AGENT_FAILED = "it tells of a failure, and the team gets to know"
     OUTDATED = "the timer was started again or stopped since"
+    PASSED_ON = "the customer was passed on"
+    PASSING_ON = "a request, and the customer was passed on"
+    ASKS_BACK = (
+        "their words ask for the assistant, and are not older than the human's joining or the wait"
+    )
+    ANSWERS_SURVEY = "they answer the survey that waits for it"
+    OLD_SURVEY = "a button of a survey that is over"
+    MOVED = "it names others than those who are present"
+    UNNAMED = "it does not name those who are present"
+    STRANGER = "of somebody who is absent, and no supervisor"
+    OTHERS_HERE = "others are present too, and it is no supervisor's"
+    TO_PRESENT = "to a person who is present"
+    OFFERED_ALREADY = "to the person to whom it is offered already"
+    NOT_AVAILABLE = "to a person who is not available"
+    FULL = "the person has no room for it"
+    TO_AGENT = "to a person"
+    DESK_CLOSED = "to a desk that is closed, and whose customers do not wait"
+    SAME_DESK = "to the desk where they wait"
+    ALONE = "nobody else is present"
+    OFFERED_TO_THEM = "of the person to whom it is offered"
+    OFFER_OVER = "the offer that it names does not stand"
+    OFFER_FOREIGN = "the offer that it names is another's"
+    OFFERED_SLOT = "about the person to whom it is offered"
+    TRIED = "an offer stands, or this person was asked before, or has no room now"
+    LAST_ONE_OFFERED = "the last one present, and an offer stands"
+    OVER_OFFERED = (
+        "a desk's conversation is over here, only its own people are present, and an offer stands"
+    )
+    DESK_DONE_OFFERED = "the desk needs no human, only its own are present, and an offer stands"
+    OTHERS_STAY = "others stay"
+    TO_BOT = "the customer goes to the bot (setting HUMAN_IDLE, and no offer stands)"
+    RETURNABLE = (
+        "no human of the desk to which they were passed on takes them, and the one where they came "
+        "from is open"
+    )
     ENDED = "nothing waits any more for what it is about"
     FIRST = "the first time"
     EXHAUSTED = "after the last reminder"
@@ -110,6 +150,7 @@ class Condition(StrEnum):
     )
     CUSTOMER_WRITES = "the customer wrote, or asked for a human, on one of their own channels"
     FROM_CUSTOMER = "what the customer said, also as a desk reports it"
+    CONTEXT_HEARD = "the event says where at its platform it took place"
     CUSTOMER_ACTS = "the customer did something on one of their own channels"
     LEFT_UNSEEN = (
         "the channel in use has not shown that humans left, its window is open, and Baton is active"
@@ -123,8 +164,21 @@ class Condition(StrEnum):
     )
     BOT_AGAIN = "the step is not stale, and it changed the phase to BOT"
     HUMAN_ACTIVE = "the step is not stale, it has JOINED or a human's message, and a human is here"
+    ANSWERED = (
+        "the team wants to know, the step is not stale, and it is the first of this handoff that "
+        "has a human's message for the customer"
+    )
     FACT_SETS_SPEAKER = (
         "a fact, the step is not stale, and it has JOINED, LEFT or a message of a human or a bot"
+    )
+    OFFER_POINTLESS = (
+        "an offer stands, and the phase is BOT, has become HUMAN, or the person is present"
+    )
+    SLOTS_OVER = "somebody who had a slot is not present any more"
+    WAIT_OVER = "the step changed the phase from QUEUED"
+    SURVEY_OVER = (
+        "a survey waits for an answer in words, and the step has a bot's message or anything else "
+        "that the customer said, or the phase is not BOT now"
     )
     OWED_CLOSED = (
         "an answer is owed about a closed desk, the channel's window is open now, Baton is active "
@@ -135,9 +189,18 @@ class Condition(StrEnum):
         "is BOT"
     )
     OWED = "an answer is owed, the channel's window is open now, and Baton is active there"
-    HUMAN_TIME_BEGINS = "the step is accepted, not only tracked, and changed the phase to HUMAN"
-    HUMAN_TIME = "the step is accepted, not only tracked, and the phase is or was HUMAN"
-    HUMAN_TIME_ENDS = "the step is accepted, not only tracked, and changed the phase from HUMAN"
+    HUMAN_TIME_BEGINS = (
+        "the step is accepted, not only tracked, and changed the phase to HUMAN; the customer was "
+        "not passed on"
+    )
+    HUMAN_TIME = (
+        "the step is accepted, not only tracked, and the phase is or was HUMAN, or the customer is "
+        "or was passed on"
+    )
+    HUMAN_TIME_ENDS = (
+        "the step is accepted, not only tracked, and changed the phase to BOT from HUMAN, or from "
+        "where the customer was passed on"
+    )
     FILES_TO_KEEP = "the customer's message has files, it is no echo, and files are kept"
     MEASURED = "the step is accepted or suppressed, or it has a human's message"
 
@@ -150,6 +213,10 @@ class Effect(StrEnum):
     GIVE_FLOOR = "give control back at the platform"
     FOLLOW_CUSTOMER = "speak to the customer on the channel where they wrote last"
     NOTE_CUSTOMER = "note the customer's language and name"
+    NOTE_CONTEXT = (
+        "note where at its platform the conversation is, and its label as the name of a customer "
+        "whose name is not known"
+    )
     NOTE_CONTACT = "note when and where the customer wrote last, and that bots may speak"
     FORGET_LINES = "no longer wait for the lines that are empty"
     LEAVE_LATE = "LEFT for those humans"
@@ -169,16 +236,39 @@ class Effect(StrEnum):
     )
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
+    REQUEUE = (
+        "let the customer wait again in their place, at the desk that is asked for, and no bot "
+        "speak; start the unclaimed timer; note who was here as asked"
+    )
+    NEW_ROUND = "note nobody as asked, then look for a person at once as below"
+    LOOK = "look for a person at once, where Baton offers customers and no offer stands"
+    FORGET_TRIED = "note nobody as asked"
+    STOP_LOOKING = "look for no person"
+    OFFER = "offer it to the person, take a slot of theirs, start the time to accept"
+    END_OFFER = (
+        "end the offer, if one stands; note the person as asked, unless it was withdrawn or "
+        "replaced; free the slot"
+    )
+    FREE_SLOTS = "free their slots"
+    ASK_SURVEY = (
+        "ask how satisfied the customer is, if the settings say so, a human has spoken in this "
+        "handoff, and the customer may be written to and was not asked in it"
+    )
+    COUNT_SURVEY = "count the answer, end the survey"
+    SURVEY_BY_BUTTON = "take no digits for an answer to the survey any more"
     TAKE_CHAT = "note that this chat has the handoff, end the others made for it"
     KEEP_CHAT = "note that its handoff is over, end the chat"
     NOTE_CHAT = "note the chat"
     END_CHAT = "end that chat"
-    JOIN = "JOINED"
+    JOIN = "JOINED, with a slot of the person's room, or the one of the offer to them"
     MESSAGE = "message, HUMAN (where a template can open the closed window, it waits)"
     LEAVE = "LEFT"
     LEAVE_DESK = "LEFT for that desk's humans"
     STAY = "note that they are still here"
     LEAVE_ALL = "LEFT for everyone"
+    LEAVE_GIVERS = "LEFT for those whom the offer replaces"
+    LEAVE_OTHERS = "LEFT for everyone else"
+    LEAVE_GONE = "LEFT for the person who is gone"
     BOT_MESSAGE = "message, BOT (where a template can open the closed window, it waits)"
     SEND_SURVEY = "survey"
     REOPEN = "the template that asks the customer to write"
@@ -193,6 +283,7 @@ class Effect(StrEnum):
     NOTIFY_JOINED = "notify handoff.joined"
     NOTE_ADDRESS = "note the customer's address"
     NOTIFY_ENDED = "notify handoff.ended"
+    NOTIFY_TRANSFERRED = "notify handoff.transferred"
     NOTIFY_RETURNED = "notify handoff.returned"
     NOTIFY_UNCLAIMED = "notify handoff.unclaimed"
     NOTIFY_FAILED = "notify handoff.failed"
@@ -200,6 +291,9 @@ class Effect(StrEnum):
     NOTIFY_FLOOR_LOST = "notify handoff.floor_lost"
     NOTIFY_SHUT = "notify handoff.failed (the desk has closed)"
     NOTIFY_ASSISTED = "notify handoff.failed (its assistant had answered)"
+    KEEP_SESSION = "keep what it says of the virtual agent's session"
+    PUBLISH_SESSION = "publish that the virtual agent joined or left"
+    NOTIFY_AGENT_FAILED = "notify virtual_agent.failed"
     KEEP_VARIABLES = "keep, as each audience may see them"
     PUBLISH_VARIABLES = "publish what the event audience may see"
     COMMENT_VARIABLES = "comment what the CRM record may show"
@@ -212,8 +306,10 @@ class Effect(StrEnum):
     SUBSCRIBE = "note that bots may speak"
     SAY_CLOSED = "tell the customer, if the desk is closed: when it opens"
     SAY_SHUT = "tell the customer: the desk is closed, and when to ask again"
+    SAY_PASSED_ON = "tell the customer: a colleague goes on, or when the desk opens"
     SAY_WAITING = "tell the customer: still in line"
     SAY_NOBODY = "tell the customer: no human is available"
+    SAY_THANKS = "tell the customer: thanks"
     SAY_PLACE = "tell the customer: their place in line"
     SAY_OPENING = "tell the customer, if they wait for it: when the desk opens"
     SAY_RETURNED = "tell the customer: the human is gone, back with the bot"
@@ -225,10 +321,12 @@ class Effect(StrEnum):
     END_HUMAN_TIME = "note that no human is here"
     STOP_TIMER = "stop the timer"
     START_CHAT_TIMER = "start the timer of the desk's chat"
-    END_REQUEST = "note that the request is over"
+    END_REQUEST = "note that the request is over, and that no human has answered"
     START_HUMAN_TIME = "note since when a human is here"
     START_IDLE_TIMER = "start the idle timer"
     END_BOT_RUN = "count the bot's turns from the beginning"
+    NOTE_ANSWERED = "note that a human has answered"
+    NOTIFY_ANSWERED = "notify handoff.answered"
     NOTE_SPEAKER = "note when the latest fact set who speaks"
     BEGIN_RECALL = "keep what is said from now on for the bot, drop what was kept or awaited before"
     NOTE_WORDS = "keep the words for the bot"

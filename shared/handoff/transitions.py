@@ -20,7 +20,7 @@ None of them knows which platform it serves. TABLE.md is printed from this file.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.errors import BatonError, Forbidden, Refused, TooMany, Unsupported
+from shared.errors import BadRequest, BatonError, Forbidden, Refused, TooMany, Unsupported
 from shared.handoff.terms import Condition as Condition
 from shared.handoff.terms import Effect as Effect
 from shared.handoff.terms import Guard as Guard
@@ -78,6 +78,37 @@ NOT_YOURS = Refusal(
     "not-yours",
     "Another key brought this representative in; only that key or an admin may release them.",
     error=Forbidden,
+)
+NOT_HELD = Refusal(
+    "not-held",
+    "No human has this conversation, and none was asked for. Ask for one with `:requestHuman`.",
+)
+MOVED = Refusal("moved", "Others have this conversation than the request names in `from`.")
+UNNAMED = Refusal(
+    "from-missing",
+    "Others have this conversation. Name them in `from`, as `holder` names them here.",
+    error=BadRequest,
+)
+HUMAN_HERE = Refusal(
+    "human-here",
+    "A human has this conversation. They pass the customer on with `:transfer`; a supervisor takes "
+    "the conversation with `:takeOver`.",
+)
+ALREADY_HERE = Refusal("already-here", "This person is present already.")
+NOT_AVAILABLE = Refusal("not-available", "This person is not available now.")
+AT_CAPACITY = Refusal("at-capacity", "This person has as many conversations as they may have.")
+OTHERS_HERE = Refusal(
+    "others-here",
+    "Colleagues are present too. Leave with `:release`, offer the conversation to a person, or let "
+    "a supervisor move it.",
+)
+DESK_CLOSED = Refusal("desk-closed", "The desk is closed, and its customers do not wait.")
+OFFER_OVER = Refusal("offer-over", "This offer is over.")
+OFFER_NOT_YOURS = Refusal(
+    "not-yours", "The offer was made to somebody else, or by somebody else.", error=Forbidden
+)
+PASSING_ON = Refusal(
+    "passing-on", "The customer waits for a colleague of a human; the bot is silent until then."
 )
 ANSWERED = Refusal("human-came", "A human has come since the words that this answers.")
 TRACKED = Refusal(
@@ -154,8 +185,13 @@ STALE = (G.STALE, Step(verdict=Verdict.STALE))
 ECHO = (G.ECHO, Step(verdict=Verdict.ECHO))
 UNDELIVERED = (G.UNDELIVERED, TRACKED)
 LATE_FRAME = (G.STALE, _step(E.JOIN, E.MESSAGE, E.LEAVE, verdict=Verdict.STALE))
+LATE_WAIT = (G.STALE, _step(E.JOIN, E.MESSAGE, E.LEAVE, E.SAY_WAITING, verdict=Verdict.STALE))
 PAST = (G.PAST, _step(E.END_CHAT, verdict=Verdict.STALE))
 PAST_FRAME = (G.PAST, _step(E.JOIN, E.MESSAGE, E.LEAVE, E.END_CHAT, verdict=Verdict.STALE))
+PAST_WAIT = (
+    G.PAST,
+    _step(E.JOIN, E.MESSAGE, E.LEAVE, E.END_CHAT, E.SAY_WAITING, verdict=Verdict.STALE),
+)
 PAST_WORDS = (G.PAST_PRESENT, _step(E.MESSAGE, E.END_CHAT, verdict=Verdict.STALE))
 OUTLIVED = (G.OUTLIVED, Step(verdict=Verdict.STALE))
 PAST_LEFT = (G.PAST, Step(verdict=Verdict.STALE))
@@ -172,6 +208,9 @@ HEARD_ALONE = (G.HEARD, _step())
 HEARD_BY_DESK = (G.HEARD, _step(E.TELL_DESK, E.RELAY))
 HEARD_BEFORE = (G.HEARD_BEFORE, IGNORE)
 ASSISTED_BEFORE = (G.HEARD_BEFORE_ASSISTED, IGNORE)
+TOLD_DESK = (G.PASSED_ON, _step(E.TELL_DESK))
+RELAYED = (G.PASSED_ON, _step(E.TELL_DESK, E.RELAY))
+NO_ROOM = (G.FULL, AT_CAPACITY)
 ASKED_NOW = (G.HEARD_BEFORE, _step(E.CAPTURE_REPLY, E.TELL_BOT))
 TOLD_NOW = (G.HEARD_BEFORE, _step(E.TELL_BOT))
 
@@ -183,23 +222,56 @@ _FROM_USER = {
         ASSISTED_BEFORE,
         TOLD_NOW,
         (G.ASSISTED, _step(E.TELL_DESK)),
+        TOLD_DESK,
         otherwise=_step(E.TELL_BOTH),
     ),
     HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK)),
 }
-_REPLIES = {
-    BOT: _cell(ECHO, HEARD_ALONE, ASKED_NOW, otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY)),
-    QUEUED: _cell(
-        ECHO,
-        HEARD_BY_DESK,
-        ASSISTED_BEFORE,
-        ASKED_NOW,
-        (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
-        (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
-        otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
-    ),
-    HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
-}
+_ANSWERED = G.ANSWERS_SURVEY, _step(E.COUNT_SURVEY, E.SAY_THANKS)
+_BACK = E.NOTIFY_RETURNED, E.CLOSE_DESK
+
+
+def _replies(
+    *tapped: tuple[Guard, Step], answered: tuple[tuple[Guard, Step], ...], back: bool
+) -> Mapping[Phase, Cell]:
+    """The cells of words. `tapped` are the rules of buttons in every phase, `answered` those of a
+    bot's phase, and `back` is whether these words can ask for the assistant.
+    """
+    from_wait = (G.ASKS_BACK, _step(E.TELL_DESK, *_BACK, E.SAY_RESUMED, to=BOT))
+    from_human = (G.ASKS_BACK, _step(E.TELL_DESK, E.LEAVE_ALL, *_BACK, E.ASK_SURVEY, to=BOT))
+    return {
+        BOT: _cell(
+            ECHO,
+            *tapped,
+            *answered,
+            HEARD_ALONE,
+            ASKED_NOW,
+            otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOT, E.RELAY),
+        ),
+        QUEUED: _cell(
+            ECHO,
+            *tapped,
+            HEARD_BY_DESK,
+            ASSISTED_BEFORE,
+            ASKED_NOW,
+            *((from_wait,) if back else ()),
+            (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+            (G.ASKS_PLACE, _step(E.SAY_PLACE, E.SAY_OPENING, E.TELL_DESK, E.RELAY)),
+            RELAYED,
+            otherwise=_step(E.CAPTURE_REPLY, E.TELL_BOTH, E.RELAY),
+        ),
+        HUMAN: _cell(
+            ECHO,
+            *tapped,
+            HEARD_BEFORE,
+            *((from_human,) if back else ()),
+            otherwise=_step(E.TELL_DESK, E.RELAY),
+        ),
+    }
+
+
+_WORDS = _replies(answered=(_ANSWERED,), back=True)
+_TAPS = _replies(_ANSWERED, (G.OLD_SURVEY, IGNORE), answered=(), back=False)
 _REACTIONS = {
     BOT: _cell(
         ECHO,
@@ -216,6 +288,7 @@ _REACTIONS = {
         (G.HEARD_BEFORE_UNASKED, IGNORE),
         TOLD_NOW,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+        RELAYED,
         (G.BOT_HEARS, _step(E.TELL_BOTH, E.RELAY)),
         otherwise=_step(E.TELL_DESK, E.RELAY),
     ),
@@ -236,6 +309,7 @@ _CORRECTIONS = {
         (G.HEARD_BEFORE, _step(E.CORRECT_REPLY, E.TELL_BOT)),
         (G.BOT_HEARD, _step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY)),
         (G.ASSISTED, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
+        (G.PASSED_ON, _step(E.CORRECT_REPLY, E.TELL_DESK, E.RELAY)),
         otherwise=_step(E.CORRECT_REPLY, E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(
@@ -254,27 +328,32 @@ _ACTS = {
         ASSISTED_BEFORE,
         TOLD_NOW,
         (G.ASSISTED, _step(E.TELL_DESK, E.RELAY)),
+        RELAYED,
         otherwise=_step(E.TELL_BOTH, E.RELAY),
     ),
     HUMAN: _cell(ECHO, HEARD_BEFORE, otherwise=_step(E.TELL_DESK, E.RELAY)),
 }
-_VARIABLES = _step(E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
+_VARIABLES = _step(E.KEEP_SESSION, E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
-_SPEAKS_UP = _cell(
-    NO_TEMPLATE,
-    UNDELIVERED,
-    (G.REQUEST, NOT_JOINED),
-    LATE_FRAME,
-    PAST_FRAME,
-    otherwise=_step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, E.MESSAGE, to=HUMAN),
+_SPEAKS_FIRST = NO_TEMPLATE, UNDELIVERED, (G.REQUEST, NOT_JOINED)
+_SPEAKS_UP = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, E.MESSAGE, to=HUMAN)
+_WAITS_AGAIN = E.CLOSE_DESK, E.REQUEUE, E.CALL_DESK, E.NOTIFY_TRANSFERRED, E.SAY_PASSED_ON
+_PASS_ON = _step(E.LEAVE_ALL, *_WAITS_AGAIN, to=QUEUED)
+_RETURN = (G.RETURNABLE, _step(*_WAITS_AGAIN))
+_SILENT = ((G.TO_BOT, _step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.CLOSE_DESK, E.SAY_RETURNED, to=BOT)),)
+_REPLACES = E.CLOSE_DESK, E.NOTIFY_TRANSFERRED
+_ENDS = E.NOTIFY_ENDED, E.CLOSE_DESK, E.ASK_SURVEY
+_LAST_OUT = _step(E.LEAVE_DESK, *_ENDS, to=BOT)
+_OVER = (
+    (G.OVER_OFFERED, _step(E.LEAVE_DESK, *_WAITS_AGAIN, to=QUEUED)),
+    (G.OVER, _LAST_OUT),
+    (G.OVER_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK)),
 )
-_LAST_OUT = _step(E.LEAVE_DESK, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)
-_OVER = (G.OVER, _LAST_OUT), (G.OVER_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK))
 _LET_GO = ANOTHERS, (G.KEPT, _step(E.CLOSE_DESK, verdict=Verdict.IGNORED))
 _UNLINKED = (G.UNLINKED_CHAT, _step(E.CLOSE_DESK))
 _CREATED = _cell((G.UNNEEDED, _step(E.END_CHAT)), (G.AWAITED, _step(E.NOTE_CHAT)), otherwise=IGNORE)
 _OPENED = _cell((G.THIS_HANDOFF, _step(E.TAKE_CHAT)), otherwise=_step(E.KEEP_CHAT))
-_PASSED_ON = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NOTIFY_UNCLAIMED
+_MOVES = E.CLOSE_DESK, E.MOVE_REQUEST, E.CALL_DESK, E.NEW_ROUND, E.NOTIFY_UNCLAIMED
 _LEFT_ALREADY = _cell(UNDELIVERED, (G.REQUEST, NOT_JOINED), otherwise=IGNORE)
 _OF_SILENCE = (G.UNWANTED, SILENCED), (G.UNSUBSCRIBED, SUPPRESS)
 _NOT_ASKED = (
@@ -301,7 +380,14 @@ _UNSAID = (
     *_OF_LOOPS,
 )
 _WAITED = _cell((G.ENDED, IGNORE), otherwise=_step(E.END_WAITING))
-_QUEUES = E.QUEUE, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED
+_QUEUES = E.QUEUE, E.LOOK, E.NOTIFY_REQUESTED, E.CALL_DESK, E.SAY_CLOSED
+_OFFERS = (
+    (G.OFFERED_ALREADY, IGNORE),
+    (G.NOT_AVAILABLE, NOT_AVAILABLE),
+    NO_ROOM,
+    (G.TO_AGENT, _step(E.END_OFFER, E.OFFER)),
+)
+_ANSWERS_OFFER = (G.OFFER_OVER, OFFER_OVER), (G.OFFER_FOREIGN, OFFER_NOT_YOURS)
 
 ON_ARRIVAL: tuple[StandingRule, ...] = (
     StandingRule(
@@ -334,8 +420,8 @@ ON_ARRIVAL: tuple[StandingRule, ...] = (
 )
 
 TABLE: Mapping[str, Mapping[Phase, Cell]] = {
-    events.UserMessage.kind: _REPLIES,
-    events.SuggestionResponse.kind: _REPLIES,
+    events.UserMessage.kind: _WORDS,
+    events.SuggestionResponse.kind: _TAPS,
     events.SurveyResponse.kind: _FROM_USER,
     events.AuthenticationResponse.kind: _FROM_USER,
     events.Reaction.kind: _REACTIONS,
@@ -355,13 +441,18 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(
             HEARD_BEFORE,
             (G.HEARD, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
-            (G.ANOTHER_OPEN, _step(E.TELL_BOTH, *_PASSED_ON)),
+            (G.ANOTHER_OPEN, _step(E.TELL_BOTH, *_MOVES)),
             (G.CLOSED_MEANWHILE, _step(E.TELL_BOTH, E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
             (G.CLOSED_STILL, _step(E.TELL_BOTH, E.SAY_CLOSED, verdict=Verdict.IGNORED)),
             (G.ASSISTED, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+            (G.PASSED_ON, _step(E.TELL_DESK, verdict=Verdict.IGNORED)),
             otherwise=_step(E.TELL_BOTH, verdict=Verdict.IGNORED),
         ),
-        HUMAN: _cell(HEARD_BEFORE, otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED)),
+        HUMAN: _cell(
+            HEARD_BEFORE,
+            (G.REQUEST, HUMAN_HERE),
+            otherwise=_step(E.TELL_DESK, verdict=Verdict.IGNORED),
+        ),
     },
     events.FloorMoved.kind: {
         BOT: _cell(
@@ -384,29 +475,97 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(ECHO, otherwise=Step(verdict=Verdict.STALE)),
     },
     events.HumanJoined.kind: {
-        BOT: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
-        QUEUED: _cell(UNDELIVERED, STALE, PAST, otherwise=_JOINS),
+        BOT: _cell(UNDELIVERED, STALE, PAST, NO_ROOM, otherwise=_JOINS),
+        QUEUED: _cell(UNDELIVERED, STALE, PAST, NO_ROOM, otherwise=_JOINS),
         HUMAN: _cell(
             UNDELIVERED,
             STALE,
             PAST,
             (G.PRESENT, _step(E.STAY, verdict=Verdict.IGNORED)),
+            NO_ROOM,
             otherwise=_step(E.JOIN),
         ),
     },
     events.Claim.kind: {
-        BOT: _cell(UNDELIVERED, otherwise=_JOINS),
-        QUEUED: _cell(UNDELIVERED, otherwise=_JOINS),
+        BOT: _cell(UNDELIVERED, *_ANSWERS_OFFER, NO_ROOM, otherwise=_JOINS),
+        QUEUED: _cell(UNDELIVERED, *_ANSWERS_OFFER, NO_ROOM, otherwise=_JOINS),
         HUMAN: _cell(
             UNDELIVERED,
             (G.HOLDER, IGNORE),
-            (G.APP_ONLY, _step(E.REPLACE_APP, E.JOIN, E.NOTIFY_JOINED)),
+            *_ANSWERS_OFFER,
+            (G.OFFERED_TO_THEM, _step(E.JOIN, E.LEAVE_GIVERS, *_REPLACES)),
+            (G.APP_ONLY_FULL, AT_CAPACITY),
+            (G.APP_ONLY, _step(E.REPLACE_APP, E.JOIN, E.END_OFFER, E.NOTIFY_JOINED)),
             otherwise=HELD,
         ),
     },
+    events.TakeOver.kind: {
+        BOT: _cell(UNDELIVERED, (G.MOVED, MOVED), otherwise=_JOINS),
+        QUEUED: _cell(UNDELIVERED, (G.MOVED, MOVED), otherwise=_JOINS),
+        HUMAN: _cell(
+            UNDELIVERED,
+            (G.ALONE, IGNORE),
+            (G.MOVED, MOVED),
+            (G.UNNAMED, UNNAMED),
+            otherwise=_step(E.REPLACE_APP, E.JOIN, E.LEAVE_OTHERS, E.END_OFFER, *_REPLACES),
+        ),
+    },
+    events.Transfer.kind: {
+        BOT: _cell(UNDELIVERED, (G.MOVED, MOVED), otherwise=NOT_HELD),
+        QUEUED: _cell(
+            UNDELIVERED,
+            (G.MOVED, MOVED),
+            *_OFFERS,
+            (G.SAME_DESK, IGNORE),
+            (G.DESK_CLOSED, DESK_CLOSED),
+            otherwise=_step(E.END_OFFER, *_WAITS_AGAIN),
+        ),
+        HUMAN: _cell(
+            UNDELIVERED,
+            (G.MOVED, MOVED),
+            (G.STRANGER, HELD),
+            (G.UNNAMED, UNNAMED),
+            (G.TO_PRESENT, ALREADY_HERE),
+            *_OFFERS,
+            (G.OTHERS_HERE, OTHERS_HERE),
+            (G.DESK_CLOSED, DESK_CLOSED),
+            otherwise=_step(E.END_OFFER, E.LEAVE_ALL, *_WAITS_AGAIN, to=QUEUED),
+        ),
+    },
+    events.OfferEnded.kind: {
+        BOT: _cell(UNDELIVERED, otherwise=OFFER_OVER),
+        QUEUED: _cell(UNDELIVERED, *_ANSWERS_OFFER, otherwise=_step(E.END_OFFER, E.LOOK)),
+        HUMAN: _cell(UNDELIVERED, *_ANSWERS_OFFER, otherwise=_step(E.END_OFFER)),
+    },
+    own_events.Offered.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell((G.TRIED, IGNORE), otherwise=_step(E.OFFER)),
+        HUMAN: _cell(otherwise=IGNORE),
+    },
+    own_events.OfferTimeout.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell((G.OFFER_OVER, IGNORE), otherwise=_step(E.END_OFFER, E.LOOK)),
+        HUMAN: _cell((G.OFFER_OVER, IGNORE), otherwise=_step(E.END_OFFER)),
+    },
+    own_events.AssignTimeout.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell((G.OUTDATED, IGNORE), otherwise=_step(E.STOP_LOOKING)),
+        HUMAN: _cell(otherwise=IGNORE),
+    },
+    own_events.PersonGone.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell((G.OFFERED_SLOT, _step(E.END_OFFER, E.LOOK)), otherwise=IGNORE),
+        HUMAN: _cell(
+            (G.OFFERED_SLOT, _step(E.END_OFFER)),
+            (G.ABSENT, IGNORE),
+            (G.OTHERS_STAY, _step(E.LEAVE_GONE, E.CLOSE_DESK)),
+            *_SILENT,
+            otherwise=_PASS_ON,
+        ),
+    },
     events.HumanMessage.kind: {
-        BOT: _SPEAKS_UP,
-        QUEUED: _SPEAKS_UP,
+        BOT: _cell(*_SPEAKS_FIRST, LATE_FRAME, PAST_FRAME, otherwise=_SPEAKS_UP),
+        QUEUED: _cell(*_SPEAKS_FIRST, LATE_WAIT, PAST_WAIT, otherwise=_SPEAKS_UP),
         HUMAN: _cell(
             NO_TEMPLATE,
             UNDELIVERED,
@@ -429,7 +588,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             OUTLIVED,
             PAST_LEFT,
             (G.FOREIGN, NOT_YOURS),
-            (G.LAST_ONE, _step(E.LEAVE, E.NOTIFY_ENDED, E.CLOSE_DESK, to=BOT)),
+            (G.LAST_ONE_OFFERED, _step(E.LEAVE, *_WAITS_AGAIN, to=QUEUED)),
+            (G.LAST_ONE, _step(E.LEAVE, *_ENDS, to=BOT)),
             otherwise=_step(E.LEAVE, E.CLOSE_DESK),
         ),
     },
@@ -438,6 +598,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(
             *_UNSAID,
             (G.ASSISTANT, _step(E.NOTE_ASSISTANT, E.BOT_MESSAGE, E.COUNT_TURN)),
+            (G.PASSING_ON, PASSING_ON),
+            (G.PASSED_ON, SUPPRESS),
             otherwise=_step(E.BOT_MESSAGE, E.COUNT_TURN),
         ),
         HUMAN: _cell(
@@ -446,6 +608,10 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             (G.REQUEST, HUMAN_PRESENT),
             STALE,
             PAST,
+            (
+                G.DESK_DONE_OFFERED,
+                _step(E.LEAVE_DESK, *_WAITS_AGAIN, to=QUEUED, verdict=Verdict.SUPPRESSED),
+            ),
             (G.DESK_DONE, _step(E.LEAVE_DESK, E.NOTIFY_ENDED, E.CLOSE_DESK, E.BOT_MESSAGE, to=BOT)),
             (G.DESK_OUT, _step(E.LEAVE_DESK, E.CLOSE_DESK, verdict=Verdict.SUPPRESSED)),
             otherwise=SUPPRESS,
@@ -453,6 +619,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     events.BotJoined.kind: RECORDED_EVERYWHERE,
     events.BotLeft.kind: RECORDED_EVERYWHERE,
+    events.Noted.kind: RECORDED_EVERYWHERE,
     events.SurveyAsked.kind: {
         BOT: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
         QUEUED: _cell(*_NOT_ASKED_NOW, otherwise=_step(E.SEND_SURVEY)),
@@ -463,6 +630,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(
             UNDELIVERED,
             ANOTHERS,
+            _RETURN,
             (G.ASSISTED_ENDS, _step(E.NOTIFY_ASSISTED, E.CLOSE_DESK, E.SAY_RESUMED, to=BOT)),
             otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT),
         ),
@@ -472,21 +640,22 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     own_events.ChatOpened.kind: dict.fromkeys(Phase, _OPENED),
     own_events.Unlinked.kind: {
         BOT: _cell(_UNLINKED, otherwise=_step()),
-        QUEUED: _cell(_UNLINKED, otherwise=_step()),
+        QUEUED: _cell(_RETURN, _UNLINKED, otherwise=_step()),
         HUMAN: _cell(*_OVER, _UNLINKED, otherwise=_step()),
     },
     own_events.UnclaimedTimeout.kind: {
         BOT: _cell(otherwise=IGNORE),
         QUEUED: _cell(
             (G.OUTDATED, IGNORE),
-            (G.ANOTHER_OPEN, _step(*_PASSED_ON, E.SAY_WAITING)),
+            (G.ANOTHER_OPEN, _step(*_MOVES, E.SAY_WAITING)),
             (G.AWAITS_OPENING, _step(E.SAY_CLOSED, E.WAIT_FOR_OPENING)),
             (G.CLOSED_STILL, _step(E.NOTIFY_SHUT, E.CLOSE_DESK, E.SAY_SHUT, to=BOT)),
-            (G.OPENING_KNOWN, _step(E.REMIND)),
-            (G.OPENING, _step(E.CALL_DESK, E.REMIND)),
+            (G.OPENING_KNOWN, _step(E.REMIND, E.NEW_ROUND)),
+            (G.OPENING, _step(E.CALL_DESK, E.REMIND, E.NEW_ROUND)),
+            _RETURN,
             (G.EXHAUSTED, _step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT)),
-            (G.FIRST, _step(E.NOTIFY_UNCLAIMED, E.SAY_WAITING, E.REMIND)),
-            otherwise=_step(E.NOTIFY_UNCLAIMED, E.REMIND),
+            (G.FIRST, _step(E.NOTIFY_UNCLAIMED, E.SAY_WAITING, E.REMIND, E.NEW_ROUND)),
+            otherwise=_step(E.NOTIFY_UNCLAIMED, E.REMIND, E.NEW_ROUND),
         ),
         HUMAN: _cell(otherwise=IGNORE),
     },
@@ -495,7 +664,8 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell(
             (G.OUTDATED, IGNORE),
-            otherwise=_step(E.LEAVE_ALL, E.NOTIFY_RETURNED, E.CLOSE_DESK, E.SAY_RETURNED, to=BOT),
+            *_SILENT,
+            otherwise=_PASS_ON,
         ),
     },
     own_events.ChatIdleTimeout.kind: {
@@ -515,8 +685,16 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         HUMAN: _cell(otherwise=_step(E.TELL_DESK, E.RELAY)),
     },
     own_events.JoinedLost.kind: {phase: _cell(otherwise=_step(E.FORGET_JOINED)) for phase in Phase},
-    events.VirtualAgentJoined.kind: RECORDED_EVERYWHERE,
-    events.VirtualAgentLeft.kind: RECORDED_EVERYWHERE,
+    events.VirtualAgentJoined.kind: {
+        phase: _cell(otherwise=_step(E.KEEP_SESSION, E.PUBLISH_SESSION)) for phase in Phase
+    },
+    events.VirtualAgentLeft.kind: {
+        phase: _cell(
+            (G.AGENT_FAILED, _step(E.KEEP_SESSION, E.PUBLISH_SESSION, E.NOTIFY_AGENT_FAILED)),
+            otherwise=_step(E.KEEP_SESSION, E.PUBLISH_SESSION),
+        )
+        for phase in Phase
+    },
     events.VariablesCaptured.kind: {phase: _cell(otherwise=_VARIABLES) for phase in Phase},
     events.Unsubscribed.kind: {
         phase: _cell(ECHO, otherwise=_step(E.UNSUBSCRIBE)) for phase in Phase
@@ -537,6 +715,12 @@ BEFORE_STEP: tuple[StandingRule, ...] = (
         C.FROM_CUSTOMER,
         (E.NOTE_CUSTOMER,),
         "Baton's own words are in the customer's language.",
+    ),
+    StandingRule(
+        "context",
+        C.CONTEXT_HEARD,
+        (E.NOTE_CONTEXT,),
+        "Agents and reports show from which account and channel of a platform a customer comes.",
     ),
     StandingRule(
         "contact",
@@ -621,6 +805,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         "no human in between.",
     ),
     StandingRule(
+        "answered",
+        C.ANSWERED,
+        (E.NOTE_ANSWERED, E.NOTIFY_ANSWERED),
+        "Colleagues may leave the customer alone once a person has answered.",
+    ),
+    StandingRule(
         "human waits",
         C.HUMAN_WAITS,
         (E.STOP_TIMER,),
@@ -637,6 +827,31 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         C.HELD,
         (E.REOPEN,),
         "Only the customer opens the window. They are asked once until they write again.",
+    ),
+    StandingRule(
+        "offer over",
+        C.OFFER_POINTLESS,
+        (E.END_OFFER,),
+        "An offer is about a customer who waits, or whom somebody else has. Who joins a customer "
+        "who waits makes it pointless.",
+    ),
+    StandingRule(
+        "slots",
+        C.SLOTS_OVER,
+        (E.FREE_SLOTS,),
+        "What a conversation took of a person's room is theirs again when they leave.",
+    ),
+    StandingRule(
+        "wait over",
+        C.WAIT_OVER,
+        (E.STOP_LOOKING, E.FORGET_TRIED),
+        "Who was asked during this wait may be asked in the next one.",
+    ),
+    StandingRule(
+        "survey",
+        C.SURVEY_OVER,
+        (E.SURVEY_BY_BUTTON,),
+        "A bare digit answers the question that was asked last, and no other.",
     ),
     StandingRule(
         "who speaks",

@@ -15,9 +15,9 @@ from shared.handoff.said import in_words
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk, Listener, Post, Publish
 from shared.schemas.details import Attachment, Details, first_words
-from shared.schemas.journal import JournalEntry
-from shared.schemas.sealed import HIDDEN, unsealed
+from shared.schemas.journal import DETAILS, HIDDEN, WORDS, JournalEntry, form_with, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 # Adds links to the files of what came beside a message: of a conversation's journal, and an entry.
 Linked = Callable[[str, str, JsonObject], JsonObject]
@@ -172,6 +172,25 @@ def metadata_for(
     )
 
 
+def session_for(
+    audience: Audience | None, session: VirtualAgentSession, variables: Iterable[Variable]
+) -> JsonObject:
+    """Returns what this audience may see of a virtual agent's session, under the names of the
+    platform's events. An audience of None sees everything.
+    """
+    hidden = {"id", "data_parameters", "audiences", "heard_at", "provenance"}
+    view: JsonObject = session.model_dump(
+        mode="json", by_alias=False, exclude=hidden, exclude_none=True
+    )
+    kind, _, number = session.id.partition("-")
+    view[f"{kind}_id"] = int(number) if number.isdecimal() else number
+    if session.data_parameters and audience is None:
+        view["data_parameters"] = session.data_parameters
+    elif session.data_parameters and audience in session.audiences:
+        view["data_parameters"] = metadata_for(audience, session.data_parameters, variables)
+    return view
+
+
 def _without_hidden(key: str, value: JsonValue, hidden: Collection[str]) -> JsonValue:
     if key in hidden:
         return HIDDEN
@@ -285,41 +304,11 @@ def copies(
         yield from ((one,) for one in hearers)
 
 
-# A message in Business Messages form: where its words stand, and what may be known of one whose
-# words may not.
-_WORDS = {
-    "message": ("text",),
-    "suggestionResponse": ("text", "postbackData"),
-    "surveyResponse": ("questionResponseText", "rating"),
-    "userStatus": (),
-}
+# What may be known of a message in Business Messages form whose words may not.
 _OPEN = ("agent", "conversationId", "customAgentId", "requestId", "sendTime", "context")
 _OPEN_INSIDE = ("name", "messageId", "createTime", "message", "type")
-# What Baton adds to a form: what it hands back to the bot, and what came beside the words. Both are
-# removed from what a platform sends.
-FIELD, DETAILS = "handoff", "details"
 # what is shown of a message whose words may not be known
 _OPEN_DETAILS = ("about", "revoked", "previousConversationIds")
-
-
-def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
-    """Returns what an entry keeps of a form besides what was said, and where that stands in it."""
-    kept = {name: value for name, value in form.items() if name not in (FIELD, DETAILS)}
-    for payload, names in _WORDS.items():
-        inside = kept.get(payload)
-        for name in names:
-            if said and isinstance(inside, dict) and inside.get(name) == said:
-                return kept | {payload: {**inside, name: ""}}, (payload, name)
-    return kept, None
-
-
-def form_with(form: JsonObject, words_at: tuple[str, str] | None, said: str | None) -> JsonObject:
-    """Returns a form with its words where they stood."""
-    if words_at is None or said is None:
-        return form
-    payload, name = words_at
-    inside = form.get(payload)
-    return form | {payload: {**(inside if isinstance(inside, dict) else {}), name: said}}
 
 
 def body_of(entry: JournalEntry, command: Publish | Post) -> JsonObject:
@@ -347,7 +336,7 @@ def _hidden(form: JsonObject) -> JsonObject:
     they are left out.
     """
     known: JsonObject = {name: form[name] for name in _OPEN if name in form}
-    for payload, words in _WORDS.items():
+    for payload, words in WORDS.items():
         inside = form.get(payload)
         if isinstance(inside, dict):
             shown: JsonObject = {name: inside[name] for name in _OPEN_INSIDE if name in inside}

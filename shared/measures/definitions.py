@@ -1,4 +1,5 @@
-"""The definitions of the measures: what an event starts and ends.
+"""The definitions of the measures: what an event starts and ends, and the clocks of a conversation
+that it starts and stops.
 
 The reports' README has them as a table.
 
@@ -15,27 +16,38 @@ and the duration when it ends, so the difference is what is open.
 - A human who joins without a request within TRANSFER_GAP after the last human left, before a bot
   has spoken, continues the same handoff. Its counted end is taken back, and the customer's messages
   since then are a turn.
+- A customer who is passed on stays in the same handoff, which begins and ends at its first desk.
+  Frames and turns count at the desk that had the customer when they began. A wait after a human was
+  there ends as `returned`, and a customer who asks for the assistant ends theirs as `expired` or
+  `returned`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.measures.stopwatch import Stopwatch
-from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.conversation import Conversation, Participant, Phase, Survey
 from shared.schemas.events import (
     AsksForHuman,
     BotMessage,
+    Claim,
     Event,
     HandoffFailed,
     HumanMessage,
+    OfferEnded,
     SuggestionResponse,
+    Transfer,
     UserMessage,
 )
-from shared.schemas.measures import Measure, Moment, Name, Progress
-from shared.schemas.own_events import HumanIdleTimeout
+from shared.schemas.ids import platform_of
+from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
+from shared.schemas.own_events import HumanIdleTimeout, OfferTimeout, PersonGone
 from shared.schemas.representative import Representative
 
+VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
+TRANSFER_GAP = timedelta(
+    minutes=5
+)  # longest time between the last human's LEFT and a colleague's JOINED
 _WITHOUT = Progress()
 _CUSTOMERS = UserMessage | SuggestionResponse
 
@@ -57,12 +69,14 @@ def measure(
     said: bool = True,
     late: bool = False,
     released: Sequence[Representative] = (),
+    rated: int | None = None,
 ) -> Measured:
     """Returns what an accepted event measures. It changed `before` to `after` at `now`.
 
     `said` is False if its message could not be sent to the customer, so that it answers nothing.
     `late` is True for a human's stale message: it is older than the fact that last set who speaks.
     `released` are the humans whose messages waited for the customer and are sent with the event.
+    `rated` is the answer to the survey of `before`.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
     found = (
@@ -71,6 +85,8 @@ def measure(
         else _measures(stopwatch, before, after, event, said)
     )
     measures = (*_of_released_words(stopwatch, before, released), *found)
+    if rated is not None and before.survey is not None:
+        measures = (*measures, *stopwatch.rated(before.survey, rated))
     progress = stopwatch.progress
     return Measured(None if progress == _WITHOUT else progress, measures)
 
@@ -80,7 +96,7 @@ def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
     at = Moment(source=conversation.id, accepted_at=now)
     stopwatch = Stopwatch(conversation, conversation.progress or _WITHOUT, at)
     frames = [stopwatch.handled(human) for human in conversation.humans]
-    measures = (*frames, *stopwatch.end(name if conversation.phase is Phase.QUEUED else Name.LEFT))
+    measures = (*frames, *stopwatch.end(Name.LEFT if _had_human(conversation) else name))
     return Measured(None, measures)
 
 
@@ -90,7 +106,7 @@ def moment(event: Event, now: datetime) -> Moment:
 
 
 def _measures(
-    watch: Stopwatch, before: Conversation, after: Conversation, event: Event, said: bool
+    watch: "Stopwatch", before: Conversation, after: Conversation, event: Event, said: bool
 ) -> Iterator[Measure]:
     was, now = before.phase, after.phase
     if isinstance(event, _CUSTOMERS):
@@ -101,6 +117,8 @@ def _measures(
         yield from watch.begin(after.closed[-1].desk)
         yield from watch.end(Name.FAILED)
     yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
+    if before.offer is not after.offer or isinstance(event, Transfer):
+        yield from _of_passing_on(watch, before, after, event)
     if was is not Phase.HUMAN and now is Phase.HUMAN:
         yield from watch.joined(after.humans[0])
     if said and isinstance(event, HumanMessage) and after.present(event.representative):
@@ -109,8 +127,11 @@ def _measures(
         watch.asked_in_the_gap()
     elif isinstance(event, _CUSTOMERS):
         yield from watch.begin_turn()
+    if after.survey is not None and after.survey.id != (before.survey and before.survey.id):
+        yield from watch.asked_survey(after.survey)
     if was is not Phase.BOT and now is Phase.BOT:
-        yield from watch.end(Name.FAILED if after.closed != before.closed else _ending(was, event))
+        is_shut = after.closed != before.closed
+        yield from watch.end(Name.FAILED if is_shut else _ending(before, event))
     if said and isinstance(event, BotMessage):
         watch.bot_spoke()
 
@@ -122,7 +143,7 @@ def _asked(after: Conversation) -> str | None:
     return (after.request.desk if after.request else None) or ""
 
 
-def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measure]:
+def _of_late_words(watch: "Stopwatch", event: Event, said: bool) -> Iterator[Measure]:
     """Measures a stale message.
 
     Its frame is not counted as a join: it has neither waiting nor handling time.
@@ -132,7 +153,7 @@ def _of_late_words(watch: Stopwatch, event: Event, said: bool) -> Iterator[Measu
 
 
 def _of_released_words(
-    watch: Stopwatch, before: Conversation, released: Sequence[Representative]
+    watch: "Stopwatch", before: Conversation, released: Sequence[Representative]
 ) -> Iterator[Measure]:
     """Words that waited for the customer answer when they are sent, before the customer's next
     words. Those of a human who has left answer the handoff that ended, if no other has begun.
@@ -144,7 +165,341 @@ def _of_released_words(
             yield from watch.human_spoke_late(who.name)
 
 
-def _ending(was: Phase, event: Event) -> Name:
-    if was is Phase.QUEUED:
+def _of_passing_on(
+    watch: "Stopwatch", before: Conversation, after: Conversation, event: Event
+) -> Iterator[Measure]:
+    """Measures offers and who gave the customer away. A person who accepts takes the customer from
+    those whom the offer named.
+    """
+    offer, made = before.offer, after.offer
+    if isinstance(event, Transfer) and event.to_agent is None:
+        yield watch.acted(Name.TRANSFERRED, event.representative.name)
+    if made is not None and made is not offer:
+        yield watch.acted(Name.OFFERED, made.name)
+    if offer is None or made is offer:
+        return
+    if isinstance(event, Claim) and event.person_id == offer.to:
+        gone = (one for one in offer.givers if _left(before, after, one))
+        yield from (watch.acted(Name.TRANSFERRED, one) for one in gone)
+    elif isinstance(event, OfferTimeout):
+        yield watch.acted(Name.LAPSED, offer.name)
+    elif isinstance(event, OfferEnded) and event.why == "declined":
+        yield watch.acted(Name.DECLINED, offer.name)
+
+
+def _left(before: Conversation, after: Conversation, name: str) -> bool:
+    was, now = (
+        any(human.representative.name == name for human in one.humans) for one in (before, after)
+    )
+    return was and not now
+
+
+def _had_human(conversation: Conversation) -> bool:
+    """Returns whether a human has joined the handoff under way, also where the customer waits for
+    a colleague of theirs.
+    """
+    handoff = conversation.progress.handoff if conversation.progress else None
+    has_joined = handoff is not None and handoff.joined
+    return conversation.phase is not Phase.QUEUED or has_joined
+
+
+def _ending(before: Conversation, event: Event) -> Name:
+    """A wait that ends after a human was there has the outcome of a human who is gone."""
+    if before.phase is Phase.QUEUED and not _had_human(before):
         return Name.FAILED if isinstance(event, HandoffFailed) else Name.EXPIRED
-    return Name.RETURNED if isinstance(event, HumanIdleTimeout) else Name.LEFT
+    is_back = isinstance(event, HumanIdleTimeout | PersonGone | UserMessage)
+    return Name.RETURNED if is_back or before.phase is Phase.QUEUED else Name.LEFT
+
+
+class Stopwatch:
+    """The clocks of one conversation while one event is measured.
+
+    Methods yield measures and update `progress`.
+    """
+
+    def __init__(self, conversation: Conversation, progress: Progress, now: Moment) -> None:
+        self._conversation = conversation
+        self._now = now
+        self.progress = progress
+
+    def customer_spoke(self) -> Iterator[Measure]:
+        """A message after VISIT_ENDS_AFTER without one begins a new conversation.
+
+        It counts as handed off if a handoff is active.
+        """
+        now, visit = self._now.accepted_at, self.progress.visit
+        if visit is None or now - visit.latest_at >= VISIT_ENDS_AFTER:
+            visit = Visit(began_at=now, latest_at=now, channel=self._conversation.platform)
+            yield Measure(name=Name.CONVERSATION, at=now, channel=visit.channel)
+            if self.progress.handoff is not None:
+                visit = visit.model_copy(update={"handed_off": True})
+                yield Measure(name=Name.HANDED_OFF, at=now, channel=visit.channel)
+        self._set(visit=visit.model_copy(update={"latest_at": now}))
+
+    def begin(self, asked: str | None) -> Iterator[Measure]:
+        """A handoff begins: by a request to the desk `asked`, or for None by a human who joined
+        without one.
+
+        Without a request, it may continue the handoff that ended last.
+        """
+        now, ended = self._now.accepted_at, self.progress.ended
+        if (
+            asked is None
+            and ended is not None
+            and ended.may_go_on
+            and now - ended.at <= TRANSFER_GAP
+        ):
+            yield from self._go_on(ended)
+        else:
+            requested = None if asked is None else self._now
+            channel = self._conversation.platform
+            handoff = Handoff(requested=requested, began_at=now, desk=asked or "", channel=channel)
+            self._set(handoff=handoff, ended=None)
+            yield self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
+        yield from self._handed_off()
+
+    def _handed_off(self) -> Iterator[Measure]:
+        """Counts the conversation as handed off, once."""
+        now, visit = self._now.accepted_at, self.progress.visit
+        if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
+            self._set(visit=visit.model_copy(update={"handed_off": True}))
+            yield Measure(
+                name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel
+            )
+
+    def joined(self, human: Participant) -> Iterator[Measure]:
+        """The first human joins the handoff."""
+        handoff = self.progress.handoff
+        if handoff is not None and not handoff.joined:
+            agent = human.representative.name
+            self._set(handoff=handoff.model_copy(update={"joined": True}))
+            yield self._of_handoff(Name.JOINED)
+            yield self._by(Name.TAKEN, handoff.began_at, agent)
+            if handoff.requested is not None:
+                yield self._timed(Name.WAITING, handoff.requested, agent)
+
+    def frames(
+        self, before: Conversation, after: Conversation, *, quiet: bool
+    ) -> Iterator[Measure]:
+        """Counts humans who joined, and the handling time of those who left.
+
+        `quiet`: they left by the idle timeout.
+        """
+        known = {_who(human) for human in before.humans}
+        for human in after.humans:
+            if _who(human) not in known:
+                yield self._of_frame(Name.FRAME, human)
+        here = {_who(human) for human in after.humans}
+        for human in before.humans:
+            if _who(human) not in here:
+                yield self.handled(human)
+                if quiet:
+                    yield self._of_frame(Name.QUIET, human)
+
+    def handled(self, human: Participant) -> Measure:
+        """Returns the handling time of a human."""
+        joined = Moment(
+            source=human.source, accepted_at=human.joined_at, occurred_at=human.occurred_at
+        )
+        return self._of_frame(Name.HANDLING, human, joined.seconds_until(self._now))
+
+    def _of_frame(self, name: Name, human: Participant, seconds: float | None = None) -> Measure:
+        agent, desk = human.representative.name, human.desk
+        return self._by(name, human.joined_at, agent, seconds, desk=desk)
+
+    def acted(self, name: Name, agent: str, number: int = 1) -> Measure:
+        """Returns what a person did with the conversation, at the desk that has it."""
+        now, desk = self._now.accepted_at, self._desk_now
+        return self._by(name, now, agent, desk=desk).model_copy(update={"number": number})
+
+    def asked_survey(self, survey: Survey) -> Iterator[Measure]:
+        """The customer is asked how satisfied they are, once in a handoff."""
+        handoff = self.progress.handoff
+        if handoff is not None:
+            self._set(handoff=handoff.model_copy(update={"surveyed": True}))
+        yield self._of_survey(Name.SURVEYED, survey)
+
+    def rated(self, survey: Survey, rating: int) -> Iterator[Measure]:
+        """The customer answers. It counts when they were asked, as all counts of a survey."""
+        yield self._of_survey(Name.RATED, survey)
+        yield self._of_survey(Name.RATING, survey, rating)
+
+    def _of_survey(self, name: Name, survey: Survey, number: int = 1) -> Measure:
+        return Measure(
+            name=name,
+            at=survey.asked_at,
+            channel=survey.channel or self._conversation.platform,
+            desk=survey.desk,
+            agent=survey.agent,
+            number=number,
+        )
+
+    def human_spoke(self, agent: str, *, late: bool = False) -> Iterator[Measure]:
+        """A human's message answers the request, once, and the customer's messages since a human
+        last spoke.
+
+        A `late` one answers only what was asked before it was written.
+        """
+        handoff, turn = self.progress.handoff, self.progress.turn
+        if handoff is not None and not (handoff.spoke or late):
+            handoff = handoff.model_copy(update={"spoke": True})
+            self._set(handoff=handoff)
+        requested = handoff.requested if handoff is not None and not handoff.responded else None
+        if (
+            handoff is not None
+            and requested is not None
+            and (not late or requested.was_before(self._now))
+        ):
+            self._set(handoff=handoff.model_copy(update={"responded": True}))
+            yield self._of_handoff(Name.RESPONDED)
+            yield self._timed(Name.FIRST_RESPONSE, requested, agent)
+        if turn is not None and (not late or turn.was_before(self._now)):
+            yield self._of_turn(Name.ANSWERED, turn)
+            seconds, channel = turn.seconds_until(self._now), platform_of(turn.source)
+            desk = self.progress.turn_desk
+            yield self._by(Name.RESPONSE, turn.accepted_at, agent, seconds, channel, desk)
+            self._set(turn=None, turn_desk=None)
+
+    def human_spoke_late(self, agent: str) -> Iterator[Measure]:
+        """Measures a human's stale message.
+
+        If the handoff has ended, what the message answers is no longer counted as without an
+        answer. The handoff's outcome is unchanged.
+        """
+        ended = self.progress.ended
+        if ended is None:
+            yield from self.human_spoke(agent, late=True)
+            return
+        self._set(handoff=ended.handoff, turn=ended.turn, turn_desk=ended.turn_desk)
+        before = tuple(self._without(-1))
+        answers = tuple(self.human_spoke(agent, late=True))
+        if answers:
+            yield from (*before, *answers, *self._without())
+        running = ("handoff", "turn", "turn_desk")
+        answered = {name: getattr(self.progress, name) for name in running}
+        self._set(**dict.fromkeys(running), ended=ended.model_copy(update=answered))
+
+    def bot_spoke(self) -> None:
+        """After a bot has spoken, no human continues the ended handoff."""
+        if self.progress.ended is not None:
+            self._set(
+                ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None})
+            )
+
+    def begin_turn(self) -> Iterator[Measure]:
+        """Starts a turn.
+
+        Several messages before a human's next one are one turn, timed from the first.
+        """
+        if self.progress.turn is None:
+            desk = self._desk_now
+            self._set(turn=self._now, turn_desk=None if desk == self._desk else desk)
+            yield self._of_turn(Name.TURN, self._now)
+
+    def asked_in_the_gap(self) -> None:
+        """Stores when the customer wrote after a handoff.
+
+        It becomes a turn only if a colleague continues the handoff before a bot answers.
+        """
+        ended = self.progress.ended
+        if ended is not None and ended.may_go_on and ended.asked is None:
+            self._set(ended=ended.model_copy(update={"asked": self._now}))
+
+    def end(self, name: Name) -> Iterator[Measure]:
+        """The handoff ends with the outcome `name`.
+
+        Requests and turns without an answer are counted as such.
+        """
+        handoff, turn = self.progress.handoff, self.progress.turn
+        yield from self._without()
+        if handoff is not None:
+            yield self._of_handoff(name)
+            at, left = self._now.accepted_at, name is Name.LEFT
+            desk = self.progress.turn_desk
+            ended = Ended(handoff=handoff, at=at, turn=turn, turn_desk=desk, may_go_on=left)
+            self._set(ended=ended)
+        self._set(handoff=None, turn=None, turn_desk=None)
+
+    def _go_on(self, ended: Ended) -> Iterator[Measure]:
+        """Takes back what was counted at the end of the handoff.
+
+        The customer's message since then begins a turn.
+        """
+        running = {"handoff": ended.handoff, "turn": ended.turn, "turn_desk": ended.turn_desk}
+        self._set(**running, ended=None)
+        yield self._of_handoff(Name.LEFT, -1)
+        yield from self._without(-1)
+        if ended.turn is None and ended.asked is not None:
+            self._set(turn=ended.asked)
+            yield self._of_turn(Name.TURN, ended.asked)
+
+    def _without(self, number: int = 1) -> Iterator[Measure]:
+        """Yields what remains without an answer if the handoff ends now."""
+        handoff, turn = self.progress.handoff, self.progress.turn
+        if turn is not None:
+            yield self._of_turn(Name.UNANSWERED, turn, number)
+        if handoff is not None and handoff.requested is not None and not handoff.responded:
+            yield self._of_handoff(Name.SILENT, number)
+
+    @property
+    def _channel(self) -> str:
+        """The channel on which the handoff began.
+
+        Its measures count there, also if the customer writes elsewhere now.
+        """
+        handoff = self.progress.handoff
+        return (handoff.channel if handoff else "") or self._conversation.platform
+
+    @property
+    def _desk(self) -> str:
+        """The desk at which the handoff began."""
+        return self.progress.handoff.desk if self.progress.handoff else ""
+
+    @property
+    def _desk_now(self) -> str:
+        """The desk that has the customer, who may have been passed on."""
+        request = self._conversation.request
+        return (request.desk if request else None) or self._desk
+
+    def _set(self, **update: object) -> None:
+        self.progress = self.progress.model_copy(update=update)
+
+    def _of_turn(self, name: Name, turn: Moment, number: int = 1) -> Measure:
+        channel = platform_of(turn.source)
+        desk = self._desk if self.progress.turn_desk is None else self.progress.turn_desk
+        return Measure(name=name, at=turn.accepted_at, channel=channel, desk=desk, number=number)
+
+    def _of_handoff(self, name: Name, number: int = 1) -> Measure:
+        """Returns a measure at the beginning of the handoff.
+
+        Its beginning and end count in the same quarter, so that their difference is what is open.
+        """
+        handoff = self.progress.handoff
+        if handoff is None:
+            raise ValueError(f"{name} without a handoff")
+        return Measure(
+            name=name, at=handoff.began_at, channel=self._channel, desk=handoff.desk, number=number
+        )
+
+    def _by(
+        self,
+        name: Name,
+        at: datetime,
+        agent: str,
+        seconds: float | None = None,
+        channel: str = "",
+        desk: str | None = None,
+    ) -> Measure:
+        where, at_desk = channel or self._channel, self._desk if desk is None else desk
+        return Measure(name=name, at=at, channel=where, desk=at_desk, agent=agent, seconds=seconds)
+
+    def _timed(self, name: Name, since: Moment, agent: str) -> Measure:
+        return self._by(name, since.accepted_at, agent, since.seconds_until(self._now))
+
+
+def _who(human: Participant) -> tuple[str, datetime]:
+    """Returns a key of a human that does not change while they are present.
+
+    Their `frame` may change if the customer learns of them later.
+    """
+    return human.representative.name, human.joined_at

@@ -7,7 +7,7 @@ import pydantic_core
 
 from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
-from shared.handoff.visibility import DETAILS, body_of
+from shared.handoff.visibility import body_of
 from shared.logs import log
 from shared.outbox.files import with_link
 from shared.outbox.plain_http import comment_call, webhook_call
@@ -32,6 +32,7 @@ from shared.schemas.commands import (
     CallDesk,
     Command,
     Comment,
+    FreeSlot,
     KeepMedia,
     MoveFloor,
     Post,
@@ -47,12 +48,12 @@ from shared.schemas.commands import (
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Call
 from shared.schemas.ids import command_id, platform_of
-from shared.schemas.journal import JournalEntry
+from shared.schemas.journal import DETAILS, JournalEntry
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
 # Their failures are not notified. A notification is such a command itself, and what a floor was
 # moved for fails by itself.
-UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor | KeepMedia
+UNTOLD = Publish | Record | Stream | TellTeam | MoveFloor | KeepMedia | FreeSlot
 AS_NOTICE = {"notice": True, "attempts": 0, "forbidden": 0, "ambiguous": False}
 
 
@@ -127,6 +128,12 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return _webhook_result(ports, await ports.sender.send(call))
         if isinstance(command, TellTeam):
             return await _tell(ports, command)
+        if isinstance(command, FreeSlot):
+            # imported here: functions that deliver in place free no room
+            from shared.people.free import free
+
+            await free(ports, command.person, [command.slot])
+            return Result(Outcome.DONE)
         if isinstance(command, KeepMedia):
             # imported here: functions that deliver in place work no line with files
             from shared.outbox.keep_media import keep_media

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import DoorClosed
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.ports import CrmRecord, Webhooks
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Comment, Post

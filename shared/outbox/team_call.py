@@ -4,7 +4,7 @@ from shared.errors import Unavailable
 from shared.handoff.said import was_said
 from shared.handoff.visibility import Linked, file_links, plain_text_for
 from shared.outbox.files import linked_by
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.commands import TellTeam
 from shared.schemas.http import Call

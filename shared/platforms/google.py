@@ -6,8 +6,8 @@ https://developers.google.com/business-communications/rcs-business-messaging/gui
 from collections.abc import Iterable, Sequence
 
 from shared.errors import BadRequest
-from shared.platforms.base import USUAL_BODY, Outcome, error_status, outcome_of_status, parse_object
-from shared.platforms.signatures import require
+from shared.platforms.base import USUAL_BODY, Outcome, error_status, outcome_of_status
+from shared.platforms.bodies import parse_object, require
 from shared.schemas.http import Answer, Request, Response
 
 PROOF_LIMIT = 4096  # bytes of a handshake

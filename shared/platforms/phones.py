@@ -255,7 +255,8 @@ class Line:
 
     @property
     def _customer_name(self) -> str | None:
-        return shortened(self.customer_name or "", NAME_LIMIT) or None
+        name = self.customer_name or ""
+        return (name if len(name) <= NAME_LIMIT else shortened(name, NAME_LIMIT)) or None
 
     def _name(self, message: str) -> str:
         return f"conversations/{self.conversation}/messages/{message}"

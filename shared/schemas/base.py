@@ -1,7 +1,11 @@
 """The base classes of models: `Ours` is strict and closed, `Stored` keeps unknown fields, `Theirs`
 ignores them.
+
+Their validators are built at first use, because no function uses all models: to build all takes
+longer than to import them.
 """
 
+from functools import cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
@@ -9,13 +13,19 @@ from pydantic.alias_generators import to_camel
 
 JsonObject = dict[str, JsonValue]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+_in_camel_case = cache(to_camel)
 
 
 class Ours(BaseModel):
     """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        alias_generator=_in_camel_case,
+        populate_by_name=True,
+        defer_build=True,
     )
 
 
@@ -32,5 +42,9 @@ class Theirs(BaseModel):
     """Data that callers and platforms write. Unknown fields are ignored."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        alias_generator=_in_camel_case,
+        populate_by_name=True,
+        defer_build=True,
     )

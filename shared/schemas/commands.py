@@ -342,6 +342,20 @@ class KeepMedia(BaseCommand):
         return "media"
 
 
+class FreeSlot(BaseCommand):
+    """Frees what the conversation took of a person's room: the slot of a frame or offer that is
+    over. It names no content, so an erase leaves it pending.
+    """
+
+    kind: Literal["free_slot"] = "free_slot"
+    person: str
+    slot: str
+
+    @property
+    def line(self) -> str:
+        return "people"
+
+
 Command = Annotated[
     SendMessage
     | SendEvent
@@ -355,7 +369,8 @@ Command = Annotated[
     | CallDesk
     | KeepMedia
     | Record
-    | Stream,
+    | Stream
+    | FreeSlot,
     Field(discriminator="kind"),
 ]
 ToCustomer = SendMessage | SendEvent | SendSurvey

@@ -11,9 +11,11 @@ from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 
 class Phase(StrEnum):
@@ -39,7 +41,7 @@ class Floor(Stored):
     """Who is active at the platform, as its own latest word has it.
 
     - `since`: the platform's time of that word, None if it named none.
-    - `rank`: what the word counts within one second, see `shared/handoff/floor.py`.
+    - `rank`: what the word counts within one second, see `shared/handoff/channels.py`.
     - `handing_back`: Baton gives the floor back, and the customer has not written to Baton since.
     - `shared`: another sender was active in this conversation.
     """
@@ -120,6 +122,8 @@ class Participant(Stored):
     - `told`: False if the customer could not be reached when they joined, and so has not seen the
       JOINED yet.
     - `app`: they write in the channel's own app.
+    - `person`: the id of the person of `BATON_AGENTS`; `slot`: what this frame takes of their room.
+    - `desk`: the desk that had the request when they joined.
     """
 
     representative: Representative
@@ -131,12 +135,20 @@ class Participant(Stored):
     key: str | None = None
     told: bool = True
     app: bool = False
+    person: str | None = None
+    slot: str | None = None
+    desk: str | None = None
 
 
 class HandoffRequest(Stored):
     """A request for a human, kept while one is present to measure the response time.
 
-    `desk` is where it was routed.
+    - `desk` is where it was routed.
+    - `queued_at`: since when this wait lasts, None if it lasts since `accepted_at`, which orders
+      the queue.
+    - `passed_on`: a human was present since, and passed the customer on. No bot speaks in this
+      wait.
+    - `origin`: the desk to which the request returns if no human of its desk takes it.
     """
 
     reason: str
@@ -145,19 +157,22 @@ class HandoffRequest(Stored):
     occurred_at: Time | None = None
     metadata: JsonObject | None = None
     desk: str | None = None
+    queued_at: Time | None = None
+    passed_on: bool = False
+    origin: str | None = None
 
 
 class Timer(Stored):
-    """The timer of a conversation.
+    """A timer of a conversation.
 
     - `armed`: the version that set it, so that a firing is the same event on every instance.
     - `n`: the number of the reminder; 0 is the opening of the desk for which the customer waits.
     - `kind`: `chat` runs after a desk's agents have left its chat, while a colleague may still
-      join.
+      join. `assign` is a look for a person to whom the customer can be offered.
     - `openings`: how often the request waited for an opening or was passed on to an open desk.
     """
 
-    kind: Literal["unclaimed", "idle", "chat"]
+    kind: Literal["unclaimed", "idle", "chat", "assign"]
     armed: int
     n: int
     due_at: Time
@@ -167,6 +182,44 @@ class Timer(Stored):
     def is_opening(self) -> bool:
         """Whether it fires when the desk opens."""
         return self.kind == "unclaimed" and self.n == 0
+
+
+class Offer(Stored):
+    """The wish that one person takes the conversation. It does not change who speaks.
+
+    - `id` is also the id of the slot that it takes of the room of `to`.
+    - `to`: the id of the person to whom it is made; `name`: their name.
+    - `givers`: the names of those present who leave when it is accepted.
+    - `push`: Baton made it, and there is no `by`: who made it, a person's id or a key's name.
+    - `until`: when it expires. It can be accepted until that is committed.
+    """
+
+    id: str
+    to: str
+    name: str
+    givers: tuple[str, ...] = ()
+    push: bool = False
+    by: str | None = None
+    note: str | None = None
+    reason: str | None = None
+    made_at: Time
+    until: Time
+
+
+class Survey(Stored):
+    """The question how satisfied the customer is, which waits for an answer until `until`.
+
+    `agent`, `desk` and `channel` are what the answer is counted for. `words`: a bare digit answers
+    it too.
+    """
+
+    id: str
+    agent: str
+    desk: str = ""
+    channel: str = ""
+    asked_at: Time
+    until: Time
+    words: bool = True
 
 
 class Ahead(Stored):
@@ -341,6 +394,7 @@ class Conversation(Stored):
     - `ours`: Baton created this conversation at a desk, as a chat or as a customer.
     - `version` counts commits. `outbox_base` bounds the number of pending entries: at most
       `version` - `outbox_base`.
+    - `answered`: a human has answered in this handoff, and the team was notified of it.
     - `spoke_at`: when the latest fact set who speaks. `human_version`: the version at which a human
       last joined.
     - `called`: the desk that has the handoff. `closed`: desks that were closed when this customer
@@ -358,6 +412,12 @@ class Conversation(Stored):
     - `last_user_at`, `last_message_id`: the customer's latest message. `unsubscribed_at`: when they
       opted out of bot messages.
     - `floor`: who is active at the platform, None if the platform never said so: then Baton is.
+    - `platform_context`: the account and channel at a platform that names them.
+    - `virtual_agent_sessions`: the latest sessions of a desk's virtual agent, the oldest first.
+    - `offer`: the offer that stands. `tried`: the ids of those to whom the customer was offered, or
+      who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
+      for the next person to offer them to.
+    - `survey`: the survey of Baton's own that may still be answered.
     - `progress`: the running clocks of the reports.
     - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
@@ -390,8 +450,13 @@ class Conversation(Stored):
     human_since: Time | None = None
     human_version: int = 0
     first_response_seconds: float | None = None
+    answered: bool = False
     spoke_at: Time | None = None
     timer: Timer | None = None
+    offer: Offer | None = None
+    tried: tuple[str, ...] = ()
+    assign: Timer | None = None
+    survey: Survey | None = None
     links: tuple[str, ...] = ()
     linked_to: str | None = None
     locale: str | None = None
@@ -401,6 +466,8 @@ class Conversation(Stored):
     unsubscribed_at: Time | None = None
     floor: Floor | None = None
     variables: tuple[Variable, ...] = ()
+    platform_context: PlatformContext | None = None
+    virtual_agent_sessions: tuple[VirtualAgentSession, ...] = ()
     awaited: AwaitedReply | None = None
     surveyed_at: Time | None = None
     said: tuple[Line, ...] = ()
@@ -510,15 +577,32 @@ class Conversation(Stored):
 
     @property
     def due_at(self) -> Time | None:
-        """When the sweep must wake this conversation: for its timer, for what waits too long, or
-        at once while an erase is unfinished.
+        """When the sweep must wake this conversation: for its timers, for an offer, for what waits
+        too long, or at once while an erase is unfinished.
         """
         dues = (
             self.timer and self.timer.due_at,
+            self.assign and self.assign.due_at,
+            self.offer and self.offer.until,
             self.erasing and self.erasing.since,
             *(one.gives_up_at for one in self.waiting),
         )
         return min((due for due in dues if due), default=None)
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether the customer waits after a human was present, so that no bot may speak."""
+        request = self.request
+        return request is not None and request.passed_on and self.phase is Phase.QUEUED
+
+    @property
+    def holder(self) -> str:
+        """The names of those who are present, as answers give them; empty if nobody is."""
+        return ", ".join(human.representative.name for human in self.humans)
+
+    def offered_to(self, person: str | None) -> bool:
+        """Returns whether an offer to this person stands."""
+        return self.offer is not None and self.offer.to == person
 
     def present(self, representative: Representative) -> Participant | None:
         """Returns the participant of that name, or None if they are not present."""

@@ -4,7 +4,7 @@ Platform formats are parsed in `shared/platforms`.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,9 +14,12 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ids import entry_id, sha256
+from shared.schemas.people import PersonSeen
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 
 REASON_LIMIT, METADATA_LIMIT = 500, 8192  # characters, bytes
 
@@ -60,6 +63,7 @@ class Event(Ours):
       send or end them. Two conversations that became one may have messages of the same id.
     - `names` are the customer's names, where the platform has several for one customer; `source`
       is then the first of them, until it is known whose they are.
+    - `context`: where at its platform the event took place.
     - `beside` names the fields that the digest leaves out.
     """
 
@@ -79,6 +83,7 @@ class Event(Ours):
         "own_act",
         "held",
         "names",
+        "context",
     }
 
     id: NonEmpty
@@ -97,6 +102,7 @@ class Event(Ours):
     own_act: OwnAct | None = None
     held: Mapping[str, SendMessage] = Field(default_factory=dict)
     names: tuple[GivenName, ...] = ()
+    context: PlatformContext | None = None
 
     @property
     def entry_id(self) -> str:
@@ -264,21 +270,118 @@ class FloorMoved(AsksForHuman):
 
 
 class ByRepresentative(Event):
-    """A named representative joined, spoke or left."""
+    """A named representative joined, spoke or left.
+
+    `person_id` is the person of `BATON_AGENTS` who acts, None for a system or a platform.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "person_id"}
 
     representative: Representative
+    person_id: str | None = None
 
 
-class HumanJoined(ByRepresentative):
+class TakesRoom(Event):
+    """An event that may take room of a person: they join, or the conversation is offered to them.
+
+    `person` is what the decision knows of that person. It is None for a system or a platform, of
+    whose people nothing is counted.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "person"}
+
+    person: PersonSeen | None = None
+
+    @property
+    def taker(self) -> str | None:
+        """The id of that person, None if no person is named."""
+        return None
+
+
+class Joins(ByRepresentative, TakesRoom):
+    """A human joins, or means to."""
+
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, *TakesRoom.beside}
+
+    @property
+    def taker(self) -> str | None:
+        return self.person_id
+
+
+class HumanJoined(Joins):
     """A human joined the conversation."""
 
     kind: ClassVar[str] = "human_joined"
 
 
-class Claim(ByRepresentative):
-    """A human claims the conversation. It is refused if another human holds it."""
+class Claim(Joins):
+    """A human claims the conversation. It is refused if another human holds it.
+
+    `offer` is the offer that they accept. Without it an offer to them is accepted all the same.
+    """
 
     kind: ClassVar[str] = "claim"
+
+    offer: str | None = None
+
+
+class TakeOver(Joins):
+    """A supervisor takes the conversation from those who are present.
+
+    `seen_holder` is who they saw there: the names, with ", " between, as a refusal gives them in
+    `holder`. None if they saw nobody there.
+    """
+
+    kind: ClassVar[str] = "take_over"
+
+    seen_holder: str | None = None
+    reason: str | None = None
+
+
+class Transfer(ByRepresentative, TakesRoom):
+    """A human passes the conversation on: to a person, to a desk, or to the queue of its desk.
+
+    - `representative` is who passes it on. They are present, or a `supervisor`, who names in
+      `seen_holder` whom they saw there (as in TakeOver).
+    - Exactly one of `to_agent`, `to_desk` and `to_queue` is given. `person` is the one of
+      `to_agent`.
+    - `note` is for the colleague, and never for the customer.
+    """
+
+    kind: ClassVar[str] = "transfer"
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, *TakesRoom.beside, "supervisor"}
+
+    to_agent: str | None = None
+    to_desk: str | None = None
+    to_queue: bool = False
+    supervisor: bool = False
+    seen_holder: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+    @property
+    def taker(self) -> str | None:
+        return self.to_agent
+
+    @property
+    def text(self) -> str | None:
+        return self.note
+
+
+class OfferEnded(Event):
+    """An offer is declined by the person to whom it was made, or withdrawn.
+
+    `by` is who ends it: the id of the person, or the name of the key. A `supervisor` may withdraw
+    the offers of others.
+    """
+
+    kind: ClassVar[str] = "offer_ended"
+    beside: ClassVar[set[str]] = {*Event.beside, "by", "supervisor"}
+
+    offer: str
+    by: str
+    why: Literal["declined", "withdrawn"]
+    supervisor: bool = False
 
 
 class Said(ByRepresentative):
@@ -347,6 +450,18 @@ class SurveyAsked(ByRepresentative):
     id_space: ClassVar[str] = "survey"
 
 
+class Noted(ByRepresentative):
+    """A person's note for their colleagues. The customer and bots never see it."""
+
+    kind: ClassVar[str] = "noted"
+
+    note: str
+
+    @property
+    def text(self) -> str | None:
+        return self.note
+
+
 class HumanLeft(ByRepresentative):
     """`owner` is the only API key that may release this human, None if any key may."""
 
@@ -377,25 +492,42 @@ class ChatCreated(Event):
     chat: str
 
 
-class VirtualAgentJoined(Event):
+class OfVirtualAgent(Event):
+    """What a desk's virtual agent did. `session` is what the event says of its session. It has
+    values of variables, of which the journal has no hashes, so the digest leaves it out.
+    """
+
+    beside: ClassVar[set[str]] = {*Event.beside, "session"}
+    step: ClassVar[Literal["joined", "left", "captured"]]
+
+    session: VirtualAgentSession | None = None
+
+
+class VirtualAgentJoined(OfVirtualAgent):
     """A desk's virtual agent joined the session."""
 
     kind: ClassVar[str] = "virtual_agent_joined"
+    step = "joined"
 
     name: str | None = None
     reason: str | None = None
 
 
-class VirtualAgentLeft(Event):
-    """`reason` is the platform's finish reason."""
+class VirtualAgentLeft(OfVirtualAgent):
+    """`reason` is the platform's finish reason. `failed`: it tells of a failure of which the team
+    must know.
+    """
 
     kind: ClassVar[str] = "virtual_agent_left"
+    step = "left"
+    beside: ClassVar[set[str]] = {*OfVirtualAgent.beside, "failed"}
 
     name: str | None = None
     reason: str | None = None
+    failed: bool = False
 
 
-class VariablesCaptured(Event):
+class VariablesCaptured(OfVirtualAgent):
     """Captured variables.
 
     Values are stored with the conversation; the journal has neither values nor hashes of them.
@@ -404,6 +536,7 @@ class VariablesCaptured(Event):
     """
 
     kind: ClassVar[str] = "variables_captured"
+    step = "captured"
 
     variables: tuple[Variable, ...] = ()
     awaited: AwaitedReply | None = None

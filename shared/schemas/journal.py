@@ -6,16 +6,30 @@ The entry is also the dedupe record. While commands are pending it is part of th
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State, ToCustomer
 from shared.schemas.ids import platform_of, sent_key
 from shared.schemas.representative import Representative
-from shared.schemas.sealed import Sealed
 from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
+# A message in Business Messages form: where its words stand.
+WORDS = {
+    "message": ("text",),
+    "suggestionResponse": ("text", "postbackData"),
+    "surveyResponse": ("questionResponseText", "rating"),
+    "userStatus": (),
+}
+# What Baton adds to a form: what it hands back to the bot, and what came beside the words. Both are
+# removed from what a platform sends.
+FIELD, DETAILS = "handoff", "details"
+T = TypeVar("T")
+HIDDEN = "[hidden]"
 _WORST_FIRST = (
     State.PENDING,
     State.WAITING,
@@ -37,6 +51,43 @@ class Verdict(StrEnum):
     SUPPRESSED = "suppressed"
     QUARANTINED = "quarantined"
     REFUSED = "refused"
+
+
+class Sealed(Generic[T]):
+    """Content of type T that some readers must not see. It cannot be printed, joined or sent by
+    accident: its repr is `[hidden]`. The stored form is the plain content.
+
+    Only `handoff.visibility` opens it, for a given reader; a test checks that.
+    """
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: T) -> None:
+        self._content = content
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        held = handler.generate_schema(get_args(source)[0])
+        sealing = core_schema.no_info_after_validator_function(cls, held)
+        sealed = core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), sealing], mode="left_to_right"
+        )
+        opening = core_schema.plain_serializer_function_ser_schema(unsealed, return_schema=held)
+        return core_schema.json_or_python_schema(sealing, sealed, serialization=opening)
+
+
+def unsealed(sealed: Sealed[T]) -> T:
+    """Returns the content. Only `handoff.visibility` may call this."""
+    return sealed._content
 
 
 class Notified(Stored):
@@ -75,8 +126,7 @@ class JournalEntry(Stored):
       that it answers. For an event through a link, the entry of the reporting conversation has the
       `seq` of the channel's.
     - `nonce`: distinguishes our own commit, whose answer was lost, from a duplicate.
-    - `occurred_at`: kept if the conversation may still be joined to another one, on which the event
-      then acts.
+    - `occurred_at`: by the platform's clock, None if it named no time.
     - `native_id`: the platform's id of the event if `event_id` is derived from it. It is not shown
       to users.
     - `text`: what was said. `captured_for`: who may see the variable that the text was captured as,
@@ -212,3 +262,23 @@ def _tells_the_form(command: Command) -> bool:
         and bool(command.readers)
         and command.state is State.PENDING
     )
+
+
+def form_kept(form: JsonObject, said: str | None) -> tuple[JsonObject, tuple[str, str] | None]:
+    """Returns what an entry keeps of a form besides what was said, and where that stands in it."""
+    kept = {name: value for name, value in form.items() if name not in (FIELD, DETAILS)}
+    for payload, names in WORDS.items():
+        inside = kept.get(payload)
+        for name in names:
+            if said and isinstance(inside, dict) and inside.get(name) == said:
+                return kept | {payload: {**inside, name: ""}}, (payload, name)
+    return kept, None
+
+
+def form_with(form: JsonObject, words_at: tuple[str, str] | None, said: str | None) -> JsonObject:
+    """Returns a form with its words where they stood."""
+    if words_at is None or said is None:
+        return form
+    payload, name = words_at
+    inside = form.get(payload)
+    return form | {payload: {**(inside if isinstance(inside, dict) else {}), name: said}}

@@ -31,6 +31,13 @@ class Name(StrEnum):
     FRAME = "frame"
     TAKEN = "taken"
     QUIET = "quiet"
+    TRANSFERRED = "transferred"
+    OFFERED = "offered"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    SURVEYED = "surveyed"
+    RATED = "rated"
+    RATING = "rating"
     WAITING = "waiting"
     FIRST_RESPONSE = "first_response"
     RESPONSE = "response"
@@ -44,10 +51,11 @@ class Measure(Stored):
     """One value to count. It does not identify its conversation.
 
     - `at`: when its clock started.
-    - `desk`: where the handoff was routed, empty if no desk was asked.
+    - `desk`: where the handoff was routed, empty if no desk was asked. Of a handoff's beginning and
+      end it is the first desk, of all else the one that had the customer.
     - `agent`: empty if the measure is not about a particular agent.
     - `seconds`: the duration of a timed measure.
-    - `number`: -1 if an earlier count turned out to be wrong.
+    - `number`: -1 if an earlier count turned out to be wrong; of RATING the answer, 1 to 5.
     """
 
     name: Name
@@ -111,7 +119,8 @@ class Visit(Stored):
 class Handoff(Stored):
     """A handoff. `requested` is None if a human joined without a request.
 
-    `desk` is where it was routed, `channel` where it began.
+    `desk` is where it was first routed, `channel` where it began. `spoke`: a human has spoken.
+    `surveyed`: the customer was asked how satisfied they are.
     """
 
     requested: Moment | None = None
@@ -120,6 +129,8 @@ class Handoff(Stored):
     channel: str = ""
     joined: bool = False
     responded: bool = False
+    spoke: bool = False
+    surveyed: bool = False
 
 
 class Ended(Stored):
@@ -128,6 +139,7 @@ class Ended(Stored):
     - `turn`: since when the customer's message had been waiting then.
     - `may_go_on`: the last human left and no bot has spoken since.
     - `asked`: the customer's first message in that time.
+    - `turn_desk` is as in Progress.
     """
 
     handoff: Handoff
@@ -135,15 +147,18 @@ class Ended(Stored):
     turn: Moment | None = None
     may_go_on: bool = False
     asked: Moment | None = None
+    turn_desk: str | None = None
 
 
 class Progress(Stored):
     """The running clocks.
 
-    `turn` is since when the customer's message waits for a human's answer.
+    `turn` is since when the customer's message waits for a human's answer. `turn_desk` is the desk
+    that had the customer then, None where that is the handoff's.
     """
 
     visit: Visit | None = None
     handoff: Handoff | None = None
     turn: Moment | None = None
+    turn_desk: str | None = None
     ended: Ended | None = None

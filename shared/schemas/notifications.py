@@ -3,9 +3,9 @@
 They are delivered at least once, in order, under ids that do not change.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.measures import Measure
@@ -23,15 +23,19 @@ MEASURED: Literal["handoff.measured"] = "handoff.measured"
 NotificationType = Literal[
     "handoff.requested",
     "handoff.joined",
+    "handoff.answered",
     "handoff.ended",
+    "handoff.transferred",
     "handoff.returned",
     "handoff.unclaimed",
     "handoff.failed",
     "handoff.floor_lost",
     "delivery.failed",
     "bot.silenced",
+    "virtual_agent.failed",
     "identity.conflict",
 ]
+TransferCause = Literal["transfer", "silence", "gone", "takeover", "returned"]
 
 
 class _Body(Ours):
@@ -45,22 +49,28 @@ class _Body(Ours):
 
 class WakeUp(_Body):
     """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
-    due.
+    due. `person`: this person takes part in it, or is offered it, and seems to be gone.
     """
 
     conversation: str
     timers: bool = False
+    person: str | None = None
 
 
 class VariablesBody(_Body):
     """`baton-variables`: the variables of one capture that the event audience may see, and their
     provenance.
+
+    Where `type` is `joined` or `left`, a desk's virtual agent did so, and `variables` is empty.
+    `session` is then what the platform says of the session, under the platform's own names.
     """
 
     id: str
+    type: Literal["variables", "joined", "left"] = "variables"
     conversation: str
     time: Time
-    variables: JsonObject
+    variables: JsonObject = Field(default_factory=dict)
+    session: JsonObject | None = None
     provenance: Provenance
 
 
@@ -87,6 +97,9 @@ class Notification(_Body):
 
     `desk` is where the request was routed, `transcript` the API path of the journal, `message_id`
     the id of a message that was not delivered.
+
+    Of `handoff.transferred`, `from` names who was present before and `to` who is now; both are None
+    for nobody. `cause` is why, and `waiting` whether the customer waits for somebody now.
     """
 
     id: str
@@ -100,6 +113,10 @@ class Notification(_Body):
     transcript: str | None = None
     message_id: str | None = None
     desk: str | None = None
+    from_: Annotated[str | None, Field(alias="from")] = None
+    to: str | None = None
+    cause: TransferCause | None = None
+    waiting: bool | None = None
 
 
 class Measured(_Body):

@@ -1,10 +1,10 @@
 """Events that Baton itself creates: a timer fired, a desk's chat was linked or unlinked, a
-JOINED or a template was not delivered.
+JOINED or a template was not delivered, a person was looked for, or is gone.
 """
 
 from typing import ClassVar
 
-from shared.schemas.events import ByCustomer, Event
+from shared.schemas.events import ByCustomer, Event, TakesRoom
 
 
 class ChatOpened(Event):
@@ -108,3 +108,50 @@ class TemplateLost(Event):
 
     template: str
     reason: str
+
+
+class Offered(TakesRoom):
+    """Baton offers a customer who waits to the person `to`."""
+
+    kind: ClassVar[str] = "offered"
+
+    to: str
+
+    @property
+    def taker(self) -> str | None:
+        return self.to
+
+
+class OfferTimeout(Event):
+    """The offer of this id was not answered in time."""
+
+    kind: ClassVar[str] = "offer_timeout"
+
+    offer: str
+    reason: str = "no answer"
+
+
+class AssignTimeout(Event):
+    """Baton looked for a person to whom it could offer a customer who waits, and found none.
+
+    `armed` and `n` are those of the timer `assign`.
+    """
+
+    kind: ClassVar[str] = "assign_timeout"
+
+    armed: int
+    n: int
+
+
+class PersonGone(Event):
+    """No page of a person is open any more.
+
+    `slot` is what this conversation took of their room. Its commit removes the slot from their
+    document.
+    """
+
+    kind: ClassVar[str] = "person_gone"
+
+    person: str
+    slot: str
+    reason: str = "the person is gone"

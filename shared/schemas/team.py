@@ -12,6 +12,8 @@ from shared.schemas.notifications import Notification
 HEADLINES: Mapping[str, str] = {
     "handoff.requested": "A customer asks for a person",
     "handoff.joined": "A person has joined",
+    "handoff.answered": "A person has answered",
+    "handoff.transferred": "A customer was passed on",
     "handoff.ended": "The person has left, the bot is back",
     "handoff.returned": "The person went quiet, the bot is back",
     "handoff.unclaimed": "The customer still waits",
@@ -19,6 +21,7 @@ HEADLINES: Mapping[str, str] = {
     "handoff.floor_lost": "Another sender took the conversation from the person",
     "delivery.failed": "Something did not reach the customer",
     "bot.silenced": "A bot talks with a robot, and is silent for now",
+    "virtual_agent.failed": "A virtual agent failed, as an agent's browser reports",
     "identity.conflict": "Two conversations are one customer's, and stay apart",
 }
 
@@ -53,6 +56,8 @@ class Briefing:
             "Customer": self.customer,
             "Conversation": told.conversation,
             "Who": who,
+            "From": told.from_,
+            "To": told.to,
             "Why": told.reason,
             "Desk": told.desk,
             "Waited": waited,

@@ -15,6 +15,8 @@ def parse_time(value: object) -> datetime:
 
     Raises ValueError if `value` is not a time.
     """
+    if type(value) is datetime and value.tzinfo is UTC:  # as nearly all are that Baton makes
+        return value
     if isinstance(value, bool) or not isinstance(value, int | str | datetime):
         raise ValueError("not a time")
     return _unix(value) if isinstance(value, int) else _from_text(value)
@@ -51,7 +53,7 @@ def time_or_none(value: object) -> datetime | None:
 
 def format_time(value: datetime) -> str:
     """Returns RFC 3339 in UTC with exactly six fractional digits, so that texts sort like times."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 Time = Annotated[

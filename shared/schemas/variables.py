@@ -53,7 +53,10 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _object_or_none(value: object) -> object:
-    return value if isinstance(value, dict) else None
+    """Returns the values of an object that can be stored, or None."""
+    if not isinstance(value, dict):
+        return None
+    return {key: one for key, one in value.items() if _is_storable(one, DEEPEST)}
 
 
 def _number_or_none(value: object) -> int | None:
@@ -191,6 +194,9 @@ class TaskVirtualAgent(Snake):
         if not isinstance(given, dict):
             return given
         captures, unread = _captures(given.get("captured_variables"))
+        given_to_it = given.get("data_parameters")
+        if isinstance(given_to_it, dict) and _object_or_none(given_to_it) != given_to_it:
+            unread.append(Unread("data_parameters", f"expected {_STORABLE}"))
         read = {**given, "captured_variables": captures, "unread": unread}
         return read | _only_usable(given)
 

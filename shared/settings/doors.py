@@ -46,6 +46,12 @@ DOORS = (
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
+    Door(
+        "sessions of people",
+        ("send_representative",),
+        ("baton_session_keys",),
+        lambda settings: bool(settings.baton_agents),
+    ),
     Door("bridge", ("forward_variables",), ("bridge_token_keys", "bridge_allowed_origins")),
     Door(
         "plain webhooks of bot and desk",

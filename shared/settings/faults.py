@@ -1,6 +1,6 @@
 """Error messages for invalid settings: which setting, where in it, and what to give instead.
 
-They contain no values.
+They contain no values. People are counted, because their ids are personal data.
 """
 
 import json
@@ -16,6 +16,7 @@ _WORDS = {
     "frozen_set_type": 'give a list, like ["2026-12-25"]',
     "dict_type": "give an object, in braces",
     "model_type": 'give an object, like {"name": "berlin"}',
+    "model_attributes_type": 'give an object, like {"name": "Jane Doe"}',
     "date_from_datetime_parsing": "give a date like 2026-12-25",
     "date_parsing": "give a date like 2026-12-25",
 }
@@ -28,10 +29,16 @@ def faults(error: ValidationError, given: Mapping[str, str]) -> str:
 
 def _where(fault: ErrorDetails, given: Mapping[str, str]) -> str:
     setting, *path = fault["loc"]
+    if setting == "baton_agents":
+        path[:1] = [_position(one, given.get("baton_agents", "")) for one in path[:1]]
     inside = ".".join(
         _step(one, path[:n], given.get(str(setting), "")) for n, one in enumerate(path)
     )
     return f"{str(setting).upper()} {inside}".strip()
+
+
+def _position(person: int | str, text: str) -> str:
+    return str([one.lower() for one in json.loads(text)].index(str(person)) + 1)
 
 
 def _step(one: int | str, before: Iterable[int | str], text: str) -> str:

@@ -4,7 +4,7 @@ Nothing else reads the environment.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,22 +23,30 @@ from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
+from shared.schemas.canned import Canned
+from shared.schemas.canned import checked as canned_checked
 from shared.schemas.ids import sha256
+from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience
 from shared.settings.faults import faults
+from shared.settings.people import People
 from shared.settings.secrets import strong, weak_keys
 from shared.settings.types import (
     LONGEST_DAYS,
     LONGEST_SECONDS,
     Agent,
+    ApiKey,
     ApiKeys,
     Auth,
+    ClientId,
     CommentUrl,
     Desks,
+    Domains,
     Facts,
     Heard,
     Hosts,
+    KeyRow,
     MediaBucket,
     Names,
     Origins,
@@ -56,6 +64,7 @@ from shared.settings.types import (
     Url,
     WebhookSecret,
     WebhookSecrets,
+    canned,
     names,
     words,
 )
@@ -203,7 +212,30 @@ class Settings(BaseModel):
     """
     baton_api_keys: ApiKeys = {}
     """The keys of the API: `{"<key>": {"name": "bot", "may": ["BOT"], "admin": false}}`. `may`
-    lists BOT, HUMAN or both. With `"templates": true` a key may send approved templates.
+    lists BOT, HUMAN or both. With `"templates": true` a key may send approved templates, with
+    `"supervisor": true` it may move and take over what others hold, and with `"reports": true`
+    it sees the reports and nothing else. `{"<key>": {"person": "jane@example.com"}}` is the key
+    of a person of `BATON_AGENTS`.
+    """
+    baton_agents: People = {}
+    """The people who answer, by e-mail address or by another word, as JSON:
+    `{"jane@example.com": {"name": "Jane Doe", "role": "agent"}}`. Each may have `avatar`,
+    `languages`, `desks`, `capacity` and `role`: `agent`, `supervisor`, `reports` or `admin`.
+    """
+    baton_session_keys: Secrets = ()
+    """Keys of the cookies with which people stay signed in. The first one makes cookies, and each
+    one reads them.
+    """
+    baton_sign_in_client_id: ClientId | None = None
+    """The client id of Sign in with Google. Without it people sign in with a key only."""
+    baton_sign_in_domains: Domains = ()
+    """The domains of Google Workspace whose accounts may sign in, like `example.com`. Empty: any
+    address of `BATON_AGENTS` that Google vouches for.
+    """
+    baton_canned: Annotated[Canned, BeforeValidator(canned), AfterValidator(canned_checked)] = {}
+    """Answers that people at the desk choose from, by language and title, as JSON:
+    `{"en": {"Greeting": "Hello {customer}, I am {agent}."}}`. `{customer}`, `{agent}` and `{desk}`
+    are filled in.
     """
     baton_desks: Desks = ()
     """Which desk gets which handoff, as a JSON list. Without it there is one desk, `api`, which
@@ -215,7 +247,26 @@ class Settings(BaseModel):
     unclaimed_reminders: Annotated[int, Field(ge=0, le=100)] = 3
     """Reminders before the handoff fails and the customer hears it."""
     human_idle_after: Seconds = 1800
-    """Seconds without a human message after which the bot speaks again."""
+    """Seconds without a human message after which `HUMAN_IDLE` follows."""
+    human_idle: Literal["bot", "queue", "queue-then-bot"] = "bot"
+    """Where a customer goes whose human is silent or gone: back to the `bot`, into the `queue`, or
+    with `queue-then-bot` into the queue for `UNCLAIMED_AFTER` only. While the desk is closed they
+    go to the bot.
+    """
+    offer_seconds: Seconds = 45
+    """Seconds in which a person may accept a conversation that is offered to them."""
+    presence_seconds: Seconds = 90
+    """Seconds after its last word for which a page of a person counts as open. When none is open,
+    what they hold goes on as `HUMAN_IDLE` says.
+    """
+    baton_assign: Literal["pull", "push"] = "pull"
+    """`push` offers each customer who waits to a person who is available; with `pull` people take
+    them from the queue.
+    """
+    baton_back_asked: Literal["off", "on"] = "off"
+    """`on` lets the customer end a handoff with the words of the notice `back_asked`."""
+    baton_survey: Literal["off", "on"] = "off"
+    """`on` asks the customer after a handoff how satisfied they are, from 1 to 5."""
     bot_turns_limit: Annotated[int, Field(ge=0)] = 100
     """Turns of bots in one conversation within `BOT_TURNS_WITHIN` and with no human in between;
     `0` for any number.
@@ -313,6 +364,14 @@ class Settings(BaseModel):
     )
     """The audiences that a browser's reports reach: any of `event`, `agent` and `comment`."""
 
+    virtual_agent_failed: Literal["ignore", "request-human"] = "ignore"
+    """What follows when a desk's virtual agent leaves with a `finish_reason` that tells of a
+    failure. With `request-human` a signed webhook requests a human, and a browser's report notifies
+    the team.
+    """
+
+    notify_answered: Literal["off", "on"] = "on"
+    """`off`: the team is not notified of a human's first message in a handoff."""
     team_webhook_url: SecretUrl = None
     """A plain webhook that receives each notification for the team."""
     team_webhook_secret: WebhookSecret = None
@@ -334,6 +393,24 @@ class Settings(BaseModel):
         """Returns the webhook URL of each audience that has one."""
         urls = {"BOT": self.bot_webhook_url, "HUMAN": self.desk_webhook_url}
         return {audience: url for audience, url in urls.items() if url}
+
+    @property
+    def people(self) -> Mapping[str, Person]:
+        """Returns the people who answer, by their ids."""
+        return {one: row.of(one) for one, row in self.baton_agents.items()}
+
+    @property
+    def api_keys(self) -> Mapping[str, ApiKey]:
+        """Returns who calls with which key. The keys are there as SHA-256.
+
+        The key of somebody who is not in `BATON_AGENTS` is left out.
+        """
+        people = self.people
+        return {
+            key: ApiKey.of_person(people[row.person]) if row.person else ApiKey.of_system(row)
+            for key, row in self.baton_api_keys.items()
+            if row.person is None or row.person in people
+        }
 
     @property
     def ccai_events_login(self) -> str | None:
@@ -365,8 +442,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
     hidden = {sha256(key) for key in no_keys}
-    keys = {key: may for key, may in settings.baton_api_keys.items() if key not in hidden}
+    keys = {key: row for key, row in settings.baton_api_keys.items() if key not in hidden}
+    _check_owners(keys.values(), settings.baton_agents)
     return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
+
+
+def _check_owners(keys: Collection[KeyRow], people: Collection[str]) -> None:
+    """Logs keys of people who are not there. Raises Misconfigured where a system has the id of a
+    person, because it would act as that person.
+    """
+    for row in keys:
+        if row.person is not None and row.person not in people:
+            log("ERROR", "a key counts as missing: its person is not in BATON_AGENTS")
+    if any(row.name is not None and row.name.lower() in people for row in keys):
+        raise _misconfigured(
+            'BATON_API_KEYS: a name is that of a person in BATON_AGENTS; write "person" in place '
+            'of "name", or give another name'
+        )
 
 
 def _with_defaults(settings: Settings) -> Settings:

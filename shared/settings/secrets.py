@@ -35,6 +35,7 @@ LISTS = (
     "crm_comment_secret",
     "bridge_token_keys",
     "media_link_keys",
+    "baton_session_keys",
 )
 BEARERS = ("business_messages_auth", "rcs_auth", "dialogflow_auth")
 DEVELOPMENT = "dev-"

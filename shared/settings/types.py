@@ -4,15 +4,24 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from shared.handoff.routing.desk import Desk, desk_list, distinct
 from shared.platforms.ccai.names import Unofficial
 from shared.platforms.unverified import Fact
 from shared.schemas.ids import sha256
+from shared.schemas.people import Person, Role
 from shared.schemas.representative import RepresentativeType
 
 SHORTEST_TOKEN_KEY = 32
@@ -22,6 +31,8 @@ PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
+DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _PART = r"[A-Za-z0-9_.:~-]+"
@@ -39,10 +50,47 @@ def _phone_number_ids(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-class ApiKey(BaseModel):
-    """The name and the rights of an API key. Of the key itself only its SHA-256 is kept.
+class KeyRow(BaseModel):
+    """A key as `BATON_API_KEYS` has it: that of a system, with a `name` and rights, or that of a
+    `person` of `BATON_AGENTS`, whose rights follow from their role.
+    """
 
-    `templates`: it may send templates, which reach customers at any time and may cost money.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: str | None = None
+    person: str | None = None
+    may: frozenset[RepresentativeType] = frozenset()
+    admin: bool = False
+    templates: bool = False
+    supervisor: bool = False
+    reports: bool = False
+
+    @field_validator("person")
+    @classmethod
+    def _id(cls, value: str | None) -> str | None:
+        return value and value.lower()
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        speaks = bool(self.may) or self.admin or self.templates or self.supervisor
+        if (self.name is None) is (self.person is None):
+            raise ValueError("give the name of a system, or the person of BATON_AGENTS")
+        if self.person is not None and (speaks or self.reports):
+            raise ValueError("the rights of a person follow from the role in BATON_AGENTS")
+        if self.reports and speaks:
+            raise ValueError("a key with reports sees reports and nothing else; give two keys")
+        return self
+
+
+class ApiKey(BaseModel):
+    """Who calls the API, and with which rights. Of the key itself only its SHA-256 is kept.
+
+    - `name`: the name under which it holds conversations; a person's is their id.
+    - `templates`: it may send templates, which reach customers at any time and may cost money.
+    - `supervisor`: it may move and take over the conversations of others.
+    - `reports`: it sees the reports, and nothing else.
+    - `person`: the person who calls, who speaks as themselves. A system's key has none, and may
+      speak for anybody.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +99,30 @@ class ApiKey(BaseModel):
     may: frozenset[RepresentativeType] = frozenset()
     admin: bool = False
     templates: bool = False
+    supervisor: bool = False
+    reports: bool = False
+    person: Person | None = None
+
+    @classmethod
+    def of_system(cls, row: KeyRow) -> "ApiKey":
+        """Returns the key of a system. An admin's may do what a supervisor may."""
+        rights = row.model_dump(exclude={"person", "supervisor"})
+        return cls(supervisor=row.supervisor or row.admin, **rights)
+
+    @classmethod
+    def of_person(cls, person: Person) -> "ApiKey":
+        """Returns the key of a person, with the rights of their role."""
+        admin = person.role is Role.ADMIN
+        answers = person.role is not Role.REPORTS
+        return cls(
+            name=person.id,
+            may=frozenset({RepresentativeType.HUMAN} if answers else ()),
+            admin=admin,
+            templates=admin,
+            supervisor=admin or person.role is Role.SUPERVISOR,
+            reports=person.role is Role.REPORTS,
+            person=person,
+        )
 
 
 def names(value: object) -> object:
@@ -69,14 +141,21 @@ def _facts(value: object) -> object:
 
 def words(value: object) -> object:
     """Returns an operator's own notices, by language and notice. Raises ValueError."""
+    return _by_language(value, '{"en": {"joined": "{name} is here."}}')
+
+
+def canned(value: object) -> object:
+    """Returns an operator's answers, by language and title. Raises ValueError."""
+    return _by_language(value, '{"en": {"Greeting": "Hello {customer}, I am {agent}."}}')
+
+
+def _by_language(value: object, form: str) -> object:
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError as error:
-        raise ValueError(
-            'give a JSON object, like {"en": {"joined": "{name} is here."}}'
-        ) from error
+        raise ValueError(f"give a JSON object, like {form}") from error
 
 
 def _keys(value: object) -> object:
@@ -172,6 +251,20 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _domains(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(DOMAIN.fullmatch(one) for one in value):
+        raise ValueError("give domains of Google Workspace in lower case, like example.com")
+    return value
+
+
+def _client_id(value: str) -> str:
+    if not CLIENT_ID.fullmatch(value):
+        raise ValueError(
+            "give the client id of a web application, like 123-abc.apps.googleusercontent.com"
+        )
+    return value
+
+
 def _agent(value: str) -> str:
     if not AGENT.fullmatch(value):
         raise ValueError(
@@ -188,7 +281,7 @@ PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai"]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
-ApiKeys = Annotated[Mapping[str, ApiKey], BeforeValidator(_keys), Field(repr=False)]
+ApiKeys = Annotated[Mapping[str, KeyRow], BeforeValidator(_keys), Field(repr=False)]
 TrafficType = Literal[
     "AUTHENTICATION", "TRANSACTION", "PROMOTION", "SERVICEREQUEST", "ACKNOWLEDGEMENT"
 ]
@@ -205,6 +298,8 @@ WebhookSecrets = Annotated[
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Hosts = Annotated[Names, AfterValidator(_hosts)]
+Domains = Annotated[Names, AfterValidator(_domains)]
+ClientId = Annotated[str, AfterValidator(_client_id)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
 UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]

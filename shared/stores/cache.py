@@ -42,10 +42,15 @@ class CachedStore:
         self.pending_count = store.pending_count
         self.queue = store.queue
         self.journal = store.journal
+        self.journal_back = store.journal_back
         self.latest = store.latest
         self.due_conversations = store.due_conversations
         self.due_entries = store.due_entries
         self.conversations = store.conversations
+        self.people = store.people
+        self.due_people = store.due_people
+        self.watch_person = store.watch_person
+        self.watch_phase = store.watch_phase
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

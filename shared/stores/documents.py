@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from shared.errors import TooLarge, Unreadable
 from shared.logs import log
-from shared.ports import Page
+from shared.ports import Page, Watched
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import Time
 
 SHARDS = 16
@@ -65,6 +66,15 @@ class EntryDocument:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonDocument:
+    """A person's queried field, and what they do now as JSON in `body`."""
+
+    version: int
+    due_at: datetime | None
+    body: str
+
+
 def from_conversation(conversation: Conversation) -> ConversationDocument:
     """Returns the stored form. Raises TooLarge."""
     return ConversationDocument(
@@ -88,6 +98,11 @@ def from_entry(entry: JournalEntry) -> EntryDocument:
         natives=entry.natives,
         body=_body(entry),
     )
+
+
+def from_person(person: Presence) -> PersonDocument:
+    """Returns the stored form. Raises TooLarge."""
+    return PersonDocument(version=person.version, due_at=person.due_at, body=_body(person))
 
 
 def _body(model: Ours) -> str:
@@ -117,6 +132,14 @@ def to_entry(body: str | bytes) -> JournalEntry:
         raise _unreadable(error) from None
 
 
+def to_person(body: str | bytes) -> Presence:
+    """Returns what a stored person does now. Raises Unreadable."""
+    try:
+        return Presence.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
 def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversation]:
     """Returns a page of many customers' conversations. Those that cannot be read are only counted,
     so that one of them does not spoil the list.
@@ -130,6 +153,19 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
         except Unreadable:
             unreadable += 1
     return Page(items, cursor, unreadable)
+
+
+def to_watched(person: str | None, conversations: Iterable[str]) -> Watched:
+    """Returns what somebody who watches sees of these bodies. Conversations that cannot be read are
+    left out.
+    """
+    found = to_page(conversations, None).items
+    return Watched(None if person is None else to_person(person), {one.id: one for one in found})
+
+
+def to_list(bodies: Iterable[str]) -> list[Conversation]:
+    """Returns those of the conversations of a phase that are in its list."""
+    return [one for one in to_page(bodies, None).items if not is_in_no_line(one)]
 
 
 def _unreadable(error: ValidationError) -> Unreadable:

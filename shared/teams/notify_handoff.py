@@ -10,7 +10,7 @@ from shared.conversations.entries import new_entry
 from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import TellTeam

@@ -8,21 +8,20 @@ around a plain call costs more CPU time than the call.
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
-from google.api_core.exceptions import GoogleAPIError
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.api_core.grpc_helpers_async import wrap_errors
-from google.auth.exceptions import GoogleAuthError
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import PublishRequest
 
 from shared import tracing
 from shared.errors import Unavailable
+from shared.google_rpc import bare, channel, message_types, routing
 from shared.logs import log
 
 TIMEOUT_SECONDS = 5.0
 PREFIX = "baton"  # of the topics' names, where a project holds one Baton
-# The bare protocol buffer class, because the proto-plus wrapper encodes slowly.
-_Publish: Any = type(PublishRequest.pb(PublishRequest()))
+HOST = "pubsub.googleapis.com"
+SCOPES = (
+    "https://www.googleapis.com/auth/cloud-platform",
+    "https://www.googleapis.com/auth/pubsub",
+)
+_Publish = bare(message_types("google.pubsub_v1", "pubsub").PublishRequest)
 
 
 class PubsubPublisher:
@@ -38,46 +37,39 @@ class PubsubPublisher:
         tracing.count("publish")
         name = f"{self._topics}{topic.removeprefix(PREFIX)}"
         message = {"data": body, "ordering_key": ordering_key, "attributes": _attributes()}
-        metadata = [to_grpc_metadata((("topic", name),))]  # type: ignore[no-untyped-call]  # an oversight of the library's
+        metadata = (routing("topic", name),)
         try:
             await self._connected()(
                 _Publish(topic=name, messages=[message]), timeout=TIMEOUT_SECONDS, metadata=metadata
             )
-        except (GoogleAPIError, GoogleAuthError) as error:
-            cause = type(error).__name__
+        except grpc.aio.AioRpcError as error:
+            cause = error.code().name
             log(
                 "WARNING",
                 "the queue cannot be used now",
                 topic=topic,
                 error=cause,
-                detail=str(error)[:500],
+                detail=(error.details() or "")[:500],
             )
             raise Unavailable(
                 "queue-unavailable", f"The queue cannot be used now ({cause})."
             ) from error
 
     async def close(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
+        opened, self._channel = self._channel, None
+        if opened is not None:
+            await opened.close()
 
     def _connected(self) -> Any:
-        """Returns the Publish call. It raises the errors of the official client."""
+        """Returns the Publish call."""
         if self._channel is None:
-            self._channel = _opened(self._emulator)
-            bare = self._channel.unary_unary(
+            self._channel = channel(self._emulator, HOST, SCOPES)
+            self._publish = self._channel.unary_unary(
                 "/google.pubsub.v1.Publisher/Publish", _Publish.SerializeToString
             )
-            self._publish = wrap_errors(bare)  # type: ignore[no-untyped-call]  # as above
         return self._publish
 
 
 def _attributes() -> dict[str, str]:
     traceparent = tracing.current().traceparent
     return {"traceparent": traceparent} if traceparent else {}
-
-
-def _opened(emulator: str | None) -> Any:
-    if emulator is not None:
-        return grpc.aio.insecure_channel(emulator)
-    return PublisherGrpcAsyncIOTransport.create_channel()

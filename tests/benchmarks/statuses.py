@@ -4,7 +4,7 @@ import json
 import time
 from http.client import HTTPConnection
 
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from tests.benchmarks.emulators import emulators
 from tests.benchmarks.proxy import proxy
 from tests.benchmarks.servers import baton, serve

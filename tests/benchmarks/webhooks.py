@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha256_hex, hmac_sha512_base64
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CSKU_SECRET, SIGNING_KEY = "bench-csku-secret", "bench-signing-key"

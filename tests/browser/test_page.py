@@ -392,3 +392,48 @@ def fetch(server: str, path: str) -> HTTPResponse:
         return answer
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("size", [(640, 360), (740, 360), (320, 568)], ids=str)
+def test_the_conversation_keeps_its_place_on_a_small_screen_and_beside_the_faults(
+    page: Page, size: tuple[int, int]
+) -> None:
+    """640 by 360 is a screen of 1280 by 720 at 200 % zoom."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    start_customer(page)
+    customer_says(page, PROBLEM)
+    expect(bubbles(page)).to_have_count(2)
+    page.locator("#faults-toggle").click()
+    assert page.locator("#bubbles").evaluate("one => one.clientHeight") > 130
+    page.locator("#bubbles").scroll_into_view_if_needed()
+    expect(page.locator("#bubbles")).to_be_in_viewport()
+    assert_nothing_runs_off(page)
+
+
+def test_the_faults_do_not_cover_the_conversation(page: Page) -> None:
+    start_customer(page)
+    page.locator("#faults-toggle").click()
+    phone, faults = page.locator("#phone").bounding_box(), page.locator("#faults").bounding_box()
+    assert phone is not None and faults is not None
+    assert phone["x"] + phone["width"] <= faults["x"]
+
+
+def test_a_message_shows_that_it_is_being_sent(page: Page) -> None:
+    start_customer(page)
+    held = list[Route]()
+    page.route("**/customers/*/messages", lambda route: held.append(route))
+    with page.expect_request("**/customers/*/messages"):
+        customer_says(page, PROBLEM)
+    expect(bubbles(page).last).to_have_text(f"{PROBLEM}sending …")
+    held[0].continue_()
+    expect(bubbles(page)).to_have_count(2)
+    expect(page.locator("#bubbles")).not_to_contain_text("sending")
+
+
+def test_what_was_begun_outlives_a_reload(page: Page) -> None:
+    start_customer(page)
+    customer_says(page, PROBLEM)
+    expect(bubbles(page)).to_have_count(2)
+    page.get_by_label("Your reply").fill("Half a reply")
+    page.reload()
+    expect(page.get_by_label("Your reply")).to_have_value("Half a reply")

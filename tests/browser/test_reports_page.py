@@ -2,8 +2,11 @@
 is unknown.
 """
 
+import csv
 import re
 from collections.abc import Iterator
+from datetime import date
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -29,9 +32,11 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     tiles = page.locator("#tiles > div")
     expect(tiles.nth(0)).to_contain_text("Waiting now2longest")
     expect(tiles.nth(1)).to_contain_text("Requests for a human3last week 0")
-    expect(page.locator("#outcomes tbody tr").first).to_have_text("A person came and left1")
-    counts = [int(text) for text in page.locator("#outcomes tbody td").all_text_contents()]
-    assert counts[-1] == sum(counts[:-1]) == 3, "each handoff has one outcome"
+    expect(page.locator("#outcomes tbody tr").first).to_have_text("A person came, and has left10")
+    cells = [int(text) for text in page.locator("#outcomes tbody td").all_text_contents()]
+    *outcomes, _, every = cells[::2]  # the last row but one adds up two of them
+    assert every == sum(outcomes) == 3, "each handoff has one outcome"
+    assert not any(cells[1::2]), "there was nothing in the period before"
     expect(page.locator("#desks tbody th")).to_have_text("api")
     expect(page.locator("#hours td[data-heat='5']")).to_have_text("3")
     expect(page.locator("#agents tbody th")).to_have_text("Jane <Doe>")
@@ -107,13 +112,99 @@ def test_last_week_is_as_many_hours_of_the_same_weekday(
         assert asked[name]["to"] == f"2026-{until}:00.000Z"
 
 
-def test_a_time_without_a_handoff_is_shown_as_such(page: Page, played: LocalServer) -> None:
+def test_days_on_which_nothing_happened_have_one_sentence(page: Page, played: LocalServer) -> None:
     page.goto(f"{played.url}{reports.PATH}#key=dev-admin&tz=UTC&from=2020-01-01&to=2020-01-07")
-    expect(page.locator("#outcomes")).to_contain_text(
-        "0 requests and 0 who came unasked, of 0 conversations"
-    )
-    expect(page.locator("#waiting")).to_contain_text("None yet. Open: 0")
-    expect(page.locator("#days canvas")).to_be_visible()
+    expect(page.locator("#nothing")).to_contain_text("No customer wrote in these days")
+    expect(page.locator("canvas")).to_have_count(0)
+    expect(page.locator("#tiles > div").first).to_contain_text("Waiting now2")
+    page.get_by_role("button", name="28 days").click()
+    expect(page.locator("#outcomes canvas")).to_be_visible()
+    expect(page.locator("#nothing")).to_be_hidden()
+
+
+DAYS = """(name) => import('/send_representative/reports/time.js')
+    .then((time) => time.preset(name, '2026-03-02'))"""
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "since"),
+    [
+        ("Today", "today", "2026-03-02"),
+        ("7 days", "7", "2026-02-24"),
+        ("28 days", "28", "2026-02-03"),
+        ("This month", "month", "2026-03-01"),
+    ],
+)
+def test_a_preset_sets_the_days_and_shows_them(
+    page: Page, played: LocalServer, button: str, name: str, since: str
+) -> None:
+    reports.show(page, played)
+    expect(page.locator("#agents table")).to_be_visible()
+    assert page.evaluate(DAYS, name) == {"from": since, "last": "2026-03-02"}
+    page.get_by_role("button", name=button).click()
+    today = page.locator("#last").input_value()
+    expect(page.locator("#period-title")).to_contain_text(f"to {today}, Asia/Jakarta")
+    expect(page.locator("#outcomes canvas")).to_be_visible()
+
+
+def test_each_figure_stands_beside_that_of_the_period_before(
+    page: Page, played: LocalServer
+) -> None:
+    """The API gets the question of a period that ends where the one that is shown begins."""
+    asked = list[str]()
+    page.on("request", lambda request: asked.append(unquote(request.url)))
+    reports.show(page, played)
+    expect(page.locator("#figures > div").nth(1)).to_have_text("Requests for a person3before 0")
+    expect(page.locator("#desks tbody td").first).to_have_text("3 (0)")
+    expect(page.locator("#waiting thead th").last).to_have_text("Before")
+    (shown,) = {one for one in asked if "by=day;hour;channel;desk" in one}
+    (earlier,) = {one for one in asked if "by=channel;desk" in one}
+    begins, ends = (re.findall(r"(?:from|to)=([0-9-]{10})", one) for one in (shown, earlier))
+    assert begins[0] == ends[1]
+    lengths = [date.fromisoformat(to) - date.fromisoformat(since) for since, to in (begins, ends)]
+    assert lengths[0] == lengths[1]
+
+
+@pytest.mark.parametrize(
+    ("button", "heads", "row"),
+    [
+        ("days", "day", "3"),
+        ("channels", "channel", "business_messages"),
+        ("desks", "desk", "api"),
+        ("agents", "agent", "Jane <Doe>"),
+    ],
+)
+def test_a_table_can_be_saved_as_csv(
+    page: Page, played: LocalServer, button: str, heads: str, row: str
+) -> None:
+    reports.show(page, played)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=f"Download {button} as CSV").click()
+    written = list(csv.DictReader(saved.value.path().read_text().splitlines()))
+    assert any(row in one.values() for one in written)
+    assert heads in written[0]
+    assert saved.value.suggested_filename.endswith(".csv")
+
+
+def test_a_key_for_reports_suffices(page: Page, played: LocalServer) -> None:
+    reports.show(page, played, "dev-reports")
+    expect(page.locator("#tiles > div").first).to_contain_text("Waiting now2of those who asked")
+    expect(page.locator("#outcomes canvas")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_the_page_asks_again_by_itself(page: Page, played: LocalServer) -> None:
+    page.clock.install()
+    reports.show(page, played)
+    expect(page.locator("#agents table")).to_be_visible()
+    with page.expect_request(re.compile("/reports/handoffs")):
+        page.clock.fast_forward(301_000)
+    page.get_by_label("Refresh every 5 minutes").uncheck()
+    asked = list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.fast_forward(301_000)
+    page.wait_for_timeout(300)
+    assert [one for one in asked if "/reports/handoffs" in one] == []
 
 
 def test_the_sandbox_leads_to_it(page: Page, played: LocalServer) -> None:

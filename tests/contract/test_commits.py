@@ -11,7 +11,7 @@ from shared.customers.join_channels import CARRIED
 from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
 from shared.schemas.commands import State
 from shared.schemas.conversation import Conversation
-from shared.schemas.sealed import Sealed
+from shared.schemas.journal import Sealed
 
 Instance = Callable[[], ConversationStore]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
+from google.api_core.exceptions import GoogleAPICallError
+from grpc.aio import AioRpcError, Metadata  # type: ignore[import-untyped]  # grpcio has no types
 
 from shared.conversations.apply import apply
 from shared.customers.erase import erase
@@ -19,7 +21,7 @@ from shared.handoff.policy import Policy
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import State
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.schemas.sealed import Sealed
+from shared.schemas.journal import Sealed
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
@@ -176,16 +178,24 @@ async def test_a_link_is_kept_once_a_day_and_a_lost_desk_stops_nothing(
 class Failing(FirestoreRpc):
     """Answers every RPC with one error of Google's."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: GoogleAPICallError) -> None:
         super().__init__("project")
-        self._error = error
+        code: Any = error.grpc_status_code
+        self._error = AioRpcError(code, Metadata(), Metadata(), error.message)
 
     def _connected(self) -> Any:
         async def fail(*_: Any, **__: Any) -> Any:
             raise self._error
 
+        async def fail_to_stream(*_: Any, **__: Any) -> Any:
+            raise self._error
+            yield
+
         return SimpleNamespace(
-            commit=fail, get_document=fail, run_query=fail, run_aggregation_query=fail
+            commit=fail,
+            get_document=fail,
+            run_query=fail_to_stream,
+            run_aggregation_query=fail_to_stream,
         )
 
 

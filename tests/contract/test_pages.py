@@ -146,11 +146,14 @@ async def test_the_journal_is_in_sequence_for_any_clocks(
 
     pages = await _all(lambda cursor: store.journal(conversation.id, cursor, 3))
     latest = await store.latest(conversation.id, 3)
+    back = await _all(lambda cursor: store.journal_back(conversation.id, cursor, 3))
 
     expected = [f"{seq}.{seconds}.{name}" for seq, seconds, name in sorted(at)]
     assert [one.value.id for page in pages for one in page] == expected
     assert [len(page) for page in pages] == [3, 3, 2]
     assert [one.value.seq for one in latest] == [100, 11, 10]
+    assert [one.value.seq for page in back for one in page] == [100, 11, 10, 9, 9, 9, 5, 2]
+    assert {one.value.id for page in back for one in page} == set(expected)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import aiohttp
 from infra.local.reference import COMMON
 from infra.local.server import Reply
 from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, SIGNING_KEY
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from tests.emulators.deployment import Deployment
 
 PAUSE, PATIENCE = 0.1, 180.0

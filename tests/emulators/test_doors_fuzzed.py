@@ -27,7 +27,7 @@ from infra.local.settings import (
     RCS_TOKEN,
     WHATSAPP_SECRET,
 )
-from shared.platforms.signatures import hmac_sha256_base64, hmac_sha256_hex, hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha256_base64, hmac_sha256_hex, hmac_sha512_base64
 from tests.emulators.envelopes import Envelope
 from tests.emulators.in_process import Answer, Functions
 from tests.emulators.strategies import (

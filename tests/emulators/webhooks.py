@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.local.reference import COMMON
 from infra.local.settings import SIGNING_KEY
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 
 
 def signed(body: Any) -> tuple[bytes, dict[str, str]]:

@@ -16,7 +16,7 @@ import pytest
 from infra.local.oracle import as_labelled, violations
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import RCS_TOKEN, WHATSAPP_VERIFY
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.schemas.ids import hidden
 
 API = "/send_representative/v1/conversations"

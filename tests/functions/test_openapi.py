@@ -16,7 +16,7 @@ from schemathesis import checks
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from shared.api.openapi import document
-from shared.api.operations import OPERATIONS, Operation
+from shared.api.operations import OPERATIONS, SIGN_IN, Operation
 from shared.browser import openapi as browser
 from shared.version import VERSION
 from tests.forked import ForkedServer
@@ -52,7 +52,8 @@ def test_the_document_in_the_repository_is_the_one_that_the_code_makes(function:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with ForkedServer(tmp_path_factory.mktemp("openapi")) as running:
+    google = {"BATON_SIGN_IN_CLIENT_ID": "1-a.apps.googleusercontent.com"}
+    with ForkedServer(tmp_path_factory.mktemp("openapi"), google) as running:
         yield running
 
 
@@ -63,8 +64,10 @@ def test_the_served_document_needs_no_key(local: LocalServer, function: str) -> 
     assert local.send("POST", path).status == 405
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.handler.__name__)
-def test_a_call_answers_what_the_document_says(local: LocalServer, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", (*OPERATIONS, *SIGN_IN), ids=lambda one: one.handler.__name__)
+def test_a_call_answers_what_the_document_says(
+    local: LocalServer, operation: Operation[Any]
+) -> None:
     talk = Talk.open(local)
     names = {"conversation": talk.id, "message": "m-1"}
     path = {name: value for name, value in names.items() if f"{{{name}}}" in operation.path}

@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 
 Start = Callable[..., LocalServer]
 

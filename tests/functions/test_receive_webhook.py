@@ -16,7 +16,7 @@ from infra.local.reference import HI, TYPING
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import CLIENT_TOKEN, CSKU_SECRET, SIGNING_KEY, WHATSAPP_SECRET
 from infra.local.talk import Talk
-from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha256_hex, hmac_sha512_base64
 
 PATH = "/receive_webhook/business_messages"
 UNREAD = "a signed webhook cannot be read"

@@ -132,10 +132,11 @@ def test_reports_are_only_read(server: LocalServer) -> None:
     ("path", "status"),
     [
         ("/reports/", 200), ("/reports/reports.js", 200), ("/reports/chart.LICENSE.txt", 200),
+        ("/desk/", 200), ("/desk/desk.css", 200), ("/desk/reports.js", 404), ("/desk/../x", 404),
         ("/reports/nope.js", 404), ("/reports/../main.py", 404), ("/reports/%2e%2e/main.py", 404),
     ],
 )  # fmt: skip
-def test_the_page_needs_no_key_and_shows_nothing_but_itself(
+def test_a_page_needs_no_key_and_shows_nothing_but_itself(
     server: LocalServer, path: str, status: int
 ) -> None:
     assert server.send("GET", f"/send_representative{path}").status == status

@@ -12,9 +12,8 @@ import pytest
 
 from shared.ports import Commit, Snapshot
 from shared.schemas.conversation import Conversation
-from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.schemas.sealed import Sealed
 from shared.stores.sqlite.store import SqliteStore
 from tests import forked
 

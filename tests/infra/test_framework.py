@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.settings import ADMIN_KEY, CSKU_SECRET, WHATSAPP_SECRET
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from tests.infra.framework import ROOT, Answer, Served, serving
 
 FUNCTIONS = sorted(main.parent.name for main in ROOT.glob("functions/*/main.py"))

@@ -12,7 +12,7 @@ import pytest
 from infra.local.reference import COMMON
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import SIGNING_KEY
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from tests.forked import ForkedServer
 
 SAY = "/sim/business_messages/customers/3333/messages"

@@ -20,7 +20,7 @@ import pytest
 from infra.deployables import deployables
 from infra.local.server import Running, free_port
 from infra.stage import EPOCH, StagingError, archive, check_imports, stage, tell_terraform, zipped
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from tests.forked import Forked
 
 BIN = Path(sys.executable).parent
@@ -92,11 +92,10 @@ def test_a_staged_function_answers(serve: Callable[..., str], function: str) -> 
     assert _status(url + PATHS.get(function, "/")) == ANSWERS.get(function, 405)
 
 
-def test_the_reports_page_is_staged_with_its_function(serve: Callable[..., str]) -> None:
+def test_the_pages_are_staged_with_their_function(serve: Callable[..., str]) -> None:
     url = serve("send_representative")
-    assert [
-        _status(f"{url}/reports/{name}") for name in ("", "reports.js", "chart.umd.min.js")
-    ] == [200, 200, 200]
+    files = ("reports/", "reports/reports.js", "reports/chart.umd.min.js", "desk/", "desk/desk.js")
+    assert [_status(f"{url}/{name}") for name in files] == [200] * len(files)
 
 
 def test_wrong_settings_close_every_door_of_a_function(serve: Callable[..., str]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status, parse_object
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.bodies import parse_object
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import SendMessage, Signal, ToChannel
 from shared.schemas.conversation import Capabilities

@@ -16,7 +16,7 @@ from shared.api.keys import Keyring
 from shared.api.routes import send_representative
 from shared.conversations.receive_webhook import receive_webhook
 from shared.errors import BatonError, Unavailable
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.ports import Ports
 from shared.schemas.http import Request
 from shared.schemas.ids import platform_of, sha256

@@ -48,6 +48,7 @@ from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.details import About, Details
 from shared.schemas.journal import Verdict
 from shared.schemas.notifications import USER_MESSAGES
+from shared.schemas.people import Person, PersonSeen
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
@@ -123,6 +124,18 @@ contents = texts.map(lambda text: Content.model_construct(text=text)) | st.just(
 own_acts = st.none() | st.builds(OwnAct, at=times, gave=st.booleans())
 people = names.map(
     lambda name: Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+)
+persons = st.sampled_from(("jane@example.com", "omar@example.com"))
+seen = st.none() | st.builds(
+    PersonSeen,
+    person=st.builds(
+        Person,
+        id=persons,
+        name=st.sampled_from(("Jane", "Omar")),
+        capacity=st.sampled_from((None, 0, 1, 2)),
+    ),
+    available=st.booleans(),
+    slots=st.sampled_from(((), ("s1",))),
 )
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 waiters = people | st.just(BOT)
@@ -263,7 +276,7 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "n": draw(st.integers(1, 5)),
         "variables": draw(st.lists(variables, min_size=1, max_size=3).map(tuple)),
         "message": draw(st.sampled_from(("m1", "w0", "t1"))), "template": "t1",
-        "entry": draw(st.sampled_from(("e0", "e1"))),
+        "entry": draw(st.sampled_from(("e0", "e1"))), "note": "she is right",
         "lines": ("whatsapp:h-1",), "old": (),
         "delivered": fact and draw(st.booleans()), "frame": "frame Jane",
         "chat": draw(chats), "desk": draw(sources),
@@ -272,6 +285,11 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "by": draw(st.sampled_from((None, "BOT", "HUMAN"))), "may_arrive": draw(st.booleans()),
         "details": Details(about=About(message="m0")),
         "handoff": draw(handoffs | st.none() if model is events.HandoffFailed else handoffs),
+        "offer": draw(st.sampled_from(("o1", "o2"))), "slot": draw(st.sampled_from(("s1", "o1"))),
+        "person": draw(seen if issubclass(model, events.TakesRoom) else persons),
+        "person_id": draw(st.none() | persons), "to": draw(persons),
+        "seen_holder": draw(st.sampled_from((None, "Jane", "Sam"))),
+        "supervisor": draw(st.booleans()), "why": draw(st.sampled_from(("declined", "withdrawn"))),
     }  # fmt: skip
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
         values["floor"] = draw(st.sampled_from((None, Holder.OURS, Holder.THEIRS)))

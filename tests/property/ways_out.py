@@ -28,12 +28,12 @@ from shared.delivery.deliver import deliver
 from shared.errors import BatonError
 from shared.handoff.policy import Policy
 from shared.handoff.routing.desk import Desk
+from shared.platforms.bodies import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.desk import Desks
-from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
@@ -89,6 +89,7 @@ KINDS = {
     "give_floor": set[str](),
     "keep_media": set[str](),  # no platform here has files
     "record": set[str](),
+    "free_slot": set[str](),  # it is executed in Baton's own store
     "stream": {"baton-handoffs"},
 }
 KEYS = {
@@ -103,6 +104,9 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "conversations"): ("?phase={phase}", {}),
     ("GET", "conversations/{}"): ("", {}),
     ("GET", "conversations/{}/journal"): ("", {}),
+    ("GET", "canned"): ("", {}),
+    ("GET", "people"): ("", {}),
+    ("GET", "me"): ("", {}),
     ("GET", "reports/handoffs"): ("", {}),
     ("GET", "reports/agents"): ("", {}),
     ("POST", "conversations/{}/messages"): ("", {"messageId": "probe", "text": "probe"}),
@@ -117,6 +121,7 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:fail"): ("", {"reason": "probe"}),
+    ("POST", "conversations/{}:note"): ("", {"representative": JANE, "text": "probe"}),
     ("DELETE", "conversations/{}"): ("", {}),
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from shared.api.bodies import MessageBody
 from shared.errors import BadRequest
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 
 
 @pytest.mark.parametrize("field", ["text", "fallback"])

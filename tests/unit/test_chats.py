@@ -50,7 +50,8 @@ def test_an_earlier_chats_agent_is_heard_in_a_frame_of_their_own_and_starts_no_c
     assert [text.split(".")[0] for text in talk.shown] == [
         "Jane joined the conversation",
         "Jane: are you still there?",
-        "Jane has left",
+        "Jane left the conversation",
+        "Everyone is busy right now",
     ]
     assert ended(talk) == [CHAT]
     after = talk.conversation

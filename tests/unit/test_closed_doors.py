@@ -22,6 +22,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
     "REST API": ({}, (json.dumps(KEY),)),
+    "sessions of people": (
+        {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},
+        ("dev-key",),
+    ),
     "bridge": ({}, ("4f1d7c92b6e8a0354f1d7c92b6e8a035", "https://crm.test")),
     "plain webhooks of bot and desk": ({"BOT_WEBHOOK_URL": "https://bot.test"}, ("dev-key",)),
     "comments in the CRM": (

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.handoff.channels import moved
-from shared.handoff.floor import HEARD, LAPSES_AFTER, MOVED, TO_US, active, later, noted
+from shared.handoff.channels import HEARD, LAPSES_AFTER, MOVED, TO_US, active, later, moved, noted
 from shared.handoff.same_customer import joined
 from shared.schemas.conversation import Channel, Conversation, Floor, Holder, OwnAct
 

@@ -9,8 +9,7 @@ from infra.export.redaction import Mask, pseudonym
 from infra.export.transcripts import Line
 from shared.platforms.map_links import map_link
 from shared.schemas.conversation import Conversation
-from shared.schemas.journal import JournalEntry, Verdict
-from shared.schemas.sealed import Sealed
+from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.schemas.variables import Audience, Provenance, Variable
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

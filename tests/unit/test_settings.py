@@ -201,6 +201,29 @@ def test_words_that_could_not_be_said_are_refused_by_name(
     assert complaint in logged
 
 
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ('{"english": {}}', "english: give a language like en"),
+        (
+            '{"en": {"Hello": "I am {me}"}}',
+            "en.Hello: {me} has no meaning here; there are {customer}",
+        ),
+        ('{"en": {"Hello": " "}}', "en.Hello: must have 1 to 3072 characters"),
+        ('{"en": {" ": "Hi"}}', "the title must have 1 to 80 characters"),
+        ("hello", "give a JSON object"),
+    ],
+)
+def test_answers_that_no_person_could_give_are_refused_by_name(
+    given: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Misconfigured):
+        read_settings({"BATON_CANNED": given})
+    logged = capsys.readouterr().out
+    assert "BATON_CANNED" in logged
+    assert complaint in logged
+
+
 def test_the_language_must_be_one_that_has_words() -> None:
     with pytest.raises(Misconfigured):
         read_settings({"BATON_LANGUAGE": "fr"})

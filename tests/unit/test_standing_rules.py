@@ -4,6 +4,7 @@ effects of rows send.
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from shared.handoff.conditions import CONDITIONS
-from shared.handoff.effects.registry import EFFECTS
+from shared.handoff.draft import Draft
+from shared.handoff.effects.registry import EFFECTS, WORKS_ON
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
-from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE
+from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE, Step
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import Content, Template
 from shared.schemas.conversation import (
@@ -30,6 +32,7 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.details import Attachment, Details
 from shared.schemas.events import Event
+from shared.schemas.platform_context import PlatformContext
 from tests.unit.test_transitions import (
     ASKED,
     AT_BERLIN,
@@ -40,10 +43,15 @@ from tests.unit.test_transitions import (
     JANE,
     LOOPING,
     NOW,
+    PASSED,
     SAM,
+    SURVEY,
     THEIRS,
+    TO_SAM,
+    WITH_SLOT,
     conversation,
     event,
+    human,
 )
 from tests.unit.test_transitions import WINDOW as ON_TIME
 from tests.unit.test_transitions import _short as short
@@ -69,7 +77,9 @@ WINDOW = replace(
     floor_given_back=frozenset({"business_messages"}),
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
+    notifies_answered=True,
 )
+AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
 LATE_HUMAN = {"last_user_at": LONG_AGO}
 PICTURE: tuple[str, dict[str, Any]] = (
@@ -91,6 +101,7 @@ HOLDS: dict[Condition, Case] = {
         ("user_message", {"source": "rcs:1"}),
     ),
     Condition.FROM_CUSTOMER: (BOT, {}, ("user_message", {"locale": "id", "source": "csku:conv_1"})),
+    Condition.CONTEXT_HEARD: (BOT, {}, ("bot_message", {"context": AT_SHOP})),
     Condition.CUSTOMER_ACTS: (BOT, {"last_user_at": LONG_AGO}, WORDS),
     Condition.FLOOR_LOST: (HUMAN, {}, HEARD),
     Condition.FLOOR_WANTED: (BOT, THEIRS, ("claim", {"fact": False})),
@@ -110,9 +121,18 @@ HOLDS: dict[Condition, Case] = {
     ),
     Condition.BOT_AGAIN: (HUMAN, {}, LEAVES),
     Condition.HUMAN_ACTIVE: (BOT, LOOPING, ("human_joined", {})),
+    Condition.ANSWERED: (HUMAN, {}, JANES),
     Condition.HUMAN_WAITS: (HUMAN, LATE_HUMAN, JANES),
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
+    Condition.OFFER_POINTLESS: (QUEUED, {"offer": TO_SAM}, ("human_joined", {})),
+    Condition.SLOTS_OVER: (HUMAN, {"humans": (WITH_SLOT,)}, LEAVES),
+    Condition.WAIT_OVER: (
+        QUEUED,
+        {"tried": ("a",), "assign": Timer(kind="assign", armed=3, n=1, due_at=NOW)},
+        ("human_joined", {}),
+    ),
+    Condition.SURVEY_OVER: (BOT, {"survey": SURVEY}, WORDS),
     Condition.FACT_SETS_SPEAKER: (HUMAN, {}, ("human_message", {"occurred_at": NOW})),
     Condition.OWED_CLOSED: (BOT, {**AT_BERLIN, "owed": "closed"}, ("unknown", {})),
     Condition.OWED_NOBODY: (BOT, {"owed": "nobody"}, ("unknown", {})),
@@ -161,6 +181,7 @@ FAILS: dict[Condition, list[Case]] = {
         (BOT, {}, ("unsubscribed", {})),
     ],
     Condition.FROM_CUSTOMER: [(BOT, {}, ("human_requested", {}))],
+    Condition.CONTEXT_HEARD: [(BOT, {}, ("bot_message", {}))],
     Condition.CUSTOMER_ACTS: [
         (BOT, {}, ("user_message", {"source": "csku:conv_1"})),
         (BOT, {}, ("human_requested", {"fact": False})),
@@ -181,6 +202,12 @@ FAILS: dict[Condition, list[Case]] = {
         (HUMAN, {**ASKED, "humans": (SAM,)}, ("unknown", {})),
     ],
     Condition.HUMAN_WAITED: [(HUMAN, {}, WORDS), (HUMAN, ASKED, ("unknown", {}))],
+    Condition.ANSWERED: [
+        (HUMAN, {"answered": True}, JANES),
+        (HUMAN, LATE_HUMAN, JANES),
+        (HUMAN, {}, WORDS),
+        (BOT, {}, ("human_message", {"occurred_at": LATE})),
+    ],
     Condition.HELD: [
         (HUMAN, {}, JANES),
         (HUMAN, {**LATE_HUMAN, "reopening": ASKED["reopening"]}, JANES),
@@ -192,6 +219,25 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.BOT_WITHOUT_DESK: [(BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN_DESK_STAYS: [(HUMAN, {}, LEAVES), (BOT, {"called": CALLED}, WORDS)],
     Condition.BOT_AGAIN: [(BOT, {}, WORDS)],
+    Condition.OFFER_POINTLESS: [
+        (QUEUED, {}, ("human_joined", {})),
+        (QUEUED, {"offer": TO_SAM}, WORDS),
+        (
+            HUMAN,
+            {"offer": TO_SAM},
+            ("human_joined", {"representative": human("Ada").representative}),
+        ),
+    ],
+    Condition.SLOTS_OVER: [
+        (HUMAN, {}, LEAVES),
+        (HUMAN, {"humans": (WITH_SLOT,)}, WORDS),
+    ],
+    Condition.SURVEY_OVER: [
+        (BOT, {}, WORDS),
+        (BOT, {"survey": SURVEY}, ("unknown", {})),
+        (BOT, {"survey": SURVEY}, ("user_message", {"said": "4"})),
+    ],
+    Condition.WAIT_OVER: [(QUEUED, {}, WORDS), (HUMAN, {}, LEAVES)],
     Condition.HUMAN_ACTIVE: [
         (HUMAN, {}, WORDS),
         (HUMAN, {"humans": (SAM,)}, ("human_message", {"occurred_at": LATE})),
@@ -218,13 +264,18 @@ FAILS: dict[Condition, list[Case]] = {
     Condition.HUMAN_TIME_BEGINS: [
         (HUMAN, {}, ("human_joined", {})),
         (BOT, {"tracked": True}, ("human_joined", {})),
+        (QUEUED, PASSED, ("human_joined", {})),
     ],
     Condition.HUMAN_TIME: [
         (BOT, {}, WORDS),
         (HUMAN, {"tracked": True}, WORDS),
         (HUMAN, {}, ("bot_message", {"source": "csku:conv_1"})),
     ],
-    Condition.HUMAN_TIME_ENDS: [(HUMAN, {}, WORDS), (HUMAN, {"tracked": True}, LEAVES)],
+    Condition.HUMAN_TIME_ENDS: [
+        (HUMAN, {}, WORDS),
+        (HUMAN, {"tracked": True}, LEAVES),
+        (HUMAN, {}, ("transfer", {"to_queue": True})),
+    ],
     Condition.MEASURED: [
         (BOT, {}, ("unknown", {})),
         (BOT, {}, ("user_message", {"heard_by": ()})),
@@ -239,6 +290,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.ALWAYS: {"version": 7},
     Condition.CUSTOMER_WRITES: {"speaks_on": "rcs:1"},
     Condition.FROM_CUSTOMER: {"locale": "id"},
+    Condition.CONTEXT_HEARD: {"platform_context": AT_SHOP, "customer_name": "John Doe"},
     Condition.CUSTOMER_ACTS: {"last_user_at": NOW},
     Condition.FLOOR_LOST: {"phase": HUMAN},
     Condition.FLOOR_WANTED: {"phase": HUMAN},
@@ -255,9 +307,14 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
         "timer": Timer(kind="idle", **IDLE),
         "bot_run": None,
     },
+    Condition.ANSWERED: {"answered": True},
     Condition.HUMAN_WAITS: {"timer": None},
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
+    Condition.OFFER_POINTLESS: {"offer": None},
+    Condition.SLOTS_OVER: {"humans": ()},
+    Condition.WAIT_OVER: {"tried": (), "assign": None},
+    Condition.SURVEY_OVER: {"survey": SURVEY.model_copy(update={"words": False})},
     Condition.FACT_SETS_SPEAKER: {"spoke_at": NOW},
     Condition.OWED_CLOSED: {"owed": None},
     Condition.OWED_NOBODY: {"owed": None},
@@ -275,10 +332,13 @@ EMITS: dict[Condition, list[str]] = {
     Condition.LEFT_UNSEEN: ["LEFT Jane"],
     Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
     Condition.HELD: ["HUMAN Jane: "],
+    Condition.OFFER_POINTLESS: ["free_slot"],
+    Condition.SLOTS_OVER: ["free_slot"],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],
     Condition.FLOOR_UNUSED: ["give_floor"],
     Condition.FILES_TO_KEEP: ["keep_media"],
+    Condition.ANSWERED: ["publish baton-handoffs handoff.answered"],
     Condition.MEASURED: ["record"],
 }
 
@@ -355,7 +415,11 @@ def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
             for name in node.names
         }
         # else constants
-        assert taken == {"EFFECTS", "READERS"} if is_machine else all(map(str.isupper, taken)), path
+        assert (
+            taken == {"EFFECTS", "READERS", "WORKS_ON"}
+            if is_machine
+            else all(map(str.isupper, taken))
+        ), path
         drafts = [node for node in ast.walk(tree) if _calls(node, "Draft")]
         assert bool(drafts) is is_machine, path
     machine = ast.parse((SHARED / "handoff" / "machine.py").read_text())
@@ -387,3 +451,20 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
     }
     effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}
     assert made == {*effects, "outbox/attempt.py"}
+
+
+@pytest.mark.parametrize("effect", WORKS_ON)
+@pytest.mark.parametrize("phase", Phase)
+def test_an_effect_does_nothing_where_its_field_is_empty(effect: Effect, phase: Phase) -> None:
+    field = WORKS_ON[effect]
+    empty = Conversation.model_fields[field].get_default(call_default_factory=True)
+    assert not empty
+    known, taken = conversation(phase, **{field: empty}), 0
+    for kind in TABLE:
+        draft = Draft(known, event(kind), NOW, WINDOW)
+        draft.begin(Step())
+        with suppress(TypeError):  # no row asks this effect of such an event
+            EFFECTS[effect](draft)
+            taken += 1
+        assert (draft.conversation, draft.commands) == (known, [])
+    assert taken

@@ -26,14 +26,17 @@ from shared.schemas.conversation import (
     Floor,
     HandoffRequest,
     Holder,
+    Offer,
     Participant,
     Phase,
     Reopening,
+    Survey,
     Timer,
     Waiting,
 )
 from shared.schemas.desks import Called
 from shared.schemas.journal import Verdict
+from shared.schemas.people import Person, PersonSeen
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 
@@ -68,7 +71,7 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.SEND_SURVEY: ["survey"],
-    Effect.PUBLISH_VARIABLES: ["publish baton-variables"],
+    Effect.PUBLISH_VARIABLES: ["publish baton-variables variables"],
     Effect.END_CHAT: ["desk close"],
     Effect.KEEP_CHAT: ["desk close"],
     Effect.CLOSE_DESK: ["desk close"],
@@ -79,6 +82,11 @@ COMMANDS = {
     Effect.SAY_RETURNED: [
         "BOT Hello World Agent: The person you were talking to is no longer here."
     ],
+    Effect.LEAVE_GIVERS: ["LEFT Sam"],
+    Effect.LEAVE_OTHERS: ["LEFT Sam"],
+    Effect.LEAVE_GONE: ["LEFT Jane"],
+    Effect.SAY_PASSED_ON: ["BOT Hello World Agent: A colleague will go on with you here."],
+    Effect.SAY_THANKS: ["BOT Hello World Agent: Thank you for your answer."],
     Effect.END_WAITING: ["publish baton-handoffs delivery.failed"],
     **{
         effect: [f"publish baton-handoffs {effect.value.split()[1]}"]
@@ -100,6 +108,7 @@ JANE, SAM, DESKS_OWN = human("Jane"), human("Sam"), human("Ada", source=DESK)
 
 HOURS = Hours(time_zone="Europe/Berlin", mon=("09:00-17:00",))  # it is a Sunday
 WINDOW = Policy(
+    back_asked=True,
     capabilities={"business_messages": Capabilities(window_hours=24, surveys=True)},
     desks=(
         Desk(name="berlin", languages=("de",), hours=HOURS),
@@ -135,6 +144,22 @@ CALLED = Called(desk="calls", kind="ccai", handoff="h1", opens_chats=True)
 IN_CHAT = CALLED.model_copy(update={"chat": CHAT})
 ASSISTED = IN_CHAT.model_copy(update={"assisted": True})
 SINCE_EARLIER = human("Jane").model_copy(update={"occurred_at": EARLIER})
+TO_SAM = Offer(
+    id="o1", to="sam@example.com", name="Sam", givers=("Jane",), made_at=EARLIER, until=NOW
+)
+TO_JANE = TO_SAM.model_copy(
+    update={"to": "jane@example.com", "name": "Jane", "givers": ("Sam",), "id": "o2"}
+)
+SAM_SEEN = PersonSeen(person=Person(id="sam@example.com", name="Sam", capacity=1), available=True)
+SAM_FULL = SAM_SEEN.model_copy(update={"slots": ("s0",)})
+FOR_SAM = {"to_agent": "sam@example.com", "person": SAM_SEEN}
+WITH_SLOT = human("Jane").model_copy(update={"slot": "o1", "person": "jane@example.com"})
+KEPT_BY_JANE = {"humans": (human("Jane", key="k1"),)}
+ASKED_BEFORE = HandoffRequest(reason="billing", source=CHANNEL, accepted_at=EARLIER)
+PASSED = {"request": ASKED_BEFORE.model_copy(update={"passed_on": True})}
+RETURNS = {"request": ASKED_BEFORE.model_copy(update={"passed_on": True, "origin": "api"})}
+SURVEY = Survey(id="s1", agent="Jane", asked_at=EARLIER, until=NOW + timedelta(days=1))
+TAPPED = {"form": {"suggestionResponse": {"postbackData": "baton:survey:s1:4"}}}
 PAST = {"past_chats": (CHAT,), "links": (CHAT,)}
 AT_JAKARTA, AT_BERLIN = (
     {
@@ -174,11 +199,15 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1",
+        "entry": "e1", "note": "she is right",
+        "offer": None if kind == "claim" else "o1", "why": "declined",
+        "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
         "handoff": "h1" if kind == "chat_opened" else None, **more,
     }  # fmt: skip
     model = Ended if kind == Ended.kind and "ends" in more else KINDS[kind]
+    if model in (events.OfferEnded, own_events.PersonGone):
+        values = {"by": "sam@example.com", "person": "sam@example.com", **values}
     return model(**{name: value for name, value in values.items() if name in model.model_fields})
 
 
@@ -265,14 +294,77 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
         {"n": 0},
     ),
     Guard.OPENING: ({"timer": Timer(kind="unclaimed", armed=3, n=0, due_at=NOW)}, {"n": 0}),
+    Guard.AGENT_FAILED: ({}, {"failed": True}),
     Guard.OUTDATED: ({}, {"armed": 2}),
     Guard.EXHAUSTED: ({"timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)}, {"n": 4}),
     Guard.FIRST: ({}, {}),
+    Guard.ANSWERS_SURVEY: ({"survey": SURVEY}, {"said": "4", **TAPPED}),
+    Guard.OLD_SURVEY: ({}, TAPPED),
+    Guard.ASKS_BACK: ({}, {"said": "Back to the bot!"}),
+    Guard.PASSED_ON: (PASSED, {}),
+    Guard.PASSING_ON: (PASSED, {"fact": False}),
+    Guard.MOVED: ({}, {"seen_holder": "Sam"}),
+    Guard.UNNAMED: ({"humans": (SAM,)}, {"supervisor": True}),
+    Guard.STRANGER: ({"humans": (SAM,)}, {}),
+    Guard.OTHERS_HERE: ({"humans": (JANE, SAM)}, {"to_queue": True}),
+    Guard.ALONE: ({}, {}),
+    Guard.TO_PRESENT: ({"humans": (JANE, SAM)}, FOR_SAM),
+    Guard.OFFERED_ALREADY: ({"offer": TO_SAM}, FOR_SAM),
+    Guard.NOT_AVAILABLE: ({}, {**FOR_SAM, "person": None}),
+    Guard.FULL: (KEPT_BY_JANE, {**FOR_SAM, "person": SAM_FULL, "key": "k2"}),
+    Guard.APP_ONLY_FULL: (
+        {"humans": (human("Ann").model_copy(update={"app": True}),)},
+        {"person": SAM_FULL, "person_id": "sam@example.com"},
+    ),
+    Guard.TO_AGENT: ({}, FOR_SAM),
+    Guard.SAME_DESK: ({}, {"to_queue": True}),
+    Guard.DESK_CLOSED: ({"locale": "de"}, {"to_desk": "berlin"}),
+    Guard.OFFER_OVER: ({}, {"offer": "o0", "key": "k2"}),
+    Guard.OFFER_FOREIGN: (
+        {"offer": TO_SAM},
+        {"offer": "o1", "by": "jane@example.com", "key": "k2"},
+    ),
+    Guard.OFFERED_TO_THEM: (
+        {"offer": TO_JANE, "humans": (SAM,)},
+        {"person_id": "jane@example.com"},
+    ),
+    Guard.OFFERED_SLOT: ({"offer": TO_SAM}, {}),
+    Guard.TRIED: ({"offer": TO_SAM}, {"person": SAM_SEEN}),
+    Guard.LAST_ONE_OFFERED: ({"offer": TO_SAM}, {}),
+    Guard.OVER_OFFERED: (
+        {"humans": (DESKS_OWN,), "offer": TO_SAM},
+        {"source": DESK, "ends": True},
+    ),
+    Guard.DESK_DONE_OFFERED: (
+        {"humans": (DESKS_OWN,), "offer": TO_SAM},
+        {"source": DESK, "human_needed": False},
+    ),
+    Guard.OTHERS_STAY: ({"humans": (WITH_SLOT, SAM)}, {}),
+    Guard.TO_BOT: ({"humans": (WITH_SLOT,)}, {}),
+    Guard.RETURNABLE: (
+        {**RETURNS, "timer": Timer(kind="unclaimed", armed=3, n=4, due_at=NOW)},
+        {"n": 4},
+    ),
 }
 # Where the plain conversation and event would be decided by an earlier rule of the cell.
 OTHERWISE: dict[tuple[str, Phase], tuple[dict[str, Any], dict[str, Any]]] = {
     ("floor_moved", Phase.BOT): ({}, FOR_A_PERSON),
     ("human_joined", Phase.HUMAN): ({"humans": (SAM,)}, {}),
+    ("transfer", Phase.QUEUED): ({}, {"to_desk": "api"}),
+    ("transfer", Phase.HUMAN): ({}, {"to_desk": "api"}),
+    ("take_over", Phase.HUMAN): ({"humans": (SAM,)}, {"seen_holder": "Sam"}),
+    ("person_gone", Phase.HUMAN): ({"humans": (WITH_SLOT,), "offer": TO_JANE}, {}),
+    ("human_idle_timeout", Phase.HUMAN): ({"offer": TO_SAM}, {}),
+    ("offered", Phase.QUEUED): ({}, {"person": SAM_SEEN}),
+    ("assign_timeout", Phase.QUEUED): (
+        {"assign": Timer(kind="assign", armed=3, n=1, due_at=NOW)},
+        {},
+    ),
+    **{
+        (kind, phase): ({"offer": TO_SAM}, {})
+        for kind in ("offer_ended", "offer_timeout")
+        for phase in (Phase.QUEUED, Phase.HUMAN)
+    },
     ("claim", Phase.HUMAN): ({"humans": (human("Jane", key="k1"),)}, {"key": "k2"}),
     ("human_message", Phase.HUMAN): ({"humans": (SAM,)}, {}),
     ("human_left", Phase.HUMAN): ({"humans": (JANE, SAM)}, {}),
@@ -293,6 +385,10 @@ SPECIAL: dict[tuple[str, Phase, Guard], tuple[dict[str, Any], dict[str, Any]]] =
         for kind in ("edited", "revoked")
     },
     ("unclaimed_timeout", Phase.QUEUED, Guard.CLOSED_STILL): (AT_BERLIN, {}),
+    ("take_over", Phase.HUMAN, Guard.MOVED): ({"humans": (SAM,)}, {"seen_holder": "Ada"}),
+    ("human_idle_timeout", Phase.HUMAN, Guard.TO_BOT): ({}, {}),
+    ("human_joined", Phase.HUMAN, Guard.FULL): ({"humans": (SAM,)}, {"person": SAM_FULL}),
+    ("unlink", Phase.QUEUED, Guard.RETURNABLE): ({**RETURNS, "called": IN_CHAT}, {"desk": CHAT}),
     ("human_message", Phase.HUMAN, Guard.REQUEST): ({"humans": (SAM,)}, {"fact": False}),
     ("human_message", Phase.HUMAN, Guard.STALE): ({"humans": (SAM,)}, GIVEN[Guard.STALE][1]),
     ("human_message", Phase.HUMAN, Guard.PAST): ({**PAST, "humans": (SAM,)}, {"source": CHAT}),
@@ -316,9 +412,15 @@ LEAVING = {
     **{
         (kind, guard): ["LEFT Ada"]
         for kind in ("handoff_failed", "unlink")
-        for guard in (Guard.OVER, Guard.OVER_OUT)
+        for guard in (Guard.OVER, Guard.OVER_OUT, Guard.OVER_OFFERED)
     },
-    ("human_idle_timeout", Guard.ALWAYS): ["LEFT Jane"],
+    ("bot_message", Guard.DESK_DONE_OFFERED): ["LEFT Ada"],
+    ("user_message", Guard.ASKS_BACK): ["LEFT Jane"],
+    **{
+        (kind, guard): ["LEFT Jane"]
+        for kind in ("human_idle_timeout", "person_gone", "transfer")
+        for guard in (Guard.TO_BOT, Guard.ALWAYS)
+    },
 }
 
 
@@ -352,8 +454,10 @@ def _short(command: Command) -> str:
     return f"desk {command.action}" if isinstance(command, CallDesk) else command.kind
 
 
-def _expected(kind: str, rule: Rule) -> Iterator[str]:
+def _expected(kind: str, rule: Rule, before: Conversation) -> Iterator[str]:
     for effect in rule.then.effects:
+        if effect is Effect.END_OFFER and before.offer and kind != "person_gone":
+            yield "free_slot"
         if (rule.when, effect) in CLOSED:
             yield CLOSED[rule.when, effect]
         if kind == "undelivered" and effect is Effect.END_WAITING:
@@ -361,7 +465,10 @@ def _expected(kind: str, rule: Rule) -> Iterator[str]:
         if effect in (Effect.LEAVE_DESK, Effect.LEAVE_ALL):
             yield from LEAVING[kind, rule.when]
         # else there is no notification
-        if effect is not Effect.CLOSE_DESK or rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT):
+        is_let_go = (
+            rule.when in (Guard.KEPT, Guard.UNLINKED_CHAT, Guard.RETURNABLE) and before.called
+        )
+        if effect is not Effect.CLOSE_DESK or is_let_go:
             yield from (line.removesuffix(".") for line in COMMANDS.get(effect, []))
 
 
@@ -378,18 +485,20 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     if isinstance(rule.then, Refusal):
         assert decision.refusal is not None
         assert (decision.reason, decision.verdict) == (rule.then.reason, Verdict.REFUSED)
-        assert [_short(command) for command in decision.commands] == list(_expected(kind, rule))
+        assert [_short(command) for command in decision.commands] == list(
+            _expected(kind, rule, before)
+        )
         assert decision.conversation == before.model_copy(update={"version": 7})
         return
     assert decision.verdict is rule.then.verdict
     assert decision.conversation.phase is (rule.then.to or phase)
     done = [_short(command) for command in decision.commands if not isinstance(command, Record)]
-    assert done == list(_expected(kind, rule))
+    assert done == list(_expected(kind, rule, before))
 
 
 CORRECTED = [
     "ECHO HEARD HEARD_BEFORE DESK_HEARD",
-    "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE BOT_HEARD ASSISTED",
+    "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE BOT_HEARD ASSISTED PASSED_ON",
     "ECHO HEARD_BEFORE HEARD BOT_HEARD",
 ]
 
@@ -403,97 +512,121 @@ def test_no_rule_is_missing() -> None:
     }
     assert guards == {
         "user_message": [
-            "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE",
-            "ECHO HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASKS_BACK ASSISTED ASKS_PLACE PASSED_ON",
+            "ECHO HEARD_BEFORE ASKS_BACK",
         ],
         "suggestion_response": [
-            "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED ASKS_PLACE",
-            "ECHO HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD HEARD_BEFORE",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE "
+            "ASSISTED ASKS_PLACE PASSED_ON",
+            "ECHO ANSWERS_SURVEY OLD_SURVEY HEARD_BEFORE",
         ],
         "survey_response": [
             "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED PASSED_ON",
             "ECHO HEARD_BEFORE",
         ],
         "authentication_response": [
             "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED PASSED_ON",
             "ECHO HEARD_BEFORE",
         ],
+        "reaction": [
+            "ECHO HEARD HEARD_BEFORE_UNASKED HEARD_BEFORE BOT_HEARS",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE_UNASKED HEARD_BEFORE ASSISTED "
+            "PASSED_ON BOT_HEARS",
+            "ECHO HEARD_BEFORE",
+        ],
+        "call_permission": [
+            "ECHO HEARD HEARD_BEFORE",
+            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED PASSED_ON",
+            "ECHO HEARD_BEFORE",
+        ],
+        "edited": CORRECTED,
+        "revoked": CORRECTED,
         "human_requested": [
             "OVERTAKEN PAST HEARD_BEFORE HEARD_CLOSED CLOSED HEARD",
-            "HEARD_BEFORE HEARD ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED",
-            "HEARD_BEFORE",
+            "HEARD_BEFORE HEARD ANOTHER_OPEN CLOSED_MEANWHILE CLOSED_STILL ASSISTED PASSED_ON",
+            "HEARD_BEFORE REQUEST",
         ],
-        "floor_moved": [
-            "ECHO FLOOR_ONLY CLOSED",
-            "ECHO FLOOR_LATE",
-            "ECHO FLOOR_LATE FLOOR_LOST",
-        ],
+        "floor_moved": ["ECHO FLOOR_ONLY CLOSED", "ECHO FLOOR_LATE", "ECHO FLOOR_LATE FLOOR_LOST"],
         "overheard": ["ECHO", "ECHO", "ECHO"],
         "human_joined": [
-            "UNDELIVERED STALE PAST",
-            "UNDELIVERED STALE PAST",
-            "UNDELIVERED STALE PAST PRESENT",
+            "UNDELIVERED STALE PAST FULL",
+            "UNDELIVERED STALE PAST FULL",
+            "UNDELIVERED STALE PAST PRESENT FULL",
         ],
-        "claim": ["UNDELIVERED", "UNDELIVERED", "UNDELIVERED HOLDER APP_ONLY"],
+        "claim": [
+            "UNDELIVERED OFFER_OVER OFFER_FOREIGN FULL",
+            "UNDELIVERED OFFER_OVER OFFER_FOREIGN FULL",
+            "UNDELIVERED HOLDER OFFER_OVER OFFER_FOREIGN OFFERED_TO_THEM APP_ONLY_FULL APP_ONLY",
+        ],
+        "take_over": ["UNDELIVERED MOVED", "UNDELIVERED MOVED", "UNDELIVERED ALONE MOVED UNNAMED"],
+        "transfer": [
+            "UNDELIVERED MOVED",
+            "UNDELIVERED MOVED OFFERED_ALREADY NOT_AVAILABLE FULL TO_AGENT SAME_DESK DESK_CLOSED",
+            "UNDELIVERED MOVED STRANGER UNNAMED TO_PRESENT OFFERED_ALREADY NOT_AVAILABLE "
+            "FULL TO_AGENT OTHERS_HERE DESK_CLOSED",
+        ],
+        "offer_ended": [
+            "UNDELIVERED",
+            "UNDELIVERED OFFER_OVER OFFER_FOREIGN",
+            "UNDELIVERED OFFER_OVER OFFER_FOREIGN",
+        ],
+        "offered": ["", "TRIED", ""],
+        "offer_timeout": ["", "OFFER_OVER", "OFFER_OVER"],
+        "assign_timeout": ["", "OUTDATED", ""],
+        "person_gone": ["", "OFFERED_SLOT", "OFFERED_SLOT ABSENT OTHERS_STAY TO_BOT"],
         "human_message": [
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
             "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
-            "NO_TEMPLATES UNDELIVERED GONE UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT REQUEST "
-            "STALE PAST",
+            "NO_TEMPLATES UNDELIVERED GONE UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT "
+            "REQUEST STALE PAST",
         ],
         "human_left": [
             "UNDELIVERED REQUEST",
             "UNDELIVERED REQUEST",
-            "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE",
+            "UNDELIVERED REQUEST_ABSENT ABSENT OUTLIVED PAST FOREIGN LAST_ONE_OFFERED LAST_ONE",
         ],
         "bot_message": [
             "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE GONE "
             "UNREACHABLE MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS",
             "NO_TEMPLATES UNDELIVERED PAST OVERTAKEN NOT_ACTIVE_REFUSED NOT_ACTIVE GONE "
-            "UNREACHABLE MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS ASSISTANT",
-            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST DESK_DONE DESK_OUT",
-        ],
-        "handoff_failed": [
-            "UNDELIVERED ANOTHERS KEPT",
-            "UNDELIVERED ANOTHERS ASSISTED_ENDS",
-            "UNDELIVERED OVER OVER_OUT ANOTHERS KEPT",
+            "UNREACHABLE MANY_WAIT UNWANTED UNSUBSCRIBED TURN_REFUSED OUT_OF_TURNS "
+            "ASSISTANT PASSING_ON PASSED_ON",
+            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST DESK_DONE_OFFERED DESK_DONE DESK_OUT",
         ],
         "survey_asked": [
             "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE NOT_ACTIVE_REFUSED",
             "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE NOT_ACTIVE_REFUSED",
             "UNDELIVERED NO_SURVEYS SURVEYED GONE TOO_LATE BY_BOT",
         ],
-        "unlink": ["UNLINKED_CHAT", "UNLINKED_CHAT", "OVER OVER_OUT UNLINKED_CHAT"],
+        "handoff_failed": [
+            "UNDELIVERED ANOTHERS KEPT",
+            "UNDELIVERED ANOTHERS RETURNABLE ASSISTED_ENDS",
+            "UNDELIVERED OVER_OFFERED OVER OVER_OUT ANOTHERS KEPT",
+        ],
         "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],
         "chat_opened": ["THIS_HANDOFF", "THIS_HANDOFF", "THIS_HANDOFF"],
-        "chat_idle_timeout": ["OUTDATED", "", ""],
+        "unlink": [
+            "UNLINKED_CHAT",
+            "RETURNABLE UNLINKED_CHAT",
+            "OVER_OFFERED OVER OVER_OUT UNLINKED_CHAT",
+        ],
         "unclaimed_timeout": [
             "",
-            "OUTDATED ANOTHER_OPEN AWAITS_OPENING CLOSED_STILL OPENING_KNOWN OPENING EXHAUSTED "
-            "FIRST",
+            "OUTDATED ANOTHER_OPEN AWAITS_OPENING CLOSED_STILL OPENING_KNOWN OPENING "
+            "RETURNABLE EXHAUSTED FIRST",
             "",
         ],
-        "human_idle_timeout": ["", "", "OUTDATED"],
+        "human_idle_timeout": ["", "", "OUTDATED TO_BOT"],
+        "chat_idle_timeout": ["OUTDATED", "", ""],
         "reopen_timeout": ["ENDED", "ENDED", "ENDED"],
         "template_lost": ["ENDED", "ENDED", "ENDED"],
-        "reaction": [
-            "ECHO HEARD HEARD_BEFORE_UNASKED HEARD_BEFORE BOT_HEARS",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE_UNASKED HEARD_BEFORE ASSISTED BOT_HEARS",
-            "ECHO HEARD_BEFORE",
-        ],
-        "call_permission": [
-            "ECHO HEARD HEARD_BEFORE",
-            "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE ASSISTED",
-            "ECHO HEARD_BEFORE",
-        ],
-        "edited": CORRECTED,
-        "revoked": CORRECTED,
-        "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "names_changed": ["ECHO", "ECHO", "ECHO"],
+        "virtual_agent_left": ["AGENT_FAILED", "AGENT_FAILED", "AGENT_FAILED"],
+        "unsubscribed": ["ECHO", "ECHO", "ECHO"],
         "subscribed": ["ECHO", "ECHO", "ECHO"],
     }
 
@@ -513,6 +646,8 @@ def test_the_table_knows_every_kind_of_event() -> None:
         events.Said,
         events.SubscriptionChange,
         events.AsksForHuman,
+        events.TakesRoom,
+        events.Joins,
     }
     assert set(TABLE) == {kind.kind for kind in KINDS.values() if kind not in abstract}
 

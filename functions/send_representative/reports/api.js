@@ -14,6 +14,10 @@ export class Refusal extends Error {
 }
 
 async function get(path, key) {
+  return (await answer(path, key)).json().catch(() => ({}));
+}
+
+async function answer(path, key) {
   const headers = { authorization: `Bearer ${key}` };
   let response;
   try {
@@ -25,10 +29,9 @@ async function get(path, key) {
   } catch {
     throw new Refusal(0, "Baton does not answer.");
   }
+  if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
-  if (!response.ok)
-    throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
-  return body;
+  throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
 }
 
 /** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
@@ -44,21 +47,42 @@ async function agents(asked, key) {
   }
 }
 
-/** Returns all data of the page: the period, and today compared with last week. */
-export async function everything(period, { today, lastWeek, wholeDayLastWeek }, key) {
-  const [now, then, hoursThen, found, people, waiting] = await Promise.all([
+/**
+ * Returns all data of the page: the period, the one before it, and today compared with last week.
+ */
+export async function everything(period, earlier, { today, lastWeek, wholeDayLastWeek }, key) {
+  const [now, then, hoursThen, found, before, people, peopleBefore, waiting] = await Promise.all([
     report("handoffs", { ...today, by: "hour" }, key),
     report("handoffs", lastWeek, key),
     report("handoffs", { ...wholeDayLastWeek, by: "hour" }, key),
     report("handoffs", { ...period, by: "day;hour;channel;desk" }, key),
+    report("handoffs", { ...earlier, by: "channel;desk" }, key),
     agents(period, key),
+    agents(earlier, key),
     queue(key),
   ]);
-  return { now, then, hoursThen, found, people, waiting };
+  return { now, then, hoursThen, found, before, people, peopleBefore, waiting };
 }
 
-/** Returns all waiting customers, the longest wait first. */
+/** Returns a report as CSV. */
+export async function csv(name, asked, key) {
+  const query = new URLSearchParams({ ...asked, format: "csv" });
+  return (await answer(`${REPORTS}/${name}?${query}`, key)).blob();
+}
+
+/**
+ * Returns all waiting customers, the longest wait first, or null for a key that may not see them.
+ */
 export async function queue(key) {
+  try {
+    return await everyPage(key);
+  } catch (error) {
+    if (error.status === 403) return null;
+    throw error;
+  }
+}
+
+async function everyPage(key) {
   const waiting = [];
   let cursor = "";
   for (let page = 0; page < PAGES && cursor !== undefined; page += 1) {

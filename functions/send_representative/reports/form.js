@@ -15,6 +15,13 @@ export function asked() {
   return { from, to: shifted(last, 1), tz };
 }
 
+/** Sets the days of the form: `days` returns them, given today in the form's time zone. */
+export function take(days) {
+  const tz = isZone(find("tz").value.trim()) ? find("tz").value.trim() : "UTC";
+  const { from, last } = days(day(new Date(), tz));
+  [find("from").value, find("last").value] = [from, last];
+}
+
 export const givenKey = () => find("key").value;
 
 /** Keeps a key that was accepted, for this tab only. */

@@ -1,16 +1,26 @@
 // The reports of one deployment: requests them, and shows figures, charts and numbers.
 
-import { everything, queue } from "./api.js";
+import { csv, everything, queue } from "./api.js";
 import { draw, keepReadable } from "./charts.js";
 import { classNames, duration, find, make, percent, table } from "./dom.js";
-import { asked, fill, givenKey, keepKey } from "./form.js";
-import { WEEKDAYS, local, shifted, todayAndLastWeek, weekday } from "./time.js";
+import { asked, fill, givenKey, keepKey, take } from "./form.js";
+import {
+  WEEKDAYS,
+  before,
+  day,
+  local,
+  preset,
+  shifted,
+  todayAndLastWeek,
+  weekday,
+} from "./time.js";
 
 const QUEUE_EVERY = 30_000;
+const REFRESH_EVERY = 300_000;
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
 let newest = 0; // what was asked last; the answer to anything before it comes too late
 let looking = false; // at who waits
-let seen = null; // when who waits was last known, with which key, and how many they were
+let seen = null; // what is shown: its period, and when who waits was last known and how many
 
 /** Asks for the report of the form and shows it below the notices. */
 async function show(notice = null) {
@@ -20,13 +30,13 @@ async function show(notice = null) {
   try {
     const [period, key, now] = [asked(), givenKey(), new Date()];
     const week = todayAndLastWeek(now, period.tz);
-    const answer = await everything(period, week, key);
+    const answer = await everything(period, before(period), week, key);
     if (mine !== newest) return;
     keepKey(key);
     find("hint").hidden = true;
     find("main").hidden = false;
     showAll(period, week.date, now, answer);
-    seen = { at: now, tz: period.tz, key, count: answer.waiting.length };
+    seen = { at: now, period, key, count: answer.waiting?.length };
   } catch (error) {
     trouble = said(error);
   }
@@ -35,15 +45,30 @@ async function show(notice = null) {
   find("main").setAttribute("aria-busy", "false");
 }
 
-function showAll(period, date, at, { now, then, hoursThen, found, people, waiting }) {
+function showAll(period, date, at, answer) {
+  const { now, then, hoursThen, found, waiting } = answer;
   showToday(now.total, then.total, date, local(at, period.tz).slice(-5));
-  showQueue(waiting);
+  showQueue(waiting, now.total.waiting.open);
+  if (!showNothing(found.total, period)) return;
   showHoursOfToday(now, hoursThen, date);
   const [days, hours, channels, desks] = found.reports;
-  showPeriod(found, period);
+  const [channelsBefore, desksBefore] = answer.before.reports;
+  showPeriod(found, answer.before.total, period);
   showDays(days);
   showHours(hours);
-  showWho(channels, desks, people);
+  showWho({ channels, channelsBefore, desks, desksBefore, ...answer });
+}
+
+/** Shows one sentence in place of empty charts. Returns whether there are figures to show. */
+function showNothing({ conversations, requested, unasked }, period) {
+  const some = conversations + requested + unasked > 0;
+  for (const section of find("main").querySelectorAll("section:not(:first-of-type)"))
+    section.hidden = (section.id === "nothing") === some;
+  const last = shifted(period.to, -1);
+  find("nothing-title").textContent = `${period.from} to ${last}, ${period.tz}`;
+  find("nothing-words").textContent =
+    "No customer wrote in these days, and none asked for a person. Choose other days above.";
+  return some;
 }
 
 /** Updates the waiting customers, unless a request is in flight. */
@@ -56,8 +81,14 @@ async function look() {
   looking = false;
   if (mine !== newest) return;
   if (found instanceof Error) return showUnknown(found);
-  seen = { ...seen, at, count: found.length };
-  showQueue(found);
+  seen = { ...seen, at, count: found?.length };
+  if (found) showQueue(found);
+}
+
+/** Asks for everything again, where the period goes on and somebody looks. */
+function refresh() {
+  if (document.hidden || !seen || !find("auto").checked) return;
+  if (day(new Date(), seen.period.tz) < seen.period.to) void show();
 }
 
 const said = (error) => (error.status === 401 ? "This key was not accepted." : error.message);
@@ -76,23 +107,22 @@ function showToday(now, then, date, time) {
     tile("Waiting now", "", ""),
     tile("Requests for a human", String(now.requested), `last week ${then.requested}`),
     tile(
-      "First response, median",
+      "Half were answered within",
       duration(now.firstResponse.median),
       `last week ${duration(then.firstResponse.median)}`,
     ),
     tile(
-      "First response, 90th percentile",
+      "9 of 10 were answered within",
       duration(now.firstResponse.p90),
       `last week ${duration(then.firstResponse.p90)}`,
     ),
-    tile(
-      "Not answered",
-      String(now.failed + now.expired),
-      `last week ${then.failed + then.expired}`,
-    ),
-    tile("Handoff rate", percent(now.handoffRate), `last week ${percent(then.handoffRate)}`),
+    tile("Not answered", String(unanswered(now)), `last week ${unanswered(then)}`),
+    tile("Went to a person", percent(now.handoffRate), `last week ${percent(then.handoffRate)}`),
   );
 }
+
+/** Returns how many customers no person answered: none was available, or they waited in vain. */
+const unanswered = (row) => row.failed + row.expired;
 
 function showWaiting(count, words) {
   find("tiles")
@@ -101,14 +131,20 @@ function showWaiting(count, words) {
 }
 
 function showUnknown(error) {
-  const since = local(seen.at, seen.tz);
+  const since = local(seen.at, seen.period.tz);
   showWaiting("?", `not known since ${since}, when it was ${seen.count}. ${said(error)}`);
   find("queue").prepend(
     find("queue-old") ?? make("p", { class: "note", id: "queue-old" }, `As it was on ${since}.`),
   );
 }
 
-function showQueue(waiting) {
+/** Without `waiting`, which a key for reports does not show, it says how many of today wait. */
+function showQueue(waiting, openToday) {
+  if (!waiting) {
+    showWaiting(String(openToday), "of those who asked today");
+    const words = "Who they are is shown to keys of desks and admins.";
+    return find("queue").replaceChildren(make("p", { class: "note" }, words));
+  }
   const age = (one) => duration((Date.now() - Date.parse(one.waitingSince)) / 1000);
   showWaiting(String(waiting.length), waiting.length ? `longest ${age(waiting[0])}` : "nobody");
   const rows = waiting.map((one) => [
@@ -150,21 +186,48 @@ function showHoursOfToday(now, then, date) {
 // Each handoff has one of these outcomes. Their sum is the requested handoffs and the humans who
 // joined without a request.
 const OUTCOMES = [
-  ["left", "A person came and left"],
-  ["returned", "Returned: went quiet"],
-  ["withHuman", "Open: with a person"],
-  ["waiting", "Open: still waiting"],
-  ["failed", "Failed: nobody available"],
-  ["expired", "Expired: not answered"],
+  ["left", "A person came, and has left"],
+  ["returned", "A person came, and went quiet"],
+  ["withHuman", "With a person now"],
+  ["waiting", "Still waiting"],
+  ["failed", "No person was available"],
+  ["expired", "Waited in vain"],
   ["linked", "Goes on in another conversation"],
   ["erased", "Erased while waiting"],
 ];
+const outcome = (row, name) => (name === "waiting" ? row.waiting.open : row[name]);
 
-function showPeriod(found, period) {
+/** The figures of a period as tiles, each beside that of the period before. */
+function showFigures(now, then) {
+  const figures = [
+    ["Customers who wrote", (row) => String(row.conversations)],
+    ["Requests for a person", (row) => String(row.requested)],
+    ["Went to a person", (row) => percent(row.handoffRate)],
+    ["Half waited at most", (row) => duration(row.waiting.median)],
+    ["9 of 10 waited at most", (row) => duration(row.waiting.p90)],
+    ["Half were answered within", (row) => duration(row.firstResponse.median)],
+    ["9 of 10 were answered within", (row) => duration(row.firstResponse.p90)],
+    ["Half took a person", (row) => duration(row.handling.median)],
+    ["Not answered", (row) => String(unanswered(row))],
+  ];
+  find("figures").replaceChildren(
+    ...figures.map(([name, words]) => {
+      const earlier = make("small", {}, `before ${words(then)}`);
+      return make("div", {}, make("dt", {}, name), make("dd", {}, words(now), earlier));
+    }),
+  );
+}
+
+function showPeriod(found, earlier, period) {
   const { total } = found;
-  find("period-title").textContent = `${period.from} to ${shifted(period.to, -1)}, ${period.tz}`;
-  const values = OUTCOMES.map(([name]) => (name === "waiting" ? total.waiting.open : total[name]));
+  const { from, to } = before(period);
+  find("period-title").textContent =
+    `${period.from} to ${shifted(period.to, -1)}, ${period.tz}. ` +
+    `Before: ${from} to ${shifted(to, -1)}.`;
+  showFigures(total, earlier);
+  const values = OUTCOMES.map(([name]) => outcome(total, name));
   const names = OUTCOMES.map(([, words]) => words);
+  const earlierValues = OUTCOMES.map(([name]) => outcome(earlier, name));
   const sentence =
     `${total.requested} requests and ${total.unasked} who came unasked, ` +
     `of ${total.conversations} conversations (${percent(total.handoffRate)} handed off).`;
@@ -175,35 +238,40 @@ function showPeriod(found, period) {
     { kind: "bar", horizontal: true, names, series: [{ name: "handoffs", values }] },
     table(
       "What came of handoffs",
-      ["Outcome", "Handoffs"],
+      ["Outcome", "Handoffs", "Before"],
       [
-        ...names.map((name, index) => [name, String(values[index])]),
-        ["All", String(total.requested + total.unasked)],
+        ...names.map((name, index) => [name, String(values[index]), String(earlierValues[index])]),
+        ["Not answered", String(unanswered(total)), String(unanswered(earlier))],
+        ["All", ...[total, earlier].map((row) => String(row.requested + row.unasked))],
       ],
     ),
   );
-  distribution("waiting", "Waiting time", total.waiting, found.classes, "a person joined");
-  distribution("first", "First response", total.firstResponse, found.classes, "a person answered");
+  const { classes } = found;
+  const [waits, answers] = ["waiting", "firstResponse"].map((name) => [total[name], earlier[name]]);
+  distribution("waiting", "Waiting time", waits, classes, "a person joined");
+  distribution("first", "First response", answers, classes, "a person answered");
 }
 
-function distribution(id, heading, timing, limits, ended) {
+function distribution(id, heading, [timing, earlier], limits, ended) {
   const names = classNames(limits);
   const sentence = timing.count
     ? `Half waited ${duration(timing.median)} at most until ${ended}, ` +
-      `nine in ten ${duration(timing.p90)}. ` +
+      `nine in ten ${duration(timing.p90)} ` +
+      `(before: ${duration(earlier.median)} and ${duration(earlier.p90)}). ` +
       `Open: ${timing.open}; ended without: ${timing.without}.`
     : `None yet. Open: ${timing.open}; ended without: ${timing.without}.`;
-  const rows = names.map((name, index) => [name, String(timing.distribution[index])]);
+  const both = (words) => [timing, earlier].map((one) => String(words(one)));
+  const rows = names.map((name, index) => [name, ...both((one) => one.distribution[index])]);
   const open = [
-    ["still open", String(timing.open)],
-    ["ended without", String(timing.without)],
+    ["still open", ...both((one) => one.open)],
+    ["ended without", ...both((one) => one.without)],
   ];
   draw(
     id,
     heading,
     sentence,
     { kind: "bar", names, series: [{ name: "handoffs", values: timing.distribution }] },
-    table(heading, ["Took", "Handoffs"], [...rows, ...open]),
+    table(heading, ["Took", "Handoffs", "Before"], [...rows, ...open]),
   );
 }
 
@@ -211,12 +279,14 @@ function showDays(found) {
   const names = found.rows.map((row) => row.by.day);
   const of = (share) => found.rows.map((row) => row.firstResponse[share] ?? null);
   const series = [
-    { name: "median", values: of("median") },
-    { name: "90th percentile", values: of("p90") },
+    { name: "half within", values: of("median") },
+    { name: "9 of 10 within", values: of("p90") },
   ];
   const rows = found.rows.map((row) => [
     row.by.day,
+    String(row.conversations),
     String(row.requested),
+    String(unanswered(row)),
     duration(row.waiting.median),
     duration(row.waiting.p90),
     duration(row.firstResponse.median),
@@ -225,11 +295,13 @@ function showDays(found) {
   ]);
   const heads = [
     "Day",
+    "Customers who wrote",
     "Requests",
-    "Waiting, median",
-    "90th percentile",
-    "First response, median",
-    "90th percentile",
+    "Not answered",
+    "Half waited",
+    "9 of 10 waited",
+    "Half answered within",
+    "9 of 10 answered within",
     "Open",
   ];
   draw(
@@ -278,42 +350,62 @@ const PAIRS = [
   ["handling", "Handling"],
 ];
 
-function showWho(channels, desks, people) {
-  const timings = (row) =>
-    PAIRS.map(([name]) =>
-      row[name].count ? `${duration(row[name].median)} / ${duration(row[name].p90)}` : "–",
-    );
-  const heads = PAIRS.map(([, words]) => `${words}: median / 90th`);
-  const counts = (row) =>
-    [row.requested, row.joined, row.failed + row.expired, row.returned, row.waiting.open].map(
-      String,
-    );
-  const by = (name, rows) =>
-    rows.map((row) => [row.by[name] || "(nobody asked for one)", ...counts(row), ...timings(row)]);
-  const came = ["Requests", "Joined", "Not answered", "Returned", "Open", ...heads];
+const HEADS = PAIRS.map(([, words]) => `${words}: half / 9 of 10`);
+const timing = (one) => (one?.count ? `${duration(one.median)} / ${duration(one.p90)}` : "–");
+const COUNTS = [
+  ["Requests", (row) => row.requested],
+  ["Joined", (row) => row.joined],
+  ["Not answered", unanswered],
+  ["Went quiet", (row) => row.returned],
+  ["Open", (row) => row.waiting.open],
+];
+const OF_AGENTS = [
+  ["Handoffs taken", (row) => row.joined],
+  ["Joined", (row) => row.frames],
+  ["Went quiet", (row) => row.returned],
+  ["There now", (row) => row.handling.open],
+];
+
+/** Returns a table by `name`: each figure with that of the period before in brackets. */
+function compared(caption, name, columns, now, then) {
+  const known = new Map(then.map((row) => [row.by[name], row]));
+  const line = (row) => {
+    const earlier = known.get(row.by[name]);
+    return [
+      row.by[name] || "(none named)",
+      ...columns.map(([, count]) => `${count(row)} (${earlier ? count(earlier) : 0})`),
+      ...PAIRS.map(([pair]) => `${timing(row[pair])} (${timing(earlier?.[pair])})`),
+    ];
+  };
+  const heads = [caption, ...columns.map(([words]) => words), ...HEADS];
+  return table(`By ${name}`, heads, now.map(line));
+}
+
+function showWho({ channels, channelsBefore, desks, desksBefore, people, peopleBefore }) {
+  const asked = desks.rows.filter((row) => row.requested || row.joined);
   find("channels").replaceChildren(
-    table("By channel", ["Channel", ...came], by("channel", channels.rows)),
+    compared("Channel", "channel", COUNTS, channels.rows, channelsBefore.rows),
   );
-  find("desks").replaceChildren(
-    table(
-      "By desk",
-      ["Desk", ...came],
-      by(
-        "desk",
-        desks.rows.filter((row) => row.requested || row.joined),
-      ),
-    ),
-  );
-  const own = (row) => [
-    row.by.agent || "(without a name)",
-    ...[row.joined, row.frames, row.returned, row.handling.open].map(String),
-    ...timings(row),
-  ];
-  const did = ["Handoffs taken", "Joined", "Went quiet", "There now", ...heads];
+  find("desks").replaceChildren(compared("Desk", "desk", COUNTS, asked, desksBefore.rows));
   const refused = make("p", { class: "note" }, "Figures by agent need an admin key.");
+  find("agents-csv").hidden = !people;
   find("agents").replaceChildren(
-    people ? table("By agent", ["Agent", ...did], people.rows.map(own)) : refused,
+    people
+      ? compared("Agent", "agent", OF_AGENTS, people.rows, peopleBefore?.rows ?? [])
+      : refused,
   );
+}
+
+/** Saves a report of the period that is shown as a file. */
+async function download({ dataset }) {
+  const { period, key } = seen;
+  const query = dataset.by ? { ...period, by: dataset.by } : period;
+  const file = await csv(dataset.csv, query, key).catch((error) => setTrouble(said(error)));
+  if (!file) return;
+  const name = `${dataset.by || dataset.csv}-${period.from}-${shifted(period.to, -1)}.csv`;
+  const link = make("a", { href: URL.createObjectURL(file), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function start() {
@@ -322,8 +414,17 @@ function start() {
     event.preventDefault();
     void show();
   });
+  find("presets").addEventListener("click", ({ target }) => {
+    if (!target.dataset.preset) return;
+    take((today) => preset(target.dataset.preset, today));
+    if (givenKey()) void show();
+  });
+  find("print").addEventListener("click", () => print());
+  for (const button of document.querySelectorAll("[data-csv]"))
+    button.addEventListener("click", () => void download(button));
   keepReadable();
   setInterval(() => void look(), QUEUE_EVERY);
+  setInterval(refresh, REFRESH_EVERY);
   if (givenKey()) return void show(notice);
   setTrouble(notice);
   find("main").setAttribute("aria-busy", "false");

@@ -45,6 +45,23 @@ export const day = (time, tz) => local(time, tz).slice(0, 10);
 export const shifted = (date, days) =>
   new Date(Date.parse(`${date}T00:00Z`) + days * DAY).toISOString().slice(0, 10);
 
+/** Returns how many days a period has. */
+const length = ({ from, to }) => (Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / DAY;
+
+/** Returns the period of as many days before this one. */
+export const before = (period) => ({
+  ...period,
+  from: shifted(period.from, -length(period)),
+  to: period.from,
+});
+
+/** Returns the first and the last day of a preset: today, a number of days, or this month. */
+export function preset(name, today) {
+  if (name === "today") return { from: today, last: today };
+  if (name === "month") return { from: `${today.slice(0, 8)}01`, last: today };
+  return { from: shifted(today, 1 - Number(name)), last: today };
+}
+
 export const weekday = (date) => WEEKDAYS[(new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7];
 
 /** Returns the first quarter of an hour of the day in the time zone: some zones skip midnight. */

@@ -1,6 +1,6 @@
 // The agent at the desk, and the notices beside their controls.
 
-import { find, tell } from "./dom.js";
+import { find, tell } from "/send_representative/desk/dom.js";
 import { model } from "./model.js";
 
 export const agentName = () => find("agent").value.trim();

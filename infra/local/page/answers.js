@@ -1,7 +1,7 @@
 // Draws one response message of Dialogflow by its type: text, the custom payload “ujet”, a handoff
 // or an end.
 
-import { make } from "./dom.js";
+import { make } from "/send_representative/desk/dom.js";
 
 const READERS = { event: "events", agent: "the agent", comment: "the CRM record" };
 const PARTS = {

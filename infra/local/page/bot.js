@@ -2,7 +2,7 @@
 // the answers.
 
 import { drawAnswer, drawCaptured } from "./answers.js";
-import { find, make, setText, show } from "./dom.js";
+import { find, make, setText, show } from "/send_representative/desk/dom.js";
 import { model } from "./model.js";
 import { clock } from "./words.js";
 

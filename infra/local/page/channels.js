@@ -1,7 +1,7 @@
 // The channels of one customer: the joined ones, the one in use, and the controls to join and part.
 
 import { baton, platform } from "./api.js";
-import { find, make, onPress, show, tell } from "./dom.js";
+import { find, make, onPress, show, tell } from "/send_representative/desk/dom.js";
 import { acting, lookNow, model, ofCustomers, select } from "./model.js";
 import { channelTitle, inWords } from "./words.js";
 

@@ -3,7 +3,16 @@
 import { agentName, agentNumber } from "./agent.js";
 import { contactCenter } from "./api.js";
 import { renderRows, standing } from "./chat_rows.js";
-import { find, make, onPress, onSend, setAble, setText, show, tell } from "./dom.js";
+import {
+  find,
+  make,
+  onPress,
+  onSend,
+  setAble,
+  setText,
+  show,
+  tell,
+} from "/send_representative/desk/dom.js";
 import { chatsOf, chooseChat, lookNow, model } from "./model.js";
 import { channelTitle, inWords, names } from "./words.js";
 

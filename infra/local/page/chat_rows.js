@@ -1,7 +1,7 @@
 // The rows of a chat for a contact center's agents: the earlier transcript, the messages, and who
 // did what.
 
-import { make, show } from "./dom.js";
+import { make, show } from "/send_representative/desk/dom.js";
 import { clock } from "./words.js";
 
 const NEAR_THE_END = 40;

@@ -1,6 +1,6 @@
 // The CRM's record: the comments that Baton posted, each once, with the number of deliveries.
 
-import { find, make, setText, show } from "./dom.js";
+import { find, make, setText, show } from "/send_representative/desk/dom.js";
 import { clock } from "./words.js";
 
 const EMPTY = "No comment yet. What a bot captures for the CRM record is posted here, signed.";

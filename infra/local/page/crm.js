@@ -4,7 +4,7 @@
 import { baton, crm } from "./api.js";
 import { agentName } from "./agent.js";
 import { renderComments } from "./comments.js";
-import { find, make, onPress, setText, show, tell } from "./dom.js";
+import { find, make, onPress, setText, show, tell } from "/send_representative/desk/dom.js";
 import { customerName, lookNow, model } from "./model.js";
 import { inWords } from "./words.js";
 

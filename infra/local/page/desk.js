@@ -3,10 +3,18 @@
 
 import { agentName, clearNotices, isPresent } from "./agent.js";
 import { baton } from "./api.js";
-import { find, make, onPress, setAble, setText, show, tell } from "./dom.js";
+import {
+  find,
+  make,
+  onPress,
+  setAble,
+  setText,
+  show,
+  tell,
+} from "/send_representative/desk/dom.js";
 import { acting, customerOf, lookNow, model, select } from "./model.js";
 import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
-import { drawFiles } from "./files.js";
+import { drawFiles } from "/send_representative/desk/files.js";
 import { renderReply, startSpeaking } from "./speak.js";
 import {
   channelTitle,
@@ -127,7 +135,8 @@ const briefly = (one, all) => ({
 /** Not every channel gives Baton a name; the person who plays the customer here knows it. */
 function nameOf(one) {
   const id = one.name.slice("conversations/".length);
-  return one.customerName || customerOf(id)?.name || `Somebody on ${channelTitle(id)}`;
+  const known = one.customerName || customerOf(id)?.name;
+  return known || `Somebody on ${channelTitle(id)}, …${id.slice(-6)}`;
 }
 
 /**
@@ -147,13 +156,15 @@ function drawn(one) {
   const beside =
     waited || (one.holders ? make("span", { class: "holder", dir: "auto" }, one.holders) : null);
   const title = make("span", { class: "title" }, make("bdi", { class: "name" }, one.name), beside);
-  const detail = make("span", { class: "detail", dir: "auto" }, one.reason || one.id);
+  const reason = one.reason && make("span", { class: "detail", dir: "auto" }, one.reason);
+  const id = make("span", { class: "detail" }, one.id);
   const desk = one.desk && make("span", { class: "detail", dir: "auto" }, one.desk);
   const button = make(
     "button",
     { type: "button", class: "row-button", "aria-pressed": String(one.chosen) },
     title,
-    detail,
+    reason,
+    id,
     desk,
   );
   button.addEventListener("click", () => select(one.id));

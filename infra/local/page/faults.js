@@ -1,7 +1,7 @@
 // The fault switches of the simulated platforms, each with the share of calls that it affects.
 
 import { faults } from "./api.js";
-import { find, make, onPress, setText, tell } from "./dom.js";
+import { find, make, onPress, setText, tell } from "/send_representative/desk/dom.js";
 import { model } from "./model.js";
 import { inWords } from "./words.js";
 

@@ -1,8 +1,8 @@
 // What Baton knows of the chosen conversation: its phase, the facts, and the journal.
 
 import { attachmentsOf, newLink, withoutLinks } from "./attachments.js";
-import { find, make, setText, show } from "./dom.js";
-import { drawFiles } from "./files.js";
+import { find, make, setText, show } from "/send_representative/desk/dom.js";
+import { drawFiles } from "/send_representative/desk/files.js";
 import { acting, model } from "./model.js";
 import {
   besideInWords,
@@ -34,6 +34,7 @@ const WHAT = {
   keep_media: "copy the file",
   take_floor: "take control at the platform",
   give_floor: "give control back at the platform",
+  free_slot: "free the place that it took of a person",
 };
 
 export function renderKnowledge() {

@@ -6,7 +6,7 @@ import { renderChat, startChat } from "./chat.js";
 import { startCrm } from "./crm.js";
 import { clearNotices } from "./agent.js";
 import { renderDesk, startDesk } from "./desk.js";
-import { find, setText } from "./dom.js";
+import { find, setText } from "/send_representative/desk/dom.js";
 import { renderFaults, startFaults } from "./faults.js";
 import { renderKnowledge } from "./knows.js";
 import { keepUp, model, select } from "./model.js";
@@ -14,7 +14,8 @@ import { renderPhone, startPhone } from "./phone.js";
 
 const SIDES = ["knows", "robot", "chat"]; // a wide screen has room for one of them
 const BOXES = ["say-text", "reply-text", "bot-text", "chat-text"];
-const drafts = new Map();
+const DRAFTS = "baton-drafts"; // of this tab: they outlive a reload
+const drafts = new Map(JSON.parse(sessionStorage.getItem(DRAFTS) ?? "[]"));
 
 let renderedFor = null;
 
@@ -33,14 +34,19 @@ function render() {
 
 /** Keeps an unsent text with the customer for whom it was written. */
 function changeConversation() {
-  drafts.set(
-    renderedFor,
-    BOXES.map((id) => find(id).value),
-  );
+  if (renderedFor) keepDrafts();
   const kept = drafts.get(model.selected) ?? [];
   BOXES.forEach((id, index) => (find(id).value = kept[index] ?? ""));
   renderedFor = model.selected;
   clearNotices();
+}
+
+function keepDrafts() {
+  drafts.set(
+    renderedFor,
+    BOXES.map((id) => find(id).value),
+  );
+  sessionStorage.setItem(DRAFTS, JSON.stringify([...drafts]));
 }
 
 function startPanes() {
@@ -64,6 +70,7 @@ function followAddress() {
   if (conversation) select(conversation);
 }
 
+window.addEventListener("pagehide", keepDrafts);
 startPanes();
 startPhone();
 startChannels();

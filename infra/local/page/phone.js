@@ -1,9 +1,9 @@
 // The customer's phone: the transcript, and the customer's actions.
 
 import { CHANNELS, platform } from "./api.js";
-import { kindOf, startAttaching } from "./attach.js";
-import { find, make, onPress, onSend, setText, show, tell } from "./dom.js";
-import { drawFiles } from "./files.js";
+import { kindOf, startAttaching } from "/send_representative/desk/attach.js";
+import { find, make, onPress, onSend, setText, show, tell } from "/send_representative/desk/dom.js";
+import { drawFiles } from "/send_representative/desk/files.js";
 import {
   addNewcomer,
   conversationOf,
@@ -24,6 +24,8 @@ const AGAIN = ["edit", "revoke", "reaction"]; // what a customer does with an ea
 let shownFor = null;
 let switchesOf = null; // whose switches are shown
 let inHand = null; // the files that the customer is about to send
+let heard = 0; // the sequence of the last message that was read out
+let sending = []; // {seq, of, text, before, taken}
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
 
 export function startPhone() {
@@ -44,7 +46,7 @@ export function startPhone() {
 
 /** The text is the caption of the first file. */
 async function say(id, text) {
-  if (!inHand.hasFiles()) return platform.say(model.channel, id, text, customerName());
+  if (!inHand.hasFiles()) return sayText(id, text);
   const { channel } = model;
   const name = customerName();
   let caption = text;
@@ -54,6 +56,21 @@ async function say(id, text) {
     await platform.sendFile(channel, id, file, about, onProgress);
     caption = "";
   });
+}
+
+async function sayText(id, text) {
+  const one = { seq: `sending ${crypto.randomUUID()}`, of: model.selected, text, taken: false };
+  one.before = model.transcript.at(-1)?.seq ?? 0;
+  sending.push(one);
+  renderPhone();
+  try {
+    await platform.say(model.channel, id, text, customerName());
+    one.taken = true;
+  } catch (error) {
+    sending = sending.filter((other) => other !== one);
+    renderPhone();
+    throw error;
+  }
 }
 
 /** Lets Meta's agent answer this customer first, or not any more. */
@@ -143,11 +160,11 @@ export function renderPhone() {
   const elsewhere = model.selected !== shownFor;
   following =
     elsewhere || bubbles.scrollHeight - bubbles.scrollTop - bubbles.clientHeight < NEAR_THE_END;
-  bubbles.setAttribute("aria-live", elsewhere ? "off" : "polite");
   shownFor = model.selected;
   const shown = changed(model.transcript.filter((one) => one.kind !== "receipt"));
+  announce(shown, elsewhere);
   const chips = chipsOf(shown.at(-1));
-  const rows = chips.length ? [...shown, { seq: "chips", chips }] : shown;
+  const rows = [...shown, ...(chips.length ? [{ seq: "chips", chips }] : []), ...onTheWay()];
   show(
     bubbles,
     rows.length ? rows : [{ seq: "empty", hint: hint() }],
@@ -157,6 +174,25 @@ export function renderPhone() {
   setText(find("typing"), model.typing ? `${model.typing} is typing …` : "");
   keepNewestInSight();
 }
+
+/** Reads out what the business has said since this customer was chosen. */
+function announce(rows, elsewhere) {
+  const last = rows.findLast((one) => one.side === "business" && one.kind === "message");
+  const text = last ? said(last.body) : "";
+  if (elsewhere) setText(find("heard"), "");
+  else if (text && last.seq > heard) setText(find("heard"), text);
+  heard = elsewhere ? (last?.seq ?? 0) : Math.max(heard, last?.seq ?? 0);
+}
+
+/** What the customer has sent and the platform does not show yet. */
+function onTheWay() {
+  sending = sending.filter((one) => !one.taken || one.of !== model.selected || !isShown(one));
+  const mine = sending.filter((one) => one.of === model.selected);
+  return mine.map(({ seq, text }) => ({ seq, sending: text }));
+}
+
+/** A sent text is shown at the latest with the transcript that was read after it. */
+const isShown = ({ before }) => (model.transcript.at(-1)?.seq ?? 0) > before;
 
 /** Applies what the customer did to earlier messages, which WhatsApp alone has. */
 function changed(rows) {
@@ -211,6 +247,7 @@ const empty = (lines) =>
 
 function drawn(one) {
   if (one.chips) return chipLine(one.chips);
+  if (one.sending !== undefined) return sendingBubble(one.sending);
   if (one.kind === "event") return frameLine(one);
   if (one.kind === "survey")
     return make("li", { class: "line" }, make("span", {}, "A survey was sent"));
@@ -228,6 +265,14 @@ function frameLine({ body, at }) {
     make("span", { dir: "auto", title: clock(at) }, `${name} ${verb}`),
   );
 }
+
+const sendingBubble = (text) =>
+  make(
+    "li",
+    { class: "bubble own sending" },
+    make("p", { class: "said", dir: "auto" }, text),
+    make("span", { class: "because" }, "sending …"),
+  );
 
 function ownBubble({ id, kind, body, at, change }) {
   const text = change ? (change.body.text ?? "You deleted this message") : said(body);

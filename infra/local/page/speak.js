@@ -1,9 +1,9 @@
 // How the desk and the bot speak: through the REST API, or as what CSKU's webhook reports.
 
 import { baton, postCskuEvent } from "./api.js";
-import { startAttaching } from "./attach.js";
+import { startAttaching } from "/send_representative/desk/attach.js";
 import { agentName, clearNotices, isPresent } from "./agent.js";
-import { find, onPress, onSend, tell } from "./dom.js";
+import { find, onPress, onSend, tell } from "/send_representative/desk/dom.js";
 import { lookNow, model } from "./model.js";
 import { inWords } from "./words.js";
 

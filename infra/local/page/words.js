@@ -18,6 +18,7 @@ const KINDS = {
   human_message: "human says",
   bot_message: "bot says",
   overheard: "another sender says",
+  noted: "note for colleagues",
   floor_moved: "another sender is active",
   human_left: "human leaves",
   handoff_failed: "nobody available",

@@ -45,6 +45,15 @@ def say_opening(draft: Draft) -> None:
         _say(draft, route, waits=True)
 
 
+def say_passed_on(draft: Draft) -> None:
+    """Where the desk is closed and its customers wait, the answer is when it opens."""
+    timer, request = draft.conversation.timer, draft.conversation.request
+    if timer is not None and timer.is_opening and request is not None:
+        _say(draft, draft.policy.next_wait(draft.conversation, request.desk, draft.now), waits=True)
+    else:
+        say_notice(draft, Notice.PASSED_ON)
+
+
 def say_owed(draft: Draft) -> None:
     _say(draft, draft.route, waits=draft.conversation.opens_at is not None)
 

@@ -9,21 +9,26 @@ is asked twice does nothing more.
 from datetime import UTC
 
 from shared.handoff.draft import Draft, expect
+from shared.handoff.effects import offers
+from shared.handoff.routing.desk import Route
 from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.commands import CallDesk
-from shared.schemas.conversation import HandoffRequest, Timer
+from shared.schemas.conversation import HandoffRequest, Phase, Timer
 from shared.schemas.desks import Called, CreatedChat
-from shared.schemas.events import AsksForHuman, ByCustomer, ChatCreated, HumanLeft
+from shared.schemas.events import AsksForHuman, ByCustomer, ChatCreated, HumanLeft, Transfer
 from shared.schemas.ids import platform_of
-from shared.schemas.own_events import ChatOpened, UnclaimedTimeout
+from shared.schemas.own_events import (
+    ChatOpened,
+    HumanIdleTimeout,
+    PersonGone,
+    UnclaimedTimeout,
+)
 from shared.schemas.variables import Audience
 
 
 def queue(draft: Draft) -> None:
-    """Reminders count from the opening where the customer waits for one."""
     event = expect(draft.event, AsksForHuman)
     route = draft.policy.route(draft.conversation, draft.now)
-    waits = route.opens.astimezone(UTC) if route.opens and route.waits else None
     request = HandoffRequest(
         reason=event.reason,
         source=event.source,
@@ -32,11 +37,7 @@ def queue(draft: Draft) -> None:
         metadata=metadata_for(Audience.AGENT, event.metadata, draft.conversation.variables),
         desk=route.desk.name,
     )
-    due = waits or draft.now + draft.policy.unclaimed_after
-    n, openings = (0, 1) if waits else (1, 0)
-    timer = Timer(
-        kind="unclaimed", armed=draft.conversation.version, n=n, due_at=due, openings=openings
-    )
+    timer = _timer(draft, route)
     draft.change(request=request, first_response_seconds=None, timer=timer, owed=None)
 
 
@@ -48,6 +49,58 @@ def pass_on(draft: Draft) -> None:
         openings = (known.timer.openings if known.timer else 0) + 1
         timer = Timer(kind="unclaimed", armed=known.version, n=2, due_at=due, openings=openings)
         draft.change(request=known.request.model_copy(update={"desk": desk.name}), timer=timer)
+
+
+def requeue(draft: Draft) -> None:
+    """The customer waits again, in the place that they have in the queue. A human who came unasked
+    left no request, so there is one from now on.
+
+    Who leaves with this has just given the customer away, or was silent: they are not asked next.
+    """
+    known, event = draft.conversation, draft.event
+    to = event.to_desk if isinstance(event, Transfer) else _origin_returned_to(draft)
+    route = draft.policy.next_wait(known, to, draft.now)
+    request = known.request or HandoffRequest(
+        reason=getattr(event, "reason", None) or "passed on",
+        source=known.id,
+        accepted_at=known.human_since or draft.now,
+    )
+    is_moved = isinstance(event, Transfer) and request.desk not in (None, route.desk.name)
+    draft.change(
+        request=request.model_copy(
+            update={
+                "desk": route.desk.name,
+                "queued_at": draft.now,
+                "passed_on": True,
+                "origin": request.desk if is_moved and route.desk.must_be_called else None,
+            }
+        ),
+        tried=tuple(dict.fromkeys(human.person for human in draft.gone if human.person)),
+        timer=_timer(draft, route),
+        assign=None,
+    )
+    offers.look(draft)
+
+
+def _origin_returned_to(draft: Draft) -> str | None:
+    """Returns the desk to which a request goes back that waited elsewhere, None where it did not
+    wait.
+    """
+    request = draft.conversation.request
+    return request.origin if request and draft.conversation.phase is Phase.QUEUED else None
+
+
+def _timer(draft: Draft, route: Route) -> Timer:
+    """Reminders count from the opening where the customer waits for one."""
+    armed = draft.conversation.version
+    if route.opens and route.waits:
+        due = route.opens.astimezone(UTC)
+        return Timer(kind="unclaimed", armed=armed, n=0, due_at=due, openings=1)
+    is_silent = isinstance(draft.event, HumanIdleTimeout | PersonGone)
+    is_last = is_silent and draft.policy.human_idle == "queue-then-bot"
+    n = draft.policy.unclaimed_reminders + 1 if is_last else 1
+    due = draft.now + draft.policy.unclaimed_after
+    return Timer(kind="unclaimed", armed=armed, n=n, due_at=due)
 
 
 def call(draft: Draft) -> None:
@@ -64,7 +117,10 @@ def call(draft: Draft) -> None:
         and not isinstance(draft.event, UnclaimedTimeout)
     )
     asked_itself = (
-        draft.event.fact and desk is not None and platform_of(draft.event.source) == desk.kind
+        isinstance(draft.event, AsksForHuman | UnclaimedTimeout)
+        and draft.event.fact
+        and desk is not None
+        and platform_of(draft.event.source) == desk.kind
     )
     if request is None or desk is None or not desk.must_be_called or early or asked_itself:
         return

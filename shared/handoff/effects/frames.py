@@ -7,11 +7,12 @@ from typing import Literal
 
 from shared.handoff import channels
 from shared.handoff.draft import Draft, expect
+from shared.handoff.effects.offers import slot_for_joining
 from shared.handoff.notices import Notice
 from shared.schemas.commands import SendEvent
-from shared.schemas.conversation import Conversation, Participant
+from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.events import ByRepresentative, HumanMessage, Undelivered
-from shared.schemas.own_events import JoinedLost
+from shared.schemas.own_events import JoinedLost, PersonGone
 from shared.schemas.representative import Representative
 
 JOINED: Literal["REPRESENTATIVE_JOINED"] = "REPRESENTATIVE_JOINED"
@@ -37,6 +38,9 @@ def join(draft: Draft) -> None:
         occurred_at=event.occurred_at,
         told=_spoke_there(draft) or not draft.outside_window,
         app=_spoke_there(draft),
+        person=event.person_id,
+        slot=slot_for_joining(draft),
+        desk=draft.conversation.request.desk if draft.conversation.request else None,
     )
     if not _spoke_there(draft):
         _open(draft, human)
@@ -112,6 +116,23 @@ def leave_all(draft: Draft) -> None:
     _dismiss(draft, lambda _: True, back=not draft.is_off(draft.policy.notices_off))
 
 
+def leave_givers(draft: Draft) -> None:
+    """The offer may have been accepted after some of them have left by themselves."""
+    offer = draft.before.offer
+    givers = offer.givers if offer else ()
+    _dismiss(draft, lambda human: human.representative.name in givers)
+
+
+def leave_others(draft: Draft) -> None:
+    name = expect(draft.event, ByRepresentative).representative.name
+    _dismiss(draft, lambda human: human.representative.name != name)
+
+
+def leave_gone(draft: Draft) -> None:
+    slot = expect(draft.event, PersonGone).slot
+    _dismiss(draft, lambda human: human.slot == slot)
+
+
 def leave_late(draft: Draft) -> None:
     gone = draft.conversation.left_unseen
     draft.change(left_unseen=())
@@ -154,7 +175,7 @@ def _say_left(
     again.
     """
     _vouch(draft, gone)
-    discloses = not draft.conversation.humans and (
+    discloses = _bot_speaks_next(draft, late=late) and (
         back or not draft.is_off(draft.policy.disclosure_off)
     )
     for human in gone:
@@ -162,6 +183,16 @@ def _say_left(
         _close(
             draft, human, command, Notice.BACK if discloses and human is gone[-1] else Notice.LEFT
         )
+
+
+def _bot_speaks_next(draft: Draft, *, late: bool) -> bool:
+    """A customer who waits is not told that the bot is back. The LEFT of an earlier handoff that is
+    shown `late` says so, because a bot speaks while they wait, unless they were passed on.
+    """
+    known = draft.conversation
+    phase = draft.step.to or known.phase
+    is_bots = phase is Phase.BOT or (late and phase is Phase.QUEUED and not known.passed_on)
+    return is_bots and not known.humans
 
 
 def _vouch(draft: Draft, gone: tuple[Participant, ...]) -> None:

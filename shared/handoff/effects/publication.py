@@ -6,11 +6,12 @@ from pydantic import JsonValue
 
 from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.state import handback_for_bot
-from shared.handoff.visibility import DETAILS, copies
+from shared.handoff.visibility import copies
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Listener, Post, Publish
 from shared.schemas.details import Details, UndeliveredMessage
-from shared.schemas.events import HumanRequested, Undelivered
+from shared.schemas.events import ByCustomer, HumanRequested, Undelivered
+from shared.schemas.journal import DETAILS
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.times import format_time
 
@@ -24,8 +25,12 @@ def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:
         if isinstance(draft.event, HumanRequested) and draft.event.form is None:
             return  # a bot or desk asks, not the customer by a suggestion
         for_bot = handback_for_bot(draft) if "BOT" in audience else {}
-        quoted_for = getattr(draft.event, "quoted_for", None)
-        for readers in copies(audience, draft.captured_for, quoted_for):
+        limits = (
+            draft.captured_for,
+            draft.event.quoted_for if isinstance(draft.event, ByCustomer) else None,
+        )
+        hidden = any(readers is not None for readers in limits)
+        for readers in copies(audience, *limits) if hidden else (audience,):
             body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
             draft.emit_unless_tracked(
                 Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers)

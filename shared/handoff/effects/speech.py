@@ -25,6 +25,7 @@ def message(draft: Draft) -> None:
     event = expect(draft.event, HumanMessage)
     if not event.delivered and not _say(draft, event):
         return
+    draft.spoke = event.representative
     if draft.conversation.request and draft.conversation.first_response_seconds is None:
         draft.change(first_response_seconds=draft.waited_seconds)
 
@@ -61,8 +62,12 @@ def say_notice(draft: Draft, notice: Notice, **values: object) -> None:
         unsaid = draft.outside_window or not draft.has_floor
         draft.change(owed=notice.value if unsaid else None)
     if _may_say(draft, notice):
-        said = Content(text=draft.text(notice, "", **values))
-        draft.send(_to_customer(draft, draft.next_id(), draft.policy.bot, said))
+        say_with(draft, Content(text=draft.text(notice, "", **values)))
+
+
+def say_with(draft: Draft, said: Content) -> None:
+    """Sends words of Baton's own, also with suggestions."""
+    draft.send(_to_customer(draft, draft.next_id(), draft.policy.bot, said))
 
 
 def _may_say(draft: Draft, notice: Notice) -> bool:

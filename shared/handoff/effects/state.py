@@ -7,13 +7,19 @@ from typing import Literal
 
 from shared.handoff import channels
 from shared.handoff.draft import Draft, expect
-from shared.handoff.visibility import FIELD
 from shared.measures.definitions import measure as measured_by
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import Record
-from shared.schemas.conversation import Conversation, Handback, Line, Timer
-from shared.schemas.events import ByCustomer, FromUser, SuggestionResponse, UserMessage
-from shared.schemas.journal import Verdict
+from shared.schemas.conversation import Conversation, Handback, Holder, Line, Timer
+from shared.schemas.events import (
+    ByCustomer,
+    FloorMoved,
+    FromUser,
+    Said,
+    SuggestionResponse,
+    UserMessage,
+)
+from shared.schemas.journal import FIELD, Verdict
 from shared.schemas.own_events import LineEmpty
 from shared.schemas.texts import shortened
 
@@ -21,6 +27,7 @@ LINES_KEPT, LINE_LIMIT = 20, 300
 LEFT_BECAUSE = {
     "human_left": "the person left",
     "human_idle_timeout": "the person went quiet",
+    "unclaimed_timeout": "no colleague of the person came",
     "bot_message": "the desk's own assistant took over",
 }
 
@@ -50,7 +57,11 @@ def end_human_time(draft: Draft) -> None:
 
 
 def end_request(draft: Draft) -> None:
-    draft.change(request=None)
+    draft.change(request=None, answered=False)
+
+
+def note_answered(draft: Draft) -> None:
+    draft.change(answered=True)
 
 
 def note_speaker(draft: Draft) -> None:
@@ -90,10 +101,18 @@ def follow_customer(draft: Draft) -> None:
 
 def note_customer(draft: Draft) -> None:
     event, known = expect(draft.event, FromUser), draft.conversation
-    draft.change(
-        locale=event.locale or known.locale,
-        customer_name=event.customer_name or known.customer_name,
-    )
+    locale = event.locale or known.locale
+    name = event.customer_name or known.customer_name
+    if (locale, name) != (known.locale, known.customer_name):
+        draft.change(locale=locale, customer_name=name)
+
+
+def note_context(draft: Draft) -> None:
+    known, news = draft.conversation, draft.event.context
+    if news is not None:
+        context = known.platform_context.with_news(news) if known.platform_context else news
+        name = known.customer_name or news.label
+        draft.change(platform_context=context, customer_name=name)
 
 
 def note_contact(draft: Draft) -> None:
@@ -113,6 +132,25 @@ def note_address(draft: Draft) -> None:
     draft.conversation = channels.readdressed(
         draft.conversation, event.source, _when(draft), event.address, event.strong_address
     )
+
+
+def note_floor(draft: Draft) -> None:
+    """Notes the platform's word. What the customer says to us ends a handing back, also where it
+    comes late: no other sender gets these words.
+    """
+    event, source = draft.event, draft.event.source
+    if event.floor is None:
+        return
+    holder, moved = event.floor, isinstance(event, FloorMoved)
+    to_us = holder is Holder.OURS and not moved
+    rank = channels.MOVED if moved else channels.TO_US if to_us else channels.HEARD
+    known = channels.floor_of(draft.conversation, source)
+    after = channels.noted(known, holder, event.occurred_at, rank)
+    if to_us and after.handing_back:
+        after = after.model_copy(update={"handing_back": False})
+    was_theirs = known is not None and known.holder is Holder.THEIRS
+    draft.lost_floor = rank == channels.HEARD and after.holder is Holder.THEIRS and not was_theirs
+    draft.conversation = channels.with_floor(draft.conversation, source, after)
 
 
 def unsubscribe(draft: Draft) -> None:
@@ -136,7 +174,9 @@ def hand_back(draft: Draft) -> None:
 
 
 def note_words(draft: Draft) -> None:
-    text = draft.event.text
+    """A colleague's note is nothing that was said."""
+    event = draft.event
+    text = event.text if isinstance(event, ByCustomer | Said) else None
     if text is not None:
         line = Line(by=_speaker(draft), text=shortened(text, LINE_LIMIT))
         draft.change(said=(*draft.conversation.said, line)[-LINES_KEPT:])
@@ -155,10 +195,18 @@ def _handback(draft: Draft, before: Conversation) -> Handback:
         reason=getattr(draft.event, "reason", None)
         or LEFT_BECAUSE.get(draft.event.kind, draft.event.kind),
         ended_at=draft.now,
-        representatives=tuple(human.representative.name for human in before.humans),
+        representatives=_who_spoke(draft, before),
         request_reason=request.reason if request else None,
         said=draft.conversation.said,
     )
+
+
+def _who_spoke(draft: Draft, before: Conversation) -> tuple[str, ...]:
+    """Returns those who were here last. Where they passed the customer on and no colleague came,
+    these are the ones who spoke.
+    """
+    here = tuple(human.representative.name for human in before.humans)
+    return here or tuple(dict.fromkeys(line.by for line in draft.conversation.said if line.by))
 
 
 def handback_for_bot(draft: Draft) -> JsonObject:
@@ -187,6 +235,7 @@ def measure(draft: Draft) -> None:
         said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
         late=verdict is Verdict.STALE,
         released=draft.released,
+        rated=draft.rated,
     )
     draft.change(progress=measured.progress)
     if measured.measures:

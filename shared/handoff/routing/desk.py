@@ -38,7 +38,8 @@ def _name(given: str) -> str:
     return given
 
 
-def _languages(given: tuple[str, ...]) -> tuple[str, ...]:
+def tags_of_languages(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the languages of these tags. Raises ValueError."""
     if not all(_TAG.fullmatch(one) for one in given):
         raise ValueError("give tags of languages, like id or pt-BR")
     return tuple(language_of(one) for one in given)
@@ -56,7 +57,7 @@ class Desk(BaseModel):
     name: Annotated[str, AfterValidator(_name)]
     kind: Annotated[str, BeforeValidator(_kind)] = "api"
     channels: tuple[str, ...] = ()
-    languages: Annotated[tuple[str, ...], AfterValidator(_languages)] = ()
+    languages: Annotated[tuple[str, ...], AfterValidator(tags_of_languages)] = ()
     hours: Hours | None = None
     holidays: frozenset[date] = frozenset()
     outside: Literal["fail", "wait"] = "fail"
@@ -160,6 +161,26 @@ def passes_on(
     """
     own_is_closed = _at(_desk_asked(desks, conversation), conversation, now).closed
     return own_is_closed and not route(desks, conversation, now, language).closed
+
+
+def next_wait(
+    desks: Sequence[Desk],
+    conversation: Conversation,
+    now: datetime,
+    language: str,
+    name: str | None,
+) -> Route:
+    """Returns where a customer waits next who is passed on: at the desk of that name. Without a
+    name it is the desk of the handoff under way, or one that is open while that is closed.
+    """
+    if name is not None:
+        named = next((one for one in desks if one.name == name), API_READERS)
+        return _at(named, conversation, now)
+    other = route(desks, conversation, now, language)
+    if conversation.request is None:
+        return other
+    own = _at(_desk_asked(desks, conversation), conversation, now)
+    return other if own.closed and not other.closed else own
 
 
 def _desk_asked(desks: Sequence[Desk], conversation: Conversation) -> Desk:

@@ -18,10 +18,16 @@ import pydantic_core
 from pydantic import StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import Outcome, error_status, parse_signed, read_or_noted, validate
+from shared.platforms.base import Outcome, error_status
+from shared.platforms.bodies import (
+    hmac_sha512_base64,
+    parse_signed,
+    read_or_noted,
+    require,
+    validate,
+)
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
-from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.suggestions import all_of, left_out
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import (

@@ -15,17 +15,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.base import (
-    USUAL_BODY,
-    Outcome,
-    outcome_of_status,
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.bodies import (
+    hmac_sha256_base64,
+    is_genuine,
     parse_signed,
     read_or_noted,
+    require,
+    same,
 )
 from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
-from shared.platforms.ccai.webhook import report_of, reported
-from shared.platforms.signatures import hmac_sha256_base64, is_genuine, require, same
+from shared.platforms.ccai.webhook import report_of, reported, requests_after_failures
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
@@ -50,6 +52,8 @@ class Ccai:
 
     `oldest` is the maximum age of a signature, or None if the age is not checked. The format of the
     timestamp is not documented on a public page.
+
+    `replaces_failed_agents`: a human is requested when a virtual agent leaves because it failed.
     """
 
     webhook_secrets: tuple[str, ...] = ()
@@ -57,6 +61,7 @@ class Ccai:
     unofficial: tuple[Unofficial, ...] = EVERYTHING
     oldest: timedelta | None = None
     now: Callable[[], datetime] | None = None
+    replaces_failed_agents: bool = False
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
@@ -89,13 +94,19 @@ class Ccai:
         self._check_age(stamp)
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
-        raw, trusted = request.body, frozenset(self.unofficial)
+        raw = request.body
         if _is_session(request):
             return read_or_noted(NAME, lambda: session(parse_signed(raw), raw), lambda: None)
         return read_or_noted(
             NAME,
-            lambda: reported(parse_signed(raw), raw, trusted),
+            lambda: self._reported(parse_signed(raw), raw),
             lambda: report_of(parse_signed(raw), raw),
+        )
+
+    def _reported(self, body: JsonObject, raw: bytes) -> Sequence[Event]:
+        events = reported(body, raw, frozenset(self.unofficial))
+        return (
+            [*events, *requests_after_failures(events)] if self.replaces_failed_agents else events
         )
 
     def call(self, command: ToChannel | Signal) -> Call | None:

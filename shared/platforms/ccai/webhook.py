@@ -28,6 +28,7 @@ from shared.schemas.events import (
     HumanJoined,
     HumanLeft,
     HumanMessage,
+    HumanRequested,
     Unknown,
     VirtualAgentJoined,
     VirtualAgentLeft,
@@ -36,6 +37,8 @@ from shared.schemas.ids import sha256
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
+from shared.schemas.variables import Provenance
+from shared.schemas.virtual_agents import VirtualAgentSession, tells_failure
 
 _NAMES = ("name", "display_name", "full_name", "first_name")
 _REASONS = ("reason", "deflection_reason", "deflection", "status")
@@ -224,9 +227,12 @@ def _message(report: Report) -> list[Event] | None:
 
 def _joined(report: Report) -> list[Event] | None:
     if report.by == "virtual_agent":
+        session = _session(report)
         return [
             VirtualAgentJoined(
-                **report.common(), name=name_of(report.sender, RepresentativeType.BOT)
+                **report.common(),
+                name=session.virtual_agent_name,
+                session=session,
             )
         ]
     if report.by == "agent":
@@ -238,14 +244,52 @@ def _joined(report: Report) -> list[Event] | None:
 
 def _left(report: Report) -> list[Event] | None:
     if report.by == "virtual_agent":
+        session = _session(report)
         return [
-            VirtualAgentLeft(**report.common(), name=name_of(report.sender, RepresentativeType.BOT))
+            VirtualAgentLeft(
+                **report.common(),
+                name=session.virtual_agent_name,
+                reason=session.finish_reason,
+                session=session,
+            )
         ]
     if report.by == "agent":
         return [
             HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
         ]
     return None
+
+
+def _session(report: Report) -> VirtualAgentSession:
+    """Returns what the webhook says of the virtual agent's session. The place of `finish_reason`
+    is not documented for webhooks.
+    """
+    places = (report.sender, report.get("body"), report.body)
+    found = [one.get("finish_reason") for one in places if isinstance(one, dict)]
+    return VirtualAgentSession(
+        id=f"chat-{report.native}",
+        virtual_agent_name=name_of(report.sender, RepresentativeType.BOT),
+        finish_reason=next(
+            (shortened(one, 500) for one in found if isinstance(one, str) and one), None
+        ),
+        provenance=Provenance(signed=True),
+    )
+
+
+def requests_after_failures(events: Sequence[Event]) -> list[HumanRequested]:
+    """Returns a request for a human for each virtual agent that left because it failed."""
+    return [
+        HumanRequested(
+            id=f"{event.id}:failed",
+            source=event.source,
+            address=event.address,
+            actor=event.actor,
+            occurred_at=event.occurred_at,
+            reason=event.reason or "",
+        )
+        for event in events
+        if isinstance(event, VirtualAgentLeft) and tells_failure(event.reason)
+    ]
 
 
 def _ended(report: Report) -> list[Event]:

@@ -13,16 +13,9 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import (
-    USUAL_BODY,
-    Outcome,
-    outcome_of_status,
-    parse_signed,
-    read_or_noted,
-    validate,
-)
+from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require, validate
 from shared.platforms.linked_files import LinkedFiles
-from shared.platforms.signatures import is_genuine, require
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content
@@ -39,6 +32,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.times import time_or_none
@@ -110,7 +104,33 @@ class _Report:
             "address": self.native,
             "actor": f"platform:{NAME}",
             "occurred_at": time_or_none(self.get("timestamp")),
+            "context": self.context(),
         }
+
+    def context(self) -> PlatformContext | None:
+        """Returns the channel, business and user that the body names, None if it names none.
+
+        `bisnis` is the business.
+        """
+        message = {
+            "channel": ("id", "name", "engine"),
+            "bisnis": ("id", "name"),
+            "user": ("id", "name"),
+        }
+        found = {
+            f"{'business' if part == 'bisnis' else part}_{name}": self.name("message", part, name)
+            for part, names in message.items()
+            for name in names
+        }
+        found["label"] = self.name("conversation_label")
+        found["sender_name"] = self.name("message", "sender_name")
+        return PlatformContext(**found) if any(found.values()) else None
+
+    def name(self, *path: str) -> str | None:
+        """Returns a text or number at this path, cut to the length of a name."""
+        value = self.get(*path)
+        is_name = isinstance(value, str | int) and not isinstance(value, bool)
+        return shortened(str(value), NAME_LIMIT) if is_name and value != "" else None
 
     def unreadable(self, fault: str) -> Unknown:
         return Unknown(**self.common(), name="unreadable", fault=fault)
@@ -155,7 +175,7 @@ def _customer_spoke(report: _Report) -> list[Event]:
         form={},
         said=report.said(),
         details=Details(attachments=(attachment,)) if attachment else None,
-        customer_name=shortened(report.text("conversation_label") or "", NAME_LIMIT) or None,
+        customer_name=report.name("conversation_label"),
     )
     return [said, *_asks_for_human(report)]
 

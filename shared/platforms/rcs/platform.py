@@ -16,12 +16,12 @@ import pydantic_core
 
 from shared.errors import Unauthenticated
 from shared.platforms.base import Outcome, error_status
+from shared.platforms.bodies import hmac_sha512_base64, require
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
 from shared.platforms.phones import completed, language_of, parties
 from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rcs.webhook import NAME, reported, signed_data
-from shared.platforms.signatures import hmac_sha512_base64, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel

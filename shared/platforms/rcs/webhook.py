@@ -18,7 +18,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_signed, read_or_noted
+from shared.platforms.bodies import parse_signed, read_or_noted
 from shared.platforms.map_links import NOWHERE, map_link
 from shared.platforms.phones import NOTHING, Line, e164
 from shared.platforms.unverified import SAFE, Fact

@@ -15,8 +15,9 @@ import pydantic_core
 from pydantic import JsonValue
 
 from shared.errors import BadRequest
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.platforms.map_links import map_link
+from shared.platforms.whatsapp.media import WITH_TOKEN
 from shared.schemas.details import (
     About,
     Attachment,
@@ -277,15 +278,19 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
 
 
 def _media_words(item: Item) -> str:
-    """Returns caption and link, or the kind if there is no link: a media id can only be fetched
-    with our token.
+    """Returns caption and link, or the kind if there is no link that others can open: a media id
+    and an address at Meta's own host can only be fetched with our token.
     """
     kind = str(item["type"])
     media = child(item, kind)
     links = (text(media, name) for name in ("link", "url"))
-    link = next((one for one in links if one and one.startswith("https://")), None)
+    link = next((one for one in links if one and _is_open(one)), None)
     name = " ".join([f"[{kind}]", *(text(media, "filename") or "").split()])  # without line breaks
     return "\n".join(filter(None, [text(media, "caption"), link or name]))
+
+
+def _is_open(link: str) -> bool:
+    return link.startswith("https://") and not link.startswith(f"https://{WITH_TOKEN}/")
 
 
 def _location_words(item: Item) -> str:

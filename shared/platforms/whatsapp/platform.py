@@ -23,9 +23,9 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.bodies import hmac_sha256_hex, require
 from shared.platforms.multipart import FormWithFile
 from shared.platforms.phones import completed, e164, forms_of, language_of, parties
-from shared.platforms.signatures import hmac_sha256_hex, require
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp import media
 from shared.platforms.whatsapp.outgoing import (

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from shared.errors import BadRequest
 from shared.logs import log
-from shared.platforms.base import alarm, collected, parse_signed, read_or_noted
+from shared.platforms.bodies import alarm, collected, parse_signed, read_or_noted
 from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.incoming import (
@@ -362,15 +362,16 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
 def _status(item: Item) -> list[Event | Ephemeral]:
     """Returns the receipt of a status.
 
-    `sent` is ignored, because Business Messages has no such receipt. The message says whose
-    it is, so a status needs no name of a customer: those of groups have none that Baton knows.
+    `sent` and `played` are ignored, because Business Messages has no such receipts: `played` is
+    said of a voice message after `read`. The message says whose it is, so a status needs no name of
+    a customer: those of groups have none that Baton knows.
     """
     message, status = item.body.get("id"), str(item.body.get("status"))
     line = _line(item, ELSEWHERE)
     line = replace(line, names=()) if line else None  # a status tells nothing of a customer's names
     if line is None or not isinstance(message, str) or not message:
         raise _nobody()
-    if status == "sent" or (status == "failed" and _is_of_one_member(item)):
+    if status in ("sent", "played") or (status == "failed" and _is_of_one_member(item)):
         return []
     line = replace(
         line, native=f"{hidden(message)}:{shortened(status, 64, mark='')}", theirs=None
@@ -500,14 +501,15 @@ def _customer(given: object) -> str | None:
 
 
 def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
+    """Returns the customer's name, or the username of one who shows no name."""
     known = [
         one
         for one in _dicts(value, "contacts")
         if whom.removeprefix("+") in (one.get("wa_id"), one.get("user_id"))
     ]
     profiles = [one.get("profile") for one in known]
-    name = next((one.get("name") for one in profiles if isinstance(one, dict)), None)
-    return name if isinstance(name, str) else None
+    profile = next((one for one in profiles if isinstance(one, dict)), {})
+    return text_in(profile, "name") or text_in(profile, "username")
 
 
 def _unknown(line: Line, kind: object) -> Unknown:

@@ -11,14 +11,16 @@ from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
 from shared.schemas.conversation import Conversation
+from shared.schemas.ids import sha256
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import format_time, parse_time
-from shared.stores.documents import from_conversation, from_entry, shard
+from shared.stores.documents import from_conversation, from_entry, from_person, shard
 from shared.stores.firestore.rpc import Message
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEGMENT = r"[A-Za-z0-9~:=+%-][A-Za-z0-9~:=+%_.-]{0,1499}"
-_NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?")
+_NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?|people/[0-9a-f]{{64}}")
 
 
 def conversation_path(conversation: str) -> str:
@@ -29,6 +31,13 @@ def conversation_path(conversation: str) -> str:
 def entry_path(conversation: str, entry: str) -> str:
     """Returns the path of the entry's document, relative to the database's root."""
     return f"conversations/{_segment(conversation)}/journal/{_segment(entry)}"
+
+
+def person_path(person: str) -> str:
+    """Returns the path of the person's document. Names of documents occur in Google's logs, so it
+    has no e-mail address in it.
+    """
+    return f"people/{sha256(person)}"
 
 
 def conversation_of(name: str) -> str:
@@ -72,6 +81,16 @@ def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
         **_due(entry.conversation, document.due_at),
         **_natives(document.natives),
         "expire_at": timestamp(expire_at),
+        "body": {"string_value": document.body},
+    }
+
+
+def person_fields(person: Presence, expire_at: datetime | None) -> Message:
+    """Returns the fields of the person's document. Raises TooLarge."""
+    document = from_person(person)
+    return {
+        **({} if document.due_at is None else {"due_at": timestamp(document.due_at)}),
+        **({} if expire_at is None else {"expire_at": timestamp(expire_at)}),
         "body": {"string_value": document.body},
     }
 
@@ -141,6 +160,8 @@ def find(
     order: Sequence[str],
     limit: int,
     start: Sequence[Message] = (),
+    *,
+    direction: str = "ASCENDING",
 ) -> dict[str, Any]:
     """Returns a query sorted by `order`, then by name.
 
@@ -150,9 +171,7 @@ def find(
     query: dict[str, Any] = {
         "from_": [{"collection_id": collection}],
         "where": {"composite_filter": {"op": "AND", "filters": filters}} if filters else None,
-        "order_by": [
-            {"field": {"field_path": field}, "direction": "ASCENDING"} for field in fields
-        ],
+        "order_by": [{"field": {"field_path": field}, "direction": direction} for field in fields],
         "limit": {"value": limit},
     }
     return {**query, "start_at": {"values": start, "before": False}} if start else query
@@ -166,18 +185,6 @@ def find_by_native(native: str) -> dict[str, Any]:
         "where": where("natives", "ARRAY_CONTAINS", {"string_value": native}),
         "order_by": order,
         "limit": {"value": 1},
-    }
-
-
-def find_latest(collection: str, field: str, limit: int) -> dict[str, Any]:
-    """Returns a query for the documents with the highest `field`, highest first.
-
-    The single-field index serves it.
-    """
-    return {
-        "from_": [{"collection_id": collection}],
-        "order_by": [{"field": {"field_path": field}, "direction": "DESCENDING"}],
-        "limit": {"value": limit},
     }
 
 
@@ -223,6 +230,13 @@ def moment(value: Any) -> datetime:
     """Returns a timestamp value as a datetime in UTC."""
     stamp = value.timestamp_value
     return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def wait_position(document: Any) -> tuple[datetime, list[str]]:
+    """Returns a sort key: `waiting_since`, none first, then the name by segments."""
+    since = document.fields["waiting_since"]
+    waits = since.WhichOneof("value_type") == "timestamp_value"
+    return moment(since) if waits else EPOCH, document.name.split("/")
 
 
 def due_position(document: Any) -> tuple[datetime, list[str]]:

@@ -1,63 +1,55 @@
 """Firestore's RPCs as bare protocol buffers over the official channel, with a timeout of 5 s.
 
 The library's wrapper classes and its client cost more CPU time than the rest of a commit. So
-requests are bare messages, and calls are those of the channel.
+requests are bare messages, and calls are those of the channel (see `google_rpc`).
 
 No call is retried here, because Baton has its own retries. A commit that is retried blindly would
 fail on the documents that its first try wrote.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
-from google.api_core.exceptions import (
-    Aborted,
-    AlreadyExists,
-    FailedPrecondition,
-    GoogleAPIError,
-    InvalidArgument,
-    NotFound,
-)
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.api_core.grpc_helpers_async import wrap_errors
-from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
-from google.cloud.firestore_v1.types import (
-    CommitRequest,
-    CommitResponse,
-    Document,
-    GetDocumentRequest,
-    RunAggregationQueryRequest,
-    RunAggregationQueryResponse,
-    RunQueryRequest,
-    RunQueryResponse,
-)
 
 from shared import tracing
 from shared.errors import BadRequest, Unavailable
+from shared.google_rpc import bare, channel, message_types, routing
 from shared.logs import log
 from shared.ports import PreconditionFailed
 
 SERVICE = "/google.firestore.v1.Firestore"
+HOST = "firestore.googleapis.com"
+SCOPES = (
+    "https://www.googleapis.com/auth/cloud-platform",
+    "https://www.googleapis.com/auth/datastore",
+)
 TIMEOUT_SECONDS = 5.0
+LISTEN_SECONDS = 600.0
 # the values of the library's own client
 OPTIONS = [("grpc.keepalive_time_ms", 30_000), ("grpc.max_receive_message_length", -1)]
+
+_REFUSED = (
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.ABORTED,
+)
 
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
 
-def _bare(wrapper: Any) -> Any:
-    """Returns the protocol buffer's own class."""
-    return type(wrapper.pb(wrapper()))
-
-
-_Commit, _Committed = _bare(CommitRequest), _bare(CommitResponse)
-_Get, _Document = _bare(GetDocumentRequest), _bare(Document)
-_Query, _Found = _bare(RunQueryRequest), _bare(RunQueryResponse)
-_Aggregation, _Aggregated = _bare(RunAggregationQueryRequest), _bare(RunAggregationQueryResponse)
+_types = message_types("google.cloud.firestore_v1", "firestore")
+_Commit, _Committed = bare(_types.CommitRequest), bare(_types.CommitResponse)
+_Get = bare(_types.GetDocumentRequest)
+_GetAll, _Got = bare(_types.BatchGetDocumentsRequest), bare(_types.BatchGetDocumentsResponse)
+_Listen, _Heard = bare(_types.ListenRequest), bare(_types.ListenResponse)
+_Query, _Found = bare(_types.RunQueryRequest), bare(_types.RunQueryResponse)
+_Aggregation = bare(_types.RunAggregationQueryRequest)
+_Aggregated = bare(_types.RunAggregationQueryResponse)
+_Document = bare(message_types("google.cloud.firestore_v1", "document").Document)
 
 
 class FirestoreRpc:
@@ -89,9 +81,7 @@ class FirestoreRpc:
         empty = {"from_": [{"collection_id": "conversations"}], "limit": {"value": 1}}
         request = _Query(parent=self.root, structured_query=empty)
         with _errors():
-            answers = await self._connected().run_query(
-                request, **self._options("parent", self.root)
-            )
+            answers = self._connected().run_query(request, **self._options("parent", self.root))
             *_, now = [answer.read_time async for answer in answers]
         frozen = FirestoreRpc(*self._made_of)
         frozen._read_time = now if self._emulator else {"seconds": now.seconds - now.seconds % 60}
@@ -105,9 +95,20 @@ class FirestoreRpc:
                 return await self._connected().get_document(
                     _Get(name=name, read_time=self._read_time), **self._options("name", name)
                 )
-            except NotFound as error:
-                _must_exist(error)
+            except grpc.aio.AioRpcError as error:
+                if not _is_missing(error):
+                    raise
                 return None
+
+    async def get_all(self, names: Sequence[str]) -> list[Any]:
+        """Returns those of the documents that exist, in any order. Raises Unavailable."""
+        request = _GetAll(database=self.database, documents=names, read_time=self._read_time)
+        tracing.count("get_all")
+        with _errors():
+            answers = self._connected().batch_get_documents(
+                request, **self._options("database", self.database)
+            )
+            return [answer.found async for answer in answers if answer.HasField("found")]
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
         """Returns the update time of each write.
@@ -125,8 +126,9 @@ class FirestoreRpc:
                 answer = await self._connected().commit(
                     request, **self._options("database", self.database)
                 )
-            except (AlreadyExists, FailedPrecondition, NotFound, Aborted) as error:
-                _must_exist(error)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in _REFUSED and not _is_missing(error):
+                    raise
                 raise PreconditionFailed from error
         return [result.update_time for result in answer.write_results]
 
@@ -138,7 +140,7 @@ class FirestoreRpc:
         request = _Query(parent=parent, structured_query=query, read_time=self._read_time)
         tracing.count("query")
         with _errors(cursor="start_at" in query):
-            answers = await self._connected().run_query(request, **self._options("parent", parent))
+            answers = self._connected().run_query(request, **self._options("parent", parent))
             return [answer.document async for answer in answers if answer.HasField("document")]
 
     async def count(self, parent: str, query: Message) -> int:
@@ -147,11 +149,35 @@ class FirestoreRpc:
         request = _Aggregation(parent=parent, structured_aggregation_query=counting)
         tracing.count("count")
         with _errors():
-            answers = await self._connected().run_aggregation_query(
+            answers = self._connected().run_aggregation_query(
                 request, **self._options("parent", parent)
             )
             counts = [answer.result.aggregate_fields async for answer in answers]
         return sum(fields["n"].integer_value for fields in counts if "n" in fields)
+
+    async def listen(self, target: Message) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yields the documents of the target by name, all of one moment: first as they are, then
+        after each change.
+
+        It ends where Firestore ends it, and after LISTEN_SECONDS. Raises Unavailable.
+        """
+        tracing.count("listen")
+        listening, options = _Listening(), self._options("database", self.database)
+        with _errors():
+            answers = self._connected().listen(
+                _asked(self.database, target), **{**options, "timeout": LISTEN_SECONDS}
+            )
+            try:
+                async for answer in answers:
+                    if listening.hears(answer):
+                        yield listening.found
+                    if listening.is_over:
+                        return
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise
+            finally:
+                answers.cancel()
 
     async def close(self) -> None:
         channel, self._channel = self._channel, None
@@ -159,71 +185,114 @@ class FirestoreRpc:
             await channel.close()
 
     def _options(self, routed_by: str, value: str) -> dict[str, Any]:
-        routing = to_grpc_metadata(((routed_by, value),))  # type: ignore[no-untyped-call]  # an oversight of the library's
-        return {"timeout": TIMEOUT_SECONDS, "metadata": [*self._metadata, routing]}
+        metadata = (*self._metadata, routing(routed_by, value))
+        return {"timeout": TIMEOUT_SECONDS, "metadata": metadata}
 
     def _connected(self) -> Any:
-        """Returns the calls by name. They raise the errors of the official client."""
+        """Returns the calls by name."""
         if self._channel is None:
-            channel = self._channel = self._opened()
+            opened = self._channel = channel(self._emulator, HOST, SCOPES, OPTIONS)
             self._calls = SimpleNamespace(
-                get_document=_call(channel.unary_unary, "GetDocument", _Get, _Document),
-                commit=_call(channel.unary_unary, "Commit", _Commit, _Committed),
-                run_query=_call(channel.unary_stream, "RunQuery", _Query, _Found),
+                get_document=_call(opened.unary_unary, "GetDocument", _Get, _Document),
+                batch_get_documents=_call(opened.unary_stream, "BatchGetDocuments", _GetAll, _Got),
+                commit=_call(opened.unary_unary, "Commit", _Commit, _Committed),
+                listen=_call(opened.stream_stream, "Listen", _Listen, _Heard),
+                run_query=_call(opened.unary_stream, "RunQuery", _Query, _Found),
                 run_aggregation_query=_call(
-                    channel.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
+                    opened.unary_stream, "RunAggregationQuery", _Aggregation, _Aggregated
                 ),
             )
         return self._calls
 
-    def _opened(self) -> Any:
-        if self._emulator is not None:
-            return grpc.aio.insecure_channel(self._emulator, options=OPTIONS)
-        return FirestoreGrpcAsyncIOTransport.create_channel(options=OPTIONS)
+
+class _Listening:
+    """What Firestore has sent of the target.
+
+    https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#listenresponse
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, Any] = {}
+        self.is_over = self._is_whole = False
+        self._has_changed = True
+
+    def hears(self, answer: Any) -> bool:
+        """Returns whether `found` is of one moment, and has changed since the last one."""
+        kind = answer.WhichOneof("response_type")
+        if kind == "target_change":
+            return self._ends_a_moment(answer.target_change)
+        self._has_changed = True
+        if kind == "document_change" and not answer.document_change.removed_target_ids:
+            document = answer.document_change.document
+            self.found[document.name] = document
+        elif kind == "document_change":
+            self.found.pop(answer.document_change.document.name, None)
+        elif kind in ("document_delete", "document_remove"):
+            self.found.pop(getattr(answer, kind).document, None)
+        else:  # the number of documents: it differs where a removal was not sent
+            self.is_over = len(self.found) != answer.filter.count
+        return False
+
+    def _ends_a_moment(self, change: Any) -> bool:
+        kind, kinds = change.target_change_type, change.TargetChangeType
+        self.is_over = kind == kinds.REMOVE
+        if kind == kinds.CURRENT:
+            self._is_whole = True
+        elif kind == kinds.RESET:
+            self._is_whole = False
+            self.found.clear()
+        ends = kind == kinds.NO_CHANGE and not change.target_ids and change.HasField("read_time")
+        if not (self._is_whole and ends):
+            return False
+        changed, self._has_changed = self._has_changed, False
+        return changed
+
+
+async def _asked(database: str, target: Message) -> AsyncGenerator[Any, None]:
+    """Yields the request to listen. Firestore listens while this does not end."""
+    yield _Listen(database=database, add_target={**target, "target_id": 1})
+    await asyncio.Event().wait()
 
 
 def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
     """Returns the call of a method. `kind` is a factory of the channel, unary or streaming."""
-    bare = kind(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString)
-    return wrap_errors(bare)  # type: ignore[no-untyped-call]  # an oversight of the library's
+    return kind(f"{SERVICE}/{method}", request.SerializeToString, answer.FromString)
 
 
 @contextmanager
 def _errors(*, cursor: bool = False) -> Iterator[None]:
-    """Turns errors of Firestore's client into Unavailable.
+    """Turns gRPC's errors into Unavailable.
 
     After a commit, Unavailable means that its outcome is unknown.
     """
     try:
         yield
-    except InvalidArgument as error:
-        if cursor:
+    except grpc.aio.AioRpcError as error:
+        if cursor and error.code() is grpc.StatusCode.INVALID_ARGUMENT:
             raise BadRequest(
                 "invalid-cursor", "The cursor is invalid; start without one."
             ) from error
-        raise _unavailable(error) from error
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise _unavailable(error) from error
+        code = error.code().name
+        log(
+            "WARNING",
+            "the store cannot be used now",
+            error=code,
+            detail=(error.details() or "")[:500],
+        )
+        raise Unavailable("store-unavailable", f"The store cannot be used now ({code}).") from error
 
 
-def _unavailable(error: Exception) -> Unavailable:
-    log(
-        "WARNING",
-        "the store cannot be used now",
-        error=type(error).__name__,
-        detail=str(error)[:500],
+def is_invalid(error: Unavailable) -> bool:
+    """Returns whether Firestore refused the request itself."""
+    cause = error.__cause__
+    return (
+        isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.INVALID_ARGUMENT
     )
-    return Unavailable(
-        "store-unavailable", f"The store cannot be used now ({type(error).__name__})."
-    )
 
 
-def _must_exist(error: Exception) -> None:
-    """Raises `error` if the database is missing and not a document: Firestore has one code for
+def _is_missing(error: grpc.aio.AioRpcError) -> bool:
+    """Returns whether a document is missing, and not the database: Firestore has one code for
     both.
     """
-    if (
-        isinstance(error, NotFound)
-        and "database" in str(error.message).lower().partition("projects/")[0]
-    ):
-        raise error
+    said = (error.details() or "").lower().partition("projects/")[0]
+    return error.code() is grpc.StatusCode.NOT_FOUND and "database" not in said

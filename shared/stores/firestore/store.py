@@ -5,30 +5,43 @@ Transactions are not used, because they take locks and starve under contention.
 conversations/{id}                  phase, waiting_since, due_at + shard, expire_at, body
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
                                     body
+people/{hash of the id}             due_at, expire_at, body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
 Other reads include them: `entry` still recognises a duplicate, `load` returns the token that a
 write needs, and an erase finds the whole journal.
+
+People have no shards. Each is written twice a minute at most, and Firestore takes about 500 writes
+a second in one index range.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import InvalidArgument
-
 from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
-from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
-from shared.stores.documents import SHARDS, is_in_no_line, shard, to_conversation, to_entry, to_page
+from shared.schemas.people import Presence
+from shared.stores.documents import (
+    SHARDS,
+    is_in_no_line,
+    shard,
+    to_conversation,
+    to_entry,
+    to_list,
+    to_page,
+    to_person,
+    to_watched,
+)
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
-from shared.stores.firestore.rpc import FirestoreRpc, Message
+from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -36,6 +49,7 @@ T = TypeVar("T")
 LINK_MARGIN = timedelta(days=2)
 _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
+_BACK = ("seq",)  # one field alone, whose own index serves it
 _BY_DUE = ("due_at",)
 _BY_SEQUENCE = ("pending_seq",)
 
@@ -74,7 +88,8 @@ class FirestoreStore:
             forms.replace(*self._entry_document(entry.value), entry.token)
             for entry in commit.updates
         ]
-        times = await self._rpc.commit([*entries, *conversations, *updates])
+        people = [self._write_person(person) for person in commit.people]
+        times = await self._rpc.commit([*entries, *conversations, *updates, *people])
         await self._keep_links(commit)
         created = zip(commit.entries, times, strict=False)
         written = zip(commit.conversations, times[len(entries) :], strict=False)
@@ -100,7 +115,7 @@ class FirestoreStore:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
         except Unavailable as error:
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
-            if added and isinstance(error.__cause__, InvalidArgument):
+            if added and is_invalid(error):
                 raise TooLarge(
                     "too-large-to-store", "The document with this day's report counts is full."
                 ) from error
@@ -130,10 +145,8 @@ class FirestoreStore:
         return await self._rpc.count(self._journal_of(conversation), query)
 
     async def queue(self, phase: str, cursor: str | None, limit: int) -> Page[Conversation]:
-        filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
         start = forms.read_cursor(cursor, _BY_WAIT, self._rpc.root)
-        query = forms.find("conversations", filters, _BY_WAIT, limit, start)
-        found = await self._rpc.query(self._rpc.root, query)
+        found = await self._rpc.query(self._rpc.root, _in_phase(phase, limit, start))
         bodies = self._page(found, _BY_WAIT, limit, _body)
         page = to_page(bodies.items, bodies.cursor)
         waiting = [one for one in page.items if not is_in_no_line(one)]
@@ -147,11 +160,16 @@ class FirestoreStore:
         found = await self._rpc.query(self._journal_of(conversation), query)
         return self._page(found, _IN_SEQUENCE, limit, _entry, expired=expired)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        start = forms.read_cursor(cursor, _BACK, self._rpc.root)
+        query = forms.find("journal", [], _BACK, limit, start, direction="DESCENDING")
+        found = await self._rpc.query(self._journal_of(conversation), query)
+        return self._page(found, _BACK, limit, _entry)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
-        query = forms.find_latest("journal", "seq", limit)
-        return self._page(
-            await self._rpc.query(self._journal_of(conversation), query), (), limit, _entry
-        ).items
+        return (await self.journal_back(conversation, None, limit)).items
 
     async def due_conversations(self, now: datetime, cursor: str | None, limit: int) -> Page[str]:
         return await self._due({"collection_id": "conversations"}, now, cursor, limit)
@@ -166,6 +184,42 @@ class FirestoreStore:
         query = forms.find("conversations", [], (), limit, start)
         bodies = self._page(await self._rpc.query(self._rpc.root, query), (), limit, _body)
         return to_page(bodies.items, bodies.cursor)
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        names = [self._name(forms.person_path(one)) for one in ids]
+        found = map(_person, await self._rpc.get_all(names) if names else ())
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        due = forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now))
+        start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
+        found = await self._rpc.query(
+            self._rpc.root, forms.find("people", [due], _BY_DUE, limit, start)
+        )
+        more = len(found) == limit
+        return Page(
+            [_person(one) for one in found],
+            forms.write_cursor(found[-1], _BY_DUE) if more else None,
+        )
+
+    async def watch_person(
+        self, person: str, conversations: Collection[str]
+    ) -> AsyncGenerator[Watched, None]:
+        mine = self._name(forms.person_path(person))
+        among = [self._name(forms.conversation_path(one)) for one in conversations]
+        target = {"documents": {"documents": [mine, *among]}}
+        async with aclosing(self._rpc.listen(target)) as moments:
+            async for found in moments:
+                bodies = [_body(found[name]) for name in among if name in found]
+                yield to_watched(_body(found[mine]) if mine in found else None, bodies)
+
+    async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        query = {"parent": self._rpc.root, "structured_query": _in_phase(phase, limit)}
+        async with aclosing(self._rpc.listen({"query": query})) as moments:
+            async for found in moments:
+                yield to_list(map(_body, sorted(found.values(), key=forms.wait_position)))
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -244,6 +298,17 @@ class FirestoreStore:
         if conversation.token is None:
             return forms.create(name, fields)
         return forms.replace(name, fields, conversation.token)
+
+    def _write_person(self, person: Snapshot[Presence]) -> Message:
+        """Returns the write. A document with slots does not expire: they would be free again while
+        their customers are still there.
+        """
+        value = person.value
+        name = self._name(forms.person_path(value.id))
+        fields = forms.person_fields(value, None if value.slots else self._expiry(None))
+        if person.token is None:
+            return forms.create(name, fields)
+        return forms.replace(name, fields, person.token)
 
     def _expiry(self, due_at: datetime | None) -> datetime:
         now = self._clock.now()
@@ -337,6 +402,10 @@ def _entry(document: Any) -> Snapshot[JournalEntry]:
     return Snapshot(to_entry(_body(document)), document.update_time)
 
 
+def _person(document: Any) -> Snapshot[Presence]:
+    return Snapshot(to_person(_body(document)), document.update_time)
+
+
 def _read(
     documents: list[Any], since: datetime, until: datetime, tallies: Collection[Tally]
 ) -> list[Count]:
@@ -350,6 +419,12 @@ def _read(
 
 def _pending(after: int) -> Message:
     return forms.where("pending_seq", "GREATER_THAN", forms.integer(after))
+
+
+def _in_phase(phase: str, limit: int, start: Sequence[Message] = ()) -> Message:
+    """Returns a query for the conversations of a phase, longest wait first."""
+    filters = [forms.where("phase", "EQUAL", {"string_value": phase})]
+    return forms.find("conversations", filters, _BY_WAIT, limit, start)
 
 
 def _due_query(

@@ -4,11 +4,12 @@ A commit is durable when it returns.
 """
 
 import asyncio
+import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,17 +17,22 @@ from typing import Any, TypeVar
 
 from shared.errors import BadRequest
 from shared.measures.counts import SHOWN, Count, Tally, in_tally
-from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Written
+from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
+from shared.schemas.people import Presence
 from shared.schemas.times import format_time
 from shared.stores.documents import (
     from_conversation,
     from_entry,
+    from_person,
     is_in_no_line,
     to_conversation,
     to_entry,
+    to_list,
     to_page,
+    to_person,
+    to_watched,
 )
 from shared.stores.sqlite import counts as sqlite_counts
 from shared.stores.sqlite.file import (
@@ -41,9 +47,12 @@ from shared.stores.sqlite.pages import behind, page
 
 T = TypeVar("T")
 _JOURNAL_CURSOR = re.compile(r"(\d{1,18}) (\S+) (.+)", re.ASCII)  # seq, time, id
+_BEHIND_ALL = 10**18  # a sequence
 _Row = tuple[Any, ...]
 FIRST_REVISION = 1
 _WAIT_MS, _LOG_WAIT_MS = 5000, 100
+# how often a watch looks for the commits of another process
+LOOK_AGAIN_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists conversations (
   id text primary key, version integer not null, phase text not null, waiting_since text,
@@ -67,6 +76,9 @@ create table if not exists natives (
   conversation text not null, entry text not null, native text not null, primary key (conversation,
   entry, native)) without rowid;
 create index if not exists natives_by_native on natives (native);
+create table if not exists people (
+  id text primary key, version integer not null, due_at text, body text not null) without rowid;
+create index if not exists people_by_due on people (due_at, id) where due_at is not null;
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -74,13 +86,14 @@ SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 class SqliteStore:
     """A ConversationStore.
 
-    Tokens are the version of a conversation and the revision of an entry.
+    Tokens are the version of a conversation or a person and the revision of an entry.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
+        self._watching: set[asyncio.Event] = set()
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         rows = await self._run(
@@ -93,6 +106,8 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> Written:
         await self._run(_whole, _commit, commit)
+        for committed in self._watching:
+            committed.set()
         return Written(
             [Snapshot(entry, FIRST_REVISION) for entry in commit.entries],
             [Snapshot(one.value, one.value.version) for one in commit.conversations],
@@ -152,6 +167,16 @@ class SqliteStore:
         rows = await self._run(_select, sql, (conversation, *_journal_place(cursor), limit))
         return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
 
+    async def journal_back(
+        self, conversation: str, cursor: str | None, limit: int
+    ) -> Page[Snapshot[JournalEntry]]:
+        sql = """select body, revision, printf('%d ', seq) || time || ' ' || id as place
+                 from journal where conversation = ? and (seq, time, id) < (?, ?, ?)
+                 order by seq desc, time desc, id desc limit ?"""
+        place = (_BEHIND_ALL, "", "") if cursor is None else _journal_place(cursor)
+        rows = await self._run(_select, sql, (conversation, *place, limit))
+        return page(rows, lambda row: Snapshot(to_entry(row[0]), row[1]), limit)
+
     async def latest(self, conversation: str, limit: int) -> list[Snapshot[JournalEntry]]:
         sql = """select body, revision from journal where conversation = ?
                  order by seq desc, time desc, id desc limit ?"""
@@ -175,6 +200,57 @@ class SqliteStore:
         sql = "select body, id from conversations where id > ? order by id limit ?"
         rows = await self._run(_select, sql, (cursor or "", limit))
         return _conversations(rows, limit)
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Snapshot[Presence]]:
+        sql = "select body from people where id in (select value from json_each(?))"
+        rows = await self._run(_select, sql, (json.dumps(list(ids)),))
+        found = (_person(body) for (body,) in rows)
+        return {one.value.id: one for one in found}
+
+    async def due_people(
+        self, now: datetime, cursor: str | None, limit: int
+    ) -> Page[Snapshot[Presence]]:
+        sql = """select body, due_at || ' ' || id as place from people
+                 where due_at <= ? and (due_at, id) > (?, ?) order by due_at, id limit ?"""
+        rows = await self._run(_select, sql, (format_time(now), *behind(cursor, 2), limit))
+        return page(rows, lambda row: _person(row[0]), limit)
+
+    async def watch_person(
+        self, person: str, conversations: Collection[str]
+    ) -> AsyncGenerator[Watched, None]:
+        sql = """select 1, body from people where id = ? union all
+                 select 2, body from conversations
+                 where id in (select value from json_each(?)) order by 1, 2"""
+        values = (person, json.dumps(list(conversations)))
+        async with aclosing(self._changes(sql, values)) as changes:
+            async for rows in changes:
+                people = (body for kind, body in rows if kind == 1)
+                yield to_watched(next(people, None), (body for kind, body in rows if kind == 2))
+
+    async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
+        sql = """select body from conversations where phase = ?
+                 order by coalesce(waiting_since, ''), id limit ?"""
+        async with aclosing(self._changes(sql, (phase, limit))) as changes:
+            async for rows in changes:
+                yield to_list(body for (body,) in rows)
+
+    async def _changes(
+        self, sql: str, values: tuple[object, ...]
+    ) -> AsyncGenerator[list[_Row], None]:
+        """Yields the rows at once, and again where they have changed after a commit."""
+        committed, before = asyncio.Event(), None
+        self._watching.add(committed)
+        try:
+            while True:
+                committed.clear()
+                rows = await self._run(_select, sql, values)
+                if rows != before:
+                    before = rows
+                    yield rows
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(committed.wait(), LOOK_AGAIN_SECONDS)
+        finally:
+            self._watching.discard(committed)
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -341,6 +417,8 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
         _create_entry(connection, entry)
     for conversation in commit.conversations:
         _write_conversation(connection, conversation)
+    for person in commit.people:
+        _write_person(connection, person)
     _update_together(connection, commit.updates)
 
 
@@ -393,6 +471,17 @@ def _write_conversation(
           body = ?
                  where id = ? and version = ?"""
         key = (conversation.value.id, conversation.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _write_person(connection: sqlite3.Connection, person: Snapshot[Presence]) -> None:
+    document = from_person(person.value)
+    values = (document.version, *_texts(document.due_at), document.body)
+    sql = "insert or ignore into people (version, due_at, body, id) values (?, ?, ?, ?)"
+    key: tuple[object, ...] = (person.value.id,)
+    if person.token is not None:
+        sql = "update people set version = ?, due_at = ?, body = ? where id = ? and version = ?"
+        key = (person.value.id, person.token)
     _must_change_one(connection.execute(sql, (*values, *key)))
 
 
@@ -452,6 +541,11 @@ def _conversations(rows: list[_Row], limit: int) -> Page[Conversation]:
 def _conversation(body: str) -> Snapshot[Conversation]:
     conversation = to_conversation(body)
     return Snapshot(conversation, conversation.version)
+
+
+def _person(body: str) -> Snapshot[Presence]:
+    person = to_person(body)
+    return Snapshot(person, person.version)
 
 
 def _texts(*times: datetime | None) -> tuple[str | None, ...]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from shared.errors import DoorClosed, Unauthenticated
+from shared.platforms.bodies import hmac_sha256_base64
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
 from shared.platforms.ccai.platform import Ccai
-from shared.platforms.signatures import hmac_sha256_base64
-from shared.schemas.events import ChatCreated, Event, Unknown
+from shared.schemas.events import ChatCreated, Event, HumanRequested, Unknown, VirtualAgentLeft
 from shared.schemas.http import Request
 from shared.settings.model import read_settings
 
@@ -159,6 +159,28 @@ def test_the_setting_names_facts_and_none_is_none_of_them() -> None:
         Unofficial.CHATS,
         Unofficial.MESSAGES,
     )
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize(
+    ("reason", "fails"), [("Task VA failed", True), ("completed", False), (None, False), (7, False)]
+)
+@pytest.mark.parametrize("place", ["sender", "body", "top"])
+def test_a_signed_failure_of_a_virtual_agent_asks_for_a_human_if_so_set(
+    replaces: bool, reason: object, fails: bool, place: str
+) -> None:
+    told = {"finish_reason": reason}
+    sender = {"type": "virtual_agent", "name": "Vera", **(told if place == "sender" else {})}
+    body = {"sender": sender, **(told if place == "body" else {})}
+    whole = {"event_type": "participant_left", "chat_id": 138, "timestamp": STAMP, "body": body}
+    raw = json.dumps({**whole, **(told if place == "top" else {})}).encode()
+    ccai = Ccai(replaces_failed_agents=replaces)
+    left, *more = ccai.events(Request("POST", "/ccai", raw, {}))
+    assert isinstance(left, VirtualAgentLeft)
+    assert (left.reason, left.failed) == (reason if isinstance(reason, str) else None, False)
+    asked = [(one.source, one.reason) for one in more if isinstance(one, HumanRequested)]
+    assert asked == ([("ccai:chat-138", "Task VA failed")] if fails and replaces else [])
+    assert len(more) == len(asked)
 
 
 def _created(**end_user: Any) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.csku.platform import Csku
-from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Request

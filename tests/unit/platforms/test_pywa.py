@@ -7,7 +7,7 @@ https://pypi.org/project/pywa/
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -15,8 +15,9 @@ from hypothesis import assume, given
 from pywa import WhatsApp
 from pywa.types import Button, Section, SectionList, SectionRow
 
+from shared.platforms.suggestions import REQUEST_CONTACT
 from shared.platforms.whatsapp import platform as whatsapp
-from shared.schemas.commands import SendMessage
+from shared.schemas.commands import SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
 from shared.schemas.details import Attachment
@@ -28,6 +29,7 @@ TAKEN = {
     "contacts": [{"input": "1", "wa_id": "1"}],
     "messages": [{"id": "wamid.1"}],
     "messaging_product": "whatsapp",
+    "success": True,
 }
 
 
@@ -95,6 +97,24 @@ def test_a_customer_without_a_number_is_reached_as_that_client_does_it(pywa: Pyw
     )
     assert call is not None
     pywa.client.send_message(to="BR.150", text="Hi")
+    assert json.loads(call.body) == pywa.sent[-1]
+
+
+def test_receipts_and_typing_are_what_that_client_sends(pywa: Pywa) -> None:
+    to, wamid = "1065|5511987654321", "wamid.1"
+    pywa.client.mark_message_as_read(wamid)
+    pywa.client.indicate_typing(wamid)
+    kinds: tuple[Literal["READ", "TYPING_STARTED"], ...] = ("READ", "TYPING_STARTED")
+    calls = [BATON.call(Signal(id="1", to=to, kind=kind, message_id=wamid)) for kind in kinds]
+    assert [json.loads(call.body) for call in calls if call] == pywa.sent[-2:]
+
+
+def test_a_number_is_asked_for_as_that_client_does_it(pywa: Pywa) -> None:
+    chip = {"reply": {"text": "Share", "postbackData": REQUEST_CONTACT}}
+    content = Content.model_validate({"text": "Your number?", "suggestions": [chip]})
+    call = BATON.call(SendMessage(id="1", to="1065|BR.150", representative=JANE, content=content))
+    assert call is not None
+    pywa.client.request_contact_info(to="BR.150", text="Your number?")
     assert json.loads(call.body) == pywa.sent[-1]
 
 

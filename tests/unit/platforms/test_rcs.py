@@ -12,8 +12,8 @@ import pytest
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.platforms.rcs.platform import Rcs
-from shared.platforms.signatures import hmac_sha512_base64
 from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.events import Event, UserMessage

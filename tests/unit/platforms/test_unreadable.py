@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from shared.errors import BadRequest
-from shared.platforms.base import Platform, parse_object, parse_signed, read_or_noted
+from shared.platforms.base import Platform
+from shared.platforms.bodies import parse_object, parse_signed, read_or_noted
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku

@@ -9,7 +9,7 @@ import pywa.errors
 
 from shared.errors import DoorClosed, Unauthenticated
 from shared.platforms.base import Outcome
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from shared.platforms.whatsapp.incoming import words_of
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.webhook import Numbers

@@ -10,7 +10,7 @@ from shared.handoff.policy import Policy
 from shared.handoff.routing.desk import Desk
 from shared.handoff.routing.hours import Hours
 from shared.measures.bins import bin_of, percentile, value_of
-from shared.measures.stopwatch import TRANSFER_GAP
+from shared.measures.definitions import TRANSFER_GAP
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation

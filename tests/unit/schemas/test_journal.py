@@ -7,8 +7,7 @@ import pytest
 
 from shared.handoff.visibility import body_of, words_for_desk
 from shared.schemas.commands import CallDesk, Post, Publish
-from shared.schemas.journal import JournalEntry, Verdict
-from shared.schemas.sealed import Sealed
+from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.schemas.variables import Audience
 from shared.stores.documents import from_entry, to_entry
 

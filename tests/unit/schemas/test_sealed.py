@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from shared.schemas.base import JsonObject, Ours
-from shared.schemas.sealed import Sealed, unsealed
+from shared.schemas.journal import Sealed, unsealed
 
 ROOT = Path(__file__).parents[3]
-MAY_OPEN = {"shared/handoff/visibility.py", "shared/schemas/sealed.py"}
+MAY_OPEN = {"shared/handoff/visibility.py", "shared/schemas/journal.py"}
 
 
 class Record(Ours):
@@ -29,6 +29,8 @@ def test_nothing_but_visibility_opens_what_is_sealed() -> None:
     assert {
         str(path.relative_to(ROOT)) for path in sources if opening.search(path.read_text())
     } == MAY_OPEN
+    named = re.findall(r"\bunsealed\b", (ROOT / "shared/schemas/journal.py").read_text())
+    assert len(named) == 2, "the journal has its definition, and opens it only to store it"
 
 
 def test_it_cannot_become_text_by_accident() -> None:

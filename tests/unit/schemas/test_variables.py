@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.errors import BadRequest
-from shared.platforms.base import validate
+from shared.platforms.bodies import validate
 from shared.schemas.conversation import Conversation
 from shared.schemas.variables import (
     DEEPEST,

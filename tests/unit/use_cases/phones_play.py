@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.platforms.base import Platform
+from shared.platforms.bodies import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.rcs.platform import Rcs
-from shared.platforms.signatures import hmac_sha256_hex, hmac_sha512_base64
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import Ports
 from shared.schemas.content import Content

@@ -15,7 +15,7 @@ from typing import Any
 from shared.conversations.apply import Applied, apply_and_wake
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import Ports
 from shared.schemas.content import Content

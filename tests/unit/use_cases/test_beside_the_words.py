@@ -11,10 +11,11 @@ import pytest
 
 from shared.api.views import entry_view
 from shared.conversations import requests as control
-from shared.conversations.apply import apply, where_it_acts
+from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
+from shared.conversations.resolve import where_it_acts
 from shared.delivery.deliver import deliver
-from shared.platforms.signatures import hmac_sha256_hex
+from shared.platforms.bodies import hmac_sha256_hex
 from shared.ports import Ports
 from shared.schemas.conversation import AwaitedReply, Phase
 from shared.schemas.events import Claim, VariablesCaptured

@@ -9,7 +9,7 @@ from shared.conversations.apply import apply
 from shared.customers.links import link
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
-from shared.platforms.signatures import hmac_sha512_base64
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.schemas.commands import Post, Publish
 from shared.schemas.content import Content
 from shared.schemas.events import (

@@ -27,9 +27,8 @@ from shared.schemas.conversation import (
 )
 from shared.schemas.events import UserMessage
 from shared.schemas.ids import entry_id
-from shared.schemas.journal import Asked, JournalEntry, Notified, Verdict
+from shared.schemas.journal import Asked, JournalEntry, Notified, Sealed, Verdict
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.schemas.sealed import Sealed
 from shared.schemas.variables import Audience, Provenance, Variable
 from shared.stores.sqlite.store import SCHEMA, SqliteStore
 from tests.unit.use_cases.conftest import Bench

@@ -21,8 +21,8 @@ from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.phones_play import ANA, ports_of, says, signed
 
 SHARED = Path(shared.__file__).parent
-MOST = 39  # the goal is 25; 12 are of handoff, 8 of schemas, 6 of platforms
-MOST_OF_CONVERSATIONS = 7  # door, id translation, names, what waits, apply, entries, contention
+MOST = 26  # the goal is 25; 9 are of handoff, 6 of schemas, 5 of platforms
+MOST_OF_CONVERSATIONS = 4  # door, place, apply, entries
 
 
 class Files:

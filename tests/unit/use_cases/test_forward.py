@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.api.views import conversation_view
 from shared.browser.forward_variables import Bridge, forward_variables
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
+from shared.handoff.visibility import session_for
 from shared.schemas.commands import Comment, Publish
 from shared.schemas.http import Request, Response
-from shared.schemas.notifications import OUTBOX, VARIABLES
+from shared.schemas.notifications import HANDOFFS, OUTBOX, VARIABLES
 from shared.schemas.variables import Audience
 
 KEY, ORIGIN = "k" * 32, "https://crm.test"
@@ -241,7 +243,8 @@ async def published(bench: Any, *events: tuple[str, list[dict[str, Any]]]) -> li
         )
     page = await bench.store.journal("ccai:chat-1", None, 100)
     bodies = [command for entry in page.items for command in entry.value.commands]
-    told = [one.body["variables"] for one in bodies if isinstance(one, Publish)]
+    published = [one.body for one in bodies if isinstance(one, Publish)]
+    told = [one["variables"] for one in published if one["type"] == "variables"]
     assert [one.body["variables"] for one in bodies if isinstance(one, Comment)] == told
     return told
 
@@ -301,3 +304,97 @@ async def test_values_are_the_same_where_json_says_so(
 ) -> None:
     told = await published(bench, (RECEIVED, captures(before)), (LEFT, captures(after, second=40)))
     assert len(told) == 1 + is_news
+
+
+ABOUT = {
+    "chat_id": 1,
+    "campaign_id": "1432",
+    "virtual_agent_name": "Vera",
+    "queue_path": "Developers / James",
+    "data_parameters": {"tier": "gold", "card": "4111"},
+}
+
+
+def told(kind: str, event_id: str, timestamp: str = "1727853575", **data: Any) -> dict[str, Any]:
+    return {"id": event_id, "type": kind, "data": {**ABOUT, "timestamp": timestamp, **data}}
+
+
+async def sessions_of(bench: Any) -> list[dict[str, Any]]:
+    known = (await bench.store.load("ccai:chat-1")).value
+    return [session_for(None, one, known.variables) for one in known.virtual_agent_sessions]
+
+
+async def test_a_session_has_what_all_its_events_named_in_whichever_order_they_come(
+    bench: Any,
+) -> None:
+    left = told("Task_VA_Left", "e-1", "1727853600", finish_reason="done", campaign_id=None)
+    joined = told("Task_VA_Joined", "e-2", session_type="Messaging Inbound (SMS)")
+    await post(bench, left, joined, told("Task_VA_Variables_Received", "e-3", queue_path="Other"))
+    assert await sessions_of(bench) == [
+        {
+            "chat_id": 1,
+            "campaign_id": 1432,
+            "virtual_agent_name": "Vera",
+            "queue_path": "Developers / James",  # the latest event says so
+            "session_type": "Messaging Inbound (SMS)",
+            "data_parameters": {"tier": "gold", "card": "4111"},
+            "finish_reason": "done",
+            "joined_at": "2024-10-02T07:19:35.000000Z",
+            "left_at": "2024-10-02T07:20:00.000000Z",
+        }
+    ]
+
+
+async def test_the_topic_says_that_a_virtual_agent_joined_and_left(bench: Any) -> None:
+    await post(
+        bench,
+        told("Task_VA_Joined", "e-1"),
+        told("Task_VA_Left", "e-2", "1727853600", finish_reason="done"),
+    )
+    await deliver(bench.ports, "ccai:chat-1")
+    bodies = bench.publisher.on(VARIABLES)
+    assert [(one["type"], one["variables"]) for one in bodies] == [("joined", {}), ("left", {})]
+    for body in bodies:
+        assert body["session"]["data_parameters"] == {"tier": "gold", "card": "4111"}
+        assert body["provenance"] == {**body["provenance"], "signed": False, "agent": "jane"}
+    assert bodies[1]["session"]["finish_reason"] == "done"
+    assert "4111" not in await journal(bench)
+
+
+async def test_parameters_of_a_virtual_agent_reach_only_the_audiences_of_browser_reports(
+    bench: Any,
+) -> None:
+    await post(bench, told("Task_VA_Joined", "e-1"))
+    known = (await bench.store.load("ccai:chat-1")).value
+    (desk,) = conversation_view(known, 0, agent=True)["virtualAgentSessions"]
+    (admin,) = conversation_view(known, 0, agent=True, admin=True)["virtualAgentSessions"]
+    assert "dataParameters" not in desk
+    assert admin["dataParameters"] == {"tier": "gold", "card": "4111"}
+    assert conversation_view(known, 0, agent=False)["virtualAgentSessions"] == []
+
+
+async def test_parameters_that_cannot_be_stored_are_named_and_the_rest_is_taken(bench: Any) -> None:
+    deep: Any = "s3cret"
+    for _ in range(30):
+        deep = [deep]
+    answer = await post(bench, told("Task_VA_Joined", "e-1", data_parameters={"a": 1, "b": deep}))
+    body = pydantic_core.from_json(answer.body)
+    assert (body["accepted"], body["incomplete"][0]["field"]) == (["e-1"], "data_parameters")
+    assert (await sessions_of(bench))[0]["data_parameters"] == {"a": 1}
+    assert b"s3cret" not in answer.body
+
+
+@pytest.mark.parametrize("tells", [False, True])
+@pytest.mark.parametrize("reason", ["Task VA failed", "ERROR: timeout", "completed", None])
+async def test_a_browsers_report_of_a_failure_notifies_the_team_if_so_set_and_asks_for_nobody(
+    bench: Any, tells: bool, reason: str | None
+) -> None:
+    bridge = replace(BRIDGE, tells_failures=tells)
+    body = json.dumps({"events": [told("Task_VA_Left", "e-1", finish_reason=reason)]}).encode()
+    await forward_variables(bench.ports, bridge, request(bench, body))
+    await deliver(bench.ports, "ccai:chat-1")
+    is_failure = reason in ("Task VA failed", "ERROR: timeout")
+    assert [one["type"] for one in bench.publisher.on(HANDOFFS)] == (
+        ["virtual_agent.failed"] if tells and is_failure else []
+    )
+    assert (await bench.store.load("ccai:chat-1")).value.phase == "BOT"

@@ -12,7 +12,8 @@ from shared.conversations.apply import apply
 from shared.customers.erase import erase
 from shared.customers.links import link, unlink
 from shared.errors import BadRequest
-from shared.ports import Ports
+from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.conversation import Former
 from shared.schemas.events import Event, HumanRequested, UserMessage
 from tests.unit.use_cases.asking import ask
 from tests.unit.use_cases.conftest import HandClock
@@ -39,6 +40,38 @@ async def test_two_instances_whose_clocks_differ(bench: Any, slow: Ports) -> Non
     assert [one["eventId"] for one in entries] == [f"m-{n}" for n in range(6)]
     latest = await bench.store.latest(CHANNEL, 3)
     assert [one.value.event_id for one in latest] == ["m-5", "m-4", "m-3"]
+
+
+@pytest.mark.parametrize("limit", ["1", "4", "100"])
+async def test_the_latest_first_is_the_sequence_backwards(bench: Any, limit: str) -> None:
+    """Also where two conversations became one, whose journals follow each other."""
+    former = _said("f-0", "business_messages:former")
+    for event in (former, _said("f-1", "business_messages:former"), *map(_said, "abcdefg")):
+        await apply(bench.ports, event)
+    snapshot = await bench.store.load(CHANNEL)
+    was = Former(id="business_messages:former", since=bench.clock.now())
+    whole = snapshot.value.model_copy(update={"formerly": (was,), "version": 8})
+    await bench.store.commit(Commit((), [Snapshot(whole, snapshot.token)]))
+    seen, more = list[str](), dict[str, Any]()
+    while True:
+        page = await ask(
+            bench.ports, "GET", f"/{CHANNEL}/journal", None, order="latest", limit=limit, **more
+        )
+        seen += [one["eventId"] for one in page["entries"]]
+        if "nextCursor" not in page:
+            break
+        more = {"cursor": page["nextCursor"]}
+    assert seen == [*"gfedcba", "f-1", "f-0"]
+
+
+@pytest.mark.parametrize("query", [{"order": "newest"}, {"limit": "0"}, {"limit": "101"}])
+async def test_an_order_or_limit_that_does_not_exist_is_refused(
+    bench: Any, query: dict[str, Any]
+) -> None:
+    await apply(bench.ports, _said("m-1"))
+    with pytest.raises(BadRequest) as refused:
+        await ask(bench.ports, "GET", f"/{CHANNEL}/journal", None, **query)
+    assert refused.value.reason == "schema"
 
 
 async def test_the_journal_of_a_desk_before_while_and_after_it_is_linked_to_a_younger_channel(

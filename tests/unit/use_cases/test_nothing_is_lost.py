@@ -75,6 +75,7 @@ BROKEN = {
     "list-reply",
     "location-without-a-place",
     "image-with-a-link",
+    "image-with-a-link-for-us-alone",
     "text-with-placeholders",
     "text-without-an-id",
     "unsupported",

@@ -14,8 +14,9 @@ import pytest
 
 from shared.api.handlers import Ask, get_journal, link, rename
 from shared.conversations import requests as control
-from shared.conversations.apply import apply, where_it_acts
+from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
+from shared.conversations.resolve import where_it_acts
 from shared.customers import links, same_customer
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver

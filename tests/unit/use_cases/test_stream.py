@@ -11,7 +11,7 @@ from shared.conversations.apply import apply
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
-from shared.platforms.base import parse_object
+from shared.platforms.bodies import parse_object
 from shared.reports.recount import recount
 from shared.schemas.commands import Record, State, Stream
 from shared.schemas.events import Event, HumanRequested, UserMessage

@@ -13,8 +13,8 @@ from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
 from shared.conversations.too_large import CUT, cut
 from shared.delivery.deliver import deliver
+from shared.platforms.bodies import hmac_sha512_base64
 from shared.platforms.business_messages.platform import BusinessMessages
-from shared.platforms.signatures import hmac_sha512_base64
 from shared.ports import Ports, Webhooks
 from shared.schemas.content import Content
 from shared.schemas.events import HumanMessage, Unsubscribed, UserMessage

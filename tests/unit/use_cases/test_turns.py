@@ -5,8 +5,7 @@ hangs.
 import asyncio
 from typing import Any
 
-from shared.conversations.apply import apply
-from shared.conversations.contention import in_turn
+from shared.conversations.apply import apply, in_turn
 from shared.ports import Commit
 from shared.schemas.events import UserMessage
 

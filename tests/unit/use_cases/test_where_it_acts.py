@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from shared.conversations import requests as control
-from shared.conversations.apply import apply, where_it_acts
+from shared.conversations.apply import apply
 from shared.conversations.entries import new_entry
 from shared.conversations.receive_webhook import receive_webhook
+from shared.conversations.resolve import where_it_acts
 from shared.customers.desk_chats import end_chats
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import SendMessage, Signal, State

@@ -10,7 +10,7 @@ export function make(tag, attributes = {}, ...children) {
     if (value !== undefined && value !== null && value !== false)
       element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child || child === ""));
   return element;
 }
 

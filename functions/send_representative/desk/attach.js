@@ -38,8 +38,14 @@ export function startAttaching(name, place) {
     draw();
   };
   const onProgress = (whose) => (share) => whose === hand && showProgress(tray, share);
+  const take = () => {
+    const taken = hand.files.splice(0);
+    draw();
+    return taken;
+  };
   return {
     hasFiles: () => hand.files.length > 0,
+    take,
     send: (one) => sendAll(hand, one, draw, onProgress(hand)),
     turnTo,
   };

@@ -1,0 +1,169 @@
+// Keeps what the page shows up to date: the lists, and the conversation that is open.
+
+import { Away, baton } from "./api.js";
+import { Book } from "./book.js";
+import { page } from "./page.js";
+import { changed, idOf, isMine, state } from "./state.js";
+import { inWords } from "./words.js";
+
+const CALM_PAUSE = 2000;
+const LIVELY_PAUSE = 400;
+const LIVELY_ROUNDS = 6;
+const HIDDEN_PAUSE = 5000;
+const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
+const PAGES = 10; // of a hundred conversations
+
+const AFTER_TROUBLE = 3000;
+
+const work = { trouble: null, looking: null }; // what went wrong last
+let lively = 0;
+let hurry = false;
+let wake = () => {};
+
+/** Looks at once, and often for a while: something was done. */
+export function lookNow() {
+  lively = LIVELY_ROUNDS;
+  hurry = true;
+  wake();
+}
+
+export function keepUp() {
+  document.addEventListener("visibilitychange", () => document.hidden || lookNow());
+  addEventListener("online", lookNow);
+  if (state.me.kind === "person") followWork();
+  keepLooking();
+}
+
+/** A person's own lists come when they change. A system's key asks for them again and again. */
+async function followWork() {
+  let since = "";
+  for (;;) {
+    try {
+      const now = await baton.live(since, page);
+      since = now.since;
+      takeWork(now);
+      work.trouble = null;
+      lookNow();
+    } catch (error) {
+      work.trouble = inWordsOf(error);
+      changed();
+      await new Promise((resolve) => setTimeout(resolve, AFTER_TROUBLE));
+    }
+  }
+}
+
+function takeWork({ presence, mine, queue, held = [] }) {
+  state.presence = presence;
+  const known = new Map([...held, ...mine].map((one) => [one.name, one]));
+  const inQueue = new Map([...queue, ...mine.filter(isQueued)].map((one) => [one.name, one]));
+  state.lists.QUEUED = [...inQueue.values()].filter(isQueued).filter(isCustomers);
+  state.lists.HUMAN = [...known.values()].filter((one) => !isQueued(one)).filter(isCustomers);
+  changed();
+}
+
+const isQueued = (one) => one.phase === "QUEUED";
+
+async function keepLooking() {
+  for (;;) {
+    hurry = false;
+    work.looking = await trouble();
+    state.trouble = work.looking ?? work.trouble;
+    lively -= 1;
+    changed();
+    if (!hurry) await pause();
+  }
+}
+
+function pause() {
+  const calm = document.hidden ? HIDDEN_PAUSE : CALM_PAUSE;
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, lively > 0 ? LIVELY_PAUSE : calm);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+async function trouble() {
+  try {
+    await look();
+    return null;
+  } catch (error) {
+    return inWordsOf(error);
+  }
+}
+
+function inWordsOf(error) {
+  if (error instanceof Away) return AWAY;
+  return error.status === undefined ? `This page stumbled: ${error.message}` : inWords(error);
+}
+
+async function look() {
+  await Promise.all([lookAtLists(), state.open ? lookAtConversation(state.open) : null]);
+}
+
+async function lookAtLists() {
+  const own = state.me.kind === "person" ? [] : ["QUEUED", "HUMAN"];
+  const phases = [...own, ...(state.showsBot ? ["BOT"] : [])];
+  const found = await Promise.all(phases.map(everyOne));
+  phases.forEach((phase, index) => {
+    state.lists[phase] = found[index].filter(isCustomers);
+  });
+}
+
+/** Chats at desks, and what is joined to another conversation, are no customers of their own. */
+const isCustomers = (one) =>
+  !one.linkedTo && (!one.tracked || isMine(one)) && !idOf(one).startsWith("ccai:");
+
+async function everyOne(phase) {
+  const all = [];
+  let cursor;
+  for (let page = 0; page < PAGES; page += 1) {
+    const found = await baton.list(phase, cursor);
+    all.push(...found.conversations);
+    cursor = found.nextCursor;
+    if (!cursor) break;
+  }
+  return all;
+}
+
+async function lookAtConversation(id) {
+  let now;
+  try {
+    now = await baton.get(id);
+    if (now.linkedTo) now = await baton.get(now.linkedTo);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    if (state.open === id) Object.assign(state, { gone: true, conversation: null, book: null });
+    return;
+  }
+  const name = idOf(now);
+  const book = state.book?.conversation === name ? state.book : new Book(name);
+  const stale = book.version !== now.version || now.pending > 0 || book.isOpen();
+  if (stale) await book.readLatest(now.version);
+  if (state.open !== id || isOutdated(now)) return;
+  Object.assign(state, { gone: false, conversation: now, book });
+}
+
+/** An answer may be older than that to what a person has just done. */
+const isOutdated = (now) =>
+  state.conversation?.name === now.name && now.version < state.conversation.version;
+
+/** Shows a conversation, as its list knows it until Baton has answered. */
+export function open(id) {
+  if (id === state.open) return;
+  const listed = Object.values(state.lists).flat();
+  const conversation = listed.find((one) => idOf(one) === id) ?? null;
+  Object.assign(state, { open: id, conversation, gone: false, book: null });
+  changed();
+  if (id) lookNow();
+}
+
+/** Reads older parts of the open conversation. Returns whether there were any. */
+export async function readOlder() {
+  const { book } = state;
+  const found = book ? await book.readOlder() : false;
+  if (found) changed();
+  return found;
+}

@@ -1,0 +1,87 @@
+"""The desk page of a local run, and the customers whom people answer there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from infra.local.server import LocalServer
+from infra.local.talk import Talk
+from tests.browser.conftest import PATIENCE
+
+PATH = "/send_representative/desk/"
+_numbers = count(1)
+
+
+@contextmanager
+def opened(
+    chromium: Browser,
+    server: LocalServer,
+    name: str = "Jane Doe",
+    *,
+    size: tuple[int, int] = (1440, 900),
+    dark: bool = False,
+) -> Iterator[Page]:
+    """Yields the desk of a person, which asks no other host, and must not throw nor break its own
+    policy.
+    """
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+    )
+    page, faults, asked = context.new_page(), list[str](), list[str]()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_default_timeout(PATIENCE)
+    try:
+        page.goto(f"{server.url}{PATH}#key=dev-agent&name={name}")
+        yield page
+    finally:
+        context.close()
+    assert faults == []
+    assert [one for one in asked if not one.startswith((server.url, "data:", "blob:"))] == []
+
+
+def waiting(server: LocalServer, name: str = "Michael", text: str = "Hi, I have a problem") -> Talk:
+    """Returns a customer who has written and asked for a human."""
+    talk = Talk(server, f"desk-{next(_numbers)}")
+    talk.webhook(
+        message={"messageId": "m-1", "text": text},
+        context={"userInfo": {"displayName": name, "userDeviceLocale": "en"}},
+    )
+    talk.post(":requestHuman", {"reason": "refund"}, "dev-bot")
+    return talk
+
+
+def row(page: Page, talk: Talk) -> Locator:
+    """Returns the conversation's row in a list."""
+    return page.locator(f"#lists [data-key='business_messages:{talk.id}'] button")
+
+
+def open_talk(page: Page, talk: Talk) -> None:
+    row(page, talk).click()
+    expect(page.locator("#transcript")).to_contain_text("Hi, I have a problem")
+
+
+def claim(page: Page, talk: Talk) -> None:
+    open_talk(page, talk)
+    page.get_by_role("button", name="Claim").click()
+    expect(page.locator("#transcript")).to_contain_text("joined")
+
+
+def say(page: Page, text: str, label: str = "Your reply") -> None:
+    page.get_by_label(label).fill(text)
+    page.get_by_label(label).press("Enter")
+
+
+def rows(page: Page) -> list[str]:
+    """Returns the transcript, one line for each row, without times."""
+    script = """list => list.map(item => [
+      ...item.querySelectorAll('.label, bdi, .said, .line > span, .day > span')]
+      .map(part => part.textContent).join(' ') || item.firstChild.textContent)"""
+    found: list[str] = page.locator("#transcript > li:not(.day)").evaluate_all(script)
+    return found

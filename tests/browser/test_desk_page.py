@@ -1,0 +1,282 @@
+"""The desk page, used as a person would who answers customers."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from infra.local.server import LocalServer
+from tests.browser import desk
+from tests.forked import ForkedServer
+
+CANNED = {
+    "id": {"Salam": "Halo {customer}"},
+    "en": {"Greeting": "Hello {customer}, I am {agent}."},
+}
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    settings = {"BATON_CANNED": json.dumps(CANNED)}
+    with ForkedServer(tmp_path_factory.mktemp("desk"), settings) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser, server: LocalServer) -> Iterator[Page]:
+    with desk.opened(chromium, server) as opened:
+        yield opened
+
+
+def test_a_customer_is_claimed_answered_and_left(page: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    desk.open_talk(page, talk)
+    expect(desk.row(page, talk)).to_contain_text("refund")
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_label("Your reply")).to_be_focused()
+    desk.say(page, "How can I help?")
+    expect(page.locator("#transcript .human .tick")).to_have_text("✓ sent")
+    expect(page.locator(f"#mine [data-key='business_messages:{talk.id}']")).to_be_visible()
+    talk.customer_says("My parcel is lost", "m-2")
+    expect(page.locator("#transcript")).to_contain_text("My parcel is lost")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("#notice")).to_have_text("You left. The assistant speaks again.")
+    expect(page.locator("#transcript")).to_contain_text("Jane Doe left")
+    assert talk.seen() == ["JOINED Jane Doe", "HUMAN Jane Doe: How can I help?", "LEFT Jane Doe"]
+    assert [line.split("Hi,")[0].split("My parcel")[0] for line in desk.rows(page)] == [
+        "Michael ",
+        "Asked for a person: refund refund",
+        "Jane Doe joined Jane Doe",
+        "HUMAN Jane Doe How can I help?",
+        "Michael ",
+        "Jane Doe left Jane Doe",
+    ]
+
+
+def test_a_reply_that_was_not_sent_is_sent_again_under_its_id(
+    page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    tried = list[str]()
+
+    def refuse(route: Route) -> None:
+        tried.append((route.request.post_data_json or {})["messageId"])
+        route.abort() if len(tried) == 1 else route.continue_()
+
+    page.route("**/messages", refuse)
+    desk.say(page, "Are you there?")
+    expect(page.locator("#unsent")).to_contain_text("Not sent. Baton does not answer.")
+    page.reload()
+    page.unroute("**/messages")
+    page.route("**/messages", refuse)
+    expect(page.locator("#unsent")).to_contain_text("Are you there?")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("#transcript")).to_contain_text("Are you there?")
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert len(tried) == 2
+    assert len(set(tried)) == 1
+    assert talk.seen().count("HUMAN Jane Doe: Are you there?") == 1
+
+
+def test_a_draft_outlives_a_reload_and_stays_with_its_conversation(
+    page: Page, server: LocalServer
+) -> None:
+    first, second = desk.waiting(server, "First"), desk.waiting(server, "Second")
+    desk.claim(page, second)
+    desk.claim(page, first)
+    page.get_by_label("Your reply").fill("For the first only")
+    desk.open_talk(page, second)
+    expect(page.get_by_label("Your reply")).to_have_value("")
+    page.reload()
+    desk.open_talk(page, first)
+    expect(page.get_by_label("Your reply")).to_have_value("For the first only")
+
+
+def test_two_people_claim_and_the_second_is_told_who_was_quicker(
+    chromium: Browser, page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    with desk.opened(chromium, server, "Omar Hassan") as other:
+        desk.open_talk(other, talk)
+        other.route("**/v1/conversations?*", lambda route: route.abort())
+        other.route(f"**/*{talk.id}", lambda route: route.abort())
+        desk.claim(page, talk)
+        other.get_by_role("button", name="Claim").click()
+        expect(other.locator("#notice")).to_have_text(
+            "Jane Doe was quicker, and is with the customer."
+        )
+
+
+def test_markup_is_text_wherever_it_is_shown(page: Page, server: LocalServer) -> None:
+    markup = """<img src=x onerror="document.title='owned'"><b>bold</b>"""
+    talk = desk.waiting(server, markup, f"Hi, I have a problem {markup}")
+    desk.claim(page, talk)
+    expect(page.locator("#title")).to_have_text(markup)
+    expect(page.locator("#transcript .customer .said")).to_contain_text(markup)
+    assert page.locator("img, .said b").count() == 0
+
+
+def test_a_refused_key_is_said_and_can_be_mended(chromium: Browser, server: LocalServer) -> None:
+    with desk.opened(chromium, server) as page:
+        expect(page.locator("#lists")).to_be_visible()
+        page.evaluate("sessionStorage.clear()")
+        page.reload()
+        page.get_by_label("Your key").fill("nope")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#sign-in-notice")).to_have_text("This key was not accepted.")
+        page.get_by_label("Your key").fill("dev-agent")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Your name").fill("Jane Doe")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#lists")).to_be_visible()
+        assert "dev-agent" not in unquote(page.url)
+
+
+def test_older_parts_are_read_on_scrolling_up(page: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    for number in range(70):
+        talk.customer_says(f"message {number}", f"n-{number}")
+    desk.row(page, talk).click()
+    expect(page.locator("#transcript")).to_contain_text("message 69")
+    expect(page.locator("#transcript")).not_to_contain_text("Hi, I have a problem")
+    page.locator("#scroll").evaluate("one => one.scrollTo(0, 0)")
+    expect(page.locator("#transcript > li.customer").first).to_contain_text("Hi, I have a problem")
+    expect(page.locator("#transcript > li.customer")).to_have_count(71)
+
+
+@pytest.mark.parametrize("size", [(320, 568), (740, 360), (640, 360), (768, 1024)], ids=str)
+def test_nothing_runs_off_any_screen(
+    chromium: Browser, server: LocalServer, size: tuple[int, int]
+) -> None:
+    talk = desk.waiting(server, "عبد الرحمن بن محمد الأنصاري" + "w" * 60)
+    with desk.opened(chromium, server, size=size) as page:
+        desk.row(page, talk).wait_for()
+        _nothing_is_clipped(page)
+        desk.claim(page, talk)
+        desk.say(page, "w" * 90)
+        expect(page.locator("#transcript .human")).to_be_in_viewport()
+        expect(page.get_by_label("Your reply")).to_be_in_viewport()
+        assert page.locator("#scroll").evaluate("one => one.clientHeight") > 100
+        _nothing_is_clipped(page)
+        if page.get_by_role("button", name="Details").is_visible():
+            page.get_by_role("button", name="Details").click()
+            _nothing_is_clipped(page)
+            page.get_by_role("button", name="Close").click()
+        if page.get_by_role("button", name="Back to the lists").is_visible():
+            page.get_by_role("button", name="Back to the lists").click()
+            expect(desk.row(page, talk)).to_be_focused()
+
+
+def _nothing_is_clipped(page: Page) -> None:
+    script = """() => [...document.querySelectorAll('body *')]
+      .filter(one => one.checkVisibility() && !one.closest('.unseen, svg, dialog'))
+      .filter(one => {
+        const {left, right} = one.getBoundingClientRect();
+        return right > innerWidth + 1 || left < -1 || one.scrollWidth > one.clientWidth + 1
+          && getComputedStyle(one).overflowX !== 'visible' && one.clientWidth > 0;
+      }).map(one => one.outerHTML.slice(0, 200))"""
+    assert page.evaluate(script) == []
+
+
+def test_all_of_it_works_by_keyboard(page: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    desk.row(page, talk).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#conversation")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Claim")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your reply")).to_be_focused()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect(page.locator("#transcript .human .said")).to_have_text("one\ntwo")
+
+
+def test_a_note_is_seen_by_colleagues_only(
+    chromium: Browser, page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    page.get_by_label("Your reply").fill("not sent yet")
+    page.get_by_role("button", name="Note", exact=True).click()
+    expect(page.get_by_label("Your note")).to_have_value("")
+    desk.say(page, "He is right, the box was empty", "Your note")
+    expect(page.locator("#transcript .note")).to_contain_text("He is right, the box was empty")
+    page.get_by_role("button", name="Reply", exact=True).click()
+    expect(page.get_by_label("Your reply")).to_have_value("not sent yet")
+    with desk.opened(chromium, server, "Omar Hassan") as other:
+        desk.open_talk(other, talk)
+        expect(other.locator("#transcript .note")).to_contain_text("NOTE Jane Doe")
+    assert talk.seen() == ["JOINED Jane Doe"]
+
+
+def test_an_answer_is_chosen_in_the_customers_language_and_filled_in(
+    page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    page.get_by_role("button", name="Answers").click()
+    expect(page.locator("#canned-list .name")).to_have_text(["Greeting", "Salam"])
+    page.get_by_label("Words of an answer").fill("greet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your reply")).to_have_value("Hello Michael, I am Jane Doe.")
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+def test_files_are_sent_with_the_text_and_shown_in_the_transcript(
+    page: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    picture = {"name": "label.png", "mimeType": "image/png", "buffer": PICTURE}
+    page.locator("#reply-file").set_input_files([picture])
+    expect(page.locator("#reply-tray")).to_contain_text("label.png")
+    desk.say(page, "Print this label")
+    shown = page.locator("#transcript .human")
+    expect(shown.locator("img")).to_be_visible()
+    expect(shown.locator(".tick")).to_have_text("✓ sent")
+    assert shown.locator("img").evaluate("async one => (await one.decode(), one.naturalWidth)") == 1
+
+
+def test_unread_words_are_counted_in_the_title_until_they_are_read(
+    chromium: Browser, server: LocalServer
+) -> None:
+    talk, other = desk.waiting(server), desk.waiting(server)
+    with desk.opened(chromium, server, "Alma") as page:
+        desk.claim(page, talk)
+        desk.claim(page, other)
+        expect(page).to_have_title("Baton desk")
+        talk.customer_says("Are you still there?", "m-2")
+        talk.customer_says("Hello?", "m-3")
+        expect(page).to_have_title("(2) Baton desk")
+        expect(desk.row(page, talk).locator(".unread")).to_have_text("2 unread")
+        desk.open_talk(page, talk)
+        expect(page).to_have_title("Baton desk")
+
+
+def test_alerts_are_asked_for_by_a_button_and_not_before(page: Page) -> None:
+    asked = "Notification.requestPermission = () => { window.asked = true; }; window.asked = false"
+    page.evaluate(asked)
+    page.get_by_role("button", name="Alerts off").click()
+    expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+
+
+def test_the_customer_sees_a_person_type(page: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    desk.claim(page, talk)
+    server.wait_until_quiet(talk.id)
+    page.get_by_label("Your reply").press_sequentially("Hm")
+    place = f"/sim/business_messages/customers/{talk.id}"
+    server.wait_until(lambda: "Jane Doe" in str(server.get(place)["typing"]))
