@@ -383,7 +383,9 @@ class Ports:
 
     `streams`: measurements are also published to a topic, for reports made outside of Baton.
     `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
-    None for nothing. `hand` is that of the present request. `media_links`, `media` and
+    None for nothing. `hand` is that of the present request. `early_wake_ups`: the queue allows a
+    wake-up that comes before its commit. `wakes_early`: the present request publishes its one
+    beside its commit. `media_links`, `media` and
     `media_store` make links to files, fetch them from platforms, and keep them; None where that is
     not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
     last word a page of theirs counts as open.
@@ -404,6 +406,8 @@ class Ports:
     circuits: Circuits = field(default_factory=Circuits)
     in_place: InPlace | None = None
     hand: Hand | None = None
+    early_wake_ups: bool = False
+    wakes_early: bool = False
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None

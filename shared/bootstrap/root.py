@@ -64,6 +64,7 @@ class Baton:
             team=team(self.settings),
             canned=self.settings.baton_canned,
             streams=self.settings.reports_stream == "on",
+            early_wake_ups=self.settings.baton_queue == "pubsub",
             media_links=self._media_links() if self.settings.media_url else None,
             media=self._fetcher,
             media_store=self._media_store,

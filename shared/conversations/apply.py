@@ -36,7 +36,7 @@ from shared.conversations.room import (
 )
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, TooLarge, TooMany, Unavailable
-from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
+from shared.handoff.guards import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -44,12 +44,14 @@ from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
-from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
 
 OUTBOX_LIMIT = 500
+# after a commit that took longer, delivery may have looked for its version in vain
+EARLY_SECONDS = 1.0
 AT_ONCE = 20  # customers of one batch
 # where the store hangs, the waiting events must not hang one after another
 LONGEST_WAIT_SECONDS = 0.5
@@ -61,7 +63,8 @@ _LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 class Applied:
     """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
     acted. `emits` is whether there may be commands to deliver, `commands` are those of this event.
-    `in_hand`: the present request delivers of them what it can.
+    `in_hand`: the present request delivers of them what it can. `woken`: a wake-up was published
+    beside the commit.
     """
 
     conversation: Conversation
@@ -71,6 +74,7 @@ class Applied:
     emits: bool = True
     commands: tuple[Command, ...] = ()
     in_hand: bool = False
+    woken: bool = False
 
 
 async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
@@ -132,6 +136,8 @@ def _customer(ports: Ports, event: Event) -> str:
 async def _attempt(
     ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool
 ) -> Applied:
+    if fresh and ports.wakes_early:  # others write it, so this commit may be refused as well
+        ports = replace(ports, wakes_early=False)
     place = await place_of(ports, event, nonce, fresh)
     if place is None:
         return Applied(
@@ -221,6 +227,7 @@ async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> 
         emits=bool(decision.commands) or not alone,
         commands=decision.commands,
     )
+    waking = _wakes_early(ports, done) if stored is entry else None
     try:
         created = await ports.store.commit(
             Commit(
@@ -232,6 +239,8 @@ async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> 
         )
         if hand is not None:
             done = replace(done, in_hand=hand.keep(entry, created.entries[0].token))
+        if waking is not None:
+            done = replace(done, woken=waking.is_in_time)
         _log_first_response(snapshot.value, decision.conversation)
         _log_last_turn(snapshot.value, decision.conversation)
         return done
@@ -246,12 +255,40 @@ async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> 
         )
         if known is None:
             raise
+    finally:
+        if waking is not None:
+            await waking.task
     if known.value.nonce == nonce:
         if hand is not None and known.value.id == entry.id:
             return replace(done, in_hand=hand.keep(entry, known.token))
         return done
     await _learn(ports, place, nonce)
     return Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+
+
+class _EarlyWakeUp:
+    """A wake-up that is published beside the commit: the ack waits for the longer of the two."""
+
+    def __init__(self, ports: Ports, conversation: Conversation) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._late_at = self._loop.time() + EARLY_SECONDS
+        publishing = wake(ports, conversation.id, version=conversation.version)
+        self.task = asyncio.create_task(publishing)
+
+    @property
+    def is_in_time(self) -> bool:
+        """Returns whether delivery still looks for the version, if it has not found it yet."""
+        return self._loop.time() < self._late_at
+
+
+def _wakes_early(ports: Ports, applied: Applied) -> _EarlyWakeUp | None:
+    """Publishes the wake-up now if one is needed and may come before its commit. A timer must not:
+    it is fired on what was committed.
+    """
+    now = ports.wakes_early and applied.emits
+    if not now or _looks_for_a_person(ports, applied.conversation):
+        return None
+    return _EarlyWakeUp(ports, applied.conversation)
 
 
 def _records(event: Event, conversation: Conversation, ports: Ports) -> list[tuple[str, str]]:
@@ -364,16 +401,18 @@ class Batch:
     which one of them has something to deliver is delivered here, where this function may do so, or
     else woken once, also where the block ends in an error.
 
-    A duplicate wakes its conversation as well: the first wake-up may be lost.
+    A duplicate wakes its conversation as well: the first wake-up may be lost. Where there is one
+    event, what is not delivered here is woken beside its commit, if the queue allows it.
 
         async with Batch(ports) as batch:
             for event in events:
                 await batch.apply(event)
     """
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, *, alone: bool = False) -> None:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
-        self.ports = replace(ports, hand=self._hand) if self._hand else ports
+        early = alone and ports.early_wake_ups
+        self.ports = replace(ports, hand=self._hand, wakes_early=early)
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
         self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
@@ -392,7 +431,7 @@ class Batch:
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
         applied = await apply(self.ports, event, limit=limit)
-        if applied.emits:
+        if applied.emits and not applied.woken:
             needed = self._touched.get(applied.conversation.id, False)
             self._touched[applied.conversation.id] = needed or not applied.in_hand
         if applied.duplicate is None and _looks_for_a_person(self.ports, applied.conversation):
@@ -412,7 +451,7 @@ async def apply_and_wake(
     """Applies one event, then wakes the conversation that it touched. A caller that delivers this
     conversation itself, in the same pass, needs only `apply`.
     """
-    async with Batch(ports) as batch:
+    async with Batch(ports, alone=True) as batch:
         return await batch.apply(event, limit=limit)
 
 
@@ -432,7 +471,7 @@ async def take(ports: Ports, events: Sequence[Event], read: Read = as_it_is) -> 
     those of other customers are applied. Raises the first error, once all else is applied.
     """
     failed: list[Exception] = []
-    async with Batch(ports) as batch:
+    async with Batch(ports, alone=len(events) == 1) as batch:
 
         async def in_order(group: Sequence[Event]) -> None:
             for event in group:
@@ -459,13 +498,14 @@ async def side_by_side(
     ports: Ports,
     work: Callable[[Sequence[Reported]], Awaitable[None]],
     reported: Sequence[Reported],
+    at_once: int = AT_ONCE,
 ) -> None:
-    """Does `work` for the reports of each customer, at most AT_ONCE customers at the same time."""
+    """Does `work` for the reports of each customer, of at most so many customers at once."""
     groups = _by_customer(ports, reported)
     if len(groups) == 1:  # as in almost every webhook: it needs no task of its own
         await work(groups[0])
         return
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(at_once)
 
     async def in_its_place(group: Sequence[Reported]) -> None:
         async with places:
@@ -488,22 +528,29 @@ def _by_customer(ports: Ports, reported: Sequence[Reported]) -> list[list[Report
         copies = filter(None, map(ports.store.copy_called, names))
         names |= {copy.value.id for copy in copies}
         met = {id(group_of[name]): group_of[name] for name in names if name in group_of}
-        group = [*(other for each in met.values() for other in each), one]
-        for name, known in group_of.items():
-            if id(known) in met:
-                group_of[name] = group
+        group = next(iter(met.values()), [])
+        if len(met) > 1:
+            group = [other for each in met.values() for other in each]
+            group_of |= {name: group for name, known in group_of.items() if id(known) in met}
+        group.append(one)
         group_of |= dict.fromkeys(names, group)
     groups = {id(group): group for group in group_of.values()}.values()
     return [sorted(group, key=lambda one: place[id(one)]) for group in groups]
 
 
 async def wake(
-    ports: Ports, conversation: str, *, timers: bool = False, person: str | None = None
+    ports: Ports,
+    conversation: str,
+    *,
+    timers: bool = False,
+    person: str | None = None,
+    version: int | None = None,
 ) -> None:
-    """Asks delivery to look at a conversation, and with `person` whether that person is gone. A
-    lost wake-up costs only time: the sweep finds what is due.
+    """Asks delivery to look at a conversation, and with `person` whether that person is gone. With
+    `version` its commit may still be on its way. A lost wake-up costs only time: the sweep finds
+    what is due.
     """
-    wake_up = WakeUp(conversation=conversation, timers=timers, person=person)
+    wake_up = WakeUp(conversation=conversation, timers=timers, person=person, version=version)
     body = wake_up.model_dump_json(exclude_none=True).encode()
     try:
         await ports.publisher.publish(OUTBOX, body, conversation)

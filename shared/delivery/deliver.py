@@ -15,6 +15,7 @@ from shared.people.assign import next_offer
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
+from shared.schemas.notation import format_time
 from shared.schemas.own_events import (
     ChatIdleTimeout,
     HumanIdleTimeout,
@@ -22,7 +23,6 @@ from shared.schemas.own_events import (
     ReopenTimeout,
     UnclaimedTimeout,
 )
-from shared.schemas.times import format_time
 
 PASSES = 3  # of one delivery; the sweep wakes the conversation for the rest, which is due
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
@@ -33,26 +33,27 @@ class Delivered:
     """How a delivery ended: whether a command failed for now, and when the next try is due, if any.
 
     `retry_at` is the next try of a command whose target is not known to be down; None where all
-    tries wait for targets that are.
+    tries wait for targets that are. `seen` is the highest sequence that was read.
     """
 
     failed: bool
     next_try: datetime | None
     retry_at: datetime | None
+    seen: int = 0
 
 
 async def deliver(ports: Ports, conversation: str, *, timers: bool = False) -> Delivered:
     """Returns when nothing more can be delivered now. Raises Unavailable."""
     if timers:
         await fire_timers(ports, conversation)
-    failed = False
+    failed, seen = False, 0
     for _ in range(PASSES):
         drain = Drain(ports, conversation)
         await drain.run()
-        failed = failed or drain.failed
+        failed, seen = failed or drain.failed, max(seen, drain.seen)
         if not drain.again:
             break
-    return Delivered(failed, drain.next_try, drain.retry_at)
+    return Delivered(failed, drain.next_try, drain.retry_at, seen)
 
 
 async def fire_timers(ports: Ports, conversation: str) -> None:

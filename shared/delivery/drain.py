@@ -33,7 +33,7 @@ from shared.schemas.commands import (
     ToCustomer,
 )
 from shared.schemas.conversation import Capabilities
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import JoinedLost, LineEmpty, TemplateLost
 
 PAGE = 50
@@ -45,7 +45,7 @@ IN_ANOTHER_HAND = timedelta(seconds=0.2)  # it takes milliseconds, unless that i
 
 class Drain:
     """`again`: another pass finds work. `next_try` is the earliest later try; `retry_at` is the
-    earliest of those whose target is not down.
+    earliest of those whose target is not down. `seen` is the highest sequence of its entries.
     """
 
     def __init__(self, ports: Ports, conversation: str) -> None:
@@ -54,6 +54,7 @@ class Drain:
         self.broken: dict[str, Work] = {}
         self.is_over = False
         self.failed = self.again = False
+        self.seen = 0
         self.next_try: datetime | None = None
         self.retry_at: datetime | None = None
         self._waits_for_hand = False
@@ -114,6 +115,7 @@ class Drain:
     def _take_in(self, works: Iterable[Work]) -> None:
         for work in works:
             self._works.append(work)
+            self.seen = max(self.seen, work.entry.value.seq)
             broken = (
                 command for command in work.entry.value.commands if command.state is State.BROKEN
             )

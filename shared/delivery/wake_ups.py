@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.delivery.deliver import deliver
+from shared.delivery.deliver import Delivered, deliver
 from shared.edge.pushed import pushed_body
 from shared.errors import MethodNotAllowed
 from shared.logs import log
@@ -16,6 +16,11 @@ PATIENCE_SECONDS, LONGEST_NAP_SECONDS = (
     8.0,
     1.0,
 )  # an entry that comes meanwhile waits for one nap at most
+
+
+# A wake-up may come before its commit. These are waits for it, in all longer than the acceptor
+# takes its wake-up for good (EARLY_SECONDS).
+COMMIT_NAPS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 async def deliver_outbox(ports: Ports, request: Request) -> Response:
@@ -33,7 +38,7 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
     until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     if wake_up.person is not None:
         await let_go(ports, wake_up.person, wake_up.conversation)
-    delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
+    delivered = await _deliver(ports, wake_up)
     while delivered.retry_at is not None:
         due_in = (delivered.retry_at - ports.clock.now()).total_seconds()
         if asyncio.get_running_loop().time() + due_in > until:
@@ -47,3 +52,18 @@ async def deliver_outbox(ports: Ports, request: Request) -> Response:
             conversation=wake_up.conversation,
         )
     return Response(body=b"{}", notes={"conversation": wake_up.conversation})
+
+
+async def _deliver(ports: Ports, wake_up: WakeUp) -> Delivered:
+    """Delivers, and if the wake-up came before its commit, delivers again once that is there. A
+    commit that was refused never comes; its writer tries again with a wake-up after it.
+    """
+    delivered = await deliver(ports, wake_up.conversation, timers=wake_up.timers)
+    if wake_up.version is None or delivered.seen >= wake_up.version:
+        return delivered
+    for nap in COMMIT_NAPS:
+        snapshot = await ports.store.load(wake_up.conversation)
+        if snapshot is not None and snapshot.value.version >= wake_up.version:
+            break
+        await asyncio.sleep(nap)
+    return await deliver(ports, wake_up.conversation)

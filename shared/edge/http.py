@@ -252,6 +252,13 @@ class _EveryRequest(Starlette):
 
 functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
 
+# The front end keeps connections for 600 s. Gunicorn would close them after 2 s, and a request that
+# is sent meanwhile is lost; the framework has no setting for this either.
+with contextlib.suppress(ImportError):  # there is none on Windows
+    from gunicorn.config import Keepalive  # type: ignore[import-untyped]  # it has no types
+
+    Keepalive.default = 620
+
 
 def _log(
     incoming: StarletteRequest,

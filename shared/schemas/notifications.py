@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.measures import Measure
+from shared.schemas.notation import Time
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Provenance
 
 OUTBOX = "baton-outbox"
@@ -50,11 +50,15 @@ class _Body(Ours):
 class WakeUp(_Body):
     """`baton-outbox`: this conversation has pending commands or, with `timers`, a timer that is
     due. `person`: this person takes part in it, or is offered it, and seems to be gone.
+
+    `version`: the commit that makes this version of the conversation may still be on its way, for
+    the wake-up is published beside it.
     """
 
     conversation: str
     timers: bool = False
     person: str | None = None
+    version: int | None = None
 
 
 class VariablesBody(_Body):

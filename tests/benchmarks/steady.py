@@ -85,7 +85,8 @@ class Load:
 
 async def _measured(deployment: Deployment, given: Any) -> int:
     timeout = aiohttp.ClientTimeout(total=60)
-    connector = aiohttp.TCPConnector(limit=0)
+    # shorter than any server's: a request on a connection that is just being closed is lost
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0)
     faults = 0
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
         load = Load(deployment, http, given.conversations, given.rate)

@@ -2,6 +2,7 @@
 counted.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,15 +20,19 @@ from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
 from shared.handoff.policy import Policy
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import State
+from shared.schemas.commands import SendMessage, State
+from shared.schemas.content import Content
 from shared.schemas.events import HumanRequested, UserMessage
 from shared.schemas.journal import Sealed
+from shared.schemas.notation import sent_key
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import FirestoreRpc, Message
 from shared.stores.firestore.store import FirestoreStore
 
 TTL = timedelta(days=30)
+BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 
 
 class CountingRpc(FirestoreRpc):
@@ -337,3 +342,36 @@ async def test_an_erase_finds_the_journal_that_outlived_its_conversation(
     assert "unforgettable" not in str(
         await rpc.fields(forms.entry_path(entry.conversation, entry.id))
     )
+
+
+async def test_messages_that_are_looked_up_at_once_are_found_by_few_queries(
+    store: FirestoreStore, rpc: CountingRpc, make: Any
+) -> None:
+    """Each lookup has its own answer: the latest entry with that id, or none."""
+    keys = [sent_key("business_messages", f"theirs-{n}") for n in range(70)]
+    for n in (3, 4):
+        conversation = make.conversation(f"{n}", version=n)
+        sent = SendMessage(
+            id=f"m-{n}", to="1", representative=BOT, content=Content(text="hi"),
+            native_id="theirs-33",
+        )  # fmt: skip
+        others = sent.model_copy(update={"id": f"o-{n}", "native_id": f"theirs-{n}"})
+        entry = make.entry(conversation, commands=(sent, others))
+        await store.commit(Commit([entry], [Snapshot(conversation, None)]))
+    rpc.made.clear()
+    found = dict(zip(keys, await asyncio.gather(*map(store.sent_as, keys)), strict=True))
+    assert rpc.made == {"query": 3}
+    by = {n: one.value.conversation for n, one in enumerate(found.values()) if one is not None}
+    assert by == {
+        3: "business_messages:3", 4: "business_messages:4", 33: "business_messages:4",
+    }  # fmt: skip
+
+
+async def test_each_who_looks_up_a_message_hears_of_a_failure(clock: Any) -> None:
+    away: Any = exceptions.ServiceUnavailable
+    store = FirestoreStore(Failing(away("away")), clock, TTL)
+    asked = [asyncio.create_task(store.sent_as(f"key-{n % 2}")) for n in range(4)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    heard = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in heard] == [asyncio.CancelledError, *[Unavailable] * 3]

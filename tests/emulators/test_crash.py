@@ -1,7 +1,7 @@
 """A kill of every function at every boundary of every call that receive and deliver make. Nothing
 may be lost.
 
-First one conversation is played alone, to count the calls of each step. Then there is a
+First conversations are played alone, to count the calls of each step. Then there is a
 conversation for each side of each call, played up to its step. The conversations of some steps go
 on at once, each is held at its own boundary, and all processes are killed. They are started again,
 callers without an answer repeat their call, and every conversation is played to its end and judged.
@@ -51,6 +51,7 @@ AT_ONCE = ((0, 2), (3, 5), (ERASE, ERASE))  # the steps that share a kill: a sta
 # in place an answer is a commit, the call of the platform and a commit; queued there are a wake-up
 # and a query between them
 FEWEST = {"on": 3, "off": 5}
+PLAYS = 2  # the first one is slow, because all is cold
 SIDES: Sequence[Side] = ("before", "after")
 HELD_SECONDS = 4.5  # below the functions' own time limit of an RPC
 ROUNDS = 5
@@ -81,7 +82,14 @@ async def _until_still(deployment: Deployment, callers: Sequence[Caller]) -> Non
 
 
 async def _calls_of_steps(deployment: Deployment) -> list[int]:
-    """Returns how many calls each step makes."""
+    """Returns how many calls each step makes at least: a wake-up that comes before its commit
+    causes more of them.
+    """
+    plays = [await _calls_of_one_play(deployment) for _ in range(PLAYS)]
+    return [min(calls) for calls in zip(*plays, strict=True)]
+
+
+async def _calls_of_one_play(deployment: Deployment) -> list[int]:
     caller, found = _caller(deployment), []
     calls = deployment.boundaries.seen[caller.native]
     for step in range(len(STEPS)):
@@ -104,19 +112,23 @@ class Victim:
     side: Side
 
 
-async def _strike_all(deployment: Deployment, victims: Sequence[Victim]) -> list[Victim]:
+async def _strike_all(
+    deployment: Deployment, victims: Sequence[Victim], fewest: int
+) -> list[Victim]:
     """Strikes each victim, and in its place another one where it came to its end before: an
     instance delivers nothing in place to a platform that is slow, as it is while others are held.
-    Returns all victims.
+    Calls beyond the `fewest` need not come: those of a wake-up that is before its commit, or finds
+    nothing left. Returns all victims.
     """
-    struck, left = [*victims], victims
+    struck, left = list[Victim](), [*victims]
     for _ in range(ROUNDS):
+        struck += left
         missed = await _strike(deployment, left)
         left = [replace(one, caller=_caller(deployment)) for one in missed]
         if not left:
-            return struck
-        struck += left
-    raise AssertionError([(one.step, one.call, one.side) for one in left])
+            break
+    assert [(one.step, one.call, one.side) for one in left if one.call <= fewest] == []
+    return struck
 
 
 async def _strike(deployment: Deployment, victims: Sequence[Victim]) -> list[Victim]:
@@ -232,11 +244,15 @@ async def test_a_kill_at_any_boundary_loses_and_doubles_nothing(
             for side in (SIDES if SOAKS else SIDES[:1] if (step + call) % 2 else SIDES[1:])
         ]
         groups = [[one for one in victims if first <= one.step <= last] for first, last in AT_ONCE]
-        victims = [one for group in groups for one in await _strike_all(deployment, group)]
+        victims = [
+            one
+            for group in groups
+            for one in await _strike_all(deployment, group, FEWEST[in_place])
+        ]
         told = await _told(deployment)
         faults = {one.caller.native: faults_of_topic(told[one.caller.id]) for one in victims}
         assert not {native: found for native, found in faults.items() if found}
         await asyncio.gather(*(_judge_the_erased(one.caller) for one in victims))
         assert await _counted(deployment) == {
-            name: n * (len(victims) + 1) for name, n in measured.items()
+            name: n // PLAYS * (len(victims) + PLAYS) for name, n in measured.items()
         }

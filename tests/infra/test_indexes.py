@@ -122,13 +122,12 @@ def _index(query: Message) -> str:
     filters = [one["field_filter"] for one in _filters(query.get("where"))]
     equal = [(one["field"]["field_path"], "ASCENDING") for one in filters if one["op"] == "EQUAL"]
     order = [(one["field"]["field_path"], one["direction"]) for one in query.get("order_by", ())]
-    within = [
-        (one["field"]["field_path"], "CONTAINS") for one in filters if one["op"] == "ARRAY_CONTAINS"
-    ]
+    contains = ("ARRAY_CONTAINS", "ARRAY_CONTAINS_ANY")
+    within = [(one["field"]["field_path"], "CONTAINS") for one in filters if one["op"] in contains]
     ranged = [
         (one["field"]["field_path"], "ASCENDING")
         for one in filters
-        if one["op"] not in ("EQUAL", "ARRAY_CONTAINS")
+        if one["op"] not in ("EQUAL", *contains)
     ]
     ranged = [one for one in ranged if one[0] != "__name__"]
     named = [one for one in order if one[0] != "__name__"]

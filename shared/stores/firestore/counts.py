@@ -8,8 +8,8 @@ counts/{day}.e{shard}  erased: the same, of conversations that were erased
 counts/{day}.c{shard}  corrected: the same, read_at: the time of what a recount read; a later one
                        replaces it
 
-Counts are only incremented. An increment needs no read and causes no conflict. The shard follows
-from the conversation, so that one document does not take all writes.
+Counts are only incremented. An increment needs no read and causes no conflict. There are more
+shards under load (see `buckets`), so that no document takes all writes.
 
 Counts of erased conversations and corrections are sharded by their cell. So they find room wherever
 the counts did, also on a day whose documents are full. A document whose corrections have become

@@ -11,13 +11,13 @@ from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import sha256
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import format_time, parse_time, sha256
 from shared.schemas.people import Presence
-from shared.schemas.times import format_time, parse_time
 from shared.stores.documents import from_conversation, from_entry, from_person, shard
 from shared.stores.firestore.rpc import Message
 
+MOST_AT_ONCE = 30  # values of one ARRAY_CONTAINS_ANY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEGMENT = r"[A-Za-z0-9~:=+%-][A-Za-z0-9~:=+%_.-]{0,1499}"
 _NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?|people/[0-9a-f]{{64}}")
@@ -101,6 +101,11 @@ def _natives(natives: Sequence[str]) -> Message:
     return {"natives": {"array_value": {"values": values}}} if values else {}
 
 
+def natives_of(document: Any) -> list[str]:
+    """Returns the keys of the messages that an entry sent, as its document has them."""
+    return [one.string_value for one in document.fields["natives"].array_value.values]
+
+
 def _due(conversation: str, due_at: datetime | None) -> Message:
     """Returns the indexed fields for `due_at`, none if it is None: a missing field costs no
     index entry.
@@ -177,14 +182,16 @@ def find(
     return {**query, "start_at": {"values": start, "before": False}} if start else query
 
 
-def find_by_native(native: str) -> dict[str, Any]:
-    """Returns a query for the latest journal entry, of any conversation, with this key."""
+def find_by_natives(natives: Sequence[str]) -> dict[str, Any]:
+    """Returns a query for the journal entries, of any conversation, with any of these keys, the
+    latest first. There may be MOST_AT_ONCE keys.
+    """
     order = [{"field": {"field_path": "time"}, "direction": "DESCENDING"}]
+    values = [{"string_value": one} for one in natives]
     return {
         "from_": [{"collection_id": "journal", "all_descendants": True}],
-        "where": where("natives", "ARRAY_CONTAINS", {"string_value": native}),
+        "where": where("natives", "ARRAY_CONTAINS_ANY", {"array_value": {"values": values}}),
         "order_by": order,
-        "limit": {"value": 1},
     }
 
 

@@ -282,12 +282,19 @@ def _errors(*, cursor: bool = False) -> Iterator[None]:
         raise Unavailable("store-unavailable", f"The store cannot be used now ({code}).") from error
 
 
-def is_invalid(error: Unavailable) -> bool:
+def is_invalid(error: Exception) -> bool:
     """Returns whether Firestore refused the request itself."""
+    return _code_of(error) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def is_slowed(error: Exception) -> bool:
+    """Returns whether others write the same documents, or seem to."""
+    return _code_of(error) in (grpc.StatusCode.ABORTED, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+def _code_of(error: Exception) -> grpc.StatusCode | None:
     cause = error.__cause__
-    return (
-        isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.INVALID_ARGUMENT
-    )
+    return cause.code() if isinstance(cause, grpc.aio.AioRpcError) else None
 
 
 def _is_missing(error: grpc.aio.AioRpcError) -> bool:

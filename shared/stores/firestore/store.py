@@ -31,7 +31,6 @@ from shared.schemas.people import Presence
 from shared.stores.documents import (
     SHARDS,
     is_in_no_line,
-    shard,
     to_conversation,
     to_entry,
     to_list,
@@ -41,7 +40,9 @@ from shared.stores.documents import (
 )
 from shared.stores.firestore import counts as firestore_counts
 from shared.stores.firestore import messages as forms
-from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid
+from shared.stores.firestore.buckets import Buckets
+from shared.stores.firestore.rpc import FirestoreRpc, Message, is_invalid, is_slowed
+from shared.stores.firestore.sent import SentMessages
 
 T = TypeVar("T")
 # How much longer a linked desk conversation is kept than the channel's: `_keep_links` extends it
@@ -71,6 +72,8 @@ class FirestoreStore:
         self._clock = clock
         self._ttl = ttl
         self._counts_ttl = counts_ttl
+        self._sent = SentMessages(rpc)
+        self._buckets = Buckets(clock)
 
     async def load(self, conversation: str, *, fresh: bool = True) -> Snapshot[Conversation] | None:
         document = await self._rpc.get(self._name(forms.conversation_path(conversation)))
@@ -103,8 +106,8 @@ class FirestoreStore:
         return document and _entry(document)
 
     async def sent_as(self, native: str) -> Snapshot[JournalEntry] | None:
-        found = await self._rpc.query(self._rpc.root, forms.find_by_native(native))
-        return _entry(found[0]) if found else None
+        found = await self._sent.find(native)
+        return None if found is None else _entry(found)
 
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
@@ -113,7 +116,9 @@ class FirestoreStore:
         added = self._add(entry.value, counts)
         try:
             time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
-        except Unavailable as error:
+        except (PreconditionFailed, Unavailable) as error:
+            if added and is_slowed(error):
+                self._buckets.note_contention()
             # INVALID_ARGUMENT: the day's document of counts would exceed 1 MiB.
             if added and is_invalid(error):
                 raise TooLarge(
@@ -267,7 +272,9 @@ class FirestoreStore:
         `until` is the earliest time at which this entry can expire; a conversation is kept at least
         as long.
         """
-        of, until = shard(entry.conversation), entry.time + self._ttl
+        if not counts:
+            return []
+        of, until = self._buckets.next_for(entry.conversation), entry.time + self._ttl
         return firestore_counts.writes(self._rpc.root, counts, of, self._counts_ttl, until)
 
     async def _counts(self, since: datetime, until: datetime) -> list[Any]:
