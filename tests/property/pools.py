@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.property.effort import effort
 from tests.soak import SOAKS
 
+REPR = 3000  # characters of one example in a failure: a policy has all notices
 Property = Callable[..., None]
 
 
@@ -59,7 +60,9 @@ def on_each(examples: int, *pools: Pool) -> Callable[[Property], Property]:
                 try:
                     checked(*combination)
                 except BaseException as error:
-                    error.add_note(f"It fails on {combination!r}")
+                    error.add_note(
+                        "\n".join(f"It fails on {repr(one)[:REPR]}" for one in combination)
+                    )
                     raise
 
         all_of_them.__name__, all_of_them.__doc__ = checked.__name__, checked.__doc__

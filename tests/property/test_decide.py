@@ -64,6 +64,14 @@ KINDS = {
     for kind in {**vars(events), **vars(own_events)}.values()
     if isinstance(kind, type) and issubclass(kind, events.Event)
 }
+# what only the API brings, and so is never a fact
+ASKED = (
+    events.Claim,
+    events.TakeOver,
+    events.Transfer,
+    events.OfferEnded,
+    events.SurveyAsked,
+)
 names, keys = st.sampled_from(("Jane", "Sam", "", None)), st.sampled_from((None, "k1", "k2"))
 times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 CHAT, PAST, USER = "ccai:chat-2", "ccai:chat-1", "ccai:user-1"
@@ -261,7 +269,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
 @st.composite
 def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> events.Event:
     model = KINDS[draw(st.sampled_from(kinds))]
-    fact = model not in (events.Claim, events.SurveyAsked) and draw(st.booleans())
+    fact = not issubclass(model, ASKED) and draw(st.booleans())
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
     values: dict[str, Any] = {
         "id": "1", "source": draw(sources), "actor": "test", "fact": fact, "key": draw(keys),
@@ -650,7 +658,7 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     late = event.model_copy(update={"fact": True, "source": PAST})
     own = own_events.ChatOpened | own_events.JoinedLost | own_events.Unlinked
     own |= own_events.TemplateLost | own_events.ReopenTimeout
-    if isinstance(event, events.FromUser | events.ChatCreated | events.Claim | own):
+    if isinstance(event, (*ASKED, events.FromUser, events.ChatCreated, own)):
         return
     after = decide(known, late, NOW, policy).conversation
     kept = (
