@@ -1,5 +1,5 @@
-"""Entry point of send_representative: /v1/conversations/..., /v1/reports/..., and the pages
-for people, /desk/ and /reports/.
+"""Entry point of send_representative: the API below /v1/, and the pages for people, /desk/,
+/reports/ and /sign_in/.
 """
 
 from functools import partial

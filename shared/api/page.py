@@ -1,8 +1,9 @@
-"""The pages for people: the desk and the reports. They are static files, served by the function
-that has the API which they call.
+"""The pages for people: the desk, the reports, and signing in. They are static files, served by the
+function that has the API which they call.
 
 A page may load nothing from elsewhere, but pictures and recordings of customers from
-`relay_media`.
+`relay_media`. Signing in is a page of its own, so that Google's script is on no page that shows
+customers.
 """
 
 from pathlib import Path
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 from shared.errors import MethodNotAllowed, NotFound
 from shared.schemas.http import Request, Response
 
-PAGES = ("desk", "reports")
+PAGES = ("desk", "reports", "sign_in")
+GOOGLE = "https://accounts.google.com/gsi/"
 CONTENT_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -22,6 +24,12 @@ HEADERS = {
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+}
+
+# Google's button opens a window that calls back, and Google checks which page it is on.
+FOR_GOOGLE = {
+    "cross-origin-opener-policy": "same-origin-allow-popups",
+    "referrer-policy": "strict-origin-when-cross-origin",
 }
 
 
@@ -49,7 +57,11 @@ def page_file(folder: Path | None, media: str | None, request: Request) -> Respo
     return Response(
         body=file.read_bytes(),
         content_type=f"{CONTENT_TYPES[file.suffix]}; charset=utf-8",
-        headers={**HEADERS, "content-security-policy": _policy(page, media)},
+        headers={
+            **HEADERS,
+            **(FOR_GOOGLE if page == "sign_in" else {}),
+            "content-security-policy": _policy(page, media),
+        },
     )
 
 
@@ -58,6 +70,13 @@ def _policy(page: str, media: str | None) -> str:
     parts = urlsplit(media or "")
     files = f" {parts.scheme}://{parts.netloc}" if parts.netloc and page == "desk" else ""
     ancestors = "'self'" if page == "desk" else "'none'"
+    if page == "sign_in":
+        # https://developers.google.com/identity/gsi/web/guides/get-google-api-clientid
+        return (
+            f"default-src 'none'; script-src 'self' {GOOGLE}client; frame-src {GOOGLE};"
+            f" style-src 'self' {GOOGLE}style; connect-src 'self' {GOOGLE}; img-src data:;"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        )
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
         f" img-src 'self' data: blob:{files}; media-src 'self' blob:{files};"

@@ -1,5 +1,6 @@
 """The journal entries of a commit: every entry is made here, and so are its dedupe records."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     CallDesk,
     Command,
+    FreeSlot,
     Record,
     SendMessage,
     State,
@@ -20,9 +22,9 @@ from shared.schemas.desks import Called
 from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
-from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
+from shared.schemas.notation import command_id, entry_id, platform_of
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
@@ -170,6 +172,24 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
     record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
     due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
     return with_streams(ports, due.with_commands((*entry.commands, record)))
+
+
+def with_freed(
+    entry: JournalEntry, before: Iterable[Conversation], after: Iterable[Conversation]
+) -> JournalEntry:
+    """Returns an entry that no event decided, with the commands that free what conversations took
+    of people's room before and do not take after.
+    """
+    kept = {slot for one in after for slot in one.slots}
+    over = {slot: who for one in before for slot, who in one.slots.items() if slot not in kept}
+    if not over:
+        return entry
+    freed = [
+        FreeSlot(id=command_id(entry.conversation, entry.id, f"free {slot}"), person=who, slot=slot)
+        for slot, who in over.items()
+    ]
+    due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
+    return due.with_commands((*entry.commands, *freed))
 
 
 def closings(entry: JournalEntry, called: Called, reason: str) -> list[CallDesk]:

@@ -10,6 +10,7 @@ from shared.conversations.entries import (
     closings,
     entries_of,
     new_entry,
+    with_freed,
     with_record,
 )
 from shared.errors import Unavailable
@@ -23,13 +24,12 @@ from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.details import Details, MovedNumber
-from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
+from shared.schemas.notation import command_id, entry_id, format_time
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 from shared.schemas.own_events import NumberMoved
 from shared.schemas.representative import RepresentativeType
-from shared.schemas.times import format_time
 
 MOST_PENDING = 100  # entries of two conversations that one commit can go through
 
@@ -187,7 +187,7 @@ def _merge_entries(
             due = {"commands": commands, "due_at": entry.time + FIRST_LOOK}
             entry = entry.model_copy(update=due)
         found.append(entry)
-    return found
+    return [with_freed(found[0], before, [whole]), *found[1:]] if found else []
 
 
 def _let_go(before: Sequence[Conversation], whole: Conversation) -> Called | None:

@@ -102,8 +102,4 @@ async def healed(ports: Ports, seen: Snapshot[Presence], where: Where) -> Snapsh
 
 
 def _holds(found: Snapshot[Conversation] | None, slot: str) -> bool:
-    if found is None:
-        return False
-    conversation = found.value
-    is_offered = conversation.offer is not None and conversation.offer.id == slot
-    return is_offered or any(human.slot == slot for human in conversation.humans)
+    return found is not None and slot in found.value.slots

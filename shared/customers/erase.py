@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
-from shared.conversations.entries import new_entry, with_record
+from shared.conversations.entries import new_entry, with_freed, with_record
 from shared.conversations.resolve import led
 from shared.conversations.stream import stream_what_waits
 from shared.customers.desk_chats import chat_of, end_chats, unended
@@ -20,11 +21,11 @@ from shared.measures.counts import Tally, counts_of, in_tally
 from shared.measures.definitions import close
 from shared.media.names import folder_of
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
-from shared.schemas.commands import Record, State
+from shared.schemas.commands import FreeSlot, Record, State
 from shared.schemas.conversation import Conversation, Erasing
-from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
+from shared.schemas.notation import entry_id
 
 PAGE, AT_ONCE = 200, 20
 LONG_BEFORE = timedelta(
@@ -40,6 +41,8 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     """
     await end_chats(ports, conversation)
     tombstones = await until_uncontended(lambda: _bury_family(ports, conversation, key))
+    if ports.people:  # the room that the conversation took is free from now on
+        await asyncio.gather(*(wake(ports, one.id) for one in tombstones))
     if not await finish_erase(ports, tombstones):
         raise Unavailable(
             "store-in-use",
@@ -205,7 +208,8 @@ def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: st
         actor=key,
         nonce=nonce,
     )
-    return with_record(ports, entry, close(before, Name.ERASED, entry.time).measures)
+    freed = with_freed(entry, [before], ())
+    return with_record(ports, freed, close(before, Name.ERASED, entry.time).measures)
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:
@@ -235,14 +239,19 @@ def _is_of_the_erased(entry: JournalEntry, erasing: Erasing) -> bool:
 
 def _bare(entry: JournalEntry) -> JournalEntry:
     """Returns the stripped entry. The entries that it guards may belong to the customer's next
-    conversation, so it keeps guarding them, and is due.
+    conversation, so it keeps guarding them, and is due. What still has to free the room of a person
+    stays as well: it says nothing about the customer.
     """
     kept = {"id", "conversation", "seq", "time", "kind", "source", "verdict", "nonce"}
     if entry.guards is not None:
         return JournalEntry(
             **{name: getattr(entry, name) for name in kept | {"guards"}}, due_at=entry.time
         )
-    return JournalEntry(**{name: getattr(entry, name) for name in kept})
+    freeing = tuple(one for one in entry.pending if isinstance(one, FreeSlot))
+    bare = JournalEntry(**{name: getattr(entry, name) for name in kept})
+    if not freeing:
+        return bare
+    return bare.model_copy(update={"due_at": entry.due_at}).with_commands(freeing)
 
 
 async def _replace(ports: Ports, bare: JournalEntry, full: Snapshot[JournalEntry]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
+from shared.conversations.entries import with_freed
 from shared.customers.link_entries import next_version, record_of
 from shared.errors import Refused
 from shared.handoff import channels
@@ -21,8 +22,8 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk, State, ToChannel
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
+from shared.schemas.notation import platform_of
 from shared.schemas.virtual_agents import with_session
 
 PAGE = 100
@@ -55,6 +56,10 @@ _NOBODYS: Mapping[str, object] = {
     "awaited": None,
     "owed": None,
     "progress": None,
+    "offer": None,
+    "tried": (),
+    "assign": None,
+    "survey": None,
 }
 
 
@@ -253,6 +258,9 @@ def _taken_over(other: Conversation, primary: Conversation, version: int) -> dic
         "request": other.request or primary.request,
         "humans": tuple(human.model_copy(update={"told": False}) for human in other.humans),
         "timer": other.timer.model_copy(update={"armed": version}) if other.timer else None,
+        "offer": other.offer,
+        "tried": other.tried,
+        "assign": other.assign and other.assign.model_copy(update={"armed": version}),
         **({"human_version": version} if other.humans else {}),
     }
 
@@ -266,6 +274,8 @@ async def _commit(ports: Ports, kind: str, key: str, changes: Sequence[_Change])
         record_of(ports, kind, key, nonce, one.before.value, one.after, one.measures, one.let_go)
         for one in changes
     ]
+    before, after = [one.before.value for one in changes], [one.after for one in changes]
+    entries[0] = with_freed(entries[0], before, after)
     await ports.store.commit(
         Commit(entries, [Snapshot(one.after, one.before.token) for one in changes])
     )

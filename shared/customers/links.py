@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
-from shared.conversations.entries import entries_of
+from shared.conversations.entries import entries_of, with_freed
 from shared.conversations.resolve import led
 from shared.customers import join_channels as identity
 from shared.customers import same_customer
@@ -88,6 +88,10 @@ def joined_to(channel: str) -> Mapping[str, object]:
         "timer": None,
         "human_since": None,
         "progress": None,
+        "offer": None,
+        "tried": (),
+        "assign": None,
+        "survey": None,
     }
     return {"linked_to": channel, "erased": False, **cleared}
 
@@ -176,4 +180,4 @@ def _written(
     entry = record_of(
         ports, kind, key, nonce, before.value, after, ended(ports, before.value, after)
     )
-    return Snapshot(after, before.token), entry
+    return Snapshot(after, before.token), with_freed(entry, [before.value], [after])

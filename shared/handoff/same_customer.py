@@ -80,6 +80,10 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "surveyed_at": max(filter(None, (keep.surveyed_at, lose.surveyed_at)), default=None),
         "timer": ahead.timer
         or (keep.timer or lose.timer if ahead.phase is Phase.BOT and called else None),
+        "offer": ahead.offer,
+        "tried": ahead.tried,
+        "assign": ahead.assign,
+        "survey": latest.survey,
         "progress": ahead.progress or keep.progress or lose.progress,
         "erased": keep.erased and lose.erased,
     }

@@ -39,8 +39,8 @@ from shared.schemas.events import (
     Transfer,
     UserMessage,
 )
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import HumanIdleTimeout, OfferTimeout, PersonGone
 from shared.schemas.representative import Representative
 
@@ -116,7 +116,8 @@ def _measures(
     if isinstance(event, AsksForHuman) and after.closed != before.closed:
         yield from watch.begin(after.closed[-1].desk)
         yield from watch.end(Name.FAILED)
-    yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
+    if before.humans is not after.humans:
+        yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
     if before.offer is not after.offer or isinstance(event, Transfer):
         yield from _of_passing_on(watch, before, after, event)
     if was is not Phase.HUMAN and now is Phase.HUMAN:

@@ -12,7 +12,7 @@ from shared.people.presence import renew
 from shared.people.watches import Watch, any_change, watches_of
 from shared.ports import Ports, Watched
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Presence
 
 LONGEST_SECONDS = 25.0  # less than the patience of anything between the page and Baton
@@ -75,11 +75,11 @@ async def live(
 async def _of_person(ports: Ports, person: str) -> AsyncGenerator[Watched, None]:
     """Yields a person and the conversations in their slots, also where the slots change."""
     found = await ports.store.people([person])
-    watched = _conversations(found[person].value if person in found else None)
+    watched = _watched(Watched(found[person].value if person in found else None, {}))
     while True:
         async with aclosing(ports.store.watch_person(person, watched)) as changes:
             async for seen in changes:
-                now = _conversations(seen.person)
+                now = _watched(seen)
                 if now != watched:
                     watched = now
                     break
@@ -88,17 +88,23 @@ async def _of_person(ports: Ports, person: str) -> AsyncGenerator[Watched, None]
                 return
 
 
-def _conversations(person: Presence | None) -> tuple[str, ...]:
-    return tuple(sorted({slot.conversation for slot in person.slots.values()} if person else ()))
+def _watched(seen: Watched) -> tuple[str, ...]:
+    """Returns the conversations in the person's slots, and those that they became part of since."""
+    slots = seen.person.slots.values() if seen.person else ()
+    known = {slot.conversation for slot in slots}
+    further = (seen.conversations[one] for one in known if one in seen.conversations)
+    leads = {one.leads_to or one.linked_to for one in further}
+    return tuple(sorted(known | {one for one in leads if one}))
 
 
 async def _seen(
     person: Person, mine: Watch[Watched], lists: Mapping[str, Watch[list[Conversation]]]
 ) -> Live:
     now = await mine.latest()
+    slots = now.person.slots if now.person else {}
     return Live(
         now.person or Presence(id=person.id),
-        list(now.conversations.values()),
+        [one for one in now.conversations.values() if not slots.keys().isdisjoint(one.slots)],
         {phase: await one.latest() for phase, one in lists.items()},
     )
 

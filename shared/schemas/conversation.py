@@ -9,11 +9,10 @@ from pydantic import Field
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
+from shared.schemas.notation import Time, platform_of
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
 from shared.schemas.virtual_agents import VirtualAgentSession
 
@@ -599,6 +598,12 @@ class Conversation(Stored):
     def holder(self) -> str:
         """The names of those who are present, as answers give them; empty if nobody is."""
         return ", ".join(human.representative.name for human in self.humans)
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What this conversation takes of people's room: by the id of the slot, whose it is."""
+        held = {one.slot: one.person for one in self.humans if one.slot and one.person}
+        return held | ({self.offer.id: self.offer.to} if self.offer else {})
 
     def offered_to(self, person: str | None) -> bool:
         """Returns whether an offer to this person stands."""

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from shared.schemas.base import Stored
-from shared.schemas.times import Time
+from shared.schemas.notation import Time
 
 
 class Name(StrEnum):

@@ -47,7 +47,7 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
 
 def test_a_key_that_may_not_see_agents_is_told_so(page: Page, played: LocalServer) -> None:
     reports.show(page, played, "dev-agent")
-    expect(page.locator("#agents")).to_have_text("Figures by agent need an admin key.")
+    expect(page.locator("#agents")).to_have_text("Your role or key does not show figures by agent.")
     expect(page.locator("#outcomes canvas")).to_be_visible()
 
 
@@ -317,7 +317,7 @@ def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(
     page: Page, played: LocalServer
 ) -> None:
     page.goto(f"{played.url}{reports.PATH}")
-    expect(page.locator("#hint")).to_have_text("Give an API key and press Show.")
+    expect(page.locator("#hint")).to_have_text("Sign in, or give an API key and press Show.")
     expect(page.locator("#main")).to_be_hidden()
     page.get_by_label("API key").fill("dev-admin")
     page.get_by_role("button", name="Show").click()

@@ -95,9 +95,9 @@ def _peak(process: Path) -> float:
 
 
 @contextmanager
-def serving(function: str, folder: Path) -> Iterator[Served]:
-    """Serves a function from entering to leaving. Raises RuntimeError with its log if it does
-    not start.
+def serving(function: str, folder: Path, **settings: str) -> Iterator[Served]:
+    """Serves a function from entering to leaving, with further settings. Raises RuntimeError with
+    its log if it does not start.
     """
     port, bin_folder = free_port(), Path(sys.executable).parent
     environment = {
@@ -114,6 +114,7 @@ def serving(function: str, folder: Path) -> Iterator[Served]:
         "CSKU_WEBHOOK_SECRETS": CSKU_SECRET,
         "WHATSAPP_APP_SECRETS": WHATSAPP_SECRET,
         "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
+        **settings,
     }
     with (folder / "server.log").open("ab") as log:
         command = [str(bin_folder / "functions-framework"), "--host", "127.0.0.1"]

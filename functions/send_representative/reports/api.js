@@ -1,5 +1,6 @@
 // Every request that the page makes, all to the function that served it.
 
+const ME = "../v1/me";
 const REPORTS = "../v1/reports";
 const QUEUE = "../v1/conversations?phase=QUEUED";
 const PAGES = 20; // of a hundred who wait
@@ -17,8 +18,9 @@ async function get(path, key) {
   return (await answer(path, key)).json().catch(() => ({}));
 }
 
+/** Makes a request with a key, or as the person of the session where `key` is null. */
 async function answer(path, key) {
-  const headers = { authorization: `Bearer ${key}` };
+  const headers = key === null ? { "baton-page": "1" } : { authorization: `Bearer ${key}` };
   let response;
   try {
     response = await fetch(path, {
@@ -32,6 +34,12 @@ async function answer(path, key) {
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   throw new Refusal(response.status, body.error?.message ?? `HTTP ${response.status}`);
+}
+
+/** Returns the person who is signed in, or null. This also keeps the session. */
+export async function whoIsSignedIn() {
+  const person = await get(ME, null).catch(() => null);
+  return person?.kind === "person" ? person : null;
 }
 
 /** Returns a report. `asked` has from, to, tz, and by (the breakdown). */
@@ -74,6 +82,7 @@ export async function csv(name, asked, key) {
  * Returns all waiting customers, the longest wait first, or null for a key that may not see them.
  */
 export async function queue(key) {
+  if (key === null) await whoIsSignedIn();
   try {
     return await everyPage(key);
   } catch (error) {

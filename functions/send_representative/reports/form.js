@@ -22,10 +22,20 @@ export function take(days) {
   [find("from").value, find("last").value] = [from, last];
 }
 
-export const givenKey = () => find("key").value;
+/** Returns the key of the form, or null where the person who is signed in asks. */
+export const givenKey = () => (find("key-part").hidden ? null : find("key").value);
 
 /** Keeps a key that was accepted, for this tab only. */
-export const keepKey = (key) => sessionStorage.setItem(KEY, key);
+export function keepKey(key) {
+  if (key !== null) sessionStorage.setItem(KEY, key);
+}
+
+/** Asks for no key, as somebody is signed in. */
+export function askNoKey() {
+  find("key-part").hidden = true;
+  find("key").required = false;
+  find("sign-in").hidden = true;
+}
 
 /**
  * Fills the form: the current week in the local time zone, or the URL's parameters. Returns what is

@@ -1,9 +1,9 @@
 // The reports of one deployment: requests them, and shows figures, charts and numbers.
 
-import { csv, everything, queue } from "./api.js";
+import { csv, everything, queue, whoIsSignedIn } from "./api.js";
 import { draw, keepReadable } from "./charts.js";
 import { classNames, duration, find, make, percent, table } from "./dom.js";
-import { asked, fill, givenKey, keepKey, take } from "./form.js";
+import { askNoKey, asked, fill, givenKey, keepKey, take } from "./form.js";
 import {
   WEEKDAYS,
   before,
@@ -91,7 +91,12 @@ function refresh() {
   if (day(new Date(), seen.period.tz) < seen.period.to) void show();
 }
 
-const said = (error) => (error.status === 401 ? "This key was not accepted." : error.message);
+function said(error) {
+  if (error.status !== 401) return error.message;
+  return givenKey() === null
+    ? "You are not signed in any more. Load the page again."
+    : "This key was not accepted.";
+}
 
 function setTrouble(text) {
   find("trouble").hidden = text === null;
@@ -387,7 +392,7 @@ function showWho({ channels, channelsBefore, desks, desksBefore, people, peopleB
     compared("Channel", "channel", COUNTS, channels.rows, channelsBefore.rows),
   );
   find("desks").replaceChildren(compared("Desk", "desk", COUNTS, asked, desksBefore.rows));
-  const refused = make("p", { class: "note" }, "Figures by agent need an admin key.");
+  const refused = make("p", { class: "note" }, "Your role or key does not show figures by agent.");
   find("agents-csv").hidden = !people;
   find("agents").replaceChildren(
     people
@@ -408,7 +413,7 @@ async function download({ dataset }) {
   URL.revokeObjectURL(link.href);
 }
 
-function start() {
+async function start() {
   const notice = fill();
   find("asked").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -417,7 +422,7 @@ function start() {
   find("presets").addEventListener("click", ({ target }) => {
     if (!target.dataset.preset) return;
     take((today) => preset(target.dataset.preset, today));
-    if (givenKey()) void show();
+    if (givenKey() !== "") void show();
   });
   find("print").addEventListener("click", () => print());
   for (const button of document.querySelectorAll("[data-csv]"))
@@ -425,9 +430,10 @@ function start() {
   keepReadable();
   setInterval(() => void look(), QUEUE_EVERY);
   setInterval(refresh, REFRESH_EVERY);
-  if (givenKey()) return void show(notice);
+  if (!givenKey() && (await whoIsSignedIn())) askNoKey();
+  if (givenKey() !== "") return void show(notice);
   setTrouble(notice);
   find("main").setAttribute("aria-busy", "false");
 }
 
-start();
+void start();

@@ -13,7 +13,7 @@ from shared.people import live as live_module
 from shared.people.live import Live, live
 from shared.people.presence import renew
 from shared.ports import Commit, Ports, Snapshot
-from shared.schemas.conversation import Conversation, HandoffRequest, Offer, Phase
+from shared.schemas.conversation import Conversation, HandoffRequest, Offer, Participant, Phase
 from shared.schemas.notifications import OUTBOX
 from shared.schemas.people import MOST_PAGES, Person, Presence, Slot
 from shared.stores.sqlite.store import SqliteStore
@@ -57,8 +57,15 @@ async def holds(ports: Ports, slot: str, conversation: Conversation) -> None:
     )
     taken = Slot(conversation=conversation.id, kind="held")
     after = found.value.with_slot(slot, taken, ports.clock.now(), assigned=False)
-    known = await ports.store.load(conversation.id)
-    written = Snapshot(conversation, known.token if known else None)
+    known, now = await ports.store.load(conversation.id), ports.clock.now()
+    who = Participant(
+        representative=JANE.representative, frame="f", source=C, joined_at=now, person=JANE.id,
+        slot=slot,
+    )  # fmt: skip
+    held = (
+        conversation if conversation.offer else conversation.model_copy(update={"humans": (who,)})
+    )
+    written = Snapshot(held, known.token if known else None)
     await ports.store.commit(Commit((), [written], people=[Snapshot(after, found.token)]))
 
 
