@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.handoff.conditions import CONDITIONS
-from shared.handoff.draft import Draft
+from shared.handoff.draft import CONDITIONS, Draft
 from shared.handoff.effects.registry import EFFECTS
 from shared.handoff.machine import rule_for
 from shared.handoff.policy import Policy

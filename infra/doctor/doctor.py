@@ -20,7 +20,7 @@ from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.files import files
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
-from infra.doctor.state import alarms, api, cors, dead_letters, private, sweep
+from infra.doctor.state import alarms, api, cors, dead_letters, people, private, sweep
 from infra.local.settings import defaults
 from infra.uses import CHANNELS, DESKS, add_uses, missing, uses
 from shared.errors import Misconfigured
@@ -41,6 +41,7 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("whatsapp", whatsapp),
     ("ccai", ccai),
     ("api", api),
+    ("people", people),
     ("bridge", cors),
     (None, files),
     (None, private),

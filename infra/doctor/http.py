@@ -149,16 +149,26 @@ class Patient:
     @property
     def key(self) -> str | None:
         """Returns an API key that may read the queue and the journal."""
+        able = (
+            key
+            for key, one in self._keys.items()
+            if one.admin or RepresentativeType.HUMAN in one.may
+        )
+        return next(able, None)
+
+    @property
+    def key_of_person(self) -> str | None:
+        """Returns the key of a person."""
+        return next((key for key, one in self._keys.items() if one.person is not None), None)
+
+    @property
+    def _keys(self) -> Mapping[str, KeyRow]:
         try:
-            keys = TypeAdapter(dict[str, KeyRow]).validate_json(
+            return TypeAdapter(dict[str, KeyRow]).validate_json(
                 self.known.get("BATON_API_KEYS", "{}")
             )
         except ValidationError:
-            return None
-        able = (
-            key for key, one in keys.items() if one.admin or RepresentativeType.HUMAN in one.may
-        )
-        return next(able, None)
+            return {}
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Returns the answer of a function. In the name of a header, _ stands for -. Raises

@@ -44,6 +44,30 @@ def api(one: Patient) -> Iterator[Finding]:
         yield broken("The queue", answer)
 
 
+def people(one: Patient) -> Iterator[Finding]:
+    """Checks that a person gets a session. Nothing is stored for it."""
+    path = "/send_representative/v1/session"
+    client = one.known.get("BATON_SIGN_IN_CLIENT_ID")
+    offered = one.ask("GET", path).json.get("googleClientId")
+    if client and offered != client:
+        advice = "Deploy send_representative again: its BATON_SIGN_IN_CLIENT_ID is not yours."
+        yield ill("People cannot sign in with Google", advice)
+    what = "People sign in"
+    if one.key_of_person is None:
+        why = "no key of a person is in your environment's BATON_API_KEYS"
+        yield skipped(f"{what} with a key", why)
+        return
+    body = json.dumps({"key": one.key_of_person}).encode()
+    answer = one.ask("POST", path, body, baton_page="1", content_type="application/json")
+    if answer.status == 200:
+        yield well(what)
+    else:
+        yield one.closed(what, "people", answer) or ill(
+            f"People cannot sign in ({answer.status} {answer.reason})",
+            "Your BATON_API_KEYS or BATON_AGENTS are not the deployment's.",
+        )
+
+
 def _queue(one: Patient, waiting: list[Any]) -> Finding:
     if not waiting:
         return well("No customer waits for a human")

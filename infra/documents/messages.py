@@ -17,6 +17,7 @@ from shared.schemas.base import JsonObject, NonEmpty, Theirs
 from shared.schemas.commands import Listener
 from shared.schemas.conversation import Handback
 from shared.schemas.details import Details
+from shared.schemas.notation import Time
 from shared.schemas.notifications import (
     HANDOFFS,
     OUTBOX,
@@ -29,7 +30,6 @@ from shared.schemas.notifications import (
     VariablesBody,
     WakeUp,
 )
-from shared.schemas.times import Time
 
 
 class _Open(Theirs):

@@ -22,7 +22,7 @@ from shared.media.headers import safe_name
 from shared.media.sources import Source
 from shared.ports import Ports
 from shared.schemas.base import JsonObject
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 
 FAILURES = "failed.jsonl"
 OWNERS_FOLDER = 0o700

@@ -20,8 +20,8 @@ from shared.handoff.effects.variables import CAPTURED_LIMIT
 from shared.handoff.visibility import KEPT_KEYS, words_to_mask
 from shared.platforms.map_links import MAP_LINK, NOWHERE
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import platform_of
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Audience
 

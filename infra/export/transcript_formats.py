@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from infra.export.transcripts import Line, NamedFile
 from shared.reports import spreadsheets
-from shared.schemas.times import format_time
+from shared.schemas.notation import format_time
 
 Write = Callable[[str], None]
 

@@ -16,7 +16,7 @@ from shared.bootstrap import root as bootstrap
 from shared.bots.dialogflow import session_of
 from shared.handoff.routing.desk import Desk
 from shared.handoff.visibility import project
-from shared.schemas.ids import parse_conversation_id, platform_of
+from shared.schemas.notation import parse_conversation_id, platform_of
 from shared.schemas.variables import SessionVariable
 
 PATH = "/local/bot/{conversation:path}"

@@ -28,7 +28,7 @@ from shared.errors import BadRequest
 from shared.handoff.visibility import captured, project, seen_by
 from shared.platforms.bodies import parse_object, validate
 from shared.schemas.events import VariablesCaptured
-from shared.schemas.ids import parse_conversation_id
+from shared.schemas.notation import parse_conversation_id
 from shared.schemas.notifications import VARIABLES
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Ujet, Variable
 

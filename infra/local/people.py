@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from infra.local.applications import application
 from shared.bootstrap import root as bootstrap
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.settings.secrets import DEVELOPMENT
 
 PATH = "/local/people"

@@ -9,9 +9,9 @@ from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.details import Details
 from shared.schemas.journal import Verdict
+from shared.schemas.notation import Time
 from shared.schemas.people import Role
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.schemas.times import Time
 
 
 class EventAnswer(Answer):

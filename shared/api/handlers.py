@@ -55,7 +55,7 @@ from shared.schemas.events import (
     SurveyAsked,
 )
 from shared.schemas.http import Request, Response
-from shared.schemas.ids import parse_conversation_id
+from shared.schemas.notation import parse_conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.types import ApiKey
 

@@ -12,7 +12,7 @@ from shared.api.sessions import Session, Sessions
 from shared.errors import DoorClosed, Forbidden, Unauthenticated
 from shared.ports import SignIn
 from shared.schemas.http import Request
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import RepresentativeType
 from shared.settings.types import ApiKey
@@ -32,12 +32,12 @@ class Keyring:
     def caller(self, request: Request) -> ApiKey:
         """Returns who calls: by the key of the request, else by its session.
 
-        Raises DoorClosed if neither keys nor people are set, Unauthenticated, Forbidden for a
-        session that another site uses.
+        Raises DoorClosed without keys, unless the request may have a session by Google,
+        Unauthenticated, Forbidden for a session that another site uses.
         """
-        if not self.keys and not self.people:
-            raise DoorClosed("BATON_API_KEYS")
         authorization = request.headers.get("authorization")
+        if not self.keys and (authorization is not None or self.sign_in is None):
+            raise DoorClosed("BATON_API_KEYS")
         if authorization is None:
             session = self.sessions.of(request) if self.sessions else None
             caller = self.of_session(session) if session else None

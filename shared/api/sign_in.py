@@ -10,9 +10,8 @@ from shared.api.sessions import Sessions, must_be_of_a_page
 from shared.errors import BadRequest, DoorClosed, Forbidden, Unauthenticated
 from shared.platforms.bodies import parse_object, validate
 from shared.schemas.http import Request, Response
-from shared.schemas.ids import sha256
+from shared.schemas.notation import format_time, sha256
 from shared.schemas.people import Person
-from shared.schemas.times import format_time
 from shared.settings.types import ApiKey
 
 BODY_LIMIT = 16 << 10  # bytes; an ID token has one to two thousand
@@ -72,6 +71,8 @@ def _sessions(keyring: Keyring) -> Sessions:
 
 def _by_key(keyring: Keyring, key: str) -> tuple[Person, str]:
     """Returns whose key this is, and its SHA-256."""
+    if not keyring.keys:
+        raise DoorClosed("BATON_API_KEYS")
     caller = keyring.of_key(key)
     if caller is None:
         raise Unauthenticated

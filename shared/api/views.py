@@ -29,9 +29,9 @@ from shared.schemas.commands import (
 from shared.schemas.conversation import Ahead, Conversation, Phase
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import format_time
 from shared.schemas.people import Person, Presence
 from shared.schemas.representative import Representative
-from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
 from shared.settings.types import ApiKey
 

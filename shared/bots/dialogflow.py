@@ -17,8 +17,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import sha256
 from shared.schemas.languages import best_of
+from shared.schemas.notation import sha256
 from shared.schemas.texts import first_piece
 
 SCOPE = "https://www.googleapis.com/auth/dialogflow"

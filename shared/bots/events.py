@@ -24,7 +24,7 @@ from shared.schemas.events import (
     HumanRequested,
     VariablesCaptured,
 )
-from shared.schemas.ids import command_id
+from shared.schemas.notation import command_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Provenance, SessionVariable

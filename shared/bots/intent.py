@@ -23,8 +23,8 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import entry_id
 from shared.schemas.journal import Asked, JournalEntry
+from shared.schemas.notation import entry_id
 
 Entry = Snapshot[JournalEntry]
 GRACE = timedelta(seconds=10)

@@ -10,8 +10,7 @@ from shared.bots.base import Question
 from shared.platforms.bodies import validate
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import sha256
-from shared.schemas.times import Time
+from shared.schemas.notation import Time, sha256
 
 
 class _Ours(Theirs):

@@ -16,8 +16,7 @@ from shared.platforms.bodies import validate
 from shared.ports import Ports
 from shared.schemas.base import JsonObject, Theirs
 from shared.schemas.events import Event, VariablesCaptured, VirtualAgentJoined, VirtualAgentLeft
-from shared.schemas.ids import conversation_id, sha256
-from shared.schemas.times import Time, time_or_none
+from shared.schemas.notation import Time, conversation_id, sha256, time_or_none
 from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent, Variable
 from shared.schemas.virtual_agents import session_of, tells_failure
 

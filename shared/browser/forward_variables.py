@@ -20,7 +20,7 @@ from shared.logs import sanitised
 from shared.platforms.bodies import parse_object
 from shared.ports import Ports
 from shared.schemas.http import Request, Response
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.variables import Audience
 from shared.version import VERSION
 

@@ -36,7 +36,7 @@ from shared.conversations.room import (
 )
 from shared.conversations.too_large import smaller
 from shared.errors import BatonError, TooLarge, TooMany, Unavailable
-from shared.handoff.conditions import asks_for_held, asks_for_own_act, asks_for_place
+from shared.handoff.guards import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
@@ -44,8 +44,8 @@ from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
-from shared.schemas.ids import entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
 

@@ -11,8 +11,8 @@ from shared.schemas.commands import Listener, Post, Publish, SendMessage
 from shared.schemas.conversation import Conversation
 from shared.schemas.details import About, first_words
 from shared.schemas.events import ByCustomer, Correction, SuggestionResponse, UserMessage
-from shared.schemas.ids import entry_id, platform_of, sent_key
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import entry_id, platform_of, sent_key
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.variables import Audience
 

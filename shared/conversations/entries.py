@@ -22,9 +22,9 @@ from shared.schemas.desks import Called
 from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
 from shared.schemas.http import Answer
-from shared.schemas.ids import command_id, entry_id, platform_of
 from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
+from shared.schemas.notation import command_id, entry_id, platform_of
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most

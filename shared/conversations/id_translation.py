@@ -29,8 +29,8 @@ from shared.schemas.events import (
     Undelivered,
     UserMessage,
 )
-from shared.schemas.ids import entry_id, is_hidden, platform_of, sent_key
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import entry_id, is_hidden, platform_of, sent_key
 
 LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names no message
 NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)

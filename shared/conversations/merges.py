@@ -24,13 +24,12 @@ from shared.schemas.commands import Publish, SendMessage, State
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.details import Details, MovedNumber
-from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name as Measured
+from shared.schemas.notation import command_id, entry_id, format_time
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 from shared.schemas.own_events import NumberMoved
 from shared.schemas.representative import RepresentativeType
-from shared.schemas.times import format_time
 
 MOST_PENDING = 100  # entries of two conversations that one commit can go through
 

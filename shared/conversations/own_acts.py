@@ -9,7 +9,7 @@ from shared.ports import Ports
 from shared.schemas.commands import GiveFloor, State, ToChannel
 from shared.schemas.conversation import Conversation, OwnAct
 from shared.schemas.events import Event
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 
 LOOK_BACK = 20  # entries of a journal
 

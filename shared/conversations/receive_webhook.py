@@ -50,7 +50,9 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     try:
         await take(ports, [one for one in reported if isinstance(one, Event)], read)
     finally:
-        await _pass_on(ports, [one for one in reported if not isinstance(one, Event)], read)
+        passing = [one for one in reported if not isinstance(one, Event)]
+        if passing:
+            await _pass_on(ports, passing, read)
     source = reported[0].source if reported else None
     notes = {"platform": platform.name, "conversation": source, "events": len(reported)}
     if strangers["messages"]:

@@ -15,8 +15,8 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.details import Details
 from shared.schemas.events import REASON_LIMIT, ByCustomer, Event, Said
-from shared.schemas.ids import sha256
 from shared.schemas.journal import form_kept, form_with
+from shared.schemas.notation import sha256
 from shared.schemas.texts import shortened
 
 CUT = "… [cut]"

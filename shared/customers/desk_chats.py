@@ -13,7 +13,7 @@ from shared.platforms.desk import Chat, ChatDesk, chat_at
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 
 PENDING = 500  # entries, which is more than ever wait
 

@@ -13,7 +13,7 @@ from shared.platforms.desk import ChatDesk
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Call
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 
 _Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]
 

@@ -23,9 +23,9 @@ from shared.media.names import folder_of
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import FreeSlot, Record, State
 from shared.schemas.conversation import Conversation, Erasing
-from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Name
+from shared.schemas.notation import entry_id
 
 PAGE, AT_ONCE = 200, 20
 LONG_BEFORE = timedelta(

@@ -22,8 +22,8 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk, State, ToChannel
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure, Name, Progress
+from shared.schemas.notation import platform_of
 from shared.schemas.virtual_agents import with_session
 
 PAGE = 100

@@ -11,9 +11,9 @@ from shared.ports import Ports
 from shared.schemas.commands import Command, Publish
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.desks import Called
-from shared.schemas.ids import command_id, entry_id
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure, Name
+from shared.schemas.notation import command_id, entry_id
 from shared.schemas.notifications import HANDOFFS, Notification, NotificationType, transcript_of
 
 

@@ -16,7 +16,7 @@ from shared.platforms.base import HasNames
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import GivenName
-from shared.schemas.ids import entry_id, platform_of
+from shared.schemas.notation import entry_id, platform_of
 
 _Read = dict[str, Snapshot[Conversation] | None]
 

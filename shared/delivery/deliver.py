@@ -15,6 +15,7 @@ from shared.people.assign import next_offer
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event
+from shared.schemas.notation import format_time
 from shared.schemas.own_events import (
     ChatIdleTimeout,
     HumanIdleTimeout,
@@ -22,7 +23,6 @@ from shared.schemas.own_events import (
     ReopenTimeout,
     UnclaimedTimeout,
 )
-from shared.schemas.times import format_time
 
 PASSES = 3  # of one delivery; the sweep wakes the conversation for the rest, which is due
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}

@@ -33,7 +33,7 @@ from shared.schemas.commands import (
     ToCustomer,
 )
 from shared.schemas.conversation import Capabilities
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import JoinedLost, LineEmpty, TemplateLost
 
 PAGE = 50

@@ -24,8 +24,8 @@ from shared.outbox.record import Work
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import Command, Post, State, ToCustomer
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import platform_of
 
 PATIENCE_SECONDS = 2.0  # how long an answer waits for its deliveries
 # after the commit: a batch may take long; then the HTTP timeout, and a second

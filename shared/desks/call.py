@@ -21,8 +21,8 @@ from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import HandoffFailed
-from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import platform_of
 from shared.schemas.variables import Audience
 
 TRANSCRIPT = 50  # messages of the journal

@@ -24,7 +24,7 @@ from shared.platforms.desk import Chat, ChatDesk, FlagDesk
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.http import Answer
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 
 NO_CHAT = "there is no chat"
 

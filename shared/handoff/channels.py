@@ -276,6 +276,8 @@ def followed(conversation: Conversation, source: str, at: datetime) -> Conversat
 
     Some platforms count whole seconds, so events of one second keep the order of arrival.
     """
+    if source == conversation.channel:
+        return conversation
     latest = conversation.last_user_at
     late = latest is not None and at.replace(microsecond=0) < latest.replace(microsecond=0)
     return conversation if late else moved(conversation, source)

@@ -1,26 +1,49 @@
-"""A draft: one event while it is carried out, the conversation as it becomes, the commands."""
+"""A draft: one event while it is carried out, the conversation as it becomes, the commands. And the
+conditions of the rules before and after a step, which are asked of it.
+"""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from shared.handoff.channels import active
+from shared.handoff.guards import OWN_ACTS, WRITES
 from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
+from shared.handoff.terms import Condition, Effect
 from shared.handoff.transitions import Step
 from shared.measures.definitions import moment
 from shared.schemas.commands import Command, SendMessage, State, ToCustomer
-from shared.schemas.conversation import Capabilities, Conversation, Holder, Participant, Phase
-from shared.schemas.events import Event, Said
-from shared.schemas.ids import command_id
+from shared.schemas.conversation import (
+    Capabilities,
+    Conversation,
+    Holder,
+    Participant,
+    Phase,
+    Waiting,
+)
+from shared.schemas.events import (
+    Event,
+    FromUser,
+    Said,
+    attachments_by_customer,
+)
+from shared.schemas.journal import Verdict
 from shared.schemas.measures import Moment
+from shared.schemas.notation import command_id
 from shared.schemas.people import SlotTaken
-from shared.schemas.representative import Representative
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
 NO_STEP = Step()
+_HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
+_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.SEND_SURVEY}
+_SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
+# Suppressed: the desk's humans may leave while its bot is silent.
+_MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
 
 
 @dataclass(slots=True)
@@ -165,3 +188,238 @@ def expect(event: Event, kind: type[E]) -> E:
     if not isinstance(event, kind):
         raise TypeError(f"the table asks of a {event.kind} what only a {kind.__name__} has")
     return event
+
+
+def _undated(draft: Draft) -> bool:
+    occurred = draft.event.occurred_at
+    return occurred is None or occurred > draft.now
+
+
+def _customer_writes(draft: Draft) -> bool:
+    return isinstance(draft.event, WRITES) and _is_customers(draft)
+
+
+def _customer_acts(draft: Draft) -> bool:
+    return isinstance(draft.event, OWN_ACTS) and _is_customers(draft)
+
+
+def _is_customers(draft: Draft) -> bool:
+    """Returns whether a channel reports the event. Else a desk or a caller of the API does."""
+    return draft.event.fact and draft.conversation.owns(draft.event.source)
+
+
+def _left_unseen(draft: Draft) -> bool:
+    unseen = bool(draft.conversation.left_unseen)
+    return unseen and draft.has_floor and not draft.outside_window
+
+
+def _floor_lost(draft: Draft) -> bool:
+    known = draft.conversation
+    is_here = known.phase is Phase.HUMAN and draft.event.source == known.channel
+    return draft.lost_floor and is_here and draft.active is Holder.THEIRS
+
+
+def _floor_wanted(draft: Draft) -> bool:
+    """What a channel's own app has shown needs no floor of Baton's."""
+    if draft.has_floor or getattr(draft.event, "delivered", False):
+        return False
+    if _customer_back(draft) and any(map(_is_human, draft.conversation.waiting)):
+        return True
+    if draft.may_wait:
+        return Effect.JOIN in draft.step.effects
+    is_answer = Effect.BOT_MESSAGE in draft.step.effects and draft.may_answer
+    return _has(draft, _NEEDS_FLOOR) or is_answer
+
+
+def _customer_back(draft: Draft) -> bool:
+    known = draft.conversation
+    is_asked = bool(known.waiting) or known.reopening is not None
+    return is_asked and _customer_acts(draft) and not draft.outside_window
+
+
+def _held(draft: Draft) -> bool:
+    known = draft.conversation
+    is_held = any(one.entry == draft.event.entry_id for one in known.waiting)
+    return is_held and known.reopening is None and draft.may_answer
+
+
+def _humans_wait(known: Conversation, here: tuple[Participant, ...]) -> bool:
+    names = {human.representative.name for human in here}
+    return any(_is_human(one) and one.representative.name in names for one in known.waiting)
+
+
+def _is_human(one: Waiting) -> bool:
+    return one.representative.representative_type is RepresentativeType.HUMAN
+
+
+def _human_waits(draft: Draft) -> bool:
+    known = draft.conversation
+    return known.phase is Phase.HUMAN and _humans_wait(known, known.humans)
+
+
+def _human_waited(draft: Draft) -> bool:
+    known, before = draft.conversation, draft.before
+    waited = before.phase is known.phase is Phase.HUMAN and _humans_wait(before, before.humans)
+    return waited and not _humans_wait(known, known.humans)
+
+
+def _floor_unused(draft: Draft) -> bool:
+    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+        return False
+    given_back = draft.conversation.platform in draft.policy.floor_given_back
+    return given_back and draft.capabilities.floor
+
+
+def _has(draft: Draft, effects: set[Effect]) -> bool:
+    return not effects.isdisjoint(draft.step.effects)
+
+
+def _is_timely(draft: Draft) -> bool:
+    return draft.step.verdict is not Verdict.STALE
+
+
+def _bot_speaks(draft: Draft) -> bool:
+    return _is_timely(draft) and draft.conversation.phase is Phase.BOT
+
+
+def _bot_again(draft: Draft) -> bool:
+    return _bot_speaks(draft) and draft.before.phase is not Phase.BOT
+
+
+def _human_active(draft: Draft) -> bool:
+    is_human = draft.conversation.phase is Phase.HUMAN
+    return is_human and _is_timely(draft) and _has(draft, _HUMAN_ACTIVITY)
+
+
+def _answered(draft: Draft) -> bool:
+    known = draft.conversation
+    is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
+    has_words = draft.spoke is not None or bool(draft.released)
+    return draft.policy.notifies_answered and is_first and has_words
+
+
+def _fact_sets_speaker(draft: Draft) -> bool:
+    return draft.event.fact and _is_timely(draft) and _has(draft, _SETS_SPEAKER)
+
+
+def _owed(draft: Draft) -> bool:
+    is_owed = draft.conversation.owed is not None
+    return is_owed and draft.has_floor and not draft.outside_window
+
+
+def _owed_closed(draft: Draft) -> bool:
+    known = draft.conversation
+    is_about_closed = _owed(draft) and known.owed != Notice.NOBODY
+    return is_about_closed and known.phase is not Phase.HUMAN and draft.route.closed
+
+
+def _owed_nobody(draft: Draft) -> bool:
+    return _owed(draft) and draft.conversation.phase is Phase.BOT
+
+
+def _recalls(draft: Draft) -> bool:
+    """Returns whether what is said is kept for a bot. A tracked conversation has none of ours."""
+    return draft.step.verdict is Verdict.ACCEPTED and not draft.conversation.tracked
+
+
+def _has_been_human(conversation: Conversation) -> bool:
+    """Returns whether a human is here, or was, and no bot has spoken since."""
+    return conversation.phase is Phase.HUMAN or conversation.passed_on
+
+
+def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
+    """Returns whether that was so, and whether it is so now."""
+    return _has_been_human(draft.before), _has_been_human(draft.conversation)
+
+
+def _offer_pointless(draft: Draft) -> bool:
+    known = draft.conversation
+    offer = known.offer
+    if offer is None:
+        return False
+    has_become_human = known.phase is Phase.HUMAN and draft.before.phase is not Phase.HUMAN
+    is_here = any(
+        human.person == offer.to or human.representative.name == offer.name
+        for human in known.humans
+    )
+    return known.phase is Phase.BOT or has_become_human or is_here
+
+
+def _survey_over(draft: Draft) -> bool:
+    survey = draft.conversation.survey
+    if survey is None or not survey.words or draft.before.survey is not survey:
+        return False
+    said = Effect.BOT_MESSAGE in draft.step.effects or isinstance(draft.event, FromUser)
+    return said or draft.conversation.phase is not Phase.BOT
+
+
+def _slots_over(draft: Draft) -> bool:
+    before = draft.before.humans
+    return before is not draft.conversation.humans and any(human.slot for human in before)
+
+
+def _wait_over(draft: Draft) -> bool:
+    return draft.before.phase is Phase.QUEUED and draft.conversation.phase is not Phase.QUEUED
+
+
+def _measured(draft: Draft) -> bool:
+    """Returns whether the reports count it. What was heard before is counted already."""
+    is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
+    return bool(draft.released) or (is_counted and draft.event.heard_by is None)
+
+
+def _has_files_to_keep(draft: Draft) -> bool:
+    return (
+        draft.policy.keeps_files
+        and draft.step.verdict is not Verdict.ECHO
+        and bool(attachments_by_customer(draft.event))
+    )
+
+
+CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
+    Condition.ALWAYS: lambda _: True,
+    Condition.UNDATED: _undated,
+    Condition.FLOOR_HEARD: lambda draft: draft.event.floor is not None and _is_customers(draft),
+    Condition.FLOOR_LOST: _floor_lost,
+    Condition.FLOOR_WANTED: _floor_wanted,
+    Condition.FLOOR_UNUSED: _floor_unused,
+    Condition.CUSTOMER_WRITES: _customer_writes,
+    Condition.FROM_CUSTOMER: lambda draft: isinstance(draft.event, FromUser),
+    Condition.CONTEXT_HEARD: lambda draft: draft.event.context is not None,
+    Condition.CUSTOMER_ACTS: _customer_acts,
+    Condition.LEFT_UNSEEN: _left_unseen,
+    Condition.CUSTOMER_BACK: _customer_back,
+    Condition.HELD: _held,
+    Condition.HUMAN_WAITS: _human_waits,
+    Condition.HUMAN_WAITED: _human_waited,
+    Condition.JOINING: lambda draft: Effect.JOIN in draft.step.effects,
+    Condition.STALE: lambda draft: not _is_timely(draft),
+    Condition.BOT_SPEAKS: _bot_speaks,
+    Condition.BOT_WITHOUT_DESK: lambda draft: (
+        _bot_speaks(draft) and draft.conversation.called is None
+    ),
+    Condition.BOT_AGAIN_DESK_STAYS: lambda draft: (
+        _bot_again(draft) and draft.conversation.called is not None
+    ),
+    Condition.BOT_AGAIN: _bot_again,
+    Condition.HUMAN_ACTIVE: _human_active,
+    Condition.ANSWERED: _answered,
+    Condition.FACT_SETS_SPEAKER: _fact_sets_speaker,
+    Condition.OFFER_POINTLESS: _offer_pointless,
+    Condition.SLOTS_OVER: _slots_over,
+    Condition.WAIT_OVER: _wait_over,
+    Condition.SURVEY_OVER: _survey_over,
+    Condition.OWED_CLOSED: _owed_closed,
+    Condition.OWED_NOBODY: _owed_nobody,
+    Condition.OWED: _owed,
+    Condition.HUMAN_TIME_BEGINS: lambda draft: (
+        _recalls(draft) and _phases_of_human(draft) == (False, True)
+    ),
+    Condition.HUMAN_TIME: lambda draft: _recalls(draft) and any(_phases_of_human(draft)),
+    Condition.HUMAN_TIME_ENDS: lambda draft: (
+        _recalls(draft) and _phases_of_human(draft) == (True, False)
+    ),
+    Condition.FILES_TO_KEEP: _has_files_to_keep,
+    Condition.MEASURED: _measured,
+}

@@ -3,15 +3,15 @@
 All rules are rows in `transitions`; this module only walks them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.errors import BatonError
-from shared.handoff.conditions import CONDITIONS, holds
-from shared.handoff.conditions import OWN_ACTS as OWN_ACTS
-from shared.handoff.draft import Draft
+from shared.handoff.draft import CONDITIONS, Draft
 from shared.handoff.effects.registry import EFFECTS, READERS, WORKS_ON
+from shared.handoff.guards import OWN_ACTS as OWN_ACTS
+from shared.handoff.guards import holds
 from shared.handoff.policy import Policy
 from shared.handoff.transitions import (
     AFTER_STEP,
@@ -28,8 +28,8 @@ from shared.schemas.commands import Command, Listener, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import Event, TakesRoom, Transfer, UserMessage
 from shared.schemas.journal import Verdict
+from shared.schemas.notation import format_time
 from shared.schemas.people import SlotTaken
-from shared.schemas.times import format_time
 from shared.schemas.variables import Audience
 
 
@@ -57,7 +57,7 @@ def decide(conversation: Conversation, event: Event, now: datetime, policy: Poli
     Decision with a refusal.
     """
     draft = Draft(conversation, event, now, policy)
-    _run(ON_ARRIVAL, draft)
+    _run(_ON_ARRIVAL, draft)
     rule = rule_for(draft.conversation, draft.event, now, policy)
     if isinstance(rule.then, Refusal):
         return _refused(rule.then, draft)
@@ -83,9 +83,20 @@ def listeners(
     return next((READERS[effect] for effect in effects if effect in READERS), ())
 
 
-def _run(rules: Iterable[StandingRule], draft: Draft) -> None:
-    for rule in rules:
-        if CONDITIONS[rule.when](draft):
+_Row = tuple[Callable[[Draft], bool], StandingRule]
+
+
+def _rows(rules: Iterable[StandingRule]) -> tuple[_Row, ...]:
+    """Returns each rule behind its condition, which is looked up once."""
+    return tuple((CONDITIONS[rule.when], rule) for rule in rules)
+
+
+_ON_ARRIVAL, _BEFORE_STEP, _AFTER_STEP = map(_rows, (ON_ARRIVAL, BEFORE_STEP, AFTER_STEP))
+
+
+def _run(rows: Iterable[_Row], draft: Draft) -> None:
+    for condition, rule in rows:
+        if condition(draft):
             _perform(rule.effects, draft)
 
 
@@ -125,11 +136,11 @@ def _facts(draft: Draft) -> Iterator[tuple[str, str]]:
 
 def _carried_out(step: Step, draft: Draft) -> Decision:
     draft.begin(step)
-    _run(BEFORE_STEP, draft)
+    _run(_BEFORE_STEP, draft)
     _perform(step.effects, draft)
     if step.to is not None:
         draft.change(phase=step.to)
-    _run(AFTER_STEP, draft)
+    _run(_AFTER_STEP, draft)
     reason = draft.reason or _reason(step, draft.event)
     done = draft.conversation, tuple(draft.commands), step.verdict, reason
     return Decision(

@@ -15,7 +15,7 @@ from shared.handoff.channels import all_of, without_number
 from shared.handoff.same_customer import goes_on, joined, joined_on, part_of
 from shared.schemas.conversation import Conversation, Former, Name, Was
 from shared.schemas.events import GivenName
-from shared.schemas.ids import hidden, platform_of
+from shared.schemas.notation import hidden, platform_of
 
 QUIET = timedelta(days=45)  # the shortest time after which a number is given to another person
 MOST_DOCUMENTS = 50  # that one commit may write

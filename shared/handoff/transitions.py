@@ -13,7 +13,7 @@ speaks, and everything that sends, is a row here.
 5. AFTER_STEP: each row whose condition holds.
 
 A row's condition is asked when its turn comes, of what the rows before it have left. Guards,
-conditions and effects are named in `terms` and defined in `conditions` and `effects`.
+conditions and effects are named in `terms` and defined in `guards`, `draft` and `effects`.
 None of them knows which platform it serves. TABLE.md is printed from this file.
 """
 

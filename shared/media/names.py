@@ -1,7 +1,7 @@
 """The names under which files are kept. All files of a conversation are below its folder."""
 
 from shared.media_links import MediaName
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 
 _HASHED = 32  # hexadecimal characters: names of files show neither a customer nor a message
 

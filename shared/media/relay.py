@@ -18,8 +18,8 @@ from shared.ports import Opened, Ports
 from shared.schemas.details import Attachment
 from shared.schemas.events import BotMessage, HumanMessage
 from shared.schemas.http import Request, Response, Stream
-from shared.schemas.ids import sha256
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import sha256
 
 ALIVE = b'{"function":"relay_media"}'
 UNKNOWN_TYPE = "application/octet-stream"

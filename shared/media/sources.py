@@ -11,7 +11,7 @@ from shared.platforms.base import HasMedia
 from shared.ports import Fetcher, Opened, Ports
 from shared.schemas.details import Attachment
 from shared.schemas.http import Call
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 
 
 @dataclass(slots=True)

@@ -47,8 +47,8 @@ from shared.schemas.commands import (
 )
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import command_id, platform_of
 from shared.schemas.journal import DETAILS, JournalEntry
+from shared.schemas.notation import command_id, platform_of
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 
 # Their failures are not notified. A notification is such a command itself, and what a floor was

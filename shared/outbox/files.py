@@ -8,8 +8,8 @@ from shared.media_links import MediaName
 from shared.ports import Ports
 from shared.schemas.commands import SendMessage
 from shared.schemas.content import TEXT_LIMIT, Content, File
-from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import platform_of
 from shared.schemas.texts import shortened
 
 

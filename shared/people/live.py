@@ -12,7 +12,7 @@ from shared.people.presence import renew
 from shared.people.watches import Watch, any_change, watches_of
 from shared.ports import Ports, Watched
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Presence
 
 LONGEST_SECONDS = 25.0  # less than the patience of anything between the page and Baton

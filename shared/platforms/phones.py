@@ -26,10 +26,9 @@ from shared.schemas.events import (
     Unknown,
     UserMessage,
 )
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id, format_time
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
-from shared.schemas.times import format_time
 
 # UNNAMED stands for a customer without a name. AGENT_HOST is removed from agents, because Google's
 # Firebase sample uses an agent's last part as a key, which must not contain a dot.

@@ -14,10 +14,9 @@ from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import Content
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Measure
+from shared.schemas.notation import Time, platform_of
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 
 Listener = Literal["BOT", "HUMAN"]
 

@@ -9,11 +9,10 @@ from pydantic import Field
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.ids import platform_of
 from shared.schemas.measures import Progress
+from shared.schemas.notation import Time, platform_of
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
 from shared.schemas.virtual_agents import VirtualAgentSession
 

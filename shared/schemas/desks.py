@@ -3,8 +3,7 @@ desks.
 """
 
 from shared.schemas.base import Stored
-from shared.schemas.ids import platform_of
-from shared.schemas.times import Time
+from shared.schemas.notation import Time, platform_of
 
 
 class CreatedChat(Stored):

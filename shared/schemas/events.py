@@ -13,11 +13,10 @@ from shared.schemas.commands import Listener, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Ahead, AwaitedReply, Holder, OwnAct
 from shared.schemas.details import Attachment, Details
-from shared.schemas.ids import entry_id, sha256
+from shared.schemas.notation import Time, entry_id, sha256
 from shared.schemas.people import PersonSeen
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Audience, Variable
 from shared.schemas.virtual_agents import VirtualAgentSession
 

@@ -13,9 +13,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from shared.schemas.base import JsonObject, Stored
 from shared.schemas.commands import Command, Post, Publish, State, ToCustomer
-from shared.schemas.ids import platform_of, sent_key
+from shared.schemas.notation import Time, platform_of, sent_key
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Audience
 
 # A message in Business Messages form: where its words stand.

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from shared.schemas.base import Stored
-from shared.schemas.times import Time
+from shared.schemas.notation import Time
 
 
 class Name(StrEnum):
@@ -18,6 +18,7 @@ class Name(StrEnum):
     UNASKED = "unasked"
     JOINED = "joined"
     FAILED = "failed"
+    CLOSED = "closed"
     EXPIRED = "expired"
     LINKED = "linked"
     ERASED = "erased"

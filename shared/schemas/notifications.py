@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from shared.schemas.base import JsonObject, Ours
 from shared.schemas.measures import Measure
+from shared.schemas.notation import Time
 from shared.schemas.representative import Representative
-from shared.schemas.times import Time
 from shared.schemas.variables import Provenance
 
 OUTBOX = "baton-outbox"

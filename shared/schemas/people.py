@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from shared.schemas.base import Ours, Stored
+from shared.schemas.notation import Time
 from shared.schemas.representative import Representative, RepresentativeType
-from shared.schemas.times import Time
 
 MOST_PAGES = 20
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from shared.schemas.base import JsonObject, NonEmpty, Stored, Theirs
-from shared.schemas.times import Time, time_or_none
+from shared.schemas.notation import Time, time_or_none
 
 DEEPEST = 20  # levels of lists and objects in a value
 _HIGHEST, _DIGITS = 2**63 - 1, 19

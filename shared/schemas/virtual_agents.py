@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from shared.schemas.base import JsonObject, Stored
-from shared.schemas.times import Time
+from shared.schemas.notation import Time
 from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent
 
 SESSIONS_LIMIT = 4  # of one conversation

@@ -25,7 +25,7 @@ from shared.platforms.ccai.names import EVERYTHING
 from shared.platforms.unverified import SAFE
 from shared.schemas.canned import Canned
 from shared.schemas.canned import checked as canned_checked
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.variables import Audience

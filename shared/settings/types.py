@@ -20,7 +20,7 @@ from pydantic import (
 from shared.handoff.routing.desk import Desk, desk_list, distinct
 from shared.platforms.ccai.names import Unofficial
 from shared.platforms.unverified import Fact
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Role
 from shared.schemas.representative import RepresentativeType
 

@@ -15,8 +15,8 @@ from shared.ports import Page, Watched
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import Time
 from shared.schemas.people import Presence
-from shared.schemas.times import Time
 
 SHARDS = 16
 _NOT_IN_LINE = "QUEUED elsewhere"

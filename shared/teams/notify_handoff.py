@@ -15,8 +15,8 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import TellTeam
 from shared.schemas.http import Request, Response
-from shared.schemas.ids import command_id
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import command_id
 from shared.schemas.notifications import MEASURED, Notification
 
 

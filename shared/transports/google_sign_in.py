@@ -13,7 +13,7 @@ from typing import Any
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.ports import Clock, Sender
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 
 CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 ISSUERS = ("accounts.google.com", "https://accounts.google.com")

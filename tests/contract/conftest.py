@@ -15,8 +15,8 @@ from shared.measures.counts import Count
 from shared.ports import Commit, ConversationStore, Snapshot
 from shared.schemas.commands import Command, Publish, State
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
-from shared.schemas.ids import entry_id
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notation import entry_id
 from shared.stores.cache import CachedStore
 from shared.stores.sqlite.store import SqliteStore
 

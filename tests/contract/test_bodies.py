@@ -11,7 +11,7 @@ import pytest
 from shared.errors import TooLarge, Unavailable
 from shared.ports import Commit, ConversationStore, Snapshot
 from shared.schemas.commands import State
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from shared.stores.documents import BODY_LIMIT
 
 NATIVES = [

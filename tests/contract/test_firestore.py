@@ -23,8 +23,8 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.events import HumanRequested, UserMessage
-from shared.schemas.ids import sent_key
 from shared.schemas.journal import Sealed
+from shared.schemas.notation import sent_key
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.stores.cache import CachedStore
 from shared.stores.firestore import messages as forms

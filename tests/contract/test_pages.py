@@ -10,7 +10,7 @@ from shared.errors import BadRequest, Unreadable
 from shared.ports import Commit, ConversationStore, Page, Snapshot
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
-from shared.schemas.ids import sent_key
+from shared.schemas.notation import sent_key
 from shared.schemas.representative import Representative, RepresentativeType
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any
 from infra.local.server import LocalServer
 from infra.local.settings import ADMIN_KEY, WHATSAPP_SECRET
 from shared.platforms.bodies import hmac_sha256_hex
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from tests.forked import ForkedServer
 from tests.unit.file_server import TOKEN, FileServer, serving
 

@@ -17,7 +17,7 @@ from infra.local.oracle import as_labelled, violations
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import RCS_TOKEN, WHATSAPP_VERIFY
 from shared.platforms.bodies import hmac_sha512_base64
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 
 API = "/send_representative/v1/conversations"
 SUGGESTIONS = [

@@ -23,7 +23,7 @@ from aiohttp import BodyPartReader, web
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import WHATSAPP_SECRET
 from infra.local.talk import Talk
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from tests.forked import ForkedServer
 
 API = "/send_representative/v1/conversations"

@@ -350,6 +350,15 @@ def test_a_key_of_links_that_is_not_the_deployments(healthy: LocalServer) -> Non
     assert "MEDIA_LINK_KEYS" in fault
 
 
+def test_people_who_cannot_sign_in(healthy: LocalServer) -> None:
+    key = {"another-key-of-jane": {"person": "jane@example.com"}}
+    found = faults(healthy, BATON_API_KEYS=json.dumps(key))
+    assert any("People cannot sign in (401 unauthenticated)" in one for one in found)
+    client = {"BATON_SIGN_IN_CLIENT_ID": "1-a.apps.googleusercontent.com"}
+    (fault,) = faults(healthy, **client)
+    assert "People cannot sign in with Google" in fault
+
+
 @pytest.mark.parametrize(
     ("result", "verdict"),
     [

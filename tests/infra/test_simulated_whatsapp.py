@@ -14,7 +14,7 @@ from shared.schemas.content import Content, Template
 from shared.schemas.conversation import Holder
 from shared.schemas.events import FloorMoved, HumanMessage, Overheard, Undelivered, UserMessage
 from shared.schemas.http import Call
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 from tests.infra.simulated import BOT, PHONE, WHATSAPP, ask, customer, says, sent, shown, told
 
 

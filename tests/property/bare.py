@@ -15,7 +15,7 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral, Receipt
 from shared.schemas.events import Event, HumanRequested, UserMessage
 from shared.schemas.http import Answer, Call, Request, Response
-from shared.schemas.times import time_or_none
+from shared.schemas.notation import time_or_none
 
 NAME, URL = "bare", "http://bare.example/messages"
 CAPABILITIES = Capabilities(

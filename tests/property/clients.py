@@ -19,9 +19,8 @@ from shared.errors import BatonError, Unavailable
 from shared.platforms.bodies import hmac_sha512_base64
 from shared.ports import Ports
 from shared.schemas.http import Request
-from shared.schemas.ids import platform_of, sha256
+from shared.schemas.notation import format_time, platform_of, sha256
 from shared.schemas.representative import RepresentativeType
-from shared.schemas.times import format_time
 from shared.settings.types import ApiKey
 from tests.property.world import CSKU_SECRET, SIGNING_KEY, Crash, World
 

@@ -14,8 +14,8 @@ from infra.local.oracle import Row, as_labelled, open_frames, texts, violations
 from shared.ports import ConversationStore
 from shared.schemas.commands import Command, SendEvent, SendMessage, State
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import platform_of
 from shared.schemas.journal import JournalEntry, Verdict
+from shared.schemas.notation import platform_of
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from tests.property.clients import Ask, Clients
 from tests.property.world import UNACCEPTABLE, World

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from infra.deployables import deployables
 from shared.schemas.conversation import Phase
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 from tests.property.effort import effort
 from tests.property.ways_out import (
     CALLS,

@@ -38,7 +38,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.ports import CrmRecord, Ports, Webhooks
 from shared.schemas.commands import Command
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.notation import conversation_id, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.team import Target, Team, Url
 from shared.settings.types import ApiKey

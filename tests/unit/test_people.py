@@ -8,7 +8,7 @@ import pytest
 
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Role
 from shared.schemas.representative import RepresentativeType
 from shared.settings.model import read_settings

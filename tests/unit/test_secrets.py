@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import settings as local
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.settings.doors import closed_doors
 from shared.settings.model import Settings, read_settings
 from shared.settings.secrets import BEARERS, LISTS, SINGLE, weakness

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.conditions import CONDITIONS
-from shared.handoff.draft import Draft
+from shared.handoff.draft import CONDITIONS, Draft
 from shared.handoff.effects.registry import EFFECTS, WORKS_ON
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard

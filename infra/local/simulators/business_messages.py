@@ -20,7 +20,7 @@ from infra.local.simulators.business_messages_content import fault_of
 from infra.local.simulators.media import File, FilesSimulator, NotFetched
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import google_error, json_of
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 
 PREFIX = "/sim/business_messages"
 EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT")

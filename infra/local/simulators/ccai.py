@@ -26,7 +26,7 @@ from infra.local.simulators.bodies import now
 from infra.local.simulators.faults import Faults, Share
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, json_of
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 
 PREFIX = "/sim/ccai"
 PER_SECOND = 10

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from infra.local.simulators.media import FilesSimulator
 from infra.local.simulators.simulator import google_error, json_of
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 
 FIRST_NUMBER = 12025550100  # the first of the numbers that are reserved for fiction
 # Baton's own postback for the request for a person; shared/platforms/README.md documents it.

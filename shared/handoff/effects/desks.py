@@ -16,7 +16,7 @@ from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import HandoffRequest, Phase, Timer
 from shared.schemas.desks import Called, CreatedChat
 from shared.schemas.events import AsksForHuman, ByCustomer, ChatCreated, HumanLeft, Transfer
-from shared.schemas.ids import platform_of
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import (
     ChatOpened,
     HumanIdleTimeout,

@@ -12,8 +12,8 @@ from shared.schemas.commands import Listener, Post, Publish
 from shared.schemas.details import Details, UndeliveredMessage
 from shared.schemas.events import ByCustomer, HumanRequested, Undelivered
 from shared.schemas.journal import DETAILS
+from shared.schemas.notation import format_time
 from shared.schemas.notifications import USER_MESSAGES
-from shared.schemas.times import format_time
 
 
 def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:

@@ -15,8 +15,8 @@ from pydantic_core import PydanticKnownError
 from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Conversation
 from shared.schemas.desk_kinds import DESK_KINDS, Way
-from shared.schemas.ids import platform_of
 from shared.schemas.languages import language_of
+from shared.schemas.notation import platform_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")

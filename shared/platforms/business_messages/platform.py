@@ -54,10 +54,9 @@ from shared.schemas.events import (
     UserMessage,
 )
 from shared.schemas.http import Answer, Call, Request, Response
-from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.notation import conversation_id, sha256, time_or_none
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
-from shared.schemas.times import time_or_none
 
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"

@@ -32,7 +32,7 @@ from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
 from shared.schemas.http import Answer, Call, Pace
 from shared.schemas.languages import best_of, language_of
-from shared.schemas.times import format_time
+from shared.schemas.notation import format_time
 
 PER_SECOND = 10.0
 # The platform's own codes. Other languages are sent by their ISO code, such as id or fil.

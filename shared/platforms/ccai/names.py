@@ -8,7 +8,7 @@ group is wrong, leave it out of CCAI_UNOFFICIAL.
 
 from enum import StrEnum
 
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 
 NAME = "ccai"
 

@@ -33,7 +33,7 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
-from shared.schemas.times import parse_time
+from shared.schemas.notation import parse_time
 
 CAPABILITIES = Capabilities(
     delivers=False,

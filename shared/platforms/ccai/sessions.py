@@ -10,10 +10,9 @@ from shared.platforms.ccai.names import NAME, chat
 from shared.platforms.ccai.webhook import name_of
 from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanJoined, Unknown
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
-from shared.schemas.times import time_or_none
 
 _WITH_AN_AGENT, _THERE = ("assigned", "active"), ("accepted", "connected")
 

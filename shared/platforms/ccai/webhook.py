@@ -33,10 +33,9 @@ from shared.schemas.events import (
     VirtualAgentJoined,
     VirtualAgentLeft,
 )
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
-from shared.schemas.times import time_or_none
 from shared.schemas.variables import Provenance
 from shared.schemas.virtual_agents import VirtualAgentSession, tells_failure
 

@@ -30,7 +30,7 @@ from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
-from shared.schemas.ids import command_id
+from shared.schemas.notation import command_id
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
 # https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create

@@ -34,9 +34,8 @@ from shared.schemas.details import (
 )
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.texts import shortened
-from shared.schemas.times import time_or_none
 
 NAME = "rcs"
 _LAUNCH = "agent_launch_event"

@@ -35,7 +35,7 @@ from shared.schemas.details import (
     Referral,
     as_number,
 )
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 
 Item = Mapping[str, Any]
 MEDIA = ("image", "audio", "video", "document", "sticker")

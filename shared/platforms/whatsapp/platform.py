@@ -61,7 +61,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Pace, Request, Response
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 from shared.schemas.texts import shortened
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media

@@ -52,10 +52,9 @@ from shared.schemas.events import (
     Undelivered,
     Unknown,
 )
-from shared.schemas.ids import conversation_id, hidden, sha256
+from shared.schemas.notation import conversation_id, hidden, sha256, time_or_none
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
-from shared.schemas.times import time_or_none
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
 AGENT_NAME = "Meta Business Agent"

@@ -11,10 +11,9 @@ from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import sha256
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import format_time, parse_time, sha256
 from shared.schemas.people import Presence
-from shared.schemas.times import format_time, parse_time
 from shared.stores.documents import from_conversation, from_entry, from_person, shard
 from shared.stores.firestore.rpc import Message
 

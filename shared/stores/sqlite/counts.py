@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from shared.measures.counts import Cell, Count, Tally
 from shared.schemas.measures import Name
-from shared.schemas.times import format_time, parse_time
+from shared.schemas.notation import format_time, parse_time
 
 DAY = len("2026-03-02")
 SCHEMA = """

@@ -20,8 +20,8 @@ from shared.measures.counts import SHOWN, Count, Tally, in_tally
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import format_time
 from shared.schemas.people import Presence
-from shared.schemas.times import format_time
 from shared.stores.documents import (
     from_conversation,
     from_entry,

@@ -18,7 +18,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Receipt, Typing
 from shared.schemas.events import Event
 from shared.schemas.http import Request
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from tests.hard import hard_bodies
 
 OPEN: list[Platform] = [

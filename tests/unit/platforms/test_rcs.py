@@ -18,7 +18,7 @@ from shared.schemas.commands import SendEvent, SendMessage, Signal
 from shared.schemas.content import Content
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import command_id
+from shared.schemas.notation import command_id
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")

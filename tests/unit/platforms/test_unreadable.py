@@ -21,7 +21,7 @@ from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.events import Event, Unknown
 from shared.schemas.http import Request
-from shared.schemas.times import parse_time, time_or_none
+from shared.schemas.notation import parse_time, time_or_none
 
 LINE = Line("whatsapp", "1", "+12025550100", "1|12025550100", "h-1", theirs="wamid.1")
 

@@ -16,7 +16,7 @@ from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.commands import GiveFloor, MoveFloor, SendEvent, SendMessage, Signal, TakeFloor
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Request
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 from shared.schemas.representative import Representative, RepresentativeType
 
 JANE = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane Doe")

@@ -25,7 +25,7 @@ from shared.schemas.content_rules import first_fault
 from shared.schemas.details import MEDIA_KINDS, Attachment
 from shared.schemas.ephemeral import Receipt
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import hidden
+from shared.schemas.notation import hidden
 from tests.unit.platforms.test_outbound import JANE, contents
 from tests.vendors.bodies import made
 

@@ -40,26 +40,31 @@ def nearest_rank(values: Iterable[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
+PASSED_ON = ("transferred", "offered", "declined", "lapsed", "surveyed", "rated")
+
+
 def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
     """Returns the row that these facts must come to."""
     n = Counter(fact.name for fact in facts)
     row: Expected = {}
+    passed_on = {name: n[name] for name in PASSED_ON} | {"ratingSum": n["rating"]}
     if somebodys:
-        row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"]}
+        row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"], **passed_on}
     else:
         row = {
             "conversations": n["conversation"], "handedOff": n["handed_off"],
             "requested": n["requested"],
             "unasked": n["unasked"], "joined": n["joined"], "failed": n["failed"],
-            "expired": n["expired"],
-            "waiting.open": n["requested"] - n["waiting"] - n["failed"] - n["expired"],
-            "waiting.without": n["failed"] + n["expired"],
+            "closed": n["closed"], "expired": n["expired"],
+            "waiting.open": n["requested"] - n["waiting"] - n["failed"] - n["closed"]
+            - n["expired"],
+            "waiting.without": n["failed"] + n["closed"] + n["expired"],
             "firstResponse.open": n["requested"] - n["first_response"] - n["silent"],
             "firstResponse.without": n["silent"],
             "response.open": n["turn"] - n["response"] - n["unanswered"],
             "response.without": n["unanswered"],
             "left": n["left"], "returned": n["returned"],
-            "withHuman": n["joined"] - n["left"] - n["returned"],
+            "withHuman": n["joined"] - n["left"] - n["returned"], **passed_on,
         }  # fmt: skip
         if n["conversation"]:
             row["handoffRate"] = n["handed_off"] / n["conversation"]

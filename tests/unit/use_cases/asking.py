@@ -8,7 +8,7 @@ from shared.api.routes import send_representative
 from shared.errors import BatonError
 from shared.ports import Ports
 from shared.schemas.http import Request
-from shared.schemas.ids import sha256
+from shared.schemas.notation import sha256
 from shared.settings.types import ApiKey
 
 KEYS = Keyring({sha256("k"): ApiKey(name="jane", may=frozenset({"BOT", "HUMAN"}), admin=True)})

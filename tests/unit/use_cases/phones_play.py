@@ -13,7 +13,7 @@ from shared.ports import Ports
 from shared.schemas.content import Content
 from shared.schemas.events import BotMessage
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")

@@ -22,7 +22,7 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, Claim, Event, HumanLeft, HumanMessage
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 

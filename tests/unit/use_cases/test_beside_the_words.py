@@ -20,7 +20,7 @@ from shared.ports import Ports
 from shared.schemas.conversation import AwaitedReply, Phase
 from shared.schemas.events import Claim, VariablesCaptured
 from shared.schemas.http import Request
-from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.notation import conversation_id, hidden
 from shared.schemas.notifications import VARIABLES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable

@@ -26,8 +26,8 @@ from shared.schemas.conversation import (
     Participant,
 )
 from shared.schemas.events import UserMessage
-from shared.schemas.ids import entry_id
 from shared.schemas.journal import Asked, JournalEntry, Notified, Sealed, Verdict
+from shared.schemas.notation import entry_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from shared.stores.sqlite.store import SCHEMA, SqliteStore

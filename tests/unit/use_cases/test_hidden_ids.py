@@ -15,7 +15,7 @@ from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.events import UserMessage
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.notation import conversation_id, hidden
 from tests.unit.use_cases.phones_play import (
     ANA,
     BOT,

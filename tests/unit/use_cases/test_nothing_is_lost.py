@@ -26,7 +26,7 @@ from shared.platforms.whatsapp import platform as whatsapp
 from shared.ports import Ports
 from shared.schemas.events import HumanRequested
 from shared.schemas.http import Request
-from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.notation import conversation_id, hidden
 from tests.unit.use_cases.phones_play import ports_of
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "whatsapp"

@@ -30,8 +30,8 @@ from shared.schemas.conversation import Channel, Conversation, Phase
 from shared.schemas.desks import Called
 from shared.schemas.events import HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.http import Request
-from shared.schemas.ids import conversation_id
 from shared.schemas.journal import Verdict
+from shared.schemas.notation import conversation_id
 from shared.schemas.notifications import HANDOFFS, USER_MESSAGES
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience

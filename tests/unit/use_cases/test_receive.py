@@ -21,7 +21,7 @@ from shared.ports import Ports
 from shared.schemas.commands import Signal
 from shared.schemas.events import Unknown
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import conversation_id, hidden
+from shared.schemas.notation import conversation_id, hidden
 from shared.schemas.variables import Audience
 from tests.unit.use_cases.phones_play import ANA, BEN, bot, ports_of, says, signed, status, wamid
 

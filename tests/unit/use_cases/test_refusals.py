@@ -14,7 +14,7 @@ from shared.delivery.deliver import deliver
 from shared.errors import Paced
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from shared.schemas.notifications import HANDOFFS
 from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.phones_play import Meta, bot, ports_of, signed

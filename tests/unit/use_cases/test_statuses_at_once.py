@@ -12,7 +12,7 @@ import pytest
 from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
 from shared.delivery.deliver import deliver
-from shared.schemas.ids import conversation_id
+from shared.schemas.notation import conversation_id
 from shared.schemas.notifications import USER_MESSAGES
 from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.phones_play import bot, ports_of, signed, wamid

@@ -19,7 +19,7 @@ from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import UserMessage
 from shared.schemas.http import Answer, Call, Request
-from shared.schemas.ids import conversation_id, sha256
+from shared.schemas.notation import conversation_id, sha256
 from shared.settings.types import ApiKey
 from tests.unit.use_cases.asking import ask
 

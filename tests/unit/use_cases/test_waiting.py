@@ -28,8 +28,8 @@ from shared.schemas.events import (
     UserMessage,
 )
 from shared.schemas.http import Answer, Call
-from shared.schemas.ids import conversation_id
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import conversation_id
 from shared.schemas.notifications import HANDOFFS
 from tests.unit.talk import BOT, human
 from tests.unit.use_cases.asking import ask, refusal

@@ -18,8 +18,8 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import SendMessage, Signal, State
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation
-from shared.schemas.ids import hidden
 from shared.schemas.journal import JournalEntry
+from shared.schemas.notation import hidden
 from shared.schemas.notifications import USER_MESSAGES
 from shared.stores.cache import CachedStore
 from tests.unit.use_cases.conftest import Bench

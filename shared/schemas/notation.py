@@ -1,8 +1,19 @@
-"""Conversation ids, `<platform>:<native id>`, and ids that are derived by hashing."""
+"""How ids and times are written.
+
+Ids of conversations are `<platform>:<native id>`. Other ids are derived by hashing, so that the
+same thing always has the same id.
+
+Times are read in many forms, RFC 3339 with nanoseconds, Unix seconds and `2024-11-15 16:46:31 UTC`,
+and written in one.
+"""
 
 import hashlib
 import re
 import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
 
 BARE_PLATFORM = "business_messages"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~=+-]{1,128}")
@@ -10,6 +21,7 @@ _PHONE = re.compile(r"\+[0-9]{5,}")
 _HIDDEN = re.compile(r"h-[0-9a-f]{32}")
 _PREFIXED = re.compile(r"([a-z][a-z_]*):(.+)", re.DOTALL)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "baton")
+_PYDANTIC = TypeAdapter(AwareDatetime)
 
 
 def conversation_id(platform: str, native: str) -> str:
@@ -68,3 +80,54 @@ def command_id(conversation: str, entry: str, index: int | str) -> str:
 def sha256(text: str) -> str:
     """Returns the SHA-256 of a text in hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parse_time(value: object) -> datetime:
+    """Returns an aware time in UTC, truncated to microseconds.
+
+    Raises ValueError if `value` is not a time.
+    """
+    if type(value) is datetime and value.tzinfo is UTC:  # as nearly all are that Baton makes
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str | datetime):
+        raise ValueError("not a time")
+    return _unix(value) if isinstance(value, int) else _from_text(value)
+
+
+def _from_text(value: str | datetime) -> datetime:
+    if isinstance(value, str):
+        value = value.strip().removesuffix(" UTC") + ("Z" if value.strip().endswith(" UTC") else "")
+        if value.lstrip("-").isdecimal():
+            return _unix(float(value))
+    try:
+        return _PYDANTIC.validate_python(value).astimezone(UTC)
+    except (ValidationError, OverflowError) as error:
+        raise ValueError("not a time") from error
+
+
+def _unix(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError("not a time") from error
+
+
+def time_or_none(value: object) -> datetime | None:
+    """Returns the time, or None if the value is not a time.
+
+    For optional fields in which platforms send placeholders.
+    """
+    try:
+        return parse_time(value)
+    except ValueError:
+        return None
+
+
+def format_time(value: datetime) -> str:
+    """Returns RFC 3339 in UTC with exactly six fractional digits, so that texts sort like times."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+Time = Annotated[
+    datetime, BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)
+]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.schemas.times import format_time, parse_time, time_or_none
+from shared.schemas.notation import format_time, parse_time, time_or_none
 
 
 @pytest.mark.parametrize(
