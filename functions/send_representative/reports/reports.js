@@ -196,6 +196,7 @@ const OUTCOMES = [
   ["withHuman", "With a person now"],
   ["waiting", "Still waiting"],
   ["failed", "No person was available"],
+  ["closed", "Asked while the desk was closed"],
   ["expired", "Waited in vain"],
   ["linked", "Goes on in another conversation"],
   ["erased", "Erased while waiting"],
