@@ -42,7 +42,7 @@ def talk(server: LocalServer) -> Talk:
 
 def sign_in(page: Page, server: LocalServer, talk: Talk) -> None:
     page.goto(f"{server.url}{desk.PATH}")
-    expect(page.get_by_label("Your key")).to_be_visible()
+    expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
 
 
 def choose_who_signs_in(page: Page, server: LocalServer, talk: Talk) -> None:
