@@ -66,7 +66,16 @@ BREAKDOWNS: Mapping[str, Callable[[Cell, Period], str]] = {
     "day": lambda cell, period: period.local(cell.quarter).date().isoformat(),
     "hour": hour_of_week,
 }
-_OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET}
+_PASSING_ON = {
+    "transferred": Name.TRANSFERRED,
+    "offered": Name.OFFERED,
+    "declined": Name.DECLINED,
+    "lapsed": Name.LAPSED,
+    "surveyed": Name.SURVEYED,
+    "rated": Name.RATED,
+    "ratingSum": Name.RATING,
+}
+_OF_AGENTS = TIMED | {Name.FRAME, Name.TAKEN, Name.QUIET, *_PASSING_ON.values()}
 
 
 class Sum:
@@ -178,7 +187,12 @@ def _numbers(n: Counter[Name]) -> dict[str, int]:
         "left": n[Name.LEFT],
         "returned": n[Name.RETURNED],
         "withHuman": n[Name.JOINED] - n[Name.LEFT] - n[Name.RETURNED],
+        **_passing_on(n),
     }
+
+
+def _passing_on(n: Counter[Name]) -> dict[str, int]:
+    return {shown: n[name] for shown, name in _PASSING_ON.items()}
 
 
 def _agents(sum_: Sum) -> Figures:
@@ -187,7 +201,8 @@ def _agents(sum_: Sum) -> Figures:
     A request belongs to no agent before one joins, so requests are left out.
     """
     n, bins = sum_.number, sum_.bins
-    numbers = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
+    joined = {"joined": n[Name.TAKEN], "frames": n[Name.FRAME], "returned": n[Name.QUIET]}
+    numbers = {**joined, **_passing_on(n)}
     waiting, first, response = (
         _timing(bins[name]) for name in (Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE)
     )

@@ -98,6 +98,17 @@ def test_a_person_of_the_local_run_is_chosen_and_answers(
         }
 
 
+def test_the_desk_sends_people_here_and_gets_them_back_where_they_were(
+    chromium: Browser, local: LocalServer
+) -> None:
+    with opened(chromium, f"{local.url}/send_representative/desk/#business_messages:3") as page:
+        page.get_by_role("link", name="Sign in with Google").click()
+        page.get_by_role("button", name="Omar Haddad").click()
+        page.wait_for_url(f"{local.url}/send_representative/desk/#business_messages:3")
+        expect(page.locator("#my-name")).to_have_text("Omar Haddad")
+        expect(page.locator("#sign-in")).to_be_hidden()
+
+
 def test_on_a_host_of_its_own_the_cookie_goes_to_the_api_alone(
     chromium: Browser, alone: str
 ) -> None:

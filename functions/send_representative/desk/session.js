@@ -2,7 +2,6 @@
 
 import { baton, useKey } from "./api.js";
 import { find, tell } from "./dom.js";
-import { startGoogle } from "./google.js";
 import { changed, state } from "./state.js";
 import { inWords } from "./words.js";
 
@@ -28,7 +27,6 @@ export async function startSession(begin) {
   find("sign-out").addEventListener("click", signOut);
   if (key ? await asKey(key, name) : await asSession()) return begin();
   showForm();
-  startGoogle((credential) => entered(() => withSession({ credential })));
 }
 
 /** A person gets a session. A system's key may speak for anybody, so the name is asked for. */
@@ -98,6 +96,7 @@ function askForName() {
 
 function showForm() {
   if (!find("sign-in").hidden) return;
+  find("elsewhere").href = `../sign_in/?next=desk${location.hash}`;
   find("sign-in").hidden = false;
   find("name").value = sessionStorage.getItem(NAME) ?? "";
   find("key").focus();

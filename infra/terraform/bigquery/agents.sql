@@ -25,9 +25,19 @@ counted AS (
     ${by},
     COUNTIF(name = 'taken') AS joined,
     COUNTIF(name = 'frame') AS frames,
-    COUNTIF(name = 'quiet') AS returned
+    COUNTIF(name = 'quiet') AS returned,
+    COUNTIF(name = 'transferred') AS transferred,
+    COUNTIF(name = 'offered') AS offered,
+    COUNTIF(name = 'declined') AS declined,
+    COUNTIF(name = 'lapsed') AS lapsed,
+    COUNTIF(name = 'surveyed') AS surveyed,
+    COUNTIF(name = 'rated') AS rated,
+    SUM(IF(name = 'rating', number, 0)) AS rating_sum
   FROM `${measures}`
-  WHERE name IN ('taken', 'frame', 'quiet', 'waiting', 'first_response', 'response', 'handling')
+  WHERE name IN (
+    'taken', 'frame', 'quiet', 'waiting', 'first_response', 'response', 'handling',
+    'transferred', 'offered', 'declined', 'lapsed', 'surveyed', 'rated', 'rating'
+  )
   GROUP BY ${by}
 )
 SELECT
@@ -35,6 +45,13 @@ SELECT
   joined,
   frames,
   returned,
+  transferred,
+  offered,
+  declined,
+  lapsed,
+  surveyed,
+  rated,
+  rating_sum,
   IFNULL(waiting.ended, 0) AS waiting_count,
   waiting.median AS waiting_median,
   waiting.p90 AS waiting_p90,

@@ -18,7 +18,14 @@ WITH counted AS (
     SUM(IF(name = 'turn', number, 0)) AS turns,
     SUM(IF(name = 'answered', number, 0)) AS answered,
     SUM(IF(name = 'unanswered', number, 0)) AS unanswered,
-    SUM(IF(name = 'frame', number, 0)) AS frames
+    SUM(IF(name = 'frame', number, 0)) AS frames,
+    SUM(IF(name = 'transferred', number, 0)) AS transferred,
+    SUM(IF(name = 'offered', number, 0)) AS offered,
+    SUM(IF(name = 'declined', number, 0)) AS declined,
+    SUM(IF(name = 'lapsed', number, 0)) AS lapsed,
+    SUM(IF(name = 'surveyed', number, 0)) AS surveyed,
+    SUM(IF(name = 'rated', number, 0)) AS rated,
+    SUM(IF(name = 'rating', number, 0)) AS rating_sum
   FROM `${measures}`
   GROUP BY 1
 ),
@@ -57,6 +64,13 @@ SELECT
   left_,
   returned,
   joined - left_ - returned AS with_human,
+  transferred,
+  offered,
+  declined,
+  lapsed,
+  surveyed,
+  rated,
+  rating_sum,
   IFNULL(waiting.ended, 0) AS waiting_count,
   waiting.median AS waiting_median,
   waiting.p90 AS waiting_p90,

@@ -40,12 +40,16 @@ def nearest_rank(values: Iterable[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
+PASSED_ON = ("transferred", "offered", "declined", "lapsed", "surveyed", "rated")
+
+
 def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
     """Returns the row that these facts must come to."""
     n = Counter(fact.name for fact in facts)
     row: Expected = {}
+    passed_on = {name: n[name] for name in PASSED_ON} | {"ratingSum": n["rating"]}
     if somebodys:
-        row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"]}
+        row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"], **passed_on}
     else:
         row = {
             "conversations": n["conversation"], "handedOff": n["handed_off"],
@@ -59,7 +63,7 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
             "response.open": n["turn"] - n["response"] - n["unanswered"],
             "response.without": n["unanswered"],
             "left": n["left"], "returned": n["returned"],
-            "withHuman": n["joined"] - n["left"] - n["returned"],
+            "withHuman": n["joined"] - n["left"] - n["returned"], **passed_on,
         }  # fmt: skip
         if n["conversation"]:
             row["handoffRate"] = n["handed_off"] / n["conversation"]

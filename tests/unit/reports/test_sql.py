@@ -45,6 +45,8 @@ COUNTS = {
     "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked",
     "erased": "erased",
     "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
+    "transferred": "transferred", "offered": "offered", "declined": "declined",
+    "lapsed": "lapsed", "surveyed": "surveyed", "rated": "rated", "rating_sum": "ratingSum",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from shared.reports.figures import break_down, figures
 from shared.reports.period import period
 from shared.reports.tables import Report, as_csv
 from shared.schemas.events import Claim, HandoffFailed, HumanMessage
+from tests.unit.reports.answers import PASSED_ON
 from tests.unit.reports.test_definitions import BEGIN, DAY, Story
 
 SPAN = period("2026-03-01", "2026-03-08", "UTC", BEGIN)
@@ -16,13 +17,13 @@ TIMES = ("count", "median", "p90")
 OF_HANDOFFS = [
     "conversations", "handedOff", "requested", "unasked", "joined", "failed", "expired", "linked",
     "erased", "left",
-    "returned", "withHuman", "handoffRate",
+    "returned", "withHuman", *PASSED_ON, "ratingSum", "handoffRate",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES,
         "without", "open")),
     *(f"handling.{part}" for part in (*TIMES, "open")),
 ]  # fmt: skip
 OF_AGENTS = [
-    "joined", "frames", "returned",
+    "joined", "frames", "returned", *PASSED_ON, "ratingSum",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response",
         "handling") for part in TIMES),
     "handling.open",
