@@ -1,8 +1,8 @@
 """`python -m infra.cost --messages 1000000` prints what Baton costs in a month.
 
-Operations are those that the tests count on the emulators (operations.json). Cloud Run bills an
-instance in steps of 100 ms while it handles at least one request. The times of requests are
-assumptions. Free tiers are left out, except for uptime checks.
+Operations are those that the tests count on the emulators (operations.json, pages.json). Cloud Run
+bills an instance in steps of 100 ms while it handles at least one request. The times of requests
+are assumptions. Free tiers are left out, except for uptime checks.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from infra.deployables import Deployable, deployables
 from infra.documents.alarms import ALARMS
 
 OPERATIONS = json.loads(Path(__file__).with_name("operations.json").read_text())
+PAGES = json.loads(Path(__file__).with_name("pages.json").read_text())
 CUSTOMERS, ANSWERS = OPERATIONS
 MILLION, HOUR = 1_000_000, 3600
 MONTH = 30 * 24 * HOUR  # seconds
@@ -25,7 +26,13 @@ PUBLISHED_BYTES = 1000  # the least that is charged, and more than a wake-up has
 LOGGED_BYTES = 1500  # a request: Cloud Run's own line, and Baton's
 FILE_BYTES, FILE_MILLISECONDS = 1_000_000, 1000  # an assumption, from platform to reader
 FILES_EACH = 100  # messages, one of them with a file: an assumption too
-SWEEP_MILLISECONDS, SWEEP_READS = 200, 32
+# Of an open desk page and an hour. That a page is open is said in every third of PRESENCE_SECONDS;
+# a watch begins again every ten minutes. The others are assumptions: changes of a person's own
+# conversations, how many these are, changes of the queue, and how many customers wait.
+DESKS, RENEWALS, WATCHES = 50, 120, 6
+OWN_CHANGES, HELD, QUEUE_CHANGES, WAITING = 200, 3, 100, 10
+LONG_POLLS = HOUR / 25  # requests where nothing changes
+SWEEP_MILLISECONDS, SWEEP_READS = 200, 33
 EVALUATED = 30  # seconds between two evaluations of an alarm
 CHECK_SECONDS, CHECK_REGIONS = 300, 3
 SECRETS, IMAGES_GB = 6, 1
@@ -87,6 +94,24 @@ def of_files(files: float) -> list[Line]:
     ]
 
 
+def of_desks(desks: int) -> list[Line]:
+    """Returns what so many open desk pages cost in an hour, on as few instances as take them."""
+    row, renewal = deployables()["send_representative"], PAGES["renewal"]
+    instances = math.ceil(desks / row.concurrency)
+    reads = RENEWALS * renewal["reads"] + WATCHES * (1 + HELD)
+    reads += OWN_CHANGES * PAGES["change"]["reads"]
+    shared = instances * (WATCHES * WAITING + QUEUE_CHANGES * PAGES["change"]["reads"])
+    requests = desks * (LONG_POLLS + OWN_CHANGES + QUEUE_CHANGES)
+    return [
+        Line("Firestore: documents read", desks * reads + shared, "firestore reads"),
+        Line("Firestore: documents written", desks * RENEWALS, "firestore writes"),
+        Line("Cloud Run: requests", requests, "run requests"),
+        Line("Cloud Run: CPU", instances * HOUR * row.cpu, "run cpu"),
+        Line("Cloud Run: memory", instances * HOUR * row.memory_mb / 1024, "run memory"),
+        Line("Logging", requests * LOGGED_BYTES, "logging"),
+    ]
+
+
 def of_a_month() -> list[Line]:
     """Returns what a deployment costs however few messages come."""
     table, alerts = deployables(), json.loads(ALARMS.read_text())["alerts"]
@@ -134,6 +159,7 @@ def table(messages: int = MILLION) -> str:
         f"{messages // FILES_EACH:,} files of 1 MB in these, with `MEDIA_BUCKET`": of_files(
             messages // FILES_EACH
         ),
+        f"{DESKS} open desk pages for an hour": of_desks(DESKS),
         "a month, whatever comes": of_a_month(),
     }
     lines = ["| what | how many | dollars |", "|---|---|---|"]

@@ -23,7 +23,10 @@ def test_every_price_has_its_page_and_the_day_on_which_it_was_looked_up() -> Non
     known = prices()
     assert date.fromisoformat(known.date) >= date(2026, 11, 1)
     assert all("google.com/" in one.page for one in known.prices.values())
-    used = {line.price for line in (*cost.of_messages(1), *cost.of_files(1), *cost.of_a_month())}
+    used = {
+        line.price
+        for line in (*cost.of_messages(1), *cost.of_files(1), *cost.of_desks(1), *cost.of_a_month())
+    }
     assert used <= set(known.prices)
 
 
@@ -81,3 +84,10 @@ def test_a_number_of_messages_that_is_none(given: str, capsys: pytest.CaptureFix
 def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert cost.main(["--messages", "500"]) == 0
     assert "| **500 messages, one request at a time** |" in capsys.readouterr().out
+
+
+def test_an_open_desk_costs_less_than_a_cent_an_hour() -> None:
+    """Fifty share an instance, which is most of it."""
+    assert sum(one.dollars for one in cost.of_desks(50)) / 50 < 0.005
+    ones = [one.units for one in cost.of_desks(10) if one.price == "firestore writes"]
+    assert ones == [1200]

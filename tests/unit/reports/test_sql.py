@@ -42,8 +42,8 @@ TIMINGS = {
 COUNTS = {
     "conversations": "conversations", "handed_off": "handedOff", "requested": "requested",
     "unasked": "unasked",
-    "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked",
-    "erased": "erased",
+    "joined": "joined", "failed": "failed", "closed": "closed", "expired": "expired",
+    "linked": "linked", "erased": "erased",
     "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
     "transferred": "transferred", "offered": "offered", "declined": "declined",
     "lapsed": "lapsed", "surveyed": "surveyed", "rated": "rated", "rating_sum": "ratingSum",

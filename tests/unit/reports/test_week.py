@@ -134,7 +134,7 @@ def test_the_whole_week(counted: list[Count], facts: list[Fact]) -> None:
     total = as_json(Report(asked(), (), {}, figures(counted)))["total"]
     assert faults(total, expected(facts)) == []
     assert total["requested"] > 0.6 * CONVERSATIONS
-    closed = [fact for fact in facts if (fact.desk, fact.name) == ("tokyo", "failed")]
+    closed = [fact for fact in facts if (fact.desk, fact.name) == ("tokyo", "closed")]
     assert len(closed) > CONVERSATIONS // 25
     some = CONVERSATIONS // 250
     ends = ("failed", "expired", "returned", "unasked", "withHuman")
@@ -171,7 +171,7 @@ def test_every_row_adds_up(counted: list[Count], by: str) -> None:
     """A request is waited out, ends otherwise or is open; of all handoffs each has one outcome
     or is open.
     """
-    outcomes = ("failed", "expired", "linked", "erased", "left", "returned", "withHuman")
+    outcomes = ("failed", "closed", "expired", "linked", "erased", "left", "returned", "withHuman")
     names = tuple(by.split(","))
     rows: Any = as_json(Report(asked(), names, break_down(counted, names, asked()), None))["rows"]
     for row in rows:
