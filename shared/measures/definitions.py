@@ -10,9 +10,9 @@ and the duration when it ends, so the difference is what is open.
   human's stale message is an exception, because the customer gets it: it answers what was asked
   before it was written, unless another handoff has begun.
 - A message that waits for the customer answers when it is sent.
-- A request to a closed desk whose customers do not wait fails at once. It counts once for each
-  notification of the team, because a desk's own AI asks with every message. A waiting request fails
-  in the same way when such a desk closes.
+- A request to a closed desk whose customers do not wait ends at once as closed. It counts once
+  for each notification of the team, because a desk's own AI asks with every message. A waiting
+  request fails in the same way when such a desk closes.
 - A human who joins without a request within TRANSFER_GAP after the last human left, before a bot
   has spoken, continues the same handoff. Its counted end is taken back, and the customer's messages
   since then are a turn.
@@ -115,7 +115,7 @@ def _measures(
         yield from watch.begin(_asked(after))
     if isinstance(event, AsksForHuman) and after.closed != before.closed:
         yield from watch.begin(after.closed[-1].desk)
-        yield from watch.end(Name.FAILED)
+        yield from watch.end(Name.CLOSED)
     if before.humans is not after.humans:
         yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
     if before.offer is not after.offer or isinstance(event, Transfer):
@@ -132,7 +132,7 @@ def _measures(
         yield from watch.asked_survey(after.survey)
     if was is not Phase.BOT and now is Phase.BOT:
         is_shut = after.closed != before.closed
-        yield from watch.end(Name.FAILED if is_shut else _ending(before, event))
+        yield from watch.end(Name.CLOSED if is_shut else _ending(before, event))
     if said and isinstance(event, BotMessage):
         watch.bot_spoke()
 

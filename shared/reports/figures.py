@@ -156,7 +156,8 @@ def figures(counts: Iterable[Count]) -> Figures:
 
 def _everybodys(sum_: Sum) -> Figures:
     n, bins = sum_.number, sum_.bins
-    nobody = n[Name.FAILED] + n[Name.EXPIRED] + n[Name.LINKED] + n[Name.ERASED]
+    ended = (Name.FAILED, Name.CLOSED, Name.EXPIRED, Name.LINKED, Name.ERASED)
+    nobody = sum(n[name] for name in ended)
     waiting = n[Name.REQUESTED] - (n[Name.JOINED] - n[Name.UNASKED]) - nobody
     silent, unanswered = n[Name.SILENT], n[Name.UNANSWERED]
     return Figures(
@@ -181,6 +182,7 @@ def _numbers(n: Counter[Name]) -> dict[str, int]:
         "unasked": n[Name.UNASKED],
         "joined": n[Name.JOINED],
         "failed": n[Name.FAILED],
+        "closed": n[Name.CLOSED],
         "expired": n[Name.EXPIRED],
         "linked": n[Name.LINKED],
         "erased": n[Name.ERASED],

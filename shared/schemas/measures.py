@@ -18,6 +18,7 @@ class Name(StrEnum):
     UNASKED = "unasked"
     JOINED = "joined"
     FAILED = "failed"
+    CLOSED = "closed"
     EXPIRED = "expired"
     LINKED = "linked"
     ERASED = "erased"

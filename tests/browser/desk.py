@@ -20,6 +20,7 @@ def opened(
     server: LocalServer,
     name: str = "Jane Doe",
     *,
+    key: str = "dev-agent",
     size: tuple[int, int] = (1440, 900),
     dark: bool = False,
 ) -> Iterator[Page]:
@@ -38,7 +39,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(PATIENCE)
     try:
-        page.goto(f"{server.url}{PATH}#key=dev-agent&name={name}")
+        page.goto(f"{server.url}{PATH}" + (f"#key={key}&name={name}" if key else ""))
         yield page
     finally:
         context.close()
@@ -65,6 +66,10 @@ def row(page: Page, talk: Talk) -> Locator:
 def open_talk(page: Page, talk: Talk) -> None:
     row(page, talk).click()
     expect(page.locator("#transcript")).to_contain_text("Hi, I have a problem")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
 
 
 def claim(page: Page, talk: Talk) -> None:

@@ -42,7 +42,15 @@ def talk(server: LocalServer) -> Talk:
 
 def sign_in(page: Page, server: LocalServer, talk: Talk) -> None:
     page.goto(f"{server.url}{desk.PATH}")
-    expect(page.get_by_label("Your key")).to_be_visible()
+    expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
+
+
+def choose_who_signs_in(page: Page, server: LocalServer, talk: Talk) -> None:
+    page.goto(f"{server.url}/send_representative/sign_in/")
+    expect(page.locator("#people button")).to_have_count(3)
+    page.get_by_label("Your key").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def open_desk(page: Page, server: LocalServer, talk: Talk) -> None:
@@ -90,6 +98,7 @@ def open_reports(page: Page, server: LocalServer, talk: Talk) -> None:
 
 PAGES: dict[str, Opens] = {
     "sign-in": sign_in,
+    "sign-in-page": choose_who_signs_in,
     "desk": open_desk,
     "desk-note-narrow": open_note,
     "desk-question": open_question,

@@ -124,20 +124,12 @@ def test_markup_is_text_wherever_it_is_shown(page: Page, server: LocalServer) ->
     assert page.locator("img, .said b").count() == 0
 
 
-def test_a_refused_key_is_said_and_can_be_mended(chromium: Browser, server: LocalServer) -> None:
-    with desk.opened(chromium, server) as page:
-        expect(page.locator("#lists")).to_be_visible()
-        page.evaluate("sessionStorage.clear()")
-        page.reload()
-        page.get_by_label("Your key").fill("nope")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.locator("#sign-in-notice")).to_have_text("This key was not accepted.")
-        page.get_by_label("Your key").fill("dev-agent")
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_label("Your name").fill("Jane Doe")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.locator("#lists")).to_be_visible()
-        assert "dev-agent" not in unquote(page.url)
+def test_a_refused_key_is_said_and_is_in_no_address(page: Page, server: LocalServer) -> None:
+    assert "dev-agent" not in unquote(page.url)
+    page.goto(f"{server.url}{desk.PATH}#key=nope")
+    page.reload()
+    expect(page.locator("#refused")).to_have_text("This key was not accepted.")
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
 def test_older_parts_are_read_on_scrolling_up(page: Page, server: LocalServer) -> None:

@@ -25,6 +25,7 @@ UNKEYED = [
     "/sim/dialogflow/faults",
     "/local/variables/business_messages:3333",
     "/local/comments-faults",
+    "/local/people",
     "/sweep",
     "/deliver_outbox",
     "/run_bot",

@@ -73,8 +73,6 @@ export const baton = {
     }),
   presence: (state, page) => call("PUT", "/me/presence", { state, page }),
   people: () => call("GET", "/people"),
-  signIn: () => call("GET", "/session"),
-  beginSession: (given) => call("POST", "/session", given),
   endSession: () => call("DELETE", "/session"),
   list: (phase, cursor) => call("GET", `/conversations?${query({ phase, cursor })}`),
   get: (id) => call("GET", place(id)),

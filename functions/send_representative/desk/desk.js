@@ -50,4 +50,4 @@ function begin() {
   keepUp();
 }
 
-startSession(begin);
+if (await startSession()) begin();

@@ -14,7 +14,10 @@ export function drawKnows() {
 }
 
 const pair = ([term, value]) => ({ term, text: plain(value) });
-const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1));
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain).join("\n");
+  return typeof value === "string" ? value : JSON.stringify(value, null, 1);
+}
 
 /** A part without content is not shown. */
 function fill(name, items) {

@@ -48,7 +48,10 @@ export function drawLists() {
 function drawList(name, conversations) {
   const list = find(name);
   setText(find(`${name}-count`), conversations.length ? String(conversations.length) : "");
-  const items = conversations.map(briefly);
+  const named = (one) => customerName(one).toLocaleLowerCase();
+  const items = conversations.map((one) =>
+    briefly(one, conversations.some((other) => other !== one && named(other) === named(one))),
+  );
   if (!items.length) items.push({ id: "empty", empty: EMPTY[name] });
   show(list, items, (one) => one.id, drawRow);
   for (const row of list.children) watcher.observe(row);
@@ -60,7 +63,8 @@ function wantTails() {
   Object.values(state.lists).flat().filter(shown).forEach(wantTail);
 }
 
-function briefly(one) {
+/** People of one name are told apart by the ends of their ids. */
+function briefly(one, hasNamesake) {
   const id = idOf(one);
   const words = state.tails.get(id)?.words;
   const queued = one.phase === "QUEUED";
@@ -71,7 +75,12 @@ function briefly(one) {
     holders: one.phase === "HUMAN" && !isMine(one) ? names(one.representatives) : null,
     reason: queued ? one.requestReason : null,
     words: words && (words.by ? `${words.by}: ${words.text}` : words.text),
-    tags: [channelOf(id), one.desk, language(one.locale)].filter(Boolean),
+    tags: [
+      channelOf(id),
+      one.desk,
+      language(one.locale),
+      hasNamesake && one.customerName && `…${id.slice(-6)}`,
+    ].filter(Boolean),
     unread: isMine(one) && id !== state.open ? unread(id) : 0,
     open: id === state.open || one.name === state.conversation?.name,
   };

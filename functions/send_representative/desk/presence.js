@@ -30,7 +30,7 @@ export function drawPresence() {
   if (!presence) return;
   const available = presence.state === "available";
   const held = presence.slots.filter((one) => one.kind === "held").length;
-  const of = presence.capacity === undefined ? "" : ` (${held} of ${presence.capacity})`;
+  const of = Number.isInteger(presence.capacity) ? ` (${held} of ${presence.capacity})` : "";
   find("presence").setAttribute("aria-pressed", String(available));
-  setText(find("presence"), `${available ? "Available" : "Away"}${of}`);
+  setText(find("presence"), `You are ${available ? "available" : "away"}${of}`);
 }

@@ -107,7 +107,7 @@ function drawNote(row) {
     make("span", { class: "label" }, "NOTE"),
     " ",
     make("bdi", {}, row.name),
-    " ",
+    " · ",
     make("span", { class: "aside" }, "only you and your colleagues see this"),
   );
   const words = make("p", { class: "said", dir: "auto" }, row.text);

@@ -126,6 +126,10 @@ function showToday(now, then, date, time) {
   );
 }
 
+/** Returns the mean answer to the survey, and how many answered. */
+const satisfaction = ({ ratingSum, rated }) =>
+  rated ? `${(ratingSum / rated).toFixed(1)} (${rated})` : "–";
+
 /** Returns how many customers no person answered: none was available, or they waited in vain. */
 const unanswered = (row) => row.failed + row.expired;
 
@@ -196,6 +200,7 @@ const OUTCOMES = [
   ["withHuman", "With a person now"],
   ["waiting", "Still waiting"],
   ["failed", "No person was available"],
+  ["closed", "Asked while the desk was closed"],
   ["expired", "Waited in vain"],
   ["linked", "Goes on in another conversation"],
   ["erased", "Erased while waiting"],
@@ -214,6 +219,8 @@ function showFigures(now, then) {
     ["9 of 10 were answered within", (row) => duration(row.firstResponse.p90)],
     ["Half took a person", (row) => duration(row.handling.median)],
     ["Not answered", (row) => String(unanswered(row))],
+    ["Passed on to a colleague", (row) => String(row.transferred)],
+    ["How content, from 1 to 5", satisfaction],
   ];
   find("figures").replaceChildren(
     ...figures.map(([name, words]) => {
@@ -363,12 +370,15 @@ const COUNTS = [
   ["Not answered", unanswered],
   ["Went quiet", (row) => row.returned],
   ["Open", (row) => row.waiting.open],
+  ["Content, 1 to 5", satisfaction],
 ];
 const OF_AGENTS = [
   ["Handoffs taken", (row) => row.joined],
   ["Joined", (row) => row.frames],
   ["Went quiet", (row) => row.returned],
   ["There now", (row) => row.handling.open],
+  ["Passed on", (row) => row.transferred],
+  ["Content, 1 to 5", satisfaction],
 ];
 
 /** Returns a table by `name`: each figure with that of the period before in brackets. */
@@ -378,7 +388,7 @@ function compared(caption, name, columns, now, then) {
     const earlier = known.get(row.by[name]);
     return [
       row.by[name] || "(none named)",
-      ...columns.map(([, count]) => `${count(row)} (${earlier ? count(earlier) : 0})`),
+      ...columns.map(([, count]) => `${count(row)} (${earlier ? count(earlier) : "–"})`),
       ...PAIRS.map(([pair]) => `${timing(row[pair])} (${timing(earlier?.[pair])})`),
     ];
   };

@@ -55,9 +55,10 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
             "conversations": n["conversation"], "handedOff": n["handed_off"],
             "requested": n["requested"],
             "unasked": n["unasked"], "joined": n["joined"], "failed": n["failed"],
-            "expired": n["expired"],
-            "waiting.open": n["requested"] - n["waiting"] - n["failed"] - n["expired"],
-            "waiting.without": n["failed"] + n["expired"],
+            "closed": n["closed"], "expired": n["expired"],
+            "waiting.open": n["requested"] - n["waiting"] - n["failed"] - n["closed"]
+            - n["expired"],
+            "waiting.without": n["failed"] + n["closed"] + n["expired"],
             "firstResponse.open": n["requested"] - n["first_response"] - n["silent"],
             "firstResponse.without": n["silent"],
             "response.open": n["turn"] - n["response"] - n["unanswered"],

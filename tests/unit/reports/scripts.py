@@ -294,7 +294,7 @@ def outside_hours(one: Script) -> None:
             one.bot()
             one.after(one.some(1, 600))
             one.customer()
-        for name in ("requested", "silent", "failed"):
+        for name in ("requested", "silent", "closed"):
             one.tell(name, asked)
     if one.random.random() < 0.5:
         takes_over(one)

@@ -91,6 +91,7 @@ class Story:
             "left",
             "returned",
             "failed",
+            "closed",
             "expired",
             "turn",
             "answered",
@@ -384,12 +385,12 @@ def test_who_asks_a_closed_desk_has_asked_and_it_failed_at_once() -> None:
     story = Story(AFTERNOON)
     story.customer()
     story.asks(10)
-    begun, *_, requested, handed_off, silent, failed = story.measures
-    assert [one.name for one in (requested, handed_off, silent, failed)] == [
-        "requested", "handed_off", "silent", "failed",
+    begun, *_, requested, handed_off, silent, closed = story.measures
+    assert [one.name for one in (requested, handed_off, silent, closed)] == [
+        "requested", "handed_off", "silent", "closed",
     ]  # fmt: skip
-    assert {one.at for one in (requested, silent, failed)} == {BEGIN + timedelta(seconds=10)}
-    assert {one.desk for one in (requested, silent, failed)} == {"day"}
+    assert {one.at for one in (requested, silent, closed)} == {BEGIN + timedelta(seconds=10)}
+    assert {one.desk for one in (requested, silent, closed)} == {"day"}
     assert (handed_off.at, handed_off.channel) == (begun.at, "business_messages")
     story.customer(10)
     assert story.count("turn") == 0, "the bot is to answer it"
@@ -402,11 +403,11 @@ def test_a_desks_own_ai_that_asks_with_every_message_counts_as_often_as_the_team
     for _ in range(5):
         story.customer(MINUTE)
         story.asks(1, source=DESK)
-    assert story.outcomes() == {"requested": 1, "failed": 1, "silent": 1}
+    assert story.outcomes() == {"requested": 1, "closed": 1, "silent": 1}
     story.asks(DAY)
-    assert story.outcomes() == {"requested": 2, "failed": 2, "silent": 2}
+    assert story.outcomes() == {"requested": 2, "closed": 2, "silent": 2}
     story.asks(5 * 3600)
-    assert story.outcomes() == {"requested": 3, "failed": 2, "silent": 2}, "it is open now"
+    assert story.outcomes() == {"requested": 3, "closed": 2, "silent": 2}, "it is open now"
 
 
 def test_who_comes_though_the_desk_is_closed_comes_unasked_and_answers_no_request() -> None:
@@ -416,6 +417,6 @@ def test_who_comes_though_the_desk_is_closed_comes_unasked_and_answers_no_reques
     story.human(HumanMessage, 10)
     story.human(HumanLeft, 10)
     assert story.outcomes() == dict.fromkeys(
-        ("requested", "failed", "silent", "unasked", "joined", "left"), 1
+        ("requested", "closed", "silent", "unasked", "joined", "left"), 1
     )
     assert story.seconds("first_response") == []

@@ -42,8 +42,8 @@ TIMINGS = {
 COUNTS = {
     "conversations": "conversations", "handed_off": "handedOff", "requested": "requested",
     "unasked": "unasked",
-    "joined": "joined", "failed": "failed", "expired": "expired", "linked": "linked",
-    "erased": "erased",
+    "joined": "joined", "failed": "failed", "closed": "closed", "expired": "expired",
+    "linked": "linked", "erased": "erased",
     "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
     "transferred": "transferred", "offered": "offered", "declined": "declined",
     "lapsed": "lapsed", "surveyed": "surveyed", "rated": "rated", "rating_sum": "ratingSum",
@@ -60,7 +60,7 @@ def sql(name: str, **given: str) -> str:
 
 @pytest.fixture(scope="module")
 def messages() -> list[Measured]:
-    found = (one for script in week(1500, seed=4) for one in steps(script) if one[1])
+    found = (one for script in week(750, seed=4) for one in steps(script) if one[1])
     return [
         Measured(id=f"id-{n}", time=time, measures=tuple(some))
         for n, (time, some) in enumerate(found)

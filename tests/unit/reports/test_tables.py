@@ -15,8 +15,8 @@ from tests.unit.reports.test_definitions import BEGIN, DAY, Story
 SPAN = period("2026-03-01", "2026-03-08", "UTC", BEGIN)
 TIMES = ("count", "median", "p90")
 OF_HANDOFFS = [
-    "conversations", "handedOff", "requested", "unasked", "joined", "failed", "expired", "linked",
-    "erased", "left",
+    "conversations", "handedOff", "requested", "unasked", "joined", "failed", "closed", "expired",
+    "linked", "erased", "left",
     "returned", "withHuman", *PASSED_ON, "ratingSum", "handoffRate",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES,
         "without", "open")),

@@ -1,0 +1,156 @@
+"""Two people and a supervisor at their desks: they are available or away, pass customers on,
+accept, decline and take over.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from infra.local.server import LocalServer
+from tests.browser import desk
+from tests.forked import ForkedServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with ForkedServer(tmp_path_factory.mktemp("team")) as running:
+        yield running
+
+
+@pytest.fixture
+def jane(chromium: Browser, server: LocalServer) -> Iterator[Page]:
+    with desk.opened(chromium, server, key="dev-jane") as page:
+        yield page
+
+
+@pytest.fixture
+def omar(chromium: Browser, server: LocalServer) -> Iterator[Page]:
+    with desk.opened(chromium, server, key="dev-omar") as page:
+        yield page
+
+
+@pytest.fixture
+def sue(chromium: Browser, server: LocalServer) -> Iterator[Page]:
+    with desk.opened(chromium, server, key="dev-sue") as page:
+        yield page
+
+
+def be_available(page: Page) -> None:
+    button = page.locator("#presence")
+    expect(button).to_have_text(re.compile("You are (available|away) "))
+    if "away" in (button.text_content() or ""):
+        button.click()
+    expect(button).to_have_text(re.compile("You are available"))
+
+
+def pass_on(page: Page, to: str, reason: str = "knows the order", note: str = "") -> None:
+    desk.press(page, "Transfer")
+    choice = page.locator("#pass-on-to option", has_text=to)
+    page.get_by_label("To", exact=True).select_option(label=choice.text_content())
+    page.get_by_label("Why").fill(reason)
+    page.get_by_label("Note for the colleague").fill(note)
+    desk.press(page, "Pass on")
+
+
+def test_a_customer_is_offered_to_a_colleague_who_accepts(
+    jane: Page, omar: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(jane, talk)
+    desk.say(jane, "One moment")
+    be_available(omar)
+    pass_on(jane, "Omar Haddad", note="He called twice")
+    expect(jane.locator("#offer-words")).to_contain_text("Offered to Omar Haddad")
+    expect(omar).to_have_title("(1) Baton desk")
+    omar.locator("#offers button").click()
+    expect(omar.locator("#offer-words")).to_contain_text("knows the order. He called twice")
+    desk.press(omar, "Accept")
+    desk.say(omar, "Hello, I take it from here")
+    expect(omar.locator("#transcript .human").last.locator(".tick")).to_have_text("✓ sent")
+    expect(jane.locator("#standing")).to_have_text("Omar Haddad is here")
+    assert talk.seen() == [
+        "JOINED Jane Doe",
+        "HUMAN Jane Doe: One moment",
+        "JOINED Omar Haddad",
+        "LEFT Jane Doe",
+        "HUMAN Omar Haddad: Hello, I take it from here",
+    ]
+    assert "He called twice" not in str(server.transcript(talk.id))
+
+
+def test_an_offer_is_declined_and_one_is_withdrawn(
+    jane: Page, omar: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(jane, talk)
+    be_available(omar)
+    pass_on(jane, "Omar Haddad")
+    omar.locator("#offers button").click()
+    desk.press(omar, "Decline")
+    expect(omar.locator("#offers-part")).to_be_hidden()
+    expect(jane.locator("#offer")).to_be_hidden()
+    expect(jane.locator("#standing")).to_have_text("You are here")
+    pass_on(jane, "Omar Haddad")
+    expect(omar.locator("#offers button")).to_be_visible()
+    desk.press(jane, "Withdraw")
+    expect(omar.locator("#offers-part")).to_be_hidden()
+    assert talk.seen() == ["JOINED Jane Doe"]
+
+
+def test_a_customer_is_passed_on_to_the_queue_and_told_so(
+    jane: Page, omar: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(jane, talk)
+    pass_on(jane, "The queue")
+    expect(jane.locator("#notice")).to_contain_text("keeps their place")
+    expect(omar.locator("#queue button")).to_be_visible()
+    desk.claim(omar, talk)
+    assert not any("assistant again" in line for line in talk.seen())
+
+
+def test_a_supervisor_takes_over_and_an_agent_may_not(
+    jane: Page, omar: Page, sue: Page, server: LocalServer
+) -> None:
+    talk = desk.waiting(server)
+    desk.claim(jane, talk)
+    expect(omar.locator("#others-part")).to_be_hidden()
+    desk.open_talk(sue, talk)
+    expect(sue.locator("#standing")).to_have_text("Jane Doe is here")
+    desk.press(sue, "Take over")
+    expect(sue.locator("#standing")).to_have_text("You are here")
+    expect(jane.locator("#standing")).to_have_text("Sue Park is here")
+    assert talk.seen() == ["JOINED Jane Doe", "JOINED Sue Park", "LEFT Jane Doe"]
+    omar.goto(f"{omar.url.split('#')[0]}#conversation=business_messages:{talk.id}")
+    expect(omar.locator("#standing")).to_have_text("Sue Park is here")
+    expect(omar.get_by_role("button", name="Take over")).to_be_hidden()
+
+
+def test_a_person_signs_in_with_a_session_and_out_again(
+    chromium: Browser, server: LocalServer
+) -> None:
+    with desk.opened(chromium, server, key="") as page:
+        page.get_by_role("button", name="Jane Doe (agent)").click()
+        expect(page.locator("#my-name")).to_have_text("Jane Doe")
+        assert page.evaluate("Object.values(sessionStorage)") == []
+        assert page.evaluate("document.cookie") == "", "scripts cannot read the session"
+        page.reload()
+        expect(page.locator("#my-name")).to_have_text("Jane Doe")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
+        page.goto(f"{server.url}{desk.PATH}")
+        expect(page.get_by_role("button", name="Jane Doe (agent)")).to_be_visible()
+
+
+def test_a_message_reaches_an_open_desk_within_a_second(jane: Page, server: LocalServer) -> None:
+    talk = desk.waiting(server)
+    desk.claim(jane, talk)
+    jane.evaluate("""() => { window.came = new Promise((resolve) => new MutationObserver(() => {
+      if (document.getElementById('transcript').textContent.includes('Are you there?'))
+        resolve(Date.now());
+    }).observe(document.getElementById('transcript'), {childList: true, subtree: true})); }""")
+    sent = jane.evaluate("Date.now()")
+    talk.customer_says("Are you there?", "m-2")
+    assert jane.evaluate("window.came") - sent < 5000, "a second where nothing else runs"
