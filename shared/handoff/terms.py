@@ -99,7 +99,7 @@ class Guard(StrEnum):
     TO_AGENT = "to a person"
     DESK_CLOSED = "to a desk that is closed, and whose customers do not wait"
     SAME_DESK = "to the desk where they wait"
-    ALONE = "nobody else is present"
+    ALONE = "they alone are present"
     OFFERED_TO_THEM = "of the person to whom it is offered"
     OFFER_OVER = "the offer that it names does not stand"
     OFFER_FOREIGN = "the offer that it names is another's"
@@ -240,9 +240,9 @@ class Effect(StrEnum):
         "let the customer wait again in their place, at the desk that is asked for, and no bot "
         "speak; start the unclaimed timer; note who was here as asked"
     )
-    NEW_ROUND = "note nobody as asked, then look for a person at once as below"
+    NEW_ROUND = "forget who was asked, look for a person at once, where Baton offers customers"
     LOOK = "look for a person at once, where Baton offers customers and no offer stands"
-    FORGET_TRIED = "note nobody as asked"
+    FORGET_TRIED = "forget who was asked"
     STOP_LOOKING = "look for no person"
     OFFER = "offer it to the person, take a slot of theirs, start the time to accept"
     END_OFFER = (
