@@ -42,11 +42,11 @@ from shared.schemas.notation import conversation_id, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.team import Target, Team, Url
 from shared.settings.types import ApiKey
-from shared.stores.sqlite.store import SqliteStore
 from shared.teams import notify_handoff as notify
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
+from tests.inline import InlineStore
 from tests.unit.use_cases.conftest import HandClock
 
 ID, DESK = "business_messages:3333", "csku:conv_1"
@@ -155,7 +155,7 @@ class Ways:
     """
 
     id: str = ID
-    store: SqliteStore = field(default_factory=lambda: SqliteStore(":memory:"))
+    store: InlineStore = field(default_factory=lambda: InlineStore(":memory:"))
     clock: HandClock = field(default_factory=HandClock)
     left: list[Leaving] = field(default_factory=list)
     answers: list[list[dict[str, Any]]] = field(default_factory=list)  # of the bot, the next first
