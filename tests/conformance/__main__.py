@@ -85,7 +85,13 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     known = vectors()
     chosen = usable(known, abilities)
-    with Phone(asked.platform_port, asked.platform_host) as phone:
+    try:
+        phone = Phone(asked.platform_port, asked.platform_host)
+    except OSError as error:
+        where = f"{asked.platform_host}:{asked.platform_port}"
+        sys.stderr.write(f"The platform cannot listen on {where}: {error.strerror}.\n")
+        return 2
+    with phone:
         found = run(chosen, layer, phone, abilities, f"suite-{int(time.time())}")
     sys.stdout.write(f"{table(chosen, found)}\n{left_out(known, chosen)}")
     return 1 if found else 0

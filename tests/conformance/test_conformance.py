@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.server import free_port
 from infra.local.settings import ADMIN_KEY, AGENT_KEY, BOT_KEY, SIGNING_KEY
+from tests.conformance.__main__ import main
 from tests.conformance.faults import FAULTS, Relay
 from tests.conformance.layer import Layer
 from tests.conformance.oracle import INVARIANTS
@@ -155,3 +156,12 @@ def test_a_layer_that_does_not_answer_holds_nothing_but_is_judged() -> None:
     with Phone() as phone:
         found = run(chosen, layer, phone, Abilities(), "nowhere")
     assert {one.invariant for one in found} == {"order"}
+
+
+def test_a_port_that_is_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ["--keys", "bot=b", "desk=d", "signing=s"]
+    with Phone() as phone:
+        port = phone.url.rpartition(":")[2]
+        given = ["--api", "http://x", "--webhook", "http://x", "--platform-port", port]
+        assert main([*given, *keys]) == 2
+    assert f"127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
