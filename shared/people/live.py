@@ -64,7 +64,7 @@ async def live(
             for phase in phases
         }
         while True:
-            changes = [one.changed for one in (mine, *lists.values())]  # from here on
+            changes = [mine.changed, *(one.changed for one in lists.values())]  # from here on
             seen = await _seen(person, mine, lists)
             again_in = await keeping.keep(seen)
             left = deadline - loop.time()
