@@ -107,6 +107,9 @@ def test_a_customer_is_passed_on_to_the_queue_and_told_so(
     desk.claim(jane, talk)
     pass_on(jane, "The queue")
     expect(jane.locator("#notice")).to_contain_text("keeps their place")
+    expect(jane.locator("#transcript")).to_contain_text(
+        "Jane Doe passes the customer on: knows the order"
+    )
     expect(omar.locator("#queue button")).to_be_visible()
     desk.claim(omar, talk)
     assert not any("assistant again" in line for line in talk.seen())
