@@ -1,5 +1,5 @@
-// Passing a customer on: to a colleague, who is offered them, or into a queue; and what a supervisor
-// takes over.
+// Passing a customer on: to a colleague, who is offered them, or into a queue. And taking over,
+// which supervisors may.
 
 import { act } from "./acts.js";
 import { baton } from "./api.js";
