@@ -7,11 +7,12 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture openapi test soak bench load check lock stage deploy doctor clean
+.PHONY: help run demo demo-data picture openapi test soak bench load check lock stage deploy doctor clean
 
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
 	@echo 'make demo      a walk-through of a handoff: each step, its answer, what the phone showed'
+	@echo 'make demo-data a week of sample conversations, to look at the reports and the desk'
 	@echo 'make test      every check and test, as CI runs them'
 	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
 	@echo 'make bench     measured beside what one would write by hand'
@@ -29,6 +30,9 @@ run: $(VENV)/runtime
 
 demo: $(VENV)/runtime
 	@$(BIN)/python -m infra.local.demo
+
+demo-data: $(VENV)/runtime
+	@$(BIN)/python -m infra.local.demo_data $(ARGS)
 
 picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture

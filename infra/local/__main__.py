@@ -23,6 +23,7 @@ from shared.errors import Misconfigured
 from shared.stores.sqlite.file import UnusableFile
 from shared.stores.sqlite.store import examine
 
+STOP_SECONDS = 3  # for requests that are under way; an open desk page may wait for news for long
 # ruff: noqa: E501  # lines to copy must be whole
 BANNER = """
 Baton is at http://127.0.0.1:{port}/   (Ctrl-C stops it; its state is in {folder}/ and survives)
@@ -99,6 +100,7 @@ def _serve(listener: socket.socket, port: int, folder: Path, store: str) -> None
         ws="none",
         log_level="critical",
         access_log=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     print(_banner(port, folder), flush=True)
     # the server has stopped in order by then, and raises the interrupt again

@@ -1,5 +1,5 @@
 """`make picture`: plays the reference conversation on the page in a real browser, and takes the
-picture of README.
+picture of README; plays a customer at the desk, and takes the pictures of its page.
 """
 
 import argparse
@@ -12,9 +12,16 @@ from playwright.sync_api import Page, ViewportSize, expect
 from infra.command import run_tool
 from infra.local.browser import browser, find_browser
 from infra.local.server import LocalServer
+from infra.local.talk import Talk
 
 PICTURE = Path(__file__).parent / "page" / "picture.png"
+OF_DESK = Path(__file__).parents[2] / "functions" / "send_representative" / "pictures"
 SIZE = ViewportSize(width=1440, height=900)
+DESK_SIZES = {
+    "desk.png": ViewportSize(width=1280, height=720),
+    "desk_phone.png": ViewportSize(width=375, height=720),
+}
+ANSWERS = '{"en": {"Greeting": "Hello {customer}, I am {agent}. How can I help?"}}'
 SHARPNESS = 1.25
 
 
@@ -31,15 +38,53 @@ def main(given: list[str] | None = None) -> int:
         )
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalServer(Path(folder), {"BATON_BOT": "acknowledge"}) as server,
+        LocalServer(Path(folder), {"BATON_BOT": "acknowledge", "BATON_CANNED": ANSWERS}) as server,
         browser(chromium) as window,
     ):
         page = window.new_page(viewport=SIZE, device_scale_factor=SHARPNESS, color_scheme="light")
         page.goto(server.url)
         play(page)
         page.screenshot(path=PICTURE)
-    print(f"{PICTURE} ({PICTURE.stat().st_size // 1024} KB)")
+        talk = play_at_desk(server)
+        for name, size in DESK_SIZES.items():
+            page = window.new_page(viewport=size, color_scheme="light")
+            page.goto(
+                f"{server.url}/send_representative/desk/#key=dev-jane"
+                f"&conversation=business_messages:{talk.id}"
+            )
+            expect(page.locator("#transcript .note")).to_be_visible()
+            if page.locator("#lists").is_visible():
+                expect(page.locator("#queue .words")).to_have_count(2)
+            page.screenshot(path=OF_DESK / name)
+    for taken in (PICTURE, *(OF_DESK / name for name in DESK_SIZES)):
+        print(f"{taken} ({taken.stat().st_size // 1024} KB)")
     return 0
+
+
+def play_at_desk(server: LocalServer) -> Talk:
+    """Returns a customer whom Jane Doe answers while others wait."""
+    talks = [
+        _asks(server, "Michael", "My parcel has not arrived", "refund"),
+        _asks(server, "Ana Souza", "Where can I change my address?", "address"),
+        _asks(server, "عبد الرحمن", "أين طلبي؟", "the assistant could not help"),
+    ]
+    first = talks[0]
+    first.post(":claim", {}, "dev-jane")
+    said = {"messageId": "desk-1", "text": "Hello Michael, I am looking for it."}
+    first.post("/messages", said, "dev-jane")
+    first.post(":note", {"text": "The carrier lost it; a new one is on its way."}, "dev-jane")
+    first.customer_says("It is order 4711", "m-2")
+    server.wait_until_quiet(first.id)
+    return first
+
+
+def _asks(server: LocalServer, name: str, text: str, reason: str) -> Talk:
+    talk = Talk(server, f"desk-{name.encode().hex()[:8]}")
+    who = {"userInfo": {"displayName": name, "userDeviceLocale": "en"}}
+    talk.webhook(message={"messageId": "m-1", "text": text}, context=who)
+    about = {"order": "4711", "tried": ["tracking link", "address check"]}
+    talk.post(":requestHuman", {"reason": reason, "metadata": about}, "dev-bot")
+    return talk
 
 
 def play(page: Page) -> None:

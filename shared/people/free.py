@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from shared.conversations.contention import until_uncontended
-from shared.conversations.room import presence_of
+from shared.conversations.resolve import where_it_acts
+from shared.conversations.room import healed, presence_of
 from shared.people.assign import offer_what_waits
 from shared.ports import Commit, Ports, Snapshot
 
@@ -23,3 +24,17 @@ async def free(ports: Ports, person: str, slots: Collection[str]) -> None:
 
     await until_uncontended(attempt)
     await offer_what_waits(ports, person)
+
+
+async def drop_what_is_over(ports: Ports, person: str) -> None:
+    """Drops slots of conversations that are not there any more, or do not hold them: a restored
+    backup may have such. Raises Contended, Unavailable.
+    """
+
+    async def attempt() -> None:
+        found = await presence_of(ports, person)
+        after = await healed(ports, found, where_it_acts)
+        if after is not found:
+            await ports.store.commit(Commit((), people=[after]))
+
+    await until_uncontended(attempt)

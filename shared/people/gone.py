@@ -1,10 +1,9 @@
 """People whose pages are all gone: what they held goes on without them."""
 
 from shared.conversations.apply import apply_and_wake
-from shared.conversations.contention import until_uncontended
-from shared.conversations.resolve import where_it_acts
-from shared.conversations.room import healed, presence_of
-from shared.ports import Commit, Ports
+from shared.conversations.room import presence_of
+from shared.people.free import drop_what_is_over
+from shared.ports import Ports
 from shared.schemas.own_events import PersonGone
 
 
@@ -20,12 +19,4 @@ async def let_go(ports: Ports, person: str, conversation: str) -> None:
         event = PersonGone(id=slot, source=conversation, actor="timer", person=person, slot=slot)
         await apply_and_wake(ports, event)
     if mine:
-        await until_uncontended(lambda: _drop_what_is_over(ports, person))
-
-
-async def _drop_what_is_over(ports: Ports, person: str) -> None:
-    """Drops slots of conversations that are not there any more, or never held them."""
-    found = await presence_of(ports, person)
-    after = await healed(ports, found, where_it_acts)
-    if after is not found:
-        await ports.store.commit(Commit((), people=[after]))
+        await drop_what_is_over(ports, person)

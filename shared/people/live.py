@@ -9,7 +9,7 @@ from functools import partial
 
 from shared.conversations.apply import wake
 from shared.people.presence import renew
-from shared.people.watches import Watch, any_change, watches_of
+from shared.people.watches import Watch, any_of, watches_of
 from shared.ports import Ports, Watched
 from shared.schemas.conversation import Conversation
 from shared.schemas.notation import sha256
@@ -64,12 +64,13 @@ async def live(
             for phase in phases
         }
         while True:
+            changes = [mine.changed, *(one.changed for one in lists.values())]  # from here on
             seen = await _seen(person, mine, lists)
             again_in = await keeping.keep(seen)
             left = deadline - loop.time()
             if seen.name != since or left <= 0:
                 return seen
-            await any_change([mine, *lists.values()], min(left, again_in))
+            await any_of(changes, min(left, again_in))
 
 
 async def _of_person(ports: Ports, person: str) -> AsyncGenerator[Watched, None]:

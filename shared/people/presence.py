@@ -5,6 +5,7 @@ from typing import Literal
 from shared.conversations.contention import until_uncontended
 from shared.conversations.room import presence_of
 from shared.people.assign import offer_what_waits
+from shared.people.free import drop_what_is_over
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.people import Person, Presence
 
@@ -13,7 +14,9 @@ async def renew(
     ports: Ports, person: Person, page: str | None, state: Literal["available", "away"] | None
 ) -> Presence:
     """Returns what the person does now, with `page` open from now on, and in this state unless it
-    is None. Who becomes available is offered what waits. Raises Contended, Unavailable.
+    is None. Who becomes available is freed of what is over, and offered what waits.
+
+    Raises Contended, Unavailable.
     """
 
     async def attempt() -> tuple[Presence, Presence]:
@@ -29,5 +32,6 @@ async def renew(
     before, after = await until_uncontended(attempt)
     now = ports.clock.now()
     if after.is_available(now) and not before.is_available(now):
+        await drop_what_is_over(ports, person.id)
         await offer_what_waits(ports, person.id)
     return after

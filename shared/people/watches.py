@@ -92,9 +92,9 @@ def watches_of(store: ConversationStore) -> Watches:
     return _WATCHES.setdefault(store, Watches())
 
 
-async def any_change(watches: Iterable[Watch[Any]], seconds: float) -> None:
-    """Returns when one of the watches has yielded something, or after so many seconds."""
-    waiting = [asyncio.create_task(one.changed.wait()) for one in watches]
+async def any_of(changes: Iterable[asyncio.Event], seconds: float) -> None:
+    """Returns when one of these changes has come, or after so many seconds."""
+    waiting = [asyncio.create_task(one.wait()) for one in changes]
     try:
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:

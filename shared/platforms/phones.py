@@ -52,12 +52,12 @@ _NUMBER = re.compile(r"\+?([0-9]{1,20})")
 # Neither platform reports the customer's language. It is guessed from the country calling code
 # (ITU-T E.164) where one language is usual, and used for Baton's own notices.
 _LANGUAGES: Mapping[str, tuple[str, ...]] = {
-    "id": ("62",),
-    "pt": ("55", "351", "244", "258"),
-    "zh": ("86", "886", "852"),
+    "id": ("+62",),
+    "pt": ("+55", "+351", "+244", "+258"),
+    "zh": ("+86", "+886", "+852"),
     "es": (
-        *("34", "51", "52", "53", "54", "56", "57", "58"),
-        *("502", "503", "504", "505", "506", "507", "591", "593", "595", "598", "240"),
+        *("+34", "+51", "+52", "+53", "+54", "+56", "+57", "+58"),
+        *("+502", "+503", "+504", "+505", "+506", "+507", "+591", "+593", "+595", "+598", "+240"),
     ),
 }
 
@@ -72,14 +72,10 @@ def language_of(phone: str) -> str | None:
     """Returns the language that a customer with this number probably reads, or None if it cannot
     be guessed.
     """
-    return next(
-        (
-            one
-            for one, codes in _LANGUAGES.items()
-            if phone.startswith(tuple(f"+{code}" for code in codes))
-        ),
-        None,
-    )
+    for language, codes in _LANGUAGES.items():
+        if phone.startswith(codes):
+            return language
+    return None
 
 
 def forms_of(number: str) -> tuple[str, str | None]:

@@ -29,6 +29,8 @@ CONVERSATIONS = 10
 # what is measured of each turn of the dialogue
 ACK, TOPIC, WEBHOOK = "webhook: ack", "webhook to the bot's topic", "webhook to the bot's webhook"
 API_ACK, PLATFORM = "API: ack", "API to the platform's call"
+# the part of TOPIC that is the emulator's own: from a publish of anybody to the subscriber
+PUSH = "publish to a subscriber"
 
 
 class _Outside(ThreadingHTTPServer):
@@ -97,6 +99,7 @@ class Path:
 class Deployment:
     servers: Mapping[str, Running]
     outside: _Outside
+    pair: Emulators
 
     def warm_up(self) -> None:
         """Sends the first messages until they are taken: an emulator's first answers are slow."""
@@ -115,6 +118,9 @@ class Deployment:
         acked = time.perf_counter()
         found = {ACK: acked - began}
         found |= {one: self.outside.time_of(one, said) - began for one in (TOPIC, WEBHOOK)}
+        began = time.perf_counter()
+        self.pair.publish(USER_MESSAGES, {"messageId": f"p-{number}"})
+        found[PUSH] = self.outside.time_of(TOPIC, f"p-{number}") - began
         began = time.perf_counter()
         _must(self.answer(conversation, answer))
         found[API_ACK] = time.perf_counter() - began
@@ -166,7 +172,7 @@ def deployed(
         deliver = servers["deliver_outbox"]
         pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox")
         pair.push(USER_MESSAGES, f"{outside.url}/topic")
-        deployment = Deployment(servers, outside)
+        deployment = Deployment(servers, outside, pair)
         deployment.warm_up()
         yield deployment
 

@@ -73,6 +73,13 @@ def open_question(page: Page, server: LocalServer, talk: Talk) -> None:
     expect(page.locator("#sure")).to_be_visible()
 
 
+def open_transfer(page: Page, server: LocalServer, talk: Talk) -> None:
+    page.goto(f"{server.url}{desk.PATH}#key=dev-sue")
+    desk.open_talk(page, talk)
+    desk.press(page, "Transfer")
+    expect(page.locator("#pass-on")).to_be_visible()
+
+
 def open_sandbox(page: Page, server: LocalServer, talk: Talk) -> None:
     page.goto(f"{server.url}/#conversation=business_messages:{talk.id}")
     expect(page.locator("#bubbles")).to_contain_text("My parcel is lost")
@@ -102,6 +109,7 @@ PAGES: dict[str, Opens] = {
     "desk": open_desk,
     "desk-note-narrow": open_note,
     "desk-question": open_question,
+    "desk-transfer": open_transfer,
     "sandbox": open_sandbox,
     "crm": open_crm,
     "adapter": open_adapter,

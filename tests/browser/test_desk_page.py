@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser import desk
@@ -230,8 +230,8 @@ def test_files_are_sent_with_the_text_and_shown_in_the_transcript(
 ) -> None:
     talk = desk.waiting(server)
     desk.claim(page, talk)
-    picture = {"name": "label.png", "mimeType": "image/png", "buffer": PICTURE}
-    page.locator("#reply-file").set_input_files([picture])
+    picture = FilePayload(name="label.png", mimeType="image/png", buffer=PICTURE)
+    page.locator("#reply-file").set_input_files(picture)
     expect(page.locator("#reply-tray")).to_contain_text("label.png")
     desk.say(page, "Print this label")
     shown = page.locator("#transcript .human")

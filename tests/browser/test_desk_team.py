@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from infra.local.oracle import open_frames, violations
 from infra.local.server import LocalServer
-from tests.browser import desk
+from tests.browser import desk, recordings
 from tests.forked import ForkedServer
 
 
@@ -106,6 +107,9 @@ def test_a_customer_is_passed_on_to_the_queue_and_told_so(
     desk.claim(jane, talk)
     pass_on(jane, "The queue")
     expect(jane.locator("#notice")).to_contain_text("keeps their place")
+    expect(jane.locator("#transcript")).to_contain_text(
+        "Jane Doe passes the customer on: knows the order"
+    )
     expect(omar.locator("#queue button")).to_be_visible()
     desk.claim(omar, talk)
     assert not any("assistant again" in line for line in talk.seen())
@@ -154,3 +158,56 @@ def test_a_message_reaches_an_open_desk_within_a_second(jane: Page, server: Loca
     sent = jane.evaluate("Date.now()")
     talk.customer_says("Are you there?", "m-2")
     assert jane.evaluate("window.came") - sent < 5000, "a second where nothing else runs"
+
+
+def test_a_team_plays_support_and_every_customer_sees_who_speaks(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Claim, reply with a picture, transfer, accept, take over, note, away, survey: the oracle
+    judges what each customer saw, and the reports say what happened.
+    """
+    settings = {"BATON_SURVEY": "on", "BATON_BOT": "acknowledge"}
+    with (
+        ForkedServer(tmp_path_factory.mktemp("hour"), settings) as server,
+        desk.opened(chromium, server, key="dev-jane") as jane,
+        desk.opened(chromium, server, key="dev-omar") as omar,
+        desk.opened(chromium, server, key="dev-sue") as sue,
+    ):
+        talks = [desk.waiting(server, name) for name in ("Ana", "Ben", "Cleo")]
+        ana, ben, cleo = talks
+        desk.claim(jane, ana)
+        jane.locator("#reply-file").set_input_files(
+            FilePayload(name="map.png", mimeType="image/png", buffer=recordings.picture())
+        )
+        desk.say(jane, "Here is the way")
+        expect(jane.locator("#transcript img")).to_be_visible()
+        be_available(omar)
+        pass_on(jane, "Omar Haddad", note="knows the shop")
+        omar.locator("#offers button").click()
+        desk.press(omar, "Accept")
+        desk.say(omar, "Hello, this is Omar")
+        desk.claim(jane, ben)
+        desk.press(jane, "Note")
+        desk.say(jane, "He is in a hurry", "Your note")
+        desk.open_talk(sue, ben)
+        desk.press(sue, "Take over")
+        expect(sue.locator("#standing")).to_have_text("You are here")
+        desk.say(sue, "I am the supervisor")
+        desk.claim(jane, cleo)
+        pass_on(jane, "The queue")
+        desk.claim(omar, cleo)
+        omar.locator("#presence").click()
+        expect(omar.locator("#presence")).to_have_text(re.compile("You are away .2 of 4"))
+        for page, talk in ((omar, ana), (omar, cleo), (sue, ben)):
+            desk.open_talk(page, talk)
+            desk.press(page, "Leave")
+            expect(page.locator("#standing")).to_have_text("With the assistant")
+        for talk in talks:
+            server.wait_until_quiet(talk.id)
+            assert violations(server.transcript(talk.id)) == []
+            assert open_frames(server.transcript(talk.id)) == []
+            assert "hurry" not in str(server.transcript(talk.id))
+        ana.customer_says("5", "m-9")
+        server.wait_until_quiet(ana.id)
+        total = server.get("/send_representative/v1/reports/handoffs", "dev-admin")["total"]
+        assert (total["requested"], total["left"]) == (3, 3)

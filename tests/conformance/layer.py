@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Layer:
-    """`api` is the address before `/v1`. `keys` has the bearer key of the bot and of the desk. The
+    """`api` is the address before `/v1`. `keys` has the bearer keys of `bot` and `desk`. The
     claim, if the layer has one, is a path below the conversation, such as `:claim`.
     """
 

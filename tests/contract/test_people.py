@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from shared.ports import Commit, ConversationStore, PreconditionFailed, Snapshot
+from shared.conversations.apply import apply
+from shared.handoff.policy import Policy
+from shared.ports import Commit, ConversationStore, Ports, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Phase
-from shared.schemas.people import Presence, Slot
+from shared.schemas.events import Claim, UserMessage
+from shared.schemas.people import Person, Presence, Slot
 
 T = TypeVar("T")
 Instance = Callable[[], ConversationStore]
@@ -164,3 +167,38 @@ async def test_a_watch_lists_the_longest_waits_and_forgets_who_no_longer_waits(
         while (found := [one.address for one in await _next(watch)]) == ["d", "b", "a"]:
             pass  # the same may be seen again
         assert found == ["d", "a", "c"]
+
+
+class _Silent:
+    """A Publisher and a Sender that take everything."""
+
+    async def publish(self, topic: str, body: bytes, ordering_key: str) -> None: ...
+
+    async def send(self, call: Any) -> None: ...
+
+
+async def test_claims_that_race_on_two_instances_never_exceed_the_capacity(
+    instance: Instance, clock: Any
+) -> None:
+    """Eight claims of eight conversations, room for two: the whole way of a claim."""
+    jane, silent = Person(id=JANE, name="Jane", capacity=2), _Silent()
+    both = [
+        Ports(instance(), silent, silent, clock, Policy(), {}, people={JANE: jane})
+        for _ in range(2)
+    ]
+
+    async def claim(n: int) -> bool:
+        ports, source = both[n % 2], f"business_messages:c{n}"
+        about: dict[str, Any] = {"id": "1", "source": source, "actor": "test"}
+        hello = {"address": f"c{n}", "form": {}, "said": "hello"}
+        await apply(ports, UserMessage.model_validate({**about, **hello}))
+        who = {"representative": jane.representative, "person_id": JANE, "fact": False}
+        applied = await apply(ports, Claim.model_validate({**about, **who}))
+        assert applied.refusal is None or applied.refusal.reason == "at-capacity"
+        return applied.refusal is None
+
+    won = await asyncio.gather(*map(claim, range(8)))
+    slots = (await _seen(both[0].store)).value.slots.values()
+    assert sum(won) == 2
+    winners = {f"business_messages:c{n}" for n, has_won in enumerate(won) if has_won}
+    assert {slot.conversation for slot in slots} == winners

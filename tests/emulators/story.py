@@ -30,7 +30,7 @@ KINDS = [
     "human_left",
     "bot_message",
 ]
-TOLD = ["handoff.requested", "handoff.joined", "handoff.ended"]
+TOLD = ["handoff.requested", "handoff.joined", "handoff.answered", "handoff.ended"]
 
 
 def faults_of_state(journal: Sequence[JournalEntry]) -> list[str]:

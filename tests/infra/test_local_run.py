@@ -2,11 +2,15 @@
 not start.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -25,10 +29,22 @@ def test_a_run_that_has_sent_something_ends_without_complaint(
     said = json.dumps({"text": "Hi"}).encode()
     assert server.send("POST", "/sim/business_messages/customers/3333/messages", said).status == 200
     server.wait_until(lambda: len(server.transcript("3333")) == 2)
+    me = "/send_representative/v1/me?page=p&since="
+    since = server.get(me, "dev-jane")["since"]
+    page = threading.Thread(target=lambda: _waits(server, me + since), daemon=True)
+    page.start()  # a desk page that is open
+    time.sleep(0.2)
+    began = time.monotonic()
     server.stop(how)
+    assert time.monotonic() - began < 15  # less than the page would wait
     log = server.log.read_text()
     assert "Unclosed" not in log
     assert "Traceback" not in log
+
+
+def _waits(server: LocalServer, path: str) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        server.get(path, "dev-jane")
 
 
 @pytest.mark.parametrize("port", ["99999", "-1", "http"])

@@ -50,7 +50,7 @@ def test_no_test_of_terraform_runs_the_real_gcloud() -> None:
 
 
 def test_both_make_the_same(verdict: Any) -> None:
-    by_terraform = FromTerraform(verdict.made("what_a_function_is_given")).facts()
+    by_terraform = FromTerraform(verdict.made("the_usual")).facts()
     by_gcloud = FromGcloud(deploy.plan(TO)).facts()
     assert _listed(by_terraform - by_gcloud) == _listed(by_gcloud - by_terraform) == []
 
@@ -135,7 +135,7 @@ def _parts(value: Any) -> Iterator[str]:
 
 def test_every_kind_of_thing_was_compared(verdict: Any) -> None:
     """Nothing may agree only because neither side knows it."""
-    facts = FromTerraform(verdict.made("what_a_function_is_given")).facts()
+    facts = FromTerraform(verdict.made("the_usual")).facts()
     assert {fact[1] for fact in facts if fact[0] == "function"} == set(TABLE)
     kinds = (
         "alert api account backup dashboard database expiry field "

@@ -38,6 +38,7 @@ TOOLS = [
     "infra.table",
     "infra.local",
     "infra.local.demo",
+    "infra.local.demo_data",
     "infra.local.picture",
 ]
 DEPLOY = ["infra.deploy", "--project", "baton-test", "--region", "europe-west1"]

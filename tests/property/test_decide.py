@@ -53,6 +53,7 @@ from shared.schemas.people import Person, PersonSeen
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
+from tests.property.pools import Pool, on_each
 
 pytestmark = pytest.mark.soak
 
@@ -64,6 +65,14 @@ KINDS = {
     for kind in {**vars(events), **vars(own_events)}.values()
     if isinstance(kind, type) and issubclass(kind, events.Event)
 }
+# what only the API brings, and so is never a fact
+ASKED = (
+    events.Claim,
+    events.TakeOver,
+    events.Transfer,
+    events.OfferEnded,
+    events.SurveyAsked,
+)
 names, keys = st.sampled_from(("Jane", "Sam", "", None)), st.sampled_from((None, "k1", "k2"))
 times = st.integers(-5000, 5000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 CHAT, PAST, USER = "ccai:chat-2", "ccai:chat-1", "ccai:user-1"
@@ -147,9 +156,6 @@ offers = st.builds(
     st.sampled_from(((), ("Jane",))),
     st.none() | persons,
 )
-REQUESTS = (
-    events.Claim, events.SurveyAsked, events.TakeOver, events.Transfer, events.OfferEnded
-)  # fmt: skip
 BOT = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
 waiters = people | st.just(BOT)
 variables = st.sets(st.sampled_from(Audience)).map(
@@ -280,7 +286,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
 @st.composite
 def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> events.Event:
     model = KINDS[draw(st.sampled_from(kinds))]
-    fact = model not in REQUESTS and draw(st.booleans())
+    fact = not issubclass(model, ASKED) and draw(st.booleans())
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
     values: dict[str, Any] = {
         "id": "1", "source": draw(sources), "actor": "test", "fact": fact, "key": draw(keys),
@@ -329,6 +335,14 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
     )
 
 
+CONVERSATIONS, HAPPENINGS = Pool(conversations(), 400), Pool(happenings(), 400)
+POLICIES = Pool(policies, 200)
+
+
+def only(*kinds: str) -> Pool:
+    return Pool(happenings(kinds), 80)
+
+
 def with_held(before: Conversation, event: events.Event) -> events.Event:
     """Returns the event with what waits, as it is read from the journal."""
     held = {
@@ -344,8 +358,7 @@ def with_held(before: Conversation, event: events.Event) -> events.Event:
     return event.model_copy(update={"held": held})
 
 
-@effort(600)
-@given(conversations(), happenings(), policies)
+@on_each(600, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -386,8 +399,7 @@ def test_decide_is_total_and_pure_and_keeps_what_must_always_hold(
         assert [command for command in decision.commands if isinstance(command, ToChannel)] == []
 
 
-@effort(500)
-@given(conversations(), happenings(), policies)
+@on_each(500, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_what_the_customer_is_sent_keeps_every_frame(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -438,8 +450,7 @@ def test_what_the_customer_is_sent_keeps_every_frame(
         assert stays == expected, "nobody is told where the customer is not"
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_where_no_one_may_write_nothing_is_sent(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -455,8 +466,7 @@ def test_where_no_one_may_write_nothing_is_sent(
         assert "BOT" not in [command.representative.representative_type for command in sent]
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_nothing_is_sent_to_a_number_that_is_anothers(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -470,8 +480,7 @@ def test_nothing_is_sent_to_a_number_that_is_anothers(
     assert [one for one in sent if one.state is not State.WAITING] == []
 
 
-@effort(600)
-@given(conversations(), happenings(), policies)
+@on_each(600, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_while_another_sender_is_active_nothing_is_sent_unasked(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -506,8 +515,7 @@ def test_while_another_sender_is_active_nothing_is_sent_unasked(
     assert not any(gives[:-1]), "what is said after giving back would take control again"
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_what_was_only_heard_is_asked_of_no_bot(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -522,8 +530,12 @@ def test_what_was_only_heard_is_asked_of_no_bot(
         ]
 
 
-@effort(200)
-@given(conversations(), happenings(("human_joined", "human_message", "bot_message")), policies)
+@on_each(
+    200,
+    CONVERSATIONS,
+    only("human_joined", "human_message", "bot_message"),
+    POLICIES,
+)
 def test_what_is_late_never_changes_who_speaks(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -536,8 +548,7 @@ def test_what_is_late_never_changes_who_speaks(
     )
 
 
-@effort(200)
-@given(conversations(), happenings(("human_left",)), policies)
+@on_each(200, CONVERSATIONS, only("human_left"), POLICIES)
 def test_a_leaving_is_late_only_where_that_human_has_come_since(
     before: Conversation, event: events.HumanLeft, policy: Policy
 ) -> None:
@@ -551,8 +562,7 @@ def test_a_leaving_is_late_only_where_that_human_has_come_since(
     assert event.representative.name not in _here(left.conversation)
 
 
-@effort(300)
-@given(conversations(), happenings(("handoff_failed", "unlink")), policies)
+@on_each(300, CONVERSATIONS, only("handoff_failed", "unlink"), POLICIES)
 def test_no_human_stays_in_a_chat_that_is_over(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -563,8 +573,7 @@ def test_no_human_stays_in_a_chat_that_is_over(
     ]
 
 
-@effort(300)
-@given(conversations(), happenings(("user_message", "suggestion_response")), policies)
+@on_each(300, CONVERSATIONS, only("user_message", "suggestion_response"), POLICIES)
 def test_never_are_two_told_to_answer(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -624,8 +633,7 @@ def test_in_no_hour_has_a_bot_twice_its_turns(acts: list[tuple[str, int]], limit
     assert all(later - earlier >= policy.bot_turns_within for earlier, later in pairwise(told))
 
 
-@effort(300)
-@given(conversations(), happenings(("human_joined", "claim", "human_message")), policies)
+@on_each(300, CONVERSATIONS, only("human_joined", "claim", "human_message"), POLICIES)
 def test_a_human_who_speaks_gives_the_bot_its_turns_back(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -634,8 +642,7 @@ def test_a_human_who_speaks_gives_the_bot_its_turns_back(
     assert not spoke or decision.conversation.bot_run is None
 
 
-@effort(300)
-@given(conversations(), sources, policies)
+@on_each(300, CONVERSATIONS, Pool(sources, 6), POLICIES)
 def test_typing_is_for_those_who_would_get_the_words(
     before: Conversation, source: str, policy: Policy
 ) -> None:
@@ -654,8 +661,7 @@ def test_typing_is_for_those_who_would_get_the_words(
     assert told == ([list(heard)] if (heard := listeners(before, source, NOW, policy)) else [])
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_next(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -672,7 +678,7 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     own = own_events.ChatOpened | own_events.JoinedLost | own_events.Unlinked
     own |= own_events.TemplateLost | own_events.ReopenTimeout
     own |= own_events.Offered | own_events.OfferTimeout | own_events.PersonGone
-    if isinstance(event, (events.FromUser, events.ChatCreated, own, *REQUESTS)):
+    if isinstance(event, (*ASKED, events.FromUser, events.ChatCreated, own)):
         return
     after = decide(known, late, NOW, policy).conversation
     kept = (
@@ -691,8 +697,7 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     assert _here(after) == _here(known)
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
 def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:
@@ -711,8 +716,7 @@ def test_a_desk_that_is_let_go_is_told_unless_its_own_chat_has_ended(
     )
 
 
-@effort(300)
-@given(conversations(), happenings((events.HandoffFailed.kind,)), policies)
+@on_each(300, CONVERSATIONS, only(events.HandoffFailed.kind), POLICIES)
 def test_a_failure_that_is_about_one_handoff_changes_nothing_of_another(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:

@@ -16,7 +16,7 @@ from shared.handoff.policy import Policy
 from shared.ports import Ports
 from shared.schemas.conversation import Phase
 from shared.schemas.http import Request
-from shared.stores.sqlite.store import SqliteStore
+from tests.inline import InlineStore
 from tests.property.effort import effort
 from tests.unit.use_cases.conftest import Bench, HandClock, RecordingPublisher, ScriptedSender
 from tests.unit.use_cases.shared_number import THEM, US, Play, SharedNumber
@@ -94,7 +94,7 @@ class Walk:
 
 
 def begun(folder: str, number: SharedNumber) -> Walk:
-    store = SqliteStore(str(Path(folder) / "baton.sqlite"))
+    store = InlineStore(str(Path(folder) / "baton.sqlite"))
     clock, sender, publisher = HandClock(number.stamp), ScriptedSender(), RecordingPublisher()
     ports = Ports(store, publisher, sender, clock, Policy(), {})
     return Walk(Play(Bench(ports, store, clock, sender, publisher), number), number)

@@ -23,7 +23,7 @@ from shared.schemas.events import GivenName, HumanJoined, HumanLeft, NamesChange
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from shared.stores.cache import CachedStore
-from shared.stores.sqlite.store import SqliteStore
+from tests.inline import InlineStore
 from tests.property.effort import effort
 from tests.property.world import BEGIN, FakeClock
 
@@ -69,7 +69,7 @@ def _given(names: tuple[str, ...]) -> tuple[GivenName, ...]:
 
 class Play:
     def __init__(self) -> None:
-        self.store, self.clock = SqliteStore(":memory:"), FakeClock()
+        self.store, self.clock = InlineStore(":memory:"), FakeClock()
         self.clock.advance(1000)
         policy = Policy(capabilities={"whatsapp": CAPABILITIES})
         ports = Ports(self.store, Quiet(), None, self.clock, policy, {})  # type: ignore[arg-type]  # nothing is sent

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from shared.delivery.deliver import deliver
 from shared.delivery.sweep import sweep
-from shared.ports import ConversationStore
+from shared.outbox.parking import park
+from shared.outbox.record import Work, record
+from shared.ports import ConversationStore, Ports
+from shared.schemas.commands import State
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from tests.property.clients import Clients
@@ -282,3 +285,67 @@ async def test_the_pass_that_ends_a_guarding_command_does_not_release_what_it_gu
         if not died:
             break
     assert steps > 4
+
+
+async def two_wait(clients: Clients) -> list[Work]:
+    """Returns what a pass has read that parks the second entry behind the first."""
+    for _ in range(2):
+        await clients.post(clients.world.instances[0], clients.says(C))
+    return await waiting(clients.world.instances[0])
+
+
+async def waiting(ports: Ports) -> list[Work]:
+    return [Work(entry) for entry in await ports.store.pending(C, 0, 50)]
+
+
+async def the_first_ends(ports: Ports) -> None:
+    """Another pass ends the first entry's commands."""
+    (first, _) = await waiting(ports)
+    first.done = {
+        one.id: one.model_copy(update={"state": State.SENT}) for one in first.entry.value.pending
+    }
+    await record(ports, first)
+
+
+async def is_anything_due(world: World) -> bool:
+    journal = await whole_journal(world.instances[1].store, C)
+    return any(entry.due_at is not None for entry in journal)
+
+
+async def test_a_mark_is_not_released_between_its_write_and_the_parking(clients: Clients) -> None:
+    """The mark and the parking are one write: else a whole pass may come between them, which sees
+    a mark and nothing parked.
+    """
+    here, there = clients.world.instances
+    works = await two_wait(clients)
+
+    async def a_whole_pass() -> None:
+        await the_first_ends(there)
+        await park(there, await waiting(there))
+
+    await park(replace(here, store=Meddled(here.store, "update_together", a_whole_pass)), works)
+    assert await is_anything_due(clients.world)
+
+
+async def test_wherever_a_release_dies_something_is_due(tmp_path: Path) -> None:
+    """The entries behind become due before the mark is released."""
+    for steps in itertools.count():
+        clients = a_world(tmp_path / str(steps))
+        world = clients.world
+        here, there = world.instances
+        await park(here, await two_wait(clients))
+        await the_first_ends(there)
+        works = await waiting(here)
+        assert [work.entry.value.due_at is None for work in works] == [False, True]
+
+        world.lives[0].steps = steps
+        try:
+            await park(here, works)
+            died = False
+        except Crash:
+            died = True
+        assert await is_anything_due(world), f"after {steps} steps"
+        world.restart()
+        if not died:
+            break
+    assert steps > 2

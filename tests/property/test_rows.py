@@ -3,7 +3,6 @@ effect whose words say so.
 """
 
 import pytest
-from hypothesis import given
 
 from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
@@ -12,15 +11,14 @@ from shared.schemas import events
 from shared.schemas.commands import SendEvent, SendSurvey, ToCustomer
 from shared.schemas.conversation import Conversation
 from shared.schemas.representative import RepresentativeType
-from tests.property.effort import effort
+from tests.property.pools import Pool, on_each
 from tests.property.test_decide import NOW, conversations, happenings, policies
 from tests.walk import walked
 
 pytestmark = pytest.mark.soak
 
 
-@effort(300)
-@given(conversations(), happenings(), policies)
+@on_each(300, Pool(conversations(), 150), Pool(happenings(), 150), Pool(policies, 100))
 def test_every_command_comes_from_a_row(
     before: Conversation, event: events.Event, policy: Policy
 ) -> None:

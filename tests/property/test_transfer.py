@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from shared.schemas.people import Person
 from shared.schemas.representative import RepresentativeType
 from tests.property.effort import effort
 from tests.unit.support_team import JANE, OMAR, ZOE, Team
+
+pytestmark = pytest.mark.soak
 
 PEOPLE = {"jane": JANE, "omar": OMAR, "zoe": ZOE}
 AGENTS = (JANE, OMAR)

@@ -42,11 +42,11 @@ from shared.schemas.notation import conversation_id, sha256
 from shared.schemas.representative import RepresentativeType
 from shared.schemas.team import Target, Team, Url
 from shared.settings.types import ApiKey
-from shared.stores.sqlite.store import SqliteStore
 from shared.teams import notify_handoff as notify
 from shared.teams.google_chat import GoogleChat
 from shared.teams.slack import Slack
 from shared.teams.team_webhook import TeamWebhook
+from tests.inline import InlineStore
 from tests.unit.use_cases.conftest import HandClock
 
 ID, DESK = "business_messages:3333", "csku:conv_1"
@@ -120,6 +120,11 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "conversations/{}:rename"): ("", {"name": "{}", "to": "{}"}),
     ("POST", "conversations/{}:claim"): ("", {"representative": JANE}),
     ("POST", "conversations/{}:release"): ("", {"representative": JANE}),
+    ("POST", "conversations/{}:transfer"): ("", {"to": {"queue": True}, "reason": "probe"}),
+    ("POST", "conversations/{}:takeOver"): ("", {"reason": "probe"}),
+    ("POST", "conversations/{}:decline"): ("", {"offer": "probe"}),
+    ("POST", "conversations/{}:withdraw"): ("", {"offer": "probe"}),
+    ("PUT", "me/presence"): ("", {"state": "away"}),
     ("POST", "conversations/{}:fail"): ("", {"reason": "probe"}),
     ("POST", "conversations/{}:note"): ("", {"representative": JANE, "text": "probe"}),
     ("DELETE", "conversations/{}"): ("", {}),
@@ -155,7 +160,7 @@ class Ways:
     """
 
     id: str = ID
-    store: SqliteStore = field(default_factory=lambda: SqliteStore(":memory:"))
+    store: InlineStore = field(default_factory=lambda: InlineStore(":memory:"))
     clock: HandClock = field(default_factory=HandClock)
     left: list[Leaving] = field(default_factory=list)
     answers: list[list[dict[str, Any]]] = field(default_factory=list)  # of the bot, the next first

@@ -26,7 +26,7 @@ from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import OUTBOX
 from shared.stores.cache import CachedStore
-from shared.stores.sqlite.store import SqliteStore
+from tests.inline import InlineStore
 from tests.property.bare import Bare
 from tests.property.internet import BOT_WEBHOOK, Internet, Plan
 from tests.schemas import judge
@@ -78,7 +78,7 @@ class FakeClock:
         self.time += timedelta(seconds=seconds)
 
 
-class MortalStore(SqliteStore):
+class MortalStore(InlineStore):
     """The embedded store of a process that may die, whose commits may go wrong or lose their
     answer.
     """
@@ -171,7 +171,7 @@ class World:
         self._in_place = in_place
         self.path = str(folder / "baton.sqlite")
         self.clock = FakeClock()
-        self._observer = SqliteStore(self.path)
+        self._observer = InlineStore(self.path)
         self.topics = Topics()
         self.store_plan = Plan()
         self.platform = PlatformStore(":memory:")

@@ -11,7 +11,7 @@ import pytest
 from tests.soak import combinations
 
 TESTS = Path(__file__).parents[1]
-SAMPLES = re.compile(r"\b(SOAKS|effort\(|BATON_KILL_RUNS)")
+SAMPLES = re.compile(r"\b(SOAKS|effort\(|on_each\(|BATON_KILL_RUNS)")
 AXES = [[["a"], ["b"]], [[1, 2, 3, 4, 5], ["a", "b"]], [["a", "b"], [1, 2, 3], [True, False]]]
 
 

@@ -1,8 +1,9 @@
-// Passing a customer on: to a colleague, who is offered them, or into a queue; and what a supervisor
-// takes over.
+// Passing a customer on: to a colleague, who is offered them, or into a queue. And taking over,
+// which supervisors may.
 
 import { act } from "./acts.js";
 import { baton } from "./api.js";
+import { beginReply } from "./composer.js";
 import { opened } from "./dialogs.js";
 import { find, make, onPress, setText, tell } from "./dom.js";
 import { isMine, isSupervisor, state } from "./state.js";
@@ -63,8 +64,10 @@ function howIs({ available, room }) {
   return room === 0 ? "has no room" : "available";
 }
 
-const takeOver = () =>
-  act("takeOver", { from: holder() }, () => "You have taken over; the customer sees it.");
+async function takeOver() {
+  const words = () => "You have taken over; the customer sees it.";
+  if (await act("takeOver", { from: holder() }, words)) beginReply();
+}
 
 const decline = () =>
   act("decline", { offer: state.conversation.offer.id }, () => "You have declined.");

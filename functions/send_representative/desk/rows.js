@@ -14,10 +14,11 @@ const STATES = {
   "waiting-for-customer": "waiting",
   pending: "sending",
 };
+const PASSING = ["transfer", "take_over"]; // what is said beside who came and left
 const LINES = {
   human_requested: () => "Asked for a person",
-  transfer: ({ commands }) =>
-    commands.some((one) => one.eventType === "REPRESENTATIVE_LEFT") ? "Passed on" : "Offered",
+  transfer: ({ representative }) => `${names([representative ?? {}])} passes the customer on`,
+  take_over: ({ representative }) => `${names([representative ?? {}])} takes over`,
   offered: () => "Offered to a colleague",
   offer_timeout: () => "The offer was not answered in time",
   offer_ended: () => "The offer ended",
@@ -61,8 +62,10 @@ function rowsOfEntry(entry, later) {
   if (["edited", "revoked", "reaction"].includes(entry.kind)) return changeRow(entry, later);
   const said = entry.kind in SPOKEN && wasSaid(entry) ? [spokenRow(entry)] : [];
   const { before, after } = frameRows(entry);
-  if (said.length || before.length || after.length) return [...before, ...said, ...after];
-  return entry.verdict === "accepted" ? lineRow(entry) : [];
+  const framed = [...before, ...said, ...after];
+  if (entry.verdict !== "accepted" || (framed.length && !PASSING.includes(entry.kind)))
+    return framed;
+  return [...lineRow(entry), ...framed];
 }
 
 const base = (entry, type) => ({ type, id: entry.id, time: entry.time, seq: entry.seq });
@@ -136,7 +139,7 @@ function frameRows(entry) {
       frame: FRAMES[one.eventType],
       name: one.name ?? entry.representative?.displayName ?? "Somebody",
       text: FRAMES[one.eventType],
-      because: FRAMES[one.eventType] === "left" ? entry.reason : null,
+      because: entry.kind === "human_left" ? (entry.reason ?? null) : null,
     }));
   return {
     before: frames.filter((one) => one.frame === "joined"),

@@ -87,6 +87,17 @@ run "the_database_is_safe_and_alarms_ring" {
     condition     = alltrue([for one in google_project_service.apis : one.disable_on_destroy == false])
     error_message = "Others in the project may use the same APIs."
   }
+
+  # No BigQuery unless asked
+
+  assert {
+    condition     = length(google_bigquery_dataset.baton) + length(google_bigquery_table.reports) + length(google_pubsub_subscription.bigquery) == 0
+    error_message = "Without var.bigquery there is no BigQuery."
+  }
+  assert {
+    condition     = alltrue([for one in google_cloudfunctions2_function.these : !contains(keys(one.service_config[0].environment_variables), "REPORTS_STREAM")])
+    error_message = "Without var.bigquery no function publishes what it measures."
+  }
 }
 
 run "who_is_mailed_and_what_it_may_cost" {
@@ -110,19 +121,6 @@ run "who_is_mailed_and_what_it_may_cost" {
   assert {
     condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].min_instance_count == 1 && alltrue([for name, one in google_cloudfunctions2_function.these : one.service_config[0].min_instance_count == 0 if name != "receive_webhook"])
     error_message = "Only the webhook keeps an instance warm."
-  }
-}
-
-run "no_bigquery_unless_asked" {
-  command = plan
-
-  assert {
-    condition     = length(google_bigquery_dataset.baton) + length(google_bigquery_table.reports) + length(google_pubsub_subscription.bigquery) == 0
-    error_message = "Without var.bigquery there is no BigQuery."
-  }
-  assert {
-    condition     = alltrue([for one in google_cloudfunctions2_function.these : !contains(keys(one.service_config[0].environment_variables), "REPORTS_STREAM")])
-    error_message = "Without var.bigquery no function publishes what it measures."
   }
 }
 

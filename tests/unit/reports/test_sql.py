@@ -60,7 +60,7 @@ def sql(name: str, **given: str) -> str:
 
 @pytest.fixture(scope="module")
 def messages() -> list[Measured]:
-    found = (one for script in week(1500, seed=4) for one in steps(script) if one[1])
+    found = (one for script in week(750, seed=4) for one in steps(script) if one[1])
     return [
         Measured(id=f"id-{n}", time=time, measures=tuple(some))
         for n, (time, some) in enumerate(found)

@@ -1,4 +1,4 @@
-"""A generated week of 2,000 conversations (of 5,000 in `make soak`): every figure of every report
+"""A generated week of 1,000 conversations (of 5,000 in `make soak`): every figure of every report
 equals what is worked out independently.
 """
 
@@ -38,7 +38,7 @@ from tests.unit.reports.scripts import (
 
 pytestmark = pytest.mark.soak
 
-CONVERSATIONS = 5000 if SOAKS else 2000
+CONVERSATIONS = 5000 if SOAKS else 1000
 
 WEEKDAYS: dict[str, Any] = dict.fromkeys("mon tue wed thu fri sat sun".split(), ("09:00-17:00",))
 DAILY = Hours(time_zone="UTC", **WEEKDAYS)

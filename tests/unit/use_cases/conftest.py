@@ -20,6 +20,7 @@ from shared.ports import Ports, Webhooks
 from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import USER_MESSAGES
 from shared.stores.sqlite.store import SqliteStore
+from tests.inline import InlineStore
 from tests.schemas import judge
 
 
@@ -101,7 +102,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    store = SqliteStore(str(tmp_path / "baton.sqlite"))
+    store = InlineStore(str(tmp_path / "baton.sqlite"))
     clock, sender, publisher = HandClock(), ScriptedSender(), RecordingPublisher()
     platforms: dict[str, Platform] = {
         "business_messages": BusinessMessages(api_url="https://platform.test"),

@@ -232,6 +232,27 @@ async def test_while_it_waits_it_keeps_the_page_open(bench: Any, ports: Ports) -
     waiting.cancel()
 
 
+async def test_what_changes_while_the_page_says_that_it_is_open_is_no_less_seen(
+    bench: Any, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await holds(ports, "claim", conversation())
+    first = await live(ports, JANE, "a", ["QUEUED"], "")
+    commit = ports.store.commit
+
+    async def and_the_customer_writes(given: Commit) -> Any:
+        done = await commit(given)
+        if given.people:
+            await changed(ports, conversation())
+            await asyncio.sleep(0.05)  # until the watch has seen it
+        return done
+
+    monkeypatch.setattr(ports.store, "commit", and_the_customer_writes)
+    bench.clock.forward(31)
+    async with asyncio.timeout(1):
+        second = await live(ports, JANE, "a", ["QUEUED"], first.name)
+    assert [one.version for one in second.mine] == [2]
+
+
 async def test_an_offer_that_was_not_answered_in_time_is_woken_once(
     bench: Any, ports: Ports
 ) -> None:

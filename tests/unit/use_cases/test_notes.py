@@ -1,7 +1,8 @@
-"""Notes that people write for their colleagues, and answers that they choose from."""
+"""What people at the desk see of each other, notes for colleagues, and answers to choose from."""
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from shared.api.routes import send_representative
 from shared.conversations.apply import apply
 from shared.customers.erase import erase
 from shared.errors import BadRequest, BatonError
+from shared.ports import Commit, Snapshot
 from shared.schemas.conversation import Phase
 from shared.schemas.events import Event, UserMessage
 from shared.schemas.http import Request
+from shared.schemas.people import Person, Presence, Role, Slot
 from tests.unit.use_cases.asking import KEYS, ask
 
 C = "business_messages:3333"
@@ -73,3 +76,32 @@ async def test_answers_are_listed_by_language_and_title(bench: Any) -> None:
         {"language": "en", "title": "Bye", "text": "Bye {customer}"},
         {"language": "id", "title": "Salam", "text": "Halo"},
     ]
+
+
+async def test_colleagues_are_listed_with_whether_they_take_a_customer_now(bench: Any) -> None:
+    jane = Person(id="jane@example.com", name="Jane Doe", capacity=2, languages=("en",))
+    omar = Person(id="omar@example.com", name="Omar Haddad")
+    wall = Person(id="wall", name="Screen", role=Role.REPORTS)
+    now = bench.clock.now()
+    there = Presence(
+        id=jane.id,
+        state="available",
+        pages={"p": now + timedelta(seconds=60)},
+        slots={"s": Slot(conversation=C, kind="held")},
+    )
+    await bench.store.commit(Commit((), people=[Snapshot(there, None)]))
+    ports = replace(bench.ports, people={one.id: one for one in (jane, omar, wall)})
+    request = Request("GET", "/v1/people", b"", {"authorization": "Bearer k"})
+    answer = json.loads((await send_representative(ports, KEYS, request)).body)
+    assert answer["desks"] == ["api"]
+    common = {"desks": []}
+    assert answer["people"] == [
+        {
+            "id": "jane@example.com", "name": "Jane Doe", "languages": ["en"], "available": True,
+            "room": 1, **common,
+        },
+        {
+            "id": "omar@example.com", "name": "Omar Haddad", "languages": [], "available": False,
+            **common,
+        },
+    ]  # fmt: skip

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.ports import Commit, Snapshot
+from shared.schemas.people import Slot
 from tests.unit.use_cases.team import Team
 
 
@@ -86,6 +88,18 @@ async def test_who_declines_or_does_not_answer_is_asked_once_until_the_next_remi
     assert await offered(team, "1") is None  # both were asked
     await team.sweeps(80)  # the reminder begins a new round
     assert await offered(team, "1") in ("Jane", "Omar")
+
+
+async def test_a_slot_that_nothing_holds_keeps_no_offer_away(team: Team) -> None:
+    """As after a restored backup."""
+    found = await team.person("jane")
+    lost = Slot(conversation="business_messages:lost", kind="held")
+    full = found.with_slot("s", lost, team.bench.clock.now(), assigned=False)
+    await team.ports.store.commit(Commit((), people=[Snapshot(full, None)]))
+    await team.waits("1")
+    await team.comes("jane")
+    assert await offered(team, "1") == "Jane"
+    assert await team.slots("jane") == [("1", "offered")]
 
 
 async def test_desks_and_languages_choose_the_person(team: Team) -> None:
