@@ -100,7 +100,17 @@ function inWordsOf(error) {
 }
 
 async function look() {
-  await Promise.all([lookAtLists(), state.open ? lookAtConversation(state.open) : null]);
+  const asks = state.open && !isUpToDate(state.open);
+  await Promise.all([lookAtLists(), asks ? lookAtConversation(state.open) : null]);
+}
+
+/** A person hears of their conversations, so one of them is asked for only after a change. */
+function isUpToDate(id) {
+  const { book, conversation } = state;
+  if (state.me.kind !== "person" || lively > 0 || !book || book.isOpen()) return false;
+  const { QUEUED, HUMAN } = state.lists;
+  const listed = [...QUEUED, ...HUMAN].find((one) => idOf(one) === id);
+  return Boolean(listed) && !conversation?.pending && listed.version === book.version;
 }
 
 async function lookAtLists() {

@@ -94,7 +94,7 @@ async def test_colleagues_are_listed_with_whether_they_take_a_customer_now(bench
     request = Request("GET", "/v1/people", b"", {"authorization": "Bearer k"})
     answer = json.loads((await send_representative(ports, KEYS, request)).body)
     assert answer["desks"] == ["api"]
-    common = {"desks": []}
+    common: dict[str, list[str]] = {"desks": []}
     assert answer["people"] == [
         {
             "id": "jane@example.com", "name": "Jane Doe", "languages": ["en"], "available": True,
