@@ -5,10 +5,10 @@ table is, because the answer must be read from the store.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.handoff.bot_turns import is_out_of_turns
+from shared.handoff.bot_loop_limit import is_out_of_turns
 from shared.handoff.channels import active
 from shared.handoff.policy import WAITING_LIMIT, Policy
-from shared.handoff.surveys import answers, is_button
+from shared.handoff.survey_answers import answers, is_button
 from shared.handoff.terms import Guard
 from shared.schemas.conversation import Conversation, Holder, Participant, Phase
 from shared.schemas.events import (

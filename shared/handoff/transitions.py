@@ -1,5 +1,5 @@
-"""The tables: for every phase and every kind of event, what follows. Everything that changes who
-speaks, and everything that sends, is a row here.
+"""The tables: for every phase and every kind of event, what follows, also that it is refused.
+Everything that changes who speaks, and everything that sends, is a row here.
 
 `decide` runs them in this order:
 

@@ -130,7 +130,7 @@ async def _do(ports: Ports, entry: JournalEntry, command: Command) -> Result:
             return await _tell(ports, command)
         if isinstance(command, FreeSlot):
             # imported here: functions that deliver in place free no room
-            from shared.people.free import free
+            from shared.people.free_slots import free
 
             await free(ports, command.person, [command.slot])
             return Result(Outcome.DONE)

@@ -2,7 +2,7 @@
 
 from shared.conversations.apply import apply_and_wake
 from shared.conversations.room import presence_of
-from shared.people.free import drop_what_is_over
+from shared.people.free_slots import drop_what_is_over
 from shared.ports import Ports
 from shared.schemas.own_events import PersonGone
 

@@ -5,7 +5,7 @@ from typing import Literal
 from shared.conversations.contention import until_uncontended
 from shared.conversations.room import presence_of
 from shared.people.assign import offer_what_waits
-from shared.people.free import drop_what_is_over
+from shared.people.free_slots import drop_what_is_over
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.people import Person, Presence
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared.handoff.notices import Notice
 from shared.handoff.policy import Assign, HumanIdle
 from shared.handoff.routing.desk import Desk
-from shared.handoff.surveys import button
+from shared.handoff.survey_answers import button
 from shared.schemas import events, own_events
 from shared.schemas.commands import Record, SendEvent, SendMessage
 from shared.schemas.conversation import Capabilities, Phase

@@ -8,7 +8,7 @@ import pytest
 
 from shared.handoff.notices import BUILT_IN
 from shared.handoff.policy import BATONS_OWN
-from shared.handoff.surveys import button
+from shared.handoff.survey_answers import button
 from shared.measures.definitions import close
 from shared.schemas import events
 from shared.schemas.base import JsonObject

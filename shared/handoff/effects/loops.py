@@ -1,6 +1,6 @@
 """Robots that answer each other: counts a bot's turns, and notifies the team of the last one."""
 
-from shared.handoff.bot_turns import with_one_more
+from shared.handoff.bot_loop_limit import with_one_more
 from shared.handoff.draft import Draft
 from shared.handoff.effects.notifications import notification
 

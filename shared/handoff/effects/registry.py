@@ -21,8 +21,8 @@ from shared.handoff.effects import (
 )
 from shared.handoff.effects.files import keep_files
 from shared.handoff.effects.notifications import notify, notify_transferred
-from shared.handoff.effects.publication import publish, tell_sender
 from shared.handoff.effects.speech import say
+from shared.handoff.effects.tell_bot_and_desk import publish, tell_sender
 from shared.handoff.notices import Notice
 from shared.handoff.terms import Effect
 from shared.schemas.commands import Listener

@@ -5,7 +5,7 @@ else was said.
 from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.speech import say_with
 from shared.handoff.notices import Notice
-from shared.handoff.surveys import ANSWERS, LASTS, answer_of, button
+from shared.handoff.survey_answers import ANSWERS, LASTS, answer_of, button
 from shared.schemas.content import Content, Suggestion, Tap
 from shared.schemas.conversation import Survey
 from shared.schemas.events import FromUser
