@@ -35,6 +35,19 @@ _BOT_AGAIN_WORDS = (
     " saiu. Você está falando novamente com o nosso assistente automático.",
     "已离开。现在由我们的自动助手继续与您对话。",
 )
+# What says that the customer waits for a person: in words of the notices in the same languages.
+_WAIT_WORDS = (
+    "You are still in line",
+    "You keep your place in line",
+    "Sigues en la cola",
+    "Conservas tu puesto en la cola",
+    "Anda masih dalam antrean",
+    "Tempat Anda dalam antrean tetap sama",
+    "continua na fila",
+    "mantém o seu lugar na fila",
+    "您仍在排队",
+    "您的排队位置保持不变",
+)
 _MARKS = (": ", "：", ":")
 
 
@@ -127,6 +140,7 @@ class _Witness:
     """Reads one row after the other, as the customer sees them."""
 
     present: set[str] = field(default_factory=set)
+    untold: bool = False  # the last human has left, and it is not said yet who speaks now
     ids: set[tuple[str, str]] = field(default_factory=set)
     found: list[str] = field(default_factory=list)
 
@@ -135,6 +149,9 @@ class _Witness:
         speaker = row["body"].get("representative") or {}
         kind, name = speaker.get("representativeType"), speaker.get("displayName") or ""
         frame = _frame_event(row, kind, name)
+        if self.untold and not (frame == _JOINED or self._says_who_waits(row)):
+            self._fault("I2", row, "comes before it is said whether the bot speaks or they wait")
+        self.untold = False
         if kind not in ("BOT", "HUMAN"):
             self._fault("I10", row, f"has no representative but {speaker}")
         elif frame:
@@ -167,8 +184,14 @@ class _Witness:
             self.present.add(name)
         else:
             self.present.discard(name)
-        if row["body"].get("bot again", not self.present) is not (not self.present):
-            self._fault("I2", row, "says of the bot what is not so: whether it speaks now")
+        again = row["body"].get("bot again")
+        if again and self.present:
+            self._fault("I2", row, "says of the bot what is not so: that it speaks now")
+        self.untold = again is False and not self.present
+
+    @staticmethod
+    def _says_who_waits(row: Row) -> bool:
+        return any(words in _words(row["body"]) for words in _WAIT_WORDS)
 
     def _human(self, row: Row, name: str) -> None:
         if row["kind"] != "message":

@@ -190,7 +190,7 @@ class Tab:
     def published(self) -> list[dict[str, Any]]:
         """Returns the variables of each body that arrived on the topic."""
         heard = self.run.get(f"/local/variables/ccai:chat-{self.chat}").get("topic", [])
-        return [body["variables"] for body in heard]
+        return [body["variables"] for body in heard if body["type"] == "variables"]
 
     def arrived(self, *kinds: str) -> None:
         """Waits for these, in this order, and finds that nothing more comes."""

@@ -4,6 +4,7 @@ They run in the folder where the release was unpacked, and import nothing of tod
 release is a party of its own in the tests of two versions.
 """
 
+import json
 import subprocess
 import sys
 import tarfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from infra.local.server import LocalServer, Reply, Running
-from infra.local.settings import defaults
+from infra.local.settings import API_KEYS, defaults
 
 RELEASE = Path(__file__).parent / "releases" / "0.2.0.tar.xz"
 # Runs in the release's folder: each function behind its name, as the Functions Framework serves it.
@@ -44,7 +45,10 @@ class Released(LocalServer):
     """The functions of RELEASE on the store of `today`. Serves while the context lasts."""
 
     def __init__(self, today: LocalServer, folder: Path) -> None:
-        super().__init__(folder, {**defaults(today.port, today.log.parent), "PYTHONPATH": "."})
+        # Keys of people are set once every function knows them.
+        keys = {"BATON_API_KEYS": json.dumps(API_KEYS)}
+        given = {**defaults(today.port, today.log.parent), **keys, "PYTHONPATH": "."}
+        super().__init__(folder, given)
         self._folder = folder
 
     def launch(self, log: BinaryIO) -> Running:

@@ -107,10 +107,11 @@ def test_a_handoff_from_the_first_words_to_the_bot_again(
     assert customer.key.removeprefix("+") not in json.dumps(created)
     assert "Hello, I am Jane." in customer.texts([JANE["name"]])
     _is_sound(customer, JANE["name"])
-    customer.server.wait_until(lambda: len(told.told(customer.conversation)) == 3)
+    customer.server.wait_until(lambda: len(told.told(customer.conversation)) == 4)
     assert told.told(customer.conversation) == [
         "handoff.requested",
         "handoff.joined",
+        "handoff.answered",
         "handoff.ended",
     ]
 
