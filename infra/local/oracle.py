@@ -60,7 +60,8 @@ def violations(transcript: Sequence[Row], accepted: Sequence[str] = ()) -> list[
     witness = _Witness()
     for row in _sent(transcript):
         witness.look(row)
-    return [*witness.found, *_disorder(transcript, accepted)]
+    end = ["I2: it ends before it is said whether the bot speaks or they wait"]
+    return [*witness.found, *(end if witness.untold else []), *_disorder(transcript, accepted)]
 
 
 def open_frames(transcript: Sequence[Row]) -> list[str]:

@@ -134,6 +134,7 @@ def plain(*said: str, accepted: tuple[str, ...] = ()) -> list[str]:
 
 
 BACK = "Jane has left. You are talking with our automated assistant again."
+WAIT = "Everyone is busy right now. You are still in line, and somebody will be with you soon."
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,8 @@ BACK = "Jane has left. You are talking with our automated assistant again."
         (["Jane: hello"], ["I1"]),
         (["Jane joined the conversation.", "hello"], ["I2"]),
         (["Jane joined the conversation.", "Jane left the conversation."], ["I2"]),
+        (["Jane joined the conversation.", "Jane left the conversation.", "hello"], ["I2"]),
+        (["Jane joined the conversation.", "Jane left the conversation.", WAIT], []),
         (["Jane joined the conversation.", "Jane Doe joined the conversation.", BACK], ["I2"]),
     ],
 )
