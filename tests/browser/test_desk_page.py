@@ -126,10 +126,21 @@ def test_markup_is_text_wherever_it_is_shown(page: Page, server: LocalServer) ->
 
 def test_a_refused_key_is_said_and_is_in_no_address(page: Page, server: LocalServer) -> None:
     assert "dev-agent" not in unquote(page.url)
-    page.goto(f"{server.url}{desk.PATH}#key=nope")
+    page.goto(f"{server.url}{desk.PATH}#key=dev-nope")
     page.reload()
     expect(page.locator("#refused")).to_have_text("This key was not accepted.")
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_a_link_signs_nobody_in_under_a_key_that_is_not_of_the_local_run(
+    chromium: Browser, server: LocalServer
+) -> None:
+    with desk.opened(chromium, server, key="") as page:
+        expect(page).to_have_url(re.compile("/sign_in/"))
+        link = f"{server.url}{desk.PATH}#key=somebody-elses-key&name=Jane"
+        page.goto(link, wait_until="commit")
+        expect(page).to_have_url(re.compile("/sign_in/"))
+        assert page.evaluate("Object.values(sessionStorage)") == []
 
 
 def test_older_parts_are_read_on_scrolling_up(page: Page, server: LocalServer) -> None:

@@ -1,5 +1,5 @@
-// Who answers here: by the session of a person who has signed in, or by a key for this tab, which
-// programs and the local run put into the address.
+// Who answers here: by the session of a person who has signed in, or by a key of the local run,
+// which its links have.
 
 import { baton, useKey } from "./api.js";
 import { find, setText } from "./dom.js";
@@ -26,8 +26,11 @@ export async function startSession() {
 
 function takeKey() {
   const given = new URLSearchParams(location.hash.slice(1));
-  for (const [name, kept] of [["key", KEY], ["name", NAME]])
-    if (given.has(name)) sessionStorage.setItem(kept, given.get(name));
+  // A link must not sign anybody in under a key that is not theirs. Keys of the local run are known
+  // to everybody, and are accepted on one machine only.
+  if (given.get("key")?.startsWith("dev-"))
+    for (const [name, kept] of [["key", KEY], ["name", NAME]])
+      if (given.has(name)) sessionStorage.setItem(kept, given.get(name));
   if (given.has("key")) {
     given.delete("key");
     given.delete("name");
