@@ -109,7 +109,9 @@ async def test_an_earlier_chat_says_nothing_of_the_next_handoff(world: World) ->
         "handoff.ended",
         "handoff.requested",
     ]
-    assert world.shown == ["JOINED", "LEFT", "JOINED", "from the first", "LEFT"]
+    *frames, waits = world.shown
+    assert frames == ["JOINED", "LEFT", "JOINED", "from the first", "LEFT"]
+    assert "still in line" in waits, "the customer waits, and the assistant is not back"
     await joins(world, 1002)
     assert (await world.conversation()).phase is Phase.HUMAN
 
