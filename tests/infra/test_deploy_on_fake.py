@@ -33,7 +33,7 @@ pytestmark = pytest.mark.soak
 WORKER = Path(__file__).parent / "gcloud_worker.py"
 GATE = ("forward_variables", "notify_handoff", "sweep")  # one of each kind
 TABLE = {name: row for name, row in deployables().items() if SOAKS or name in GATE}
-INTERRUPTED = range(10, 330, 40) if SOAKS else (25, 95)
+INTERRUPTED = range(10, 330, 40) if SOAKS else (95,)
 FUNCTIONS = "cloudfunctions/projects/baton-test/locations/europe-west1/functions"
 LATEST = [{"latestRevision": True, "percent": 100}]
 SECRETS = {"BRIDGE_TOKEN_KEYS": "4f1d7c92b6e8a0354f1d7c92b6e8a035"}
@@ -341,12 +341,14 @@ def test_another_is_made_beside_it_and_torn_down(
     encrypted = [at for at, one in both.items() if KEY in one and not at.startswith("cloudkms")]
     kinds = {at.partition(" ")[0].split("/")[-2] for at in encrypted}
     assert kinds == {"b", "databases", "functions", "repositories", "secrets", "topics"}
-    whole.made.clear()
-    whole.changed.clear()
-    assert deploy.deploy(dev, runner, None) == 0
-    assert (whole.made, whole.changed) == ([], [])
+    if SOAKS:  # gcloud takes its time
+        whole.made.clear()
+        whole.changed.clear()
+        assert deploy.deploy(dev, runner, None) == 0
+        assert (whole.made, whole.changed) == ([], [])
     assert deploy.tear_down(dev, runner) == 0
-    assert deploy.tear_down(dev, runner) == 0  # what is gone is no error
+    if SOAKS:
+        assert deploy.tear_down(dev, runner) == 0  # what is gone is no error
     left = whole.state()
     assert {at: left[at] for at in before} == before
     # The data stays, and the right to use a key that others may use too.

@@ -1,5 +1,6 @@
-"""How hard the property tests look: the same few examples in every run of the gate, twenty times as
-many and new ones in `make soak`, which also makes what it finds as small as it gets.
+"""How hard the property tests look: half of `examples` and the same ones in every run of the gate,
+twenty times as many and new ones in `make soak`, which also makes what it finds as small as it
+gets.
 """
 
 from hypothesis import HealthCheck, Phase, settings
@@ -11,7 +12,7 @@ PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if SOAKS else []))
 
 def effort(examples: int, steps: int = 50) -> settings:
     return settings(
-        max_examples=examples * 20 if SOAKS else examples,
+        max_examples=examples * 20 if SOAKS else examples // 2,
         stateful_step_count=steps,
         phases=PHASES,
         deadline=None,

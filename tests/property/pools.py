@@ -30,7 +30,7 @@ class Pool:
     def drawn(self) -> list[Any]:
         kept: list[Any] = []
 
-        @effort(self.size)
+        @effort(2 * self.size)  # the gate takes half of it
         @given(self.strategy)
         def draw(example: Any) -> None:
             kept.append(example)
