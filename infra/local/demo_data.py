@@ -7,6 +7,7 @@ is called. The sample is seeded: the same week comes out each time, up to today.
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -50,7 +51,7 @@ DESKS = [
     {"name": "jakarta", "languages": ["id"], "hours": {"time_zone": "Asia/Jakarta", **WEEK},
         "outside": "wait"},
     {"name": "berlin", "languages": ["de"], "hours": {"time_zone": "Europe/Berlin", **WEEK}},
-    {"name": "worldwide"},
+    {"name": "worldwide", "languages": ["en"]},
 ]  # fmt: skip
 ZONES = {"jakarta": "Asia/Jakarta", "berlin": "Europe/Berlin", "worldwide": "Europe/Berlin"}
 LANGUAGES = {"jakarta": "id", "berlin": "de", "worldwide": "en"}
@@ -84,7 +85,7 @@ def main(given: list[str] | None = None) -> int:
     print(f"{counted} sample conversations in {seconds:.0f} s. To look at them:\n")
     print(f"  BATON_HOME={folder} make run\n")
     print(f"Then open /send_representative/reports/#key={settings.ADMIN_KEY}. To remove them:")
-    print(f"\n  python -m infra.local.demo_data --folder {folder} --remove")
+    print(f"\n  make demo-data ARGS='--folder {folder} --remove'")
     return 0
 
 
@@ -236,7 +237,10 @@ def _stories(count: int, seed: int, until: datetime) -> Iterator[Story]:
     days = [until - timedelta(days=back) for back in range(DAYS)]
     weights = [25 if day.weekday() > 4 else 100 for day in days]
     bad_day = next(day.date() for day in days[2:] if day.weekday() < 5)
-    for number in range(count):
+    made = 0
+    for number in itertools.count():
+        if made == count:
+            return
         desk = chance.choices(list(ZONES), (4, 3, 3))[0]
         day = chance.choices(days, weights)[0].astimezone(ZoneInfo(ZONES[desk]))
         hour = chance.choices(range(24), HOURS)[0]
@@ -251,7 +255,8 @@ def _stories(count: int, seed: int, until: datetime) -> Iterator[Story]:
         story = Story(f"{channel}:{native}", chance, desk, at.astimezone(UTC))
         ending(story, is_bad)
         story.events = [one for one in story.events if one[0] <= until]
-        if story.events:
+        if story.events:  # none of what is still to come today
+            made += 1
             yield story
 
 
@@ -295,7 +300,7 @@ async def _let_timers_fire(ports: Ports, clock: Moved, conversation: str, until:
             return
         clock.time = max(clock.time, due)
         version = known.value.version
-        await deliver(ports, conversation)
+        await deliver(ports, conversation, timers=True)
         after = await ports.store.load(conversation, fresh=True)
         if after is None or after.value.version == version:
             return
