@@ -112,15 +112,17 @@ class SlackDesk:
         channel, root = place_of(chat.native)
         author = {"username": customer_of(words.name), "icon_emoji": CUSTOMERS_ICON}
         files, links = yield from self._uploaded(words)
-        text = _cut(without_lines(words.text, links), TEXT_LIMIT)
-        if not files:
-            said = {"thread_ts": root, "text": text, **author, **_AS_TYPED}
-            return _ts((yield self._post(channel, said)))
-        shared = {"files": files, "channel_id": channel, "thread_ts": root, **author}
-        if text.strip():
-            shared["initial_comment"] = text
-        yield self._write("files.completeUploadExternal", shared, self._paces(channel))
-        return None  # Slack shares files later, and does not say under which id
+        if files:
+            comment = _cut(without_lines(words.text, links), TEXT_LIMIT)
+            shared = {"files": files, "channel_id": channel, "thread_ts": root, **author}
+            if comment.strip():
+                shared["initial_comment"] = comment
+            paces = self._paces(channel)
+            if is_ok((yield self._write("files.completeUploadExternal", shared, paces))):
+                return None  # Slack shares files later, and does not say under which id
+        text = _cut(words.text, TEXT_LIMIT)
+        said = {"thread_ts": root, "text": text, **author, **_AS_TYPED}
+        return _ts((yield self._post(channel, said)))
 
     def show(self, chat: Chat, standing: Standing) -> Steps[None]:
         root = yield from self._message(chat, place_of(chat.native)[1])
