@@ -13,7 +13,6 @@ import pydantic_core
 
 from shared.platforms.base import Deflected
 from shared.platforms.desk import Opening, Speaker, Spoken
-from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanJoined, HumanLeft, Transfer
 from shared.schemas.representative import Representative
 from shared.schemas.texts import shortened, split_text
@@ -22,7 +21,11 @@ CUSTOMER = "Customer"  # the name of one whose name is not known
 NAME_LIMIT, VALUE_LIMIT, LAST_WORDS_LIMIT = 80, 300, 1000  # characters
 MOST_FACTS = 12
 LEFT_OUT = "… (the desk page has what was said before)"
-_SPEAKERS: Mapping[Speaker, str] = {"customer": "Customer", "bot": "Assistant", "human": "Colleague"}
+_SPEAKERS: Mapping[Speaker, str] = {
+    "customer": "Customer",
+    "bot": "Assistant",
+    "human": "Colleague",
+}
 
 
 class Act(StrEnum):
@@ -92,9 +95,7 @@ def transcript(said: Sequence[Spoken], limit: int, most: int) -> list[str]:
 
 def acts_for(people: Sequence[str]) -> tuple[Act, ...]:
     """Returns the buttons, by who has the customer."""
-    return (
-        (Act.CLAIM, Act.RELEASE, Act.QUEUE) if people else (Act.CLAIM, Act.UNAVAILABLE)
-    )
+    return (Act.CLAIM, Act.RELEASE, Act.QUEUE) if people else (Act.CLAIM, Act.UNAVAILABLE)
 
 
 def standing_of(people: Sequence[str]) -> str:
@@ -104,7 +105,7 @@ def standing_of(people: Sequence[str]) -> str:
 
 def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
     """Returns what a person did who pressed a button."""
-    by: JsonObject = {**common, "representative": who}
+    by: dict[str, Any] = {**common, "representative": who}
     if act is Act.CLAIM:
         return HumanJoined(**by)
     if act is Act.RELEASE:

@@ -30,7 +30,11 @@ _GONE = ("thread_not_found", "message_not_found", "channel_not_found", "is_archi
 # link to a file that it cannot hand over.
 _OTHERWISE = (
     *("cant_update_message", "cant_delete_message", "edit_window_closed"),
-    *("compliance_exports_prevent_deletion", "file_uploads_disabled", "file_upload_size_restricted"),
+    *(
+        "compliance_exports_prevent_deletion",
+        "file_uploads_disabled",
+        "file_upload_size_restricted",
+    ),
     *("file_uploads_except_images_disabled", "storage_limit_reached", "file_not_found"),
     *("file_deleted", "cant_delete_file"),
 )

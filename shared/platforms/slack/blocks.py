@@ -47,9 +47,13 @@ def is_closed(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 def _foot(block_id: str, words: str, acts: Sequence[Act], page: str | None) -> Blocks:
     """Returns who has the customer, and the buttons."""
-    shown = {"type": "context", "block_id": block_id, "elements": [_plain(words, CONTEXT_LIMIT)]}
+    shown: JsonObject = {
+        "type": "context",
+        "block_id": block_id,
+        "elements": [_plain(words, CONTEXT_LIMIT)],
+    }
     buttons = [*map(_button, acts), *([_link(page)] if page else [])]
-    actions = {"type": "actions", "block_id": ACTIONS, "elements": buttons}
+    actions: JsonObject = {"type": "actions", "block_id": ACTIONS, "elements": buttons}
     return [shown, actions] if buttons else [shown]
 
 

@@ -90,8 +90,8 @@ class SlackDesk:
             request = request_of(opening)
             blocks = request_blocks(request, opening.desk_page)
             named = _named(REQUEST, handoff)
-            text = {"text": escaped(request.headline), "blocks": blocks, "metadata": named}
-            root = _ts((yield self._post(channel, text)))
+            begins = {"text": escaped(request.headline), "blocks": blocks, "metadata": named}
+            root = _ts((yield self._post(channel, begins)))
         if root is None:
             return None
         parts = transcript(opening.said, TRANSCRIPT_LIMIT, MOST_PARTS)
@@ -114,7 +114,12 @@ class SlackDesk:
         files, links = yield from self._uploaded(words)
         if files:
             comment = _cut(without_lines(words.text, links), TEXT_LIMIT)
-            shared = {"files": files, "channel_id": channel, "thread_ts": root, **author}
+            shared: dict[str, object] = {
+                "files": files,
+                "channel_id": channel,
+                "thread_ts": root,
+                **author,
+            }
             if comment.strip():
                 shared["initial_comment"] = comment
             paces = self._paces(channel)
@@ -228,9 +233,7 @@ class SlackDesk:
 
         def call(file: OpenFile) -> Call:
             headers = {"content-type": file.mime_type, "content-length": str(file.size)}
-            return Call(
-                "POST", url, b"", headers, timeout=UPLOAD_SECONDS, stream=file.chunks
-            )
+            return Call("POST", url, b"", headers, timeout=UPLOAD_SECONDS, stream=file.chunks)
 
         return call
 
@@ -277,16 +280,14 @@ class SlackDesk:
         asked = {"channel": channel, "ts": ts, "text": root.get("text") or "", "blocks": blocks}
         return self._write("chat.update", asked)
 
-    def _post(self, channel: str, message: JsonObject) -> Call:
+    def _post(self, channel: str, message: Mapping[str, object]) -> Call:
         body = {"channel": channel, **message, **_NO_PREVIEWS}
         return self._write("chat.postMessage", body, self._paces(channel))
 
     def _paces(self, channel: str) -> tuple[Pace, ...]:
         return (Pace(f"slack {channel}", PER_SECOND, BURST),)
 
-    def _write(
-        self, method: str, body: Mapping[str, object], paces: tuple[Pace, ...] = ()
-    ) -> Call:
+    def _write(self, method: str, body: Mapping[str, object], paces: tuple[Pace, ...] = ()) -> Call:
         headers = {"content-type": "application/json; charset=utf-8"}
         whole = pydantic_core.to_json(body)
         return Call("POST", self._url(method), whole, headers, auth=self._auth(), paces=paces)

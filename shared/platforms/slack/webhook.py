@@ -24,6 +24,7 @@ from shared.schemas.details import kind_of_type
 from shared.schemas.events import Event, HumanMessage, Unknown
 from shared.schemas.representative import Representative, RepresentativeType
 
+_Object = Mapping[str, Any]
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")  # seconds
 FORM = "application/x-www-form-urlencoded"
 # What people write in a thread. A file and a reply that is shown in the channel too are messages.
@@ -63,7 +64,7 @@ class Report:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
 
-def reported(body: JsonObject) -> Sequence[Event]:
+def reported(body: _Object) -> Sequence[Event]:
     """Returns the events of a genuine body, none if it is about no thread of Baton's."""
     if body.get("type") == "block_actions":
         return _pressed(body)
@@ -75,7 +76,7 @@ def reported(body: JsonObject) -> Sequence[Event]:
     return _message(body, event) if event.get("type") == "message" else []
 
 
-def report_of(body: JsonObject) -> Report | None:
+def report_of(body: _Object) -> Report | None:
     """Returns the thread of a body that cannot be read, None if it names none."""
     event = body.get("event")
     known = event if isinstance(event, dict) else {}
@@ -84,7 +85,7 @@ def report_of(body: JsonObject) -> Report | None:
     return _report(known.get("channel"), root, body.get("event_id"), known.get("event_ts"))
 
 
-def _message(body: JsonObject, event: JsonObject) -> Sequence[Event]:
+def _message(body: _Object, event: _Object) -> Sequence[Event]:
     if event.get("subtype") == "message_changed":
         return _edited(body, event)
     if event.get("subtype") == "message_deleted":
@@ -95,7 +96,7 @@ def _message(body: JsonObject, event: JsonObject) -> Sequence[Event]:
     return _said(report, event, words_of(event, _bot_user(body)))
 
 
-def _said(report: Report, message: JsonObject, words: str) -> list[Event]:
+def _said(report: Report, message: _Object, words: str) -> list[Event]:
     """Returns what a person said: their words, and each file of theirs."""
     who, common = _person(message["user"]), report.common()
     said = [
@@ -112,7 +113,7 @@ def _said(report: Report, message: JsonObject, words: str) -> list[Event]:
     return [HumanMessage(**common, representative=who, content=content), *said]
 
 
-def _edited(body: JsonObject, event: JsonObject) -> Sequence[Event]:
+def _edited(body: _Object, event: _Object) -> Sequence[Event]:
     """Returns the new words of a message. Slack also says so where only a preview was added, or
     where Baton itself changed a message.
     """
@@ -131,7 +132,7 @@ def _edited(body: JsonObject, event: JsonObject) -> Sequence[Event]:
     return [HumanMessage(**report.common(), representative=who, content=content)]
 
 
-def _deleted(body: JsonObject, event: JsonObject) -> Sequence[Event]:
+def _deleted(body: _Object, event: _Object) -> Sequence[Event]:
     """The customer has read the message, and keeps it."""
     before = event.get("previous_message")
     if not isinstance(before, dict) or not _is_of_a_person(body, before):
@@ -149,7 +150,7 @@ def _deleted(body: JsonObject, event: JsonObject) -> Sequence[Event]:
     return [Unknown(**report.common(), name="message_deleted")]
 
 
-def _pressed(body: JsonObject) -> Sequence[Event]:
+def _pressed(body: _Object) -> Sequence[Event]:
     """Returns what a person did by pressing a button. Slack sends one action at a time, and sends
     it once.
     """
@@ -176,7 +177,7 @@ def _report(channel: object, root: object, id: object, at: object) -> Report | N
     return Report(str(channel), str(root), str(id), at)
 
 
-def _is_of_a_person(body: JsonObject, message: JsonObject) -> bool:
+def _is_of_a_person(body: _Object, message: _Object) -> bool:
     """Returns whether a person wrote it, in a thread that this app has begun. Slack does not say
     who has begun it in all forms of events.
     """
@@ -186,7 +187,7 @@ def _is_of_a_person(body: JsonObject, message: JsonObject) -> bool:
     return isinstance(user, str) and user not in ("", ours) and not is_app and not is_elsewhere
 
 
-def _bot_user(body: JsonObject) -> str | None:
+def _bot_user(body: _Object) -> str | None:
     """Returns the id of this app's own user."""
     found = body.get("authorizations")
     known = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
@@ -194,7 +195,7 @@ def _bot_user(body: JsonObject) -> str | None:
     return next((one for one in bots if isinstance(one, str)), None)
 
 
-def _files(message: JsonObject) -> list[File]:
+def _files(message: _Object) -> list[File]:
     """Returns the files of a message, without those that are gone, and those that an external
     service has.
     """
