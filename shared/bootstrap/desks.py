@@ -5,6 +5,7 @@ settings row.
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.csku.desk import CskuDesk
 from shared.platforms.desk import Desks
+from shared.platforms.slack.desk import SlackDesk
 from shared.settings.model import Settings
 
 
@@ -23,4 +24,5 @@ def desks(settings: Settings) -> Desks:
         secret=settings.csku_api_secret,
         need_human=settings.csku_need_human,
     )
-    return Desks(chats={ccai.name: ccai}, flags={csku.name: csku})
+    slack = SlackDesk(api_url=settings.slack_api_url, bot_token=settings.slack_bot_token)
+    return Desks(chats={ccai.name: ccai, slack.name: slack}, flags={csku.name: csku})

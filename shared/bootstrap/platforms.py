@@ -12,6 +12,7 @@ from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.rcs import platform as rcs
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.conversation import Capabilities
@@ -64,6 +65,12 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             now=WallClock().now,
             replaces_failed_agents=settings.virtual_agent_failed == "request-human",
         ),
+        Slack(
+            now=WallClock().now,
+            signing_secrets=settings.slack_signing_secrets,
+            api_url=settings.slack_api_url,
+            bot_token=settings.slack_bot_token,
+        ),
     ]
     return {platform.name: platform for platform in known}
 
@@ -75,6 +82,7 @@ def api_urls(settings: Settings) -> tuple[str, ...]:
         settings.rcs_api_url,
         settings.whatsapp_api_url,
         settings.csku_api_url,
+        settings.slack_api_url,
     )
 
 

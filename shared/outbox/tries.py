@@ -180,7 +180,8 @@ def judge(
     if answer is None:
         return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
     outcome, status = outcome_of(answer), answer.status
-    is_unsure = (status == 408 or status >= 500) and outcome is Outcome.TRANSIENT
+    says_failure = status in (200, 408) or status >= 500
+    is_unsure = says_failure and outcome is Outcome.TRANSIENT
     return Result(
         outcome,
         f"HTTP {status}",

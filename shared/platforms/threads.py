@@ -13,7 +13,6 @@ import pydantic_core
 
 from shared.platforms.base import Deflected
 from shared.platforms.desk import Opening, Speaker, Spoken
-from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanJoined, HumanLeft, Transfer
 from shared.schemas.representative import Representative
 from shared.schemas.texts import shortened, split_text
@@ -110,9 +109,13 @@ def standing_of(people: Sequence[str]) -> str:
     return f"With the customer: {', '.join(people)}" if people else "Waiting for a person"
 
 
-def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
-    """Returns what a person did who pressed a button."""
-    by: JsonObject = {**common, "representative": who}
+def pressed(
+    act: Act, common: Mapping[str, Any], who: Representative, person: str | None = None
+) -> Event:
+    """Returns what a person did who pressed a button. `person` is the platform's own id of them,
+    where Baton must ask for their name.
+    """
+    by: dict[str, Any] = {**common, "representative": who, "native_person": person}
     if act is Act.CLAIM:
         return HumanJoined(**by)
     if act is Act.RELEASE:

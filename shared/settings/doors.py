@@ -45,6 +45,12 @@ DOORS = (
         _serves("whatsapp"),
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
+    Door(
+        "webhook of Slack",
+        ("receive_webhook",),
+        ("slack_signing_secrets", "slack_bot_token"),
+        _serves("slack"),
+    ),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
     Door(
         "sessions of people",
@@ -90,6 +96,16 @@ DOORS = (
         ("ccai_menu_id",),
         lambda settings: any(
             desk.kind == "ccai" and desk.menu is None for desk in settings.baton_desks
+        ),
+    ),
+    Door(
+        "threads of Slack, which an erase reaches too",
+        ("send_representative", "deliver_outbox", "relay_media"),
+        ("slack_bot_token",),
+        # relay_media does not get the desks.
+        lambda settings: (
+            "slack" in settings.baton_platforms
+            or any(desk.kind == "slack" for desk in settings.baton_desks)
         ),
     ),
     Door(

@@ -185,6 +185,12 @@ class Settings(BaseModel):
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.
     """
+    slack_api_url: Url = "https://slack.com/api"
+    """Where Slack's Web API is."""
+    slack_bot_token: Secret = None
+    """The token of the Slack app's bot user, which begins with `xoxb-`."""
+    slack_signing_secrets: Secrets = ()
+    """The Slack app's signing secret, which proves events and buttons."""
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
     whatsapp_numbers: PhoneNumberIds = ()

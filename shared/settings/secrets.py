@@ -22,6 +22,7 @@ SINGLE = (
     "ccai_events_password",
     "ccai_api_token",
     "csku_api_secret",
+    "slack_bot_token",
     "crm_comment_authorization",
     "team_webhook_secret",
 )
@@ -31,6 +32,7 @@ LISTS = (
     "rcs_client_tokens",
     "whatsapp_app_secrets",
     "ccai_webhook_secrets",
+    "slack_signing_secrets",
     "outbound_webhook_keys",
     "crm_comment_secret",
     "bridge_token_keys",

@@ -5,5 +5,6 @@ from collections.abc import Mapping
 from tests.desks.ccai import Ccai
 from tests.desks.csku import Csku
 from tests.desks.simulator import DeskSimulator
+from tests.desks.slack import Slack
 
-SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku}
+SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku, "slack": Slack}

@@ -103,6 +103,11 @@ class Desk(BaseModel):
                 f"{', '.join(sorted(given))}: only desks of kind {_kinds_that('is_thread')} have "
                 "chats that are rooms or threads"
             )
+        pattern, example = kind.place
+        if pattern and self.place is not None and not re.fullmatch(pattern, self.place):
+            raise ValueError(f"place: give {example}")
+        if kind.needs_place and self.place is None:
+            raise ValueError(f"place: is missing; give {example}")
         return self
 
     @property

@@ -26,18 +26,6 @@ _FORBIDDEN = (
     *("restricted_action_non_threadable_channel", "restricted_action_thread_locked"),
 )
 _GONE = ("thread_not_found", "message_not_found", "channel_not_found", "is_archived")
-# Refusals for which a desk has another way: it says in words what it cannot change, and shows a
-# link to a file that it cannot hand over.
-_OTHERWISE = (
-    *("cant_update_message", "cant_delete_message", "edit_window_closed"),
-    *(
-        "compliance_exports_prevent_deletion",
-        "file_uploads_disabled",
-        "file_upload_size_restricted",
-    ),
-    *("file_uploads_except_images_disabled", "storage_limit_reached", "file_not_found"),
-    *("file_deleted", "cant_delete_file"),
-)
 _CODE = re.compile(r"[a-z_]{1,60}")
 _SCOPES = re.compile(r"[a-z_:.,]{1,200}")
 _UPLOADED = b"OK"  # an upload is answered in plain text
@@ -52,14 +40,8 @@ def body_of(answer: Answer | None) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def is_ok(answer: Answer | None) -> bool:
-    return body_of(answer).get("ok") is True
-
-
 def outcome_of(answer: Answer) -> Outcome:
-    """Returns the meaning of an answer. DONE is also a refusal after which the desk goes on
-    otherwise.
-    """
+    """Returns the meaning of an answer. A code that is not known is a refusal for good."""
     if answer.status == 429:
         return Outcome.PACED
     if answer.status != 200:
@@ -92,5 +74,4 @@ _MEANINGS: Mapping[str, Outcome] = {
     **dict.fromkeys(_TOO_FAST, Outcome.PACED),
     **dict.fromkeys(_CREDENTIALS, Outcome.CREDENTIALS),
     **dict.fromkeys(_FORBIDDEN, Outcome.FORBIDDEN),
-    **dict.fromkeys(_OTHERWISE, Outcome.DONE),
 }

@@ -23,10 +23,11 @@ from shared.platforms.desk import (
     Passing,
     Standing,
     Steps,
+    Trying,
     Words,
 )
 from shared.platforms.linked_files import host_of
-from shared.platforms.slack.answers import body_of, is_ok, is_over, outcome_of, refusal_of
+from shared.platforms.slack.answers import body_of, is_over, outcome_of, refusal_of
 from shared.platforms.slack.blocks import closed, is_closed, request_blocks, with_standing
 from shared.platforms.slack.names import (
     NAME,
@@ -88,7 +89,7 @@ class SlackDesk:
         shown = frozenset[int]() if root is None else (yield from self._shown(channel, root))
         if root is None:
             request = request_of(opening)
-            blocks = request_blocks(request, opening.desk_page)
+            blocks = request_blocks(request, opening.page)
             named = _named(REQUEST, handoff)
             begins = {"text": escaped(request.headline), "blocks": blocks, "metadata": named}
             root = _ts((yield self._post(channel, begins)))
@@ -123,7 +124,8 @@ class SlackDesk:
             if comment.strip():
                 shared["initial_comment"] = comment
             paces = self._paces(channel)
-            if is_ok((yield self._write("files.completeUploadExternal", shared, paces))):
+            completed = self._write("files.completeUploadExternal", shared, paces)
+            if (yield Trying(completed)) is not None:
                 return None  # Slack shares files later, and does not say under which id
         text = _cut(words.text, TEXT_LIMIT)
         said = {"thread_ts": root, "text": text, **author, **_AS_TYPED}
@@ -159,8 +161,8 @@ class SlackDesk:
         mine = [one for one in thread if one.get("bot_id") in ours]
         for one in reversed(mine):
             for file in one.get("files") or ():
-                yield self._write("files.delete", {"file": file.get("id")})
-            yield self._write("chat.delete", {"channel": channel, "ts": one.get("ts")})
+                yield Trying(self._write("files.delete", {"file": file.get("id")}))
+            yield Trying(self._write("chat.delete", {"channel": channel, "ts": one.get("ts")}))
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         """Returns None: Slack shows typing and receipts of no customer."""
@@ -196,13 +198,12 @@ class SlackDesk:
         text = escaped(edited.text or "") if edited else ""
         if words.about is None or (revoked is None and not 0 < len(text) <= CHANGED_LIMIT):
             return False
-        known = yield from self._message(chat, words.about)
-        if known is None:
-            return False
         which = {"channel": place_of(chat.native)[0], "ts": words.about}
         if revoked is not None:
-            return is_ok((yield self._write("chat.delete", which)))
-        return is_ok((yield self._write("chat.update", {**which, "text": text, **_AS_TYPED})))
+            call = self._write("chat.delete", which)
+        else:
+            call = self._write("chat.update", {**which, "text": text, **_AS_TYPED})
+        return (yield Trying(call)) is not None
 
     def _uploaded(self, words: Words) -> Steps[tuple[list[JsonObject], list[str]]]:
         """Hands the files of a message over, which shows nothing yet. Returns the files that Slack

@@ -98,19 +98,19 @@ def _message(body: _Object, event: _Object) -> Sequence[Event]:
 
 def _said(report: Report, message: _Object, words: str) -> list[Event]:
     """Returns what a person said: their words, and each file of theirs."""
-    who, common = _person(message["user"]), report.common()
-    said = [
-        HumanMessage(
-            **{**common, "id": f"{report.id}:{file.source_id}"},
-            representative=who,
-            content=Content.model_construct(file=file),
-        )
-        for file in _files(message)
-    ]
-    if not words:
-        return [*said] or [Unknown(**common, name="message without words")]
-    content = Content.model_construct(text=words)
-    return [HumanMessage(**common, representative=who, content=content), *said]
+    user, common = message["user"], report.common()
+    said = list[Event]()
+    if words:
+        said.append(_by(user, common, Content.model_construct(text=words)))
+    for file in _files(message):
+        named = {**common, "id": f"{report.id}:{file.source_id}"}
+        said.append(_by(user, named, Content.model_construct(file=file)))
+    return said or [Unknown(**common, name="message without words")]
+
+
+def _by(user: str, common: Mapping[str, Any], content: Content) -> HumanMessage:
+    who = _person(user)
+    return HumanMessage(**common, representative=who, native_person=user, content=content)
 
 
 def _edited(body: _Object, event: _Object) -> Sequence[Event]:
@@ -128,8 +128,7 @@ def _edited(body: _Object, event: _Object) -> Sequence[Event]:
     if report is None or is_same or not words or not _is_of_a_person(body, message):
         return []
     content = Content.model_construct(text=f"[edited] {words}")
-    who = _person(message["user"])
-    return [HumanMessage(**report.common(), representative=who, content=content)]
+    return [_by(message["user"], report.common(), content)]
 
 
 def _deleted(body: _Object, event: _Object) -> Sequence[Event]:
@@ -165,7 +164,7 @@ def _pressed(body: _Object) -> Sequence[Event]:
         at = action.get("action_ts") if act else None
         report = _report(container.get("channel_id"), root, f"{user.get('id')}:{at}", at)
         if act is not None and report is not None and isinstance(user.get("id"), str):
-            events.append(pressed(act, report.common(), _person(user["id"])))
+            events.append(pressed(act, report.common(), _person(user["id"]), user["id"]))
     return events
 
 
@@ -215,6 +214,7 @@ def _files(message: _Object) -> list[File]:
 
 
 def _person(user: str) -> Representative:
+    """Returns a person whose name Slack does not give here: Baton asks for it."""
     return Representative(representative_type=RepresentativeType.HUMAN, display_name=user)
 
 
