@@ -13,7 +13,6 @@ import pydantic_core
 
 from shared.platforms.base import Deflected
 from shared.platforms.desk import Opening, Speaker, Spoken
-from shared.schemas.base import JsonObject
 from shared.schemas.events import Event, HumanJoined, HumanLeft, Transfer
 from shared.schemas.representative import Representative
 from shared.schemas.texts import shortened, split_text
@@ -112,7 +111,7 @@ def standing_of(people: Sequence[str]) -> str:
 
 def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
     """Returns what a person did who pressed a button."""
-    by: JsonObject = {**common, "representative": who}
+    by: dict[str, Any] = {**common, "representative": who}
     if act is Act.CLAIM:
         return HumanJoined(**by)
     if act is Act.RELEASE:
