@@ -56,7 +56,11 @@ USES: Mapping[str, Use] = {
     ),
     "slack": Use(
         "desk",
-        ("webhook of Slack", "threads of Slack, which an erase reaches too"),
+        (
+            "webhook of Slack",
+            "threads of Slack, which an erase reaches too",
+            "files of Slack",
+        ),
         "shared/platforms/slack/README.md#keys",
     ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),

@@ -100,13 +100,15 @@ DOORS = (
     ),
     Door(
         "threads of Slack, which an erase reaches too",
-        ("send_representative", "deliver_outbox", "relay_media"),
+        ("send_representative", "deliver_outbox"),
         ("slack_bot_token",),
-        # relay_media does not get the desks.
-        lambda settings: (
-            "slack" in settings.baton_platforms
-            or any(desk.kind == "slack" for desk in settings.baton_desks)
-        ),
+        lambda settings: any(desk.kind == "slack" for desk in settings.baton_desks),
+    ),
+    Door(
+        "files of Slack",
+        ("relay_media",),
+        ("slack_bot_token",),
+        lambda settings: "slack" in settings.baton_platforms,
     ),
     Door(
         "flags at CSKU",

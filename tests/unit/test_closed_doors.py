@@ -12,6 +12,7 @@ from shared.settings.model import Settings, read_settings
 
 KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
+SLACK = {"name": "support", "kind": "slack", "place": "C0SUPPORT"}
 CSKU = {"name": "sales", "kind": "csku"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
@@ -21,6 +22,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
+    "webhook of Slack": ({}, ("dev-secret", "dev-token")),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
         {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},
@@ -43,6 +45,11 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "dev-token"},
         ("0",),
     ),
+    "threads of Slack, which an erase reaches too": (
+        {"BATON_DESKS": json.dumps([SLACK])},
+        ("dev-token",),
+    ),
+    "files of Slack": ({"BATON_PLATFORMS": "slack"}, ("dev-token",)),
     "flags at CSKU": (
         {"BATON_DESKS": json.dumps([CSKU]), "CSKU_NEED_HUMAN": "true"},
         ("business", "dev-secret"),

@@ -5,10 +5,10 @@ Changes of them: https://docs.slack.dev/reference/methods/chat.update
 Files: https://docs.slack.dev/messaging/working-with-files
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 import pydantic_core
@@ -213,7 +213,7 @@ class SlackDesk:
         for place, file in enumerate(words.details.attachments):
             asked = body_of((yield Passing(place, self._upload_url)))
             url, known = asked.get("upload_url"), asked.get("file_id")
-            if not isinstance(url, str) or not isinstance(known, str):
+            if not self._is_slacks(url) or not isinstance(known, str):
                 continue
             if (yield Passing(place, self._upload_to(url))) is not None:
                 files.append({"id": known, "title": file.file_name or file.kind or "file"})
@@ -227,10 +227,13 @@ class SlackDesk:
         asked = {"filename": file.name or "file", "length": file.size}
         return self._read("files.getUploadURLExternal", asked)
 
-    def _upload_to(self, url: str) -> Any:
+    def _is_slacks(self, url: object) -> TypeGuard[str]:
+        """Returns whether a file may go to this address."""
+        hosts = (UPLOAD_HOST, host_of(self.api_url))
+        return isinstance(url, str) and host_of(url) in hosts
+
+    def _upload_to(self, url: str) -> Callable[[OpenFile], Call]:
         """Returns what makes the call that hands a file over. The address needs no token."""
-        if host_of(url) not in (UPLOAD_HOST, host_of(self.api_url)):
-            raise Unsupported("upload-host", "Slack names an address that is not its own.")
 
         def call(file: OpenFile) -> Call:
             headers = {"content-type": file.mime_type, "content-length": str(file.size)}

@@ -70,7 +70,7 @@ def _rich(blocks: Sequence[Any], ours: str | None) -> str | None:
     """Returns the words of rich text, None if a part of it is not known."""
     try:
         return "\n".join(_block(block, ours) for block in blocks)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -101,7 +101,9 @@ def _emoji(one: JsonObject, ours: str | None) -> str:
     code = one.get("unicode")
     if not isinstance(code, str):
         return f":{one['name']}:"
-    return "".join(chr(int(point, 16)) for point in code.split("-"))
+    emoji = "".join(chr(int(point, 16)) for point in code.split("-"))
+    emoji.encode()  # raises ValueError for what is no character
+    return emoji
 
 
 def _user(one: JsonObject, ours: str | None) -> str:

@@ -14,11 +14,13 @@ from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Receipt, Typing
 from shared.schemas.events import Event
 from shared.schemas.http import Request
 from shared.schemas.notation import conversation_id
+from shared.transports.clock import WallClock
 from tests.hard import hard_bodies
 
 OPEN: list[Platform] = [
@@ -27,8 +29,12 @@ OPEN: list[Platform] = [
     Rcs(client_tokens=("t",)),
     WhatsApp(app_secrets=("s",), verify_token="t"),
     Ccai(webhook_secrets=("s",), events_login="u:p"),
+    Slack(WallClock().now, ("s",)),
 ]
-CLOSED: list[Platform] = [BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()]
+CLOSED: list[Platform] = [
+    *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()),
+    Slack(WallClock().now),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
@@ -61,6 +67,8 @@ FIELDS = st.sampled_from(
         "identifier chat escalation reason item state"
     ).split()
     + "participants".split()
+    + "type channel thread_ts ts user subtype files blocks message previous_message".split()
+    + "actions container authorizations bot_id elements".split()
 )
 LIKELY = st.recursive(
     JSON
@@ -69,6 +77,9 @@ LIKELY = st.recursive(
     )
     | st.sampled_from(
         ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
+    )
+    | st.sampled_from(
+        ["event_callback", "block_actions", "message_changed", "message_deleted", "rich_text"]
     )
     | st.sampled_from(
         ["escalation_deflected", "agent", "virtual_agent", "end_user", "assigned", "accepted"]
@@ -139,6 +150,12 @@ def _batched(value: object) -> bytes:
     ).encode()
 
 
+def _evented(value: object) -> bytes:
+    thread = {"type": "message", "channel": "C1", "thread_ts": "1.000001", "ts": "1.000002"}
+    event = {**thread, "user": "U1", **(value if isinstance(value, dict) else {"message": value})}
+    return json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event}).encode()
+
+
 @pytest.mark.parametrize("platform", OPEN, ids=lambda platform: platform.name)
 @given(
     body=st.binary()
@@ -149,6 +166,7 @@ def _batched(value: object) -> bytes:
     | LIKELY.map(lambda value: json.dumps(value).encode())
     | LIKELY.map(_enveloped)
     | LIKELY.map(_batched)
+    | LIKELY.map(_evented)
 )
 def test_any_body_is_read_or_noted(platform: Platform, body: bytes) -> None:
     request = Request("POST", "/", body)

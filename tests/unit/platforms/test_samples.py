@@ -13,6 +13,7 @@ import pytest
 from shared.bootstrap.platforms import platforms
 from shared.platforms.base import Platform
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -32,13 +33,14 @@ SET_UP = platforms(
             "rcs_client_tokens": ("an-older-token", "sample-rcs-token"),
             "whatsapp_app_secrets": ("an-older-secret", "sample-app-secret"),
             "ccai_webhook_secrets": ("an-older-secret", "sample-ccai-secret"),
+            "slack_signing_secrets": ("an-older-secret", "sample-slack-secret"),
             "ccai_events_user": "sample-user",
             "ccai_events_password": "sample-password",
         }
     )
 )
 KNOWN: dict[str, Platform] = {
-    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp) else one
+    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp | Slack) else one
     for name, one in SET_UP.items()
 }
 
