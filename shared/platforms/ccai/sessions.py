@@ -68,7 +68,7 @@ def _of_state(event: JsonObject, id: str) -> Iterator[Event]:
 
 def _time_of(given: object) -> datetime | None:
     """Returns a time, which the page describes as Unix milliseconds."""
-    return time_or_none(given / 1000 if type(given) is int and given > _SECONDS else given)
+    return time_or_none(given // 1000 if type(given) is int and given > _SECONDS else given)
 
 
 def _agents(state: JsonObject) -> list[Representative]:
