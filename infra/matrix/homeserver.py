@@ -54,10 +54,9 @@ def run(chosen: argparse.Namespace) -> int:
     server = Synapse(python, folder, _registration(chosen.baton), chosen.port)
     _say(f"Starting Synapse on port {server.port} ...")
     try:
-        server.start()
-        assert server.process is not None
+        process = server.start()
         print(_banner(server, folder, chosen.baton, _people(server)), flush=True)
-        return server.process.wait()
+        return process.wait()
     except KeyboardInterrupt:
         _say("Stopping ...")
         server.stop(signal.SIGTERM)

@@ -63,4 +63,6 @@ def _run(*command: str) -> None:
 def _place() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     version = f"{sys.implementation.cache_tag}".encode()
-    return cache / "baton" / f"synapse-{hashlib.sha256(version + LOCK.read_bytes()).hexdigest()[:12]}"
+    return (
+        cache / "baton" / f"synapse-{hashlib.sha256(version + LOCK.read_bytes()).hexdigest()[:12]}"
+    )

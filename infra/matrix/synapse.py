@@ -54,7 +54,7 @@ class Synapse:
         self.log = self.folder / "homeserver.log"
         self.process: Running | None = None
         self._command = [str(python), "-I", "-m", "synapse.app.homeserver"]
-        self._more = more or {}
+        self.more = more or {}
         self.folder.mkdir(parents=True, exist_ok=True)
         self.register(registration)
 
@@ -62,28 +62,31 @@ class Synapse:
         """Writes an application service's registration for the next start."""
         (self.folder / "registration.yaml").write_text(registration)
 
-    def start(self) -> None:
-        """Returns once the server answers. Raises Unavailable with its log if it does not start."""
+    def start(self) -> Running:
+        """Returns the process once the server answers. Raises Unavailable with its log if it
+        does not start.
+        """
         settings = self.folder / "homeserver.yaml"
         settings.write_text(json.dumps(self._settings(), indent=2))  # all JSON is YAML
         command = [*self._command, "-c", str(settings)]
         if not (self.folder / "signing.key").exists():
             subprocess.run(
-                [*command, "--generate-keys"], capture_output=True, env=_environment(), check=True
+                [*command, "--generate-keys"], capture_output=True, env=environment(), check=True
             )
-        self.process = self.launch(command)
+        process = self.process = self.launch(command)
         deadline = time.monotonic() + START_SECONDS
         while not self.serves():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 self.stop(signal.SIGKILL)
                 last = self.log.read_text()[-2000:] if self.log.exists() else ""
                 raise Unavailable("homeserver", f"The homeserver did not start:\n{last}")
             time.sleep(0.05)
+        return process
 
     def launch(self, command: list[str]) -> Running:
         """Returns the process, which has begun to start."""
         with self.log.open("ab") as log:
-            return subprocess.Popen(command, env=_environment(), stdout=log, stderr=log)
+            return subprocess.Popen(command, env=environment(), stdout=log, stderr=log)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
@@ -176,7 +179,7 @@ class Synapse:
             "bcrypt_rounds": 4,  # a password guards what only this machine reaches
             "presence": {"enabled": False},
             **LIMITS,
-            **self._more,
+            **self.more,
         }
 
     def _secret(self) -> str:
@@ -186,7 +189,7 @@ class Synapse:
         return kept.read_text()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Returns the environment without Python's own settings, so that modules are compiled once."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
