@@ -6,7 +6,7 @@ The same vendors' webhooks are read by their `Platform`.
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar
 
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
@@ -127,27 +127,20 @@ class Passing:
     call: Callable[[OpenFile], Call]
 
 
-@dataclass(frozen=True, slots=True)
-class Trying:
-    """A step that the desk may refuse: its answer is None then, and the steps go on. A failure that
-    may pass ends them, as that of any other call.
+class Declined(Exception):
+    """The desk refused a call for good. It is thrown into the steps, which may make another call
+    in its place; else they end.
     """
 
-    call: Call
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
 
 
 # Each call is made when it is yielded, and its answer is sent back once the desk's `outcome` of it
-# is DONE; any other outcome ends the steps. The answer to a Passing is None if the file cannot be
-# had, or was refused for good.
-Steps = Generator[Call | Passing | Trying, Answer | None, Made]
-
-
-@runtime_checkable
-class HasPauses(Protocol):
-    """A desk whose answers say in their body how long to wait."""
-
-    def pause(self, answer: Answer) -> float | None:
-        """Returns the seconds that the desk asks to wait, None if it does not say."""
+# is DONE. PERMANENT is thrown as Declined; any other outcome ends the steps. The answer to a
+# Passing is None if the file cannot be had, or was refused for good.
+Steps = Generator[Call | Passing, Answer | None, Made]
 
 
 class ChatDesk(Protocol):

@@ -155,6 +155,7 @@ class SlackSimulator(Simulator):
 
     def customer_routes(self) -> list[Route]:
         return [
+            Route("/threads", self._threads, methods=["GET"]),
             Route("/threads/{key}", self._thread, methods=["GET"]),
             Route("/threads/{key}/people", self._person_acts, methods=["POST"]),
         ]
@@ -514,6 +515,9 @@ class SlackSimulator(Simulator):
     def messages(self, thread: str) -> list[Message]:
         channel, _, root = thread.partition("-")
         return self.channels[channel].thread(root)
+
+    async def _threads(self, request: Request) -> Response:
+        return JSONResponse({"threads": self.threads()})
 
     async def _thread(self, request: Request) -> Response:
         key = request.path_params["key"]

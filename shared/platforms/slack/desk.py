@@ -6,6 +6,7 @@ Files: https://docs.slack.dev/messaging/working-with-files
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
@@ -18,12 +19,12 @@ from shared.platforms.base import Outcome
 from shared.platforms.desk import (
     Chat,
     CustomerSignal,
+    Declined,
     OpenFile,
     Opening,
     Passing,
     Standing,
     Steps,
-    Trying,
     Words,
 )
 from shared.platforms.linked_files import host_of
@@ -124,8 +125,8 @@ class SlackDesk:
             if comment.strip():
                 shared["initial_comment"] = comment
             paces = self._paces(channel)
-            completed = self._write("files.completeUploadExternal", shared, paces)
-            if (yield Trying(completed)) is not None:
+            with suppress(Declined):
+                yield self._write("files.completeUploadExternal", shared, paces)
                 return None  # Slack shares files later, and does not say under which id
         text = _cut(words.text, TEXT_LIMIT)
         said = {"thread_ts": root, "text": text, **author, **_AS_TYPED}
@@ -161,8 +162,10 @@ class SlackDesk:
         mine = [one for one in thread if one.get("bot_id") in ours]
         for one in reversed(mine):
             for file in one.get("files") or ():
-                yield Trying(self._write("files.delete", {"file": file.get("id")}))
-            yield Trying(self._write("chat.delete", {"channel": channel, "ts": one.get("ts")}))
+                with suppress(Declined):
+                    yield self._write("files.delete", {"file": file.get("id")})
+            with suppress(Declined):
+                yield self._write("chat.delete", {"channel": channel, "ts": one.get("ts")})
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         """Returns None: Slack shows typing and receipts of no customer."""
@@ -199,11 +202,14 @@ class SlackDesk:
         if words.about is None or (revoked is None and not 0 < len(text) <= CHANGED_LIMIT):
             return False
         which = {"channel": place_of(chat.native)[0], "ts": words.about}
-        if revoked is not None:
-            call = self._write("chat.delete", which)
-        else:
-            call = self._write("chat.update", {**which, "text": text, **_AS_TYPED})
-        return (yield Trying(call)) is not None
+        try:
+            if revoked is not None:
+                yield self._write("chat.delete", which)
+            else:
+                yield self._write("chat.update", {**which, "text": text, **_AS_TYPED})
+        except Declined:
+            return False
+        return True
 
     def _uploaded(self, words: Words) -> Steps[tuple[list[JsonObject], list[str]]]:
         """Hands the files of a message over, which shows nothing yet. Returns the files that Slack

@@ -15,7 +15,16 @@ from slack_sdk.models.metadata import Metadata
 
 from shared.errors import DoorClosed, Unsupported
 from shared.platforms.base import Outcome
-from shared.platforms.desk import Chat, OpenFile, Opening, Passing, Spoken, Standing, Trying, Words
+from shared.platforms.desk import (
+    Chat,
+    Declined,
+    OpenFile,
+    Opening,
+    Passing,
+    Spoken,
+    Standing,
+    Words,
+)
 from shared.platforms.slack.blocks import closed, is_closed, request_blocks, with_standing
 from shared.platforms.slack.desk import SlackDesk
 from shared.platforms.threads import Request
@@ -49,21 +58,25 @@ def refused(error: str, status: int = 200, **more: str) -> Answer:
     return Answer(status, json.dumps({"ok": False, "error": error, **more}).encode())
 
 
+DECLINED = Declined(refused("cant_update_message"))
+
+
 class Asked:
-    """Carries steps out with the answers of a script, `{}` once it has ended, and keeps what was
-    asked.
+    """Carries steps out with the answers of a script, None where the desk refuses for good, and
+    keeps what was asked.
     """
 
     def __init__(self, steps: Generator[Any, Answer | None, Any], *answers: Answer | None) -> None:
         self.calls: list[Call] = []
-        script, sent = iter(answers), None
+        script = iter(answers)
         try:
+            step = next(steps)
             while True:
-                step = steps.send(sent)
-                if isinstance(step, Passing):
-                    step = step.call(FILE)
-                self.calls.append(step.call if isinstance(step, Trying) else step)
-                sent = next(script, ok(ts="1772366400.000900"))
+                is_file = isinstance(step, Passing)
+                self.calls.append(step.call(FILE) if is_file else step)
+                answer = next(script, ok(ts="1772366400.000900"))
+                is_declined = answer is None and not is_file
+                step = steps.throw(DECLINED) if is_declined else steps.send(answer)
         except StopIteration as end:
             self.made = end.value
 
