@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
 from starlette.requests import Request
@@ -214,7 +214,7 @@ class SlackSimulator(Simulator):
         kind = request.headers.get("content-type", "").partition(";")[0]
         if request.method == "POST" and kind == "application/json":
             return await json_of(request) if takes_json else {}
-        form = await request.form() if request.method == "POST" else {}
+        form = dict(parse_qsl((await request.body()).decode()))
         given: dict[str, Any] = {**request.query_params, **form}
         for name in ("blocks", "metadata", "files"):  # JSON within a form
             if isinstance(given.get(name), str):
