@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from infra.deploy.gcloud import Result
 from infra.deployables import deployables, renamed
@@ -636,9 +635,7 @@ def test_what_slack_lets_the_bot_do(
 def test_slacks_manifest_asks_for_the_scopes_that_are_checked() -> None:
     page = (Path(__file__).parents[2] / "shared/platforms/slack/README.md").read_text()
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    manifest = yaml.safe_load(text)
-    assert manifest["oauth_config"]["scopes"]["bot"] == sorted(SLACK_SCOPES)
-    settings = manifest["settings"]
-    doors = (settings["event_subscriptions"], settings["interactivity"])
-    assert {one["request_url"].rpartition("/receive_webhook")[2] for one in doors} == {"/slack"}
-    assert settings["event_subscriptions"]["bot_events"] == ["message.channels", "message.groups"]
+    events = ["message.channels", "message.groups"]
+    assert re.findall(r"^ +- (\S+)$", text, re.MULTILINE) == [*sorted(SLACK_SCOPES), *events]
+    doors = re.findall(r"request_url: https://\S+?(/receive_webhook\S+)$", text, re.MULTILINE)
+    assert doors == ["/receive_webhook/slack"] * 2

@@ -9,11 +9,11 @@ from typing import Any
 
 from shared.platforms.slack.names import ACTION, ACTIONS, CLOSED, OPEN_PAGE, STANDING
 from shared.platforms.threads import LABELS, Act, Request, acts_for, standing_of
-from shared.schemas.base import JsonObject
 from shared.schemas.texts import shortened
 
 HEADER_LIMIT, TEXT_LIMIT, CONTEXT_LIMIT, LABEL_LIMIT, URL_LIMIT = 150, 3000, 2000, 75, 3000
-Blocks = list[JsonObject]
+Block = dict[str, Any]
+Blocks = list[Block]
 
 
 def request_blocks(request: Request, page: str | None) -> Blocks:
@@ -47,18 +47,18 @@ def is_closed(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 def _foot(block_id: str, words: str, acts: Sequence[Act], page: str | None) -> Blocks:
     """Returns who has the customer, and the buttons."""
-    shown: JsonObject = {
+    shown: Block = {
         "type": "context",
         "block_id": block_id,
         "elements": [_plain(words, CONTEXT_LIMIT)],
     }
     buttons = [*map(_button, acts), *([_link(page)] if page else [])]
-    actions: JsonObject = {"type": "actions", "block_id": ACTIONS, "elements": buttons}
+    actions: Block = {"type": "actions", "block_id": ACTIONS, "elements": buttons}
     return [shown, actions] if buttons else [shown]
 
 
-def _button(act: Act) -> JsonObject:
-    button: JsonObject = {
+def _button(act: Act) -> Block:
+    button: Block = {
         "type": "button",
         "action_id": f"{ACTION}{act}",
         "text": _plain(LABELS[act], LABEL_LIMIT),
@@ -68,7 +68,7 @@ def _button(act: Act) -> JsonObject:
     return {**button, "confirm": _CONFIRM} if act is Act.UNAVAILABLE else button
 
 
-def _link(page: str) -> JsonObject:
+def _link(page: str) -> Block:
     text = _plain("Open the desk page", LABEL_LIMIT)
     return {"type": "button", "action_id": OPEN_PAGE, "text": text, "url": page}
 
@@ -89,13 +89,13 @@ def _page_of(blocks: Sequence[Mapping[str, Any]]) -> str | None:
     return next((one["url"] for one in buttons if one.get("action_id") == OPEN_PAGE), None)
 
 
-def _plain(text: str, limit: int) -> JsonObject:
+def _plain(text: str, limit: int) -> Block:
     """Returns a plain text object, in which nothing is markup or a mention."""
     return {"type": "plain_text", "text": shortened(text, limit), "emoji": False}
 
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
-_CONFIRM: JsonObject = {
+_CONFIRM: Block = {
     "title": _plain("Nobody available?", 100),
     "text": _plain("The customer is told that nobody can answer now.", 300),
     "confirm": _plain("Yes", 30),

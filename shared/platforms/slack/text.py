@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from shared.schemas.base import JsonObject
-
 # What a customer reads in place of a colleague, who is a mere id here.
 COLLEAGUE, GROUP, CHANNEL = "@colleague", "@group", "#channel"
+_Part = Mapping[str, Any]
 _MARKUP = re.compile(r"<([^<>]+)>")
 _CONTROLS = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CONTROL = re.compile("[&<>]")
@@ -74,29 +73,29 @@ def _rich(blocks: Sequence[Any], ours: str | None) -> str | None:
         return None
 
 
-def _block(block: JsonObject, ours: str | None) -> str:
+def _block(block: _Part, ours: str | None) -> str:
     if block["type"] != "rich_text":
         raise ValueError("not rich text")
     parts = (_SECTIONS[part["type"]](part, ours) for part in block["elements"])
     return "\n".join(part.removesuffix("\n") for part in parts)
 
 
-def _section(part: JsonObject, ours: str | None) -> str:
+def _section(part: _Part, ours: str | None) -> str:
     return "".join(_INLINE[one["type"]](one, ours) for one in part["elements"])
 
 
-def _listed(part: JsonObject, ours: str | None) -> str:
+def _listed(part: _Part, ours: str | None) -> str:
     indent, first = "  " * int(part.get("indent", 0)), int(part.get("offset", 0)) + 1
     is_numbered = part.get("style") == "ordered"
     items = enumerate((_section(one, ours) for one in part["elements"]), first)
     return "\n".join(f"{indent}{f'{n}.' if is_numbered else '•'} {item}" for n, item in items)
 
 
-def _quoted(part: JsonObject, ours: str | None) -> str:
+def _quoted(part: _Part, ours: str | None) -> str:
     return "\n".join(f"> {line}" for line in _section(part, ours).split("\n"))
 
 
-def _emoji(one: JsonObject, ours: str | None) -> str:
+def _emoji(one: _Part, ours: str | None) -> str:
     """Returns the emoji itself. A workspace's own picture has no code point, only its name."""
     code = one.get("unicode")
     if not isinstance(code, str):
@@ -106,11 +105,11 @@ def _emoji(one: JsonObject, ours: str | None) -> str:
     return emoji
 
 
-def _user(one: JsonObject, ours: str | None) -> str:
+def _user(one: _Part, ours: str | None) -> str:
     return "" if one["user_id"] == ours else COLLEAGUE
 
 
-_Reader = Callable[[JsonObject, str | None], str]
+_Reader = Callable[[_Part, str | None], str]
 _SECTIONS: Mapping[str, _Reader] = {
     "rich_text_section": _section,
     "rich_text_list": _listed,
