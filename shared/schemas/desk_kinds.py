@@ -28,8 +28,6 @@ class DeskKind:
     - `is_thread`: the chat is a place among colleagues, such as a room or a thread, in which
       several people may write. They are shown who has the customer, and must claim first if so
       configured.
-    - `place` is what the place of its chats must look like, as a pattern and by an example. A row
-      of a kind that `needs_place` must name one.
     - `idempotent`: it recognises a message id that it has seen; else words are said at most once.
     - `finds_chats`: asked again, it finds the chat that it opened; else its webhook must name it.
     - `membership`: people join and leave the chat itself; else their first words are their joining.
@@ -40,8 +38,6 @@ class DeskKind:
     way: Way
     has_menus: bool = False
     is_thread: bool = False
-    place: tuple[str, str] = ("", "")
-    needs_place: bool = False
     idempotent: bool = False
     finds_chats: bool = False
     membership: bool = False
@@ -61,11 +57,15 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "slack": DeskKind(
         Way.OPENS_CHATS,
         is_thread=True,
-        place=(r"[CG][A-Z0-9]{2,30}", "the id of a channel, like C0123ABCDEF"),
-        needs_place=True,
         finds_chats=True,
         edits=True,
         deletions=True,
         files=True,
     ),
 }
+
+# What the place of a kind's chats must look like, as a pattern and in words with an example.
+PLACES: Mapping[str, tuple[str, str]] = {
+    "slack": (r"[CG][A-Z0-9]{2,30}", "the id of a channel, like C0123ABCDEF"),
+}
+PLACED = ("slack",)  # kinds whose rows must name a place
