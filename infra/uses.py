@@ -11,10 +11,13 @@ from typing import Any, Literal
 
 from infra.deployables import deployables, secrets
 from shared.handoff.routing.desk import Desk
+from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.settings.doors import DOORS, Door
 from shared.settings.model import Settings, read_settings
 
 ROW = "BATON_DESKS"  # a desk that Baton calls has a row there
+# the team's notifications go there without a desk
+TEAM_TARGETS = {"SLACK_WEBHOOK_URL", "GOOGLE_CHAT_WEBHOOK_URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ USES: Mapping[str, Use] = {
     ),
     "csku": Use(
         "desk", ("webhook of CSKU", "flags at CSKU"), "shared/platforms/csku/README.md#keys"
+    ),
+    "google_chat": Use(
+        "desk", ("webhook of Google Chat",), "shared/platforms/google_chat/README.md#keys"
     ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),
@@ -130,7 +136,8 @@ def _is_used(name: str, use: Use, chosen: set[str], settings: Settings, present:
     if name in settings.baton_platforms or any(desk.kind == name for desk in settings.baton_desks):
         return True
     needs = {need.upper() for door in _doors(use) for need in door.needs}
-    return any(secret in needs or secret.startswith(f"{name.upper()}_") for secret in present)
+    own = (one for one in present - TEAM_TARGETS if one.startswith(f"{name.upper()}_"))
+    return bool(needs & present) or any(own)
 
 
 def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:
@@ -138,9 +145,12 @@ def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:
     one.
     """
     desks = settings.baton_desks
-    if "ccai" in used and not any(desk.kind == "ccai" for desk in desks):
-        yield Missing(ROW, "ccai")
-        desks = (*desks, Desk(name="ccai", kind="ccai"))
+    for kind in sorted(
+        used & {name for name, kind in DESK_KINDS.items() if kind.way is Way.OPENS_CHATS}
+    ):
+        if not any(desk.kind == kind for desk in desks):
+            yield Missing(ROW, kind)
+            desks = (*desks, Desk(name=kind, kind=kind))
     platforms = tuple(platforms_in(used))
     looked_at = settings.model_copy(update={"baton_desks": desks, "baton_platforms": platforms})
     for name, use in USES.items():

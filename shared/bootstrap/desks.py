@@ -2,9 +2,12 @@
 settings row.
 """
 
+from shared.bootstrap.platforms import auth_of
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.csku.desk import CskuDesk
 from shared.platforms.desk import Desks
+from shared.platforms.google_chat.desk import GoogleChatDesk
+from shared.platforms.google_chat.names import SCOPE
 from shared.settings.model import Settings
 
 
@@ -23,4 +26,8 @@ def desks(settings: Settings) -> Desks:
         secret=settings.csku_api_secret,
         need_human=settings.csku_need_human,
     )
-    return Desks(chats={ccai.name: ccai}, flags={csku.name: csku})
+    google_chat = GoogleChatDesk(
+        api_url=settings.google_chat_api_url,
+        auth=auth_of(settings.google_chat_auth, SCOPE),
+    )
+    return Desks(chats={ccai.name: ccai, google_chat.name: google_chat}, flags={csku.name: csku})

@@ -54,4 +54,12 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "api": DeskKind(Way.READS),
     "ccai": DeskKind(Way.OPENS_CHATS, has_menus=True, membership=True),
     "csku": DeskKind(Way.HAS_CONVERSATION),
+    "google_chat": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        idempotent=True,
+        finds_chats=True,
+        edits=True,
+        deletions=True,
+    ),
 }

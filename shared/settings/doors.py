@@ -45,6 +45,15 @@ DOORS = (
         _serves("whatsapp"),
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
+    Door(
+        "webhook of Google Chat",
+        ("receive_webhook",),
+        ("google_chat_audience",),
+        lambda settings: (
+            "google_chat" in settings.baton_platforms
+            or any(desk.kind == "google_chat" for desk in settings.baton_desks)
+        ),
+    ),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
     Door(
         "sessions of people",

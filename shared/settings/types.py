@@ -32,6 +32,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+AUDIENCE = re.compile(r"[0-9]{1,20}")
 CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -207,6 +208,15 @@ def _auth(value: str) -> str:
     raise ValueError("give google, none or bearer:<token>")
 
 
+def _audience(value: str) -> str:
+    if not (AUDIENCE.fullmatch(value) or value.startswith("https://")):
+        raise ValueError(
+            "give the number of the Chat app's project, like 123456789012, or the address of the "
+            "webhook, which begins with https://"
+        )
+    return value
+
+
 def _webhook_secret(value: str) -> str:
     """Returns the secret.
 
@@ -277,7 +287,7 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
-PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai"]
+PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai", "google_chat"]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -289,6 +299,7 @@ Store = Annotated[str, AfterValidator(_store)]
 Url = Annotated[str, AfterValidator(_url)]
 SecretUrl = Annotated[Url | None, Field(repr=False)]
 CommentUrl = Annotated[Annotated[str, AfterValidator(_comment_url)] | None, Field(repr=False)]
+ChatAudience = Annotated[str, AfterValidator(_audience)]
 Auth = Annotated[str, AfterValidator(_auth), Field(repr=False)]
 WebhookSecret = Annotated[Annotated[str, AfterValidator(_webhook_secret)] | None, Field(repr=False)]
 WebhookSecrets = Annotated[
