@@ -76,6 +76,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             ),
             api_url=settings.google_chat_api_url,
             auth=auth_of(settings.google_chat_auth, google_chat.SCOPE),
+            people=settings.people,
         ),
     ]
     return {platform.name: platform for platform in known}

@@ -252,18 +252,16 @@ class SimulatedChat:
         }
 
     def presses(self, who: Member, thread: str, label: str) -> None:
-        """Presses a button that a message of the thread has now."""
+        """Presses a button that the thread shows now."""
+        self.clicks(who, thread, self.buttons(thread)[label])
+
+    def clicks(self, who: Member, thread: str, function: str) -> None:
+        """Presses a button by its function, also one that the message shows no more."""
         self._people[who.user["name"]] = who.user
-        function = self.buttons(thread)[label]
-        message = next(
-            one
-            for one in self.shown(thread)
-            if any(button["text"] == label for button in _buttons(one))
-        )
+        message = self.shown(thread)[0]
         action = {"actionMethodName": function, "parameters": []}
-        self._interact(
-            "CARD_CLICKED", who, message, action=action, common={"invokedFunction": function}
-        )
+        more = {"action": action, "common": {"invokedFunction": function}}
+        self._interact("CARD_CLICKED", who, message, **more)
 
     def edits(self, who: Member, message: Json, text: str) -> None:
         """Changes a person's message. Only a subscription tells it."""

@@ -34,7 +34,7 @@ SHOWN_LINES = 1
 DELETED, ERASED, OVER = "[deleted]", "[erased]", "This conversation is over."
 EDITED = "_(edited)_"
 # `<users/all>` would call everybody in the space, `<https://a|b>` is a link that looks like b
-_REFERENCE = re.compile(r"<(?=[^<>\s]*[/:|])")
+_REFERENCE = re.compile(r"<(?=users/|customEmojis/|[^<>\s]*[:|])")
 _UNREAD = "<\u2060"  # a word joiner, which is not seen
 
 

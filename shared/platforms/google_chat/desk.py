@@ -112,8 +112,12 @@ class GoogleChatDesk:
         return None
 
     def outcome(self, answer: Answer) -> Outcome:
-        """ALREADY_EXISTS means that an earlier try has posted the message."""
-        return outcome_of(answer)
+        """ALREADY_EXISTS means that an earlier try has posted the message. A page of a proxy is no
+        answer of Google Chat's.
+        """
+        outcome = outcome_of(answer)
+        is_answer = answer.status != 200 or answer.body.lstrip().startswith(b"{")
+        return outcome if is_answer else Outcome.TRANSIENT
 
     def refusal(self, answer: Answer) -> str | None:
         return error_status(answer)

@@ -3,17 +3,19 @@
 https://developers.google.com/workspace/chat/receive-respond-interactions
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from shared.errors import BatonError, NotFound, Unauthenticated
-from shared.platforms.base import USUAL_BODY, Outcome, error_status, outcome_of_status
+import pydantic_core
+
+from shared.errors import BatonError, NotFound, Unauthenticated, Unavailable
+from shared.platforms.base import USUAL_BODY, Outcome, Profile, error_status, outcome_of_status
 from shared.platforms.bodies import read_or_noted
 from shared.platforms.google_chat.names import NAME
 from shared.platforms.google_chat.proofs import Proofs
-from shared.platforms.google_chat.webhook import report_of, reported
+from shared.platforms.google_chat.webhook import picture_of, report_of, reported
 from shared.platforms.linked_files import host_of
 from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.conversation import Capabilities
@@ -21,6 +23,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
+from shared.schemas.people import Person
 
 CAPABILITIES = Capabilities(
     delivers=False,
@@ -36,13 +39,14 @@ CAPABILITIES = Capabilities(
 @dataclass(frozen=True, slots=True)
 class GoogleChat:
     """`proofs` say which requests are genuine. `auth` is that of a service account of the Chat
-    app's project: with it people's files are fetched.
+    app's project: with it people's files are fetched. `people` are those of `BATON_AGENTS`.
     """
 
     now: Callable[[], datetime]
     proofs: Proofs
     api_url: str = "https://chat.googleapis.com"
     auth: str = "none"
+    people: Mapping[str, Person] = field(default_factory=dict)
     name: str = NAME
     capabilities: Capabilities = CAPABILITIES
 
@@ -71,7 +75,23 @@ class GoogleChat:
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
         raw = request.body
-        return read_or_noted(NAME, lambda: reported(raw), lambda: report_of(raw))
+        return read_or_noted(NAME, lambda: reported(raw, self.people), lambda: report_of(raw))
+
+    def person_lookup(self, person: str) -> Call:
+        """https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.members/get"""
+        return Call("GET", f"{self.api_url.rstrip('/')}/v1/{quote(person)}", b"", auth=self.auth)
+
+    def profile(self, answer: Answer) -> Profile:
+        try:
+            member = pydantic_core.from_json(answer.body)["member"]
+            name, email = member.get("displayName"), member.get("email")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise Unavailable("person-unknown", "Google Chat does not say who this is.") from None
+        return Profile(
+            name=name if isinstance(name, str) else None,
+            avatar=picture_of(member),
+            email=email.lower() if isinstance(email, str) else None,
+        )
 
     def call(self, command: ToChannel | Signal) -> Call | None:
         """Returns None: customers are on other channels, and calls to the desk are made by

@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 
 import pydantic_core
 
-from shared.errors import DoorClosed, Unauthenticated, Unavailable
+from shared.errors import DoorClosed, Unauthenticated, Unavailable, UnknownKey
 from shared.schemas.http import Answer, Call, Request
 
 CHAT_ACCOUNT = "chat@system.gserviceaccount.com"
@@ -55,11 +55,11 @@ class Proofs:
         return Call("GET", f"{self.keys_url.rstrip('/')}{path}", b"")
 
     def check(self, request: Request, keys: Answer, now: datetime) -> None:
-        """Raises Unauthenticated unless the token is genuine and counts now; Unavailable where
-        Google has not given its certificates.
+        """Raises Unauthenticated unless the token is genuine and counts now; UnknownKey where
+        another key may have signed it, Unavailable where Google has not given its certificates.
         """
-        certificates = _certificates(keys)
-        claims = _verified(_token(request), certificates)
+        certificates, token = _certificates(keys), _token(request)
+        claims = _verified(token, certificates)
         if claims is None or not self._is_for_us(claims) or not _counts_now(claims, now):
             raise Unauthenticated
 
@@ -105,7 +105,7 @@ def _unverified(token: str) -> Mapping[str, Any] | None:
 
 def _verified(token: str, certificates: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Returns the claims of a token that one of the keys has signed. Its times and its audience
-    are checked by the caller.
+    are checked by the caller. Raises UnknownKey.
     """
     import jwt
     from cryptography.x509 import load_pem_x509_certificate
@@ -118,7 +118,9 @@ def _verified(token: str, certificates: Mapping[str, str]) -> Mapping[str, Any] 
         "verify_nbf": False,
     }
     try:
-        pem = certificates[jwt.get_unverified_header(token)["kid"]]
+        pem = certificates.get(jwt.get_unverified_header(token)["kid"])
+        if pem is None:
+            raise UnknownKey
         key: Any = load_pem_x509_certificate(pem.encode()).public_key()
         return dict(jwt.decode(token, key, algorithms=["RS256"], options=options))
     except (jwt.PyJWTError, ValueError, LookupError, TypeError, RecursionError):

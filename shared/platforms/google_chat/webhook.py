@@ -8,6 +8,7 @@ the app: https://developers.google.com/workspace/events/guides/events-chat
 """
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,14 @@ from typing import Any
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.bodies import parse_object, parse_signed
-from shared.platforms.google_chat.names import NAME, OUR_THREADS, chat, native_chat
+from shared.platforms.google_chat.names import NAME, OUR_THREADS, chat, native_chat, space_name
 from shared.platforms.threads import Act, pressed
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import Attachment, kind_of_type
 from shared.schemas.events import Event, HumanMessage, Unknown
 from shared.schemas.notation import sha256, time_or_none
+from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 
@@ -33,6 +35,7 @@ BATCHES = {
     for what, single in (("Created", CREATED), ("Updated", UPDATED), ("Deleted", DELETED))
 }
 EDITED = "[edited]"
+MEMBER = re.compile(r"^users/")
 LONGEST_LINK = 2048
 
 
@@ -65,9 +68,11 @@ class Report:
         return Unknown(**self.common(), name="unreadable", fault=fault)
 
 
-def reported(raw: bytes) -> Sequence[Event]:
-    """Returns the events of a genuine body."""
-    return [event for read, report in _reports(raw) for event in read(report)]
+def reported(raw: bytes, people: Mapping[str, Person]) -> Sequence[Event]:
+    """Returns the events of a genuine body. Whoever has the e-mail address of one of `people`
+    speaks as that person.
+    """
+    return [event for read, report in _reports(raw) for event in read(report, people)]
 
 
 def report_of(raw: bytes) -> Report | None:
@@ -75,7 +80,8 @@ def report_of(raw: bytes) -> Report | None:
     return next((report for _, report in _reports(raw)), None)
 
 
-_Read = Callable[[Report], list[Event]]
+_People = Mapping[str, Person]
+_Read = Callable[[Report, _People], list[Event]]
 
 
 def _reports(raw: bytes) -> list[tuple[_Read, Report]]:
@@ -161,12 +167,12 @@ def _act_of(body: JsonObject) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _said(report: Report, before: str = "") -> list[Event]:
+def _said(report: Report, people: _People, before: str = "") -> list[Event]:
     """Returns the words of a person, then each of their files."""
-    who = _person(report)
+    who = _person(report, people)
     if who is None:
         return []
-    common = {**report.common(), "representative": who}
+    common = {**report.common(), **who}
     words = "\n".join([*filter(None, [_words(report.message)]), *_links(report.message)])
     said = [Content.model_construct(text=f"{before} {words}".strip())] if words else []
     contents = [*said, *([] if before else _files(report.message))]
@@ -176,22 +182,22 @@ def _said(report: Report, before: str = "") -> list[Event]:
     ]
 
 
-def _changed(report: Report) -> list[Event]:
-    return _said(report, EDITED)
+def _changed(report: Report, people: _People) -> list[Event]:
+    return _said(report, people, EDITED)
 
 
-def _deleted(report: Report) -> list[Event]:
+def _deleted(report: Report, _: _People) -> list[Event]:
     """A message that reached the customer cannot be taken back from every channel."""
     if report.user.get("type") != "BOT":
         log("WARNING", "a person has deleted a message, which the customer keeps", platform=NAME)
     return []
 
 
-def _clicked(report: Report) -> list[Event]:
-    who = _person(report)
+def _clicked(report: Report, people: _People) -> list[Event]:
+    who = _person(report, people)
     if who is None or report.name not in tuple(Act):
         return [Unknown(**report.common(), name=shortened(f"button {report.name}", 64))]
-    return [pressed(Act(report.name), report.common(), who)]
+    return [pressed(Act(report.name), report.common(), who["representative"])]
 
 
 _READERS: Mapping[str, _Read] = {"MESSAGE": _said, "CARD_CLICKED": _clicked}
@@ -263,18 +269,32 @@ def _attachments(message: JsonObject) -> list[JsonObject]:
     return [_object(one) for one in (found if isinstance(found, list) else [])]
 
 
-def _person(report: Report) -> Representative | None:
-    """Returns who acts, None for an app."""
+def _person(report: Report, people: _People) -> dict[str, Any] | None:
+    """Returns who acts, None for an app. Where the event does not name them, Baton must ask."""
     user = report.user
     if user.get("type") == "BOT":
         return None
-    name, avatar = user.get("displayName"), user.get("avatarUrl")
-    is_link = isinstance(avatar, str) and avatar.startswith("https://")
-    return Representative(
-        representative_type=RepresentativeType.HUMAN,
-        display_name=shortened(name.strip(), NAME_LIMIT) if isinstance(name, str) else None,
-        avatar_image=avatar if is_link and len(str(avatar)) <= LONGEST_LINK else None,
-    )
+    name, email, resource = user.get("displayName"), user.get("email"), user.get("name")
+    known = people.get(email.lower()) if isinstance(email, str) else None
+    if known is not None:
+        return {"representative": known.representative}
+    is_named = isinstance(name, str) and name.strip()
+    member = MEMBER.sub(f"{space_name(report.native)}/members/", str(resource), count=1)
+    return {
+        "representative": Representative(
+            representative_type=RepresentativeType.HUMAN,
+            display_name=shortened(str(name).strip(), NAME_LIMIT) if is_named else None,
+            avatar_image=picture_of(user),
+        ),
+        "native_person": None if is_named else member,
+    }
+
+
+def picture_of(user: JsonObject) -> str | None:
+    """Returns the address of a person's picture, None where there is none that customers see."""
+    link = user.get("avatarUrl")
+    is_link = isinstance(link, str) and link.startswith("https://") and len(link) <= LONGEST_LINK
+    return str(link) if is_link else None
 
 
 def _instant(value: object) -> object:

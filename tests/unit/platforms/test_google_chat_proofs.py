@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from shared.errors import BatonError, DoorClosed, Unavailable
+from shared.errors import BatonError, DoorClosed, Unavailable, UnknownKey
 from shared.platforms.google_chat.platform import GoogleChat
 from shared.platforms.google_chat.proofs import Proofs
 from shared.schemas.http import Answer, Request
@@ -135,6 +135,11 @@ def forged() -> dict[str, str | None]:
 @pytest.mark.parametrize("what", forged())
 def test_what_is_no_token_of_google_chats_opens_nothing(what: str) -> None:
     assert takes(door(PROJECT), request(forged()[what])) == "unauthenticated"
+
+
+def test_a_token_of_a_key_that_is_not_published_yet_says_so() -> None:
+    with pytest.raises(UnknownKey):
+        door(PROJECT).authenticate_with(request(chats_own()), published("older"))
 
 
 def test_other_schemes_open_nothing() -> None:
