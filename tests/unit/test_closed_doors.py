@@ -12,6 +12,7 @@ from shared.settings.model import Settings, read_settings
 
 KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
+CHAT = {"name": "chat", "kind": "google_chat", "place": "spaces/AAAA"}
 CSKU = {"name": "sales", "kind": "csku"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
@@ -21,6 +22,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
+    "webhook of Google Chat": ({"BATON_DESKS": json.dumps([CHAT])}, ("123456789012",)),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
         {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},

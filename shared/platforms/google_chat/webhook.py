@@ -34,6 +34,7 @@ BATCHES = {
     f"google.workspace.chat.message.v1.batch{what}": single
     for what, single in (("Created", CREATED), ("Updated", UPDATED), ("Deleted", DELETED))
 }
+LIFECYCLE = "google.workspace.events.subscription."
 EDITED = "[edited]"
 MEMBER = re.compile(r"^users/")
 LONGEST_LINK = 2048
@@ -104,6 +105,9 @@ def _pushed(message: JsonObject) -> list[tuple[_Read, Report]]:
 
 
 def _of_subscription(kind: str, data: JsonObject) -> list[tuple[_Read, Report]]:
+    if kind.startswith(LIFECYCLE):
+        log("WARNING", "a subscription to a Google Chat space needs care", event=kind)
+        return []
     single = BATCHES.get(kind)
     if single is not None:
         listed = data.get("messages")
