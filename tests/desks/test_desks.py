@@ -22,7 +22,6 @@ from tests.desks.world import Fault, World, world_of
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
-FAULTS = [one for one in Fault if one is not Fault.NOT_OF_THE_DESK]
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
 
 Worlds = Callable[..., Any]
@@ -50,7 +49,7 @@ def that(act: Act) -> pytest.MarkDecorator:
 
 
 def test_every_desk_that_baton_calls_keeps_the_contract() -> None:
-    assert set(SIMULATORS) == {kind for kind, able in DESK_KINDS.items() if able.way.must_be_called}
+    assert set(SIMULATORS) == {name for name, kind in DESK_KINDS.items() if kind.way.must_be_called}
 
 
 # What the desk's people do.
@@ -260,7 +259,7 @@ async def test_words_that_come_before_the_chat_follow_it(worlds: Worlds, kind: s
 
 
 @every(*CHATS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", Fault)
 async def test_words_arrive_once_where_the_desk_knows_their_id_and_else_at_most_once(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
@@ -271,16 +270,11 @@ async def test_words_arrive_once_where_the_desk_knows_their_id_and_else_at_most_
         await world.customer(*said)
         await world.settle()
         seen = list(await world.desk.words(chat))
-        if idempotent(world) or fault in (Fault.UNREACHABLE, Fault.TOO_MANY):
+        if DESK_KINDS[kind].idempotent or fault in (Fault.UNREACHABLE, Fault.TOO_MANY):
             assert seen == said
         else:
             assert seen in (said, ["one", "three"])
             assert seen == said or "delivery.failed" in world.told
-
-
-def idempotent(world: World) -> bool:
-    desk = world.ports.desks.chats[world.desk.kind]
-    return bool(getattr(getattr(desk, "capabilities", None), "idempotent", False))
 
 
 @every(*CHATS)
@@ -358,7 +352,7 @@ async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, 
 
 
 @every(*CHATS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", Fault)
 async def test_a_chat_that_is_not_needed_any_more_is_closed(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
