@@ -1,5 +1,5 @@
-"""Google Chat for the contract suite: the simulated Chat over HTTP. Its events come through Pub/Sub,
-which repeats what is not taken.
+"""Google Chat for the contract suite: the simulated Chat over HTTP. Its events come through
+Pub/Sub, which repeats what is not taken.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ import aiohttp
 import jwt
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
 
+from infra.local.applications import application
 from infra.local.simulators.google_chat import APP, Json, Member, SimulatedChat
 from shared.schemas.http import Answer, Request
 from tests.desks.served import Served
@@ -26,6 +27,7 @@ PEOPLE = {name: Member(name, f"{name.lower()}@example.com", ord(name[0])) for na
 AUDIENCE, PUSH = "123456789012", "push@acme.iam.gserviceaccount.com"
 CUSTOMER, OVER = "*Customer:* ", "This conversation is over."
 UNSEEN = "\u2060"
+METHODS = ["GET", "POST", "PATCH", "DELETE"]
 PAUSE = 0.02  # seconds; Pub/Sub itself waits ten
 
 
@@ -35,8 +37,8 @@ class GoogleChat:
 
     async def start(self, webhooks: str) -> None:
         self._webhooks = f"{webhooks}/google_chat"
-        self._chat = SimulatedChat(wrapped=True, tell=self._post_all)
-        self._server = Served(self._answer)
+        self.chat = SimulatedChat(wrapped=True, tell=self._post_all)
+        self._server = Served(application([Route("/{path:path}", self._answer, methods=METHODS)]))
         await self._server.__aenter__()
         self._posting = set[asyncio.Task[None]]()
 
@@ -62,32 +64,32 @@ class GoogleChat:
     async def chats(self) -> Sequence[str]:
         return [
             one.removeprefix("spaces/").replace("/threads/", "~")
-            for one in self._chat.threads()
-            if self._chat.shown(one)[0]["sender"] == APP
+            for one in self.chat.threads()
+            if self.chat.shown(one)[0]["sender"] == APP
         ]
 
     async def is_open(self, chat: str) -> bool:
-        return bool(self._chat.buttons(_thread(chat)))
+        return bool(self.chat.buttons(thread_of(chat)))
 
     async def words(self, chat: str) -> Sequence[str]:
-        texts = (one["text"] for one in self._chat.shown(_thread(chat))[1:])
+        texts = (one["text"] for one in self.chat.shown(thread_of(chat))[1:])
         said = (one.removeprefix(CUSTOMER) for one in texts if one.startswith(CUSTOMER))
         return [one.replace(UNSEEN, "") for one in said]
 
     async def everything(self) -> str:
-        return json.dumps(list(self._chat.messages.values()), ensure_ascii=False)
+        return json.dumps(list(self.chat.messages.values()), ensure_ascii=False)
 
     async def join(self, chat: str, who: str) -> None:
-        self._chat.clicks(PEOPLE[who], _thread(chat), "claim")
+        self.chat.clicks(PEOPLE[who], thread_of(chat), "claim")
 
     async def say(self, chat: str, who: str, text: str) -> None:
-        self._chat.writes(PEOPLE[who], _thread(chat), text)
+        self.chat.writes(PEOPLE[who], thread_of(chat), text)
 
     async def leave(self, chat: str, who: str) -> None:
-        self._chat.clicks(PEOPLE[who], _thread(chat), "release")
+        self.chat.clicks(PEOPLE[who], thread_of(chat), "release")
 
     async def decline(self, chat: str) -> None:
-        self._chat.clicks(PEOPLE[JANE], _thread(chat), "unavailable")
+        self.chat.clicks(PEOPLE[JANE], thread_of(chat), "unavailable")
 
     async def end(self, chat: str) -> None:
         raise NotImplementedError("nothing tells an app that a thread was deleted")
@@ -112,26 +114,23 @@ class GoogleChat:
         headers = {"authorization": f"Bearer {_token('google' if genuine else 'stranger')}"}
         return Request("POST", "/google_chat", json.dumps(event).encode(), headers)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = StarletteRequest(scope, receive)
+    async def _answer(self, request: StarletteRequest) -> Response:
         query, body = dict(request.query_params), await request.body()
         if "certs" in request.url.path:
-            response: Response = JSONResponse({"google": certificate("google")})
-        else:
-            if request.method == "POST":
-                judge_create(query, json.loads(body))
-            if request.method == "PATCH":
-                judge_patch(query, json.loads(body))
-            status, answer = self._chat.answer(request.method, request.url.path, query, body)
-            assert isinstance(answer, dict)
-            if "thread" in answer:
-                judge_message(answer)
-            response = JSONResponse(answer, status)
-        await response(scope, receive, send)
+            return JSONResponse({"google": certificate("google")})
+        if request.method == "POST":
+            judge_create(query, json.loads(body))
+        if request.method == "PATCH":
+            judge_patch(query, json.loads(body))
+        status, answer = self.chat.answer(request.method, request.url.path, query, body)
+        assert isinstance(answer, dict)
+        if "thread" in answer:
+            judge_message(answer)
+        return JSONResponse(answer, status)
 
     def _post_all(self) -> None:
-        while self._chat.events:
-            event = self._chat.events.pop(0)
+        while self.chat.events:
+            event = self.chat.events.pop(0)
             before = list(self._posting)
             self._posting.add(asyncio.create_task(self._post(event, before)))
 
@@ -147,7 +146,7 @@ class GoogleChat:
                 await asyncio.sleep(PAUSE)
 
 
-def _thread(chat: str) -> str:
+def thread_of(chat: str) -> str:
     space, _, thread = chat.partition("~")
     return f"spaces/{space}/threads/{thread}"
 

@@ -59,9 +59,9 @@ def request_message(request: Request, said: Sequence[Spoken], page: str | None) 
 
 def standing_message(people: Sequence[str], customer: str | None = None) -> Json:
     """Returns the text and the buttons of that message, by who has the customer."""
-    asked = f"*{plain(customer)}* needs a person. " if customer else ""
+    asked = f"*{plain(customer)}* needs a person." if customer else None
     return {
-        "text": f"{asked}{plain(standing_of(people))}",
+        "text": asked or plain(standing_of(people)),
         "accessoryWidgets": [_buttons(acts_for(people))],
     }
 
