@@ -86,7 +86,8 @@ class GoogleChat:
             member = pydantic_core.from_json(answer.body)["member"]
             name, email = member.get("displayName"), member.get("email")
         except (ValueError, LookupError, TypeError, AttributeError):
-            raise Unavailable("person-unknown", "Google Chat does not say who this is.") from None
+            words = "The platform does not say who this is. Send it again."
+            raise Unavailable("person-unknown", words) from None
         return Profile(
             name=name if isinstance(name, str) else None,
             avatar=picture_of(member),

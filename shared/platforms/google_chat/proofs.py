@@ -134,7 +134,7 @@ def _certificates(keys: Answer) -> Mapping[str, str]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or not found:
-        raise Unavailable("no-google-certificates", "Google has not given its certificates.")
+        raise Unavailable("no-keys", "The platform does not give its keys. Send it again.")
     return {name: pem for name, pem in found.items() if isinstance(pem, str)}
 
 
