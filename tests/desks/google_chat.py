@@ -21,7 +21,7 @@ from shared.schemas.http import Answer, Request
 from tests.desks.served import Served
 from tests.desks.simulator import JANE, TOM, Act, Refusal
 from tests.unit.google_accounts import certificate, key
-from tests.vendors.google_chat import judge_create, judge_message, judge_patch
+from tests.vendors.google_chat import judge_call
 
 PEOPLE = {name: Member(name, f"{name.lower()}@example.com", ord(name[0])) for name in (JANE, TOM)}
 AUDIENCE, PUSH = "123456789012", "push@acme.iam.gserviceaccount.com"
@@ -118,14 +118,9 @@ class GoogleChat:
         query, body = dict(request.query_params), await request.body()
         if "certs" in request.url.path:
             return JSONResponse({"google": certificate("google")})
-        if request.method == "POST":
-            judge_create(query, json.loads(body))
-        if request.method == "PATCH":
-            judge_patch(query, json.loads(body))
         status, answer = self.chat.answer(request.method, request.url.path, query, body)
         assert isinstance(answer, dict)
-        if "thread" in answer:
-            judge_message(answer)
+        judge_call(request.method, request.url.path, query, body, answer)
         return JSONResponse(answer, status)
 
     def _post_all(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
@@ -21,6 +22,7 @@ from tests.desks.world import Fault, World, world_of
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
+THREADS = [kind for kind in CHATS if DESK_KINDS[kind].is_thread]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
 
@@ -104,6 +106,24 @@ async def test_two_people_of_one_chat_have_a_frame_each(worlds: Worlds, kind: st
             "I am Tom",
             "LEFT",
         ]
+
+
+@every(*THREADS)
+async def test_where_people_must_claim_first_their_words_wait_for_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    """Words from before the claim never reach the customer, and the thread says so."""
+    async with worlds(kind, claim="first") as world:
+        chat = await world.hands_over()
+        await world.desk.say(chat, JANE, "Is anybody on this?")
+        await world.settle()
+        assert world.framed("Is anybody on this?") == []
+        assert await world.phase() is Phase.QUEUED
+        assert HINTS["claim-first"] in await world.desk.everything()
+        await world.desk.join(chat, JANE)
+        await world.desk.say(chat, JANE, "Hello")
+        await world.settle()
+        assert world.framed("Is anybody on this?", "Hello") == ["JOINED", "Hello"]
 
 
 @every(*KINDS)

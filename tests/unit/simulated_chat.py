@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local.simulators.google_chat import Json, Member, SimulatedChat
+from infra.local.simulators.google_chat import Member, SimulatedChat
 from shared.platforms.base import Outcome
 from shared.platforms.desk import Made, Passing, Steps
 from shared.platforms.google_chat.desk import GoogleChatDesk
 from shared.schemas.http import Answer, Call
-from tests.vendors.google_chat import judge_create, judge_message, judge_patch
+from tests.vendors.google_chat import judge_call
 
 API = "https://chat.test"
 JANE, OMAR = Member("Jane Doe", "jane@example.com", 1), Member("Omar Ali", "omar@example.com", 2)
@@ -29,15 +29,10 @@ class ChatSender:
         self.calls.append(call)
         parts = urlsplit(call.url)
         query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-        if call.method == "POST":
-            judge_create(query, json.loads(call.body))
-        if call.method == "PATCH":
-            judge_patch(query, json.loads(call.body))
         status, body = self.chat.answer(call.method, unquote(parts.path), query, call.body)
         if isinstance(body, bytes):
             return Answer(status, body)
-        if "thread" in body:
-            judge_message(body)
+        judge_call(call.method, parts.path, query, call.body, body)
         return Answer(status, json.dumps(body).encode())
 
     def carry_out(self, desk: GoogleChatDesk, steps: Steps[Made]) -> Made:
@@ -55,8 +50,3 @@ class ChatSender:
 
     def shown(self, thread: str) -> list[str]:
         return [one["text"] for one in self.chat.shown(thread)]
-
-
-def messages_in(event: Json) -> list[Json]:
-    """Returns the messages in an interaction event."""
-    return [event["message"]] if "message" in event else []

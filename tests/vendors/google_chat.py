@@ -1,5 +1,6 @@
-"""Google's own library for the Chat API judges messages: what Baton sends, and what the simulated
-Chat says that Google Chat sends. A field or a value that the API does not have is an error.
+"""Google's own library for the Chat API, and Google's own description of it, judge messages and
+calls: what Baton sends, and what the simulated Chat says that Google Chat sends. A field or a value
+that the API does not have is an error.
 """
 
 import json
@@ -8,6 +9,9 @@ from typing import Any
 
 from google.apps import chat_v1
 
+from tests.infra.discovery import Call, faults, faults_of
+
+Json = dict[str, Any]
 CHANGEABLE = {"text", "attachment", "cards", "cards_v2", "accessory_widgets"}
 
 
@@ -17,18 +21,22 @@ def judge_message(message: Mapping[str, Any]) -> chat_v1.Message:
     return parsed
 
 
-def judge_create(query: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Raises unless the call to spaces.messages.create is one that the library knows."""
-    judge_message(body)
-    known = {"requestId", "messageId", "messageReplyOption"}
-    assert set(query) <= known
-    options: Any = chat_v1.CreateMessageRequest.MessageReplyOption
-    assert options[query["messageReplyOption"]]
+def judge_call(method: str, path: str, query: Mapping[str, str], body: bytes, answer: Json) -> None:
+    """Raises unless the call is one of the API's, and the answer one of that call."""
+    given: Json = json.loads(body) if body else {}
+    call = Call(method, "chat", path.lstrip("/"), dict(query), given, answer)
+    assert "error" in answer or faults(call) == []
+    if "error" not in answer and "thread" in answer:
+        judge_message(answer)
+    if method in ("POST", "PATCH"):
+        judge_message(given)
+    if method == "PATCH":
+        changed = set(query["updateMask"].split(","))
+        assert changed <= CHANGEABLE & set(chat_v1.Message.meta.fields)
 
 
-def judge_patch(query: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Raises unless the call to spaces.messages.patch is one that the library knows."""
-    judge_message(body)
-    assert set(query) <= {"updateMask", "allowMissing"}
-    changed = set(query["updateMask"].split(","))
-    assert changed <= CHANGEABLE & set(chat_v1.Message.meta.fields)
+def judge_event(event: Json) -> None:
+    """Raises unless this is an interaction event of an app that is no add-on."""
+    assert faults_of("chat", "v1", "DeprecatedEvent", event) == []
+    if "message" in event:
+        judge_message(event["message"])
