@@ -63,6 +63,17 @@ async def test_back_to_the_queue_the_customer_waits_in_a_thread_of_its_own(world
     assert lines(world, second)[0] == "With the customer: Tom"
 
 
+async def test_a_button_of_somebody_who_is_not_there_changes_nothing(world: World) -> None:
+    chat = await world.hands_over()
+    await press(world, chat, JANE, "Claim")
+    before = world.shown
+    for label in ("Release", "Back to the queue"):
+        await press(world, chat, TOM, label)
+    assert await world.phase() is Phase.HUMAN
+    assert world.shown == before
+    assert set(world.webhooks.statuses) == {200}
+
+
 async def test_words_that_the_customer_changes_are_changed_in_the_thread(world: World) -> None:
     chat = await world.hands_over()
     await world.customer("It is 41")

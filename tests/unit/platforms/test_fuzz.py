@@ -13,12 +13,15 @@ from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
+from shared.platforms.google_chat.platform import GoogleChat
+from shared.platforms.google_chat.proofs import Proofs
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Receipt, Typing
 from shared.schemas.events import Event
 from shared.schemas.http import Request
 from shared.schemas.notation import conversation_id
+from shared.transports.clock import WallClock
 from tests.hard import hard_bodies
 
 OPEN: list[Platform] = [
@@ -27,8 +30,12 @@ OPEN: list[Platform] = [
     Rcs(client_tokens=("t",)),
     WhatsApp(app_secrets=("s",), verify_token="t"),
     Ccai(webhook_secrets=("s",), events_login="u:p"),
+    GoogleChat(WallClock().now, Proofs("1")),
 ]
-CLOSED: list[Platform] = [BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()]
+CLOSED: list[Platform] = [
+    *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()),
+    GoogleChat(WallClock().now, Proofs()),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
@@ -61,12 +68,17 @@ FIELDS = st.sampled_from(
         "identifier chat escalation reason item state"
     ).split()
     + "participants".split()
+    + (
+        "action actionMethodName common invokedFunction user sender displayName thread threadKey "
+        "argumentText annotations attachment attachmentDataRef attachedGifs subscription eventTime"
+    ).split()
 )
 LIKELY = st.recursive(
     JSON
     | st.sampled_from(
         ["agent.message_out", "ai.message_generated", "channel.message_in", "true", "1", 1, True]
     )
+    | st.sampled_from(["MESSAGE", "CARD_CLICKED", "claim", "HUMAN", "spaces/A/threads/B"])
     | st.sampled_from(
         ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
     )
@@ -126,6 +138,19 @@ def _enveloped(value: object) -> bytes:
     ).encode()
 
 
+def _pushed(value: object) -> bytes:
+    data = base64.b64encode(json.dumps({"message": value}).encode()).decode()
+    kinds = {"ce-type": "google.workspace.chat.message.v1.created"}
+    return json.dumps(
+        {"message": {"data": data, "attributes": kinds}, "subscription": "s"}
+    ).encode()
+
+
+def _interaction(value: dict[str, object]) -> bytes:
+    thread = {"thread": {"name": "spaces/A/threads/B"}}
+    return json.dumps({**value, "type": "MESSAGE", "message": {**value, **thread}}).encode()
+
+
 def _batched(value: object) -> bytes:
     whole = {
         "metadata": {"phone_number_id": "1"},
@@ -148,6 +173,8 @@ def _batched(value: object) -> bytes:
     )
     | LIKELY.map(lambda value: json.dumps(value).encode())
     | LIKELY.map(_enveloped)
+    | LIKELY.map(_pushed)
+    | st.dictionaries(FIELDS, LIKELY, max_size=6).map(_interaction)
     | LIKELY.map(_batched)
 )
 def test_any_body_is_read_or_noted(platform: Platform, body: bytes) -> None:
