@@ -57,7 +57,9 @@ USES: Mapping[str, Use] = {
         "desk", ("webhook of CSKU", "flags at CSKU"), "shared/platforms/csku/README.md#keys"
     ),
     "google_chat": Use(
-        "desk", ("webhook of Google Chat",), "shared/platforms/google_chat/README.md#keys"
+        "desk",
+        ("threads at Google Chat, whose webhook brings the answers",),
+        "shared/platforms/google_chat/README.md#keys",
     ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),

@@ -46,8 +46,8 @@ DOORS = (
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
     Door(
-        "webhook of Google Chat",
-        ("receive_webhook",),
+        "threads at Google Chat, whose webhook brings the answers",
+        ("receive_webhook", "deliver_outbox"),
         ("google_chat_audience",),
         lambda settings: (
             "google_chat" in settings.baton_platforms

@@ -22,7 +22,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
-    "webhook of Google Chat": ({"BATON_DESKS": json.dumps([CHAT])}, ("123456789012",)),
+    "threads at Google Chat, whose webhook brings the answers": (
+        {"BATON_DESKS": json.dumps([CHAT])},
+        ("123456789012",),
+    ),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
         {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},
