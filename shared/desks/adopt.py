@@ -18,6 +18,7 @@ from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
 from shared.customers.link_entries import ended, next_version, record_of
 from shared.customers.links import check_free, joined_to, seen
+from shared.desks.call import REPLAYED_ID
 from shared.errors import NotFound
 from shared.handoff.machine import decide
 from shared.handoff.visibility import attachments_of, merge, words_for
@@ -169,7 +170,7 @@ async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:
 
 def _common(entry: JournalEntry) -> dict[str, Any]:
     return {
-        "id": f"replayed:{entry.event_id}",
+        "id": f"{REPLAYED_ID}{entry.event_id}",
         "source": entry.conversation,
         "actor": entry.actor or "system",
         "occurred_at": entry.occurred_at or entry.time,

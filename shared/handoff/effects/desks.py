@@ -132,6 +132,8 @@ def call(draft: Draft) -> None:
         draft,
         "open",
         menu=desk.menu,
+        place=desk.place,
+        invite=desk.invite,
         reason=request.reason,
         metadata=metadata_for(Audience.AGENT, request.metadata, known.variables),
         language=known.locale or draft.policy.notices.language,
