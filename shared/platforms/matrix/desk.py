@@ -30,7 +30,7 @@ from shared.platforms.desk import (
     Trying,
     Words,
 )
-from shared.platforms.matrix.names import DEVICE, NAME, SERVICE, Homeserver, chat, room
+from shared.platforms.matrix.names import DEVICE, NAME, Homeserver, chat, room
 from shared.platforms.matrix.words import WAITING, first_words, with_standing
 from shared.schemas.base import JsonObject
 from shared.schemas.details import Attachment
@@ -242,11 +242,14 @@ class MatrixDesk:
         return self._call("PUT", path, typing, user=chat.customer)
 
     def outcome(self, answer: Answer) -> Outcome:
+        """Returns the meaning of an answer. One that is no JSON is from a proxy."""
         code = error_code(answer)
         if code in _DONE_BEFORE:
             return Outcome.DONE
         if answer.status == 429:
             return Outcome.PACED
+        if _body(answer) is None:
+            return Outcome.TRANSIENT
         return Outcome.CREDENTIALS if answer.status == 401 else outcome_of_status(answer.status)
 
     def pause(self, answer: Answer) -> float | None:
@@ -288,9 +291,7 @@ class MatrixDesk:
         path = f"/rooms/{_quoted(made)}/send/m.room.message/{_quoted(id)}"
         return self._call("PUT", path, content, user=user)
 
-    def _send(
-        self, chat: Chat, id: str, content: JsonObject, kind: str = "m.room.message"
-    ) -> Call:
+    def _send(self, chat: Chat, id: str, content: JsonObject, kind: str = "m.room.message") -> Call:
         path = f"/rooms/{_quoted(chat.native)}/send/{kind}/{_quoted(id)}"
         return self._call("PUT", path, content, user=chat.customer)
 
@@ -364,11 +365,16 @@ def error_code(answer: Answer) -> str | None:
 
 def _at(answer: Answer | None, name: str) -> Any:
     """Returns a field of the answer's body, None if there is none."""
+    body = _body(answer) if answer else None
+    return body.get(name) if body else None
+
+
+def _body(answer: Answer) -> JsonObject | None:
     try:
-        body = pydantic_core.from_json(answer.body) if answer else None
+        body = pydantic_core.from_json(answer.body)
     except ValueError:
         return None
-    return body.get(name) if isinstance(body, dict) else None
+    return body if isinstance(body, dict) else None
 
 
 def _text(value: object) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from shared.errors import BadRequest
@@ -21,7 +22,7 @@ from shared.platforms.matrix.names import NAME, Homeserver, chat, local_name
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import Attachment
-from shared.schemas.ephemeral import AgentRead, AgentTyping, Ephemeral
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, HumanJoined, HumanLeft, HumanMessage, Unknown
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
@@ -99,13 +100,14 @@ def reported(
     found: list[Event | Ephemeral] = []
     for one in _items(body, "events"):
         if one.get("room_id") not in places:
-            found += collected(lambda: _read(Item(one, home)), lambda: Item(one, home), faults)
-    passing = "ephemeral" if "ephemeral" in body else "de.sorunome.msc2409.ephemeral"
-    for one in _items(body, passing):
-        if one.get("room_id") not in places:
-            found += collected(lambda: _passing(one, home), lambda: None, faults)
+            item = partial(Item, one, home)
+            found += collected(partial(_read_item, item), item, faults)
     alarm(NAME, faults)
     return found
+
+
+def _read_item(item: Callable[[], Item]) -> Sequence[Event]:
+    return _read(item())
 
 
 def _items(body: JsonObject, name: str) -> list[Mapping[str, Any]]:
@@ -210,31 +212,6 @@ def _unshown(item: Item) -> list[Event]:
     return item.unused()
 
 
-def _passing(one: Mapping[str, Any], home: Homeserver) -> list[Event | Ephemeral]:
-    """Returns typing and receipts of people. A homeserver names who types at present, and an empty
-    list means that nobody does.
-    """
-    made, content = text_at(one, "room_id"), child(one, "content")
-    if made is None:
-        return []
-    if one.get("type") == "m.typing":
-        users = content.get("user_ids")
-        names = [user for user in users if isinstance(user, str)] if isinstance(users, list) else []
-        people = [user for user in names if not home.is_ours(user)]
-        if not people and names:
-            return []
-        source = chat(made)
-        typing = [AgentTyping(source=source, representative=person(p, None)) for p in people]
-        return [*typing] if typing else [AgentTyping(source=source, started=False)]
-    if one.get("type") == "m.receipt":
-        return [
-            AgentRead(source=chat(made), message=event)
-            for event, kinds in content.items()
-            if any(not home.is_ours(user) for user in child(child_of(kinds), "m.read"))
-        ]
-    return []
-
-
 def person(user: str, name: str | None) -> Representative:
     """Returns a person by the name that they have chosen, else by that of their address."""
     shown = (name or "").strip() or local_name(user)
@@ -275,11 +252,8 @@ def _time(value: object) -> datetime | None:
 
 def child(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Returns an object in an object, an empty one if there is none."""
-    return child_of(value.get(name))
-
-
-def child_of(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def text_at(value: Mapping[str, Any], name: str) -> str | None:
