@@ -20,7 +20,7 @@ from tests.desks.simulator import JANE, TOM, Act, Refusal
 from tests.desks.world import Fault, World, world_of
 
 KINDS = sorted(SIMULATORS)
-CHATS = [kind for kind in KINDS if DESK_KINDS[kind] is Way.OPENS_CHATS]
+CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
 FAULTS = [one for one in Fault if one is not Fault.NOT_OF_THE_DESK]
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
@@ -50,7 +50,7 @@ def that(act: Act) -> pytest.MarkDecorator:
 
 
 def test_every_desk_that_baton_calls_keeps_the_contract() -> None:
-    assert set(SIMULATORS) == {kind for kind, way in DESK_KINDS.items() if way.must_be_called}
+    assert set(SIMULATORS) == {kind for kind, able in DESK_KINDS.items() if able.way.must_be_called}
 
 
 # What the desk's people do.
