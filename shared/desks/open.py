@@ -82,6 +82,8 @@ async def _create(call: DeskCall, desk: ChatDesk, customer: str) -> Attempt | No
         call.channel.customer_name,
         await call.said(),
         again=call.command.asked_at is not None,
+        channel=call.channel.platform,
+        page=call.ports.team.link(call.channel.id),
     )
     first = call.command.asked_at if DESK_KINDS[desk.name].finds_chats else None
     at = first or call.ports.clock.now()

@@ -76,6 +76,8 @@ class Opening:
       customer, `name` their name.
     - `said` are the messages from before the handoff, the oldest first.
     - `again`: an earlier try may have made the chat. A desk that finds its chats looks for it.
+    - `channel` is the platform on which the customer is. `page` is the link to the page on which
+      people work, None if there is none.
     """
 
     command: CallDesk
@@ -83,6 +85,8 @@ class Opening:
     name: str | None = None
     said: Sequence[Spoken] = ()
     again: bool = False
+    channel: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
