@@ -30,7 +30,7 @@ from shared.platforms.desk import (
     Trying,
     Words,
 )
-from shared.platforms.matrix.names import DEVICE, NAME, Homeserver, chat, room
+from shared.platforms.matrix.names import DEVICE, NAME, SENDER, Homeserver, chat, room
 from shared.platforms.matrix.words import WAITING, first_words, with_standing
 from shared.schemas.base import JsonObject
 from shared.schemas.details import Attachment
@@ -68,12 +68,7 @@ class MatrixDesk:
     def customer(self, identifier: str, name: str | None) -> Steps[str | None]:
         localpart = self.home.localpart(identifier)
         user = self.home.user(localpart)
-        account: JsonObject = {
-            "type": "m.login.application_service",
-            "username": localpart,
-            "inhibit_login": True,
-        }
-        yield self._call("POST", "/register", account)
+        yield self._account(localpart)
         # A homeserver before Matrix 1.17 makes no devices, and may show words twice after a crash.
         yield Trying(self._call("PUT", f"/devices/{DEVICE}", {"display_name": "Baton"}, user=user))
         if name:
@@ -96,6 +91,7 @@ class MatrixDesk:
         """
         place, members = opening.command.place, dict[str, Any]()
         if place is not None:
+            yield self._account(f"{self.home.prefix}{SENDER}")
             yield Trying(self._call("POST", f"/join/{_quoted(place)}", {}))
             read = yield Trying(self._call("GET", f"/rooms/{_quoted(place)}/joined_members"))
             found = _at(read, "joined")
@@ -278,6 +274,14 @@ class MatrixDesk:
         """Returns None: nothing is reported of a customer outside of their room."""
         yield from ()
         return None
+
+    def _account(self, localpart: str) -> Call:
+        account: JsonObject = {
+            "type": "m.login.application_service",
+            "username": localpart,
+            "inhibit_login": True,
+        }
+        return self._call("POST", "/register", account)
 
     def _named(self, user: str, name: str) -> Call:
         body: JsonObject = {"displayname": shortened(name, NAME_LIMIT)}

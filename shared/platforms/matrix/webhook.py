@@ -123,25 +123,18 @@ def _read(item: Item) -> Sequence[Event]:
 
 
 def _member(item: Item) -> list[Event]:
-    """A new display name is a new name of somebody who stays: one leaves, the other joins."""
     who, now = item.state_key or "", text_at(item.content, "membership")
     was = text_at(item.before, "membership")
     if item.home.is_ours(who):
         gone = now in ("leave", "ban")
         reason = "the customer was removed from the room"
         return [Ended(**item.common(), reason=reason)] if gone else []
-    old = person(who, text_at(item.before, "displayname"))
-    if now == "join":
-        new = person(who, text_at(item.content, "displayname"))
-        if was != "join":
-            return [HumanJoined(**item.common(), representative=new)]
-        renamed = [HumanLeft(**item.common(), representative=old, reason="renamed")]
-        joins = HumanJoined(**item.common(), representative=new)
-        return [*renamed, joins] if old.name != new.name else []
-    if now in ("leave", "ban") and was not in ("invite", "knock", "leave"):
+    if now == "join" and was != "join":
+        return [HumanJoined(**item.common(), **person(who))]
+    if now in ("leave", "ban") and was not in ("invite", "knock", "leave", "ban"):
         why = text_at(item.content, "reason") or (None if who == item.sender else "removed")
-        return [HumanLeft(**item.common(), representative=old, reason=why)]
-    return []
+        return [HumanLeft(**item.common(), **person(who), reason=why)]
+    return []  # an invitation, or a new name or picture of somebody who stays
 
 
 def _message(item: Item) -> list[Event]:
@@ -155,8 +148,7 @@ def _message(item: Item) -> list[Event]:
         return item.unused() if content else []
     if is_edit:
         said = Content.model_construct(text=f"[edited] {said.summary}")
-    who = person(item.sender, None)
-    return [HumanMessage(**item.common(), representative=who, content=said)]
+    return [HumanMessage(**item.common(), **person(item.sender), content=said)]
 
 
 def _content(content: Mapping[str, Any]) -> Content | None:
@@ -196,7 +188,7 @@ def _file(content: Mapping[str, Any], kind: str) -> Content:
 
 def _sticker(item: Item) -> list[Event]:
     said = _file(item.content, "sticker")
-    return [HumanMessage(**item.common(), representative=person(item.sender, None), content=said)]
+    return [HumanMessage(**item.common(), **person(item.sender), content=said)]
 
 
 def _encrypted(item: Item) -> list[Event]:
@@ -212,12 +204,13 @@ def _unshown(item: Item) -> list[Event]:
     return item.unused()
 
 
-def person(user: str, name: str | None) -> Representative:
-    """Returns a person by the name that they have chosen, else by that of their address."""
-    shown = (name or "").strip() or local_name(user)
-    return Representative(
-        representative_type=RepresentativeType.HUMAN, display_name=shortened(shown, NAME_LIMIT)
-    )
+def person(user: str) -> dict[str, Any]:
+    """Returns who acts: by the name of their address, until Baton has asked for the one that they
+    have chosen.
+    """
+    name = shortened(local_name(user), NAME_LIMIT)
+    who = Representative(representative_type=RepresentativeType.HUMAN, display_name=name)
+    return {"representative": who, "native_person": user}
 
 
 def _without_quote(content: Mapping[str, Any], body: str) -> str:
