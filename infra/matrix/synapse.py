@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.server import Reply, Running, free_port
+from infra.local.settings import MATRIX_SERVER_NAME
 from shared.errors import Unavailable
 
-SERVER_NAME = "localhost"
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 PLENTY = {"per_second": 1000, "burst_count": 1000}
@@ -158,7 +158,7 @@ class Synapse:
         }
         database = {"name": "sqlite3", "args": {"database": str(self.folder / "homeserver.db")}}
         return {
-            "server_name": SERVER_NAME,
+            "server_name": MATRIX_SERVER_NAME,
             "public_baseurl": f"http://localhost:{self.port}/",
             "listeners": [listener],
             "database": database,

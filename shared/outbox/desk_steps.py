@@ -11,12 +11,13 @@ from shared.media.sources import Source
 from shared.media_links import MediaName
 from shared.outbox.tries import Result, judge
 from shared.platforms.base import Outcome
-from shared.platforms.desk import ChatDesk, Made, OpenFile, Passing, Steps
+from shared.platforms.desk import ChatDesk, HasPauses, Made, OpenFile, Passing, Steps, Trying
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 
 DONE = Result(Outcome.DONE)
+REFUSED = (Outcome.PERMANENT, Outcome.FORBIDDEN)
 UNKNOWN_TYPE = "application/octet-stream"
 Send = Callable[[Call], Awaitable[Answer | None]]
 
@@ -56,16 +57,27 @@ async def carry_out(
             if isinstance(step, Passing):
                 sent = await _passed(ports, desk, step, send, entry)
                 continue
-            answer = await send(step)
+            answer = await send(step.call if isinstance(step, Trying) else step)
             result = judge(ports, answer, desk.outcome)
+            if isinstance(step, Trying) and result.outcome in REFUSED:
+                sent = None
+                continue
             if answer is None or result.outcome is not Outcome.DONE:
-                said = f"{result.fault} {desk.refusal(answer) or ''}" if answer else result.fault
-                return Carried(None, replace(result, fault=said and said.strip()), answer)
+                return Carried(None, _failed(desk, answer, result), answer)
             sent = answer
     except StopIteration as end:
         return Carried(end.value, DONE, sent)
     finally:
         steps.close()
+
+
+def _failed(desk: ChatDesk, answer: Answer | None, result: Result) -> Result:
+    """Returns the result with what the desk says of it."""
+    if answer is None:
+        return result
+    pause = desk.pause(answer) if isinstance(desk, HasPauses) else None
+    said = f"{result.fault} {desk.refusal(answer) or ''}".strip()
+    return replace(result, fault=said, retry_after=result.retry_after or pause)
 
 
 async def _passed(

@@ -28,6 +28,7 @@ class DeskKind:
     - `is_thread`: the chat is a place among colleagues, such as a room or a thread, in which
       several people may write. They are shown who has the customer, and must claim first if so
       configured.
+    - `place` is what the place of its chats must look like, as a pattern and by an example.
     - `idempotent`: it recognises a message id that it has seen; else words are said at most once.
     - `finds_chats`: asked again, it finds the chat that it opened; else its webhook must name it.
     - `membership`: people join and leave the chat itself; else their first words are their joining.
@@ -38,6 +39,7 @@ class DeskKind:
     way: Way
     has_menus: bool = False
     is_thread: bool = False
+    place: tuple[str, str] = ("", "")
     idempotent: bool = False
     finds_chats: bool = False
     membership: bool = False
@@ -54,4 +56,19 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "api": DeskKind(Way.READS),
     "ccai": DeskKind(Way.OPENS_CHATS, has_menus=True, membership=True),
     "csku": DeskKind(Way.HAS_CONVERSATION),
+    "matrix": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        place=(r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
+        idempotent=True,
+        finds_chats=True,
+        membership=True,
+        typing=True,
+        receipts=True,
+        edits=True,
+        deletions=True,
+        reactions=True,
+        replies=True,
+        files=True,
+    ),
 }

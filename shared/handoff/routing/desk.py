@@ -103,6 +103,9 @@ class Desk(BaseModel):
                 f"{', '.join(sorted(given))}: only desks of kind {_kinds_that('is_thread')} have "
                 "chats that are rooms or threads"
             )
+        pattern, example = kind.place
+        if pattern and self.place is not None and not re.fullmatch(pattern, self.place):
+            raise ValueError(f"place: give {example}")
         return self
 
     @property
