@@ -1,6 +1,7 @@
 """People who answer customers in Matrix, with a real client (matrix-nio)."""
 
 import asyncio
+import base64
 import io
 import threading
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,10 @@ from tests.homeserver.server import PASSWORD, Spoken, spoken, user_id
 T = TypeVar("T")
 SYNC_MILLISECONDS = 10_000
 READ_LIMIT = 500
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 
 
 @dataclass
@@ -122,7 +127,13 @@ class Person:
 
     def waits_to_hear(self, room: str, text: str) -> Spoken:
         """Returns the message with this text, once it has come."""
+        return self._waits_for(room, lambda one: text in one.text)
 
+    def waits_to_see(self, room: str, kind: str) -> Spoken:
+        """Returns the first message of others of this kind, once it has come."""
+        return self._waits_for(room, lambda one: one.kind == kind and one.sender != self.id)
+
+    def _waits_for(self, room: str, holds: Callable[[Spoken], bool]) -> Spoken:
         async def waiting() -> Spoken:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
@@ -130,11 +141,11 @@ class Person:
                         room, limit=READ_LIMIT, direction=nio.MessageDirection.back
                     )
                     if isinstance(asked, nio.RoomMessagesResponse):
-                        events = [event.source for event in asked.chunk][::-1]
-                        for one in spoken(events):
-                            if text in one.text and not one.redacted:
+                        shown = spoken([event.source for event in asked.chunk][::-1])
+                        for one in shown:
+                            if holds(one) and not one.redacted:
                                 return one
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.1)
 
         return self.do(waiting())
 
