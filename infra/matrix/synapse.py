@@ -2,6 +2,7 @@
 no other server.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -69,10 +70,7 @@ class Synapse:
         settings = self.folder / "homeserver.yaml"
         settings.write_text(json.dumps(self._settings(), indent=2))  # all JSON is YAML
         command = [*self._command, "-c", str(settings)]
-        if not (self.folder / "signing.key").exists():
-            subprocess.run(
-                [*command, "--generate-keys"], capture_output=True, env=environment(), check=True
-            )
+        self._make_signing_key()
         process = self.process = self.launch(command)
         deadline = time.monotonic() + START_SECONDS
         while not self.serves():
@@ -181,6 +179,13 @@ class Synapse:
             **LIMITS,
             **self.more,
         }
+
+    def _make_signing_key(self) -> None:
+        """Writes the server's key, as `--generate-keys` would after all of Synapse is loaded."""
+        key = self.folder / "signing.key"
+        if not key.exists():
+            seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+            key.write_text(f"ed25519 a_{secrets.token_hex(2)} {seed}\n")
 
     def _secret(self) -> str:
         kept = self.folder / "secret"
