@@ -150,6 +150,16 @@ class HasPauses(Protocol):
         """Returns the seconds that the desk asks to wait, None if it does not say."""
 
 
+class Declined(Exception):
+    """The desk refused a call for good. It is thrown into the steps, which may make another call
+    in its place; else they end.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
+
+
 class ChatDesk(Protocol):
     """A desk that opens a chat of its own for each handoff.
 
