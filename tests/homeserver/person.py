@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -134,20 +135,14 @@ class Person:
         return self._waits_for(room, lambda one: one.kind == kind and one.sender != self.id)
 
     def _waits_for(self, room: str, holds: Callable[[Spoken], bool]) -> Spoken:
-        async def waiting() -> Spoken:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while True:
-                    asked = await self.client.room_messages(
-                        room, limit=READ_LIMIT, direction=nio.MessageDirection.back
-                    )
-                    if isinstance(asked, nio.RoomMessagesResponse):
-                        shown = spoken([event.source for event in asked.chunk][::-1])
-                        for one in shown:
-                            if holds(one) and not one.redacted:
-                                return one
-                    await asyncio.sleep(0.1)
-
-        return self.do(waiting())
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            shown = self.shown(room)
+            for one in shown:
+                if holds(one):
+                    return one
+            assert time.monotonic() < deadline, f"it did not come; the room shows {shown}"
+            time.sleep(0.1)
 
     def _sends(self, room: str, content: dict[str, Any], kind: str = "m.room.message") -> str:
         return str(self.do(self.client.room_send(room, kind, content)).event_id)

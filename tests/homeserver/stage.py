@@ -50,9 +50,11 @@ class Stage:
         assert answer.status == 200, answer.body
 
     def retries(self) -> None:
-        """Makes the homeserver send what Baton did not take, without waiting 2, 4, 8 ... s."""
+        """Makes the homeserver send what Baton did not take, without waiting 2, 4, 8 ... s. Synapse
+        answers 502 where it is about to do that by itself.
+        """
         answer = self.homeserver.call("POST", PING, {}, MATRIX_AS_TOKEN)
-        assert answer.status == 200, answer.body
+        assert answer.status == 200 or "AlreadyCalled" in answer.body["error"], answer.body
 
 
 @contextmanager
