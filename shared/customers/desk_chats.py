@@ -37,6 +37,33 @@ async def end_chats(ports: Ports, conversation: str) -> None:
             await _end_unended(ports, desk, one, acting.value.id)
 
 
+async def erase_threads(ports: Ports, conversation: str) -> None:
+    """Deletes what can be deleted of what was said about a customer in rooms and threads, before an
+    erase removes their records.
+    """
+    acting = await where_it_acts(ports, conversation)
+    known = acting.value if acting else ports.policy.newcomer(conversation, conversation)
+    for link in dict.fromkeys((*known.links, *known.past_chats)):
+        desk = ports.desks.chats.get(platform_of(link))
+        stored = (
+            await ports.store.load(link) if desk and desk.name in ports.policy.threads else None
+        )
+        chat = chat_at(stored.value.address) if stored else None
+        if desk is not None and chat is not None:
+            await _erase_thread(ports, desk, chat)
+
+
+async def _erase_thread(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
+    try:
+        carried = await carry_out(ports, desk, desk.erase(chat))
+        done = carried.is_done or (carried.answer is not None and desk.is_over(carried.answer))
+    except BatonError:
+        done = False
+    if not done:
+        words = "what was said in a desk's chat could not be deleted; delete it there"
+        log("WARNING", words, chat=desk.conversation(chat.native))
+
+
 async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
     """Returns the chats of the handoff under way, and the chats whose link or end is pending;
     without chats that were linked to another customer since.

@@ -13,12 +13,12 @@ from typing import Any
 
 from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
+from shared.conversations.desk_message_ids import REPLAYED_ID
 from shared.conversations.entries import entries_of
 from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
 from shared.customers.link_entries import ended, next_version, record_of
 from shared.customers.links import check_free, joined_to, seen
-from shared.desks.call import REPLAYED_ID
 from shared.errors import NotFound
 from shared.handoff.machine import decide
 from shared.handoff.visibility import attachments_of, merge, words_for

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.conversations.apply import apply_and_wake
+from shared.conversations.desk_message_ids import desk_message_id
 from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
 from shared.handoff.visibility import details_for, plain_text_for, words_for, words_for_desk
@@ -28,8 +29,6 @@ from shared.schemas.variables import Audience
 
 TRANSCRIPT = 50  # messages of the journal
 FURTHEST = 3200  # entries that are read for them
-EARLIER = 100  # entries in which an earlier message is looked for
-REPLAYED_ID = "replayed:"  # stands before the id of an event from before the chat was linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +110,11 @@ class DeskCall:
             said=words_for(Audience.AGENT, entry),
             details=details,
             name=self.channel.customer_name,
-            about=await self._desk_id(chat, about) if about else None,
+            about=await desk_message_id(self.ports, self.channel.id, chat.handoff, about)
+            if about
+            else None,
             links=tuple(file.url or "" for file in details.attachments),
         )
-
-    async def _desk_id(self, chat: Chat, message: str) -> str | None:
-        """Returns the desk's own id of an earlier message of this chat, None if it is not known.
-
-        `message` is its id as `About` has it: the customer's own, or that of Baton's command.
-        """
-        for one in await self.ports.store.latest(self.channel.id, EARLIER):
-            entry = one.value
-            if entry.event_id == message:
-                said = (c for c in entry.commands if isinstance(c, CallDesk) and c.action == "say")
-                return next((c.native_id for c in said if c.handoff == chat.handoff), None)
-            if any(command.id == message for command in entry.commands):
-                return (entry.event_id or "").removeprefix(REPLAYED_ID) or None
-        return None
 
     async def _kept(
         self, conversation: str, is_before: Callable[[JournalEntry], bool]

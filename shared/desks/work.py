@@ -32,7 +32,7 @@ HINTS = {
     "claim-first": (
         "The customer has not got this. Claim the conversation first, then write it again."
     ),
-    "not-delivered": "The customer has not got the message before this one.",
+    "over": "The customer has not got this: the conversation with them is over here.",
 }
 
 

@@ -11,13 +11,12 @@ from shared.media.sources import Source
 from shared.media_links import MediaName
 from shared.outbox.tries import Result, judge
 from shared.platforms.base import Outcome
-from shared.platforms.desk import ChatDesk, HasPauses, Made, OpenFile, Passing, Steps, Trying
+from shared.platforms.desk import ChatDesk, Declined, HasPauses, Made, OpenFile, Passing, Steps
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 
 DONE = Result(Outcome.DONE)
-REFUSED = (Outcome.PERMANENT, Outcome.FORBIDDEN)
 UNKNOWN_TYPE = "application/octet-stream"
 Send = Callable[[Call], Awaitable[Answer | None]]
 
@@ -45,28 +44,33 @@ async def carry_out(
     entry: JournalEntry | None = None,
 ) -> Carried[Made]:
     """Makes the calls until one fails. `send` makes a call, the sender of `ports` by default.
-    `entry` is the customer's message, for steps that pass its files on.
+    `entry` is the customer's message, for steps that pass its files on. After a final refusal the
+    steps may go on with another call.
 
     Raises BatonError.
     """
     send = send or ports.sender.send
-    sent: Answer | None = None
+    sent: Answer | Declined | None = None
+    failed: Carried[Made] = Carried(None, DONE)
     try:
         while True:
-            step = steps.send(sent)
+            step = steps.throw(sent) if isinstance(sent, Declined) else steps.send(sent)
             if isinstance(step, Passing):
                 sent = await _passed(ports, desk, step, send, entry)
                 continue
-            answer = await send(step.call if isinstance(step, Trying) else step)
+            answer = await send(step)
             result = judge(ports, answer, desk.outcome)
-            if isinstance(step, Trying) and result.outcome in REFUSED:
-                sent = None
+            if answer is not None and result.outcome is Outcome.DONE:
+                sent = answer
                 continue
-            if answer is None or result.outcome is not Outcome.DONE:
-                return Carried(None, _failed(desk, answer, result), answer)
-            sent = answer
+            failed = Carried(None, _failed(desk, answer, result), answer)
+            if answer is None or result.outcome is not Outcome.PERMANENT:
+                return failed
+            sent = Declined(answer)
     except StopIteration as end:
-        return Carried(end.value, DONE, sent)
+        return Carried(end.value, DONE, sent if isinstance(sent, Answer) else failed.answer)
+    except Declined:
+        return failed
     finally:
         steps.close()
 

@@ -127,19 +127,20 @@ class Passing:
     call: Callable[[OpenFile], Call]
 
 
-@dataclass(frozen=True, slots=True)
-class Trying:
-    """A step that the desk may refuse: its answer is None then, and the steps go on. A failure that
-    may pass ends them, as that of any other call.
+class Declined(Exception):
+    """The desk refused a call for good. It is thrown into the steps, which may make another call
+    in its place; else they end.
     """
 
-    call: Call
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
 
 
 # Each call is made when it is yielded, and its answer is sent back once the desk's `outcome` of it
-# is DONE; any other outcome ends the steps. The answer to a Passing is None if the file cannot be
-# had, or was refused for good.
-Steps = Generator[Call | Passing | Trying, Answer | None, Made]
+# is DONE. PERMANENT is thrown as Declined; any other outcome ends the steps. The answer to a
+# Passing is None if the file cannot be had, or was refused for good.
+Steps = Generator[Call | Passing, Answer | None, Made]
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
@@ -21,8 +22,8 @@ from tests.desks.world import Fault, World, world_of
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
+THREADS = [kind for kind in CHATS if DESK_KINDS[kind].is_thread]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
-FAULTS = [one for one in Fault if one is not Fault.NOT_OF_THE_DESK]
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
 
 Worlds = Callable[..., Any]
@@ -50,7 +51,7 @@ def that(act: Act) -> pytest.MarkDecorator:
 
 
 def test_every_desk_that_baton_calls_keeps_the_contract() -> None:
-    assert set(SIMULATORS) == {kind for kind, able in DESK_KINDS.items() if able.way.must_be_called}
+    assert set(SIMULATORS) == {name for name, kind in DESK_KINDS.items() if kind.way.must_be_called}
 
 
 # What the desk's people do.
@@ -105,6 +106,24 @@ async def test_two_people_of_one_chat_have_a_frame_each(worlds: Worlds, kind: st
             "I am Tom",
             "LEFT",
         ]
+
+
+@every(*THREADS)
+async def test_where_people_must_claim_first_their_words_wait_for_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    """Words from before the claim never reach the customer, and the thread says so."""
+    async with worlds(kind, claim="first") as world:
+        chat = await world.hands_over()
+        await world.desk.say(chat, JANE, "Is anybody on this?")
+        await world.settle()
+        assert world.framed("Is anybody on this?") == []
+        assert await world.phase() is Phase.QUEUED
+        assert HINTS["claim-first"] in await world.desk.everything()
+        await world.desk.join(chat, JANE)
+        await world.desk.say(chat, JANE, "Hello")
+        await world.settle()
+        assert world.framed("Is anybody on this?", "Hello") == ["JOINED", "Hello"]
 
 
 @every(*KINDS)
@@ -260,7 +279,7 @@ async def test_words_that_come_before_the_chat_follow_it(worlds: Worlds, kind: s
 
 
 @every(*CHATS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", Fault)
 async def test_words_arrive_once_where_the_desk_knows_their_id_and_else_at_most_once(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
@@ -271,16 +290,11 @@ async def test_words_arrive_once_where_the_desk_knows_their_id_and_else_at_most_
         await world.customer(*said)
         await world.settle()
         seen = list(await world.desk.words(chat))
-        if idempotent(world) or fault in (Fault.UNREACHABLE, Fault.TOO_MANY):
+        if DESK_KINDS[kind].idempotent or fault in (Fault.UNREACHABLE, Fault.TOO_MANY):
             assert seen == said
         else:
             assert seen in (said, ["one", "three"])
             assert seen == said or "delivery.failed" in world.told
-
-
-def idempotent(world: World) -> bool:
-    desk = world.ports.desks.chats[world.desk.kind]
-    return bool(getattr(getattr(desk, "capabilities", None), "idempotent", False))
 
 
 @every(*CHATS)
@@ -358,7 +372,7 @@ async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, 
 
 
 @every(*CHATS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", Fault)
 async def test_a_chat_that_is_not_needed_any_more_is_closed(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:

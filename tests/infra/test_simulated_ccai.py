@@ -11,7 +11,7 @@ from infra.local.simulators.platform_store import PlatformStore
 from shared.platforms.base import Deflected
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
-from shared.platforms.desk import Chat, Made, Opening, Spoken, Steps, Words
+from shared.platforms.desk import Chat, Declined, Made, Opening, Spoken, Steps, Words
 from shared.schemas.commands import CallDesk
 from shared.schemas.events import ChatCreated, Event, HumanJoined, HumanMessage, Unknown
 from shared.schemas.http import Answer, Call, Request
@@ -164,6 +164,20 @@ async def test_a_finished_chat_takes_nothing_more(ccai: CcaiSimulator) -> None:
     assert DESK.is_over(await asked(ccai, closing(CHAT)))
     for chat in (CHAT, Chat("7", "1", "h")):
         assert DESK.is_over(await asked(ccai, DESK.say(chat, HI)))
+
+
+async def test_a_tenant_that_reads_the_guides_form_alone_ends_a_chat_too(
+    ccai: CcaiSimulator,
+) -> None:
+    await opened(ccai)
+    ccai.faults = CcaiFaults(closing_flat=1)
+    steps = closing(CHAT)
+    refused = await asked(ccai, steps)
+    assert refused.status == 422
+    again = steps.throw(Declined(refused))
+    assert isinstance(again, Call)
+    assert (await ask(ccai, again)).status == 200
+    assert ccai.store.transcript("1001")[-1]["kind"] == "finished"
 
 
 async def test_more_than_ten_requests_a_second_are_refused(ccai: CcaiSimulator) -> None:

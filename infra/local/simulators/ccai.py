@@ -39,13 +39,15 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 class CcaiFaults(Faults):
     """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it
     is never sent. `created_lost`: the chat is created, and the answer is lost. `created_seconds`:
-    the least time between the answer and chat_created.
+    the least time between the answer and chat_created. `closing_flat`: the body that finishes a
+    chat must have its parameters at the top, as the guide names them.
     """
 
     created_first: Share = 0
     created_silent: Share = 0
     created_lost: Share = 0
     created_seconds: Annotated[float, Field(ge=0, le=600)] = 0
+    closing_flat: Share = 0
 
 
 class CcaiSimulator(Simulator):
@@ -207,8 +209,9 @@ class CcaiSimulator(Simulator):
         refused = self._refused(native, body.get("finished_by_user_id"))
         if refused is not None:
             return refused
-        if not isinstance(body.get("chat"), dict) or body["chat"].get("status") != "finished":
-            return self.refusal(422, "Only status finished is simulated.")
+        asked = body if self.faults.strikes("closing_flat") else body.get("chat")
+        if not isinstance(asked, dict) or asked.get("status") != "finished":
+            return self.refusal(422, "status must be finished: nothing else is simulated.")
         self._end(native, {})
         return JSONResponse({"id": int(native), "status": "finished"})
 

@@ -29,6 +29,7 @@ from shared.platforms.ccai.names import (
 from shared.platforms.desk import (
     Chat,
     CustomerSignal,
+    Declined,
     Opening,
     Speaker,
     Spoken,
@@ -49,7 +50,7 @@ LANGUAGES = (
     *("en", "en-GB", "en-CA", "es", "es-MX", "fr", "fr-CA", "pt", "pt-BR", "zh", "zh-Hant"),
     *("de", "ja", "it", "ko", "sv", "fi", "nb", "da", "nl"),
 )
-_OVER = (404, 409, 410)
+_OVER, _BODY_REFUSED = (404, 409, 410), (400, 422)
 _SENDERS: dict[Speaker, str] = {
     "customer": "end_user",
     "bot": "virtual_agent",
@@ -83,8 +84,7 @@ class CcaiDesk:
         asked: JsonObject = {"menu_id": menu, "end_user_id": _number(opening.customer)}
         if language := best_of(command.language, LANGUAGES) or language_of(command.language):
             asked["lang"] = language
-        if Unofficial.CONTEXT in self.unofficial:
-            asked["context"] = {"value": _context(command)}
+        asked["context"] = {"value": _context(command)}
         if Unofficial.TRANSCRIPT in self.unofficial and said:
             asked["transcript"] = [_line(one) for one in said]
         return _made_by((yield self._call("POST", "/chats", {"chat": asked})))
@@ -104,11 +104,21 @@ class CcaiDesk:
         yield from ()
 
     def close(self, chat: Chat, id: str, reason: str | None) -> Steps[None]:
-        whole: JsonObject = {
-            "finished_by_user_id": _number(chat.customer),
-            "chat": {"status": "finished"},
-        }
-        yield self._call("PATCH", f"/chats/{quote(chat.native, safe='')}", whole)
+        """Sends the body of the reference, and after a refusal the parameters of the guide.
+
+        https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-endpoints
+        shows the parameters in `chat`; the guide names them without it, and says that the reference
+        has the schema.
+        """
+        path, by = f"/chats/{quote(chat.native, safe='')}", _number(chat.customer)
+        parameters: JsonObject = {"status": "finished"}
+        try:
+            yield self._call("PATCH", path, {"finished_by_user_id": by, "chat": parameters})
+        except Declined as declined:
+            is_body = declined.answer.status in _BODY_REFUSED
+            if not is_body or Unofficial.CLOSING not in self.unofficial:
+                raise
+            yield self._call("PATCH", path, {"finished_by_user_id": by, **parameters})
 
     def erase(self, chat: Chat) -> Steps[None]:
         """Does nothing: the API deletes nothing."""
@@ -118,7 +128,13 @@ class CcaiDesk:
         return None
 
     def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
+        """Returns the meaning of the status. A success with a body that is no JSON is not the
+        platform's own answer.
+        """
+        by_status = outcome_of_status(answer.status)
+        if by_status is Outcome.DONE and answer.body.strip() and not _is_json(answer.body):
+            return Outcome.TRANSIENT
+        return by_status
 
     def refusal(self, answer: Answer) -> str | None:
         return None
@@ -156,6 +172,14 @@ class CcaiDesk:
         url = f"{self.api_url.rstrip('/')}{path}"
         paces = (Pace(f"ccai {self.api_url}", PER_SECOND),)
         return Call(method, url, pydantic_core.to_json(body), headers, paces=paces)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        pydantic_core.from_json(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _made_by(answer: Answer | None) -> str | None:

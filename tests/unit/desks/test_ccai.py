@@ -11,7 +11,7 @@ from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
-from shared.platforms.desk import Chat, Made, Opening, Spoken, Steps, Words, chat_at
+from shared.platforms.desk import Chat, Declined, Made, Opening, Spoken, Steps, Words, chat_at
 from shared.schemas.commands import CallDesk
 from shared.schemas.http import Answer, Call
 
@@ -106,13 +106,12 @@ def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
     assert asked["transcript"][0]["timestamp"] == "2026-04-10T09:30:00.000000Z"
 
 
-@pytest.mark.parametrize("fact", [Unofficial.CONTEXT, Unofficial.TRANSCRIPT])
-def test_what_a_tenant_proved_wrong_is_left_out(fact: Unofficial) -> None:
-    rest = tuple(one for one in EVERYTHING if one is not fact)
+def test_what_a_tenant_proved_wrong_is_left_out() -> None:
+    rest = tuple(one for one in EVERYTHING if one is not Unofficial.TRANSCRIPT)
     desk = CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest)
     asked = body(call_of(desk.open(Opening(OPEN, "5", said=SAID))))["chat"]
-    assert fact.value not in asked
-    assert len({"context", "transcript"} & set(asked)) == 1
+    assert "transcript" not in asked
+    assert asked["context"]["value"]["handoff_reason"] == "billing"
 
 
 def test_without_the_bodies_nothing_is_asked() -> None:
@@ -129,6 +128,35 @@ def test_words_and_the_end_are_the_end_users_own() -> None:
     closing = call_of(DESK.close(CHAT, "c-2", "over"))
     assert (closing.method, closing.url[-10:]) == ("PATCH", "/chats/138")
     assert body(closing) == {"finished_by_user_id": 5, "chat": {"status": "finished"}}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refused_end_is_sent_as_the_guide_names_its_parameters(status: int) -> None:
+    steps = DESK.close(CHAT, "c-2", "over")
+    first = next(steps)
+    second = steps.throw(Declined(Answer(status, b"{}")))
+    assert isinstance(first, Call)
+    assert isinstance(second, Call)
+    assert (second.method, second.url) == (first.method, first.url)
+    assert body(second) == {"finished_by_user_id": 5, "status": "finished"}
+
+
+@pytest.mark.parametrize(
+    ("status", "unofficial"), [(404, EVERYTHING), (409, EVERYTHING), (422, (Unofficial.CHATS,))]
+)
+def test_any_other_refused_end_is_not_sent_again(
+    status: int, unofficial: tuple[Unofficial, ...]
+) -> None:
+    steps = CcaiDesk("https://x.test", "u", "t", 7, unofficial).close(CHAT, "c-2", "over")
+    next(steps)
+    with pytest.raises(Declined):
+        steps.throw(Declined(Answer(status, b"{}")))
+
+
+def test_a_success_with_a_page_is_not_the_platforms() -> None:
+    assert DESK.outcome(Answer(200, b"<html>Sign in</html>")) is Outcome.TRANSIENT
+    for own in (b"", b" ", b"{}", b"[]", b'{"id": 1}', b'"ok"'):
+        assert DESK.outcome(Answer(200, own)) is Outcome.DONE
 
 
 def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
