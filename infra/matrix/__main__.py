@@ -5,7 +5,7 @@ import argparse
 from infra.command import run_tool
 from infra.matrix import homeserver, registration
 
-COMMANDS = {"homeserver": homeserver, "registration": registration}
+COMMANDS = {"registration": registration, "homeserver": homeserver}
 
 
 def main(given: list[str] | None = None) -> int:

@@ -11,22 +11,12 @@ from shared.media.sources import Source
 from shared.media_links import MediaName
 from shared.outbox.tries import Result, judge
 from shared.platforms.base import Outcome
-from shared.platforms.desk import (
-    ChatDesk,
-    Declined,
-    HasPauses,
-    Made,
-    OpenFile,
-    Passing,
-    Steps,
-    Trying,
-)
+from shared.platforms.desk import ChatDesk, Declined, HasPauses, Made, OpenFile, Passing, Steps
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 
 DONE = Result(Outcome.DONE)
-REFUSED = (Outcome.PERMANENT, Outcome.FORBIDDEN)
 UNKNOWN_TYPE = "application/octet-stream"
 Send = Callable[[Call], Awaitable[Answer | None]]
 
@@ -68,11 +58,8 @@ async def carry_out(
             if isinstance(step, Passing):
                 sent = await _passed(ports, desk, step, send, entry)
                 continue
-            answer = await send(step.call if isinstance(step, Trying) else step)
+            answer = await send(step)
             result = judge(ports, answer, desk.outcome)
-            if isinstance(step, Trying) and result.outcome in REFUSED:
-                sent = None
-                continue
             if answer is not None and result.outcome is Outcome.DONE:
                 sent = answer
                 continue

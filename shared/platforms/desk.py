@@ -127,29 +127,6 @@ class Passing:
     call: Callable[[OpenFile], Call]
 
 
-@dataclass(frozen=True, slots=True)
-class Trying:
-    """A step that the desk may refuse: its answer is None then, and the steps go on. A failure that
-    may pass ends them, as that of any other call.
-    """
-
-    call: Call
-
-
-# Each call is made when it is yielded, and its answer is sent back once the desk's `outcome` of it
-# is DONE; any other outcome ends the steps. The answer to a Passing is None if the file cannot be
-# had, or was refused for good.
-Steps = Generator[Call | Passing | Trying, Answer | None, Made]
-
-
-@runtime_checkable
-class HasPauses(Protocol):
-    """A desk whose answers say in their body how long to wait."""
-
-    def pause(self, answer: Answer) -> float | None:
-        """Returns the seconds that the desk asks to wait, None if it does not say."""
-
-
 class Declined(Exception):
     """The desk refused a call for good. It is thrown into the steps, which may make another call
     in its place; else they end.
@@ -158,6 +135,20 @@ class Declined(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"HTTP {answer.status}")
         self.answer = answer
+
+
+# Each call is made when it is yielded, and its answer is sent back once the desk's `outcome` of it
+# is DONE. PERMANENT is thrown as Declined; any other outcome ends the steps. The answer to a
+# Passing is None if the file cannot be had, or was refused for good.
+Steps = Generator[Call | Passing, Answer | None, Made]
+
+
+@runtime_checkable
+class HasPauses(Protocol):
+    """A desk whose answers say in their body how long to wait."""
+
+    def pause(self, answer: Answer) -> float | None:
+        """Returns the seconds that the desk asks to wait, None if it does not say."""
 
 
 class ChatDesk(Protocol):

@@ -22,12 +22,12 @@ from shared.platforms.base import Outcome, outcome_of_status
 from shared.platforms.desk import (
     Chat,
     CustomerSignal,
+    Declined,
     OpenFile,
     Opening,
     Passing,
     Standing,
     Steps,
-    Trying,
     Words,
 )
 from shared.platforms.matrix.names import DEVICE, NAME, SENDER, Homeserver, chat, room
@@ -70,7 +70,9 @@ class MatrixDesk:
         user = self.home.user(localpart)
         yield self._account(localpart)
         # A homeserver before Matrix 1.17 makes no devices, and may show words twice after a crash.
-        yield Trying(self._call("PUT", f"/devices/{DEVICE}", {"display_name": "Baton"}, user=user))
+        yield from _tried(
+            self._call("PUT", f"/devices/{DEVICE}", {"display_name": "Baton"}, user=user)
+        )
         if name:
             yield self._named(user, name)
         return user
@@ -92,8 +94,8 @@ class MatrixDesk:
         place, members = opening.command.place, dict[str, Any]()
         if place is not None:
             yield self._account(f"{self.home.prefix}{SENDER}")
-            yield Trying(self._call("POST", f"/join/{_quoted(place)}", {}))
-            read = yield Trying(self._call("GET", f"/rooms/{_quoted(place)}/joined_members"))
+            yield from _tried(self._call("POST", f"/join/{_quoted(place)}", {}))
+            read = yield from _tried(self._call("GET", f"/rooms/{_quoted(place)}/joined_members"))
             found = _at(read, "joined")
             members = found if isinstance(found, dict) else {}
             if not members:
@@ -121,7 +123,7 @@ class MatrixDesk:
             return made
         directory = f"/directory/room/{_quoted(f'#{alias}:{self.home.server_name}')}"
         found = _text(_at((yield self._call("GET", directory)), "room_id"))
-        if found is None or (yield Trying(self._members(found, opening.customer))) is not None:
+        if found is None or (yield from _tried(self._members(found, opening.customer))) is not None:
             return found
         # The homeserver was killed after it had taken the alias and before there was a room.
         yield self._call("DELETE", directory, user=opening.customer)
@@ -141,7 +143,9 @@ class MatrixDesk:
         for one in people:
             if one not in known:
                 invitation: JsonObject = {"user_id": one}
-                taken = yield Trying(self._call("POST", path, invitation, user=opening.customer))
+                taken = yield from _tried(
+                    self._call("POST", path, invitation, user=opening.customer)
+                )
                 if taken is None:
                     log("WARNING", "somebody cannot be invited to a desk's room", invited=one)
 
@@ -181,7 +185,7 @@ class MatrixDesk:
     def show(self, chat: Chat, standing: Standing) -> Steps[None]:
         """Writes who has the customer before the reason, in the room's topic."""
         path = f"/rooms/{_quoted(chat.native)}/state/m.room.topic"
-        current = _at((yield Trying(self._call("GET", path, user=chat.customer))), "topic")
+        current = _at((yield from _tried(self._call("GET", path, user=chat.customer))), "topic")
         topic = with_standing(current if isinstance(current, str) else "", standing.people)
         yield self._state(chat.native, chat.customer, "m.room.topic", {"topic": topic})
 
@@ -208,21 +212,21 @@ class MatrixDesk:
         """
         user, made = chat.customer, chat.native
         yield self._named(user, _nameless(user))
-        if (yield Trying(self._state(made, user, "m.room.name", {"name": "Erased"}))) is None:
+        if (yield from _tried(self._state(made, user, "m.room.name", {"name": "Erased"}))) is None:
             log("WARNING", "a room that the customer has left cannot be erased", chat=made)
             return
-        yield Trying(self._state(made, user, "m.room.topic", {"topic": ""}))
+        yield from _tried(self._state(made, user, "m.room.topic", {"topic": ""}))
         start: str | None = ""
         for _ in range(MOST_PAGES):
             query = {"dir": "b", "limit": str(PAGE), **({"from": start} if start else {})}
             path = f"/rooms/{_quoted(made)}/messages"
             page = yield self._call("GET", path, user=user, query=query)
             for event in _erasable(page, user):
-                yield Trying(self._redact(made, user, event, f"erase-{sha256(event)[:32]}"))
+                yield from _tried(self._redact(made, user, event, f"erase-{sha256(event)[:32]}"))
             start = _text(_at(page, "end"))
             if start is None:
                 break
-        yield Trying(self._call("POST", f"/rooms/{_quoted(made)}/leave", {}, user=user))
+        yield from _tried(self._call("POST", f"/rooms/{_quoted(made)}/leave", {}, user=user))
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         where = f"/rooms/{_quoted(chat.native)}"
@@ -244,6 +248,8 @@ class MatrixDesk:
             return Outcome.DONE
         if answer.status == 429:
             return Outcome.PACED
+        if code == "M_FORBIDDEN":
+            return Outcome.PERMANENT
         if _body(answer) is None:
             return Outcome.TRANSIENT
         return Outcome.CREDENTIALS if answer.status == 401 else outcome_of_status(answer.status)
@@ -360,6 +366,14 @@ class MatrixDesk:
         if not self.as_token:
             raise DoorClosed("MATRIX_AS_TOKEN")
         return f"bearer:{self.as_token}"
+
+
+def _tried(call: Call) -> Steps[Answer | None]:
+    """Returns the answer, None if the homeserver refuses the call for good."""
+    try:
+        return (yield call)
+    except Declined:
+        return None
 
 
 def error_code(answer: Answer) -> str | None:

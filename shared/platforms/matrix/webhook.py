@@ -22,7 +22,7 @@ from shared.platforms.matrix.names import NAME, Homeserver, chat, local_name
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import Attachment
-from shared.schemas.ephemeral import Ephemeral
+from shared.schemas.ephemeral import AgentSignal, Ephemeral
 from shared.schemas.events import Event, HumanJoined, HumanLeft, HumanMessage, Unknown
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
@@ -102,6 +102,10 @@ def reported(
         if one.get("room_id") not in places:
             item = partial(Item, one, home)
             found += collected(partial(_read_item, item), item, faults)
+    passing = "ephemeral" if "ephemeral" in body else "de.sorunome.msc2409.ephemeral"
+    for one in _items(body, passing):
+        if one.get("room_id") not in places:
+            found += _passing(one, home)
     alarm(NAME, faults)
     return found
 
@@ -202,6 +206,28 @@ def _unshown(item: Item) -> list[Event]:
     message = "a deletion was not passed on"
     log("WARNING", message, platform=NAME, conversation=chat(item.body["room_id"]))
     return item.unused()
+
+
+def _passing(one: Mapping[str, Any], home: Homeserver) -> list[AgentSignal]:
+    """Returns who types at present, and who has read something. Who types no more is left out of
+    the next list, so a channel shows them until its own time is over.
+    """
+    room, content = text_at(one, "room_id"), child(one, "content")
+    if room is None:
+        return []
+    common: dict[str, Any] = {"source": chat(room)}
+    if one.get("type") == "m.typing":
+        users = content.get("user_ids")
+        people = users if isinstance(users, list) else []
+        common["kind"] = "TYPING_STARTED"
+    elif one.get("type") == "m.receipt":
+        kinds = [child(content, event) for event in content]
+        people = list(dict.fromkeys(user for kind in kinds for user in child(kind, "m.read")))
+        common["kind"] = "READ"
+    else:
+        return []
+    named = [user for user in people if isinstance(user, str) and user and not home.is_ours(user)]
+    return [AgentSignal(**common, **person(user)) for user in named]
 
 
 def person(user: str) -> dict[str, Any]:

@@ -285,7 +285,7 @@ async def test_a_user_outside_of_the_registration_fails_with_its_code(at: At) ->
         (400, b'{"errcode": "M_USER_IN_USE"}', Outcome.DONE),
         (400, b'{"errcode": "M_BAD_JSON"}', Outcome.PERMANENT),
         (401, b'{"errcode": "M_UNKNOWN_TOKEN"}', Outcome.CREDENTIALS),
-        (403, b'{"errcode": "M_FORBIDDEN"}', Outcome.FORBIDDEN),
+        (403, b'{"errcode": "M_FORBIDDEN"}', Outcome.PERMANENT),
         (429, b'{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 1500}', Outcome.PACED),
         (502, b"Bad Gateway", Outcome.TRANSIENT),
     ],
