@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 from infra.local.server import PATIENCE_SECONDS
 from tests.functions.desk import Customer
-from tests.homeserver.person import PIXEL, Person
+from tests.homeserver.person import FIRST_NAP, LONGEST_NAP, PIXEL, Person
 from tests.homeserver.server import PEOPLE
 from tests.homeserver.stage import Stage
 
 T = TypeVar("T")
 STEPS = ("asks", "accepts", "customer-writes", "person-writes", "pictures", "leaves")
+LONGEST_STEP = 600  # seconds
 PIECES = 3  # what each writes in a step
 # A person who sees after so long that nothing has reached the customer does it again.
 AGAIN_SECONDS = 5.0
@@ -37,11 +38,12 @@ def tried(what: Callable[[], T]) -> T:
 
 def comes(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     """Returns whether `holds` returns true within this time."""
-    deadline = time.monotonic() + seconds
+    deadline, nap = time.monotonic() + seconds, FIRST_NAP
     while not tried(holds):
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.1)
+        time.sleep(nap)
+        nap = min(nap * 1.5, LONGEST_NAP)
     return True
 
 
@@ -65,7 +67,7 @@ class Story:
     def tell(self) -> None:
         try:
             for step in STEPS:
-                self.together.wait(PATIENCE_SECONDS)
+                self.together.wait(LONGEST_STEP)
                 getattr(self, "_" + step.replace("-", "_"))()
         except BaseException:
             self.together.abort()
