@@ -48,7 +48,7 @@ DOORS = (
     Door(
         "webhook of Matrix",
         ("receive_webhook",),
-        ("matrix_hs_tokens", "matrix_as_token", "matrix_api_url", "matrix_server_name"),
+        ("matrix_hs_tokens",),
         _serves("matrix"),
     ),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
@@ -100,7 +100,7 @@ DOORS = (
     ),
     Door(
         "rooms of Matrix, which an erase reaches too",
-        ("send_representative", "deliver_outbox"),
+        ("receive_webhook", "send_representative", "deliver_outbox"),
         ("matrix_api_url", "matrix_server_name", "matrix_as_token"),
         lambda settings: any(desk.kind == "matrix" for desk in settings.baton_desks),
     ),

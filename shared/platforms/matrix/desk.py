@@ -104,7 +104,7 @@ class MatrixDesk:
         named = dict.fromkeys((*opening.command.invite, *members))
         people = tuple(one for one in named if not self.home.is_ours(one))
         if not people:
-            log("ERROR", "nobody is invited to a desk's room", desk=opening.command.desk)
+            log("ERROR", "a desk's room has no people to invite", desk=opening.command.desk)
         return people[:MOST_INVITED]
 
     def _room(self, opening: Opening) -> Steps[str | None]:
