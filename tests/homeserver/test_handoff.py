@@ -126,6 +126,32 @@ def test_what_a_customer_changes_deletes_and_reacts_to_is_so_in_the_room(stage: 
     assert faults(customer, stage.homeserver, [room]) == []
 
 
+def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
+    customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    said = jane.says(room, "How can I help?")
+    waits_for(customer, "How can I help?")
+    native = next(row["id"] for row in customer.rows() if "How can I" in json.dumps(row["body"]))
+    customer.do("status", isTyping=True)
+    jane.until(lambda: jane.typing.get(room))
+    customer.do("status", read=native)
+    jane.until(lambda: said in jane.read.get(room, {}).values())
+    customer.do("messages", text="Read this", messageId="read-this")
+    heard = jane.waits_to_hear(room, "Read this")
+    phone = f"/sim/rcs/customers/{quote(customer.key)}"
+    jane.types(room)
+    stage.baton.wait_until(lambda: stage.baton.get(phone)["typing"] is not None)
+    jane.reads(room, heard.event)
+    stage.baton.wait_until(
+        lambda: ("receipt", "read-this") in [(row["kind"], row["id"]) for row in customer.rows()]
+    )
+    jane.leaves(room)
+    customer.wait_for("BOT")
+
+
 def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> None:
     """The functions are down while Jane writes, so the homeserver sends its transactions again."""
     customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
