@@ -15,7 +15,8 @@ def main(given: list[str] | None = None) -> int:
     for name, module in COMMANDS.items():
         module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.HELP))
     chosen = parser.parse_args(given)
-    return COMMANDS[chosen.command].run(chosen)
+    code: int = COMMANDS[chosen.command].run(chosen)
+    return code
 
 
 if __name__ == "__main__":
