@@ -61,6 +61,11 @@ USES: Mapping[str, Use] = {
         ("threads at Google Chat, whose webhook brings the answers",),
         "shared/platforms/google_chat/README.md#keys",
     ),
+    "matrix": Use(
+        "desk",
+        ("webhook of Matrix", "rooms of Matrix, which an erase reaches too"),
+        "shared/platforms/matrix/README.md#keys",
+    ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),
     "crm": Use("other", ("comments in the CRM",), "functions/forward_variables/README.md"),
@@ -147,12 +152,11 @@ def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:
     one.
     """
     desks = settings.baton_desks
-    for kind in sorted(
-        used & {name for name, kind in DESK_KINDS.items() if kind.way is Way.OPENS_CHATS}
-    ):
-        if not any(desk.kind == kind for desk in desks):
+    for kind, able in DESK_KINDS.items():
+        opens_chats = kind in used and able.way is Way.OPENS_CHATS
+        if opens_chats and not any(desk.kind == kind for desk in settings.baton_desks):
             yield Missing(ROW, kind)
-            desks = (*desks, Desk(name=kind, kind=kind))
+            desks = (*desks, Desk(name=kind.replace("_", "-"), kind=kind))
     platforms = tuple(platforms_in(used))
     looked_at = settings.model_copy(update={"baton_desks": desks, "baton_platforms": platforms})
     for name, use in USES.items():

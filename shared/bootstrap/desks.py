@@ -8,6 +8,8 @@ from shared.platforms.csku.desk import CskuDesk
 from shared.platforms.desk import Desks
 from shared.platforms.google_chat.desk import GoogleChatDesk
 from shared.platforms.google_chat.names import SCOPE
+from shared.platforms.matrix.desk import MatrixDesk
+from shared.platforms.matrix.names import Homeserver
 from shared.settings.model import Settings
 
 
@@ -30,4 +32,11 @@ def desks(settings: Settings) -> Desks:
         api_url=settings.google_chat_api_url,
         auth=auth_of(settings.google_chat_auth, SCOPE),
     )
-    return Desks(chats={ccai.name: ccai, google_chat.name: google_chat}, flags={csku.name: csku})
+    matrix = MatrixDesk(
+        api_url=settings.matrix_api_url,
+        as_token=settings.matrix_as_token,
+        home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
+        ends=settings.matrix_room_end,
+    )
+    chats = (ccai, google_chat, matrix)
+    return Desks(chats={one.name: one for one in chats}, flags={csku.name: csku})

@@ -13,6 +13,8 @@ from shared.platforms.csku.platform import Csku
 from shared.platforms.google_chat import names as google_chat
 from shared.platforms.google_chat.platform import GoogleChat
 from shared.platforms.google_chat.proofs import KEYS_URL, Proofs
+from shared.platforms.matrix.names import Homeserver
+from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs import platform as rcs
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
@@ -78,18 +80,29 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             auth=auth_of(settings.google_chat_auth, google_chat.SCOPE),
             people=settings.people,
         ),
+        Matrix(
+            hs_tokens=settings.matrix_hs_tokens,
+            as_token=settings.matrix_as_token,
+            api_url=settings.matrix_api_url,
+            home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
+            places=frozenset(
+                desk.place for desk in settings.baton_desks if desk.kind == "matrix" and desk.place
+            ),
+        ),
     ]
     return {platform.name: platform for platform in known}
 
 
 def api_urls(settings: Settings) -> tuple[str, ...]:
     """Returns the addresses of platforms that the operator's settings name."""
+    matrix = (settings.matrix_api_url,) if settings.matrix_api_url else ()
     return (
         settings.business_messages_api_url,
         settings.rcs_api_url,
         settings.whatsapp_api_url,
         settings.csku_api_url,
         settings.google_chat_api_url,
+        *matrix,
     )
 
 

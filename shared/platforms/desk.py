@@ -6,7 +6,7 @@ The same vendors' webhooks are read by their `Platform`.
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
@@ -141,6 +141,14 @@ class Declined(Exception):
 # is DONE. PERMANENT is thrown as Declined; any other outcome ends the steps. The answer to a
 # Passing is None if the file cannot be had, or was refused for good.
 Steps = Generator[Call | Passing, Answer | None, Made]
+
+
+@runtime_checkable
+class HasPauses(Protocol):
+    """A desk whose answers say in their body how long to wait."""
+
+    def pause(self, answer: Answer) -> float | None:
+        """Returns the seconds that the desk asks to wait, None if it does not say."""
 
 
 class ChatDesk(Protocol):

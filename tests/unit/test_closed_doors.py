@@ -14,6 +14,7 @@ KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
 CHAT = {"name": "chat", "kind": "google_chat", "place": "spaces/AAAA"}
 CSKU = {"name": "sales", "kind": "csku"}
+MATRIX = {"name": "team", "kind": "matrix"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
 ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
@@ -26,6 +27,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"BATON_DESKS": json.dumps([CHAT])},
         ("123456789012",),
     ),
+    "webhook of Matrix": ({}, ("dev-hs-token",)),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
         {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},
@@ -47,6 +49,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"BATON_DESKS": json.dumps([CCAI])} | {"CCAI_API_URL": "https://tenant.test"}
         | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "dev-token"},
         ("0",),
+    ),
+    "rooms of Matrix, which an erase reaches too": (
+        {"BATON_DESKS": json.dumps([MATRIX])},
+        ("https://matrix.test", "example.org", "dev-as-token"),
     ),
     "flags at CSKU": (
         {"BATON_DESKS": json.dumps([CSKU]), "CSKU_NEED_HUMAN": "true"},
