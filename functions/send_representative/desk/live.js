@@ -14,16 +14,19 @@ const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
 const PAGES = 10; // of a hundred conversations
 
 const AFTER_TROUBLE = 3000;
+const SELDOM = 15_000; // for what Baton does not know any more
 
 const work = { trouble: null, looking: null }; // what went wrong last
 let lively = 0;
 let hurry = false;
+let missedAt = 0; // when Baton said that it does not know the open conversation
 let wake = () => {};
 
 /** Looks at once, and often for a while: something was done. */
 export function lookNow() {
   lively = LIVELY_ROUNDS;
   hurry = true;
+  missedAt = 0;
   wake();
 }
 
@@ -100,9 +103,11 @@ function inWordsOf(error) {
 }
 
 async function look() {
-  const asks = state.open && !isUpToDate(state.open);
+  const asks = state.open && !isUpToDate(state.open) && !(state.gone && wasMissed());
   await Promise.all([lookAtLists(), asks ? lookAtConversation(state.open) : null]);
 }
+
+const wasMissed = () => Date.now() - missedAt < SELDOM;
 
 /** A person hears of their conversations, so one of them is asked for only after a change. */
 function isUpToDate(id) {
@@ -145,6 +150,7 @@ async function lookAtConversation(id) {
     if (now.linkedTo) now = await baton.get(now.linkedTo);
   } catch (error) {
     if (error.status !== 404) throw error;
+    missedAt = Date.now();
     if (state.open === id) Object.assign(state, { gone: true, conversation: null, book: null });
     return;
   }

@@ -23,12 +23,21 @@ let shownOf = null; // the conversation whose rows are shown
 let announced = 0; // the sequence of the last message that was read out
 let receipt = null; // the message that was last marked as read
 let reading = false;
+let following = true; // the newest row stays in sight, unless somebody scrolled back
 
 export function startTranscript() {
   const scroll = find("scroll");
-  scroll.addEventListener("scroll", () => scroll.scrollTop < NEAR && older());
+  scroll.addEventListener("scroll", () => {
+    if (scroll.clientHeight) following = isAtEnd(scroll);
+    if (scroll.scrollTop < NEAR) older();
+  });
+  // a part that was hidden had no height, and a keyboard on the screen takes some of it
+  new ResizeObserver(() => following && showEnd(scroll)).observe(scroll);
   find("older").addEventListener("click", older);
 }
+
+const isAtEnd = (scroll) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+const showEnd = (scroll) => (scroll.scrollTop = scroll.scrollHeight);
 
 /** Reads older parts, and keeps what is in view where it is. */
 async function older() {
@@ -52,16 +61,17 @@ export function drawTranscript() {
   const rows = book ? rowsOf(book.entries) : [];
   const scroll = find("scroll");
   const isNew = id !== shownOf;
-  const atEnd = isNew || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  following = isNew || (scroll.clientHeight ? isAtEnd(scroll) : following);
   shownOf = id;
   find("older").hidden = !book?.older;
   const customer = conversation ? customerName(conversation) : "";
   const drawn = withDays(rows).map((row) => ({ ...row, customer }));
   show(find("transcript"), drawn, (row) => row.id, drawRow, lasting);
-  if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+  if (following) showEnd(scroll);
   announce(rows, customer, isNew);
+  if (document.hidden || !scroll.clientHeight) return; // nobody sees it
   noteSeen();
-  if (conversation && isMine(conversation) && !document.hidden) markRead(id, rows);
+  if (conversation && isMine(conversation)) markRead(id, rows);
 }
 
 /** Puts a row before the first of each day. */
