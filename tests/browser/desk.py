@@ -96,3 +96,13 @@ def rows(page: Desk) -> list[str]:
       .map(part => part.textContent).join(' ') || item.firstChild.textContent)"""
     found: list[str] = page.locator("#transcript > li:not(.day)").evaluate_all(script)
     return found
+
+
+def choose_with_assistant(page: Desk, name: str) -> None:
+    """Opens a customer who is with the assistant."""
+    back = page.get_by_role("button", name="Back to the lists")
+    if back.is_visible():
+        back.click()
+    if page.locator("#with-bot:not([open])").count():
+        page.locator("#with-bot summary").click()
+    page.locator("#bot").get_by_role("button", name=name).click()

@@ -287,23 +287,12 @@ def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> N
     expect(page.locator("#bubbles")).not_to_contain_text("I am the first")
     at_desk = desk.framed(page)
     expect(at_desk.locator("#transcript")).to_contain_text("I am the second")
-    choose(page, first)
+    desk.choose_with_assistant(at_desk, first)
     expect(page.locator("#bubbles")).to_contain_text("I am the first")
     expect(at_desk.locator("#transcript")).to_contain_text("I am the first")
     expect(say).to_have_value("Half a message of the first")
     page.reload()
     expect(say).to_have_value("Half a message of the first")
-
-
-def choose(page: Page, name: str) -> None:
-    """Opens at the desk a customer who is with the assistant."""
-    at_desk = desk.framed(page)
-    back = at_desk.get_by_role("button", name="Back to the lists")
-    if back.is_visible():
-        back.click()
-    if at_desk.locator("#with-bot:not([open])").count():
-        at_desk.get_by_text("With the assistant").first.click()
-    at_desk.locator("#bot").get_by_role("button", name=name).click()
 
 
 def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
