@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pydantic_core
 
 from shared.conversations.apply import Read, side_by_side, take
+from shared.conversations.devices import begin_to_show
 from shared.conversations.id_translation import NAMES_A_MESSAGE, in_our_ids
 from shared.conversations.resolve import where_it_acts
 from shared.errors import BatonError, MethodNotAllowed, NotFound
@@ -15,7 +16,6 @@ from shared.handoff.machine import listeners
 from shared.logs import log
 from shared.platforms.base import Platform
 from shared.ports import Ports
-from shared.schemas.commands import Listener
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Request, Response
@@ -77,41 +77,36 @@ def _platform(ports: Ports, path: str) -> Platform:
 
 
 async def _pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> None:
-    """Publishes typing and receipts for the present audience of the customer's messages; best
-    effort, never stored. Those of different customers go side by side.
+    """Publishes typing and receipts for the present audience of the customer's messages, and shows
+    them to the people who answer; best effort. Those of different customers go side by side.
     """
 
     async def in_order(group: Sequence[Ephemeral]) -> None:
-        audiences: dict[str, list[Listener]] = {}
-        for one in group:
-            found = await read(one)
-            if found is not None and not isinstance(found, Event):
-                await _publish(ports, found, audiences)
+        news = [one for each in group if isinstance(one := await read(each), Ephemeral)]
+        for source in dict.fromkeys(one.source for one in news):
+            await _tell(ports, source, [one for one in news if one.source == source])
 
     await side_by_side(ports, in_order, passing, PASSED_AT_ONCE)
 
 
-async def _publish(ports: Ports, one: Ephemeral, audiences: dict[str, list[Listener]]) -> None:
+async def _tell(ports: Ports, source: str, news: Sequence[Ephemeral]) -> None:
+    """Tells who answers a customer what the customer's device has told.
+
+    Who that is takes a fresh read: a human may have joined through another instance, and then
+    nothing may reach the bot.
+    """
     try:
-        if one.source not in audiences:
-            audiences[one.source] = await _audience(ports, one.source)
-        if not audiences[one.source]:
-            return
-        body = {**one.form, "schema_version": 1, "audience": audiences[one.source]}
-        await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), one.source)
+        acting = await where_it_acts(ports, source)
+        conversation = acting.value if acting else ports.policy.newcomer(source, source)
+        begin_to_show(ports, conversation, news)
+        audience = listeners(conversation, source, ports.clock.now(), ports.policy)
+        for one in news if audience else ():
+            body = {**one.form, "schema_version": 1, "audience": list(audience)}
+            await ports.publisher.publish(USER_MESSAGES, pydantic_core.to_json(body), source)
     except BatonError as error:
         log(
             "WARNING",
             "typing or a receipt was not passed on",
             reason=error.reason,
-            conversation=one.source,
+            conversation=source,
         )
-
-
-async def _audience(ports: Ports, source: str) -> list[Listener]:
-    """Returns the audience by a fresh read: a human may have joined through another instance, and
-    then nothing may reach the bot.
-    """
-    acting = await where_it_acts(ports, source)
-    conversation = acting.value if acting else ports.policy.newcomer(source, source)
-    return list(listeners(conversation, source, ports.clock.now(), ports.policy))
