@@ -190,8 +190,8 @@ async def test_fifty_open_desks(ports: Ports, rpc: Counting, clock: Any) -> None
     assert renewals == {"rpcs": 2 * DESKS, "writes": DESKS, "reads": 2 * DESKS}
 
     # what the customers' devices tell: a receipt for each person's first customer
-    receipt = Receipt(source="", form=READ)
-    asking = asyncio.create_task(ask({}))
+    receipt = Receipt(source="s", form=READ)
+    asking = asyncio.create_task(ask(await ask({})))
     await asyncio.sleep(0.1)
     for one in every[::HELD]:
         begin_to_show(ports, one.value, [receipt])
