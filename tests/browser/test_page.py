@@ -2,6 +2,7 @@
 customer's phone shows.
 """
 
+import re
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
 from urllib.parse import unquote
@@ -224,7 +225,7 @@ def test_without_a_desk_of_its_kind_the_chat_says_how_to_have_one(page: Page) ->
     expect(page.locator("#no-desk")).to_contain_text("BATON_DESKS=")
 
 
-def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> None:
+def test_each_side_sees_the_other_type_and_the_desk_sees_what_was_read(page: Page) -> None:
     queue(page)
     claim(page)
     reply = desk.framed(page).get_by_label("Your reply")
@@ -232,6 +233,16 @@ def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> 
     expect(page.locator("#typing")).to_have_text("Jane Doe is typing …")
     reply.press("Enter")
     expect(page.locator("#typing")).to_have_text("")
+    at_desk = desk.framed(page)
+    expect(at_desk.locator("#transcript .human .tick")).to_have_text("✓✓ read")
+    typing = at_desk.get_by_role("status").and_(at_desk.locator("#typing"))
+    expect(typing).to_have_text("")
+    page.get_by_label("The customer’s message").press_sequentially("It br")
+    expect(typing).to_have_text(re.compile("Customer .* is typing …"))
+    expect(at_desk.locator("#mine .words")).to_have_text("is typing …")
+    customer_says(page, "It broke")
+    expect(typing).to_have_text("")
+    expect(at_desk.locator("#mine .words")).to_have_text("It broke")
 
 
 @pytest.mark.parametrize("speaks", [customer_says, agent_says], ids=["customer", "agent"])

@@ -2,6 +2,7 @@
 // still on its way.
 
 import { baton } from "./api.js";
+import { receivedOf } from "./devices.js";
 import { find, make, setText, show } from "./dom.js";
 import { drawFiles } from "./files.js";
 import { readOlder } from "./live.js";
@@ -13,6 +14,8 @@ import { clock, customerName, day, moment } from "./words.js";
 const NEAR = 120; // pixels
 const STATES = {
   sent: ["✓", "sent"],
+  delivered: ["✓✓", "delivered"],
+  read: ["✓✓", "read"],
   sending: ["…", "on its way"],
   waiting: ["…", "waits until the customer writes"],
   unknown: ["?", "it is not known whether it arrived"],
@@ -65,7 +68,8 @@ export function drawTranscript() {
   shownOf = id;
   find("older").hidden = !book?.older;
   const customer = conversation ? customerName(conversation) : "";
-  const drawn = withDays(rows).map((row) => ({ ...row, customer }));
+  const received = (row) => (row.ids && conversation ? receivedOf(conversation, row.ids) : null);
+  const drawn = withDays(rows).map((row) => ({ ...row, customer, received: received(row) }));
   show(find("transcript"), drawn, (row) => row.id, drawRow, lasting);
   if (following) showEnd(scroll);
   announce(rows, customer, isNew);
@@ -151,9 +155,14 @@ function drawFoot(row) {
   return make("p", { class: "foot" }, ...parts);
 }
 
-function drawState({ state: how, why, retryAt }) {
+/** That somebody has read it is written out: two ticks alone say that it has arrived. */
+function drawState({ state, received, why, retryAt }) {
+  const how = state === "sent" ? (received ?? state) : state;
   const [tick, words] = STATES[how];
-  if (how === "sent") return make("span", { class: "tick" }, tick, unseen(` ${words}`));
+  const mark = make("span", { "aria-hidden": "true" }, tick);
+  if (how === "read") return make("span", { class: "tick read" }, mark, ` ${words}`);
+  if (["sent", "delivered"].includes(how))
+    return make("span", { class: "tick" }, mark, unseen(` ${words}`));
   const again = how === "sending" && retryAt ? `, next try at ${clock(retryAt)}` : "";
   const told = why ? `${words}: ${why}${again}` : words;
   return make("span", { class: `tick ${how}` }, `${tick} ${told}`);

@@ -113,6 +113,8 @@ export const platform = {
     call("PUT", `${customer(channel, id)}/agent`, { answers }),
   hideNumber: (channel, id, hidesNumber) =>
     call("POST", `${customer(channel, id)}/status`, { hidesNumber }),
+  /** What the phone reports by itself: `isTyping`, or `read`, the id of a message. */
+  status: (channel, id, what) => call("POST", `${customer(channel, id)}/status`, what),
   askForHuman: (channel, id) =>
     call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
 };
