@@ -1,8 +1,8 @@
 """What a customer's device has told of itself lately."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from shared.schemas.ephemeral import Ephemeral, Receipt, Typing
 from shared.schemas.notation import Time
 
 Received = Literal["DELIVERED", "READ"]
+_HOW: Mapping[str, Received] = {"DELIVERED": "DELIVERED", "READ": "READ"}
 MOST_RECEIPTS = 50  # messages, the latest
 # RCS reports no end of typing, and a report of an end may be lost
 TYPING_LASTS = timedelta(seconds=20)
@@ -74,11 +75,11 @@ def _receipts_of(form: JsonObject) -> list[tuple[str, Received]]:
     """Returns the messages that a receipt names, by their ids, and what it says of each."""
     receipts = form.get("receipts")
     every = receipts.get("receipts") if isinstance(receipts, dict) else None
-    found = []
+    found = list[tuple[str, Received]]()
     for one in every if isinstance(every, list) else ():
-        message, how = (
-            (one.get("message"), one.get("receiptType")) if isinstance(one, dict) else (None, None)
-        )
-        if isinstance(message, str) and how in get_args(Received):
+        if not isinstance(one, dict):
+            continue
+        message, how = one.get("message"), _HOW.get(str(one.get("receiptType")))
+        if isinstance(message, str) and how is not None:
             found.append((message.rpartition(_BEFORE)[2], how))
     return found

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from shared.conversations.apply import apply
 from shared.conversations.receive_webhook import receive_webhook
@@ -90,12 +91,12 @@ async def tells(ports: Ports, **what: Any) -> None:
         await asyncio.sleep(0.005)
 
 
-def types(is_typing: object) -> JsonObject:
+def types(is_typing: bool | str) -> JsonObject:
     return {"userStatus": {"isTyping": is_typing, "createTime": "2026-01-01T00:00:00Z"}}
 
 
 def receipts(*named: tuple[str, str]) -> JsonObject:
-    every = [
+    every: list[JsonValue] = [
         {"message": f"conversations/3333/messages/{message}", "receiptType": how}
         for message, how in named
     ]
@@ -204,5 +205,6 @@ def test_the_latest_receipts_are_kept_and_what_was_read_stays_read(bench: Bench)
     assert device.told([late], bench.clock.now()) is device
     assert next(iter(device.receipts)) == "m1"
     assert set(device.receipts.values()) == {"READ"}
-    for form in ({}, {"receipts": 1}, {"receipts": {"receipts": [7]}}):
+    odd: list[JsonObject] = [{}, {"receipts": 1}, {"receipts": {"receipts": [7, {}]}}]
+    for form in odd:
         assert device.told([Receipt(source=ID, form=form)], bench.clock.now()) is device
