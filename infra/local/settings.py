@@ -16,6 +16,7 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
+MATRIX_AS_TOKEN, MATRIX_HS_TOKEN, MATRIX_PORT = "dev-matrix-as-token", "dev-matrix-hs-token", 8008
 MEDIA_LINK_KEY = "dev-media-link-key"
 BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
 OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"

@@ -38,6 +38,7 @@ from shared.schemas.events import (
     UserMessage,
     VirtualAgentLeft,
 )
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import (
     AssignTimeout,
     ChatIdleTimeout,
@@ -220,6 +221,19 @@ def _past(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 def _past_present(conversation: Conversation, event: Event, policy: Policy) -> bool:
     return _past(conversation, event, policy) and _named(conversation, event) is not None
+
+
+def _thread_over(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return platform_of(event.source) in policy.threads and _past(conversation, event, policy)
+
+
+def _unclaimed(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    called, name = conversation.called, platform_of(event.source)
+    if not event.fact or name not in policy.threads or _named(conversation, event) is not None:
+        return False
+    named = policy.desk(called.desk) if called is not None else None
+    asked = (named,) if named is not None and named.kind == name else policy.desks
+    return any(desk.kind == name and desk.claim == "first" for desk in asked)
 
 
 def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -570,6 +584,8 @@ GUARDS: Mapping[Guard, _Guard] = {
     ),
     Guard.PAST: _past,
     Guard.PAST_PRESENT: _past_present,
+    Guard.THREAD_OVER: _thread_over,
+    Guard.UNCLAIMED: _unclaimed,
     Guard.ANOTHERS: _anothers,
     Guard.KEPT: lambda conversation, _e, _p: conversation.called is not None,
     Guard.UNNEEDED: lambda conversation, event, _p: (

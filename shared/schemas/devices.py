@@ -38,7 +38,7 @@ class Device(Stored):
         for one in news:
             if isinstance(one, Typing):
                 after = after._typing(is_typing=one.is_typing, now=now)
-            else:
+            elif isinstance(one, Receipt):
                 after = after._received(one)
         return after if after is self else after.model_copy(update={"version": self.version + 1})
 

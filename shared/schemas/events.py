@@ -272,12 +272,15 @@ class ByRepresentative(Event):
     """A named representative joined, spoke or left.
 
     `person_id` is the person of `BATON_AGENTS` who acts, None for a system or a platform.
+    `native_person` is the platform's own id of the person, where its events do not name them and
+    Baton must ask who it is.
     """
 
-    beside: ClassVar[set[str]] = {*Event.beside, "person_id"}
+    beside: ClassVar[set[str]] = {*Event.beside, "person_id", "native_person"}
 
     representative: Representative
     person_id: str | None = None
+    native_person: str | None = None
 
 
 class TakesRoom(Event):

@@ -21,7 +21,7 @@ from pydantic import (
 from shared.errors import Misconfigured
 from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
-from shared.platforms.ccai.names import EVERYTHING
+from shared.platforms.ccai.names import EVERYTHING, NOW_OFFICIAL
 from shared.platforms.unverified import SAFE
 from shared.schemas.canned import Canned
 from shared.schemas.canned import checked as canned_checked
@@ -441,10 +441,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
+    _check_facts(read.get("ccai_unofficial", ""))
     hidden = {sha256(key) for key in no_keys}
     keys = {key: row for key, row in settings.baton_api_keys.items() if key not in hidden}
     _check_owners(keys.values(), settings.baton_agents)
     return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
+
+
+def _check_facts(given: str) -> None:
+    """Logs facts that a setting from before still names, although they have become official."""
+    for one in sorted({word.strip() for word in given.split(",")} & {*NOW_OFFICIAL}):
+        log("WARNING", f"CCAI_UNOFFICIAL: leave out {one}; it is official now, and always counts")
 
 
 def _check_owners(keys: Collection[KeyRow], people: Collection[str]) -> None:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from shared.handoff.routing.desk import Desk, desk_list, distinct
-from shared.platforms.ccai.names import Unofficial
+from shared.platforms.ccai.names import NOW_OFFICIAL, Unofficial
 from shared.platforms.unverified import Fact
 from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Role
@@ -137,6 +137,16 @@ def names(value: object) -> object:
 def _facts(value: object) -> object:
     """Returns the parts of a comma-separated list, an empty one for `none`."""
     return () if value == "none" else names(value)
+
+
+def _unofficial(value: object) -> object:
+    """Returns the facts without those that have become official: they count in any case."""
+    given = _facts(value)
+    return (
+        tuple(one for one in given if one not in NOW_OFFICIAL)
+        if isinstance(given, tuple)
+        else given
+    )
 
 
 def words(value: object) -> object:
@@ -302,7 +312,7 @@ Domains = Annotated[Names, AfterValidator(_domains)]
 ClientId = Annotated[str, AfterValidator(_client_id)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
-UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
+UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_unofficial)]
 ReopenTemplate = Annotated[str, AfterValidator(_template)]
 MediaBucket = Annotated[str, AfterValidator(_media_bucket)] | None
 Agent = Annotated[str, AfterValidator(_agent)]

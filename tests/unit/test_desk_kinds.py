@@ -20,7 +20,7 @@ VENDORS = {*platforms(SETTINGS)}
 
 
 def kinds(*ways: Way) -> set[str]:
-    return {kind for kind, way in DESK_KINDS.items() if way in ways}
+    return {kind for kind, able in DESK_KINDS.items() if able.way in ways}
 
 
 def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:

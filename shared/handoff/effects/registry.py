@@ -44,6 +44,7 @@ WORKS_ON: Mapping[Effect, str] = {
     Effect.FORGET_LINES: "waits_for",
     Effect.FORGET_OWED: "owed",
     Effect.RELAY: "called",
+    Effect.SHOW_STANDING: "called",
     Effect.REMIND: "timer",
     Effect.STOP_TIMER: "timer",
 }
@@ -66,6 +67,9 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.CALL_DESK: desks.call,
     Effect.CORRECT_REPLY: variables.correct_reply,
     Effect.RELAY: desks.relay,
+    Effect.SHOW_STANDING: desks.show_standing,
+    Effect.HINT_CLAIM: desks.hint("claim-first"),
+    Effect.HINT_OVER: desks.hint("over"),
     Effect.CLOSE_DESK: desks.close,
     Effect.TAKE_CHAT: desks.take_chat,
     Effect.KEEP_CHAT: desks.keep_chat,

@@ -58,7 +58,11 @@ def _shown(event: Event | Ephemeral) -> dict[str, Any]:
             if who
             else {}
         )
-    return {"type": type(event).__name__, "source": event.source, "form": event.form}
+    return {
+        "type": type(event).__name__,
+        "source": event.source,
+        "form": getattr(event, "form", None),
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
