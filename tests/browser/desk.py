@@ -60,7 +60,8 @@ def waiting(server: LocalServer, name: str = "Michael", text: str = "Hi, I have 
         message={"messageId": "m-1", "text": text},
         context={"userInfo": {"displayName": name, "userDeviceLocale": "en"}},
     )
-    talk.post(":requestHuman", {"reason": "refund"}, "dev-bot")
+    about = {"order": "4711", "tried": ["tracking link", "address check"]}
+    talk.post(":requestHuman", {"reason": "refund", "metadata": about}, "dev-bot")
     return talk
 
 
